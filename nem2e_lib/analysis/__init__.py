@@ -1,0 +1,1 @@
+"""Errors, statistics, attention and the paper's claims, from trained conditions."""

@@ -1,0 +1,1 @@
+"""STDR-Net and its training over muscles, folds and seeds."""
