@@ -1,0 +1,73 @@
+# make help tells what there is. Everything derived lives in .venv/ and build/; figures/ is only ever published to.
+PROFILE ?= demo
+SEED    ?= 0
+STUDY   ?=
+BUILD   ?= build
+PYTHON  ?= $(firstword $(shell command -v python3.11 python3 2>/dev/null) python3.11)
+
+SHELL := bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.NOTPARALLEL:
+.SUFFIXES:
+
+VENV  := .venv
+SETUP := $(VENV)/.installed
+PY    := $(VENV)/bin/python
+
+## paper     rebuild every table and figure: make paper [PROFILE=demo|paper|smoke] [STUDY=folder] [OUT=folder] [SEED=0]
+## notebook  open the notebooks in Jupyter Lab
+## test      lint, type check and the test suite (minutes)
+## test-all  the same with the slow tests
+## lint      ruff and mypy
+## setup     the Python environment in .venv, from requirements.lock
+## lock      requirements.lock and environment.yml anew from pyproject.toml
+## clean     remove build/ (the environment and figures/ stay)
+## help      this list
+.PHONY: paper notebook test test-all lint setup lock clean help
+help:
+	@sed -n 's/^## /  make /p' Makefile
+
+setup: $(SETUP)
+
+# uv is one of the locked packages, so pip fetches it by its hash; without it pip installs the rest too.
+$(SETUP): requirements.lock pyproject.toml
+	@test -x $(PY) || $(PYTHON) -m venv $(VENV) || \
+	  { echo 'Python 3.11 with venv was not found: install it, or name it with make PYTHON=…' >&2; exit 1; }
+	@echo 'Setting up $(VENV) from requirements.lock …'
+	@awk '/^[^ #]/ {keep = /^uv==/} keep' requirements.lock > $(VENV)/uv.lock
+	@uv=$$(command -v uv || true); \
+	if [ -z "$$uv" ] && $(PY) -m pip install -q --require-hashes --no-deps -r $(VENV)/uv.lock 2>/dev/null; \
+	  then uv=$(VENV)/bin/uv; fi; \
+	if [ -n "$$uv" ] && "$$uv" pip sync -q --python $(PY) --require-hashes requirements.lock \
+	  && "$$uv" pip install -q --python $(PY) --no-deps --no-build-isolation --editable .; then :; else \
+	  $(PY) -m pip --version > /dev/null 2>&1 || $(PY) -m ensurepip > /dev/null; \
+	  $(PY) -m pip install -q --require-hashes -r requirements.lock; \
+	  $(PY) -m pip install -q --no-deps --no-build-isolation --editable .; fi
+	@touch $@
+
+notebook: $(SETUP)
+	$(PY) -m jupyter lab --notebook-dir=notebooks
+
+lint: $(SETUP)
+	$(VENV)/bin/ruff check .
+	$(VENV)/bin/mypy
+
+test: lint
+	$(PY) -m pytest -n 2 --dist loadfile -m "not slow"
+
+test-all: lint
+	$(PY) -m pytest -n 2 --dist loadfile
+
+lock: $(SETUP)
+	$(VENV)/bin/uv pip compile pyproject.toml --extra test --extra build --generate-hashes --no-emit-index-url \
+	  --python-version 3.11 --no-header --quiet --output-file requirements.lock
+	$(PY) tools/environment.py requirements.lock environment.yml
+
+clean:
+	rm -rf build
+
+ifneq ($(filter paper $(BUILD)/%,$(MAKECMDGOALS)),)
+include paper.mk
+endif

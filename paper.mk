@@ -1,0 +1,95 @@
+# The way from study folders to figures/, one notebook after another. Read by make paper.
+
+# --- what was asked for, checked before anything runs -------------------------------------------------------------
+PROFILES   := smoke demo paper
+CONDITIONS := one_quarter one_entire all_entire
+stop = $(error $(1))
+
+ifeq ($(filter $(PROFILE),$(PROFILES)),)
+$(call stop,PROFILE=$(PROFILE) is not a profile: choose one of $(PROFILES))
+endif
+ifneq ($(shell [[ '$(SEED)' =~ ^[0-9]{1,9}$$ ]] && echo yes),yes)
+$(call stop,SEED=$(SEED) is not a whole number from 0 to 999999999)
+endif
+
+ifeq ($(STUDY),)
+STUDIES := walking running
+RUN     := $(BUILD)/$(PROFILE)-seed$(SEED)
+else
+ifneq ($(shell test -f '$(STUDY)/study.toml' && echo yes),yes)
+$(call stop,STUDY=$(STUDY) holds no study.toml: give the folder of a study (docs/study-folder.md shows one))
+endif
+# A study's pages and intermediate files carry its folder's name; its own name is written in study.toml.
+STUDIES := study-$(shell basename "$$(realpath '$(STUDY)')" | tr -c 'A-Za-z0-9\n' '-')
+RUN     := $(BUILD)/$(PROFILE)-seed$(SEED)-$(STUDIES)-$(firstword $(shell realpath '$(STUDY)' | cksum))
+endif
+
+SITE := $(RUN)/site
+ifeq ($(OUT),)
+override OUT := $(if $(STUDY)$(filter smoke,$(PROFILE)),$(RUN)/figures,figures)
+endif
+ifeq ($(PROFILE),smoke)
+ifeq ($(shell realpath -m '$(OUT)'),$(shell realpath figures 2>/dev/null || realpath -m figures))
+$(call stop,the smoke profile is a test and never writes into figures/: leave OUT out or give another folder)
+endif
+endif
+
+# --- stamps: rewritten only when their content changes, so that make sees a change of parameters as a change of file --
+keep = $(shell mkdir -p '$(dir $(1))'; { $(2); } > '$(1).new'; cmp -s '$(1).new' '$(1)' && rm '$(1).new' || mv '$(1).new' '$(1)')
+PARAMETERS := $(RUN)/parameters.txt
+$(call keep,$(PARAMETERS),echo 'PROFILE=$(PROFILE) SEED=$(SEED)'; cksum < requirements.lock)
+ifneq ($(STUDY),)
+SOURCE := $(RUN)/study.txt
+$(call keep,$(SOURCE),cd '$(STUDY)' && find -L . -type f -printf '%P %s %T@\n' | LC_ALL=C sort)
+endif
+
+# What OUT last held; forgotten when it is another run's turn or when the folder was emptied.
+PUBLISHED := $(BUILD)/published/$(firstword $(shell realpath -m '$(OUT)' | cksum))
+$(shell test -f '$(OUT)/index.html' && grep -qsxF '$(RUN)' '$(PUBLISHED)' || rm -f '$(PUBLISHED)')
+
+# --- layers: each may use those above it -----------------------------------------------------------------------------
+files    = $(sort $(shell find $(1) -name '*.py' -o -name '*.csv' -o -name '*.toml' -o -name '*.css' -o -name '*.html'))
+RUNNER   := nem2e_lib/report/notebooks.py
+DATA     := nem2e_lib/errors.py nem2e_lib/report/pipeline.py $(call files,nem2e_lib/data)
+REFINE   := $(DATA) $(call files,nem2e_lib/refine)
+ANALYSIS := $(REFINE) $(call files,nem2e_lib/analysis)
+REPORT   := $(ANALYSIS) $(filter-out $(RUNNER),$(call files,nem2e_lib/report))
+
+# $(call run,notebook,page,parameters): the page appears only when every cell has succeeded.
+run = $(PY) -m nem2e_lib.report.notebooks notebooks/$(1).ipynb '$(SITE)/$(2).html' \
+  --executed '$(RUN)/executed/$(2).ipynb' -p folder '$(RUN)' $(3)
+
+.PHONY: paper
+paper: $(PUBLISHED)
+
+$(RUN)/run.json $(SITE)/01_download.html &: notebooks/01_download.ipynb $(DATA) $(PARAMETERS) $(SOURCE) | $(SETUP)
+	@$(call run,01_download,01_download,-p profile $(PROFILE) -p seed $(SEED) -p study '$(STUDY)' -p name '$(if $(STUDY),$(STUDIES))')
+
+# $(call segmenting,study)
+define segmenting
+$(RUN)/$(1)/cycles.nc $(RUN)/$(1)/segments.csv $(SITE)/02_segment_$(1).html &: notebooks/02_segment.ipynb $(RUN)/run.json $(DATA)
+	@$$(call run,02_segment,02_segment_$(1),-p study $(1))
+endef
+$(foreach study,$(STUDIES),$(eval $(call segmenting,$(study))))
+
+# $(call training,study,condition)
+define training
+$(RUN)/$(1)/$(2).nc $(SITE)/03_train_$(1)_$(2).html &: notebooks/03_train.ipynb $(RUN)/$(1)/cycles.nc $(REFINE)
+	@$$(call run,03_train,03_train_$(1)_$(2),-p study $(1) -p condition $(2))
+endef
+$(foreach study,$(STUDIES),$(foreach condition,$(CONDITIONS),$(eval $(call training,$(study),$(condition)))))
+
+TRAINED := $(foreach study,$(STUDIES),$(foreach condition,$(CONDITIONS),$(RUN)/$(study)/$(condition).nc))
+FIGURES := 04_statistics 05_attention 06_shortcut
+
+$(FIGURES:%=$(SITE)/%.html): $(SITE)/%.html: notebooks/%.ipynb $(TRAINED) $(REPORT)
+	@$(call run,$*,$*)
+
+$(SITE)/results.json $(SITE)/07_claims.html &: notebooks/07_claims.ipynb $(FIGURES:%=$(SITE)/%.html) $(RUNNER)
+	@$(call run,07_claims,07_claims)
+
+$(PUBLISHED): $(SITE)/07_claims.html
+	@mkdir -p '$(@D)'
+	@$(PY) -m nem2e_lib.report.pipeline publish '$(SITE)' '$(OUT)'
+	@echo '$(RUN)' > '$@'
+	@echo 'Open $(OUT)/index.html'
