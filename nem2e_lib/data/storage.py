@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -99,6 +100,25 @@ def write_storage(path: str | Path, storage: Storage) -> None:
         file.writelines("\t".join(map(repr, row)) + "\n" for row in table)
 
 
+def describe_storage(storage: Storage) -> dict[str, Any]:
+    """Facts about a table, ready for JSON.
+
+    ``columns`` counts time, as ``nColumns`` in the header does; ``labels`` leaves it out. ``time_start`` and
+    ``time_end`` are in s, and None for a table without rows.
+    """
+    rows = len(storage.time)
+    return {
+        "name": storage.name,
+        "rows": rows,
+        "columns": len(storage.labels) + 1,
+        "time_start": float(storage.time[0]) if rows else None,
+        "time_end": float(storage.time[-1]) if rows else None,
+        "in_degrees": storage.in_degrees,
+        "labels": list(storage.labels),
+        "warnings": list(storage.warnings),
+    }
+
+
 def _table(header: Header, text: str, path: str) -> Array:
     body, first_line = text[header.body :], text.count("\n", 0, header.body) + 1
     size = components(header.metadata.get("DataType", "double"), path)
@@ -192,7 +212,7 @@ def _check_writable(path: str | Path, storage: Storage, head: str) -> None:
     )
     if not same:
         raise Nem2eError(
-            f"{path}: name, labels or metadata cannot stand in a header: no tabs, line breaks, outer blanks or "
-            "outer quotes, no label twice and no '=' in the name are expected."
+            f"{path}: name, labels or metadata cannot stand in a header: no tabs, line breaks, outer blanks "
+            "or outer quotes, no label twice and no '=' in the name are expected."
         )
     _check_time(back, storage.time[:, None], str(path))
