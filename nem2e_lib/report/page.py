@@ -1,0 +1,69 @@
+"""An executed notebook as one HTML page that needs no network and no second file."""
+
+from __future__ import annotations
+
+import re
+from html.parser import HTMLParser
+from pathlib import Path
+
+import nbformat
+from nbconvert import HTMLExporter
+from pygments.formatters import HtmlFormatter
+
+from nem2e_lib.errors import Nem2eError
+
+HERE = Path(__file__).parent
+FETCHED = {"script": "src", "link": "href", "img": "src", "iframe": "src", "source": "src", "image": "href"}
+"""Tags with which a browser fetches something by itself, and the attribute that says what."""
+
+
+def render(notebook: nbformat.NotebookNode, title: str) -> str:
+    """Return the page of an executed notebook.
+
+    Code is folded away, pictures are embedded, nothing of it depends on when it was run.
+
+    Raises
+    ------
+    Nem2eError
+        When the page would fetch something from the network, or shows a picture without alternative text.
+    """
+    exporter = HTMLExporter(template_name="nem2e", extra_template_basedirs=[str(HERE / "templates")])
+    html, _ = exporter.from_notebook_node(notebook, {"page_title": title, "page_css": _css()})
+    problems = page_problems(html)
+    if problems:
+        raise Nem2eError(f"the page of {title} {problems[0]}; change the cell that makes it.")
+    return str(html)
+
+
+def _css() -> str:
+    return (HERE / "page.css").read_text() + str(HtmlFormatter().get_style_defs(".highlight"))
+
+
+def page_problems(html: str) -> list[str]:
+    """Return what keeps a page from being read offline or without seeing its pictures."""
+    reader = _Reader()
+    reader.feed(html)
+    return reader.problems
+
+
+class _Reader(HTMLParser):
+    def __init__(self) -> None:
+        super().__init__()
+        self.problems: list[str] = []
+        self.style = False
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.style = tag == "style"
+        given = {name.removeprefix("xlink:"): value or "" for name, value in attrs}
+        target = given.get(FETCHED.get(tag, ""), "")
+        if re.match(r"\s*(https?:)?//", target):
+            self.problems.append(f"would fetch {target} from the network")
+        if tag == "img" and not given.get("alt", "").strip():
+            self.problems.append("shows a picture without alternative text")
+
+    def handle_endtag(self, tag: str) -> None:
+        self.style = False
+
+    def handle_data(self, data: str) -> None:
+        if self.style and re.search(r"(@import|url\()\s*[\"']?\s*(https?:)?//", data):
+            self.problems.append("has a style sheet that would be fetched from the network")
