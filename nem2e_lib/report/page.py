@@ -15,6 +15,8 @@ from nem2e_lib.errors import Nem2eError
 HERE = Path(__file__).parent
 FETCHED = {"script": "src", "link": "href", "img": "src", "iframe": "src", "source": "src", "image": "href"}
 """Tags with which a browser fetches something by itself, and the attribute that says what."""
+UNDESCRIBED = "No description has been provided for this image"
+"""What nbconvert writes where a picture has no alternative text."""
 
 
 def render(notebook: nbformat.NotebookNode, title: str) -> str:
@@ -58,7 +60,7 @@ class _Reader(HTMLParser):
         target = given.get(FETCHED.get(tag, ""), "")
         if re.match(r"\s*(https?:)?//", target):
             self.problems.append(f"would fetch {target} from the network")
-        if tag == "img" and not given.get("alt", "").strip():
+        if tag == "img" and given.get("alt", "").strip() in ("", UNDESCRIBED):
             self.problems.append("shows a picture without alternative text")
 
     def handle_endtag(self, tag: str) -> None:

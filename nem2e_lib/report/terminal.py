@@ -26,7 +26,7 @@ class Echo:
     def __init__(self, stream: TextIO, seconds: float = 20.0) -> None:
         self.stream = stream
         self.seconds = 0.2 if stream.isatty() else seconds
-        self.shown = float("-inf")
+        self.shown, self.last = float("-inf"), ""
 
     def write(self, text: str) -> int:
         """Print the last state of a progress bar now and then, and everything else at once."""
@@ -34,10 +34,13 @@ class Echo:
         for line in [line for line in lines if not PROGRESS.search(line)]:
             self.stream.write(f"    {line}\n")
         bars = [line for line in lines if PROGRESS.search(line)]
-        if bars and (time.monotonic() - self.shown > self.seconds or "100%" in bars[-1]):
-            self.shown = time.monotonic()
+        if bars and (time.monotonic() - self.shown > self.seconds or self._is_new_end(bars[-1])):
+            self.shown, self.last = time.monotonic(), bars[-1]
             self._bar(bars[-1])
         return len(text)
+
+    def _is_new_end(self, bar: str) -> bool:
+        return "100%" in bar and "100%" not in self.last
 
     def _bar(self, line: str) -> None:
         if self.stream.isatty():
