@@ -1,0 +1,217 @@
+"""Figure 4: error improvement rate Er per muscle and condition."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.lines import Line2D
+from matplotlib.patches import Patch
+
+from nem2e_lib.errors import Nem2eError
+from nem2e_lib.report.figures.panels import Float, plural
+from nem2e_lib.report.style import (
+    CONDITION_COLOURS,
+    CONDITION_LABELS,
+    MEAN_CURVE,
+    MEAN_CURVE_LABEL,
+    Drawn,
+    add_legend,
+    heading,
+    new_figure,
+    stars,
+    styled,
+)
+
+STEP, BOX = 0.27, 0.22
+PER_ROW = 6
+
+
+@styled
+def error_boxes(
+    errors: pd.DataFrame, tukey: pd.DataFrame, *, study: str, letters: str = "abc", synthetic: bool
+) -> Drawn:
+    """Draw boxes of Er over held-out units, their points, and Tukey's stars between conditions.
+
+    Parameters
+    ----------
+    errors : pandas.DataFrame
+        Tidy errors (columns study, muscle, condition, label, unit, er, er_mean_curve).
+    tukey : pandas.DataFrame
+        Columns study, muscle, a, b, p_value.
+    letters : str
+        One letter a row of panels; the muscles are shared out over them.
+
+    Source: Teramae et al. (2025), Figure 4; the level of the training-mean curve is our addition.
+    """
+    data = _data(errors, study)
+    pairs = tukey[(tukey["study"] == study) & (tukey["p_value"] < 0.05)]
+    rows = share_out(list(dict.fromkeys(data["muscle"])), letters)
+    title = heading(f"Figure 4{_span(letters)}. {study}: error improvement rate Er", synthetic)
+    figure = new_figure(0.9 + 2.75 * len(rows), title)
+    axes = figure.subplots(len(rows), 1, squeeze=False, sharey=True)[:, 0]
+    for letter, axis, muscles in zip(letters, axes, rows, strict=False):
+        _row(axis, muscles, data, width=max(map(len, rows)))
+        if len(letters) > 1:
+            axis.set_title(f"({letter})")
+    _share_limits(axes, data)
+    for axis, muscles in zip(axes, rows, strict=True):
+        _brackets(axis, muscles, data, pairs)
+    add_legend(figure, _handles(data))
+    caption = _caption(errors[errors["study"] == study], data, len(pairs))
+    alt = f"Boxes of Er for {plural(data['muscle'].nunique(), 'muscle')}, one box a condition. {caption}"
+    return Drawn(figure, _with_stars(data, pairs), title, alt, caption, synthetic)
+
+
+def share_out(muscles: Sequence[str], letters: str) -> list[list[str]]:
+    """Split muscles into rows as even as can be, one a letter, of no more than six where letters allow."""
+    rows = min(max(len(letters), 1), math.ceil(len(muscles) / PER_ROW)) if len(letters) > 1 else 1
+    return [part.tolist() for part in np.array_split(np.array(muscles, dtype=object), rows)]
+
+
+def _data(errors: pd.DataFrame, study: str) -> pd.DataFrame:
+    columns = ["study", "muscle", "condition", "unit", "label", "er", "er_mean_curve"]
+    rows = errors.loc[(errors["study"] == study) & errors["er"].notna(), columns]
+    if rows.empty:
+        raise Nem2eError(
+            f"The table of errors has no defined Er for study '{study}'; expected one a unit: check the study's EMG for noise-free copies of the simulation."
+        )
+    return rows.reset_index(drop=True)
+
+
+def _conditions(data: pd.DataFrame) -> list[str]:
+    return [c for c in CONDITION_LABELS if c in set(data["condition"])]
+
+
+def _positions(muscles: Sequence[str], data: pd.DataFrame) -> dict[tuple[str, str], float]:
+    conditions = _conditions(data)
+    shift = STEP * (np.arange(len(conditions)) - (len(conditions) - 1) / 2)
+    return {
+        (m, c): i + float(s) for i, m in enumerate(muscles) for c, s in zip(conditions, shift, strict=True)
+    }
+
+
+def _row(axis: Axes, muscles: Sequence[str], data: pd.DataFrame, width: int) -> None:
+    axis.axhline(0, color="#444444", lw=0.9, zorder=1)
+    for (muscle, condition), x in _positions(muscles, data).items():
+        here = data[(data["muscle"] == muscle) & (data["condition"] == condition)]
+        if not here.empty:
+            _box(axis, x, here["er"].to_numpy(float), CONDITION_COLOURS[condition])
+    for i, muscle in enumerate(muscles):
+        level = float(data.loc[data["muscle"] == muscle, "er_mean_curve"].mean())
+        axis.plot([i - 0.44, i + 0.44], [level, level], color=MEAN_CURVE, lw=1.8, ls=(0, (3, 1.5)), zorder=4)
+    axis.set_xticks(range(len(muscles)), muscles, fontsize=9)
+    axis.tick_params(axis="x", length=0)
+    axis.set_xlim(-0.6, width - 0.4)
+    axis.set_ylabel("Er  (negative: better)")
+
+
+def _box(axis: Axes, x: float, values: Float, colour: str) -> None:
+    axis.boxplot(
+        values,
+        positions=[x],
+        widths=BOX,
+        showfliers=False,
+        patch_artist=True,
+        manage_ticks=False,
+        boxprops={"facecolor": colour, "alpha": 0.45, "edgecolor": colour, "linewidth": 1},
+        medianprops={"color": "black", "linewidth": 1.3},
+        whiskerprops={"color": colour, "linewidth": 1},
+        capprops={"color": colour, "linewidth": 1},
+    )
+    axis.scatter(
+        x + spread(values, BOX / 2.6), values, s=9, color=colour, edgecolors="white", lw=0.4, zorder=3
+    )
+
+
+def spread(values: Float, half: float) -> Float:
+    """Return sideways offsets that keep points of a box apart: neighbours in rank alternate."""
+    order = np.argsort(np.argsort(values, kind="stable"))
+    return (
+        half * np.array([0.0, 0.8, -0.8, 0.4, -0.4])[order % 5] if len(values) > 1 else np.zeros(len(values))
+    )
+
+
+def _share_limits(axes: Sequence[Axes], data: pd.DataFrame) -> None:
+    low = min(float(data["er"].min()), float(data["er_mean_curve"].min()), 0.0)
+    high = max(float(data["er"].max()), float(data["er_mean_curve"].max()), 0.0)
+    margin = high - low
+    for axis in axes:
+        axis.set_ylim(low - 0.06 * margin, high + 0.42 * margin)
+
+
+def _brackets(axis: Axes, muscles: Sequence[str], data: pd.DataFrame, pairs: pd.DataFrame) -> None:
+    places = _positions(muscles, data)
+    low, high = axis.get_ylim()
+    unit = (high - low) / 100
+    for muscle in muscles:
+        here = pairs[pairs["muscle"] == muscle].copy()
+        here["span"] = [
+            abs(places[muscle, a] - places[muscle, b]) for a, b in zip(here["a"], here["b"], strict=True)
+        ]
+        y = float(data.loc[data["muscle"] == muscle, "er"].max()) + 4 * unit
+        for row in here.sort_values("span", kind="stable").itertuples():
+            ends = sorted((places[muscle, str(row.a)], places[muscle, str(row.b)]))
+            axis.plot(
+                [ends[0], ends[0], ends[1], ends[1]],
+                [y - 1.2 * unit, y, y, y - 1.2 * unit],
+                color="#222222",
+                lw=0.9,
+            )
+            axis.text(
+                sum(ends) / 2,
+                y - 0.9 * unit,
+                stars(float(str(row.p_value))),
+                ha="center",
+                va="bottom",
+                fontsize=9,
+            )
+            y += 8.5 * unit
+
+
+def _handles(data: pd.DataFrame) -> list[Line2D | Patch]:
+    boxes: list[Line2D | Patch] = [
+        Patch(facecolor=CONDITION_COLOURS[c], alpha=0.6, label=CONDITION_LABELS[c]) for c in _conditions(data)
+    ]
+    point = Line2D(
+        [], [], ls="", marker="o", ms=4, color="#666666", label=f"one held-out {data['unit'].iloc[0]}"
+    )
+    line = Line2D(
+        [], [], color=MEAN_CURVE, lw=1.8, ls=(0, (3, 1.5)), label=f"{MEAN_CURVE_LABEL} (our addition)"
+    )
+    return [*boxes, point, line]
+
+
+def _caption(errors: pd.DataFrame, data: pd.DataFrame, pairs: int) -> str:
+    n, unit = data["label"].nunique(), str(data["unit"].iloc[0])
+    text = (
+        f"Er = RMSE refined / RMSE OpenSim − 1, n = {plural(n, f'held-out {unit}')}; box: quartiles and median, "
+        "whiskers: to 1.5 times the box; stars: Tukey's comparison of conditions, * p < 0.05, ** p < 0.01, "
+        f"*** p < 0.001 ({plural(pairs, 'pair')}). Dashed: Er of the training subjects' mean EMG curve."
+    )
+    shared = (
+        errors.groupby("electrode")["muscle"].unique() if "electrode" in errors else pd.Series(dtype=object)
+    )
+    copies = ["=".join(m) for m in shared if len(m) > 1]
+    return text + (f" One electrode each: {', '.join(copies)}." if copies else "")
+
+
+def _with_stars(data: pd.DataFrame, pairs: pd.DataFrame) -> pd.DataFrame:
+    marks = (
+        pairs.groupby("muscle").apply(
+            lambda rows: "; ".join(
+                f"{a}-{b} p={p:.3g}" for a, b, p in zip(rows["a"], rows["b"], rows["p_value"], strict=True)
+            ),
+            include_groups=False,
+        )
+        if len(pairs)
+        else pd.Series(dtype=object)
+    )
+    return data.assign(tukey=[marks.get(m, "") for m in data["muscle"]])
+
+
+def _span(letters: str) -> str:
+    return f"{letters[0]}–{letters[-1]}" if len(letters) > 1 else letters

@@ -1,0 +1,52 @@
+"""What several figures share: panel grids, letters, the names of a study and its units."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import xarray as xr
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+Float = npt.NDArray[np.float64]
+
+
+def is_synthetic(results: xr.Dataset) -> bool:
+    """Return whether the results were made from synthetic data."""
+    return bool(results.attrs.get("synthetic", 0))
+
+
+def plural(number: int, noun: str) -> str:
+    """Return ``1 cycle``, ``3 cycles``."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+def columns_for(panels: int, widest: int = 4) -> int:
+    """Return how many columns hold `panels` panels with few empty places."""
+    return panels if panels < 4 else min(range(3, widest + 1), key=lambda n: (math.ceil(panels / n) * n, -n))
+
+
+def panel_grid(figure: Figure, panels: int, **shared: Any) -> list[Axes]:
+    """Return `panels` axes in reading order; places left over in the last row stay empty."""
+    columns = columns_for(panels)
+    rows = math.ceil(panels / columns)
+    axes = figure.subplots(rows, columns, squeeze=False, **shared).ravel().tolist()
+    for spare in axes[panels:]:
+        spare.remove()
+    return list(axes[:panels])
+
+
+def rows_for(panels: int) -> int:
+    """Return the rows of `panel_grid`."""
+    return math.ceil(panels / columns_for(panels))
+
+
+def cycle_axis(axis: Axes, label: bool = True) -> None:
+    """Mark the horizontal axis as the gait cycle."""
+    axis.set_xlim(0, 100)
+    axis.set_xticks([0, 25, 50, 75, 100])
+    if label:
+        axis.set_xlabel("gait cycle (%)")
