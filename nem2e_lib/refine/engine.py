@@ -1,0 +1,224 @@
+"""Training many STDR-Nets at once: one model's training written plainly, batched over models by the caller's choice.
+
+Batch size 1, squared error, Adam (Kingma & Ba 2015), as in Teramae et al. (2025), section 3.2.1.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import lru_cache, partial
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import optax
+from flax import nnx
+from flax.traverse_util import flatten_dict, unflatten_dict
+from jax import Array
+from jax.sharding import Mesh, NamedSharding, PartitionSpec
+from numpy.typing import NDArray
+
+from nem2e_lib.refine.config import Configuration
+from nem2e_lib.refine.stdrnet import STDRNet
+
+ENGINE_VERSION = "1"
+"""Part of every result's hash: raised whenever the same input would give other numbers."""
+
+
+class Data(NamedTuple):
+    """What the models of a block share: inputs (sets, sequences, tokens, features), targets (channels, sequences, steps)."""
+
+    inputs: Array
+    targets: Array
+
+
+class Task(NamedTuple):
+    """What belongs to one model; blocks stack it along a leading axis.
+
+    `shown` (epochs, sequences) is the order of training and `real` marks what is no padding; `held` (held-out
+    sequences) and `scored` likewise; `shift` and `scale` (tokens, features) are the input scaling.
+    """
+
+    key: Array
+    input_set: Array
+    channel: Array
+    shown: Array
+    real: Array
+    held: Array
+    scored: Array
+    shift: Array
+    scale: Array
+
+
+class Outcome(NamedTuple):
+    """What a trained model leaves: losses per epoch, held-out outputs, attention and input gradients, weights."""
+
+    training_loss: NDArray[np.float32]
+    validation_loss: NDArray[np.float32]
+    refined: NDArray[np.float32]
+    attention: NDArray[np.float32]
+    gradient: NDArray[np.float32]
+    weights: dict[str, NDArray[np.float32]]
+
+
+@dataclass(frozen=True)
+class Shape:
+    """What the compiled program depends on."""
+
+    features: int
+    steps: int
+    configuration: Configuration
+    batching: str
+    padded: bool
+
+
+def train_block(
+    data: Data, tasks: Task, shape: Shape, *, chunk: int, report: Callable[[int, float], None] | None = None
+) -> list[Outcome]:
+    """Train the models of a block and return their outcomes in order.
+
+    Parameters
+    ----------
+    data
+        Shared arrays.
+    tasks
+        Arrays with a leading axis of models.
+    shape
+        Sizes, options and batching (`vmap` or `map`).
+    chunk
+        Epochs between two calls of `report`.
+    report
+        Called with the number of epochs done since the last call and the block's mean training loss.
+    """
+    models, epochs = tasks.shown.shape[:2]
+    program = _program(shape, len(jax.devices()))
+    tasks = program.place(tasks)
+    state, moments = program.start(tasks)
+    losses = []
+    for first in range(0, epochs, chunk):
+        part = slice(first, min(first + chunk, epochs))
+        window = tasks._replace(shown=tasks.shown[:, part], real=tasks.real[:, part])
+        state, moments, loss = program.run(data, window, state, moments)
+        losses.append(jax.device_get(loss))
+        if report is not None:
+            report(part.stop - part.start, float(losses[-1][0][:models, -1].mean()))
+    training, validation = (np.concatenate(parts, axis=1) for parts in zip(*losses, strict=True))
+    refined, attention, gradient = jax.device_get(program.finish(data, tasks, state))
+    weights = flatten_dict(nnx.to_pure_dict(jax.device_get(state)), sep=".")
+    return [
+        Outcome(training[i], validation[i], refined[i], attention[i], gradient[i], {k: v[i] for k, v in weights.items()})
+        for i in range(models)
+    ]
+
+
+def refiner(weights: dict[str, NDArray[np.float32]], shape: Shape) -> Callable[[Any], Array]:
+    """Return a trained model as a function from (n, tokens, features) to (n, steps), inputs already scaled."""
+    graph, state = nnx.split(_network(shape, jax.random.key(0)))
+    nnx.replace_by_pure_dict(state, unflatten_dict(dict(weights), sep="."))
+    return jax.jit(jax.vmap(lambda x: nnx.merge(graph, state)(x)[0]))
+
+
+@dataclass(frozen=True)
+class _Program:
+    place: Callable[[Task], Task]
+    start: Callable[..., Any]
+    run: Callable[..., Any]
+    finish: Callable[..., Any]
+
+
+@lru_cache(maxsize=8)
+def _program(shape: Shape, devices: int) -> _Program:
+    mesh = Mesh(np.array(jax.devices()), ("models",))
+    graph = nnx.split(nnx.eval_shape(lambda: _network(shape, jax.random.key(0))))[0]
+    optimiser = optax.adam(shape.configuration.learning_rate)
+    start, run, finish = (partial(stage, shape, graph, optimiser) for stage in (_start, _run, _finish))
+    spread = partial(_spread, mesh, shape.batching)
+    return _Program(partial(_place, mesh, devices), spread(start, 0), spread(run, 1), spread(finish, 1))
+
+
+def _spread(mesh: Mesh, batching: str, one: Callable[..., Any], shared: int) -> Callable[..., Any]:
+    """Batch a function of one model over models within a device, and over the devices."""
+    models = PartitionSpec("models")
+
+    def many(*arguments: Any) -> Any:
+        common, own = arguments[:shared], arguments[shared:]
+        if batching == "map":
+            return jax.lax.map(lambda mine: one(*common, *mine), own)
+        return jax.vmap(lambda *mine: one(*common, *mine))(*own)
+
+    def call(*arguments: Any) -> Any:
+        specs = (PartitionSpec(),) * shared + (models,) * (len(arguments) - shared)
+        return jax.shard_map(many, mesh=mesh, in_specs=specs, out_specs=models, check_vma=False)(*arguments)
+
+    return jax.jit(call)
+
+
+def _place(mesh: Mesh, devices: int, tasks: Task) -> Task:
+    """Repeat the last model until the devices share the block evenly, and hand each its part."""
+    spare = -tasks.channel.shape[0] % devices
+    padded = jax.tree.map(lambda leaf: jnp.concatenate([leaf, jnp.repeat(leaf[-1:], spare, axis=0)]), tasks)
+    return jax.device_put(padded, NamedSharding(mesh, PartitionSpec("models")))
+
+
+def _network(shape: Shape, key: Array) -> STDRNet:
+    return STDRNet(shape.features, shape.steps, shape.configuration, key)
+
+
+def _start(shape: Shape, graph: Any, optimiser: Any, task: Task) -> tuple[Any, Any]:
+    state = nnx.split(_network(shape, task.key))[1]
+    return state, optimiser.init(state)
+
+
+def _run(
+    shape: Shape, graph: Any, optimiser: Any, data: Data, task: Task, state: Any, moments: Any
+) -> tuple[Any, Any, tuple[Array, Array]]:
+    def epoch(carry: Any, order: Any) -> tuple[Any, tuple[Array, Array]]:
+        carry, losses = jax.lax.scan(update, carry, order)
+        training = jnp.sum(losses * order[1]) / jnp.sum(order[1])
+        return carry, (training, _validation_loss(graph, data, task, carry[0]))
+
+    def update(carry: Any, order: Any) -> tuple[Any, Array]:
+        state, moments = carry
+        sequence, real = order
+        loss, gradient = jax.value_and_grad(_loss)(state, shape, graph, data, task, sequence)
+        changes, advanced = optimiser.update(gradient, moments, state)
+        after = (optax.apply_updates(state, changes), advanced)
+        if shape.padded:
+            after = jax.tree.map(lambda new, old: jnp.where(real > 0, new, old), after, carry)
+        return after, loss
+
+    (state, moments), losses = jax.lax.scan(epoch, (state, moments), (task.shown, task.real))
+    return state, moments, losses
+
+
+def _loss(state: Any, shape: Shape, graph: Any, data: Data, task: Task, sequence: Array) -> Array:
+    target = data.targets[task.channel, sequence]
+    teacher = target if shape.configuration.decoder_input == "teacher" else None
+    refined, _ = nnx.merge(graph, state)(_input(data, task, sequence), teacher)
+    return jnp.mean(optax.squared_error(refined, target))
+
+
+def _input(data: Data, task: Task, sequence: Array) -> Array:
+    return (data.inputs[task.input_set, sequence] - task.shift) / task.scale
+
+
+def _validation_loss(graph: Any, data: Data, task: Task, state: Any) -> Array:
+    network = nnx.merge(graph, state)
+    refined = jax.vmap(lambda sequence: network(_input(data, task, sequence))[0])(task.held)
+    errors = optax.squared_error(refined, data.targets[task.channel, task.held]).mean(axis=1)
+    return jnp.sum(errors * task.scored) / jnp.sum(task.scored)
+
+
+def _finish(shape: Shape, graph: Any, optimiser: Any, data: Data, task: Task, state: Any) -> tuple[Array, Array, Array]:
+    network = nnx.merge(graph, state)
+
+    def look(sequence: Array) -> tuple[Array, Array, Array]:
+        x = _input(data, task, sequence)
+        slopes = jax.jacrev(lambda x: network(x)[0])(x) / task.scale
+        return *network(x), jnp.linalg.norm(slopes, axis=-1)
+
+    refined, attention, slopes = jax.lax.map(look, task.held)
+    weight = task.scored / jnp.sum(task.scored)
+    return refined, attention, jnp.tensordot(weight, slopes, axes=1)

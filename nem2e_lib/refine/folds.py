@@ -1,0 +1,87 @@
+"""Leaving one subject out, or one speed where there is a single subject."""
+
+from __future__ import annotations
+
+import zlib
+from dataclasses import dataclass
+
+import numpy as np
+import xarray as xr
+from numpy.typing import NDArray
+
+from nem2e_lib.errors import Nem2eError
+
+
+@dataclass(frozen=True)
+class Folds:
+    """Which cycles each fold holds out.
+
+    Attributes
+    ----------
+    unit
+        `subject` or `speed`: what is held out, and the unit of analysis.
+    labels
+        Held-out subject or speed of each fold.
+    of_cycle
+        Fold that holds a cycle out, shape (cycles,).
+    """
+
+    unit: str
+    labels: tuple[str, ...]
+    of_cycle: NDArray[np.int32]
+
+
+def leave_one_out(cycles: xr.Dataset) -> Folds:
+    """Return the folds of a study: by subject, or by speed where the study has one subject.
+
+    Raises
+    ------
+    Nem2eError
+        If there is one subject at one speed, so that nothing can be left out.
+    """
+    unit = "subject" if len(np.unique(cycles.subject.values)) > 1 else "speed"
+    labels, of_cycle = np.unique(cycles[unit].values.astype(str), return_inverse=True)
+    if len(labels) < 2:
+        raise Nem2eError(
+            f"study {cycles.attrs['study']}: all cycles are of one subject at one speed, expected at least two subjects "
+            "or two speeds to leave one out; add trials to trials.csv."
+        )
+    return Folds(unit, tuple(labels.tolist()), of_cycle.astype(np.int32))
+
+
+def training_order(
+    sequences: NDArray[np.int32], epochs: int, seed: int, label: str, part: int = 0
+) -> NDArray[np.int32]:
+    """Order in which a fold's training sequences are shown, shuffled anew each epoch.
+
+    Depends on the seed and the held-out label alone, so a model sees the same order whatever it is trained beside.
+
+    Returns
+    -------
+    NDArray
+        Indices of sequences, shape (epochs, sequences).
+    """
+    generator = np.random.default_rng([seed, zlib.crc32(label.encode()), part])
+    return generator.permuted(np.tile(sequences, (epochs, 1)), axis=1)
+
+
+def mean_curves(emg: NDArray[np.floating], of_cycle: NDArray[np.int32]) -> NDArray[np.floating]:
+    """Training-mean EMG curve of each cycle's fold: the simplest rival.
+
+    Parameters
+    ----------
+    emg
+        Measured EMG, shape (channels, cycles, samples).
+    of_cycle
+        Fold of each cycle, shape (cycles,).
+
+    Returns
+    -------
+    NDArray
+        Same shape as `emg`; row c is the mean over the cycles of other folds.
+    """
+    curves = np.empty_like(emg)
+    for fold in np.unique(of_cycle):
+        held = of_cycle == fold
+        curves[:, held] = emg[:, ~held].mean(axis=1, keepdims=True)
+    return curves

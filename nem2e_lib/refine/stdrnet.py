@@ -1,0 +1,150 @@
+"""STDR-Net: a sequence-to-sequence LSTM with Luong attention, written for one gait cycle.
+
+Teramae et al. (2025), section 3.1.2 and Figure 2; attention as in Luong et al. (2015), doi:10.18653/v1/D15-1166.
+Callers add cycles, muscles and folds with `jax.vmap`.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+from flax import nnx
+from jax import Array
+
+from nem2e_lib.refine.config import Configuration
+from nem2e_lib.refine.initialise import Initialiser
+from nem2e_lib.refine.recurrence import Linear, Weights, deferred_scan, lstm_cell
+
+
+class LSTM(nnx.Module):
+    """Weights of an LSTM layer: inputs (features, 4 * units), recurrent (units, 4 * units), bias (4 * units,)."""
+
+    def __init__(self, features: int, init: Initialiser):
+        self.inputs = nnx.Param(init.dense(features, 4 * init.units))
+        self.recurrent = nnx.Param(init.recurrent(4))
+        self.bias = nnx.Param(init.bias())
+
+    def project(self, x: Array) -> Array:
+        """Return the inputs' share of the gates, for one step or a sequence of them."""
+        return x @ self.inputs[...] + self.bias[...]
+
+
+class Score(nnx.Module):
+    """Luong's alignment score of one decoder state with every encoder state."""
+
+    def __init__(self, kind: str, init: Initialiser):
+        self.kind = kind
+        if kind != "dot":
+            self.keys = nnx.Param(init.dense(init.units, init.units))
+        if kind == "concat":
+            self.query = nnx.Param(init.dense(init.units, init.units))
+            self.vector = nnx.Param(init.dense(init.units, 1))
+
+    def encode(self, states: Array) -> Array:
+        """Return what of the score depends on the encoder alone, shape (tokens, units)."""
+        return states if self.kind == "dot" else states @ self.keys[...]
+
+    def weights(self) -> Weights:
+        """Return the matrices that every decoder step uses."""
+        return {"query": self.query[...]} if self.kind == "concat" else {}
+
+    def constants(self) -> Array:
+        """Return the vector v of the concat score, shape (units,); empty for the others."""
+        return self.vector[...][:, 0] if self.kind == "concat" else jnp.zeros(0)
+
+
+def _align(linear: Linear, kind: str, keys: Array, vector: Array, hidden: Array) -> Array:
+    scores = jnp.tanh(keys + linear("query", hidden)) @ vector if kind == "concat" else keys @ hidden
+    return jax.nn.softmax(scores)
+
+
+def _encode(linear: Linear, constants: None, carry: tuple[Array, Array], gates: Array) -> tuple[Any, Array]:
+    hidden, cell = carry
+    hidden, cell = lstm_cell(gates + linear("recurrent", hidden), cell)
+    return (hidden, cell), hidden
+
+
+class STDRNet(nnx.Module):
+    """The refinement network for one example.
+
+    Parameters
+    ----------
+    features
+        Size of an input token: 1 for temporal attention, the number of samples for spatial attention.
+    steps
+        Samples of the output sequence.
+    configuration
+        Its options (`units`, `score`, `decoder_state`, `input_feeding`, …).
+    key
+        JAX random key of the initial weights.
+    """
+
+    def __init__(self, features: int, steps: int, configuration: Configuration, key: Array):
+        init = Initialiser(configuration, key)
+        units = configuration.units
+        self.steps, self.options = steps, configuration
+        self.encoder = LSTM(features, init)
+        self.decoder = LSTM(1, init)
+        self.score = Score(configuration.score, init)
+        self.combine = nnx.Param(init.dense(2 * units, units))
+        self.readout = nnx.Param(init.dense(units, 1))
+        self.offset = nnx.Param(jnp.zeros(1))
+        if configuration.input_feeding:
+            self.feed = nnx.Param(init.dense(units, 4 * units))
+
+    def __call__(self, x: Array, teacher: Array | None = None) -> tuple[Array, Array]:
+        """Refine one sequence.
+
+        Parameters
+        ----------
+        x
+            Simulated activation, shape (tokens, features).
+        teacher
+            Measured output fed to the decoder instead of its own, shape (steps,).
+
+        Returns
+        -------
+        tuple
+            Refined activation (steps,) and attention (steps, tokens), whose rows sum to 1.
+        """
+        zeros = jnp.zeros(self.options.units, x.dtype)
+        recurrent = {"recurrent": self.encoder.recurrent[...]}
+        last, states = deferred_scan(
+            _encode, x.shape[0], recurrent, None, (zeros, zeros), self.encoder.project(x)
+        )
+        start = last if self.options.decoder_state == "encoder" else (zeros, zeros)
+        return self._decode(states, start, teacher)
+
+    def _decode(self, states: Array, start: tuple[Array, Array], teacher: Array | None) -> tuple[Array, Array]:
+        weights = {"recurrent": self.decoder.recurrent[...], "combine": self.combine[...], "readout": self.readout[...]}
+        weights |= self.score.weights()
+        if self.options.input_feeding:
+            weights["feed"] = self.feed[...]
+        constants = (
+            states, self.score.encode(states), self.score.constants(),
+            self.decoder.inputs[...], self.decoder.bias[...], self.offset[...],
+        )  # fmt: skip
+        previous = None if teacher is None else jnp.concatenate([jnp.zeros(1, teacher.dtype), teacher[:-1]])[:, None]
+        attentional = jnp.zeros(self.options.units, states.dtype)
+        carry = (*start, jnp.zeros(1, states.dtype), attentional)
+        _, (refined, attention) = deferred_scan(self._step(), self.steps, weights, constants, carry, previous)
+        return refined[:, 0], attention
+
+    def _step(self) -> Any:
+        kind, feeding = self.options.score, self.options.input_feeding
+
+        def step(linear: Linear, constants: Any, carry: Any, teacher: Array | None) -> tuple[Any, Any]:
+            states, keys, vector, inputs, bias, offset = constants
+            hidden, cell, own, attentional = carry
+            gates = (own if teacher is None else teacher) @ inputs + bias + linear("recurrent", hidden)
+            if feeding:
+                gates = gates + linear("feed", attentional)
+            hidden, cell = lstm_cell(gates, cell)
+            attention = _align(linear, kind, keys, vector, hidden)
+            attentional = jnp.tanh(linear("combine", jnp.concatenate([attention @ states, hidden])))
+            output = linear("readout", attentional) + offset
+            return (hidden, cell, output, attentional), (output, attention)
+
+        return step

@@ -1,0 +1,92 @@
+"""Finished models, found again by the hash of everything that made them."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import logging
+import os
+import tempfile
+import zipfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from nem2e_lib.errors import Nem2eError
+from nem2e_lib.refine.engine import Outcome
+
+_log = logging.getLogger(__name__)
+_WEIGHT = "weights."
+
+
+def key_of(**ingredients: Any) -> str:
+    """Return the hexadecimal SHA-256 of what determines a model's result."""
+    return hashlib.sha256(json.dumps(ingredients, sort_keys=True).encode()).hexdigest()
+
+
+@dataclass(frozen=True)
+class Store:
+    """A folder of finished models, one compressed file each, safe to share between processes.
+
+    A file appears under its final name only when it is whole; every array carries a checksum, so a damaged file is
+    noticed when it is read, named, and its model trained anew.
+    """
+
+    folder: Path
+
+    def path(self, key: str) -> Path:
+        """Return the file of a model."""
+        return self.folder / key[:2] / f"{key}.npz"
+
+    def load(self, key: str) -> Outcome | None:
+        """Return a finished model, or None where there is none or its file is damaged."""
+        path = self.path(key)
+        try:
+            with np.load(path, allow_pickle=False) as arrays:
+                found = {name: arrays[name] for name in arrays.files}
+            weights = {name.removeprefix(_WEIGHT): found.pop(name) for name in list(found) if name.startswith(_WEIGHT)}
+            return Outcome(**found, weights=weights)
+        except FileNotFoundError:
+            return None
+        except (zipfile.BadZipFile, ValueError, EOFError, OSError, KeyError, TypeError) as error:
+            _log.warning("%s is damaged (%s): its model is trained again", path, error)
+            return None
+
+    def save(self, key: str, outcome: Outcome) -> None:
+        """Write a finished model under its key, all or nothing.
+
+        Raises
+        ------
+        Nem2eError
+            If the file cannot be written, for instance because the disk is full.
+        """
+        arrays = outcome._asdict()
+        weights = {_WEIGHT + name: value for name, value in arrays.pop("weights").items()}
+        packed = io.BytesIO()
+        np.savez(packed, **arrays, **weights)
+        path = self.path(key)
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            write_whole(path, packed.getvalue())
+        except OSError as error:
+            raise Nem2eError(
+                f"{path}: cannot be written ({error.strerror}); make room or choose another folder and start again, "
+                "finished models are kept."
+            ) from error
+
+
+def write_whole(path: Path, content: bytes) -> None:
+    """Write a file so that its name never shows a part of it."""
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(name, path)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise

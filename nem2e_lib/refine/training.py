@@ -1,0 +1,171 @@
+"""Training one condition of a study: every EMG channel, every fold, every seed."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Executor, as_completed
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import xarray as xr
+from tqdm import tqdm
+
+from nem2e_lib.data.segment import data_hash
+from nem2e_lib.errors import Nem2eError
+from nem2e_lib.refine import devices
+from nem2e_lib.refine.batching import Batching, choose
+from nem2e_lib.refine.config import Configuration
+from nem2e_lib.refine.engine import Outcome, train_block
+from nem2e_lib.refine.grid import Grid, Model, grid
+from nem2e_lib.refine.results import assemble
+from nem2e_lib.refine.store import Store
+
+CHUNKS = 20
+"""Parts that a block's epochs are cut into, so that progress shows and a diverged loss is seen before the end."""
+
+
+@dataclass(frozen=True)
+class Job:
+    """A block to train: picklable, so that any executor can run it."""
+
+    grid: Grid
+    models: tuple[Model, ...]
+    batching: str
+    store: Store | None
+
+
+def train_condition(
+    cycles: xr.Dataset,
+    condition: str,
+    configuration: Configuration,
+    *,
+    seeds: int = 1,
+    channels: Iterable[str] | None = None,
+    store: Path | str | None = None,
+    executor: Executor | None = None,
+    batching: Batching | None = None,
+    profile: str = "",
+    progress: bool = True,
+) -> xr.Dataset:
+    """Train STDR-Net for each channel, leaving one subject (or speed) out.
+
+    Parameters
+    ----------
+    cycles
+        Segmented cycles, as `nem2e_lib.data.segment.load_cycles` returns them.
+    condition
+        `one_quarter`, `one_entire` or `all_entire`.
+    configuration
+        Options of network and training.
+    seeds
+        Models a fold, with seeds `configuration.seed`, `configuration.seed + 1`, …
+    channels
+        EMG channels to refine; all by default.
+    store
+        Folder of finished models: what is found there is not trained again.
+    executor
+        Where the blocks run; in this process by default.
+    batching
+        How models are batched; chosen by size and backend by default.
+    profile
+        Name written into the result.
+    progress
+        Show a progress bar.
+
+    Returns
+    -------
+    xarray.Dataset
+        See "Trained condition" in the architecture page.
+
+    Raises
+    ------
+    Nem2eError
+        If a channel is unknown, the study has nothing to leave out, or a loss stops being a number.
+    """
+    devices.configure()
+    chosen = cycles if channels is None else cycles.sel(channel=_known(cycles, channels))
+    work = grid(chosen, condition, configuration, data_hash(cycles), seeds=seeds)
+    plan = batching or choose(work)
+    began = time.monotonic()
+    jobs = [
+        Job(work, models, plan.mode, Store(Path(store)) if store is not None else None)
+        for models in work.blocks(plan.block)
+    ]
+    outcomes = dict(_run(jobs, executor, progress))
+    return assemble(chosen, work, outcomes, plan, time.monotonic() - began, profile)
+
+
+def run_job(job: Job, report: Callable[[int, float], None] | None = None) -> list[tuple[Model, Outcome]]:
+    """Train a block, or fetch it from the store where every model of it is finished."""
+    devices.configure()
+    found = [job.store.load(job.grid.key(model)) if job.store else None for model in job.models]
+    finished = [outcome for outcome in found if outcome is not None]
+    if len(finished) == len(job.models):
+        return list(zip(job.models, finished, strict=True))
+    outcomes = _train(job, report)
+    if job.store is not None:
+        for model, outcome in zip(job.models, outcomes, strict=True):
+            job.store.save(job.grid.key(model), outcome)
+    return list(zip(job.models, outcomes, strict=True))
+
+
+def _train(job: Job, report: Callable[[int, float], None] | None) -> list[Outcome]:
+    chunk = -(-job.grid.epochs // CHUNKS)
+    shape = job.grid.shape(job.batching)
+    outcomes = train_block(job.grid.data(), job.grid.tasks(job.models), shape, chunk=chunk, report=report)
+    for model, outcome in zip(job.models, outcomes, strict=True):
+        _require_a_number(job.grid, model, outcome)
+    return outcomes
+
+
+def _run(jobs: list[Job], executor: Executor | None, progress: bool) -> Iterator[tuple[Model, Outcome]]:
+    total = sum(len(job.models) for job in jobs)
+    label = f"{jobs[0].grid.condition}: models" if jobs else ""
+    with tqdm(total=total, desc=label, unit="model", disable=not progress, mininterval=2.0) as bar:
+        results = _here(jobs, bar) if executor is None else _elsewhere(jobs, executor)
+        for models in results:
+            yield from models
+            bar.n = round(bar.n + (len(models) if executor is not None else 0))
+            bar.refresh()
+
+
+def _here(jobs: list[Job], bar: tqdm) -> Iterator[list[tuple[Model, Outcome]]]:
+    done = 0
+    for job in jobs:
+        share = len(job.models) / job.grid.epochs
+
+        def report(epochs: int, loss: float, share: float = share) -> None:
+            bar.set_postfix(loss=f"{loss:.4f}", refresh=False)
+            bar.update(epochs * share)
+
+        finished = run_job(job, report)
+        done += len(job.models)
+        bar.n = done
+        yield finished
+
+
+def _elsewhere(jobs: list[Job], executor: Executor) -> Iterator[list[tuple[Model, Outcome]]]:
+    for future in as_completed([executor.submit(run_job, job) for job in jobs]):
+        yield future.result()
+
+
+def _known(cycles: xr.Dataset, channels: Iterable[str]) -> list[str]:
+    have, wanted = [str(name) for name in cycles.channel.values], list(channels)
+    for name in wanted:
+        if name not in have:
+            raise Nem2eError(
+                f"study {cycles.attrs['study']}: there is no EMG channel {name!r}, it has {', '.join(have)}; choose of these."
+            )
+    return wanted
+
+
+def _require_a_number(work: Grid, model: Model, outcome: Outcome) -> None:
+    if not np.isfinite(outcome.training_loss).all():
+        epoch = int(np.argmin(np.isfinite(outcome.training_loss))) + 1
+        raise Nem2eError(
+            f"{work.condition}, {work.channel_names[model.channel]}, held out {work.folds.labels[model.fold]}, seed "
+            f"{work.configuration.seed + model.seed}: the training loss is not a number from epoch {epoch} on; lower "
+            "learning_rate and start again, finished models are kept."
+        )
