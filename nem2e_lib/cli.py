@@ -76,15 +76,17 @@ def _as_text(facts: dict[str, Any]) -> str:
 @study_app.command("check")
 def study_check(folder: Folder, as_json: Json = False) -> None:
     """Look for every problem in a study folder. Exits with 2 if there is one."""
-    from nem2e_lib.data.checks import check_study
+    from nem2e_lib.data.checks import check_study, study_notes
 
     problems = check_study(folder)
+    notes = [] if problems else study_notes(folder)
     if as_json:
-        typer.echo(json.dumps({"folder": str(folder), "ok": not problems, "problems": problems}, indent=2))
+        facts = {"folder": str(folder), "ok": not problems, "problems": problems, "notes": notes}
+        typer.echo(json.dumps(facts, indent=2))
     elif problems:
         typer.echo("\n".join(f"nem2e: {problem}" for problem in problems), err=True)
     else:
-        typer.echo(f"{folder}: no problem found.")
+        typer.echo("\n".join([*(f"note: {note}" for note in notes), f"{folder}: no problem found."]))
     raise typer.Exit(2 if problems else 0)
 
 
@@ -103,8 +105,7 @@ def study_segment(
     if report is not None:
         save_report(table, report)
     for row in table[~table.kept].itertuples():
-        number = "" if row.number < 0 else f" cycle {row.number}"
-        typer.echo(f"skipped: trial {row.trial}{number}: {row.reason}", err=True)
+        typer.echo(f"skipped: trial {row.trial}, cycle {row.number}: {row.reason}", err=True)
     sizes = ", ".join(f"{dataset.sizes[name]} {name}s" for name in ("cycle", "muscle", "channel"))
     typer.echo(f"{out}: {sizes}; {int((~table.kept).sum())} skipped.")
 

@@ -149,8 +149,8 @@ def _between(header: Header, text: str, path: str) -> None:
         header.damaged = True
         header.declared.clear()
         header.warnings.append(
-            "The header was overwritten (OpenSim 4.6 can do this when it exits): its name, counts "
-            "and inDegrees are not the original ones; labels are taken from the last line that starts with time."
+            "The header was overwritten (OpenSim 4.6 can do this when it exits): its name, counts and "
+            "inDegrees are not the original ones; the last line that starts with time has the labels."
         )
 
 

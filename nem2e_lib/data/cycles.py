@@ -1,0 +1,110 @@
+"""The gait cycles of a study: those that can be used, and why the others cannot."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from nem2e_lib.data import gait
+from nem2e_lib.data.storage import Storage
+from nem2e_lib.data.study import Study
+from nem2e_lib.data.trials import Cycle, Trial
+
+Array = NDArray[np.float64]
+
+PLAUSIBLE = (0.5, 1.5)  # of the median duration of the subject's cycles at that speed
+WHO = ("study", "subject", "speed", "trial")
+LARGEST_GAP = 0.1  # of the cycle: two of 20 samples
+EDGE_S = 1e-6  # rounding of printed times
+
+
+@dataclass(frozen=True)
+class FoundCycle:
+    """A cycle or, with `number` None, a trial in which there is none; `reason` is empty if it is usable."""
+
+    study: str
+    subject: str
+    speed: str
+    trial: str
+    number: int | None
+    start_s: float
+    end_s: float
+    reason: str = ""
+
+
+def find_cycles(study: Study) -> pd.DataFrame:
+    """Every cycle of every trial, kept or skipped, in the order of ``trials.csv``.
+
+    A cycle is skipped if a signal does not cover it or pauses within it for more than a tenth of it, or if it
+    lasts less than half or more than one and a half times the median of the subject's cycles at that speed.
+
+    Returns
+    -------
+    DataFrame
+        study, subject, speed, trial, number (missing for a trial without cycle), start_s, end_s, duration_s,
+        kept, reason.
+    """
+    found = [cycle for trial in study.trials for cycle in _of_trial(study, trial)]
+    table = pd.DataFrame(found).astype({"number": "Int64", "start_s": float, "end_s": float})
+    table["duration_s"] = table["end_s"] - table["start_s"]
+    table["reason"] = table["reason"].where(table["reason"] != "", _implausible(table))
+    table["kept"] = table["reason"] == ""
+    return table[[*WHO, "number", "start_s", "end_s", "duration_s", "kept", "reason"]]
+
+
+def _of_trial(study: Study, trial: Trial) -> list[FoundCycle]:
+    who = (study.name, trial.subject, trial.speed, trial.name)
+    cycles, reason = _from_table(study, trial) if study.cycles is not None else _from_grf(study, trial)
+    if not cycles:
+        return [FoundCycle(*who, None, np.nan, np.nan, reason)]
+    return [FoundCycle(*who, c.number, c.start_s, c.end_s, _unusable(study, c)) for c in cycles]
+
+
+def _from_table(study: Study, trial: Trial) -> tuple[list[Cycle], str]:
+    return study.cycles_of(trial.name), "no complete cycle: cycles.csv has no row for this trial"
+
+
+def _from_grf(study: Study, trial: Trial) -> tuple[list[Cycle], str]:
+    grf, threshold = study.grf(trial.name), study.settings.threshold_n
+    right, left = (gait.heel_strikes(grf.time, force, threshold_n=threshold) for force in grf.values.T)
+    spans = gait.cycles(right, left, study.settings.cycle)
+    cycles = [Cycle(trial.name, number, start, end) for number, (start, end) in enumerate(spans)]
+    return cycles, (
+        f"no complete cycle: {len(right)} right and {len(left)} left heel strikes found above {threshold:g} N"
+    )
+
+
+def _unusable(study: Study, cycle: Cycle) -> str:
+    signals = {"activation": study.activation(cycle.trial), "EMG": study.emg(cycle.trial)}
+    reasons = [
+        _gap(name, signal, cycle) or "" for name, signal in signals.items() if isinstance(signal, Storage)
+    ]
+    return "; ".join(filter(None, reasons))
+
+
+def _gap(name: str, signal: Storage, cycle: Cycle) -> str | None:
+    start, end = signal.time[[0, -1]]
+    if cycle.start_s < start - EDGE_S:
+        return f"incomplete: {name} starts at {start:.4g} s, after the cycle"
+    if cycle.end_s > end + EDGE_S:
+        return f"incomplete: {name} ends at {end:.4g} s, before the cycle"
+    inside = signal.time[(signal.time > cycle.start_s) & (signal.time < cycle.end_s)]
+    steps = np.diff(np.concatenate([[cycle.start_s], inside, [cycle.end_s]]))
+    if steps.max() > LARGEST_GAP * (cycle.end_s - cycle.start_s):
+        return f"{name} has no sample for {steps.max():.3g} s, more than {LARGEST_GAP:.0%} of the cycle"
+    return None
+
+
+def _implausible(table: pd.DataFrame) -> pd.Series[str]:
+    usable = table["duration_s"].where(table["reason"] == "")
+    median = usable.groupby([table["subject"], table["speed"]]).transform("median")
+    share = table["duration_s"] / median
+    told = [
+        f"lasts {length:.3g} s, {part:.2f} times the median of this subject and speed"
+        for length, part in zip(table["duration_s"], share, strict=True)
+    ]
+    odd = (share < PLAUSIBLE[0]) | (share > PLAUSIBLE[1])
+    return pd.Series(told, index=table.index).where(odd, "")

@@ -1,0 +1,159 @@
+"""``study.toml``: what a study says of itself."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from nem2e_lib.data.files import read_text
+from nem2e_lib.data.tables import near
+from nem2e_lib.errors import Nem2eError
+
+CYCLES = ("right-right", "right-left")
+_TEXT, _FLAG, _TABLE = "text in quotes", "true or false", "a table"
+_TOP = {
+    "name": _TEXT,
+    "motion": _TEXT,
+    "simulated_by": _TEXT,
+    "synthetic": _FLAG,
+    "cycle": _TEXT,
+    "citation": _TEXT,
+    "licence": _TEXT,
+    "emg": _TABLE,
+    "electrodes": _TABLE,
+    "grf": _TABLE,
+    "activation": _TABLE,
+}
+_GRF = {"right": _TEXT, "left": _TEXT, "threshold_n": "a number"}
+_ACTIVATION = {"columns": "a list of texts"}
+_REQUIRED = ("name", "motion", "simulated_by", "synthetic", "emg")
+
+
+@dataclass(frozen=True)
+class Settings:
+    """The content of ``study.toml``; `electrodes` has every EMG name, `threshold_n` is in N."""
+
+    name: str = ""
+    motion: str = ""
+    simulated_by: str = ""
+    synthetic: bool = False
+    cycle: str = "right-right"
+    citation: str = ""
+    licence: str = ""
+    targets: dict[str, str] = field(default_factory=dict)
+    electrodes: dict[str, str] = field(default_factory=dict)
+    grf_right: str | None = None
+    grf_left: str | None = None
+    threshold_n: float = 20.0
+    activation_columns: tuple[str, ...] | None = None
+
+
+def read_settings(path: Path) -> tuple[Settings, list[str]]:
+    """Settings and every problem found in them, one sentence each.
+
+    Raises
+    ------
+    Nem2eError
+        If the file is missing or no TOML.
+    """
+    content = _parse(path)
+    problems = [*_missing(path, content), *_misfits(path, content, _TOP, "")]
+    tables = {key: _table(content, key) for key, kind in _TOP.items() if kind == _TABLE}
+    problems += _misfits(path, tables["grf"], _GRF, "[grf] ")
+    problems += _misfits(path, tables["activation"], _ACTIVATION, "[activation] ")
+    problems += [*_texts(path, "emg", tables["emg"]), *_texts(path, "electrodes", tables["electrodes"])]
+    if not problems:
+        problems += _values(path, content, tables)
+    return (Settings() if problems else _settings(content, tables)), problems
+
+
+def _table(content: dict[str, Any], key: str) -> dict[str, Any]:
+    table = content.get(key)
+    return table if isinstance(table, dict) else {}
+
+
+def _parse(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(read_text(path)[0])
+    except tomllib.TOMLDecodeError as error:
+        raise Nem2eError(f"{path}: not valid TOML: {str(error).rstrip('.')}.") from None
+
+
+def _missing(path: Path, content: dict[str, Any]) -> list[str]:
+    found = ", ".join(content) or "nothing"
+    return [f"{path}: no key {key!r}; found {found}." for key in _REQUIRED if key not in content]
+
+
+def _misfits(path: Path, content: dict[str, Any], kinds: dict[str, str], where: str) -> list[str]:
+    problems = []
+    for key, value in content.items():
+        if key not in kinds:
+            hint = near(key, kinds) or f"; known keys are {', '.join(kinds)}."
+            problems.append(f"{path}: unknown key {where}{key!r}{hint}")
+        elif not _fits(value, kinds[key]):
+            problems.append(f"{path}: {where}{key} is {value!r}, but {kinds[key]} is expected.")
+    return problems
+
+
+def _fits(value: Any, kind: str) -> bool:
+    match kind:
+        case "text in quotes":
+            return isinstance(value, str)
+        case "true or false":
+            return isinstance(value, bool)
+        case "a table":
+            return isinstance(value, dict)
+        case "a number":
+            return isinstance(value, int | float) and not isinstance(value, bool)
+        case _:
+            return isinstance(value, list) and all(isinstance(item, str) for item in value)
+
+
+def _texts(path: Path, table: str, content: dict[str, Any]) -> list[str]:
+    return [
+        f"{path}: [{table}] {key} is {value!r}, but a name in quotes is expected."
+        for key, value in content.items()
+        if not isinstance(value, str) or not value.strip()
+    ]
+
+
+def _values(path: Path, content: dict[str, Any], tables: dict[str, Any]) -> list[str]:
+    problems = [f"{path}: {key} is empty, but text is expected." for key in _REQUIRED if content[key] == ""]
+    if content["name"] and not re.fullmatch(r"\w[\w.-]*", content["name"], re.ASCII):
+        problems.append(
+            f"{path}: name is {content['name']!r}, but only letters, digits, '.', '_' and '-' are allowed, "
+            "because folders are called by it."
+        )
+    cycle = content.get("cycle", CYCLES[0])
+    if cycle not in CYCLES:
+        problems.append(f"{path}: cycle is {cycle!r}, but {' or '.join(CYCLES)} is expected.")
+    if not tables["emg"]:
+        problems.append(f"{path}: [emg] is empty, but at least one EMG name = muscle name is expected.")
+    strange = [key for key in tables["electrodes"] if key not in tables["emg"]]
+    for key in strange:
+        problems.append(f"{path}: [electrodes] {key!r} is no name in [emg]{near(key, tables['emg']) or '.'}")
+    threshold = tables["grf"].get("threshold_n", 20.0)
+    if not 0 < threshold < float("inf"):
+        problems.append(f"{path}: [grf] threshold_n is {threshold}, but more than 0 N is expected.")
+    if ("right" in tables["grf"]) != ("left" in tables["grf"]):
+        problems.append(f"{path}: [grf] names one side only, but both right and left are expected.")
+    if tables["activation"].get("columns") == []:
+        problems.append(f"{path}: [activation] columns is empty, but at least one column is expected.")
+    return problems
+
+
+def _settings(content: dict[str, Any], tables: dict[str, Any]) -> Settings:
+    plain = {key: content[key] for key in _TOP if key in content and key not in tables}
+    columns = tables["activation"].get("columns")
+    return Settings(
+        **plain,
+        targets=dict(tables["emg"]),
+        electrodes={name: tables["electrodes"].get(name, name) for name in tables["emg"]},
+        grf_right=tables["grf"].get("right"),
+        grf_left=tables["grf"].get("left"),
+        threshold_n=float(tables["grf"].get("threshold_n", 20.0)),
+        activation_columns=None if columns is None else tuple(columns),
+    )

@@ -1,0 +1,172 @@
+"""The signals of one trial: columns found, renamed and judged before anything is computed from them."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nem2e_lib.data.columns import muscle_columns, muscle_name, vertical_columns
+from nem2e_lib.data.settings import Settings
+from nem2e_lib.data.storage import Storage, read_storage
+from nem2e_lib.data.tables import near
+from nem2e_lib.errors import Nem2eError
+
+Array = NDArray[np.float64]
+
+_FULL_ACTIVATION = 1.5  # above it in the median muscle: forces or newtons, not activation
+_RECTIFIED = 0.3  # mean over mean absolute value; near 0 where a signal swings about zero
+
+
+def read_activation(path: Path, settings: Settings, muscles: Sequence[str] = ()) -> Storage:
+    """Activation with muscle names as labels.
+
+    Parameters
+    ----------
+    path : Path
+    settings : Settings
+        Its `activation_columns`, where given, name the columns.
+    muscles : sequence of str
+        What another trial of the study has; the columns come in this order.
+
+    Raises
+    ------
+    Nem2eError
+        If muscles are missing, double or new, or values are not finite or no activations.
+    """
+    storage = _read(path)
+    column_of = _muscles(path, storage, settings)
+    wanted = list(muscles or column_of)
+    _require(path, "muscle column", wanted, column_of)
+    new = [name for name in column_of if name not in wanted]
+    if new:
+        raise Nem2eError(
+            f"{path}: muscle column {new[0]!r} is not in the first trial's file; all trials must have "
+            "the same muscles, or study.toml must name those to use in [activation] columns."
+        )
+    chosen = _select(path, storage, [column_of[name] for name in wanted], wanted)
+    height = float(np.median(chosen.values.max(axis=0)))
+    if height > _FULL_ACTIVATION:
+        raise Nem2eError(
+            f"{path}: half of the muscles rise above {height:.3g}, but activations from 0 to 1 are expected; "
+            "is this a file of forces?"
+        )
+    return chosen
+
+
+def read_emg(path: Path, channels: Sequence[str]) -> Storage:
+    """EMG envelopes with `channels` as labels.
+
+    Raises
+    ------
+    Nem2eError
+        If a channel is missing, or values are not finite or no envelope.
+    """
+    storage = _read(path)
+    _require(path, "EMG column", channels, storage.labels)
+    chosen = _select(path, storage, channels, channels)
+    check_envelope(path, channels, chosen.values)
+    return chosen
+
+
+def read_grf(path: Path, settings: Settings) -> Storage:
+    """Vertical ground reaction force in N, labels ``right`` and ``left``.
+
+    Raises
+    ------
+    Nem2eError
+        If the two columns are not found or a value is not finite.
+    """
+    storage = _read(path)
+    right, left = settings.grf_right, settings.grf_left
+    pair = (right, left) if right and left else vertical_columns(storage.labels)
+    if pair is None:
+        raise Nem2eError(
+            f"{path}: no columns of vertical force under a known name; found {', '.join(storage.labels)}; "
+            "name them in study.toml, [grf] right and left."
+        )
+    _require(path, "force column", pair, storage.labels)
+    return _select(path, storage, pair, ("right", "left"))
+
+
+def check_envelope(path: Path, channels: Sequence[str], values: Array) -> None:
+    """Refuse channels that recorded nothing or swing about zero, as raw EMG does.
+
+    Raises
+    ------
+    Nem2eError
+        With the first such channel.
+    """
+    size = np.abs(values).mean(axis=0)
+    for channel, mean, height in zip(channels, values.mean(axis=0), size, strict=True):
+        if height == 0:
+            raise Nem2eError(f"{path}: EMG {channel!r} is zero throughout; take it out of study.toml, [emg].")
+        if mean < _RECTIFIED * height:
+            raise Nem2eError(
+                f"{path}: EMG {channel!r} swings about zero (mean {mean:.3g}, mean size {height:.3g}), "
+                "but an envelope is expected; rectify and low-pass it first."
+            )
+
+
+def left_out(path: Path, settings: Settings) -> list[str]:
+    """Labels of an activation file that are not taken for muscles."""
+    storage = read_storage(path)
+    used = set(_muscles(path, storage, settings).values())
+    return [label for label in storage.labels if label not in used]
+
+
+def _muscles(path: Path, storage: Storage, settings: Settings) -> dict[str, str]:
+    """Muscle name → column label."""
+    candidates = muscle_columns(storage.labels)
+    if settings.activation_columns is not None:
+        candidates = _asked(path, storage, settings.activation_columns)
+    if not candidates:
+        raise Nem2eError(f"{path}: no muscle column found; name them in study.toml, [activation] columns.")
+    names = [muscle_name(label) for label in candidates]
+    twice = [name for name in names if names.count(name) > 1]
+    if twice:
+        raise Nem2eError(
+            f"{path}: muscle {twice[0]!r} has more than one column; "
+            "name the columns to use in study.toml, [activation] columns."
+        )
+    return dict(zip(names, candidates, strict=True))
+
+
+def _asked(path: Path, storage: Storage, columns: Sequence[str]) -> list[str]:
+    by_name = {muscle_name(label): label for label in muscle_columns(storage.labels)}
+    by_name |= {label: label for label in storage.labels}
+    _require(path, "activation column", columns, by_name)
+    return [by_name[column] for column in columns]
+
+
+def _require(path: Path, what: str, wanted: Iterable[str], found: Iterable[str]) -> None:
+    known = list(found)
+    missing = [name for name in wanted if name not in known]
+    if missing:
+        more = f" (and {len(missing) - 1} more)" if len(missing) > 1 else ""
+        shown = ", ".join(known[:20]) + (", …" if len(known) > 20 else "")
+        hint = near(missing[0], known) or "."
+        raise Nem2eError(f"{path}: no {what} {missing[0]!r}{more}; found {shown}{hint}")
+
+
+def _read(path: Path) -> Storage:
+    storage = read_storage(path)
+    if len(storage.time) < 2:
+        raise Nem2eError(f"{path}: found {len(storage.time)} rows, but at least 2 are expected.")
+    return storage
+
+
+def _select(path: Path, storage: Storage, columns: Sequence[str], labels: Sequence[str]) -> Storage:
+    index = [storage.labels.index(column) for column in columns]
+    values = np.ascontiguousarray(storage.values[:, index])
+    bad = np.argwhere(~np.isfinite(values))
+    if len(bad):
+        row, column = bad[0]
+        raise Nem2eError(
+            f"{path}: column {columns[column]!r} is {values[row, column]} at {storage.time[row]} s "
+            f"({len(bad)} values are not finite), but numbers are expected; mend or cut the file."
+        )
+    return dataclasses.replace(storage, labels=tuple(labels), values=values)

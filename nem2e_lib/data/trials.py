@@ -1,0 +1,140 @@
+"""``trials.csv`` and ``cycles.csv``: what was recorded, and where its gait cycles start and end."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path, PureWindowsPath
+
+import numpy as np
+import pandas as pd
+
+from nem2e_lib.data.tables import near, numbers, read_table, whole_numbers
+
+TRIAL_COLUMNS = ("trial", "subject", "speed", "activation", "emg")
+SPAN = ("start_s", "end_s")
+CYCLE_COLUMNS = ("trial", "cycle", *SPAN)
+
+
+@dataclass(frozen=True)
+class Trial:
+    """One row of ``trials.csv``; paths as they are to be opened, `speed_m_s` NaN where not known."""
+
+    name: str
+    subject: str
+    speed: str
+    speed_m_s: float
+    activation: Path
+    emg: Path
+    grf: Path | None
+
+    @property
+    def has_emg_table(self) -> bool:
+        """Whether EMG comes as a cycle table (CSV) instead of a storage file."""
+        return self.emg.suffix.lower() == ".csv"
+
+
+@dataclass(frozen=True)
+class Cycle:
+    """One row of ``cycles.csv``: a gait cycle by its trial, number, start and end in s."""
+
+    trial: str
+    number: int
+    start_s: float
+    end_s: float
+
+
+def read_trials(path: Path) -> tuple[list[Trial], list[str]]:
+    """Trials and every problem found in them.
+
+    Raises
+    ------
+    Nem2eError
+        If the file is missing or empty, or lacks a column.
+    """
+    table = read_table(path, TRIAL_COLUMNS, ("speed_m_s", "grf"))
+    problems = _row_problems(path, table)
+    return ([] if problems else [_trial(path.parent, row) for row in _records(table)]), problems
+
+
+def _records(table: pd.DataFrame) -> list[dict[str, str]]:
+    return [{str(key): str(value) for key, value in row.items()} for row in table.to_dict("records")]
+
+
+def _row_problems(path: Path, table: pd.DataFrame) -> list[str]:
+    problems = []
+    for line, row in enumerate(_records(table), start=2):
+        where = f"{path}: line {line}"
+        problems += [f"{where}: {key} is empty." for key in TRIAL_COLUMNS if not row[key]]
+        if row["speed_m_s"] and not _is_speed(row["speed_m_s"]):
+            problems.append(f"{where}: speed_m_s is {row['speed_m_s']!r}, but a number above 0 is expected.")
+        problems += [
+            f"{where}: {key} is {row[key]!r}, but {problem}"
+            for key in ("activation", "emg", "grf")
+            if row[key] and (problem := _path_problem(path.parent, row[key]))
+        ]
+    twice = table.trial[table.trial.duplicated() & (table.trial != "")].unique()
+    return problems + [f"{path}: trial {name!r} has two rows; give each its own name." for name in twice]
+
+
+def _path_problem(folder: Path, text: str) -> str:
+    if _leaves(text):
+        return "a path inside the study folder is expected."
+    return "" if (folder / text).is_file() else f"there is no such file in {folder}."
+
+
+def _is_speed(text: str) -> bool:
+    try:
+        return 0 < float(text) < np.inf
+    except ValueError:
+        return False
+
+
+def _leaves(text: str) -> bool:
+    normal = os.path.normpath(text)
+    anchored = os.path.isabs(normal) or PureWindowsPath(text).anchor
+    return bool(anchored) or normal.split(os.sep)[0] == ".." or "\0" in text
+
+
+def _trial(folder: Path, row: dict[str, str]) -> Trial:
+    return Trial(
+        name=row["trial"],
+        subject=row["subject"],
+        speed=row["speed"],
+        speed_m_s=float(row["speed_m_s"] or "nan"),
+        activation=folder / row["activation"],
+        emg=folder / row["emg"],
+        grf=folder / row["grf"] if row["grf"] else None,
+    )
+
+
+def read_cycles(path: Path, trials: list[str]) -> tuple[list[Cycle], list[str]]:
+    """Cycles and every problem found in them.
+
+    Raises
+    ------
+    Nem2eError
+        If the file is missing or empty, lacks a column, or a number is none.
+    """
+    table = read_table(path, CYCLE_COLUMNS)
+    number, start, end = whole_numbers(path, table, "cycle"), *(numbers(path, table, s) for s in SPAN)
+    cycles = [
+        Cycle(trial, int(n), float(s), float(e))
+        for trial, n, s, e in zip(table["trial"], number, start, end, strict=True)
+    ]
+    problems = []
+    for line, cycle in enumerate(cycles, start=2):
+        problems += [f"{path}: line {line}: {problem}" for problem in _cycle_problems(cycle, trials)]
+    names = pd.Series([f"trial {c.trial!r}, cycle {c.number}" for c in cycles])
+    twice = names[names.duplicated()].unique()
+    return cycles, problems + [f"{path}: {name} has more than one row." for name in twice]
+
+
+def _cycle_problems(cycle: Cycle, trials: list[str]) -> list[str]:
+    problems = []
+    if cycle.trial not in trials:
+        problems.append(f"trial {cycle.trial!r} is not in trials.csv{near(cycle.trial, trials) or '.'}")
+    if cycle.end_s <= cycle.start_s:
+        problems.append(f"end_s {cycle.end_s} is not after start_s {cycle.start_s}.")
+    return problems
+
