@@ -1,4 +1,4 @@
-"""The frame of every page: head with the style inside, skip link, header, footer. Nothing is loaded from elsewhere."""
+"""The frame of every page, its style inside: nothing is loaded from elsewhere."""
 
 from __future__ import annotations
 

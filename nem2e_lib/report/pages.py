@@ -12,6 +12,7 @@ import pandas as pd
 from nem2e_lib.errors import Nem2eError
 from nem2e_lib.report.layout import page_html
 from nem2e_lib.report.provenance import Provenance
+from nem2e_lib.report.results import Runs
 from nem2e_lib.report.saving import Entry, entries, links, manifest_pages, write_text
 
 PAPER = (
@@ -28,7 +29,7 @@ VERDICTS = {
 
 
 def write_index(
-    folder: Path | str, *, title: str, lead: str, pages: Mapping[str, str], runs: Mapping[str, Mapping[str, Any]],
+    folder: Path | str, *, title: str, lead: str, pages: Mapping[str, str], runs: Runs,
     source: Provenance, claims: pd.DataFrame | None = None, sections: Mapping[str, str] | None = None,
 ) -> Path:  # fmt: skip
     """Write ``index.html``: every figure and table, links to every page, claims in short, provenance.
@@ -66,7 +67,7 @@ def write_index(
     return path
 
 
-def write_claims(claims: pd.DataFrame, folder: Path | str, *, runs: Mapping[str, Mapping[str, Any]]) -> Path:
+def write_claims(claims: pd.DataFrame, folder: Path | str, *, runs: Runs) -> Path:
     """Write ``claims.html``: each claim of the paper on this run's data, verdict in a word and a sign, and why."""
     rows = "".join(_claim_row(r) for r in claims.sort_values("id").to_dict("records"))
     names = ("id", "verdict", "claim", "reported in the paper", "this run", "why")
@@ -136,7 +137,7 @@ def _claims_cards(claims: pd.DataFrame | None) -> str:
     return f'<h2 id="claims">Claims</h2>{_cards(claims)}<p><a href="claims.html">Each claim, with the reason</a></p>'
 
 
-def _synthetic_note(runs: Mapping[str, Mapping[str, Any]]) -> str:
+def _synthetic_note(runs: Runs) -> str:
     made_up = [s for s, run in runs.items() if run.get("synthetic")]
     if not made_up:
         return ""
@@ -175,7 +176,7 @@ def _entry(entry: Entry) -> str:
     )
 
 
-def _provenance(runs: Mapping[str, Mapping[str, Any]], source: Provenance) -> str:
+def _provenance(runs: Runs, source: Provenance) -> str:
     studies = "".join(
         f"<li>{html.escape(s)}: profile {html.escape(str(r.get('profile', 'unknown')))}, "
         f"{'SYNTHETIC' if r.get('synthetic') else 'measured'} data, hash <code>{html.escape(str(r.get('data_hash', '')))}</code></li>"

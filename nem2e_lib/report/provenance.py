@@ -10,7 +10,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 LIBRARIES = (
-    "nem2e", "jax", "flax", "optax", "numpy", "scipy", "pandas", "xarray", "pingouin", "matplotlib", "seaborn",
+    "nem2e",
+    "jax", "flax", "optax", "numpy", "scipy", "pandas", "xarray", "pingouin", "matplotlib", "seaborn",
 )  # fmt: skip
 
 

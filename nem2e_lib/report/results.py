@@ -15,6 +15,8 @@ from nem2e_lib.errors import Nem2eError
 from nem2e_lib.report.saving import write_text
 from nem2e_lib.report.style import CONDITION_LABELS
 
+Runs = Mapping[str, Mapping[str, Any]]
+
 KEYS = (
     "study", "muscle", "condition", "er_mean", "ci_low", "ci_high", "p_value", "cohen_d", "r2_pearson", "r2_sse",
     "n_units", "unit", "synthetic", "profile", "commit", "data_hash",
@@ -27,7 +29,7 @@ def write_results(
     claims: pd.DataFrame,
     folder: Path | str,
     *,
-    runs: Mapping[str, Mapping[str, Any]],
+    runs: Runs,
     commit: str,
 ) -> Path:
     """Write ``results.json`` into `folder` and return its path.
@@ -60,7 +62,7 @@ def write_results(
     return path
 
 
-def _row(record: Mapping[Any, Any], runs: Mapping[str, Mapping[str, Any]], commit: str) -> dict[str, Any]:
+def _row(record: Mapping[Any, Any], runs: Runs, commit: str) -> dict[str, Any]:
     study = str(record.get("study"))
     if study not in runs:
         raise Nem2eError(

@@ -35,8 +35,8 @@ HEAT = "cividis"
 
 # Glyphs are written as paths, so that a page looks alike on machines without DejaVu Sans and no label can
 # grow into its neighbour; title, description and the CSV beside each figure serve readers who cannot see it.
-RC: dict[str, Any] = {
-    **sns.axes_style("ticks"),
+RC: Any = {
+    **sns.axes_style("ticks"),  # type: ignore[no-untyped-call]
     "font.family": "sans-serif",
     "font.sans-serif": ["DejaVu Sans"],
     "font.size": 9.0,
@@ -141,6 +141,11 @@ def add_legend(figure: Figure, handles: Sequence[Artist], columns: int | None = 
         borderaxespad=0.2,
     )
     legend.set_in_layout(False)
+
+
+def signed(value: float) -> str:
+    """Return the number with sign and two digits, with a true minus."""
+    return f"{value:+.2f}".replace("-", "−")
 
 
 def stars(p_value: float) -> str:

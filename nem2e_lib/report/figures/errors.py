@@ -57,9 +57,10 @@ def error_boxes(
         _row(axis, muscles, data, width=max(map(len, rows)))
         if len(letters) > 1:
             axis.set_title(f"({letter})")
-    _share_limits(axes, data)
-    for axis, muscles in zip(axes, rows, strict=True):
-        _brackets(axis, muscles, data, pairs)
+    brackets = [_brackets_of(muscles, data, pairs) for muscles in rows]
+    axes[0].set_ylim(*_limits(data, brackets))
+    for axis, some in zip(axes, brackets, strict=True):
+        _draw_brackets(axis, some, _range(data) / 100)
     add_legend(figure, _handles(data))
     caption = _caption(errors[errors["study"] == study], data, len(pairs))
     alt = f"Boxes of Er for {plural(data['muscle'].nunique(), 'muscle')}, one box a condition. {caption}"
@@ -77,7 +78,8 @@ def _data(errors: pd.DataFrame, study: str) -> pd.DataFrame:
     rows = errors.loc[(errors["study"] == study) & errors["er"].notna(), columns]
     if rows.empty:
         raise Nem2eError(
-            f"The table of errors has no defined Er for study '{study}'; expected one a unit: check the study's EMG for noise-free copies of the simulation."
+            f"The table of errors has no defined Er for study '{study}'; expected one a muscle and held-out unit: "
+            "check that its simulated activation is not a copy of its EMG."
         )
     return rows.reset_index(drop=True)
 
@@ -135,41 +137,36 @@ def spread(values: Float, half: float) -> Float:
     )
 
 
-def _share_limits(axes: Sequence[Axes], data: pd.DataFrame) -> None:
-    low = min(float(data["er"].min()), float(data["er_mean_curve"].min()), 0.0)
-    high = max(float(data["er"].max()), float(data["er_mean_curve"].max()), 0.0)
-    margin = high - low
-    for axis in axes:
-        axis.set_ylim(low - 0.06 * margin, high + 0.42 * margin)
-
-
-def _brackets(axis: Axes, muscles: Sequence[str], data: pd.DataFrame, pairs: pd.DataFrame) -> None:
-    places = _positions(muscles, data)
-    low, high = axis.get_ylim()
-    unit = (high - low) / 100
+def _brackets_of(muscles: Sequence[str], data: pd.DataFrame, pairs: pd.DataFrame) -> pd.DataFrame:
+    """Return brackets (left, right, y, text): the shortest pairs of a muscle lowest, each above the last."""
+    places, unit, rows = _positions(muscles, data), _range(data) / 100, []
     for muscle in muscles:
-        here = pairs[pairs["muscle"] == muscle].copy()
-        here["span"] = [
-            abs(places[muscle, a] - places[muscle, b]) for a, b in zip(here["a"], here["b"], strict=True)
+        here = pairs[pairs["muscle"] == muscle]
+        ends = [
+            sorted((places[muscle, a], places[muscle, b])) for a, b in zip(here["a"], here["b"], strict=True)
         ]
-        y = float(data.loc[data["muscle"] == muscle, "er"].max()) + 4 * unit
-        for row in here.sort_values("span", kind="stable").itertuples():
-            ends = sorted((places[muscle, str(row.a)], places[muscle, str(row.b)]))
-            axis.plot(
-                [ends[0], ends[0], ends[1], ends[1]],
-                [y - 1.2 * unit, y, y, y - 1.2 * unit],
-                color="#222222",
-                lw=0.9,
-            )
-            axis.text(
-                sum(ends) / 2,
-                y - 0.9 * unit,
-                stars(float(str(row.p_value))),
-                ha="center",
-                va="bottom",
-                fontsize=9,
-            )
-            y += 8.5 * unit
+        marks = sorted(zip(ends, here["p_value"].map(stars), strict=True), key=lambda e: e[0][1] - e[0][0])
+        top = float(data.loc[data["muscle"] == muscle, "er"].max())
+        rows += [(a, b, top + (5 + 10 * i) * unit, text) for i, ((a, b), text) in enumerate(marks)]
+    return pd.DataFrame(rows, columns=["left", "right", "y", "text"])
+
+
+def _draw_brackets(axis: Axes, brackets: pd.DataFrame, unit: float) -> None:
+    for left, right, y, text in brackets.itertuples(index=False):
+        axis.plot([left, left, right, right], [y - 1.5 * unit, y, y, y - 1.5 * unit], color="#222222", lw=0.9)
+        axis.text((left + right) / 2, y - 1.2 * unit, text, ha="center", va="bottom", fontsize=9)
+
+
+def _range(data: pd.DataFrame) -> float:
+    values = np.append(data[["er", "er_mean_curve"]].to_numpy(float), 0.0)
+    return float(np.nanmax(values) - np.nanmin(values))
+
+
+def _limits(data: pd.DataFrame, brackets: Sequence[pd.DataFrame]) -> tuple[float, float]:
+    values = np.append(data[["er", "er_mean_curve"]].to_numpy(float), 0.0)
+    unit = _range(data) / 100
+    tops = [float(b["y"].max()) + 8 * unit for b in brackets if len(b)]
+    return float(np.nanmin(values)) - 6 * unit, max([float(np.nanmax(values)) + 6 * unit, *tops])
 
 
 def _handles(data: pd.DataFrame) -> list[Line2D | Patch]:
@@ -188,8 +185,8 @@ def _handles(data: pd.DataFrame) -> list[Line2D | Patch]:
 def _caption(errors: pd.DataFrame, data: pd.DataFrame, pairs: int) -> str:
     n, unit = data["label"].nunique(), str(data["unit"].iloc[0])
     text = (
-        f"Er = RMSE refined / RMSE OpenSim − 1, n = {plural(n, f'held-out {unit}')}; box: quartiles and median, "
-        "whiskers: to 1.5 times the box; stars: Tukey's comparison of conditions, * p < 0.05, ** p < 0.01, "
+        f"Er = RMSE refined / RMSE OpenSim − 1, n = {plural(n, f'held-out {unit}')}; box: quartiles and "
+        "median, whiskers: to 1.5 times the box; stars: Tukey's comparison of conditions, * p < 0.05, ** p < 0.01, "
         f"*** p < 0.001 ({plural(pairs, 'pair')}). Dashed: Er of the training subjects' mean EMG curve."
     )
     shared = (
@@ -200,16 +197,10 @@ def _caption(errors: pd.DataFrame, data: pd.DataFrame, pairs: int) -> str:
 
 
 def _with_stars(data: pd.DataFrame, pairs: pd.DataFrame) -> pd.DataFrame:
-    marks = (
-        pairs.groupby("muscle").apply(
-            lambda rows: "; ".join(
-                f"{a}-{b} p={p:.3g}" for a, b, p in zip(rows["a"], rows["b"], rows["p_value"], strict=True)
-            ),
-            include_groups=False,
-        )
-        if len(pairs)
-        else pd.Series(dtype=object)
-    )
+    marks: dict[str, str] = {}
+    for row in pairs.to_dict("records"):
+        mark = f"{row['a']} / {row['b']} {stars(row['p_value'])}"
+        marks[row["muscle"]] = "; ".join(filter(None, [marks.get(row["muscle"], ""), mark]))
     return data.assign(tukey=[marks.get(m, "") for m in data["muscle"]])
 
 

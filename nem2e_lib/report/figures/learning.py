@@ -11,7 +11,7 @@ import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
-from matplotlib.ticker import NullFormatter
+from matplotlib.ticker import LogLocator, NullFormatter
 
 from nem2e_lib.report.figures.panels import Float, is_synthetic, plural
 from nem2e_lib.report.style import (
@@ -25,22 +25,20 @@ from nem2e_lib.report.style import (
 )
 
 LOW, HIGH = 5.0, 95.0
-BLOWN_UP = 10.0
-"""A model whose last training loss exceeds this many times its condition's median is drawn and counted apart."""
 
 LINES = {"training": "-", "validation": (0, (4, 1.6))}
 
 
 @styled
 def loss_curves(studies: Mapping[str, Mapping[str, xr.Dataset]]) -> Drawn:
-    """Draw mean loss over models (muscles, folds, seeds) with a band, one row a study, one column a condition.
+    """Draw mean loss over models (muscles, folds, seeds) with a band; rows are studies, columns conditions.
 
     Parameters
     ----------
     studies : mapping of study to (mapping of condition to results)
         Rows and columns in the order given.
 
-    Models that blew up are left out of the mean and the band, drawn as thin lines of their own and counted.
+    Models marked ``diverged`` are left out of the mean and the band, drawn as thin lines of their own and counted.
 
     Source: Teramae et al. (2025), Figure 5.
     """
@@ -70,23 +68,20 @@ def loss_curves(studies: Mapping[str, Mapping[str, xr.Dataset]]) -> Drawn:
     )
 
 
-def blown_up(last: Float) -> npt.NDArray[np.bool_]:
-    """Return which models' last training loss is not finite or far above the median of all.
-
-    Parameters
-    ----------
-    last : array (models,)
-    """
-    finite = last[np.isfinite(last)]
-    limit = BLOWN_UP * float(np.median(finite)) if finite.size else 0.0
-    return ~np.isfinite(last) | (last > limit)
+def _diverged(results: xr.Dataset) -> npt.NDArray[np.bool_]:
+    if "diverged" in results:
+        marked = results["diverged"].transpose("seed", "channel", "fold").to_numpy().astype(bool)
+    else:
+        marked = np.zeros([results.sizes[d] for d in ("seed", "channel", "fold")], bool)
+    last = np.asarray(results["training_loss"].isel(epoch=-1).transpose("seed", "channel", "fold"), float)
+    return (marked | ~np.isfinite(last)).ravel()
 
 
 def _panel(axis: Axes, results: xr.Dataset) -> pd.DataFrame:
     colour = CONDITION_COLOURS[str(results.attrs["condition"])]
     epochs = results["epoch"].to_numpy()
     losses = {name: _models(results[f"{name}_loss"]) for name in LINES}
-    bad = blown_up(losses["training"][:, -1])
+    bad = _diverged(results)
     tables = []
     for name, values in losses.items():
         table = _band(values[~bad], values[bad], epochs)
@@ -103,6 +98,8 @@ def _panel(axis: Axes, results: xr.Dataset) -> pd.DataFrame:
             axis.plot(epochs, line, color=colour, lw=0.6, alpha=0.7, ls=LINES[name])
         tables.append(_label(table, results, name, len(values), int(bad.sum())))
     axis.set_yscale("log")
+    axis.yaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
+    axis.yaxis.set_major_formatter("{x:g}")
     axis.yaxis.set_minor_formatter(NullFormatter())
     axis.set_xlim(epochs[0], max(epochs[-1], epochs[0] + 1))
     axis.grid(axis="y", color="#e6e6e6", lw=0.6)
@@ -112,8 +109,9 @@ def _panel(axis: Axes, results: xr.Dataset) -> pd.DataFrame:
 
 
 def _models(loss: xr.DataArray) -> Float:
-    stacked = loss.stack(model=[d for d in loss.dims if d != "epoch"])
-    return np.asarray(stacked.transpose("model", "epoch"), float)
+    return np.asarray(loss.transpose("seed", "channel", "fold", "epoch"), float).reshape(
+        -1, loss.sizes["epoch"]
+    )
 
 
 def _band(kept: Float, bad: Float, epochs: Float) -> pd.DataFrame:

@@ -50,3 +50,25 @@ def cycle_axis(axis: Axes, label: bool = True) -> None:
     axis.set_xticks([0, 25, 50, 75, 100])
     if label:
         axis.set_xlabel("gait cycle (%)")
+
+
+def spread_labels(wanted: Float, gap: float, low: float, high: float) -> Float:
+    """Return places near the wanted ones, at least `gap` apart, within low and high where they fit, order kept."""
+    order = np.argsort(wanted, kind="stable")
+    places = np.asarray(wanted, float)[order].copy()
+    for i in range(1, len(places)):
+        places[i] = max(places[i], places[i - 1] + gap)
+    places -= _excess(places, np.asarray(wanted, float)[order])
+    if len(places):
+        places[-1] = min(places[-1], high)
+    for i in range(len(places) - 2, -1, -1):
+        places[i] = min(places[i], places[i + 1] - gap)
+    for i in range(len(places)):
+        places[i] = max(places[i], low if i == 0 else places[i - 1] + gap)
+    result = np.empty_like(places)
+    result[order] = places
+    return result
+
+
+def _excess(places: Float, wanted: Float) -> float:
+    return float(np.mean(places - wanted)) / 2 if len(places) else 0.0

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
-from scipy import stats
+from scipy.stats import t as student
 
 from nem2e_lib.report.figures.errors import spread
 from nem2e_lib.report.figures.panels import plural
@@ -19,6 +21,7 @@ from nem2e_lib.report.style import (
     add_legend,
     heading,
     new_figure,
+    signed,
     styled,
 )
 
@@ -64,7 +67,7 @@ def per_unit(errors: pd.DataFrame) -> pd.DataFrame:
     rows = pd.concat([refined, flat[[*keys, "method", "er"]]]).dropna(subset="er")
     table = rows.groupby([*keys, "method"], sort=False, as_index=False)["er"].mean()
     by = table.groupby(["study", "method"], sort=False)["er"]
-    half = by.transform("sem") * stats.t.ppf(0.975, by.transform("size") - 1)
+    half = by.transform("sem") * student.ppf(0.975, by.transform("size") - 1)
     mean = by.transform("mean")
     return table.assign(mean=mean, ci_low=mean - half, ci_high=mean + half, n=by.transform("size"))
 
@@ -78,13 +81,18 @@ def _panel(axis: Axes, data: pd.DataFrame) -> None:
         axis.scatter(
             here["er"], y + spread(here["er"].to_numpy(float), 0.16), s=11, color=colour, alpha=0.55, lw=0
         )
-        axis.errorbar(first["mean"], y, xerr=[[first["mean"] - first["ci_low"]], [first["ci_high"] - first["mean"]]],
-                      fmt="D", ms=6, color=colour, mec="black", mew=0.7, ecolor="black", capsize=3, lw=1.2)  # fmt: skip
-        axis.annotate(f"{first['mean']:+.2f}", (1, y), xycoords=("axes fraction", "data"), xytext=(4, 0),
-                      textcoords="offset points", va="center", fontsize=8.5)  # fmt: skip
+        _mean_mark(axis, y, first, colour)
     axis.set_yticks(range(len(means)), means.index, fontsize=9)
     axis.set_ylim(-0.6, len(means) - 0.4)
     axis.set_xlabel("Er, mean over muscles  (negative: better than OpenSim)")
+
+
+def _mean_mark(axis: Axes, y: int, row: pd.Series[Any], colour: str) -> None:
+    error = [[row["mean"] - row["ci_low"]], [row["ci_high"] - row["mean"]]]
+    look = {"ms": 6, "color": colour, "mec": "black", "mew": 0.7, "ecolor": "black", "capsize": 3, "lw": 1.2}
+    axis.errorbar(row["mean"], y, xerr=error, fmt="D", **look)
+    at = {"xycoords": ("axes fraction", "data"), "xytext": (4, 0), "textcoords": "offset points"}
+    axis.annotate(signed(row["mean"]), (1, y), va="center", fontsize=8.5, **at)
 
 
 def _handles() -> list[Line2D]:
@@ -105,7 +113,7 @@ def _handles() -> list[Line2D]:
 
 def _sentence(data: pd.DataFrame, study: str) -> str:
     means = data[data["study"] == study].groupby("method")["mean"].first().sort_values()
-    return f"{study}, best first: " + ", ".join(f"{m} {v:+.2f}" for m, v in means.items()) + "."
+    return f"{study}, best first: " + ", ".join(f"{m} {signed(v)}" for m, v in means.items()) + "."
 
 
 def _units(data: pd.DataFrame, study: str) -> int:

@@ -8,7 +8,7 @@ from matplotlib.lines import Line2D
 
 from nem2e_lib.errors import Nem2eError
 from nem2e_lib.report.figures.errors import spread
-from nem2e_lib.report.figures.panels import plural
+from nem2e_lib.report.figures.panels import Float, plural
 from nem2e_lib.report.style import (
     MEAN_CURVE,
     MEAN_CURVE_LABEL,
@@ -17,6 +17,7 @@ from nem2e_lib.report.style import (
     add_legend,
     heading,
     new_figure,
+    signed,
     styled,
 )
 
@@ -31,9 +32,9 @@ def shortcut(trials: pd.DataFrame, *, what: str, synthetic: bool) -> Drawn:
     Parameters
     ----------
     trials : pandas.DataFrame
-        One row per input, method and reference. ``method``: ``model`` or ``training-mean curve``; ``reference``:
-        the OpenSim error that Er divides by, one panel each (such as ``original input``); ``er``; any further columns
-        (trial, scale, shift) are kept in the CSV.
+        One row per input, method and reference: ``method`` (``model`` or ``training-mean curve``), ``reference``
+        (the OpenSim error that Er divides by, one panel each, such as ``original input``), ``er``; further
+        columns (trial, scale, shift) are kept in the CSV.
     what : str
         Study, muscle and condition in words, for the title.
 
@@ -66,9 +67,7 @@ def _panel(axis: Axes, data: pd.DataFrame, reference: str) -> None:
     for y, method in enumerate(methods):
         values = data.loc[data["method"] == method, "er"].to_numpy(float)
         colour = COLOURS.get(method, "#666666")
-        axis.boxplot(values, positions=[y], orientation="horizontal", widths=0.5, showfliers=False, patch_artist=True,
-                     manage_ticks=False, boxprops={"facecolor": colour, "alpha": 0.3, "edgecolor": colour},
-                     medianprops={"color": "black"}, whiskerprops={"color": colour}, capprops={"color": colour})  # fmt: skip
+        _box(axis, y, values, colour)
         axis.scatter(
             values, y + spread(values, 0.17), s=12, color=colour, edgecolors="white", lw=0.4, zorder=3
         )
@@ -77,6 +76,23 @@ def _panel(axis: Axes, data: pd.DataFrame, reference: str) -> None:
     axis.set_ylim(-0.6, len(methods) - 0.4)
     axis.set_title(f"divided by the OpenSim error of the {reference}")
     axis.set_xlabel("Er on changed inputs  (positive: worse than OpenSim)")
+
+
+def _box(axis: Axes, y: int, values: Float, colour: str) -> None:
+    line = {"color": colour}
+    axis.boxplot(
+        values,
+        positions=[y],
+        orientation="horizontal",
+        widths=0.5,
+        showfliers=False,
+        patch_artist=True,
+        manage_ticks=False,
+        boxprops={"facecolor": colour, "alpha": 0.3, "edgecolor": colour},
+        medianprops={"color": "black"},
+        whiskerprops=line,
+        capprops=line,
+    )
 
 
 def _handles() -> list[Line2D]:
@@ -92,4 +108,4 @@ def _methods(trials: pd.DataFrame) -> list[str]:
 
 def _mean(trials: pd.DataFrame, reference: str, method: str) -> str:
     rows = trials[(trials["reference"] == reference) & (trials["method"] == method)]
-    return f"{method} {rows['er'].mean():+.2f} (n = {plural(len(rows), 'input')})"
+    return f"{method} {signed(rows['er'].mean())} (n = {plural(len(rows), 'input')})"

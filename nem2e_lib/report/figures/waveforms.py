@@ -25,6 +25,7 @@ from nem2e_lib.report.style import (
     add_legend,
     heading,
     new_figure,
+    signed,
     styled,
 )
 
@@ -89,12 +90,14 @@ def refined_curves(
     cycles = int(data["n_cycles"].iloc[0])
     add_legend(figure, _handles(cycles))
     why = (
-        f"the held-out {results.attrs['unit']} with the median Er of this condition (mean over muscles {er:+.2f})"
+        f"the held-out {results.attrs['unit']} with the median Er of this condition "
+        f"(mean over muscles {signed(er)})"
         if label in (None, chosen)
         else "chosen by the reader"
     )
     caption = (
-        f"Lines: mean over the {plural(cycles, 'cycle')} of {label or chosen}, {why}; the model never saw it. "
+        f"Lines: mean over the {plural(cycles, 'cycle')} of {label or chosen}, {why}; "
+        "the model never saw it. "
         + ("Bands: lowest to highest of these cycles. " if cycles > 1 else "")
         + f"Cycle: {_cycle_words(results)}."
     )
@@ -111,11 +114,11 @@ def curves(results: xr.Dataset, label: str) -> pd.DataFrame:
     Columns: study, condition, label, muscle, series, sample_pct, mean, low, high, n_cycles. `refined` is
     averaged over seeds first.
     """
-    here = results.isel(cycle=np.flatnonzero(results["fold_of_cycle"].values.astype(str) == label))
+    here = results.isel(cycle=np.flatnonzero(results["fold_of_cycle"].to_numpy().astype(str) == label))
     if here.sizes["cycle"] == 0:
         raise Nem2eError(
             f"The results of study '{results.attrs['study']}' have no cycle of held-out unit '{label}'; "
-            f"expected one of {', '.join(map(str, results['fold'].values))}."
+            f"expected one of {', '.join(map(str, results['fold'].to_numpy()))}."
         )
     series = {
         "simulated": here["simulated"],
@@ -129,7 +132,7 @@ def curves(results: xr.Dataset, label: str) -> pd.DataFrame:
             str(muscle),
             name,
         )
-        for muscle in here["channel"].values
+        for muscle in here["channel"].to_numpy()
         for name, values in series.items()
     ]
     table = pd.concat(parts, ignore_index=True)
@@ -144,7 +147,7 @@ def _rows(values: Float, here: xr.Dataset, muscle: str, series: str) -> pd.DataF
         {
             "muscle": muscle,
             "series": series,
-            "sample_pct": here["sample"].values,
+            "sample_pct": here["sample"].to_numpy(),
             "mean": values.mean(0),
             "low": values.min(0),
             "high": values.max(0),
