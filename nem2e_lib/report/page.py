@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import re
 from html.parser import HTMLParser
 from pathlib import Path
@@ -11,8 +12,9 @@ from nbconvert import HTMLExporter
 from pygments.formatters import HtmlFormatter
 
 from nem2e_lib.errors import Nem2eError
+from nem2e_lib.report.layout import page_html
 
-HERE = Path(__file__).parent
+TEMPLATES = Path(__file__).parent / "templates"
 FETCHED = {"script": "src", "link": "href", "img": "src", "iframe": "src", "source": "src", "image": "href"}
 """Tags with which a browser fetches something by itself, and the attribute that says what."""
 UNDESCRIBED = "No description has been provided for this image"
@@ -29,16 +31,26 @@ def render(notebook: nbformat.NotebookNode, title: str) -> str:
     Nem2eError
         When the page would fetch something from the network, or shows a picture without alternative text.
     """
-    exporter = HTMLExporter(template_name="nem2e", extra_template_basedirs=[str(HERE / "templates")])
-    html, _ = exporter.from_notebook_node(notebook, {"page_title": title, "page_css": _css()})
+    exporter = HTMLExporter(template_name="nem2e", extra_template_basedirs=[str(TEMPLATES)])
+    body, _ = exporter.from_notebook_node(_without_title(notebook))
+    html = page_html(title, body).replace("</style>", f"{_css()}</style>", 1)
     problems = page_problems(html)
     if problems:
         raise Nem2eError(f"the page of {title} {problems[0]}; change the cell that makes it.")
-    return str(html)
+    return html
+
+
+def _without_title(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:
+    """Return a copy without the first heading, which the page's frame shows."""
+    shown = copy.deepcopy(notebook)
+    for cell in shown.cells[:1]:
+        cell.source = re.sub(r"\A# .*\n*", "", cell.source)
+    return shown
 
 
 def _css() -> str:
-    return (HERE / "page.css").read_text() + str(HtmlFormatter().get_style_defs(".highlight"))
+    own = (TEMPLATES / "nem2e" / "notebook.css").read_text(encoding="utf-8")
+    return own + str(HtmlFormatter().get_style_defs(".highlight"))
 
 
 def page_problems(html: str) -> list[str]:

@@ -12,7 +12,14 @@ import nbformat
 
 from nem2e_lib.errors import Nem2eError
 
-KINDS = {bool: "True or False", int: "a whole number", float: "a number", str: "text", list: "a list"}
+KINDS = {
+    bool: "True or False",
+    int: "a whole number",
+    float: "a number",
+    str: "text",
+    list: "a list",
+    dict: "a dictionary",
+}
 """The types that a parameter may have, in words."""
 
 

@@ -153,6 +153,7 @@ def _require_sound(study: Path) -> None:
 def cut(run: Run, study: str) -> tuple[xr.Dataset, pd.DataFrame]:
     """Cut a study into cycles, save them, and return them with the report of every cycle kept or skipped."""
     dataset, report = segment(load_study(run.studies[study]))
+    run.of(study, "cycles.nc").parent.mkdir(parents=True, exist_ok=True)
     save_report(report, run.of(study, "segments.csv"))
     save_cycles(dataset, run.of(study, "cycles.nc"))
     return dataset, report
