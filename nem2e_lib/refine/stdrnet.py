@@ -27,7 +27,7 @@ class LSTM(nnx.Module):
         self.bias = nnx.Param(init.bias())
 
     def project(self, x: Array) -> Array:
-        """Return the inputs' share of the gates, for one step or a sequence of them."""
+        """Return the inputs' share of the gates, from (features,) to (4 * units,)."""
         return x @ self.inputs[...] + self.bias[...]
 
 
@@ -56,7 +56,7 @@ class Score(nnx.Module):
 
 
 def _align(linear: Linear, kind: str, keys: Array, vector: Array, hidden: Array) -> Array:
-    scores = jnp.tanh(keys + linear("query", hidden)) @ vector if kind == "concat" else keys @ hidden
+    scores = jnp.tanh(keys + linear("query", hidden)[None]) @ vector if kind == "concat" else keys @ hidden
     return jax.nn.softmax(scores)
 
 
@@ -112,7 +112,7 @@ class STDRNet(nnx.Module):
         zeros = jnp.zeros(self.options.units, x.dtype)
         recurrent = {"recurrent": self.encoder.recurrent[...]}
         last, states = deferred_scan(
-            _encode, x.shape[0], recurrent, None, (zeros, zeros), self.encoder.project(x)
+            _encode, x.shape[0], recurrent, None, (zeros, zeros), jax.vmap(self.encoder.project)(x)
         )
         start = last if self.options.decoder_state == "encoder" else (zeros, zeros)
         return self._decode(states, start, teacher)
