@@ -42,7 +42,11 @@ def read_text(path: str | Path) -> tuple[str, tuple[str, ...]]:
     Nem2eError
         If the file is missing, empty, compressed or binary.
     """
-    raw = read_bytes(path)
+    return decode(read_bytes(path), path)
+
+
+def decode(raw: bytes, path: str | Path) -> tuple[str, tuple[str, ...]]:
+    """The same for the bytes of a file; `path` is for messages only."""
     if not raw.strip():
         raise Nem2eError(f"{path}: the file is empty, but a table with a header is expected.")
     if raw.startswith((_GZIP, _ZIP)):

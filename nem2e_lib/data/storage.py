@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from nem2e_lib.data.files import read_text, replacing
+from nem2e_lib.data.files import decode, read_text, replacing
 from nem2e_lib.data.storage_body import components, parse_body, split_cells
 from nem2e_lib.data.storage_header import Header, parse_header
 from nem2e_lib.errors import Nem2eError
@@ -203,16 +203,19 @@ def _check_writable(path: str | Path, storage: Storage, head: str) -> None:
     shape = (len(storage.time), len(storage.labels))
     if storage.values.shape != shape or storage.time.ndim != 1:
         raise Nem2eError(f"{path}: values have shape {storage.values.shape}, but {shape} is expected.")
-    back = parse_header(head, str(path))
-    same = (
-        back.name == storage.name
-        and tuple(back.labels) == tuple(storage.labels)
-        and back.metadata == storage.metadata
-        and "\r" not in head
-    )
-    if not same:
+    told = (storage.name, tuple(storage.labels), storage.metadata)
+    if _told_back(head, str(path)) != told:
         raise Nem2eError(
             f"{path}: name, labels or metadata cannot stand in a header: no tabs, line breaks, outer blanks "
             "or outer quotes, no label twice and no '=' in the name are expected."
         )
-    _check_time(back, storage.time[:, None], str(path))
+    _check_time(Header(), storage.time[:, None], str(path))
+
+
+def _told_back(head: str, path: str) -> tuple[str, tuple[str, ...], dict[str, str]] | None:
+    """What the reader would make of a header; None if it would refuse it."""
+    try:
+        header = parse_header(decode(head.encode("utf-8"), path)[0], path)
+    except (Nem2eError, UnicodeEncodeError):
+        return None
+    return header.name, tuple(header.labels), header.metadata

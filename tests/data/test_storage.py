@@ -245,6 +245,8 @@ def test_written_header_is_opensim_4(tmp_path):
         (Storage("x", ("a", "a"), np.zeros(1), np.ones((1, 2))), "cannot stand"),
         (Storage("x", ("a\tb",), np.zeros(1), np.ones((1, 1))), "cannot stand"),
         (Storage("x", ("time",), np.zeros(1), np.ones((1, 1))), "cannot stand"),
+        (Storage("\udcff", ("a",), np.zeros(1), np.ones((1, 1))), "cannot stand"),
+        (Storage("x\0", ("a",), np.zeros(1), np.ones((1, 1))), "cannot stand"),
         (Storage("x=1", ("a",), np.zeros(1), np.ones((1, 1))), "cannot stand"),
         (Storage("x", ("a",), np.zeros(1), np.ones((1, 1)), metadata={"k": "1\n2"}), "cannot stand"),
         (Storage("x", ("a",), np.zeros(1), np.ones((2, 1))), r"shape \(2, 1\), but \(1, 1\)"),
