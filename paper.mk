@@ -12,6 +12,10 @@ ifneq ($(shell [[ '$(SEED)' =~ ^[0-9]{1,9}$$ ]] && echo yes),yes)
 $(call stop,SEED=$(SEED) is not a whole number from 0 to 999999999)
 endif
 
+ifneq ($(words $(BUILD)),1)
+$(call stop,BUILD=$(BUILD) has a space in it, which make cannot handle: give another folder)
+endif
+
 ifeq ($(STUDY),)
 STUDIES := walking running
 RUN     := $(BUILD)/$(PROFILE)-seed$(SEED)
@@ -45,15 +49,16 @@ endif
 
 # What OUT last held; forgotten when it is another run's turn or when the folder was emptied.
 PUBLISHED := $(BUILD)/published/$(firstword $(shell realpath -m '$(OUT)' | cksum))
-$(shell test -f '$(OUT)/index.html' && grep -qsxF '$(RUN)' '$(PUBLISHED)' || rm -f '$(PUBLISHED)')
+$(shell test -f '$(OUT)/index.html' && grep -qsxF '$(RUN)' '$(PUBLISHED)' || rm -f '$(PUBLISHED)' '$(PUBLISHED).free')
 
 # --- layers: each may use those above it -----------------------------------------------------------------------------
-files    = $(sort $(shell find $(1) -name '*.py' -o -name '*.csv' -o -name '*.toml' -o -name '*.css' -o -name '*.html'))
-RUNNER   := nem2e_lib/report/notebooks.py
-DATA     := nem2e_lib/errors.py nem2e_lib/report/pipeline.py $(call files,nem2e_lib/data)
+files    = $(sort $(shell find $(1) -name '*.py' -o -name '*.csv' -o -name '*.toml' -o -name '*.css' -o -name '*.html' -o -name '*.j2'))
+report   = $(addprefix nem2e_lib/report/,$(1))
+RUNNER   := $(call report,notebooks.py page.py parameters.py terminal.py)
+DATA     := nem2e_lib/errors.py $(call report,pipeline.py overview.py) $(call files,nem2e_lib/data)
+PICTURES := $(DATA) $(call report,figures/cycles.py figures/panels.py style.py saving.py)
 REFINE   := $(DATA) $(call files,nem2e_lib/refine)
-ANALYSIS := $(REFINE) $(call files,nem2e_lib/analysis)
-REPORT   := $(ANALYSIS) $(filter-out $(RUNNER),$(call files,nem2e_lib/report))
+REPORT   := $(REFINE) $(call files,nem2e_lib/analysis) $(filter-out $(RUNNER),$(call files,nem2e_lib/report))
 
 # $(call run,notebook,page,parameters): the page appears only when every cell has succeeded.
 run = $(PY) -m nem2e_lib.report.notebooks notebooks/$(1).ipynb '$(SITE)/$(2).html' \
@@ -62,12 +67,18 @@ run = $(PY) -m nem2e_lib.report.notebooks notebooks/$(1).ipynb '$(SITE)/$(2).htm
 .PHONY: paper
 paper: $(PUBLISHED)
 
-$(RUN)/run.json $(SITE)/01_download.html &: notebooks/01_download.ipynb $(DATA) $(PARAMETERS) $(SOURCE) | $(SETUP)
+# Whether OUT may be written is asked before hours of training, not after.
+$(PUBLISHED).free: | $(SETUP)
+	@$(PY) -m nem2e_lib.report.pipeline check '$(OUT)'
+	@mkdir -p '$(@D)'
+	@touch '$@'
+
+$(RUN)/run.json $(SITE)/01_download.html &: notebooks/01_download.ipynb $(DATA) $(PARAMETERS) $(SOURCE) | $(SETUP) $(PUBLISHED).free
 	@$(call run,01_download,01_download,-p profile $(PROFILE) -p seed $(SEED) -p study '$(STUDY)' -p name '$(if $(STUDY),$(STUDIES))')
 
 # $(call segmenting,study)
 define segmenting
-$(RUN)/$(1)/cycles.nc $(RUN)/$(1)/segments.csv $(SITE)/02_segment_$(1).html &: notebooks/02_segment.ipynb $(RUN)/run.json $(DATA)
+$(RUN)/$(1)/cycles.nc $(RUN)/$(1)/segments.csv $(SITE)/02_segment_$(1).html &: notebooks/02_segment.ipynb $(RUN)/run.json $(PICTURES)
 	@$$(call run,02_segment,02_segment_$(1),-p study $(1))
 endef
 $(foreach study,$(STUDIES),$(eval $(call segmenting,$(study))))

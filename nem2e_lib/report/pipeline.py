@@ -14,7 +14,6 @@ import xarray as xr
 from nem2e_lib.data.checks import check_study
 from nem2e_lib.data.segment import load_cycles, save_cycles, save_report, segment
 from nem2e_lib.data.study import load_study
-from nem2e_lib.data.synthetic import Knobs, write_study
 from nem2e_lib.errors import Nem2eError
 from nem2e_lib.refine.conditions import CONDITIONS
 from nem2e_lib.refine.config import Configuration, profile
@@ -56,6 +55,11 @@ class Run:
     def site(self) -> Path:
         """What is published when every notebook has succeeded."""
         return self.folder / "site"
+
+    @property
+    def is_synthetic(self) -> bool:
+        """Whether the run made its studies itself."""
+        return all((self.folder / "studies").resolve() in path.parents for path in self.studies.values())
 
     def of(self, study: str, file: str) -> Path:
         """Return the path of a study's file; an unknown study raises `Nem2eError`."""
@@ -139,6 +143,8 @@ def begin(folder: str = "", profile: str = "demo", seed: int = 0, study: str = "
 
 
 def _synthetic(folder: Path, profile: str, seed: int) -> dict[str, Path]:
+    from nem2e_lib.data.synthetic import Knobs, write_study
+
     size = SMOKE_SIZE if profile == "smoke" else {}
     return {motion: write_study(motion, folder / motion, Knobs(), seed, **size) for motion in SYNTHETIC}
 
@@ -166,7 +172,7 @@ def train(run: Run, study: str, condition: str, configuration: Configuration | N
         cycles,
         condition,
         configuration or run.configuration,
-        channels=_channels(run, study, cycles),
+        channels=trained_channels(run, study, cycles),
         store=run.of(study, "models"),
         profile=run.profile,
     )
@@ -174,7 +180,8 @@ def train(run: Run, study: str, condition: str, configuration: Configuration | N
     return results
 
 
-def _channels(run: Run, study: str, cycles: xr.Dataset) -> list[str] | None:
+def trained_channels(run: Run, study: str, cycles: xr.Dataset) -> list[str] | None:
+    """Return the EMG channels that the profile trains; None for all."""
     if run.profile != "smoke":
         return None
     have = [str(name) for name in cycles.channel.values]
@@ -188,15 +195,15 @@ def _write_json(path: Path, content: dict[str, Any]) -> None:
     temporary.replace(path)
 
 
-def main(arguments: list[str]) -> None:
-    """``publish SITE OUT``: copy a finished site to where it is read."""
-    from nem2e_lib.report.site import publish
+def main(command: str, *folders: str) -> None:
+    """``check OUT``: may OUT be written?  ``publish SITE OUT``: copy a finished site to where it is read."""
+    from nem2e_lib.report.publish import check_target, publish
 
-    command, site, out = arguments
-    if command != "publish":
-        raise Nem2eError(f"pipeline: there is no command {command!r}; the one command is publish SITE OUT.")
-    publish(Path(site), Path(out))
+    {"check": check_target, "publish": publish}[command](*map(Path, folders))
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    try:
+        main(*sys.argv[1:])
+    except Nem2eError as mistake:
+        sys.exit(f"nem2e: {mistake}")

@@ -42,9 +42,7 @@ def test_parameters_reach_the_cells_and_the_page(tmp_path: Path) -> None:
 
 
 def test_the_page_is_the_same_every_time_and_without_progress_bars(tmp_path: Path) -> None:
-    cell = (
-        "import sys, time\nfrom tqdm import tqdm\nfor _ in tqdm(range(3)): time.sleep(time.time() % 0.01)\n"
-    )
+    cell = "import sys, time\nfrom tqdm import tqdm\nfor _ in tqdm(range(3)): time.sleep(time.time() % 0.01)\n"
     notebook = write(tmp_path, cell + "print('kept', file=sys.stderr)")
     pages = [run(notebook, tmp_path / f"{i}.html", {"units": 4}).read_text() for i in range(2)]
     assert pages[0] == pages[1]
@@ -52,14 +50,10 @@ def test_the_page_is_the_same_every_time_and_without_progress_bars(tmp_path: Pat
     assert "kept" in pages[0]
 
 
-def test_the_kernel_is_this_python_whatever_jupyter_is_set_up(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_kernel_is_this_python_whatever_jupyter_is_set_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     other = tmp_path / "share" / "jupyter" / "kernels" / "python3"
     other.mkdir(parents=True)
-    (other / "kernel.json").write_text(
-        json.dumps({"argv": ["/bin/false"], "display_name": "x", "language": "python"})
-    )
+    (other / "kernel.json").write_text(json.dumps({"argv": ["/bin/false"], "display_name": "x", "language": "python"}))
     monkeypatch.setenv("JUPYTER_PATH", str(tmp_path / "share" / "jupyter"))
     notebook = write(tmp_path, "import sys; print(sys.prefix)")
     assert sys.prefix in run(notebook, tmp_path / "page.html", {}).read_text()
@@ -108,9 +102,7 @@ def test_a_computed_default_is_refused(tmp_path: Path) -> None:
         ({"kernelspec": {"name": "python3", "display_name": "P"}}, "no kernel and"),
     ],
 )
-def test_a_notebook_without_kernel_or_language_is_refused(
-    tmp_path: Path, metadata: object, message: str
-) -> None:
+def test_a_notebook_without_kernel_or_language_is_refused(tmp_path: Path, metadata: object, message: str) -> None:
     with pytest.raises(Nem2eError, match=message):
         read_notebook(write(tmp_path, metadata=metadata))
 
@@ -140,9 +132,7 @@ def test_a_notebook_without_a_parameters_cell_is_refused(tmp_path: Path) -> None
         ),
     ],
 )
-def test_the_first_failing_cell_is_named_and_no_page_is_written(
-    tmp_path: Path, cell: str, message: str
-) -> None:
+def test_the_first_failing_cell_is_named_and_no_page_is_written(tmp_path: Path, cell: str, message: str) -> None:
     notebook = write(tmp_path, "print('fine')", cell, "open('after', 'w')")
     with pytest.raises(CellFailed) as error:
         run(notebook, tmp_path / "page.html", {"units": 1})
@@ -180,9 +170,7 @@ def test_the_command_tells_in_its_exit_status(tmp_path: Path, name: str, status:
 
 
 def test_a_picture_needs_alternative_text(tmp_path: Path) -> None:
-    notebook = write(
-        tmp_path, "from IPython.display import HTML\nHTML('<img src=\"data:image/png;base64,x\">')"
-    )
+    notebook = write(tmp_path, "from IPython.display import HTML\nHTML('<img src=\"data:image/png;base64,x\">')")
     with pytest.raises(Nem2eError, match="alternative text"):
         run(notebook, tmp_path / "page.html", {})
     assert not (tmp_path / "page.html").exists()

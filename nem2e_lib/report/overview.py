@@ -1,0 +1,124 @@
+"""What a run holds and what a step of it did, as small tables for the first three notebooks."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import jax
+import numpy as np
+import pandas as pd
+import xarray as xr
+
+from nem2e_lib.data.segment import data_hash
+from nem2e_lib.data.study import load_study
+from nem2e_lib.refine.config import Configuration
+from nem2e_lib.refine.grid import grid
+from nem2e_lib.report.figures.cycles import cycle_waveforms
+from nem2e_lib.report.pipeline import Run, trained_channels
+from nem2e_lib.report.saving import Saved, save_drawn, save_table
+from nem2e_lib.report.tables import plain
+
+SECONDS_AT_700 = 0.012
+"""One update of one model of 700 units on two cores, measured; memory traffic makes it grow with units squared."""
+SECONDS_OVERHEAD = 0.0001
+"""What an update of even the smallest model takes, measured."""
+
+
+def studies(run: Run) -> pd.DataFrame:
+    """Return one row a study: its size, who simulated it, and whether it is synthetic."""
+    return pd.DataFrame([_study_row(key, run) for key in run.studies])
+
+
+def _study_row(key: str, run: Run) -> dict[str, object]:
+    study = load_study(run.studies[key])
+    settings = study.settings
+    return {
+        "study": key,
+        "name": settings.name,
+        "data": "SYNTHETIC" if settings.synthetic else "measured",
+        "motion": settings.motion,
+        "subjects": len({trial.subject for trial in study.trials}),
+        "speeds": len({trial.speed for trial in study.trials}),
+        "trials": len(study.trials),
+        "activation columns": len(study.muscles),
+        "EMG channels": len(study.channels),
+        "simulated by": settings.simulated_by,
+    }
+
+
+def knobs(run: Run) -> pd.DataFrame:
+    """Return the knobs of the synthetic studies; empty for a run with the user's own study."""
+    from nem2e_lib.data.synthetic import Knobs
+
+    rows = dataclasses.asdict(Knobs()) if run.is_synthetic else {}
+    return pd.DataFrame({"knob": list(rows), "value": [str(value) for value in rows.values()]})
+
+
+def kept_and_skipped(run: Run, study: str, report: pd.DataFrame) -> Saved:
+    """Return and save, for each subject and speed, how many cycles were kept and skipped and how long they last."""
+    groups = report.groupby(["subject", "speed"], sort=False)
+    table = groups.agg(
+        kept=("kept", "sum"), skipped=("kept", lambda kept: int((~kept).sum())), duration_s=("duration_s", "mean")
+    ).reset_index()
+    caption = f"{int(report['kept'].sum())} cycles kept, {int((~report['kept']).sum())} skipped."
+    shown = plain(table, f"{report['study'].iloc[0]}: gait cycles", caption, synthetic=_synthetic(run, study))
+    return save_table(shown, f"cycles_{study}", run.site, page=_page(study))
+
+
+def skipped(run: Run, study: str, report: pd.DataFrame) -> Saved:
+    """Return and save every skipped cycle with its reason."""
+    table = report.loc[~report["kept"], ["trial", "subject", "speed", "number", "start_s", "end_s", "reason"]]
+    caption = f"{len(table)} of {len(report)} cycles were skipped."
+    title = f"{report['study'].iloc[0]}: skipped cycles"
+    shown = plain(table, title, caption, synthetic=_synthetic(run, study))
+    return save_table(shown, f"skipped_{study}", run.site, page=_page(study))
+
+
+def cycle_figure(run: Run, study: str, cycles: xr.Dataset) -> Saved:
+    """Draw and save simulated activation and measured EMG of the kept cycles."""
+    return save_drawn(cycle_waveforms(cycles), f"waveforms_{study}", run.site, page=_page(study))
+
+
+def _page(study: str) -> str:
+    return f"02_segment_{study}"
+
+
+def _synthetic(run: Run, study: str) -> bool:
+    return bool(load_study(run.studies[study]).settings.synthetic)
+
+
+def forecast(run: Run, study: str, condition: str, configuration: Configuration) -> str:
+    """Return how much is to be trained and, on a processor, about how long that takes."""
+    cycles = run.cycles(study)
+    channels = trained_channels(run, study, cycles)
+    chosen = cycles if channels is None else cycles.sel(channel=channels)
+    work = grid(chosen, condition, configuration, data_hash(cycles))
+    updates = [work.epochs * len(work.shown(model.fold, model.part)) for model in work.models]
+    what = (
+        f"{len(work.models)} models of {configuration.units} units, {work.epochs} epochs, "
+        f"about {int(np.median(updates))} updates each"
+    )
+    if jax.default_backend() != "cpu":
+        return f"{what}, on {len(jax.devices())} {jax.default_backend()} device(s)."
+    seconds = sum(updates) * (SECONDS_AT_700 * (configuration.units / 700) ** 2 + SECONDS_OVERHEAD)
+    return f"{what}: roughly {_duration(seconds)} on two processor cores; finished models are kept."
+
+
+def _duration(seconds: float) -> str:
+    if seconds < 90:
+        return f"{max(seconds, 1):.0f} seconds"
+    return f"{seconds / 60:.0f} minutes" if seconds < 5400 else f"{seconds / 3600:.0f} hours"
+
+
+def losses(results: xr.Dataset) -> pd.DataFrame:
+    """Return, for each EMG channel, the last losses (mean squared error, mean over models) and diverged models."""
+    last = results.isel(epoch=-1)
+    return pd.DataFrame(
+        {
+            "muscle": results["channel"].to_numpy(),
+            "models": results.sizes["seed"] * results.sizes["fold"],
+            "training loss": last["training_loss"].mean(["seed", "fold"]).to_numpy(),
+            "validation loss": last["validation_loss"].mean(["seed", "fold"]).to_numpy(),
+            "diverged": results["diverged"].sum(["seed", "fold"]).to_numpy(),
+        }
+    )
