@@ -21,7 +21,7 @@ STUDIES := walking running
 RUN     := $(BUILD)/$(PROFILE)-seed$(SEED)
 else
 ifneq ($(shell test -f '$(STUDY)/study.toml' && echo yes),yes)
-$(call stop,STUDY=$(STUDY) holds no study.toml: give the folder of a study (docs/study-folder.md shows one))
+$(call stop,STUDY=$(STUDY) holds no study.toml: give the folder of a study (README.md shows one))
 endif
 # A study's pages and intermediate files carry its folder's name; its own name is written in study.toml.
 STUDIES := study-$(shell basename "$$(realpath '$(STUDY)')" | tr -c 'A-Za-z0-9\n' '-')

@@ -164,9 +164,11 @@ def test_an_empty_study_is_refused_and_leaves_nothing(tmp_path: Path) -> None:
 
 
 def test_a_folder_with_other_files_is_not_overwritten(tmp_path: Path) -> None:
-    (tmp_path / "thesis.txt").write_text("mine")
-    done = make("paper", "PROFILE=smoke", BUILD=str(tmp_path / "build"), OUT=str(tmp_path))
+    out = tmp_path / "my folder"
+    out.mkdir()
+    (out / "thesis.txt").write_text("mine")
+    done = make("paper", "PROFILE=smoke", BUILD=str(tmp_path / "build"), OUT=str(out))
     assert done.returncode != 0
     assert "thesis.txt" in done.stderr
-    assert (tmp_path / "thesis.txt").read_text() == "mine"
+    assert (out / "thesis.txt").read_text() == "mine"
     assert not (tmp_path / "build" / "smoke-seed0" / "run.json").exists()
