@@ -106,8 +106,8 @@ def study_segment(
         save_report(table, report)
     for row in table[~table.kept].itertuples():
         typer.echo(f"skipped: trial {row.trial}, cycle {row.number}: {row.reason}", err=True)
-    sizes = ", ".join(f"{dataset.sizes[name]} {name}s" for name in ("cycle", "muscle", "channel"))
-    typer.echo(f"{out}: {sizes}; {int((~table.kept).sum())} skipped.")
+    sizes = ", ".join(f"{name}s {dataset.sizes[name]}" for name in ("cycle", "muscle", "channel"))
+    typer.echo(f"{out}: {sizes}; skipped {int((~table.kept).sum())}.")
 
 
 # Further commands are registered here: app.command()(…) or app.add_typer(…, name="…").

@@ -39,7 +39,7 @@ def study_notes(folder: str | Path) -> list[str]:
     unused = left_out(study.trials[0].activation, study.settings)
     if unused:
         path = study.trials[0].activation
-        notes.append(f"{path}: {len(unused)} columns are not taken for muscles: {', '.join(unused)}.")
+        notes.append(f"{path}: columns not taken for muscles ({len(unused)}): {', '.join(unused)}.")
     return notes
 
 

@@ -166,7 +166,7 @@ def _select(path: Path, storage: Storage, columns: Sequence[str], labels: Sequen
     if len(bad):
         row, column = bad[0]
         raise Nem2eError(
-            f"{path}: column {columns[column]!r} is {values[row, column]} at {storage.time[row]} s "
-            f"({len(bad)} values are not finite), but numbers are expected; mend or cut the file."
+            f"{path}: column {columns[column]!r} is {values[row, column]} at {storage.time[row]:.9g} s "
+            f"({len(bad)} such in all), but finite numbers are expected; mend or cut the file."
         )
     return dataclasses.replace(storage, labels=tuple(labels), values=values)

@@ -169,7 +169,7 @@ def _check_time(header: Header, table: Array, path: str) -> None:
         )
     if (step == 0).any():
         row = int(np.argmax(step == 0)) + 2
-        header.warnings.append(f"Time {time[row - 1]} s occurs more than once, first again in row {row}.")
+        header.warnings.append(f"Time {time[row - 1]:.9g} s occurs more than once, first again in row {row}.")
 
 
 def _check_finite(header: Header, table: Array) -> None:
@@ -177,8 +177,8 @@ def _check_finite(header: Header, table: Array) -> None:
     if len(bad):
         row, column = bad[0]
         header.warnings.append(
-            f"{len(bad)} values are not finite, the first in column {header.labels[column - 1]!r} "
-            f"at {table[row, 0]} s."
+            f"Values that are not finite: {len(bad)}, the first in column {header.labels[column - 1]!r} "
+            f"at {table[row, 0]:.9g} s."
         )
 
 

@@ -119,10 +119,10 @@ def test_vectors_become_columns(tmp_path):
         (("nColumns=3", "nColumns=9"), "states 9 columns, but 3 were found"),
         (("time\ta\tb", "time\ta\ta"), "'a' occurs more than once; one was renamed 'a_2'"),
         (("time\ta\tb", "Time\ta\tb"), "labelled 'Time'"),
-        (("0.1\t3", "0\t3"), "Time 0.0 s occurs more than once, first again in row 2"),
-        (("3\t4", "3\tnan"), "1 values are not finite, the first in column 'b' at 0.1 s"),
-        (("3\t4", "-1.#IND\t1.#INF"), "2 values are not finite, the first in column 'a' at 0.1 s"),
-        (("3\t4", "-nan(ind)\t4"), "1 values are not finite, the first in column 'a'"),
+        (("0.1\t3", "0\t3"), "Time 0 s occurs more than once, first again in row 2"),
+        (("3\t4", "3\tnan"), "not finite: 1, the first in column 'b' at 0.1 s"),
+        (("3\t4", "-1.#IND\t1.#INF"), "not finite: 2, the first in column 'a' at 0.1 s"),
+        (("3\t4", "-nan(ind)\t4"), "not finite: 1, the first in column 'a'"),
     ],
 )
 def test_oddities_are_told(tmp_path, change, warning):

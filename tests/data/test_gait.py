@@ -1,0 +1,79 @@
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from nem2e_lib.data.columns import vertical_columns
+from nem2e_lib.data.gait import contacts, cycles, heel_strikes, toe_offs
+from nem2e_lib.data.storage import read_storage
+
+
+def test_crossing_is_linear_between_samples():
+    time, force = np.arange(6) * 0.1, np.array([0.0, 0.0, 80.0, 80.0, 0.0, 0.0])
+    np.testing.assert_allclose(heel_strikes(time, force, threshold_n=20), [0.125])
+    np.testing.assert_allclose(toe_offs(time, force, threshold_n=20), [0.375])
+
+
+@given(st.floats(0.11, 0.5), st.floats(0.11, 0.6), st.floats(1, 200), st.floats(50, 2000))
+def test_a_known_ramp_is_found_at_any_rate(stance, swing, threshold, rate):
+    time = np.arange(0, 3, 1 / rate)
+    phase = np.mod(time - 0.05, stance + swing)
+    force = 1000 * (phase < stance)
+    starts = np.arange(0.05, 2.9, stance + swing)
+    starts = starts[starts + stance < time[-1]]
+    found = heel_strikes(time, force, threshold_n=threshold)[: len(starts)]
+    np.testing.assert_allclose(found, starts, atol=1 / rate + 1e-9)
+
+
+def test_chatter_around_the_threshold_is_one_contact():
+    time = np.arange(0, 1, 0.001)
+    force = np.where((time > 0.2) & (time < 0.6), 500.0, 0.0)
+    force[(time > 0.205) & (time < 0.215)] = 10.0
+    force[(time > 0.8) & (time < 0.81)] = 50.0
+    assert len(contacts(time, force)) == 1
+    np.testing.assert_allclose(contacts(time, force)[0], (0.2, 0.6), atol=0.002)
+
+
+def test_contacts_cut_by_the_edges_are_no_events():
+    time, force = np.arange(0, 1, 0.01), np.full(100, 500.0)
+    force[30:50] = 0
+    assert contacts(time, force) == [(-np.inf, pytest.approx(0.2996)), (pytest.approx(0.4904), np.inf)]
+    assert len(heel_strikes(time, force)) == len(toe_offs(time, force)) == 1
+    assert contacts(time, np.zeros(100)) == []
+
+
+def test_cycle_definitions():
+    right, left = np.array([0.0, 1.0, 2.0]), np.array([0.5, 2.5, 2.8])
+    assert cycles(right, left) == [(0.0, 1.0), (1.0, 2.0)]
+    assert cycles(right, left, "right-left") == [(0.0, 0.5), (2.0, 2.5)]
+    assert cycles(right[:1], left) == []
+
+
+@pytest.mark.realdata
+def test_published_events_of_running(realdata):
+    folder = realdata / "hamner_subject01"
+    index = pd.read_csv(folder / "emg" / "subject01_cycle_index.csv")
+    seen = 0
+    for speed, rows in index.groupby("speed_m_s"):
+        grf = read_storage(folder / "grf" / f"Run_{int(speed)}0002_GRF_newCOP3_v24.mot")
+        force = grf.column(vertical_columns(grf.labels)[0])
+        strikes, offs = heel_strikes(grf.time, force), toe_offs(grf.time, force)
+        edges = np.append(rows["t_start"], rows["t_end"].iloc[-1])
+        np.testing.assert_allclose(strikes[: len(edges)], edges, atol=0.007)
+        for off in rows["t_toe_off"]:
+            assert np.abs(offs - off).min() < 0.03  # the source finds toe-off at another threshold
+        seen += len(cycles(strikes[: len(edges)], np.array([])))
+    assert seen == 22
+
+
+@pytest.mark.realdata
+def test_published_events_of_walking(realdata):
+    grf = read_storage(realdata / "opensim_core_walk" / "grf_walk.mot")
+    right, left = (grf.column(label) for label in vertical_columns(grf.labels))
+    np.testing.assert_allclose(heel_strikes(grf.time, right), [0.2675, 1.412], atol=0.0015)
+    np.testing.assert_allclose(toe_offs(grf.time, right), [1.024, 2.168], atol=0.001)
+    np.testing.assert_allclose(heel_strikes(grf.time, left), [0.8365], atol=0.0015)
+    np.testing.assert_allclose(toe_offs(grf.time, left), [1.5895], atol=0.001)
