@@ -47,7 +47,7 @@ class Actuator:
 
 
 def actuator(column: str) -> Actuator:
-    """Return what is known of a column; one that gait2392 does not have keeps its own name and is not drawn."""
+    """Return what is known of a column; one unknown to gait2392 keeps its own name and is not drawn."""
     found = re.fullmatch(r"(?P<base>.+?)(?:_(?P<side>[rl]))?", column)
     base, side = (found["base"], found["side"] or "") if found else (column, "")
     row = _known().get(base)
@@ -63,7 +63,7 @@ def in_order(columns: Sequence[str]) -> list[Actuator]:
 
 
 def group_of(one: Actuator) -> str:
-    """Return the group that a figure names: ``trunk``, ``right hip``, ``left shank``, ``right arm``, ``other``."""
+    """Return the group that a figure names: ``trunk``, ``right hip``, ``left shank``, ``other``."""
     return one.region if one.region in ("trunk", "other") else f"{one.side} {one.region}"
 
 

@@ -24,7 +24,8 @@ def publish(site: Path | str, out: Path | str) -> Path:
     Raises
     ------
     Nem2eError
-        When `site` has no index.html, when one folder holds the other, when `out` is a file, or when `out` holds
+        When `site` has no index.html, when one folder holds the other, when `out` is a file, or when `out`
+        holds
         files that this function did not write.
     """
     source, target = Path(site).resolve(), Path(out).resolve()
@@ -51,16 +52,15 @@ def check_target(out: Path | str) -> None:
     strangers = sorted(found - _listed(target))
     if strangers:
         raise Nem2eError(
-            f"{target} holds '{strangers[0]}', which nem2e did not write there; expected an empty folder or one made by "
+            f"{target} holds '{strangers[0]}', which nem2e did not write there; expected an empty folder "
+            "or one made by "
             "nem2e: move the file away or give another OUT."
         )
 
 
 def files_in(folder: Path) -> set[str]:
     """Return every file below `folder`, relative, without what file browsers leave behind."""
-    return {
-        p.relative_to(folder).as_posix() for p in folder.rglob("*") if not p.is_dir() and p.name not in LITTER
-    }
+    return {p.relative_to(folder).as_posix() for p in folder.rglob("*") if not p.is_dir() and p.name not in LITTER}
 
 
 def _listed(target: Path) -> set[str]:
@@ -71,7 +71,8 @@ def _listed(target: Path) -> set[str]:
         return set(json.loads(marker.read_text(encoding="utf-8"))["files"])
     except (ValueError, KeyError, TypeError) as error:
         raise Nem2eError(
-            f"{marker} cannot be read as the list of files that nem2e writes; expected JSON with the key 'files': "
+            f"{marker} cannot be read as the list of files that nem2e writes; expected JSON with the key "
+            "'files': "
             "remove the folder or give another OUT."
         ) from error
 
@@ -80,15 +81,11 @@ def _check_source(source: Path, target: Path) -> None:
     if not (source / "index.html").is_file():
         raise Nem2eError(f"{source} has no index.html; expected a finished site: run every notebook first.")
     if source == target or source in target.parents or target in source.parents:
-        raise Nem2eError(
-            f"{target} and the site at {source} hold one another; expected two separate folders."
-        )
+        raise Nem2eError(f"{target} and the site at {source} hold one another; expected two separate folders.")
 
 
 def _mark(folder: Path) -> None:
-    files = {
-        name: hashlib.sha256((folder / name).read_bytes()).hexdigest() for name in sorted(files_in(folder))
-    }
+    files = {name: hashlib.sha256((folder / name).read_bytes()).hexdigest() for name in sorted(files_in(folder))}
     text = json.dumps({"made_by": "nem2e", "files": files}, indent=1, ensure_ascii=False)
     (folder / MARKER).write_text(text + "\n", encoding="utf-8")
 

@@ -18,9 +18,9 @@ from nem2e_lib.report.style import CONDITION_LABELS
 Runs = Mapping[str, Mapping[str, Any]]
 
 KEYS = (
-    "study", "muscle", "condition", "er_mean", "ci_low", "ci_high", "p_value", "cohen_d", "r2_pearson", "r2_sse",
-    "n_units", "unit", "synthetic", "profile", "commit", "data_hash",
-)  # fmt: skip
+    *("study", "muscle", "condition", "er_mean", "ci_low", "ci_high", "p_value", "cohen_d"),
+    *("r2_pearson", "r2_sse", "n_units", "unit", "synthetic", "profile", "commit", "data_hash"),
+)
 CLAIM_KEYS = ("id", "section", "dataset", "claim", "reported", "value", "verdict", "why")
 
 
@@ -66,7 +66,8 @@ def _row(record: Mapping[Any, Any], runs: Runs, commit: str) -> dict[str, Any]:
     study = str(record.get("study"))
     if study not in runs:
         raise Nem2eError(
-            f"results.json: the summary has study '{study}', but runs are given for {', '.join(runs) or 'none'}; "
+            f"results.json: the summary has study '{study}', but runs are given for "
+            f"{', '.join(runs) or 'none'}; "
             "give synthetic, profile and data_hash of every study."
         )
     run = runs[study]
@@ -80,7 +81,8 @@ def _once(rows: list[dict[str, Any]]) -> None:
     seen = pd.Series([(r["study"], r["muscle"], r["condition"]) for r in rows], dtype=object)
     if seen.duplicated().any():
         raise Nem2eError(
-            f"results.json: the summary has {' / '.join(seen[seen.duplicated()].iloc[0])} twice; expected one row per "
+            f"results.json: the summary has {' / '.join(seen[seen.duplicated()].iloc[0])} twice; "
+            "expected one row per "
             "study, muscle and condition."
         )
 
@@ -92,7 +94,7 @@ def _lacking(found: Any, expected: tuple[str, ...], where: str) -> None:
 
 
 def plain(value: Any) -> Any:
-    """Return a value that JSON can hold: NaN and infinities become null, floats keep ten significant digits."""
+    """Return a value that JSON can hold: NaN and infinities become null, floats keep ten digits."""
     if isinstance(value, np.generic):
         value = value.item()
     if isinstance(value, float):

@@ -14,7 +14,7 @@ from matplotlib.figure import Figure
 from nem2e_lib.errors import Nem2eError
 from nem2e_lib.report.layout import page_html
 from nem2e_lib.report.style import Drawn, figure_html, svg
-from nem2e_lib.report.tables import Table, table_html
+from nem2e_lib.report.table import Table, table_html
 
 MANIFESTS = "manifest"
 
@@ -44,7 +44,8 @@ class Saved:
 
 
 def save_figure(
-    figure: Figure, data: pd.DataFrame, name: str, folder: Path | str, *, title: str, alt: str, synthetic: bool,
+    figure: Figure, data: pd.DataFrame, name: str, folder: Path | str, *, title: str, alt: str, synthetic:
+    bool,
     caption: str = "", page: str = "figures",
 ) -> Saved:  # fmt: skip
     """Write ``<name>.svg`` and, with exactly what is drawn, ``<name>.csv``; list them under `page`.
@@ -52,7 +53,8 @@ def save_figure(
     Raises
     ------
     Nem2eError
-        When the data are synthetic and the title does not say so, or the text for readers who cannot see it is empty.
+        When the data are synthetic and the title does not say so, or the text for readers who cannot see
+        it is empty.
     """
     _check(name, title, alt, synthetic)
     text = svg(figure, title, alt)
@@ -138,10 +140,9 @@ def write_text(path: Path, text: str) -> None:
 def _check(name: str, title: str, alt: str, synthetic: bool) -> None:
     if synthetic and "SYNTHETIC" not in title:
         raise Nem2eError(
-            f"The title of '{name}' is '{title}', but its data are synthetic; expected the word SYNTHETIC in it: "
+            f"The title of '{name}' is '{title}', but its data are synthetic; expected the word "
+            "SYNTHETIC in it: "
             "build the title with report.style.heading."
         )
     if not alt.strip():
-        raise Nem2eError(
-            f"'{name}' has no text for readers who cannot see it; expected one or two sentences in alt."
-        )
+        raise Nem2eError(f"'{name}' has no text for readers who cannot see it; expected one or two sentences in alt.")

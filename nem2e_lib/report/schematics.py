@@ -34,9 +34,7 @@ class Sheet:
         self.axis.set_axis_off()
         self.rows: list[dict[str, str]] = []
 
-    def box(
-        self, x: float, y: float, w: float, h: float, text: str, kind: str = "plain", bold: bool = False
-    ) -> None:
+    def box(self, x: float, y: float, w: float, h: float, text: str, kind: str = "plain", bold: bool = False) -> None:
         """Draw a box with its text in the middle."""
         style = "round,pad=0,rounding_size=0.08"
         self.axis.add_patch(FancyBboxPatch((x, y), w, h, boxstyle=style, fc=PALE[kind], ec=EDGE, lw=1))
@@ -108,7 +106,8 @@ def framework() -> Drawn:
     sheet.label(10.1, 0.6, "compared with\nmeasured EMG (black)")
     sheet.label(7.97, 0.6, "corrects timing (temporal) and\nsharing between muscles (spatial)")
     alt = (
-        f"Motion and ground reaction force enter OpenSim ({', '.join(STEPS)}); its simulated activation enters STDR-Net, "
+        f"Motion and ground reaction force enter OpenSim ({', '.join(STEPS)}); its simulated activation "
+        "enters STDR-Net, "
         "which gives the refined activation that is compared with measured EMG."
     )
     return Drawn(figure, pd.DataFrame(sheet.rows), title, alt, alt)
@@ -161,9 +160,12 @@ def network() -> Drawn:
         _seq2seq(sheet, heading, tokens, below)
         rows += [{"panel": "ab"[i], **row} for row in sheet.rows]
     alt = (
-        "Two networks of the same form. An LSTM encoder reads tokens, an LSTM decoder writes the refined samples one after "
-        "another; at each step attention weights the encoder's states h_s by their score against the decoder's state h_t and "
-        "adds their mean to it. (a) The tokens are samples in time of the target muscle: weights are time by time. (b) The "
+        "Two networks of the same form. An LSTM encoder reads tokens, an LSTM decoder writes the refined "
+        "samples one after "
+        "another; at each step attention weights the encoder's states h_s by their score against the "
+        "decoder's state h_t and "
+        "adds their mean to it. (a) The tokens are samples in time of the target muscle: weights are "
+        "time by time. (b) The "
         "tokens are muscles: weights are muscle by time."
     )
     return Drawn(figure, pd.DataFrame(rows), title, alt, alt)

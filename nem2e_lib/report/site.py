@@ -1,6 +1,7 @@
 """The site in one place: save figures and tables, write results and pages, publish."""
 
-from nem2e_lib.report.pages import claims_summary, write_claims, write_index
+from nem2e_lib.report.claims_page import claims_summary, write_claims
+from nem2e_lib.report.pages import write_index
 from nem2e_lib.report.provenance import Provenance, provenance
 from nem2e_lib.report.publish import check_target, publish
 from nem2e_lib.report.results import write_results

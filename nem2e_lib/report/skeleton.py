@@ -1,6 +1,7 @@
 """A stick figure that walks or runs, with muscles drawn on it.
 
-Joint angles are schematic: smooth curves through hand-set values of a typical gait cycle, right heel strike at 0 %.
+Joint angles are schematic: smooth curves through hand-set values of a typical gait cycle, right heel
+strike at 0 %.
 They place the muscles; they are nobody's measured motion.
 """
 
@@ -21,7 +22,8 @@ Float = npt.NDArray[np.float64]
 Frame = tuple[Float, Float, Float]
 
 LENGTHS = {
-    "trunk": 0.48, "pelvis": 0.12, "thigh": 0.42, "shank": 0.42, "foot": 0.17, "upper_arm": 0.28, "forearm": 0.25,
+    "trunk": 0.48, "pelvis": 0.12, "thigh": 0.42, "shank": 0.42, "foot": 0.17,
+    "upper_arm": 0.28, "forearm": 0.25,
 }  # fmt: skip
 NEAR, FAR = "#3a4350", "#b3bbc5"
 SIDE_COLOURS = {"right": "#D55E00", "left": "#009E73", "no side": "#D55E00"}
@@ -51,7 +53,7 @@ def joint_angle(joint: str, percent: float, motion: str) -> float:
 
 
 def pose(percent: float, motion: str) -> dict[tuple[str, str], Frame]:
-    """Return the frame of every segment: origin, unit axis along it, unit axis to its front (metres, x forward).
+    """Return the frame of every segment: origin, unit axis along it, unit axis to its front (m, x forward).
 
     Keys are (segment, side). The lower foot stands at height 0.
     """
@@ -63,9 +65,7 @@ def pose(percent: float, motion: str) -> dict[tuple[str, str], Frame]:
     return {key: (origin - [0.0, lowest], along, front) for key, (origin, along, front) in frames.items()}
 
 
-def place(
-    frames: Mapping[tuple[str, str], Frame], segment: str, side: str, along: float, front: float
-) -> Float:
+def place(frames: Mapping[tuple[str, str], Frame], segment: str, side: str, along: float, front: float) -> Float:
     """Return a point of a segment in metres: a share of its length along it, then metres to its front."""
     origin, axis, normal = frames[segment, side]
     return origin + along * LENGTHS[segment] * axis + front * normal
@@ -82,9 +82,7 @@ def draw_body(axis: Axes, frames: Mapping[tuple[str, str], Frame]) -> None:
     """Draw bones, head and ground; the far (left) side first and paler."""
     for side, colour in (("left", FAR), ("right", NEAR)):
         for line in _bones(frames, side):
-            axis.plot(
-                *line.T, color=colour, lw=3.0, solid_capstyle="round", solid_joinstyle="round", zorder=1
-            )
+            axis.plot(*line.T, color=colour, lw=3.0, solid_capstyle="round", solid_joinstyle="round", zorder=1)
             axis.plot(*line.T, ls="", marker="o", ms=3.4, color=colour, zorder=1)
     spine = np.array([place(frames, "pelvis", "right", 0, 0), place(frames, "trunk", "right", 1, 0)])
     axis.plot(*spine.T, color=NEAR, lw=3.4, solid_capstyle="round", zorder=1)
@@ -119,21 +117,24 @@ def _side(side: str, percent: float, motion: str, lean: float) -> dict[tuple[str
     top = root + LENGTHS["pelvis"] * frames["pelvis", side][1]
     frames["trunk", side] = _frame(top, -lean, up=True)
     shoulder = top + 0.93 * LENGTHS["trunk"] * frames["trunk", side][1]
-    for names, origin, angles in (
-        (("thigh", "shank"), root, (hip, hip - knee)),
-        (("upper_arm", "forearm"), shoulder, (swing, swing + ELBOW[_motion(motion)])),
-    ):
-        for name, angle in zip(names, angles, strict=True):
-            frames[name, side] = _frame(origin, angle)
-            origin = origin + LENGTHS[name] * frames[name, side][1]
-        end = origin if names[0] == "thigh" else end
+    frames |= _limb(side, ("thigh", "shank"), root, (hip, hip - knee))
+    frames |= _limb(side, ("upper_arm", "forearm"), shoulder, (swing, swing + ELBOW[_motion(motion)]))
+    ankle_joint = frames["shank", side][0] + LENGTHS["shank"] * frames["shank", side][1]
     sole = np.radians(hip - knee + ankle)
     frames["foot", side] = (
-        end,
+        ankle_joint,
         np.array([np.cos(sole), np.sin(sole)]),
         np.array([-np.sin(sole), np.cos(sole)]),
     )
     return frames
+
+
+def _limb(
+    side: str, names: tuple[str, str], origin: Float, degrees: tuple[float, float]
+) -> dict[tuple[str, str], Frame]:
+    upper = _frame(origin, degrees[0])
+    lower = _frame(origin + LENGTHS[names[0]] * upper[1], degrees[1])
+    return {(names[0], side): upper, (names[1], side): lower}
 
 
 def _frame(origin: Float, degrees: float, *, up: bool = False) -> Frame:
@@ -149,4 +150,4 @@ def _motion(motion: str) -> str:
 @cache
 def _curve(joint: str, motion: str) -> CubicSpline:
     percent, degrees = ANGLES[motion][joint]
-    return CubicSpline([*percent, 100.0], [*degrees, degrees[0]], bc_type="periodic")
+    return CubicSpline([*percent, 100.0], [*degrees, degrees[0]], bc_type="periodic")  # type: ignore[no-untyped-call]

@@ -121,9 +121,7 @@ def new_figure(height: float, title: str, legend_rows: int = 1) -> Figure:
     figure = Figure(figsize=(WIDTH, height), layout="constrained")
     head = TITLE_ROOM + LEGEND_ROOM * legend_rows
     figure.get_layout_engine().set(w_pad=0.08, h_pad=0.07, rect=(0, 0, 1, 1 - head / height))  # type: ignore[union-attr, call-arg]
-    heading_text = figure.text(
-        0.09 / WIDTH, 1 - 0.08 / height, title, va="top", fontsize=11, fontweight="bold"
-    )
+    heading_text = figure.text(0.09 / WIDTH, 1 - 0.08 / height, title, va="top", fontsize=11, fontweight="bold")
     heading_text.set_in_layout(False)
     return figure
 
@@ -166,9 +164,7 @@ def svg(figure: Figure, title: str, description: str) -> str:
     with mpl.rc_context(RC):
         figure.savefig(buffer, format="svg", metadata=dict.fromkeys(("Date", "Creator", "Format", "Type")))
     text = re.sub(r"<!DOCTYPE.*?>\s*", "", buffer.getvalue(), count=1, flags=re.DOTALL)
-    label = (
-        f'<title id="title">{html.escape(title)}</title>\n <desc id="desc">{html.escape(description)}</desc>'
-    )
+    label = f'<title id="title">{html.escape(title)}</title>\n <desc id="desc">{html.escape(description)}</desc>'
     return re.sub(
         r"<svg ([^>]*)>",
         lambda tag: f'<svg role="img" aria-labelledby="title desc" {tag.group(1)}>\n {label}',

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import html
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
@@ -12,39 +10,12 @@ import xarray as xr
 
 from nem2e_lib.errors import Nem2eError
 from nem2e_lib.report.style import CONDITION_LABELS, heading, stars
+from nem2e_lib.report.table import CONTEXT, Table
 
-PAPER = "published, real data (context only)"
 PUBLISHED_DATASETS = pd.DataFrame(
     {"subjects": [8, 10], "speeds": [4, 4], "activation_columns": [92, 102]}, index=["walking", "running"]
 )
 """Table 1 of Teramae et al. (2025)."""
-
-
-@dataclass(frozen=True)
-class Table:
-    """A table with its words.
-
-    Attributes
-    ----------
-    data : pandas.DataFrame
-        Numbers, unrounded: what goes to CSV.
-    shown : pandas.DataFrame
-        Text, rounded for reading; columns may have two levels (group, name).
-    title, caption : str
-    synthetic : bool
-    bold : pandas.DataFrame or None
-        Where a cell of `shown` is set in bold type.
-    """
-
-    data: pd.DataFrame
-    shown: pd.DataFrame
-    title: str
-    caption: str
-    synthetic: bool = False
-    bold: pd.DataFrame | None = None
-
-    def _repr_html_(self) -> str:
-        return table_html(self)
 
 
 def datasets(studies: Mapping[str, xr.Dataset]) -> Table:
@@ -57,18 +28,20 @@ def datasets(studies: Mapping[str, xr.Dataset]) -> Table:
     data = pd.DataFrame([_dataset_row(name, cycles) for name, cycles in studies.items()])
     synthetic = bool(data["synthetic"].any())
     shown = data.assign(synthetic=np.where(data["synthetic"], "SYNTHETIC", "measured")).astype(str)
-    shown.columns = pd.MultiIndex.from_tuples(
-        [
-            ("" if i == 0 else "this run", "data" if c == "synthetic" else c.replace("_", " "))
-            for i, c in enumerate(shown)
-        ]
-    )
+    shown.columns = pd.MultiIndex.from_tuples([("" if c == "study" else "this run", _words(str(c))) for c in shown])
     for name in PUBLISHED_DATASETS.columns:
         column = PUBLISHED_DATASETS[name].reindex(data["study"]).to_numpy()
         data[f"published_{name}"] = column
-        shown[PAPER, name.replace("_", " ")] = ["–" if pd.isna(v) else f"{v:.0f}" for v in column]
-    caption = "Activation columns are what All-Entire reads; electrodes count the EMG channels that are not copies of another."
+        shown[CONTEXT, name.replace("_", " ")] = ["–" if pd.isna(v) else f"{v:.0f}" for v in column]
+    caption = (
+        "Activation columns are what All-Entire reads; electrodes count the EMG channels that are not copies "
+        "of another."
+    )
     return Table(data, shown, heading("Table 1. Datasets", synthetic), caption, synthetic)
+
+
+def _words(column: str) -> str:
+    return "data" if column == "synthetic" else column.replace("_", " ")
 
 
 def _dataset_row(name: str, cycles: xr.Dataset) -> dict[str, object]:
@@ -116,17 +89,13 @@ def results_table(
     """
     rows = summary[summary["study"] == study].reset_index(drop=True)
     if rows.empty:
-        raise Nem2eError(
-            f"The summary has no row for study '{study}'; expected one per muscle and condition."
-        )
+        raise Nem2eError(f"The summary has no row for study '{study}'; expected one per muscle and condition.")
     rows = _ordered(rows)
     shown = pd.DataFrame(
         {
             ("", "muscle"): rows["muscle"],
             ("", "condition"): rows["condition"].map(CONDITION_LABELS),
-            ("this run", "Er"): [
-                _starred(m, p) for m, p in zip(rows["er_mean"], rows["p_value"], strict=True)
-            ],
+            ("this run", "Er"): [_starred(m, p) for m, p in zip(rows["er_mean"], rows["p_value"], strict=True)],
             ("this run", "p"): rows["p_value"].map(_p),
             ("this run", "95 % CI"): _interval(rows),
             ("this run", "d"): rows["cohen_d"].map(_number),
@@ -176,29 +145,26 @@ def _context(rows: pd.DataFrame) -> pd.DataFrame:
     ]
     return pd.DataFrame(
         {
-            (PAPER, "Er"): rows["er_mean"].map(_number),
-            (PAPER, "p"): p_values,
-            (PAPER, "95 % CI"): _interval(rows),
-            (PAPER, "d"): rows["cohen_d"].map(_number),
-            (PAPER, "R²"): rows["r2"].map(_number),
+            (CONTEXT, "Er"): rows["er_mean"].map(_number),
+            (CONTEXT, "p"): p_values,
+            (CONTEXT, "95 % CI"): _interval(rows),
+            (CONTEXT, "d"): rows["cohen_d"].map(_number),
+            (CONTEXT, "R²"): rows["r2"].map(_number),
         }
     )
 
 
 def _results_caption(rows: pd.DataFrame, better: int, synthetic: bool, context: bool) -> str:
     units = ", ".join(
-        f"n = {n} held-out {u}s"
-        for u, n in rows[["unit", "n_units"]].drop_duplicates().itertuples(index=False)
+        f"n = {n} held-out {u}s" for u, n in rows[["unit", "n_units"]].drop_duplicates().itertuples(index=False)
     )
     return (
-        f"Unit of analysis: {units}. One-sample t-test of Er against 0; * p < 0.05, ** p < 0.01, *** p < 0.001; "
-        f"bold: improved (Er below 0 and p < 0.05), {better} of {len(rows)} rows. The paper does not define its R²: both "
+        f"Unit of analysis: {units}. One-sample t-test of Er against 0; * p < 0.05, ** p < 0.01, *** p < "
+        "0.001; "
+        f"bold: improved (Er below 0 and p < 0.05), {better} of {len(rows)} rows. The paper does not "
+        "define its R²: both "
         "readings are given."
-        + (
-            " Published numbers come from other data and stand here as context only."
-            if context and synthetic
-            else ""
-        )
+        + (" Published numbers come from other data and stand here as context only." if context and synthetic else "")
         + (" '–': not legible in the source, or undefined." if context else "")
     )
 
@@ -213,7 +179,7 @@ def open_points(rows: Iterable[Mapping[str, object]]) -> Table:
 
 def plain(data: pd.DataFrame, title: str, caption: str, *, synthetic: bool = False, digits: int = 3) -> Table:
     """Return any data frame as a table; floats are rounded for reading, not in the CSV."""
-    shown = data.map(lambda v: _number(v, digits) if isinstance(v, float | np.floating) else str(v))
+    shown = data.map(lambda v: _number(float(v), digits) if isinstance(v, float | np.floating) else str(v))
     return Table(data, shown, heading(title, synthetic), caption, synthetic)
 
 
@@ -236,51 +202,3 @@ def _interval(rows: pd.DataFrame) -> list[str]:
         f"[{_number(a)}, {_number(b)}]" if np.isfinite(a) and np.isfinite(b) else "–"
         for a, b in zip(rows["ci_low"], rows["ci_high"], strict=True)
     ]
-
-
-def table_html(table: Table) -> str:
-    """Return the table as HTML: caption, scoped headers, one or two header rows."""
-    shown = table.shown
-    head = _head_two(shown) if shown.columns.nlevels == 2 else _head_one(shown)
-    bold = (
-        table.bold
-        if table.bold is not None
-        else pd.DataFrame(False, index=shown.index, columns=shown.columns)
-    )
-    body = "".join(_row(cells, marks) for cells, marks in zip(shown.to_numpy(), bold.to_numpy(), strict=True))
-    caption = f"<strong>{html.escape(table.title)}</strong> {html.escape(table.caption)}"
-    return (
-        '<div class="table" role="region" tabindex="0" aria-label="' + html.escape(table.title) + '"><table>'
-        f"<caption>{caption}</caption><thead>{head}</thead><tbody>{body}</tbody></table></div>"
-    )
-
-
-def _head_one(shown: pd.DataFrame) -> str:
-    return "<tr>" + "".join(f'<th scope="col">{html.escape(str(c))}</th>' for c in shown.columns) + "</tr>"
-
-
-def _head_two(shown: pd.DataFrame) -> str:
-    groups = pd.Series(shown.columns.get_level_values(0))
-    sizes = groups.groupby((groups != groups.shift()).cumsum()).agg(["first", "size"])
-    top = "".join(
-        f'<th scope="colgroup" colspan="{size}" class="group">{html.escape(name)}</th>'
-        if name
-        else f'<td colspan="{size}"></td>'
-        for name, size in sizes.itertuples(index=False)
-    )
-    names = "".join(
-        f'<th scope="col"{_context_class(g)}>{html.escape(str(c))}</th>' for g, c in shown.columns
-    )
-    return f"<tr>{top}</tr><tr>{names}</tr>"
-
-
-def _context_class(group: str) -> str:
-    return ' class="context"' if group == PAPER else ""
-
-
-def _row(cells: Iterable[object], marks: Iterable[bool]) -> str:
-    texts = [
-        f"<strong>{html.escape(str(c))}</strong>" if b else html.escape(str(c))
-        for c, b in zip(cells, marks, strict=True)
-    ]
-    return f'<tr><th scope="row">{texts[0]}</th>' + "".join(f"<td>{t}</td>" for t in texts[1:]) + "</tr>"

@@ -78,7 +78,8 @@ def _data(errors: pd.DataFrame, study: str) -> pd.DataFrame:
     rows = errors.loc[(errors["study"] == study) & errors["er"].notna(), columns]
     if rows.empty:
         raise Nem2eError(
-            f"The table of errors has no defined Er for study '{study}'; expected one a muscle and held-out unit: "
+            f"The table of errors has no defined Er for study '{study}'; expected one a muscle and "
+            "held-out unit: "
             "check that its simulated activation is not a copy of its EMG."
         )
     return rows.reset_index(drop=True)
@@ -91,9 +92,7 @@ def _conditions(data: pd.DataFrame) -> list[str]:
 def _positions(muscles: Sequence[str], data: pd.DataFrame) -> dict[tuple[str, str], float]:
     conditions = _conditions(data)
     shift = STEP * (np.arange(len(conditions)) - (len(conditions) - 1) / 2)
-    return {
-        (m, c): i + float(s) for i, m in enumerate(muscles) for c, s in zip(conditions, shift, strict=True)
-    }
+    return {(m, c): i + float(s) for i, m in enumerate(muscles) for c, s in zip(conditions, shift, strict=True)}
 
 
 def _row(axis: Axes, muscles: Sequence[str], data: pd.DataFrame, width: int) -> None:
@@ -124,17 +123,13 @@ def _box(axis: Axes, x: float, values: Float, colour: str) -> None:
         whiskerprops={"color": colour, "linewidth": 1},
         capprops={"color": colour, "linewidth": 1},
     )
-    axis.scatter(
-        x + spread(values, BOX / 2.6), values, s=9, color=colour, edgecolors="white", lw=0.4, zorder=3
-    )
+    axis.scatter(x + spread(values, BOX / 2.6), values, s=9, color=colour, edgecolors="white", lw=0.4, zorder=3)
 
 
 def spread(values: Float, half: float) -> Float:
     """Return sideways offsets that keep points of a box apart: neighbours in rank alternate."""
     order = np.argsort(np.argsort(values, kind="stable"))
-    return (
-        half * np.array([0.0, 0.8, -0.8, 0.4, -0.4])[order % 5] if len(values) > 1 else np.zeros(len(values))
-    )
+    return half * np.array([0.0, 0.8, -0.8, 0.4, -0.4])[order % 5] if len(values) > 1 else np.zeros(len(values))
 
 
 def _brackets_of(muscles: Sequence[str], data: pd.DataFrame, pairs: pd.DataFrame) -> pd.DataFrame:
@@ -142,9 +137,7 @@ def _brackets_of(muscles: Sequence[str], data: pd.DataFrame, pairs: pd.DataFrame
     places, unit, rows = _positions(muscles, data), _range(data) / 100, []
     for muscle in muscles:
         here = pairs[pairs["muscle"] == muscle]
-        ends = [
-            sorted((places[muscle, a], places[muscle, b])) for a, b in zip(here["a"], here["b"], strict=True)
-        ]
+        ends = [sorted((places[muscle, a], places[muscle, b])) for a, b in zip(here["a"], here["b"], strict=True)]
         marks = sorted(zip(ends, here["p_value"].map(stars), strict=True), key=lambda e: e[0][1] - e[0][0])
         top = float(data.loc[data["muscle"] == muscle, "er"].max())
         rows += [(a, b, top + (5 + 10 * i) * unit, text) for i, ((a, b), text) in enumerate(marks)]
@@ -173,12 +166,8 @@ def _handles(data: pd.DataFrame) -> list[Line2D | Patch]:
     boxes: list[Line2D | Patch] = [
         Patch(facecolor=CONDITION_COLOURS[c], alpha=0.6, label=CONDITION_LABELS[c]) for c in _conditions(data)
     ]
-    point = Line2D(
-        [], [], ls="", marker="o", ms=4, color="#666666", label=f"one held-out {data['unit'].iloc[0]}"
-    )
-    line = Line2D(
-        [], [], color=MEAN_CURVE, lw=1.8, ls=(0, (3, 1.5)), label=f"{MEAN_CURVE_LABEL} (our addition)"
-    )
+    point = Line2D([], [], ls="", marker="o", ms=4, color="#666666", label=f"one held-out {data['unit'].iloc[0]}")
+    line = Line2D([], [], color=MEAN_CURVE, lw=1.8, ls=(0, (3, 1.5)), label=f"{MEAN_CURVE_LABEL} (our addition)")
     return [*boxes, point, line]
 
 
@@ -186,12 +175,11 @@ def _caption(errors: pd.DataFrame, data: pd.DataFrame, pairs: int) -> str:
     n, unit = data["label"].nunique(), str(data["unit"].iloc[0])
     text = (
         f"Er = RMSE refined / RMSE OpenSim − 1, n = {plural(n, f'held-out {unit}')}; box: quartiles and "
-        "median, whiskers: to 1.5 times the box; stars: Tukey's comparison of conditions, * p < 0.05, ** p < 0.01, "
+        "median, whiskers: to 1.5 times the box; stars: Tukey's comparison of conditions, * p < 0.05, ** "
+        "p < 0.01, "
         f"*** p < 0.001 ({plural(pairs, 'pair')}). Dashed: Er of the training subjects' mean EMG curve."
     )
-    shared = (
-        errors.groupby("electrode")["muscle"].unique() if "electrode" in errors else pd.Series(dtype=object)
-    )
+    shared = errors.groupby("electrode")["muscle"].unique() if "electrode" in errors else pd.Series(dtype=object)
     copies = ["=".join(m) for m in shared if len(m) > 1]
     return text + (f" One electrode each: {', '.join(copies)}." if copies else "")
 

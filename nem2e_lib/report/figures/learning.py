@@ -38,7 +38,8 @@ def loss_curves(studies: Mapping[str, Mapping[str, xr.Dataset]]) -> Drawn:
     studies : mapping of study to (mapping of condition to results)
         Rows and columns in the order given.
 
-    Models marked ``diverged`` are left out of the mean and the band, drawn as thin lines of their own and counted.
+    Models marked ``diverged`` are left out of the mean and the band, drawn as thin lines of their own and
+    counted.
 
     Source: Teramae et al. (2025), Figure 5.
     """
@@ -74,7 +75,8 @@ def _diverged(results: xr.Dataset) -> npt.NDArray[np.bool_]:
     else:
         marked = np.zeros([results.sizes[d] for d in ("seed", "channel", "fold")], bool)
     last = np.asarray(results["training_loss"].isel(epoch=-1).transpose("seed", "channel", "fold"), float)
-    return (marked | ~np.isfinite(last)).ravel()
+    bad: npt.NDArray[np.bool_] = (marked | ~np.isfinite(last)).ravel()
+    return bad
 
 
 def _panel(axis: Axes, results: xr.Dataset) -> pd.DataFrame:
@@ -109,9 +111,7 @@ def _panel(axis: Axes, results: xr.Dataset) -> pd.DataFrame:
 
 
 def _models(loss: xr.DataArray) -> Float:
-    return np.asarray(loss.transpose("seed", "channel", "fold", "epoch"), float).reshape(
-        -1, loss.sizes["epoch"]
-    )
+    return np.asarray(loss.transpose("seed", "channel", "fold", "epoch"), float).reshape(-1, loss.sizes["epoch"])
 
 
 def _band(kept: Float, bad: Float, epochs: Float) -> pd.DataFrame:
@@ -130,9 +130,7 @@ def _label(table: pd.DataFrame, results: xr.Dataset, loss: str, models: int, bad
 
 def _handles(any_bad: bool) -> list[Line2D | Patch]:
     names = {"training": "training loss (mean)", "validation": "validation loss (mean)"}
-    lines: list[Line2D | Patch] = [
-        Line2D([], [], color="#333333", ls=LINES[n], label=names[n]) for n in names
-    ]
+    lines: list[Line2D | Patch] = [Line2D([], [], color="#333333", ls=LINES[n], label=names[n]) for n in names]
     lines.append(Patch(color="#bbbbbb", label=f"{LOW:.0f} to {HIGH:.0f} % of models"))
     if any_bad:
         lines.append(Line2D([], [], color="#333333", lw=0.6, label="a run that blew up (not in the mean)"))
@@ -143,7 +141,6 @@ def _caption(data: pd.DataFrame) -> str:
     last = data.groupby(["study", "condition", "loss"], sort=False)["mean"].last()
     pairs = data[["study", "condition"]].drop_duplicates().itertuples(index=False)
     parts = [
-        f"{s} {CONDITION_LABELS[c]} {last[s, c, 'training']:.2g} / {last[s, c, 'validation']:.2g}"
-        for s, c in pairs
+        f"{s} {CONDITION_LABELS[c]} {last[s, c, 'training']:.2g} / {last[s, c, 'validation']:.2g}" for s, c in pairs
     ]
     return f"Mean over muscles, folds and seeds. Last training / validation loss: {'; '.join(parts)}."

@@ -53,7 +53,7 @@ def cycle_axis(axis: Axes, label: bool = True) -> None:
 
 
 def spread_labels(wanted: Float, gap: float, low: float, high: float) -> Float:
-    """Return places near the wanted ones, at least `gap` apart, within low and high where they fit, order kept."""
+    """Return places near the wanted ones, in their order, at least `gap` apart, between low and high."""
     order = np.argsort(wanted, kind="stable")
     places = np.asarray(wanted, float)[order].copy()
     for i in range(1, len(places)):

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
-from scipy.stats import t as student
+from scipy import special
 
 from nem2e_lib.report.figures.errors import spread
 from nem2e_lib.report.figures.panels import plural
@@ -25,9 +25,7 @@ from nem2e_lib.report.style import (
     styled,
 )
 
-COLOURS = {CONDITION_LABELS[c]: colour for c, colour in CONDITION_COLOURS.items()} | {
-    MEAN_CURVE_LABEL: MEAN_CURVE
-}
+COLOURS = {CONDITION_LABELS[c]: colour for c, colour in CONDITION_COLOURS.items()} | {MEAN_CURVE_LABEL: MEAN_CURVE}
 
 
 @styled
@@ -48,9 +46,7 @@ def ranking(errors: pd.DataFrame, *, synthetic: bool) -> Drawn:
         _panel(axis, data[data["study"] == study])
         axis.set_title(f"{study} (n = {plural(_units(data, study), _unit(data, study))})")
     add_legend(figure, _handles())
-    caption = "Er averaged over muscles within each held-out unit. " + " ".join(
-        _sentence(data, s) for s in studies
-    )
+    caption = "Er averaged over muscles within each held-out unit. " + " ".join(_sentence(data, s) for s in studies)
     return Drawn(figure, data, title, caption, caption, synthetic)
 
 
@@ -61,13 +57,12 @@ def per_unit(errors: pd.DataFrame) -> pd.DataFrame:
     """
     keys = ["study", "unit", "label"]
     refined = errors.assign(method=errors["condition"].map(CONDITION_LABELS))[[*keys, "method", "er"]]
-    flat = errors.drop_duplicates([*keys, "muscle"]).assign(
-        method=MEAN_CURVE_LABEL, er=lambda t: t["er_mean_curve"]
-    )
+    flat = errors.drop_duplicates([*keys, "muscle"]).assign(method=MEAN_CURVE_LABEL, er=lambda t: t["er_mean_curve"])
     rows = pd.concat([refined, flat[[*keys, "method", "er"]]]).dropna(subset="er")
     table = rows.groupby([*keys, "method"], sort=False, as_index=False)["er"].mean()
     by = table.groupby(["study", "method"], sort=False)["er"]
-    half = by.transform("sem") * student.ppf(0.975, by.transform("size") - 1)
+    quantile = np.asarray(special.stdtrit(by.transform("size") - 1, 0.975), float)
+    half = by.transform("sem") * quantile
     mean = by.transform("mean")
     return table.assign(mean=mean, ci_low=mean - half, ci_high=mean + half, n=by.transform("size"))
 
@@ -78,9 +73,7 @@ def _panel(axis: Axes, data: pd.DataFrame) -> None:
     for y, method in enumerate(map(str, means.index)):
         here = data[data["method"] == method]
         colour, first = COLOURS[method], here.iloc[0]
-        axis.scatter(
-            here["er"], y + spread(here["er"].to_numpy(float), 0.16), s=11, color=colour, alpha=0.55, lw=0
-        )
+        axis.scatter(here["er"], y + spread(here["er"].to_numpy(float), 0.16), s=11, color=colour, alpha=0.55, lw=0)
         _mean_mark(axis, y, first, colour)
     axis.set_yticks(range(len(means)), means.index, fontsize=9)
     axis.set_ylim(-0.6, len(means) - 0.4)
@@ -89,9 +82,21 @@ def _panel(axis: Axes, data: pd.DataFrame) -> None:
 
 def _mean_mark(axis: Axes, y: int, row: pd.Series[Any], colour: str) -> None:
     error = [[row["mean"] - row["ci_low"]], [row["ci_high"] - row["mean"]]]
-    look = {"ms": 6, "color": colour, "mec": "black", "mew": 0.7, "ecolor": "black", "capsize": 3, "lw": 1.2}
+    look: dict[str, Any] = {
+        "ms": 6,
+        "color": colour,
+        "mec": "black",
+        "mew": 0.7,
+        "ecolor": "black",
+        "capsize": 3,
+        "lw": 1.2,
+    }
     axis.errorbar(row["mean"], y, xerr=error, fmt="D", **look)
-    at = {"xycoords": ("axes fraction", "data"), "xytext": (4, 0), "textcoords": "offset points"}
+    at: dict[str, Any] = {
+        "xycoords": ("axes fraction", "data"),
+        "xytext": (4, 0),
+        "textcoords": "offset points",
+    }
     axis.annotate(signed(row["mean"]), (1, y), va="center", fontsize=8.5, **at)
 
 

@@ -32,7 +32,8 @@ def shortcut(trials: pd.DataFrame, *, what: str, synthetic: bool) -> Drawn:
     Parameters
     ----------
     trials : pandas.DataFrame
-        One row per input, method and reference: ``method`` (``model`` or ``training-mean curve``), ``reference``
+        One row per input, method and reference: ``method`` (``model`` or ``training-mean curve``),
+        ``reference``
         (the OpenSim error that Er divides by, one panel each, such as ``original input``), ``er``; further
         columns (trial, scale, shift) are kept in the CSV.
     what : str
@@ -45,9 +46,7 @@ def shortcut(trials: pd.DataFrame, *, what: str, synthetic: bool) -> Drawn:
     """
     missing = [c for c in COLUMNS if c not in trials]
     if missing:
-        raise Nem2eError(
-            f"The table of changed inputs lacks the column '{missing[0]}'; expected {', '.join(COLUMNS)}."
-        )
+        raise Nem2eError(f"The table of changed inputs lacks the column '{missing[0]}'; expected {', '.join(COLUMNS)}.")
     references = list(dict.fromkeys(trials["reference"]))
     title = heading(f"Inputs changed in frequency and phase: {what}", synthetic)
     figure = new_figure(2.9, title)
@@ -68,9 +67,7 @@ def _panel(axis: Axes, data: pd.DataFrame, reference: str) -> None:
         values = data.loc[data["method"] == method, "er"].to_numpy(float)
         colour = COLOURS.get(method, "#666666")
         _box(axis, y, values, colour)
-        axis.scatter(
-            values, y + spread(values, 0.17), s=12, color=colour, edgecolors="white", lw=0.4, zorder=3
-        )
+        axis.scatter(values, y + spread(values, 0.17), s=12, color=colour, edgecolors="white", lw=0.4, zorder=3)
         axis.plot(values.mean(), y, marker="D", ms=6, color=colour, mec="black", mew=0.8, zorder=4)
     axis.set_yticks(range(len(methods)), methods, fontsize=9)
     axis.set_ylim(-0.6, len(methods) - 0.4)

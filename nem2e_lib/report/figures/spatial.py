@@ -8,27 +8,26 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
-from matplotlib.lines import Line2D
+from matplotlib.figure import SubFigure
 
 from nem2e_lib.analysis.attention import entropy_share
 from nem2e_lib.errors import Nem2eError
 from nem2e_lib.report.anatomy import Actuator, actuator, group_of, in_order
 from nem2e_lib.report.figures.panels import Float, is_synthetic, plural, spread_labels
+from nem2e_lib.report.figures.skeletons import draw_skeletons, side_handles
 from nem2e_lib.report.figures.temporal import entropy_words
-from nem2e_lib.report.skeleton import SIDE_COLOURS, draw_body, muscle_path, pose
 from nem2e_lib.report.style import CONDITION_LABELS, HEAT, Drawn, add_legend, heading, new_figure, styled
 
 PHASES = (0, 50, 100)
 TOP = 10
-LABELS_AT = 0.49
 
 
 @styled
 def spatial_attention(results: xr.Dataset, *, muscle: str = "tib") -> Drawn:
     """Draw the attention of one muscle's models on all columns, and the ten strongest at 0, 50 and 100 %.
 
-    Weights are averaged over seeds and held-out cycles; 50 %, which falls between two samples, is interpolated.
+    Weights are averaged over seeds and held-out cycles; 50 %, which falls between two samples, is
+    interpolated.
 
     Parameters
     ----------
@@ -55,18 +54,14 @@ def spatial_attention(results: xr.Dataset, *, muscle: str = "tib") -> Drawn:
     mean = weights.mean(["seed", "cycle"]).transpose("token", "output").sel(token=[a.column for a in order])
     synthetic = is_synthetic(results)
     condition = CONDITION_LABELS[str(results.attrs["condition"])]
-    title = heading(
-        f"Figure 7. {results.attrs['study']}, {condition}: spatial attention of {muscle}", synthetic
-    )
+    title = heading(f"Figure 7. {results.attrs['study']}, {condition}: spatial attention of {muscle}", synthetic)
     figure = new_figure(9.5, title)
-    top, bottom = figure.subfigures(2, 1, height_ratios=(5.2, 3.6))
+    top, bottom = np.ravel(figure.subfigures(2, 1, height_ratios=(5.2, 3.6)))
     _heat_map(top, mean, order, share)
     strongest = {phase: _strongest(mean, phase) for phase in PHASES}
-    _skeletons(bottom, strongest, str(results.attrs.get("motion", results.attrs["study"])))
-    add_legend(figure, _handles())
-    return Drawn(
-        figure, _table(mean, order, strongest), title, *_words(results, muscle, share, strongest), synthetic
-    )
+    draw_skeletons(bottom, strongest, str(results.attrs.get("motion", results.attrs["study"])))
+    add_legend(figure, side_handles())
+    return Drawn(figure, _table(mean, order, strongest), title, *_words(results, muscle, share, strongest), synthetic)
 
 
 def at_phase(mean: xr.DataArray, phase: float) -> pd.Series[float]:
@@ -78,7 +73,7 @@ def _strongest(mean: xr.DataArray, phase: int) -> pd.Series[float]:
     return at_phase(mean, phase).sort_values(ascending=False, kind="stable").head(TOP)
 
 
-def _heat_map(figure: Figure, mean: xr.DataArray, order: list[Actuator], share: float) -> None:
+def _heat_map(figure: SubFigure, mean: xr.DataArray, order: list[Actuator], share: float) -> None:
     axis = figure.subplots()
     values = np.asarray(mean, float)
     step = 50 / (values.shape[1] - 1)
@@ -99,7 +94,7 @@ def _heat_map(figure: Figure, mean: xr.DataArray, order: list[Actuator], share: 
     _name_strongest(axis, values, order)
     bar = figure.colorbar(image, ax=axis, pad=0.02, aspect=40, location="right")
     bar.set_label("attention weight (mean over held-out cycles)")
-    bar.outline.set_visible(False)  # type: ignore[operator]
+    bar.outline.set_visible(False)
 
 
 def _name_groups(axis: Axes, order: list[Actuator]) -> None:
@@ -118,79 +113,16 @@ def _name_groups(axis: Axes, order: list[Actuator]) -> None:
 
 
 def _name_strongest(axis: Axes, values: Float, order: list[Actuator]) -> None:
-    rows = np.sort(np.argsort(-values.mean(1), kind="stable")[:TOP])
+    rows: Float = np.sort(np.argsort(-values.mean(1), kind="stable")[:TOP])
     places = spread_labels(rows + 0.5, gap=len(order) / 26, low=0, high=len(order))
     for place, row in zip(places, rows, strict=True):
         _leader(axis, 1.0, 1.02, 1.025, row + 0.5, place, order[row].label, "left")
 
 
-def _leader(
-    axis: Axes, start: float, end: float, text: float, y: float, place: float, name: str, align: str
-) -> None:
+def _leader(axis: Axes, start: float, end: float, text: float, y: float, place: float, name: str, align: str) -> None:
     frame = axis.get_yaxis_transform()
     axis.plot([start, end], [y, place], transform=frame, color="#777777", lw=0.7, clip_on=False)
     axis.text(text, place, name, transform=frame, ha=align, va="center", fontsize=8)
-
-
-def _skeletons(figure: Figure, strongest: dict[int, pd.Series[float]], motion: str) -> None:
-    for i, (phase, weights) in enumerate(strongest.items()):
-        axis = figure.add_axes((i / len(PHASES), 0.0, 1 / len(PHASES), 0.94))
-        frames = pose(phase, motion)
-        draw_body(axis, frames)
-        _muscles(axis, frames, weights)
-        axis.set(xlim=(-1.33, 1.33), ylim=(-0.05, 1.95), aspect="equal")
-        axis.set_axis_off()
-        axis.set_title(f"{phase} % of the cycle", loc="center")
-
-
-def _muscles(
-    axis: Axes, frames: dict[tuple[str, str], tuple[Float, Float, Float]], weights: pd.Series[float]
-) -> None:
-    drawn = [(actuator(str(c)), float(w)) for c, w in weights.items()]
-    for side in ("left", "right"):
-        here = [(one, w) for one, w in drawn if (one.side == "left") == (side == "left")]
-        paths = [muscle_path(frames, one) for one, _ in here]
-        middles = np.array([_middle(p)[1] if len(p) else 1.75 for p in paths])
-        if here:
-            _label(axis, side, 1.86, f"{side} side", weight="bold")
-        places = spread_labels(middles, gap=0.118, low=0.3, high=1.7)
-        for (one, _), path, place in zip(here, paths, places, strict=True):
-            _muscle(axis, one, path, place)
-
-
-def _muscle(axis: Axes, one: Actuator, path: Float, place: float) -> None:
-    sign = -1 if one.side == "left" else 1
-    colour = SIDE_COLOURS[one.side]
-    _label(axis, one.side, place, one.name if len(path) else f"{one.name} (not drawn)")
-    if len(path):
-        axis.plot(
-            *path.T,
-            color=colour,
-            lw=4,
-            alpha=0.9,
-            solid_capstyle="round",
-            solid_joinstyle="round",
-            zorder=3 + sign,
-        )
-        middle = _middle(path)
-        axis.plot(
-            [middle[0], sign * (LABELS_AT - 0.015)],
-            [middle[1], place],
-            color=colour,
-            lw=0.7,
-            alpha=0.8,
-            zorder=2.5,
-        )
-
-
-def _label(axis: Axes, side: str, height: float, text: str, weight: str = "normal") -> None:
-    sign, align = (-1, "right") if side == "left" else (1, "left")
-    axis.text(sign * LABELS_AT, height, text, ha=align, va="center", fontsize=8, fontweight=weight)
-
-
-def _middle(path: Float) -> Float:
-    steps = np.r_[0, np.cumsum(np.hypot(*np.diff(path, axis=0).T))]
-    return np.array([np.interp(steps[-1] / 2, steps, path[:, i]) for i in (0, 1)])
 
 
 def _table(mean: xr.DataArray, order: list[Actuator], strongest: dict[int, pd.Series[float]]) -> pd.DataFrame:
@@ -208,20 +140,13 @@ def _table(mean: xr.DataArray, order: list[Actuator], strongest: dict[int, pd.Se
     return wide.melt(id_vars=list(about.columns), var_name="output_pct", value_name="weight")
 
 
-def _handles() -> list[Line2D]:
-    return [
-        Line2D([], [], color=SIDE_COLOURS["right"], lw=4, label="right side (near), top ten"),
-        Line2D([], [], color=SIDE_COLOURS["left"], lw=4, label="left side (far), top ten"),
-    ]
-
-
-def _words(
-    results: xr.Dataset, muscle: str, share: float, strongest: dict[int, pd.Series[float]]
-) -> tuple[str, str]:
+def _words(results: xr.Dataset, muscle: str, share: float, strongest: dict[int, pd.Series[float]]) -> tuple[str, str]:
     parts = [f"{p} %: {', '.join(actuator(str(c)).label for c in w.index)}." for p, w in strongest.items()]
     caption = (
-        f"Mean over {plural(results.sizes['cycle'], 'held-out cycle')} of the {muscle} models; {entropy_words(share)} "
-        "(mean over single cycles). Names at the right of the map: the ten highest over the whole cycle. 50 % falls between "
+        f"Mean over {plural(results.sizes['cycle'], 'held-out cycle')} of the {muscle} models; "
+        f"{entropy_words(share)} "
+        "(mean over single cycles). Names at the right of the map: the ten highest over the whole cycle. "
+        "50 % falls between "
         "two samples and is interpolated. The pose is schematic, not measured."
     )
     alt = "Heat map of activation columns over the cycle, and three skeletons with the ten strongest. "

@@ -37,7 +37,8 @@ def entropy_words(share: float) -> str:
 def temporal_attention(results: xr.Dataset) -> Drawn:
     """Draw two examples of temporal attention with input and output waveforms at the margins.
 
-    Example (I) is the held-out cycle with the lowest entropy over outputs of the first half of the cycle, (II) that
+    Example (I) is the held-out cycle with the lowest entropy over outputs of the first half of the cycle,
+    (II) that
     of the second half, of another muscle than (I) where there is one.
 
     Parameters
@@ -73,17 +74,16 @@ def temporal_attention(results: xr.Dataset) -> Drawn:
         "Chosen by lowest attention entropy over outputs of the first (I) and second (II) half of the cycle. "
         + " ".join(sentences)
         + f" Over all muscles and held-out cycles the median is {float(shares.mean('output').median()):.2f}. "
-        "White line: no shift in time. The weight scale starts at 0 and reaches at least twice the uniform weight. Right: "
+        "White line: no shift in time. The weight scale starts at 0 and reaches at least twice the "
+        "uniform weight. Right: "
         "size of the output's derivative by each input sample, mean over the fold's held-out cycles."
     )
     data = pd.concat(tables, ignore_index=True)
-    return Drawn(
-        figure, data, title, "Heat maps of output sample by input sample. " + caption, caption, synthetic
-    )
+    return Drawn(figure, data, title, "Heat maps of output sample by input sample. " + caption, caption, synthetic)
 
 
 def entropies(results: xr.Dataset) -> xr.DataArray:
-    """Return the entropy of each attention row as a share of its maximum: dims seed, channel, cycle, output."""
+    """Return each attention row's entropy as a share of its maximum: dims seed, channel, cycle, output."""
     weights = results["attention"].transpose("seed", "channel", "cycle", "output", "token")
     return xr.DataArray(
         entropy_share(weights.to_numpy()),
@@ -153,7 +153,7 @@ def _map(figure: Figure, axis: Axes, values: Float, label: str, top: float | Non
     axis.set_xlabel("input: simulated activation at (% of cycle)")
     bar = figure.colorbar(image, ax=axis, pad=0.01, aspect=30)
     bar.set_label(label)
-    bar.outline.set_visible(False)  # type: ignore[operator]
+    bar.outline.set_visible(False)
 
 
 def _input(axis: Axes, one: xr.Dataset) -> None:
@@ -186,9 +186,7 @@ def _table(one: xr.Dataset, numeral: str) -> pd.DataFrame:
     ]
     for name in SERIES_COLOURS:
         place = "input_pct" if name == "simulated" else "output_pct"
-        parts.append(
-            pd.DataFrame({place: one["sample"].to_numpy(), "what": name, "value": one[name].to_numpy()})
-        )
+        parts.append(pd.DataFrame({place: one["sample"].to_numpy(), "what": name, "value": one[name].to_numpy()}))
     table = pd.concat(parts, ignore_index=True)
     keys = {"example": numeral} | {k: one[k].item() for k in ("channel", "trial", "number", "seed")}
     for position, (key, value) in enumerate(keys.items()):

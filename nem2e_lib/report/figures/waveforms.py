@@ -58,9 +58,7 @@ def representative(errors: pd.DataFrame, study: str, condition: str) -> tuple[st
 
 
 @styled
-def refined_curves(
-    results: xr.Dataset, errors: pd.DataFrame, *, letter: str = "", label: str | None = None
-) -> Drawn:
+def refined_curves(results: xr.Dataset, errors: pd.DataFrame, *, letter: str = "", label: str | None = None) -> Drawn:
     """Draw one panel per muscle for a held-out unit: mean over its cycles, band over their range.
 
     Parameters
@@ -90,8 +88,7 @@ def refined_curves(
     cycles = int(data["n_cycles"].iloc[0])
     add_legend(figure, _handles(cycles))
     why = (
-        f"the held-out {results.attrs['unit']} with the median Er of this condition "
-        f"(mean over muscles {signed(er)})"
+        f"the held-out {results.attrs['unit']} with the median Er of this condition (mean over muscles {signed(er)})"
         if label in (None, chosen)
         else "chosen by the reader"
     )
@@ -102,8 +99,7 @@ def refined_curves(
         + f"Cycle: {_cycle_words(results)}."
     )
     alt = (
-        f"{len(muscles)} panels, one a muscle: simulated, refined and measured activity over the gait cycle. "
-        + caption
+        f"{len(muscles)} panels, one a muscle: simulated, refined and measured activity over the gait cycle. " + caption
     )
     return Drawn(figure, data, title, alt, caption, synthetic)
 

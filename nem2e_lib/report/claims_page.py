@@ -1,0 +1,85 @@
+"""The claims page: every checkable statement of the paper on this run's data."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from nem2e_lib.errors import Nem2eError
+from nem2e_lib.report.layout import footer, page_html, synthetic_note
+from nem2e_lib.report.results import Runs
+from nem2e_lib.report.saving import write_text
+
+VERDICTS = {
+    "holds": ("✔", "holds", "holds"),
+    "holds in part": ("◐", "holds in part", "untested"),
+    "does not hold": ("✘", "does not hold", "fails"),
+    "cannot be tested": ("–", "cannot be tested", "untested"),
+}
+
+
+def write_claims(claims: pd.DataFrame, folder: Path | str, *, runs: Runs) -> Path:
+    """Write ``claims.html``: each claim of the paper on this run's data, the verdict and why."""
+    rows = "".join(_claim_row(r) for r in claims.sort_values("id").to_dict("records"))
+    names = ("id", "verdict", "claim", "reported in the paper", "this run", "why")
+    head = "".join(f'<th scope="col">{n}</th>' for n in names)
+    body = (
+        f"{synthetic_note(runs)}<h2>Summary</h2>{cards(claims)}<h2>Each claim</h2>"
+        '<div class="table" role="region" tabindex="0" aria-label="Claims"><table>'
+        "<caption>Every checkable statement of the paper, computed on this run's data.</caption>"
+        f"<thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table></div>"
+    )
+    path = Path(folder) / "claims.html"
+    write_text(path, page_html("Claims of the paper", body, foot=footer()))
+    return path
+
+
+def claims_summary(claims: pd.DataFrame) -> tuple[str, dict[str, int]]:
+    """Return the verdict over all claims that could be tested, and the count of each verdict."""
+    counts = {v: int((claims["verdict"].map(verdict_key) == v).sum()) for v in VERDICTS}
+    holds, fails = counts["holds"], counts["does not hold"]
+    tested = holds + fails + counts["holds in part"]
+    if not tested:
+        return "not tested", counts
+    if holds == tested:
+        return "reproduced", counts
+    return ("not reproduced" if fails == tested else "partly reproduced"), counts
+
+
+def verdict_key(verdict: object) -> str:
+    """Return the verdict as one of `VERDICTS`; raise Nem2eError when it is none of them."""
+    key = str(verdict).replace("_", " ").strip().lower()
+    key = {"partly": "holds in part", "holds partly": "holds in part"}.get(key, key)
+    if key not in VERDICTS:
+        raise Nem2eError(f"The table of claims has the verdict '{verdict}'; expected one of {', '.join(VERDICTS)}.")
+    return key
+
+
+def _claim_row(row: Mapping[Any, Any]) -> str:
+    sign, word, css = VERDICTS[verdict_key(row["verdict"])]
+    value = "" if pd.isna(row["value"]) else str(row["value"])
+    cells = [str(row["claim"]), str(row["reported"]), value, str(row["why"])]
+    verdict = f'<td class="verdict {css}"><span aria-hidden="true">{sign}</span> {word}</td>'
+    return (
+        f'<tr id="{html.escape(str(row["id"]))}"><th scope="row">{html.escape(str(row["id"]))}</th>{verdict}'
+        + "".join(f"<td>{html.escape(c)}</td>" for c in cells)
+        + "</tr>"
+    )
+
+
+def cards(claims: pd.DataFrame) -> str:
+    """Return the verdicts in short, as a list of cards (HTML)."""
+    overall, counts = claims_summary(claims)
+    cards = f'<li><span class="big">{overall}</span>over all claims that could be tested</li>'
+    for key, count in counts.items():
+        sign, word, css = VERDICTS[key]
+        cards += (
+            f'<li><span class="big {css}"><span aria-hidden="true">{sign}</span> {count}</span>{word}</li>'
+            if count
+            else ""
+        )
+    return f'<ul class="cards">{cards}</ul>'

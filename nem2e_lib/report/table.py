@@ -1,0 +1,80 @@
+"""A table with its words, and its accessible HTML: caption, scoped headers, one or two header rows."""
+
+from __future__ import annotations
+
+import html
+import itertools
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import pandas as pd
+
+CONTEXT = "published, real data (context only)"
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table with its words.
+
+    Attributes
+    ----------
+    data : pandas.DataFrame
+        Numbers, unrounded: what goes to CSV.
+    shown : pandas.DataFrame
+        Text, rounded for reading; columns may have two levels (group, name).
+    title, caption : str
+    synthetic : bool
+    bold : pandas.DataFrame or None
+        Where a cell of `shown` is set in bold type.
+    """
+
+    data: pd.DataFrame
+    shown: pd.DataFrame
+    title: str
+    caption: str
+    synthetic: bool = False
+    bold: pd.DataFrame | None = None
+
+    def _repr_html_(self) -> str:
+        return table_html(self)
+
+
+def table_html(table: Table) -> str:
+    """Return the table as HTML: caption, scoped headers, one or two header rows."""
+    shown = table.shown
+    head = _head_two(shown) if shown.columns.nlevels == 2 else _head_one(shown)
+    bold = table.bold if table.bold is not None else pd.DataFrame(False, index=shown.index, columns=shown.columns)
+    body = "".join(_row(cells, marks) for cells, marks in zip(shown.to_numpy(), bold.to_numpy(), strict=True))
+    caption = f"<strong>{html.escape(table.title)}</strong> {html.escape(table.caption)}"
+    return (
+        '<div class="table" role="region" tabindex="0" aria-label="' + html.escape(table.title) + '"><table>'
+        f"<caption>{caption}</caption><thead>{head}</thead><tbody>{body}</tbody></table></div>"
+    )
+
+
+def _head_one(shown: pd.DataFrame) -> str:
+    return "<tr>" + "".join(f'<th scope="col">{html.escape(str(c))}</th>' for c in shown.columns) + "</tr>"
+
+
+def _head_two(shown: pd.DataFrame) -> str:
+    groups = [(name, len(list(same))) for name, same in itertools.groupby(shown.columns, lambda c: str(c[0]))]
+    top = "".join(
+        f'<th scope="colgroup" colspan="{size}" class="group">{html.escape(name)}</th>'
+        if name
+        else f'<td colspan="{size}"></td>'
+        for name, size in groups
+    )
+    names = "".join(f'<th scope="col"{_context_class(g)}>{html.escape(str(c))}</th>' for g, c in shown.columns)
+    return f"<tr>{top}</tr><tr>{names}</tr>"
+
+
+def _context_class(group: str) -> str:
+    return ' class="context"' if group == CONTEXT else ""
+
+
+def _row(cells: Iterable[object], marks: Iterable[bool]) -> str:
+    texts = [
+        f"<strong>{html.escape(str(c))}</strong>" if b else html.escape(str(c))
+        for c, b in zip(cells, marks, strict=True)
+    ]
+    return f'<tr><th scope="row">{texts[0]}</th>' + "".join(f"<td>{t}</td>" for t in texts[1:]) + "</tr>"
