@@ -292,3 +292,42 @@ def test_hostile_bytes_in_a_sound_file(tmp_path, junk, place):
         table = read(tmp_path, GOOD[:place].encode() + junk + GOOD[place:].encode())
         assert len(set(table.labels)) == len(table.labels)
         assert (np.diff(table.time) >= 0).all()
+
+
+@pytest.mark.realdata
+@pytest.mark.parametrize(
+    ("name", "shape", "in_degrees", "odd"),
+    [
+        ("DoublePendulum_controls.sto", (2, 6), False, 0),
+        ("SinglePin_controls.sto", (0, 0), False, 0),
+        ("forces-in-subdir.mot", (2, 6), True, 0),
+        ("sampleOutputsVec3.sto", (471, 6), False, 1),
+        ("emg_empty_first_line.sto", (2341, 8), False, 0),
+        ("gait10dof18musc_ik_CRLF_line_ending.mot", (15, 10), True, 0),
+        ("muscle_emg.sto", (11, 1), False, 0),
+        ("opensim46_cmc_states_good_header.sto", (40, 230), False, 0),
+        ("opensim46_cmc_states_damaged_header.sto", (28, 230), False, 2),
+    ],
+)
+def test_files_met_in_the_wild(realdata, name, shape, in_degrees, odd):
+    table = read_storage(realdata / "sto_samples" / name)
+    assert (table.values.shape, table.in_degrees, len(table.warnings)) == (shape, in_degrees, odd)
+
+
+@pytest.mark.realdata
+def test_an_overwritten_header_loses_no_label_and_no_whole_row(realdata):
+    folder = realdata / "sto_samples"
+    damaged = read_storage(folder / "opensim46_cmc_states_damaged_header.sto")
+    good = read_storage(folder / "opensim46_cmc_states_good_header.sto")
+    assert damaged.labels == good.labels
+    np.testing.assert_array_equal(damaged.values, good.values[:28])
+
+
+@pytest.mark.realdata
+def test_every_real_table_comes_back(realdata, tmp_path):
+    paths = [path for path in realdata.rglob("*") if path.suffix in (".sto", ".mot")]
+    assert len(paths) > 20
+    for path in paths:
+        table = read_storage(path)
+        write_storage(tmp_path / "x.sto", table)
+        assert_comes_back(tmp_path / "x.sto", table)

@@ -5,9 +5,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from nem2e_lib.data.checks import check_study, study_notes
 from nem2e_lib.data.columns import muscle_columns, muscle_name
+from nem2e_lib.data.settings import read_settings
 from nem2e_lib.data.storage import Storage, read_storage, write_storage
 from nem2e_lib.data.study import load_study
 from nem2e_lib.errors import Nem2eError
@@ -252,3 +255,54 @@ def test_emg_tables_must_have_every_cycle_and_channel(study_folder):
     emg_table_text = "\n".join(row for row in TABLE.split("\n") if "tib" not in row)
     (study_folder / "s1_slow.csv").write_text(emg_table_text)
     assert_refused(study_folder, "no EMG 'tib' in column 'emg'; found sol")
+
+
+def blocks(language: str) -> list[str]:
+    page = Path(__file__).parents[2] / "docs" / "study.md"
+    return re.findall(rf"```{language}\n(.*?)```", page.read_text(encoding="utf-8"), re.DOTALL)
+
+
+def test_the_documented_example_is_sound(tmp_path):
+    (tmp_path / "study.toml").write_text(blocks("toml")[0])
+    trials, cycles, emg = blocks("csv")
+    (tmp_path / "trials.csv").write_text(trials)
+    (tmp_path / "cycles.csv").write_text(cycles)
+    (tmp_path / "s01").mkdir()
+    time = np.linspace(0.4, 2.6, 221)
+    muscles = load_settings(tmp_path).activation_columns
+    table = Storage("x", muscles, time, np.full((len(time), len(muscles)), 0.1))
+    for name in ("walk_fast_activation.sto", "walk_free_activation.sto"):
+        write_storage(tmp_path / "s01" / name, table)
+    channels = ("soleus", "bi", "sem", "semit")
+    for name in ("walk_fast_emg.sto", "walk_fast_grf.mot"):
+        write_storage(tmp_path / "s01" / name, Storage("x", channels, time, table.values))
+    rows = emg.splitlines()
+    rows += [row.replace("soleus", name) for name in channels[1:] for row in rows[1:]]
+    (tmp_path / "s01" / "walk_free_emg.csv").write_text("\n".join(rows))
+    assert check_study(tmp_path) == []
+    assert load_study(tmp_path).settings.electrodes["semit"] == "sem"
+
+
+def load_settings(folder: Path):
+    settings, problems = read_settings(folder / "study.toml")
+    assert problems == []
+    return settings
+
+
+@given(
+    st.sampled_from(["study.toml", "trials.csv", "cycles.csv", "s1_slow_emg.sto"]),
+    st.floats(0, 1),
+    st.integers(0, 20),
+    st.text(max_size=12),
+)
+def test_a_torn_study_ends_in_sentences(study_folder, name, place, cut, text):
+    (study_folder / "cycles.csv").write_text(CYCLES)
+    path = study_folder / name
+    sound = path.read_bytes()
+    start = int(place * len(sound))
+    try:
+        path.write_bytes(sound[:start] + text.encode() + sound[start + cut :])
+        problems = check_study(study_folder)
+    finally:
+        path.write_bytes(sound)
+    assert all(str(study_folder) in problem and "\n" not in problem for problem in problems)
