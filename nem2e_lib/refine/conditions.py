@@ -171,9 +171,9 @@ def _floats(values: NDArray[np.floating]) -> Floats:
 
 def _require_finite(cycles: xr.Dataset) -> None:
     for name in ("activation", "emg"):
-        bad = ~np.isfinite(cycles[name])
-        if bool(bad.any()):
-            where = {str(dim): int(index[0]) for dim, index in zip(bad.dims, np.nonzero(bad.values), strict=True)}
+        bad = ~np.isfinite(cycles[name].values)
+        if bad.any():
+            where = {str(dim): int(index[0]) for dim, index in zip(cycles[name].dims, np.nonzero(bad), strict=True)}
             trial = str(cycles.trial.values[where["cycle"]])
             raise Nem2eError(
                 f"study {cycles.attrs['study']}: {name} of trial {trial} is not finite in cycle {where['cycle']}, "

@@ -97,7 +97,9 @@ PROFILES: dict[str, Configuration] = {
 def profile(name: str) -> Configuration:
     """Return the configuration of a profile: smoke, demo or paper."""
     if name not in PROFILES:
-        raise Nem2eError(f"profile {name!r} is unknown, expected one of {', '.join(PROFILES)}; set PROFILE to one of them.")
+        raise Nem2eError(
+            f"profile {name!r} is unknown, expected one of {', '.join(PROFILES)}; set PROFILE to one of them."
+        )
     return PROFILES[name]
 
 

@@ -28,7 +28,7 @@ ENGINE_VERSION = "1"
 
 
 class Data(NamedTuple):
-    """What the models of a block share: inputs (sets, sequences, tokens, features), targets (channels, sequences, steps)."""
+    """What a block shares: inputs (sets, sequences, tokens, features), targets (channels, sequences, steps)."""
 
     inputs: Array
     targets: Array
@@ -94,8 +94,8 @@ def train_block(
     """
     models, epochs = tasks.shown.shape[:2]
     program = _program(shape, len(jax.devices()))
+    state, moments = program.place(program.start(tasks))
     tasks = program.place(tasks)
-    state, moments = program.start(tasks)
     losses = []
     for first in range(0, epochs, chunk):
         part = slice(first, min(first + chunk, epochs))
@@ -108,7 +108,14 @@ def train_block(
     refined, attention, gradient = jax.device_get(program.finish(data, tasks, state))
     weights = flatten_dict(nnx.to_pure_dict(jax.device_get(state)), sep=".")
     return [
-        Outcome(training[i], validation[i], refined[i], attention[i], gradient[i], {k: v[i] for k, v in weights.items()})
+        Outcome(
+            training[i],
+            validation[i],
+            refined[i],
+            attention[i],
+            gradient[i],
+            {k: v[i] for k, v in weights.items()},
+        )
         for i in range(models)
     ]
 
@@ -122,8 +129,8 @@ def refiner(weights: dict[str, NDArray[np.float32]], shape: Shape) -> Callable[[
 
 @dataclass(frozen=True)
 class _Program:
-    place: Callable[[Task], Task]
-    start: Callable[..., Any]
+    start: Callable[[Task], Any]
+    place: Callable[[Any], Any]
     run: Callable[..., Any]
     finish: Callable[..., Any]
 
@@ -133,32 +140,29 @@ def _program(shape: Shape, devices: int) -> _Program:
     mesh = Mesh(np.array(jax.devices()), ("models",))
     graph = nnx.split(nnx.eval_shape(lambda: _network(shape, jax.random.key(0))))[0]
     optimiser = optax.adam(shape.configuration.learning_rate)
-    start, run, finish = (partial(stage, shape, graph, optimiser) for stage in (_start, _run, _finish))
-    spread = partial(_spread, mesh, shape.batching)
-    return _Program(partial(_place, mesh, devices), spread(start, 0), spread(run, 1), spread(finish, 1))
+    # Initial weights are drawn on one device: orthogonal ones factorise matrices, which locks up on several at once.
+    start = jax.jit(jax.vmap(partial(_start, shape, optimiser)))
+    run, finish = (_spread(mesh, shape.batching, partial(stage, shape, graph, optimiser)) for stage in (_run, _finish))
+    return _Program(start, partial(_place, mesh, devices), run, finish)
 
 
-def _spread(mesh: Mesh, batching: str, one: Callable[..., Any], shared: int) -> Callable[..., Any]:
-    """Batch a function of one model over models within a device, and over the devices."""
+def _spread(mesh: Mesh, batching: str, one: Callable[..., Any]) -> Callable[..., Any]:
+    """Batch a function of the shared data and one model over the models of a device, and over the devices."""
     models = PartitionSpec("models")
 
-    def many(*arguments: Any) -> Any:
-        common, own = arguments[:shared], arguments[shared:]
+    def many(data: Data, own: tuple[Any, ...]) -> Any:
         if batching == "map":
-            return jax.lax.map(lambda mine: one(*common, *mine), own)
-        return jax.vmap(lambda *mine: one(*common, *mine))(*own)
+            return jax.lax.map(lambda mine: one(data, *mine), own)
+        return jax.vmap(lambda *mine: one(data, *mine))(*own)
 
-    def call(*arguments: Any) -> Any:
-        specs = (PartitionSpec(),) * shared + (models,) * (len(arguments) - shared)
-        return jax.shard_map(many, mesh=mesh, in_specs=specs, out_specs=models, check_vma=False)(*arguments)
-
-    return jax.jit(call)
+    spread = jax.shard_map(many, mesh=mesh, in_specs=(PartitionSpec(), models), out_specs=models, check_vma=False)
+    return jax.jit(lambda data, *own: spread(data, own))
 
 
-def _place(mesh: Mesh, devices: int, tasks: Task) -> Task:
+def _place(mesh: Mesh, devices: int, block: Any) -> Any:
     """Repeat the last model until the devices share the block evenly, and hand each its part."""
-    spare = -tasks.channel.shape[0] % devices
-    padded = jax.tree.map(lambda leaf: jnp.concatenate([leaf, jnp.repeat(leaf[-1:], spare, axis=0)]), tasks)
+    spare = -len(jax.tree.leaves(block)[0]) % devices
+    padded = jax.tree.map(lambda leaf: jnp.concatenate([leaf, jnp.repeat(leaf[-1:], spare, axis=0)]), block)
     return jax.device_put(padded, NamedSharding(mesh, PartitionSpec("models")))
 
 
@@ -166,7 +170,7 @@ def _network(shape: Shape, key: Array) -> STDRNet:
     return STDRNet(shape.features, shape.steps, shape.configuration, key)
 
 
-def _start(shape: Shape, graph: Any, optimiser: Any, task: Task) -> tuple[Any, Any]:
+def _start(shape: Shape, optimiser: Any, task: Task) -> tuple[Any, Any]:
     state = nnx.split(_network(shape, task.key))[1]
     return state, optimiser.init(state)
 

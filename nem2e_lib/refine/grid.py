@@ -99,7 +99,8 @@ class Grid:
     def tasks(self, models: tuple[Model, ...]) -> Task:
         """Stack what belongs to each model of a block."""
         longest = self._longest()
-        return jax.tree.map(lambda *leaves: jnp.stack(leaves), *(self._task(model, *longest) for model in models))
+        tasks = [self._task(model, *longest) for model in models]
+        return Task(*(jnp.stack([jnp.asarray(leaf) for leaf in leaves]) for leaves in zip(*tasks, strict=True)))
 
     def _longest(self) -> tuple[int, int]:
         pairs = [(fold, part) for fold in range(len(self.folds.labels)) for part in self.parts]
@@ -128,9 +129,7 @@ class Grid:
         return shown.mean(axis=0), np.maximum(shown.std(axis=0), floor)
 
 
-def grid(
-    cycles: xr.Dataset, condition: str, configuration: Configuration, data_hash: str, *, seeds: int = 1
-) -> Grid:
+def grid(cycles: xr.Dataset, condition: str, configuration: Configuration, data_hash: str, *, seeds: int = 1) -> Grid:
     """Return the grid of a condition over a study's segmented cycles."""
     names = tuple(str(name) for name in cycles.channel.values)
     made = examples(cycles, condition, configuration)

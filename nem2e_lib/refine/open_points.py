@@ -12,8 +12,8 @@ def _row(point: str, option: str, alternatives: str, reason: str, here: str = ""
 OPEN_POINTS: list[dict[str, str]] = [
     _row(
         "Attention score", "score", "dot, general, concat",
-        "Luong et al. (2015) give three. With dot scores the weights stay almost uniform; general gives equal error and "
-        "weights that can differ from uniform.",
+        "Luong et al. (2015) give three. With dot scores the weights stay almost uniform; general gives equal "
+        "error and weights that can differ from uniform.",
     ),
     _row(
         "Decoder's initial state", "decoder_state", "encoder, zeros",
@@ -25,7 +25,10 @@ OPEN_POINTS: list[dict[str, str]] = [
         "Its own previous output (zero first) in training and in use alike, so that both meet the same inputs; teacher "
         "forcing gives it the measured EMG in training only.",
     ),
-    _row("Input feeding", "input_feeding", "False, True", "Optional in Luong et al. (2015); the paper does not mention it."),
+    _row(
+        "Input feeding", "input_feeding", "False, True",
+        "Optional in Luong et al. (2015); the paper does not mention it.",
+    ),
     _row(
         "Initial weights", "initialisation", "uniform, glorot_orthogonal",
         "Uniform within ±1/sqrt(units) is the custom of LSTM libraries.",

@@ -116,11 +116,11 @@ def _diverged(training_loss: NDArray[np.floating]) -> NDArray[np.bool_]:
     return last > DIVERGED * np.median(last, axis=-1, keepdims=True)
 
 
-def _attributes(
-    cycles: xr.Dataset, work: Grid, batching: Batching, seconds: float, profile: str
-) -> dict[str, Any]:
+def _attributes(cycles: xr.Dataset, work: Grid, batching: Batching, seconds: float, profile: str) -> dict[str, Any]:
     copied = {name: cycles.attrs[name] for name in ("study", "motion", "simulated_by", "synthetic", "citation")}
-    shown = int(np.median([len(work.shown(fold, part)) for fold in range(len(work.folds.labels)) for part in work.parts]))
+    shown = int(
+        np.median([len(work.shown(fold, part)) for fold in range(len(work.folds.labels)) for part in work.parts])
+    )
     return {
         **copied, "condition": work.condition, "unit": work.folds.unit, "profile": profile,
         "configuration": work.configuration.to_json(), "epochs": work.epochs, "updates": work.epochs * shown,
@@ -174,7 +174,9 @@ def load_models(
         If a model is not in the store, or the condition cuts cycles into quarters.
     """
     if work.condition == "one_quarter":
-        raise Nem2eError("one_quarter: its models refine quarters, expected one_entire or all_entire; choose one of these.")
+        raise Nem2eError(
+            "one_quarter: its models refine quarters, expected one_entire or all_entire; choose one of these."
+        )
     models = {}
     for fold, label in enumerate(work.folds.labels):
         model = Model(seed, work.channel_names.index(channel), fold, 0)
@@ -187,9 +189,7 @@ def load_models(
     return models
 
 
-def _callable(
-    work: Grid, model: Model, outcome: Outcome
-) -> Callable[[NDArray[np.floating]], NDArray[np.floating]]:
+def _callable(work: Grid, model: Model, outcome: Outcome) -> Callable[[NDArray[np.floating]], NDArray[np.floating]]:
     shift, scale = work.scaling(model)
     run = refiner(outcome.weights, work.shape("vmap"))
     return lambda inputs: np.asarray(run(jnp.asarray((inputs - shift) / scale, jnp.float32)))

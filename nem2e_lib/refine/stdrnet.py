@@ -118,7 +118,11 @@ class STDRNet(nnx.Module):
         return self._decode(states, start, teacher)
 
     def _decode(self, states: Array, start: tuple[Array, Array], teacher: Array | None) -> tuple[Array, Array]:
-        weights = {"recurrent": self.decoder.recurrent[...], "combine": self.combine[...], "readout": self.readout[...]}
+        weights = {
+            "recurrent": self.decoder.recurrent[...],
+            "combine": self.combine[...],
+            "readout": self.readout[...],
+        }
         weights |= self.score.weights()
         if self.options.input_feeding:
             weights["feed"] = self.feed[...]

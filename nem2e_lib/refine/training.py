@@ -156,7 +156,8 @@ def _known(cycles: xr.Dataset, channels: Iterable[str]) -> list[str]:
     for name in wanted:
         if name not in have:
             raise Nem2eError(
-                f"study {cycles.attrs['study']}: there is no EMG channel {name!r}, it has {', '.join(have)}; choose of these."
+                f"study {cycles.attrs['study']}: there is no EMG channel {name!r}, it has "
+                f"{', '.join(have)}; choose of these."
             )
     return wanted
 

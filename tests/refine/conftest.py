@@ -2,6 +2,7 @@ import jax
 import numpy as np
 import pytest
 import xarray as xr
+
 from nem2e_lib.refine import devices
 from nem2e_lib.refine.config import Configuration
 

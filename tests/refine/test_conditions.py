@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from conftest import MUSCLES
+
 from nem2e_lib.errors import Nem2eError
 from nem2e_lib.refine.conditions import examples, join_quarters
 from nem2e_lib.refine.config import Configuration
@@ -49,7 +50,11 @@ def test_unknown_condition_and_missing_muscle_are_refused(cycles):
     with pytest.raises(Nem2eError, match="one_half"):
         examples(cycles, "one_half", Configuration())
     with pytest.raises(Nem2eError, match="no_such_muscle"):
-        examples(cycles.assign_coords(target=("channel", ["soleus_r", "no_such_muscle"])), "one_entire", Configuration())
+        examples(
+            cycles.assign_coords(target=("channel", ["soleus_r", "no_such_muscle"])),
+            "one_entire",
+            Configuration(),
+        )
 
 
 def test_a_value_that_is_no_number_is_named(cycles):

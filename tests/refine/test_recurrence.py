@@ -5,6 +5,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 from jax.test_util import check_grads
+
 from nem2e_lib.refine.recurrence import deferred_scan, lstm_cell
 
 

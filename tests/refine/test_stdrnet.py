@@ -10,14 +10,16 @@ import pytest
 from flax import nnx
 from flax.traverse_util import flatten_dict
 from jax.test_util import check_grads
+from oracle import forward
+
 from nem2e_lib.refine.config import Configuration
 from nem2e_lib.refine.stdrnet import STDRNet
-from oracle import forward
 
 OPTIONS = [
     {"score": score, "decoder_state": state, "input_feeding": feeding, "forget_bias": bias}
     for (score, state, feeding), bias in zip(
-        itertools.product(("dot", "general", "concat"), ("encoder", "zeros"), (False, True)), itertools.cycle((0.0, 1.0))
+        itertools.product(("dot", "general", "concat"), ("encoder", "zeros"), (False, True)),
+        itertools.cycle((0.0, 1.0)),
     )
 ]
 

@@ -10,6 +10,7 @@ import optax
 import pytest
 from conftest import make_cycles
 from flax import nnx
+
 from nem2e_lib.data.segment import data_hash
 from nem2e_lib.errors import Nem2eError
 from nem2e_lib.refine.batching import Batching
