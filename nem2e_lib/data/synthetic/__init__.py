@@ -1,0 +1,7 @@
+"""The synthetic studies: redundancy and delay by construction, so that what a method should find is known."""
+
+from nem2e_lib.data.synthetic.cycles import synthetic_cycles, truth
+from nem2e_lib.data.synthetic.knobs import Knobs
+from nem2e_lib.data.synthetic.study import write_study
+
+__all__ = ["Knobs", "synthetic_cycles", "truth", "write_study"]

@@ -1,0 +1,102 @@
+"""A synthetic study written as a study folder: real .sto and .mot files, cut by the same code as anyone's own."""
+
+from __future__ import annotations
+
+import json
+import zlib
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from nem2e_lib.data.files import replacing
+from nem2e_lib.data.storage import Storage, write_storage
+from nem2e_lib.data.synthetic.cast import Take, channel_columns, takes
+from nem2e_lib.data.synthetic.cycles import CITATION, activation, muscles
+from nem2e_lib.data.synthetic.design import Design, design
+from nem2e_lib.data.synthetic.forces import COLUMNS, ground_reaction
+from nem2e_lib.data.synthetic.knobs import Knobs
+
+ACTIVATION_HZ, EMG_HZ, FORCE_HZ = 100.0, 200.0, 500.0
+_FORCE_NOISE_N = 2.0
+
+
+def write_study(
+    motion: str,
+    folder: str | Path,
+    knobs: Knobs | None = None,
+    seed: int = 0,
+    *,
+    subjects: int | None = None,
+    speeds: int | None = None,
+) -> Path:
+    """Write a synthetic study folder and return it; the same arguments give the same bytes.
+
+    Parameters
+    ----------
+    motion
+        `running` or `walking`.
+    folder
+        Made where it is missing; files of the same names are replaced.
+    knobs
+        Strength of every mechanism.
+    seed
+        Of everything that is drawn.
+    subjects, speeds
+        Take the first few only.
+
+    Raises
+    ------
+    Nem2eError
+        If the motion is unknown or the folder cannot be written.
+    """
+    folder = Path(folder)
+    plan, strength = design(motion).reduced(subjects, speeds), knobs or Knobs()
+    for part in ("activation", "emg", "grf"):
+        (folder / part).mkdir(parents=True, exist_ok=True)
+    rows = [_write_take(folder, plan, take, seed) for take in takes(plan, strength, seed)]
+    with replacing(folder / "trials.csv") as temporary:
+        pd.DataFrame(rows).to_csv(temporary, index=False, lineterminator="\n")
+    with replacing(folder / "study.toml") as temporary:
+        Path(temporary).write_text(_settings(plan), encoding="utf-8")
+    return folder
+
+
+def _write_take(folder: Path, plan: Design, take: Take, seed: int) -> dict[str, str | float]:
+    trial, name = take.trial, take.name
+    noise_rng = np.random.default_rng([seed, zlib.crc32(name.encode())])
+    time = {rate: _clock(trial.end, rate) for rate in (ACTIVATION_HZ, EMG_HZ, FORCE_HZ)}
+    noise = _FORCE_NOISE_N * noise_rng.standard_normal((len(time[FORCE_HZ]), 2))
+    force = ground_reaction(trial, time[FORCE_HZ], plan.motion, plan.stance, noise)
+    tables = {
+        "activation": (f"{name}_activation.sto", muscles(plan), time[ACTIVATION_HZ], activation(plan, take, time[ACTIVATION_HZ])),
+        "emg": (f"{name}_emg.sto", list(plan.emg), time[EMG_HZ], trial.measured(time[EMG_HZ], channel_columns(plan))),
+        "grf": (f"{name}_grf.mot", list(COLUMNS), time[FORCE_HZ], force),
+    }  # fmt: skip
+    for part, (file, labels, clock, values) in tables.items():
+        title = f"SYNTHETIC {part} {name}"
+        write_storage(folder / part / file, Storage(title, tuple(labels), clock, np.round(values, 5)))
+    return {
+        "trial": name, "subject": take.subject, "speed": take.speed, "speed_m_s": take.speed_m_s,
+        **{part: f"{part}/{table[0]}" for part, table in tables.items()},
+    }  # fmt: skip
+
+
+def _clock(end: float, rate: float) -> NDArray[np.float64]:
+    return np.round(np.arange(int(end * rate) + 1) / rate, 6)
+
+
+def _settings(plan: Design) -> str:
+    """Return study.toml; JSON's strings and lists are valid TOML."""
+    lines = [
+        f'name = "{plan.motion}-synthetic"', f'motion = "{plan.motion}"', 'simulated_by = "synthetic"',
+        'cycle = "right-right"', "synthetic = true", f"citation = {json.dumps(CITATION)}", 'licence = "CC0-1.0"',
+        "", "[emg]", *(f'{channel} = "{muscle}"' for channel, muscle in plan.emg.items()),
+    ]  # fmt: skip
+    if plan.electrodes:
+        electrodes = {channel: plan.electrodes.get(channel, channel) for channel in plan.emg}
+        lines += ["", "[electrodes]", *(f'{channel} = "{name}"' for channel, name in electrodes.items())]
+    lines += ["", "[grf]", 'right = "ground_force_vy"', 'left = "l_ground_force_vy"', "threshold_n = 20.0"]
+    lines += ["", "[activation]", f"columns = {json.dumps(muscles(plan))}", ""]
+    return "\n".join(lines)
