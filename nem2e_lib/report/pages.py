@@ -85,7 +85,8 @@ def _entry(entry: Entry) -> str:
     if entry.kind == "table":
         return f'<h3>{title}</h3><p>{caption}</p><p class="files">{links(entry)}</p>'
     return (
-        f'<h3>{title}</h3><figure><img src="{html.escape(entry.files[0])}" alt="{html.escape(entry.alt)}">'
+        f'<h3 class="unseen">{title}</h3><figure>'
+        f'<img src="{html.escape(entry.files[0])}" alt="{html.escape(entry.alt)}">'
         f"<figcaption>{caption} {links(entry)}</figcaption></figure>"
     )
 

@@ -16,6 +16,7 @@ import pandas as pd
 import seaborn as sns
 from matplotlib.artist import Artist
 from matplotlib.figure import Figure
+from matplotlib.transforms import Bbox
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -162,6 +163,7 @@ def svg(figure: Figure, title: str, description: str) -> str:
     """
     buffer = io.StringIO()
     with mpl.rc_context(RC):
+        _freeze_layout(figure)
         figure.savefig(buffer, format="svg", metadata=dict.fromkeys(("Date", "Creator", "Format", "Type")))
     text = re.sub(r"<!DOCTYPE.*?>\s*", "", buffer.getvalue(), count=1, flags=re.DOTALL)
     label = f'<title id="title">{html.escape(title)}</title>\n <desc id="desc">{html.escape(description)}</desc>'
@@ -171,6 +173,19 @@ def svg(figure: Figure, title: str, description: str) -> str:
         text,
         count=1,
     )
+
+
+def _freeze_layout(figure: Figure) -> None:
+    # The layout solver's last digits change from run to run, and with them the ids of clip paths.
+    dpi = figure.dpi
+    figure.set_dpi(72)
+    figure.draw_without_rendering()
+    figure.set_layout_engine("none")
+    for part in figure.subfigs:
+        part.bbox_relative.set_points(part.bbox_relative.get_points().round(6))
+    for axes in figure.axes:
+        axes.set_position(Bbox(axes.get_position(original=True).get_points().round(6)))
+    figure.set_dpi(dpi)
 
 
 def figure_html(svg_text: str, alt: str, caption: str) -> str:

@@ -57,15 +57,20 @@ def _head_one(shown: pd.DataFrame) -> str:
 
 
 def _head_two(shown: pd.DataFrame) -> str:
-    groups = [(name, len(list(same))) for name, same in itertools.groupby(shown.columns, lambda c: str(c[0]))]
-    top = "".join(
-        f'<th scope="colgroup" colspan="{size}" class="group">{html.escape(name)}</th>'
-        if name
-        else f'<td colspan="{size}"></td>'
-        for name, size in groups
+    groups = [str(name) for name in shown.columns.get_level_values(0)]
+    names = [str(name) for name in shown.columns.get_level_values(1)]
+    top = "".join(_group(name, len(list(same))) for name, same in itertools.groupby(groups))
+    below = "".join(
+        f'<th scope="col"{_context_class(group)}>{html.escape(name)}</th>'
+        for group, name in zip(groups, names, strict=True)
     )
-    names = "".join(f'<th scope="col"{_context_class(g)}>{html.escape(str(c))}</th>' for g, c in shown.columns)
-    return f"<tr>{top}</tr><tr>{names}</tr>"
+    return f"<tr>{top}</tr><tr>{below}</tr>"
+
+
+def _group(name: str, size: int) -> str:
+    if not name:
+        return f'<td colspan="{size}"></td>'
+    return f'<th scope="colgroup" colspan="{size}" class="group">{html.escape(name)}</th>'
 
 
 def _context_class(group: str) -> str:

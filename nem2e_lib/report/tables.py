@@ -94,7 +94,7 @@ def results_table(
     shown = pd.DataFrame(
         {
             ("", "muscle"): rows["muscle"],
-            ("", "condition"): rows["condition"].map(CONDITION_LABELS),
+            ("", "condition"): [_unbroken(CONDITION_LABELS[c]) for c in rows["condition"]],
             ("this run", "Er"): [_starred(m, p) for m, p in zip(rows["er_mean"], rows["p_value"], strict=True)],
             ("this run", "p"): rows["p_value"].map(_p),
             ("this run", "95 % CI"): _interval(rows),
@@ -140,7 +140,7 @@ def _ordered(rows: pd.DataFrame) -> pd.DataFrame:
 
 def _context(rows: pd.DataFrame) -> pd.DataFrame:
     p_values = [
-        ("< " if bound == 1 else "") + _p(p) if np.isfinite(p) else "–"
+        (_unbroken("< ") if bound == 1 else "") + _p(p) if np.isfinite(p) else "–"
         for p, bound in zip(rows["p_value"], rows["p_is_bound"], strict=True)
     ]
     return pd.DataFrame(
@@ -188,17 +188,21 @@ def _number(value: float, digits: int = 2) -> str:
 
 
 def _starred(value: float, p_value: float) -> str:
-    return f"{_number(value)} {stars(p_value)}".strip()
+    return _unbroken(f"{_number(value)} {stars(p_value)}".strip())
+
+
+def _unbroken(text: str) -> str:
+    return text.replace(" ", "\N{NO-BREAK SPACE}").replace("-", "\N{NON-BREAKING HYPHEN}")
 
 
 def _p(value: float) -> str:
     if not np.isfinite(value):
         return "–"
-    return "< 0.001" if value < 0.001 else f"{value:.3f}"
+    return _unbroken("< 0.001") if value < 0.001 else f"{value:.3f}"
 
 
 def _interval(rows: pd.DataFrame) -> list[str]:
     return [
-        f"[{_number(a)}, {_number(b)}]" if np.isfinite(a) and np.isfinite(b) else "–"
+        _unbroken(f"[{_number(a)}, {_number(b)}]") if np.isfinite(a) and np.isfinite(b) else "–"
         for a, b in zip(rows["ci_low"], rows["ci_high"], strict=True)
     ]

@@ -76,9 +76,7 @@ GAIN = {"one_quarter": 0.6, "one_entire": 0.5, "all_entire": 0.4}
 
 
 def _grid(subjects: int, numbers: int) -> dict[str, list[object]]:
-    rows = list(
-        itertools.product([f"subject{s + 1:02d}" for s in range(subjects)], range(4), range(1, numbers + 1))
-    )
+    rows = list(itertools.product([f"subject{s + 1:02d}" for s in range(subjects)], range(4), range(1, numbers + 1)))
     speeds = ("2", "3", "4", "5")
     return {
         "subject": [r[0] for r in rows],
@@ -111,9 +109,9 @@ def make_results(
     sample = np.linspace(0, 100, 20)
     measured = _curves(rng, c, n)
     simulated = np.clip(np.roll(measured, -2, -1) * 0.8 + rng.normal(0, 0.05, measured.shape), 0, None)
-    refined = (measured + GAIN[condition] * (simulated - measured) + rng.normal(0, 0.03, measured.shape))[
-        None
-    ]
+    share = rng.uniform(-0.35, 0.35, (c, subjects, 1)) + rng.normal(0, 0.1, (c, 1, 1)) + GAIN[condition]
+    share = share[:, np.array([int(s[-2:]) - 1 for s in grid["subject"]])]
+    refined = (measured + share * (simulated - measured) + rng.normal(0, 0.03, measured.shape))[None]
     token: np.ndarray = {"all_entire": np.array(tokens), "one_quarter": sample[:5]}.get(condition, sample)
     width = len(token)
     scores = rng.normal(0, sharpness, (1, c, n, 20, width))

@@ -16,9 +16,7 @@ def texts(figure: Figure) -> list[tuple[str, Bbox]]:
     canvas.draw()
     renderer = canvas.get_renderer()
     hidden = _ticks_out_of_view(figure)
-    found = [
-        t for t in figure.findobj(Text) if t.get_visible() and t.get_text().strip() and id(t) not in hidden
-    ]
+    found = [t for t in figure.findobj(Text) if t.get_visible() and t.get_text().strip() and id(t) not in hidden]
     return [(t.get_text(), t.get_window_extent(renderer)) for t in found]
 
 

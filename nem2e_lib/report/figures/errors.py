@@ -139,7 +139,7 @@ def _brackets_of(muscles: Sequence[str], data: pd.DataFrame, pairs: pd.DataFrame
         here = pairs[pairs["muscle"] == muscle]
         ends = [sorted((places[muscle, a], places[muscle, b])) for a, b in zip(here["a"], here["b"], strict=True)]
         marks = sorted(zip(ends, here["p_value"].map(stars), strict=True), key=lambda e: e[0][1] - e[0][0])
-        top = float(data.loc[data["muscle"] == muscle, "er"].max())
+        top = max(float(data.loc[data["muscle"] == muscle, "er"].max()), 0.0)
         rows += [(a, b, top + (5 + 10 * i) * unit, text) for i, ((a, b), text) in enumerate(marks)]
     return pd.DataFrame(rows, columns=["left", "right", "y", "text"])
 

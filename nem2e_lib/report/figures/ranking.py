@@ -63,8 +63,9 @@ def per_unit(errors: pd.DataFrame) -> pd.DataFrame:
     by = table.groupby(["study", "method"], sort=False)["er"]
     quantile = np.asarray(special.stdtrit(by.transform("size") - 1, 0.975), float)
     half = by.transform("sem") * quantile
-    mean = by.transform("mean")
-    return table.assign(mean=mean, ci_low=mean - half, ci_high=mean + half, n=by.transform("size"))
+    mean, n = by.transform("mean"), by.transform("size")
+    result: pd.DataFrame = table.assign(mean=mean, ci_low=mean - half, ci_high=mean + half, n=n)
+    return result
 
 
 def _panel(axis: Axes, data: pd.DataFrame) -> None:

@@ -52,7 +52,7 @@ def _muscles(axis: Axes, frames: Mapping[tuple[str, str], Frame], weights: pd.Se
 def _muscle(axis: Axes, one: Actuator, path: Float, place: float) -> None:
     sign = -1 if one.side == "left" else 1
     colour = SIDE_COLOURS[one.side]
-    _label(axis, one.side, place, one.name if len(path) else f"{one.name} (not drawn)")
+    _label(axis, one.side, place, shortened(one.name) if len(path) else f"{shortened(one.name, 16)} *")
     if len(path):
         axis.plot(
             *path.T,
@@ -77,6 +77,11 @@ def _muscle(axis: Axes, one: Actuator, path: Float, place: float) -> None:
 def _label(axis: Axes, side: str, height: float, text: str, weight: str = "normal") -> None:
     sign, align = (-1, "right") if side == "left" else (1, "left")
     axis.text(sign * LABELS_AT, height, text, ha=align, va="center", fontsize=8, fontweight=weight)
+
+
+def shortened(name: str, most: int = 18) -> str:
+    """Return a name that fits beside a skeleton; gait2392's all do."""
+    return name if len(name) <= most else name[: most - 1] + "…"
 
 
 def _middle(path: Float) -> Float:

@@ -56,7 +56,7 @@ def spatial_attention(results: xr.Dataset, *, muscle: str = "tib") -> Drawn:
     condition = CONDITION_LABELS[str(results.attrs["condition"])]
     title = heading(f"Figure 7. {results.attrs['study']}, {condition}: spatial attention of {muscle}", synthetic)
     figure = new_figure(9.5, title)
-    top, bottom = np.ravel(figure.subfigures(2, 1, height_ratios=(5.2, 3.6)))
+    top, bottom = figure.subfigures(2, 1, height_ratios=(5.2, 3.6), squeeze=False)[:, 0]
     _heat_map(top, mean, order, share)
     strongest = {phase: _strongest(mean, phase) for phase in PHASES}
     draw_skeletons(bottom, strongest, str(results.attrs.get("motion", results.attrs["study"])))
@@ -142,12 +142,12 @@ def _table(mean: xr.DataArray, order: list[Actuator], strongest: dict[int, pd.Se
 
 def _words(results: xr.Dataset, muscle: str, share: float, strongest: dict[int, pd.Series[float]]) -> tuple[str, str]:
     parts = [f"{p} %: {', '.join(actuator(str(c)).label for c in w.index)}." for p, w in strongest.items()]
+    lost = any(not actuator(str(c)).path for w in strongest.values() for c in w.index)
     caption = (
-        f"Mean over {plural(results.sizes['cycle'], 'held-out cycle')} of the {muscle} models; "
-        f"{entropy_words(share)} "
+        f"Mean over {plural(results.sizes['cycle'], 'held-out cycle')} of the {muscle} models; {entropy_words(share)} "
         "(mean over single cycles). Names at the right of the map: the ten highest over the whole cycle. "
-        "50 % falls between "
-        "two samples and is interpolated. The pose is schematic, not measured."
+        "50 % falls between two samples and is interpolated. The pose is schematic, not measured."
+        + (" * Not a muscle of gait2392: named but not drawn." if lost else "")
     )
     alt = "Heat map of activation columns over the cycle, and three skeletons with the ten strongest. "
     return alt + caption + " " + " ".join(parts), caption
