@@ -10,8 +10,7 @@ from typing import Any
 
 PAPER = (
     "Teramae T, Matsubara T, Noda T, Morimoto J (2025) Neural-enhanced motion-to-EMG: refining simulated "
-    "muscle "
-    "activity from musculoskeletal models using a Seq2Seq approach. Front. Bioeng. Biotechnol. 13:1611414"
+    "muscle activity from musculoskeletal models using a Seq2Seq approach. Front. Bioeng. Biotechnol. 13:1611414"
 )
 DOI = "https://doi.org/10.3389/fbioe.2025.1611414"
 
@@ -48,8 +47,7 @@ def synthetic_note(runs: Mapping[str, Mapping[str, Any]]) -> str:
         f'<p class="synthetic"><strong>SYNTHETIC data.</strong> {html.escape(" and ".join(made_up))}: '
         "generated, not measured. "
         "They show that the method runs and finds what was put in; they say nothing about people, and "
-        "published numbers "
-        "stand beside them as context only.</p>"
+        "published numbers stand beside them as context only.</p>"
     )
 
 

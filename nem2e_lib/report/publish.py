@@ -53,8 +53,7 @@ def check_target(out: Path | str) -> None:
     if strangers:
         raise Nem2eError(
             f"{target} holds '{strangers[0]}', which nem2e did not write there; expected an empty folder "
-            "or one made by "
-            "nem2e: move the file away or give another OUT."
+            "or one made by nem2e: move the file away or give another OUT."
         )
 
 
@@ -72,8 +71,7 @@ def _listed(target: Path) -> set[str]:
     except (ValueError, KeyError, TypeError) as error:
         raise Nem2eError(
             f"{marker} cannot be read as the list of files that nem2e writes; expected JSON with the key "
-            "'files': "
-            "remove the folder or give another OUT."
+            "'files': remove the folder or give another OUT."
         ) from error
 
 

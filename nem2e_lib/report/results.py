@@ -67,8 +67,7 @@ def _row(record: Mapping[Any, Any], runs: Runs, commit: str) -> dict[str, Any]:
     if study not in runs:
         raise Nem2eError(
             f"results.json: the summary has study '{study}', but runs are given for "
-            f"{', '.join(runs) or 'none'}; "
-            "give synthetic, profile and data_hash of every study."
+            f"{', '.join(runs) or 'none'}; give synthetic, profile and data_hash of every study."
         )
     run = runs[study]
     known = {k: run[k] for k in ("synthetic", "profile", "data_hash") if k in run} | {"commit": commit}
@@ -82,8 +81,7 @@ def _once(rows: list[dict[str, Any]]) -> None:
     if seen.duplicated().any():
         raise Nem2eError(
             f"results.json: the summary has {' / '.join(seen[seen.duplicated()].iloc[0])} twice; "
-            "expected one row per "
-            "study, muscle and condition."
+            "expected one row per study, muscle and condition."
         )
 
 

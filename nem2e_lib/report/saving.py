@@ -141,8 +141,7 @@ def _check(name: str, title: str, alt: str, synthetic: bool) -> None:
     if synthetic and "SYNTHETIC" not in title:
         raise Nem2eError(
             f"The title of '{name}' is '{title}', but its data are synthetic; expected the word "
-            "SYNTHETIC in it: "
-            "build the title with report.style.heading."
+            "SYNTHETIC in it: build the title with report.style.heading."
         )
     if not alt.strip():
         raise Nem2eError(f"'{name}' has no text for readers who cannot see it; expected one or two sentences in alt.")

@@ -107,8 +107,7 @@ def framework() -> Drawn:
     sheet.label(7.97, 0.6, "corrects timing (temporal) and\nsharing between muscles (spatial)")
     alt = (
         f"Motion and ground reaction force enter OpenSim ({', '.join(STEPS)}); its simulated activation "
-        "enters STDR-Net, "
-        "which gives the refined activation that is compared with measured EMG."
+        "enters STDR-Net, which gives the refined activation that is compared with measured EMG."
     )
     return Drawn(figure, pd.DataFrame(sheet.rows), title, alt, alt)
 
@@ -165,8 +164,7 @@ def network() -> Drawn:
         "another; at each step attention weights the encoder's states h_s by their score against the "
         "decoder's state h_t and "
         "adds their mean to it. (a) The tokens are samples in time of the target muscle: weights are "
-        "time by time. (b) The "
-        "tokens are muscles: weights are muscle by time."
+        "time by time. (b) The tokens are muscles: weights are muscle by time."
     )
     return Drawn(figure, pd.DataFrame(rows), title, alt, alt)
 

@@ -160,10 +160,8 @@ def _results_caption(rows: pd.DataFrame, better: int, synthetic: bool, context: 
     )
     return (
         f"Unit of analysis: {units}. One-sample t-test of Er against 0; * p < 0.05, ** p < 0.01, *** p < "
-        "0.001; "
-        f"bold: improved (Er below 0 and p < 0.05), {better} of {len(rows)} rows. The paper does not "
-        "define its R²: both "
-        "readings are given."
+        f"0.001; bold: improved (Er below 0 and p < 0.05), {better} of {len(rows)} rows. The paper does not "
+        "define its R²: both readings are given."
         + (" Published numbers come from other data and stand here as context only." if context and synthetic else "")
         + (" '–': not legible in the source, or undefined." if context else "")
     )

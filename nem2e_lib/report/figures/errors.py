@@ -79,8 +79,7 @@ def _data(errors: pd.DataFrame, study: str) -> pd.DataFrame:
     if rows.empty:
         raise Nem2eError(
             f"The table of errors has no defined Er for study '{study}'; expected one a muscle and "
-            "held-out unit: "
-            "check that its simulated activation is not a copy of its EMG."
+            "held-out unit: check that its simulated activation is not a copy of its EMG."
         )
     return rows.reset_index(drop=True)
 
@@ -176,8 +175,7 @@ def _caption(errors: pd.DataFrame, data: pd.DataFrame, pairs: int) -> str:
     text = (
         f"Er = RMSE refined / RMSE OpenSim − 1, n = {plural(n, f'held-out {unit}')}; box: quartiles and "
         "median, whiskers: to 1.5 times the box; stars: Tukey's comparison of conditions, * p < 0.05, ** "
-        "p < 0.01, "
-        f"*** p < 0.001 ({plural(pairs, 'pair')}). Dashed: Er of the training subjects' mean EMG curve."
+        f"p < 0.01, *** p < 0.001 ({plural(pairs, 'pair')}). Dashed: Er of the training subjects' mean EMG curve."
     )
     shared = errors.groupby("electrode")["muscle"].unique() if "electrode" in errors else pd.Series(dtype=object)
     copies = ["=".join(m) for m in shared if len(m) > 1]
