@@ -2,12 +2,51 @@
 
 from __future__ import annotations
 
-_LEG = (
-    "glut_med1 glut_med2 glut_med3 glut_min1 glut_min2 glut_min3 semimem semiten bifemlh bifemsh sar add_long "
-    "add_brev add_mag1 add_mag2 add_mag3 tfl pect grac glut_max1 glut_max2 glut_max3 iliacus psoas quad_fem gem "
-    "peri rect_fem vas_med vas_int vas_lat med_gas lat_gas soleus tib_post flex_dig flex_hal tib_ant per_brev "
-    "per_long per_tert ext_dig ext_hal"
-).split()
+_LEG = [
+    "glut_med1",
+    "glut_med2",
+    "glut_med3",
+    "glut_min1",
+    "glut_min2",
+    "glut_min3",
+    "semimem",
+    "semiten",
+    "bifemlh",
+    "bifemsh",
+    "sar",
+    "add_long",
+    "add_brev",
+    "add_mag1",
+    "add_mag2",
+    "add_mag3",
+    "tfl",
+    "pect",
+    "grac",
+    "glut_max1",
+    "glut_max2",
+    "glut_max3",
+    "iliacus",
+    "psoas",
+    "quad_fem",
+    "gem",
+    "peri",
+    "rect_fem",
+    "vas_med",
+    "vas_int",
+    "vas_lat",
+    "med_gas",
+    "lat_gas",
+    "soleus",
+    "tib_post",
+    "flex_dig",
+    "flex_hal",
+    "tib_ant",
+    "per_brev",
+    "per_long",
+    "per_tert",
+    "ext_dig",
+    "ext_hal",
+]
 _TRUNK = ("ercspn", "intobl", "extobl")
 _ARM = ("arm_flex", "arm_add", "arm_rot", "elbow_flex", "pro_sup")
 _THIGH = {"semimem", "semiten", "bifemlh", "bifemsh", "sar", "grac", "rect_fem", "vas_med", "vas_int", "vas_lat"}

@@ -43,7 +43,7 @@ class Configuration:
     decoder_input: Decoder = "own"
     input_feeding: bool = False
     initialisation: Initialisation = "uniform"
-    forget_bias: float = 0.0
+    forget_bias: float = 1.0
     quarter: Quarter = "shared"
     spatial: Spatial = "muscle_lstm"
     input_scaling: Scaling = "none"

@@ -100,7 +100,7 @@ class Grid:
         """Stack what belongs to each model of a block."""
         longest = self._longest()
         tasks = [self._task(model, *longest) for model in models]
-        return Task(*(jnp.stack([jnp.asarray(leaf) for leaf in leaves]) for leaves in zip(*tasks, strict=True)))
+        return Task(*(jnp.stack(leaves) for leaves in zip(*tasks, strict=True)))
 
     def _longest(self) -> tuple[int, int]:
         pairs = [(fold, part) for fold in range(len(self.folds.labels)) for part in self.parts]
@@ -115,8 +115,9 @@ class Grid:
         return Task(
             initial_key(seed, self.channel_names[model.channel], label, model.part),
             jnp.int32(input_set), jnp.int32(model.channel),
-            _pad(order, shown_length), _real(order, shown_length), _pad(held, held_length), _real(held, held_length),
-            shift, scale,
+            jnp.asarray(_pad(order, shown_length)), jnp.asarray(_real(order, shown_length)),
+            jnp.asarray(_pad(held, held_length)), jnp.asarray(_real(held, held_length)),
+            jnp.asarray(shift), jnp.asarray(scale),
         )  # fmt: skip
 
     def scaling(self, model: Model) -> tuple[NDArray[np.float32], NDArray[np.float32]]:

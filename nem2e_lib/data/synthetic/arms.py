@@ -17,6 +17,8 @@ def arm_activation(trial: Trial, time: NDArray[np.float64]) -> NDArray[np.float6
     It carries the phase of the cycle and nothing of any muscle.
     """
     joints = len(ARM_ACTUATORS) // 2
-    lead = np.array([index % joints / joints + 0.5 * (side(name) == "left") for index, name in enumerate(ARM_ACTUATORS)])
+    lead = np.array(
+        [index % joints / joints + 0.5 * (side(name) == "left") for index, name in enumerate(ARM_ACTUATORS)]
+    )
     wave: NDArray[np.float64] = _LEVEL + _SWING * np.sin(2 * np.pi * (trial.phase(time)[:, None] + lead))
     return wave

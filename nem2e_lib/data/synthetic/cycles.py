@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
@@ -40,7 +42,7 @@ def truth(motion: str, knobs: Knobs | None = None, seed: int = 0) -> xr.DataArra
     cycles = [
         take.trial.true(_times(start, end, SAMPLES))
         for take in takes(plan, knobs or Knobs(), seed)
-        for start, end in zip(take.trial.strikes[:-1], take.trial.strikes[1:], strict=True)
+        for start, end in pairwise(take.trial.strikes)
     ]
     dims, coords = ("cycle", "sample", "muscle"), {"sample": SAMPLES, "muscle": list(GAIT2392)}
     return xr.DataArray(np.stack(cycles), dims=dims, coords=coords)
@@ -48,7 +50,7 @@ def truth(motion: str, knobs: Knobs | None = None, seed: int = 0) -> xr.DataArra
 
 def _cycles(plan: Design, take: Take) -> xr.Dataset:
     strikes = take.trial.strikes
-    spans = list(zip(strikes[:-1], strikes[1:], strict=True))
+    spans = list(pairwise(strikes))
     columns = channel_columns(plan)
     data = {}
     for suffix, dim, points in (("", "sample", SAMPLES), ("_waveform", "phase", PHASES)):

@@ -59,14 +59,14 @@ def population(motion: str, knobs: Knobs, rng: np.random.Generator) -> Populatio
 def subject(group: Population, knobs: Knobs, rng: np.random.Generator) -> Subject:
     """Draw a subject."""
     count = group.weights.shape[1]
-    draw = rng.standard_normal
+    draws = rng.standard_normal((5, count))
     return Subject(
-        weights=group.weights * np.exp(knobs.subject_sharing * draw(group.weights.shape)),
-        shift=knobs.subject_timing * draw(count),
-        log_width=0.6 * knobs.subject_amplitude * draw(count),
-        log_amplitude=knobs.subject_amplitude * draw(count),
-        shift_with_speed=-3.0 + 0.8 * knobs.subject_timing * draw(count),
-        amplitude_with_speed=0.5 + 0.8 * knobs.subject_amplitude * draw(count),
+        weights=group.weights * np.exp(knobs.subject_sharing * rng.standard_normal(group.weights.shape)),
+        shift=knobs.subject_timing * draws[0],
+        log_width=0.6 * knobs.subject_amplitude * draws[1],
+        log_amplitude=knobs.subject_amplitude * draws[2],
+        shift_with_speed=-3.0 + 0.8 * knobs.subject_timing * draws[3],
+        amplitude_with_speed=0.5 + 0.8 * knobs.subject_amplitude * draws[4],
     )
 
 
@@ -119,7 +119,7 @@ class Trial:
             late = late + knobs.redundancy * (least_effort(late) - late)
         if knobs.simulation_error > 0:
             late = late * (1.0 + knobs.simulation_error * self._relative_error(time))
-        return np.clip(late, 0.0, 1.0)
+        return np.asarray(np.clip(late, 0.0, 1.0))
 
     def measured(self, time: Array, columns: list[int]) -> Array:
         """Measured envelopes of some muscles: true activation with noise, never below zero."""
@@ -131,24 +131,22 @@ class Trial:
         smooth = gaussian_filter1d(white, _NOISE_SMOOTHING_S * _NOISE_RATE, axis=0)
         smooth *= self._knobs.emg_noise / smooth.std(axis=0)
         noise = np.stack([np.interp(time, grid, column) for column in smooth.T], axis=1)
-        return np.clip(true + noise, 0.0, None)
+        return np.asarray(np.clip(true + noise, 0.0, None))
 
     def phase(self, time: Array) -> Array:
         """Cycles since the first edge, growing by one from right heel strike to right heel strike."""
-        return np.interp(time, self._edges, np.arange(len(self._edges)))
+        return np.asarray(np.interp(time, self._edges, np.arange(len(self._edges))))
 
     def _side(self, time: Array, left: int) -> Array:
         """Activation of one side's 46 muscles: bursts of each synergy in each cycle, half a cycle later on the left."""
         person, pattern = self._person, synergies(self._design.motion)
         centre = pattern.centre + person.shift + person.shift_with_speed * self._pace + self._shift[left] + 50.0 * left
         width = pattern.width * np.exp(person.log_width)
-        amplitude = np.exp(
-            person.log_amplitude + person.amplitude_with_speed * self._pace + self._log_amplitude[left]
-        )
+        amplitude = np.exp(person.log_amplitude + person.amplitude_with_speed * self._pace + self._log_amplitude[left])
         cycle = np.arange(len(self._shift[left]))[:, None]
         where = 100.0 * (self.phase(time)[:, None, None] - cycle)
         bursts = (amplitude * np.exp(-0.5 * ((where - centre) / width) ** 2)).sum(axis=1)
-        return np.clip(TONE + PEAK * bursts @ self._weights.T, 0.0, 1.0)
+        return np.asarray(np.clip(TONE + PEAK * bursts @ self._weights.T, 0.0, 1.0))
 
     def _relative_error(self, time: Array) -> Array:
         phase = self.phase(time)

@@ -67,11 +67,13 @@ def _write_take(folder: Path, plan: Design, take: Take, seed: int) -> dict[str, 
     trial, name = take.trial, take.name
     noise_rng = np.random.default_rng([seed, zlib.crc32(name.encode())])
     time = {rate: _clock(trial.end, rate) for rate in (ACTIVATION_HZ, EMG_HZ, FORCE_HZ)}
+    simulated = activation(plan, take, time[ACTIVATION_HZ])
+    measured = trial.measured(time[EMG_HZ], channel_columns(plan))
     noise = _FORCE_NOISE_N * noise_rng.standard_normal((len(time[FORCE_HZ]), 2))
     force = ground_reaction(trial, time[FORCE_HZ], plan.motion, plan.stance, noise)
     tables = {
-        "activation": (f"{name}_activation.sto", muscles(plan), time[ACTIVATION_HZ], activation(plan, take, time[ACTIVATION_HZ])),
-        "emg": (f"{name}_emg.sto", list(plan.emg), time[EMG_HZ], trial.measured(time[EMG_HZ], channel_columns(plan))),
+        "activation": (f"{name}_activation.sto", muscles(plan), time[ACTIVATION_HZ], simulated),
+        "emg": (f"{name}_emg.sto", list(plan.emg), time[EMG_HZ], measured),
         "grf": (f"{name}_grf.mot", list(COLUMNS), time[FORCE_HZ], force),
     }  # fmt: skip
     for part, (file, labels, clock, values) in tables.items():

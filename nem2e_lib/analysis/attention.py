@@ -1,0 +1,148 @@
+"""What attention and input gradients say, and whether they say anything."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+
+import numpy as np
+import xarray as xr
+from numpy.typing import NDArray
+
+from nem2e_lib.data.muscles import region, side
+from nem2e_lib.errors import Nem2eError
+
+Array = NDArray[np.float64]
+
+UNIFORM = 0.95
+"""Share of the greatest entropy above which attention is called nearly uniform."""
+
+
+def entropy_share(weights: Array) -> Array:
+    """Return the Shannon entropy of attention over its last axis, as a share of the greatest one, log(tokens).
+
+    Parameters
+    ----------
+    weights
+        Attention whose last axis sums to 1, shape (…, tokens).
+
+    Returns
+    -------
+    NDArray
+        0 (all on one token) to 1 (uniform), shape (…).
+    """
+    weights = np.asarray(weights, float)
+    terms = np.where(weights > 0, weights * np.log(np.where(weights > 0, weights, 1.0)), 0.0)
+    return np.asarray(-terms.sum(axis=-1) / np.log(weights.shape[-1]))
+
+
+def uniformity(share: float) -> str:
+    """Say in one sentence what an entropy share means for reading the map."""
+    if share > UNIFORM:
+        return f"Attention is nearly uniform (entropy {share:.2f} of its maximum): the map tells next to nothing."
+    return f"Entropy is {share:.2f} of its maximum: attention is not uniform."
+
+
+@dataclass(frozen=True)
+class Lag:
+    """How far behind the output its input lies: in whole samples, refined between samples, and the height of the peak.
+
+    Positive where the input comes later in the cycle than the output, as it must to undo a late simulation.
+    """
+
+    samples: int
+    refined: float
+    profile: Array
+    lags: NDArray[np.int_]
+
+    def milliseconds(self, interval_ms: float) -> float:
+        """Return the refined lag in ms, for a sampling interval in ms."""
+        return self.refined * interval_ms
+
+
+def diagonal_lag(matrix: Array, max_lag: int = 6) -> Lag:
+    """Find the lag at which a map of outputs by inputs is strongest.
+
+    For each lag k the entries [t, t + k] are averaged over the inner outputs: those for which every lag considered
+    exists, so that the ends of the cycle favour none.
+
+    Parameters
+    ----------
+    matrix
+        Size of |d out_t / d in_s|, or attention, shape (outputs, inputs), both the samples of a cycle.
+    max_lag
+        Greatest lag considered, in samples, both ways.
+
+    Raises
+    ------
+    Nem2eError
+        If the map is not square or too small for `max_lag`.
+    """
+    count = len(matrix)
+    if matrix.shape != (count, count) or count <= 2 * max_lag:
+        raise Nem2eError(f"lag: a square map of more than {2 * max_lag} samples is expected, found {matrix.shape}.")
+    lags, inner = np.arange(-max_lag, max_lag + 1), np.arange(max_lag, count - max_lag)
+    profile = np.array([np.abs(matrix)[inner, inner + lag].mean() for lag in lags])
+    peak = int(profile.argmax())
+    return Lag(int(lags[peak]), float(lags[peak] + _vertex(profile, peak)), profile, lags)
+
+
+def centre_lag(attention: Array, max_lag: int = 6) -> float:
+    """Return the mean distance of attention's centre of mass from the output, in samples, over the inner outputs."""
+    count = len(attention)
+    inner = np.arange(max_lag, count - max_lag)
+    centre = attention @ np.arange(count) / attention.sum(axis=1)
+    return float((centre - np.arange(count))[inner].mean())
+
+
+def sample_interval_ms(results: xr.Dataset) -> float:
+    """Return the mean time between two samples of a cycle, in ms."""
+    duration = float((results.end_s - results.start_s).mean())
+    return 1000.0 * duration / (results.sizes["sample"] - 1)
+
+
+def gradient_lag(results: xr.Dataset, channel: str | None = None) -> Lag:
+    """Return the lag of the input gradient, averaged over seeds, folds and (unless one is named) channels."""
+    gradient = results.gradient if channel is None else results.gradient.sel(channel=[channel])
+    return diagonal_lag(gradient.mean(["seed", "channel", "fold"]).values)
+
+
+def mean_attention(results: xr.Dataset, channel: str) -> xr.DataArray:
+    """Return a channel's attention averaged over seeds and cycles, dims (output, token)."""
+    return results.attention.sel(channel=channel).mean(["seed", "cycle"])
+
+
+def top_muscles(results: xr.Dataset, channel: str, phase: float, k: int = 10) -> list[str]:
+    """Return the k most attended muscles of a channel at a phase of the cycle (%), most attended first.
+
+    Where the phase falls between two samples, their attention is interpolated.
+    """
+    weights = mean_attention(results, channel).interp(output=phase)
+    order = np.argsort(-weights.values, kind="stable")[:k]
+    return [str(name) for name in results.token.values[order]]
+
+
+def jaccard(a: Collection[str], b: Collection[str]) -> float:
+    """Return the overlap of two sets: what they share by what they hold together."""
+    return len(set(a) & set(b)) / len(set(a) | set(b))
+
+
+def chance_jaccard(k: int, tokens: int) -> float:
+    """Return the overlap of two random sets of k of `tokens` names, from their expected intersection."""
+    shared = k * k / tokens
+    return shared / (2 * k - shared)
+
+
+def share_elsewhere(muscles: Collection[str], target: str) -> dict[str, float]:
+    """Return which share of some muscles lies on the other side of the body than `target`, and in the trunk."""
+    other = [side(name) not in (side(target), "none") and region(name) != "trunk" for name in muscles]
+    return {"contralateral": float(np.mean(other)), "trunk": float(np.mean([region(m) == "trunk" for m in muscles]))}
+
+
+def _vertex(profile: Array, peak: int) -> float:
+    """Offset of a parabola's vertex through the peak and its neighbours, 0 at the ends."""
+    if not 0 < peak < len(profile) - 1:
+        return 0.0
+    left, middle, right = profile[peak - 1 : peak + 2]
+    bend = left - 2 * middle + right
+    return float(0.5 * (left - right) / bend) if bend < 0 else 0.0

@@ -1,0 +1,116 @@
+"""Errors of a trained condition: RMSE, improvement rate Er, both readings of R² (Teramae et al. 2025, Eqs. 1-2)."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+from numpy.typing import NDArray
+
+Array = NDArray[np.float64]
+Ratio = Literal["ratio_of_means", "mean_of_ratios"]
+
+_DIMS = ("channel", "cycle", "sample")
+
+
+def rmse(measured: xr.DataArray, estimate: xr.DataArray) -> xr.DataArray:
+    """Root mean squared error over the samples of a cycle (Eq. 1), dims (…, channel, cycle)."""
+    squares: xr.DataArray = ((estimate - measured) ** 2).mean("sample")
+    return squares**0.5
+
+
+def errors(results: xr.Dataset, *, er: Ratio = "ratio_of_means", ensemble: bool = False) -> pd.DataFrame:
+    """Return the errors of a condition, one row a muscle and held-out unit.
+
+    A unit's RMSE is the mean over its speeds of the mean over the cycles of a trial and the trials of a speed. Er is
+    RMSE_refined / RMSE_OpenSim − 1 (Eq. 2), negative where refining helps.
+
+    Parameters
+    ----------
+    results
+        A trained condition (see the architecture page).
+    er
+        Ratio of the means over speeds, or mean of the speeds' ratios.
+    ensemble
+        Average the seeds' predictions before taking errors; otherwise errors are taken per seed and averaged.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Columns study, condition, muscle, electrode, unit, label, n_cycles, rmse_opensim, rmse_refined,
+        rmse_mean_curve, er, er_mean_curve, r2_pearson, r2_sse, correlation_raw, synthetic. An Er whose RMSE_OpenSim is
+        0 is undefined: NaN here, and told by `undefined`.
+    """
+    refined = results.refined.mean("seed", keepdims=True) if ensemble else results.refined
+    estimates = {"opensim": results.simulated, "refined": refined, "mean_curve": results.mean_curve}
+    per_cycle = {name: rmse(results.measured, estimate) for name, estimate in estimates.items()}
+    rows = [
+        _row(results, refined, per_cycle, channel, fold, er)
+        for channel in range(results.sizes["channel"])
+        for fold in range(results.sizes["fold"])
+    ]
+    head = {name: results.attrs[name] for name in ("study", "condition", "unit")}
+    table = pd.DataFrame(rows).assign(**head, synthetic=bool(results.attrs["synthetic"]))
+    first = ["study", "condition", "muscle", "electrode", "unit", "label", "n_cycles"]
+    return table[[*first, *(name for name in table if name not in first)]]
+
+
+def undefined(table: pd.DataFrame) -> list[str]:
+    """Say in one sentence each for which muscles Er is undefined, and why."""
+    rows = table[table["rmse_opensim"] == 0]
+    return [
+        f"{study}, {muscle}: Er is undefined for {len(group)} held-out {group['unit'].iloc[0]}(s), because the "
+        "simulated activation equals the measured EMG there and RMSE_OpenSim is 0."
+        for (study, muscle), group in rows.groupby(["study", "muscle"], sort=False)
+    ]
+
+
+def _row(
+    results: xr.Dataset, refined: xr.DataArray, per_cycle: dict[str, xr.DataArray], channel: int, fold: int, er: Ratio
+) -> dict[str, object]:
+    held = (results.fold_of_cycle == fold).values
+    keys = pd.MultiIndex.from_arrays([results.speed.values[held], results.trial.values[held]], names=["speed", "trial"])
+    by_speed = {
+        name: _by_speed(values.isel(channel=channel, cycle=held).values, keys) for name, values in per_cycle.items()
+    }
+    measured, simulated = (results[name].isel(channel=channel, cycle=held).values for name in ("measured", "simulated"))
+    guesses = refined.isel(channel=channel, cycle=held).values
+    return {
+        "muscle": str(results.channel.values[channel]),
+        "electrode": str(results.electrode.values[channel]),
+        "label": str(results.fold.values[fold]),
+        "n_cycles": int(held.sum()),
+        **{f"rmse_{name}": float(values.mean()) for name, values in by_speed.items()},
+        "er": _improvement(by_speed["refined"], by_speed["opensim"], er),
+        "er_mean_curve": _improvement(by_speed["mean_curve"], by_speed["opensim"], er),
+        "r2_pearson": float(np.mean([_correlation(measured, guess) ** 2 for guess in guesses])),
+        "r2_sse": float(np.mean([_explained(measured, guess) for guess in guesses])),
+        "correlation_raw": float(np.mean([_correlation(*pair) for pair in zip(measured, simulated, strict=True)])),
+    }
+
+
+def _by_speed(values: Array, keys: pd.MultiIndex) -> Array:
+    """Mean over the cycles of a trial, then over the trials of a speed; shape (speeds,) or (speeds, seeds)."""
+    table = pd.DataFrame(np.atleast_2d(values).T, index=keys)
+    means: Array = table.groupby(["speed", "trial"]).mean().groupby("speed").mean().to_numpy()
+    return means
+
+
+def _improvement(refined: Array, opensim: Array, er: Ratio) -> float:
+    above, below = (refined, opensim) if er == "mean_of_ratios" else (refined.mean(axis=0), opensim.mean(axis=0))
+    if (below == 0).any():
+        return float("nan")
+    return float((above / below - 1.0).mean())
+
+
+def _correlation(a: Array, b: Array) -> float:
+    if a.std() == 0 or b.std() == 0:
+        return float("nan")
+    return float(np.corrcoef(a.ravel(), b.ravel())[0, 1])
+
+
+def _explained(measured: Array, guess: Array) -> float:
+    total = ((measured - measured.mean()) ** 2).sum()
+    return float(1.0 - ((measured - guess) ** 2).sum() / total) if total > 0 else float("nan")

@@ -1,0 +1,209 @@
+"""The paper's statistics of Er: t-test, confidence interval, effect size and Tukey's comparison of the conditions."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+from dataclasses import asdict, dataclass
+from itertools import combinations
+
+import numpy as np
+import pandas as pd
+import pingouin as pg
+from numpy.typing import ArrayLike
+from scipy.stats import t as student
+
+from nem2e_lib.errors import Nem2eError
+
+ALPHA = 0.05
+_BY = ["study", "muscle", "condition"]
+
+
+@dataclass(frozen=True)
+class OneSample:
+    """One-sample t-test of Er against 0; NaN where it is undefined, then `reason` says why."""
+
+    mean: float
+    sd: float
+    n: int
+    t: float
+    p_value: float
+    ci_low: float
+    ci_high: float
+    cohen_d: float
+    reason: str = ""
+
+
+def one_sample(er: ArrayLike) -> OneSample:
+    """Test the mean of Er against 0 (Teramae et al. 2025, section 3.2.2).
+
+    Parameters
+    ----------
+    er
+        One value a held-out unit, shape (n,).
+
+    Returns
+    -------
+    OneSample
+        t and p of the two-sided test; 95 % confidence interval from Student's t (Eq. 4), not rounded; Cohen's
+        d = mean / sd with ddof 1 (Eq. 3), signed.
+    """
+    values = np.asarray(er, float)
+    reason = _why_not(values)
+    n, nan = len(values), float("nan")
+    mean = float(values.mean()) if n else nan
+    if reason:
+        return OneSample(mean, nan, n, nan, nan, nan, nan, nan, reason)
+    test = pg.ttest(values, 0.0).iloc[0]
+    sd = float(values.std(ddof=1))
+    half = float(student.ppf(1 - ALPHA / 2, n - 1)) * sd / n**0.5
+    return OneSample(mean, sd, n, float(test["T"]), float(test["p_val"]), mean - half, mean + half, mean / sd)
+
+
+def _why_not(values: np.ndarray) -> str:
+    if len(values) < 2:
+        return f"{len(values)} held-out unit: a test needs two."
+    if not np.isfinite(values).all():
+        return f"Er is undefined for {int((~np.isfinite(values)).sum())} of {len(values)} held-out units."
+    if np.ptp(values) == 0:
+        return "Er is the same for all held-out units."
+    return ""
+
+
+def summary(errors: pd.DataFrame) -> pd.DataFrame:
+    """Return one row a study, muscle and condition.
+
+    Parameters
+    ----------
+    errors
+        Rows of `nem2e_lib.analysis.metrics.errors`, of any number of studies and conditions.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Columns study, muscle, condition, er_mean, er_sd, ci_low, ci_high, t, p_value, p_holm (over the muscles of a
+        study and condition), cohen_d, r2_pearson, r2_sse, n_units, unit, electrode, er_mean_curve, improved (mean below
+        0 at p < .05), improved_holm, synthetic, reason.
+    """
+    rows = [_summary_row(keys, group) for keys, group in errors.groupby(_BY, sort=False)]
+    table = pd.DataFrame(rows)
+    table["p_holm"] = _holm(table, ["study", "condition"])
+    table["improved"] = (table["er_mean"] < 0) & (table["p_value"] < ALPHA)
+    table["improved_holm"] = (table["er_mean"] < 0) & (table["p_holm"] < ALPHA)
+    return table
+
+
+def _summary_row(keys: tuple[Hashable, ...], group: pd.DataFrame) -> dict[str, object]:
+    test = asdict(one_sample(group["er"]))
+    renamed = {"mean": "er_mean", "sd": "er_sd", "n": "n_units"}
+    means = {name: float(group[name].mean()) for name in ("r2_pearson", "r2_sse", "er_mean_curve")}
+    kept = {name: group[name].iloc[0] for name in ("unit", "electrode", "synthetic")}
+    return {**dict(zip(_BY, keys, strict=True)), **{renamed.get(k, k): v for k, v in test.items()}, **means, **kept}
+
+
+def tukey(errors: pd.DataFrame) -> pd.DataFrame:
+    """Compare the conditions of each muscle by Tukey's honestly significant difference, as published.
+
+    The test holds for independent groups. The conditions share their subjects, so it is the paper's test and not the
+    best one: `paired` uses the pairing.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Columns study, muscle, a, b, difference (mean Er of a minus that of b), p_value.
+    """
+    rows: list[dict[str, object]] = []
+    for (study, muscle), group in errors.groupby(["study", "muscle"], sort=False):
+        conditions = group["condition"].unique()
+        if len(conditions) < 2 or not np.isfinite(group["er"]).all() or np.ptp(group["er"]) == 0:
+            continue
+        found = pg.pairwise_tukey(data=group, dv="er", between="condition")
+        rows += [
+            {
+                "study": study,
+                "muscle": muscle,
+                "a": r["A"],
+                "b": r["B"],
+                "difference": r["diff"],
+                "p_value": r["p_tukey"],
+            }
+            for r in found.to_dict("records")
+        ]
+    return pd.DataFrame(rows, columns=["study", "muscle", "a", "b", "difference", "p_value"])
+
+
+def paired(errors: pd.DataFrame, a: str, b: str) -> pd.DataFrame:
+    """Compare two conditions over the same held-out units, muscle by muscle.
+
+    Parameters
+    ----------
+    errors
+        Rows of `metrics.errors`.
+    a, b
+        Conditions; `mean_curve` is the training-mean EMG curve.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Columns study, muscle, difference (Er of a minus Er of b), ci_low, ci_high, t, p_value, p_holm (over the
+        muscles of a study), n.
+    """
+    left, right = _er_of(errors, a), _er_of(errors, b)
+    both = left.to_frame("a").join(right.to_frame("b"), how="inner")
+    rows = []
+    for (study, muscle), group in both.groupby(level=["study", "muscle"], sort=False):
+        test = one_sample(group["a"] - group["b"])
+        kept = {name: getattr(test, name) for name in ("ci_low", "ci_high", "t", "p_value", "n")}
+        rows.append({"study": study, "muscle": muscle, "difference": test.mean, **kept})
+    table = pd.DataFrame(rows, columns=["study", "muscle", "difference", "ci_low", "ci_high", "t", "p_value", "n"])
+    return table.assign(p_holm=_holm(table, ["study"]))
+
+
+def below(comparison: pd.DataFrame) -> pd.Series:
+    """Count, for each study of a `paired` table, the muscles whose difference is below 0 at p < .05."""
+    lower = (comparison["difference"] < 0) & (comparison["p_value"] < ALPHA)
+    return lower.groupby(comparison["study"], sort=False).sum()
+
+
+def ranking(errors: pd.DataFrame) -> pd.DataFrame:
+    """Return the mean Er of every method over muscles and units, best first within a study.
+
+    The training-mean EMG curve stands among the conditions. Columns study, method, er_mean, n_muscles, n_units.
+    """
+    curve = errors.drop_duplicates(["study", "muscle", "label"]).assign(condition="mean_curve")
+    curve["er"] = curve["er_mean_curve"]
+    table = (
+        pd.concat([errors, curve])
+        .groupby(["study", "condition"], sort=False)
+        .agg(er_mean=("er", "mean"), n_muscles=("muscle", "nunique"), n_units=("label", "nunique"))
+        .reset_index()
+        .rename(columns={"condition": "method"})
+    )
+    return table.sort_values(["study", "er_mean"], ignore_index=True)
+
+
+def comparisons(errors: pd.DataFrame) -> pd.DataFrame:
+    """Return `paired` for every pair of conditions and for each condition against the mean curve, one below another."""
+    methods = [*errors["condition"].unique(), "mean_curve"]
+    tables = [paired(errors, a, b).assign(a=a, b=b) for b, a in combinations(methods, 2) if b != "mean_curve"]
+    return pd.concat(tables, ignore_index=True)
+
+
+def _er_of(errors: pd.DataFrame, method: str) -> pd.Series:
+    keys = ["study", "muscle", "label"]
+    if method == "mean_curve":
+        return errors.drop_duplicates(keys).set_index(keys)["er_mean_curve"]
+    rows = errors[errors["condition"] == method]
+    if rows.empty:
+        known = ", ".join([*errors["condition"].unique(), "mean_curve"])
+        raise Nem2eError(f"paired: there is no condition {method!r}, expected one of {known}; choose of these.")
+    return rows.set_index(keys)["er"]
+
+
+def _holm(table: pd.DataFrame, family: list[str]) -> pd.Series:
+    """Adjust p over each family by Holm's method; undefined ones stay undefined and do not count."""
+    adjusted = pd.Series(np.nan, index=table.index)
+    for _, rows in table.groupby(family, sort=False):
+        defined = rows["p_value"].dropna()
+        if len(defined):
+            adjusted[defined.index] = pg.multicomp(defined.to_numpy(), method="holm")[1]
+    return adjusted

@@ -1,0 +1,71 @@
+"""Entropy, lags and sets of muscles."""
+
+import numpy as np
+import pytest
+import xarray as xr
+from hypothesis import given
+from hypothesis import strategies as st
+
+from nem2e_lib.analysis import attention
+from nem2e_lib.errors import Nem2eError
+
+
+@given(st.integers(2, 40))
+def test_entropy_of_the_extremes(tokens):
+    assert attention.entropy_share(np.full(tokens, 1 / tokens)) == pytest.approx(1.0)
+    assert attention.entropy_share(np.eye(tokens)[0]) == pytest.approx(0.0)
+
+
+def test_entropy_by_hand():
+    # two of four tokens with .5 each: log 2 / log 4 = .5
+    assert attention.entropy_share(np.array([0.5, 0.5, 0, 0])) == pytest.approx(0.5)
+    assert "nearly uniform (entropy 0.97" in attention.uniformity(0.97)
+    assert "not uniform" in attention.uniformity(0.9)
+
+
+@given(st.integers(-6, 6))
+def test_the_lag_of_a_shifted_diagonal_is_its_shift(shift):
+    found = attention.diagonal_lag(np.eye(20, k=shift) + 0.01)
+    assert found.samples == shift
+    assert found.refined == pytest.approx(shift, abs=0.5)
+
+
+def test_the_lag_between_samples_is_refined():
+    # half of the weight on lag 1 and half on lag 2: the parabola's vertex lies between them
+    found = attention.diagonal_lag(0.5 * np.eye(20, k=1) + 0.5 * np.eye(20, k=2))
+    assert found.refined == pytest.approx(1.5, abs=1e-9)
+    assert found.milliseconds(40.0) == pytest.approx(60.0)
+
+
+def test_the_edges_of_the_cycle_do_not_decide():
+    edges = np.eye(20, k=2)
+    edges[:3, 0] = 100.0
+    assert attention.diagonal_lag(edges).samples == 2
+
+
+def test_a_map_that_is_no_square_is_refused():
+    with pytest.raises(Nem2eError, match=r"\(20, 92\)"):
+        attention.diagonal_lag(np.ones((20, 92)))
+
+
+def test_centre_of_mass_lag():
+    assert attention.centre_lag(np.eye(20, k=3) + 1e-12) == pytest.approx(3.0, abs=1e-6)
+
+
+def test_top_muscles_at_a_phase_between_samples():
+    weights = np.zeros((1, 1, 1, 2, 3))
+    weights[..., 0, :], weights[..., 1, :] = [0.7, 0.2, 0.1], [0.1, 0.2, 0.7]
+    results = xr.Dataset(
+        {"attention": (("seed", "channel", "cycle", "output", "token"), weights)},
+        coords={"channel": ["tib"], "output": [0.0, 100.0], "token": ["a_r", "b_r", "c_l"]},
+    )
+    assert attention.top_muscles(results, "tib", 0.0, 2) == ["a_r", "b_r"]
+    assert attention.top_muscles(results, "tib", 75.0, 1) == ["c_l"]
+
+
+def test_sets_of_muscles():
+    assert attention.jaccard(["a", "b", "c"], ["b", "c", "d"]) == pytest.approx(0.5)
+    # 10 of 92 twice: expected overlap 100/92 of 20 - 100/92
+    assert attention.chance_jaccard(10, 92) == pytest.approx((100 / 92) / (20 - 100 / 92))
+    shares = attention.share_elsewhere(["soleus_l", "soleus_r", "ercspn_l", "rect_fem_l"], "tib_ant_r")
+    assert shares == {"contralateral": 0.5, "trunk": 0.25}

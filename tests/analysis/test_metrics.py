@@ -1,0 +1,67 @@
+"""RMSE, Er and R² on cases worked by hand."""
+
+import numpy as np
+import pytest
+from worked import trained
+
+from nem2e_lib.analysis.metrics import errors, rmse, undefined
+
+
+def test_er_is_the_ratio_of_the_errors():
+    table = errors(trained([0.5, 0.25]))
+    np.testing.assert_allclose(table["rmse_opensim"], [1.0, 1.0])
+    np.testing.assert_allclose(table["rmse_refined"], [0.5, 0.25])
+    np.testing.assert_allclose(table["er"], [-0.5, -0.75])
+    np.testing.assert_allclose(table["er_mean_curve"], [-0.5, -0.5])
+
+
+def test_speeds_weigh_the_same_however_many_cycles_they_have():
+    # slow: one trial of two cycles (.2 and .4: mean .3); fast: one cycle of .9; mean over speeds .6, not .5
+    data = trained([0.2, 0.4, 0.9], subjects=["s0"] * 3, speeds=["slow", "slow", "fast"])
+    data["fold"] = ["s0"]
+    table = errors(data)
+    assert table["n_cycles"].tolist() == [3]
+    assert table["rmse_refined"].item() == pytest.approx(0.6)
+    assert table["er"].item() == pytest.approx(-0.4)
+
+
+def test_mean_of_ratios_is_another_number():
+    data = trained([0.5, 0.5], subjects=["s0", "s0"], speeds=["slow", "fast"])
+    data["simulated"] = data.measured + np.array([1.0, 2.0])[None, :, None]
+    assert errors(data)["er"].item() == pytest.approx(0.5 / 1.5 - 1)
+    assert errors(data, er="mean_of_ratios")["er"].item() == pytest.approx((0.5 + 0.25) / 2 - 1)
+
+
+def test_seeds_are_averaged_after_or_before_the_error():
+    data = trained([0.5])
+    both = np.concatenate([data.refined.values, data.measured.values[None] - 0.3])
+    data = data.drop_vars("refined").assign(refined=(("seed", "channel", "cycle", "sample"), both))
+    assert errors(data)["rmse_refined"].item() == pytest.approx(0.4)
+    assert errors(data, ensemble=True)["rmse_refined"].item() == pytest.approx(0.1)
+
+
+def test_an_error_of_zero_leaves_er_undefined_in_one_sentence():
+    table = errors(trained([0.5, 0.5], simulated=0.0))
+    assert table["er"].isna().all()
+    (sentence,) = undefined(table)
+    assert "worked, soleus" in sentence
+    assert "2 held-out subject" in sentence
+    assert not undefined(errors(trained([0.5])))
+
+
+def test_both_readings_of_r2():
+    # a constant offset leaves the correlation at 1; the sine's variance about its mean is what SSE is compared with
+    data = trained([0.5])
+    total = ((data.measured - data.measured.mean()) ** 2).sum().item()
+    row = errors(data).iloc[0]
+    assert row["r2_pearson"] == pytest.approx(1.0)
+    assert row["r2_sse"] == pytest.approx(1 - 20 * 0.25 / total)
+    assert row["correlation_raw"] == pytest.approx(1.0)
+
+
+def test_rmse_is_numpys():
+    data = trained([0.1, 0.2])
+    rng = np.random.default_rng(0)
+    data["simulated"] = data.simulated + rng.normal(size=data.simulated.shape)
+    expected = np.sqrt(np.mean((data.simulated.values - data.measured.values) ** 2, axis=-1))
+    np.testing.assert_allclose(rmse(data.measured, data.simulated), expected)

@@ -1,0 +1,111 @@
+"""Statistics against values worked by hand and against scipy."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy import stats
+
+from nem2e_lib.analysis.statistics import below, one_sample, paired, ranking, summary, tukey
+from nem2e_lib.errors import Nem2eError
+
+COLUMNS = {"electrode": "e", "unit": "subject", "synthetic": True, "r2_pearson": 0.5, "r2_sse": 0.4}
+
+
+def table(**conditions):
+    rows = [
+        {
+            "study": "s",
+            "muscle": muscle,
+            "condition": name,
+            "label": f"p{i}",
+            "er": er,
+            "er_mean_curve": -0.1,
+            **COLUMNS,
+        }
+        for name, muscles in conditions.items()
+        for muscle, values in muscles.items()
+        for i, er in enumerate(values)
+    ]
+    return pd.DataFrame(rows)
+
+
+def test_one_sample_by_hand():
+    # mean -.2, deviations -.2 0 .2: sd = sqrt(.08 / 2) = .2; t = -.2 / (.2 / sqrt 3) = -sqrt 3; d = -1;
+    # t(.975, 2) = 4.30265: half width 4.30265 * .2 / sqrt 3 = .496827; p = 2 * P(T2 < -sqrt 3) = 1 - sqrt(3/5) = .225403
+    test = one_sample([-0.4, -0.2, 0.0])
+    assert test.mean == pytest.approx(-0.2)
+    assert test.sd == pytest.approx(0.2)
+    assert test.t == pytest.approx(-(3**0.5))
+    assert test.cohen_d == pytest.approx(-1.0)
+    assert test.ci_low == pytest.approx(-0.696827, abs=1e-6)
+    assert test.ci_high == pytest.approx(0.296827, abs=1e-6)
+    assert test.p_value == pytest.approx(1 - 0.6**0.5, abs=1e-9)
+
+
+@given(
+    st.lists(st.floats(-1, 1).map(lambda x: round(x, 4)), min_size=3, max_size=12).filter(lambda v: np.ptp(v) > 1e-3)
+)
+def test_one_sample_is_scipys(values):
+    ours, theirs = one_sample(values), stats.ttest_1samp(values, 0.0)
+    interval = theirs.confidence_interval()
+    assert ours.t == pytest.approx(theirs.statistic, rel=1e-6, abs=1e-9)
+    assert ours.p_value == pytest.approx(theirs.pvalue, rel=1e-6, abs=1e-12)
+    assert (ours.ci_low, ours.ci_high) == pytest.approx((interval.low, interval.high), rel=1e-6, abs=1e-9)
+    assert np.sign(ours.cohen_d) == np.sign(ours.mean)
+
+
+@pytest.mark.parametrize(
+    ("values", "reason"), [([-0.5], "a test needs two"), ([-0.5, np.nan], "1 of 2"), ([-0.5, -0.5], "the same")]
+)
+def test_an_undefined_test_says_why(values, reason):
+    test = one_sample(values)
+    assert np.isnan(test.p_value)
+    assert reason in test.reason
+
+
+def test_summary_holds_over_the_muscles_of_a_condition():
+    low, high, none = [-0.5, -0.45, -0.55, -0.5], [-0.3, -0.1, -0.4, -0.2], [0.1, -0.1, 0.05, -0.02]
+    found = summary(table(one_entire={"a": low, "b": high, "c": none}))
+    assert found["improved"].tolist() == [True, True, False]
+    p = [stats.ttest_1samp(values, 0).pvalue for values in (low, high, none)]
+    np.testing.assert_allclose(found["p_value"], p, rtol=1e-9)
+    # Holm by hand: smallest times 3, middle times 2, largest times 1, never falling
+    np.testing.assert_allclose(found["p_holm"], [3 * p[0], max(3 * p[0], 2 * p[1]), p[2]], rtol=1e-9)
+    assert found["n_units"].tolist() == [4, 4, 4]
+
+
+def test_tukey_is_scipys():
+    rng = np.random.default_rng(0)
+    groups = {
+        name: rng.normal(shift, 0.2, 6)
+        for name, shift in (("one_quarter", 0), ("one_entire", -0.3), ("all_entire", -0.5))
+    }
+    found = tukey(table(**{name: {"a": values} for name, values in groups.items()}))
+    assert len(found) == 3
+    expected = stats.tukey_hsd(*groups.values()).pvalue
+    names = list(groups)
+    for row in found.to_dict("records"):
+        assert row["p_value"] == pytest.approx(expected[names.index(row["a"]), names.index(row["b"])], abs=1e-4)
+        assert row["difference"] == pytest.approx(groups[row["a"]].mean() - groups[row["b"]].mean())
+
+
+def test_paired_is_scipys_and_knows_the_mean_curve():
+    a, b = [-0.5, -0.4, -0.6, -0.45], [-0.3, -0.35, -0.4, -0.25]
+    data = table(all_entire={"m": a}, one_entire={"m": b})
+    row = paired(data, "all_entire", "one_entire").iloc[0]
+    assert row["difference"] == pytest.approx(np.mean(a) - np.mean(b))
+    assert row["p_value"] == pytest.approx(stats.ttest_rel(a, b).pvalue)
+    assert below(paired(data, "all_entire", "one_entire")).to_dict() == {"s": 1}
+    assert below(paired(data, "one_entire", "all_entire")).to_dict() == {"s": 0}
+    curve = paired(data, "one_entire", "mean_curve").iloc[0]
+    assert curve["difference"] == pytest.approx(np.mean(b) + 0.1)
+    with pytest.raises(Nem2eError, match="one_quarter"):
+        paired(data, "one_quarter", "one_entire")
+
+
+def test_ranking_puts_the_mean_curve_among_the_conditions():
+    found = ranking(table(one_entire={"a": [-0.3, -0.5]}, one_quarter={"a": [0.1, 0.1]}))
+    assert found["method"].tolist() == ["one_entire", "mean_curve", "one_quarter"]
+    np.testing.assert_allclose(found["er_mean"], [-0.4, -0.1, 0.1])
