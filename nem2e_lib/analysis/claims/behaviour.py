@@ -1,0 +1,149 @@
+"""Claims on shortcut learning, loss curves, waveforms and attention."""
+
+from __future__ import annotations
+
+import numpy as np
+import xarray as xr
+
+from nem2e_lib.analysis import attention
+from nem2e_lib.analysis.claims.evidence import (
+    FAILS,
+    HOLDS,
+    PARTLY,
+    Evidence,
+    Finding,
+    Untestable,
+    all_or_part,
+)
+from nem2e_lib.analysis.metrics import rmse
+
+NEAR = 1.1
+"""A last validation loss within this factor of its minimum counts as staying there."""
+EARLY = 0.5
+"""A minimum in this first part of the epochs counts as early."""
+
+
+def c11(evidence: Evidence) -> Finding:
+    """Holds when Er is above 0 (p < .05) on changed inputs and the training-mean curve does not degrade alike."""
+    evidence.study("walking")
+    if evidence.shortcut is None:
+        raise Untestable("The shortcut test was not run.")
+    table = evidence.shortcut.set_index(["method", "reference"])
+    model, curve = (table.loc[(name, "original input")] for name in ("model", "training-mean curve"))
+    value = f"Er {model['er_mean']:+.2f}, p = {model['p_value']:.3g}, n = {int(model['n'])}"
+    verdict = HOLDS if model["er_mean"] > 0 and model["p_value"] < 0.05 else FAILS
+    why = (
+        "One-sample t-test of Er against the original OpenSim error. The training-mean curve, which ignores its input, "
+        f"has {curve['er_mean']:+.2f} in the same test: a model with a smaller rise than 0 may replay it."
+    )
+    return Finding(value, verdict, why)
+
+
+def c12(evidence: Evidence) -> Finding:
+    """Holds when in running the mean validation loss ends within 10 % of its minimum and below its first value."""
+    loss = _validation(evidence, "running")
+    ratio = {name: curve[-1] / curve.min() for name, curve in loss.items()}
+    good = [ratio[name] <= NEAR and curve[-1] < curve[0] for name, curve in loss.items()]
+    return Finding(_ratios(ratio), all_or_part(good), f"Last loss over minimum, mean of all models; at most {NEAR}.")
+
+
+def c13(evidence: Evidence) -> Finding:
+    """Holds when in walking the minimum comes in the first half of training and the last loss is over 10 % above it."""
+    loss = _validation(evidence, "walking")
+    ratio = {name: curve[-1] / curve.min() for name, curve in loss.items()}
+    early = [curve.argmin() < EARLY * len(curve) and ratio[name] > NEAR for name, curve in loss.items()]
+    when = "; ".join(f"{name} at epoch {curve.argmin() + 1} of {len(curve)}" for name, curve in loss.items())
+    return Finding(_ratios(ratio), all_or_part(early), f"Last loss over minimum, mean of all models; minimum: {when}.")
+
+
+def c14(evidence: Evidence) -> Finding:
+    """Holds when outputs at 0-40 % attend later than themselves, in a map that is not nearly uniform."""
+    results = evidence.trained("running", "one_entire")
+    interval = attention.sample_interval_ms(results)
+    weights, share = _map(results)
+    early = results.output.values <= 40
+    distance = float((weights @ results.token.values - results.output.values)[early].mean())
+    gradient = attention.gradient_lag(results)
+    value = f"centre {distance:+.0f} % of the cycle after the output; entropy {share:.2f} of its maximum"
+    why = (
+        f"{attention.uniformity(share)} The centre of a uniform map lies at 50 % whatever it was learned from. The input "
+        f"gradient peaks {gradient.samples:+d} samples ({gradient.milliseconds(interval):+.0f} ms) from the output."
+    )
+    if share > attention.UNIFORM:
+        return Finding(value, FAILS, why)
+    return Finding(value, HOLDS if distance > 0 else FAILS, why)
+
+
+def c15(evidence: Evidence) -> Finding:
+    """Holds when tib's top ten overlap more between 0 and 100 % than with 50 %, with muscles from elsewhere in them."""
+    results = evidence.trained("running", "all_entire")
+    if "tib" not in results.channel.values:
+        raise Untestable(f"{results.attrs['study']} has no muscle tib.")
+    target = str(results.target.sel(channel="tib").item())
+    share = float(attention.entropy_share(results.attention.sel(channel="tib").values).mean())
+    top = {phase: attention.top_muscles(results, "tib", phase) for phase in (0.0, 50.0, 100.0)}
+    ends = attention.jaccard(top[0.0], top[100.0])
+    middle = max(attention.jaccard(top[50.0], top[phase]) for phase in (0.0, 100.0))
+    elsewhere = attention.share_elsewhere(sorted({name for names in top.values() for name in names}), target)
+    chance = attention.chance_jaccard(10, results.sizes["token"])
+    value = f"overlap 0/100 %: {ends:.2f}, with 50 %: {middle:.2f}; entropy {share:.2f} of its maximum"
+    why = (
+        f"Jaccard overlap of the ten most attended muscles (chance {chance:.2f}); {elsewhere['contralateral']:.0%} "
+        f"contralateral, {elsewhere['trunk']:.0%} trunk. {attention.uniformity(share)}"
+    )
+    if share > attention.UNIFORM:
+        return Finding(value, FAILS, why)
+    return Finding(value, all_or_part([ends > middle, elsewhere["contralateral"] + elsewhere["trunk"] > 0]), why)
+
+
+def c21(evidence: Evidence) -> Finding:
+    """Holds when refined curves are nearer the measured ones than OpenSim's and the mean curve for every subject."""
+    shown = [evidence.trained("walking", "one_entire"), evidence.trained("running", "all_entire")]
+    share, parts = [], []
+    for results in shown:
+        refined, raw, curve = (
+            rmse(results.measured, estimate).mean("channel").groupby("subject").mean()
+            for estimate in (results.refined.mean("seed"), results.simulated, results.mean_curve)
+        )
+        share.append(float(((refined < raw) & (refined < curve)).mean()))
+        parts.append(
+            f"{results.attrs['motion']}: RMSE {float(refined.mean()):.3f} (OpenSim {float(raw.mean()):.3f}, mean curve "
+            f"{float(curve.mean()):.3f})"
+        )
+    verdict = HOLDS if min(share) == 1 else PARTLY if max(share) > 0.5 else FAILS
+    why = f"Share of subjects below both: {share[0]:.0%} walking, {share[1]:.0%} running. The paper judges by eye."
+    return Finding("; ".join(parts), verdict, why)
+
+
+def c22(evidence: Evidence) -> Finding:
+    """Holds when outputs at 50-100 % attend after 50 % on the mean, in a map that is not nearly uniform."""
+    results = evidence.trained("running", "one_entire")
+    weights, share = _map(results)
+    late = results.output.values >= 50
+    centre = float((weights @ results.token.values)[late].mean())
+    value = f"centre at {centre:.0f} % for outputs at 50-100 %; entropy {share:.2f} of its maximum"
+    if share > attention.UNIFORM:
+        return Finding(value, FAILS, attention.uniformity(share))
+    return Finding(value, HOLDS if centre > 50 else FAILS, attention.uniformity(share))
+
+
+def _map(results: xr.Dataset) -> tuple[np.ndarray, float]:
+    weights = results.attention.mean(["seed", "channel", "cycle"]).values
+    return weights, float(attention.entropy_share(results.attention.values).mean())
+
+
+def _validation(evidence: Evidence, motion: str) -> dict[str, np.ndarray]:
+    study = evidence.study(motion)
+    found = {c: r for (s, c), r in evidence.results.items() if s == study}
+    if not found:
+        raise Untestable(f"{study} was not trained.")
+    curves = {
+        name: r.validation_loss.where(~r.diverged).mean(["seed", "channel", "fold"]).values for name, r in found.items()
+    }
+    if min(map(len, curves.values())) < 5:
+        raise Untestable("Too few epochs to speak of convergence.")
+    return curves
+
+
+def _ratios(ratios: dict[str, float]) -> str:
+    return "; ".join(f"{name} {ratio:.2f}" for name, ratio in ratios.items())

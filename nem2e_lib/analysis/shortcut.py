@@ -1,0 +1,138 @@
+"""Does a model refine its input, or replay what it remembers? Claim C11, and models fed with another muscle."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+from numpy.typing import NDArray
+
+from nem2e_lib.analysis.statistics import OneSample, one_sample
+from nem2e_lib.errors import Nem2eError
+from nem2e_lib.refine.conditions import own_muscle
+
+Array = NDArray[np.float64]
+Model = Callable[[Array], Array]
+
+CURVE = "training-mean curve"
+
+
+def perturbed(waveform: Array, scale: float, shift: float, samples: Array) -> Array:
+    """Return x(s·t + φ), periodic in the cycle, at the samples (%) of a cycle.
+
+    Parameters
+    ----------
+    waveform
+        One cycle at evenly spaced phases from 0 to 100 %, shape (phases,).
+    scale, shift
+        s, and φ in cycles.
+    samples
+        Phases in %, shape (n,).
+    """
+    phases = np.linspace(0.0, 1.0, len(waveform))
+    return np.interp((scale * samples / 100.0 + shift) % 1.0, phases, waveform)
+
+
+def shortcut(
+    cycles: xr.Dataset,
+    results: xr.Dataset,
+    models: Mapping[str, Model],
+    channel: str,
+    *,
+    low: float = 0.5,
+    high: float = 2.0,
+    seed: int = 0,
+) -> pd.DataFrame:
+    """Feed each cycle, changed in frequency and phase, to the model that held its subject out (section 4.2).
+
+    The paper tells neither the range of frequencies nor the reference error: s is uniform in `low` to `high`, φ uniform
+    over the cycle, and Er is taken against both the original and the changed OpenSim error. The target stays the
+    original EMG. The training-mean curve, which has no input, goes through the same test.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row a cycle, method and reference: trial, subject, speed, scale, shift, method (`model` or
+        `training-mean curve`), reference (`original input` or `changed input`), er.
+    """
+    if not 0 < low <= high:
+        raise Nem2eError(f"shortcut: frequencies from {low} to {high} are no range of positive numbers; change them.")
+    rng = np.random.default_rng(seed)
+    waveforms = own_muscle(cycles, "activation_waveform").sel(channel=channel).values
+    samples, chosen = cycles.sample.values, results.sel(channel=channel)
+    rows = []
+    for cycle, waveform in enumerate(waveforms):
+        scale, shift = rng.uniform(low, high), rng.uniform()
+        changed = perturbed(waveform, scale, shift, samples)
+        label = str(results.fold.values[int(results.fold_of_cycle[cycle])])
+        guesses = {"model": models[label](changed[None, :, None])[0], CURVE: chosen.mean_curve.values[cycle]}
+        measured = chosen.measured.values[cycle]
+        references = {"original input": chosen.simulated.values[cycle], "changed input": changed}
+        where = {name: str(cycles[name].values[cycle]) for name in ("trial", "subject", "speed")}
+        rows += [
+            {**where, "scale": scale, "shift": shift, "method": method, "reference": reference,
+             "er": _error(guess, measured) / _error(simulated, measured) - 1.0}
+            for reference, simulated in references.items()
+            for method, guess in guesses.items()
+        ]  # fmt: skip
+    return pd.DataFrame(rows)
+
+
+def shortcut_summary(trials: pd.DataFrame) -> pd.DataFrame:
+    """Test Er against 0 over the changed inputs, for each method and reference."""
+    rows = []
+    for (method, reference), group in trials.groupby(["method", "reference"], sort=False):
+        test = one_sample(group["er"])
+        rows.append({"method": method, "reference": reference, "er_mean": test.mean, "ci_low": test.ci_low,
+                     "ci_high": test.ci_high, "p_value": test.p_value, "n": test.n})  # fmt: skip
+    return pd.DataFrame(rows)
+
+
+def swapped_input(cycles: xr.Dataset, results: xr.Dataset, models: Mapping[str, Mapping[str, Model]]) -> pd.DataFrame:
+    """Feed every muscle's One-Entire models with each other muscle's simulated activation.
+
+    Parameters
+    ----------
+    cycles, results
+        A study and its One-Entire results.
+    models
+        Channel to held-out label to model.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row a muscle and held-out unit: er_own, er_swapped (mean over the other channels of different electrodes),
+        difference (swapped minus own).
+    """
+    inputs = own_muscle(cycles).values
+    rows = []
+    for channel, by_label in models.items():
+        index = list(results.channel.values).index(channel)
+        others = [i for i in range(len(inputs)) if results.electrode.values[i] != results.electrode.values[index]]
+        if not others:
+            continue
+        for fold, label in enumerate(results.fold.values.astype(str)):
+            held = (results.fold_of_cycle == fold).values
+            measured, simulated = (results[name].values[index, held] for name in ("measured", "simulated"))
+            base = _errors(simulated, measured).mean()
+            own, *swapped = (_errors(by_label[label](inputs[i, held][..., None]), measured) for i in (index, *others))
+            er_own, er_swapped = own.mean() / base - 1.0, np.mean([e.mean() for e in swapped]) / base - 1.0
+            rows.append({"muscle": channel, "label": label, "er_own": er_own, "er_swapped": er_swapped,
+                         "difference": er_swapped - er_own})  # fmt: skip
+    return pd.DataFrame(rows, columns=["muscle", "label", "er_own", "er_swapped", "difference"])
+
+
+def swapped_summary(table: pd.DataFrame) -> OneSample:
+    """Test the rise of Er under swapped input over the muscles, each averaged over its held-out units."""
+    return one_sample(table.groupby("muscle", sort=False)["difference"].mean())
+
+
+def _error(guess: Array, measured: Array) -> float:
+    return float(np.sqrt(np.mean((guess - measured) ** 2)))
+
+
+def _errors(guess: Array, measured: Array) -> Array:
+    errors: Array = np.sqrt(np.mean((guess - measured) ** 2, axis=-1))
+    return errors
