@@ -88,9 +88,9 @@ def _audit_row(row: Mapping[Hashable, object]) -> dict[str, object]:
         centre = Range((low.low + high.low) / 2, (low.high + high.high) / 2)
         found |= {"centre": (centre.low + centre.high) / 2, "centre_agrees": centre.meets(mean)}
         if "cohen_d" in cells:
-            printed = [float(str(row[name])) for name in ("ci_low", "ci_high", "er_mean")]
+            edges = [float(str(row[name])) for name in ("ci_low", "ci_high", "er_mean")]
             effect = _d_of(low, high, mean, n)
-            found |= {"d_from_ci": _d(*printed, n), "d_agrees": effect.meets(cells["cohen_d"])}
+            found |= {"d_from_ci": _d(edges[0], edges[1], edges[2], n), "d_agrees": effect.meets(cells["cohen_d"])}
     return found
 
 
@@ -106,7 +106,7 @@ def _p_of(d: Range, n: int) -> Range:
 def _d_of(low: Range, high: Range, mean: Range, n: int) -> Range:
     """Effect sizes of an interval: d = mean / sd and half width = t sd / sqrt(n)."""
     edges = [(low.high, high.low), (low.low, high.high)]
-    ends = [_d(*edge, m, n) for m in (mean.low, mean.high) for edge in edges]
+    ends = [_d(left, right, m, n) for m in (mean.low, mean.high) for left, right in edges]
     return Range(min(ends), max(ends))
 
 

@@ -33,7 +33,7 @@ def table(**conditions):
 
 def test_one_sample_by_hand():
     # mean -.2, deviations -.2 0 .2: sd = sqrt(.08 / 2) = .2; t = -.2 / (.2 / sqrt 3) = -sqrt 3; d = -1;
-    # t(.975, 2) = 4.30265: half width 4.30265 * .2 / sqrt 3 = .496827; p = 2 * P(T2 < -sqrt 3) = 1 - sqrt(3/5) = .225403
+    # t(.975, 2) = 4.30265: half width 4.30265 * .2 / sqrt 3 = .496827; p = 2 P(T2 < -sqrt 3) = 1 - sqrt(3/5)
     test = one_sample([-0.4, -0.2, 0.0])
     assert test.mean == pytest.approx(-0.2)
     assert test.sd == pytest.approx(0.2)

@@ -16,6 +16,7 @@ from nem2e_lib.analysis.claims.evidence import (
     all_or_part,
 )
 from nem2e_lib.analysis.metrics import rmse
+from nem2e_lib.analysis.shortcut import CURVE
 
 NEAR = 1.1
 """A last validation loss within this factor of its minimum counts as staying there."""
@@ -28,8 +29,8 @@ def c11(evidence: Evidence) -> Finding:
     evidence.study("walking")
     if evidence.shortcut is None:
         raise Untestable("The shortcut test was not run.")
-    table = evidence.shortcut.set_index(["method", "reference"])
-    model, curve = (table.loc[(name, "original input")] for name in ("model", "training-mean curve"))
+    original = evidence.shortcut[evidence.shortcut["reference"] == "original input"]
+    model, curve = (original[original["method"] == name].iloc[0] for name in ("model", CURVE))
     value = f"Er {model['er_mean']:+.2f}, p = {model['p_value']:.3g}, n = {int(model['n'])}"
     verdict = HOLDS if model["er_mean"] > 0 and model["p_value"] < 0.05 else FAILS
     why = (
@@ -43,15 +44,15 @@ def c12(evidence: Evidence) -> Finding:
     """Holds when in running the mean validation loss ends within 10 % of its minimum and below its first value."""
     loss = _validation(evidence, "running")
     ratio = {name: curve[-1] / curve.min() for name, curve in loss.items()}
-    good = [ratio[name] <= NEAR and curve[-1] < curve[0] for name, curve in loss.items()]
+    good = [bool(ratio[name] <= NEAR and curve[-1] < curve[0]) for name, curve in loss.items()]
     return Finding(_ratios(ratio), all_or_part(good), f"Last loss over minimum, mean of all models; at most {NEAR}.")
 
 
 def c13(evidence: Evidence) -> Finding:
-    """Holds when in walking the minimum comes in the first half of training and the last loss is over 10 % above it."""
+    """Holds when in walking the minimum comes in the first half of training and the last loss is 10 % above it."""
     loss = _validation(evidence, "walking")
     ratio = {name: curve[-1] / curve.min() for name, curve in loss.items()}
-    early = [curve.argmin() < EARLY * len(curve) and ratio[name] > NEAR for name, curve in loss.items()]
+    early = [bool(curve.argmin() < EARLY * len(curve) and ratio[name] > NEAR) for name, curve in loss.items()]
     when = "; ".join(f"{name} at epoch {curve.argmin() + 1} of {len(curve)}" for name, curve in loss.items())
     return Finding(_ratios(ratio), all_or_part(early), f"Last loss over minimum, mean of all models; minimum: {when}.")
 
@@ -66,8 +67,8 @@ def c14(evidence: Evidence) -> Finding:
     gradient = attention.gradient_lag(results)
     value = f"centre {distance:+.0f} % of the cycle after the output; entropy {share:.2f} of its maximum"
     why = (
-        f"{attention.uniformity(share)} The centre of a uniform map lies at 50 % whatever it was learned from. The input "
-        f"gradient peaks {gradient.samples:+d} samples ({gradient.milliseconds(interval):+.0f} ms) from the output."
+        f"{attention.uniformity(share)} The centre of a uniform map lies at 50 % whatever it was learned from. The "
+        f"input gradient peaks {gradient.samples:+d} samples ({gradient.milliseconds(interval):+.0f} ms) off the output."
     )
     if share > attention.UNIFORM:
         return Finding(value, FAILS, why)

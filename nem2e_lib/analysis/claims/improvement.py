@@ -118,10 +118,9 @@ def c19(evidence: Evidence) -> Finding:
 
 def c20(evidence: Evidence) -> Finding:
     """Holds when bi does not improve in running under One-Quarter."""
-    row = evidence.rows("running", "one_quarter")
-    evidence.improved("running", "one_quarter", "bi")
-    value = f"Er {row.loc['bi', 'er_mean']:+.2f}, p = {row.loc['bi', 'p_value']:.3g}"
-    return Finding(value, FAILS if row.loc["bi", "improved"] else HOLDS, IMPROVES)
+    improved = evidence.improved("running", "one_quarter", "bi")
+    er, p = evidence.rows("running", "one_quarter").loc["bi", ["er_mean", "p_value"]].astype(float)
+    return Finding(f"Er {er:+.2f}, p = {p:.3g}", FAILS if improved.all() else HOLDS, IMPROVES)
 
 
 def _only_all_entire(flags: dict[str, bool], muscle: str) -> Finding:

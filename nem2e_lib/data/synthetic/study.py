@@ -18,7 +18,7 @@ from nem2e_lib.data.synthetic.design import Design, design
 from nem2e_lib.data.synthetic.forces import COLUMNS, ground_reaction
 from nem2e_lib.data.synthetic.knobs import Knobs
 
-ACTIVATION_HZ, EMG_HZ, FORCE_HZ = 100.0, 200.0, 500.0
+ACTIVATION_HZ, EMG_HZ, FORCE_HZ = 200.0, 200.0, 500.0  # equal ones: without noise, equal signals stay equal when cut
 _FORCE_NOISE_N = 2.0
 
 

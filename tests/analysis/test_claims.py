@@ -1,0 +1,188 @@
+"""Every rule, with evidence for which the verdict is known both ways."""
+
+import numpy as np
+import pandas as pd
+import pytest
+import xarray as xr
+
+from nem2e_lib.analysis.claims import Evidence, evaluate, summarise
+from nem2e_lib.refine.conditions import CONDITIONS
+
+RUNNING = ["soleus", "bi", "sem", "tib", "rect", "glmax2"]
+WALKING = ["soleus", "bi", "sem", "tib", "rect"]
+SAMPLES = np.linspace(0, 100, 20)
+
+
+def evidence(improved=(), differ=(), results=None, shortcut=None, unit="subject", synthetic=False, muscles=None):
+    """`improved` holds (motion, condition, muscle) triples; `differ` holds (motion, muscle, a, b)."""
+    lists = muscles or {"running": RUNNING, "walking": WALKING}
+    summary = pd.DataFrame(
+        [
+            {"study": m, "muscle": name, "condition": c, "improved": (m, c, name) in improved, "er_mean": -0.1, "p_value": 0.5}
+            for m, names in lists.items() for c in CONDITIONS for name in names
+        ]
+    )  # fmt: skip
+    pairs = [("one_quarter", "one_entire"), ("one_quarter", "all_entire"), ("one_entire", "all_entire")]
+    tukey = pd.DataFrame(
+        [
+            {"study": m, "muscle": name, "a": a, "b": b, "p_value": 0.01 if (m, name, a, b) in differ else 0.5}
+            for m, names in lists.items() for name in names for a, b in pairs
+        ]
+    )  # fmt: skip
+    errors = summary.assign(unit=unit, label="s1", er=-0.1)
+    motions = {motion: motion for motion in lists}
+    return Evidence(errors, summary, tukey, results or {}, motions, shortcut, dict.fromkeys(lists, synthetic))
+
+
+def verdicts(**options):
+    return evaluate(evidence(**options)).set_index("id")["verdict"]
+
+
+def each(motion, condition, names):
+    return {(motion, condition, name) for name in names}
+
+
+@pytest.mark.parametrize(
+    ("claim", "improved", "verdict"),
+    [
+        ("C01", each("running", "all_entire", RUNNING), "holds"),
+        ("C01", each("running", "all_entire", RUNNING[:4]), "holds in part"),
+        ("C01", each("running", "all_entire", RUNNING[:2]), "does not hold"),
+        ("C02", each("running", "one_quarter", RUNNING[:3]), "holds"),
+        ("C02", each("running", "one_quarter", RUNNING[:4]), "does not hold"),
+        ("C03", each("running", "one_entire", RUNNING[:4]), "holds"),
+        ("C03", each("running", "one_entire", RUNNING[:3]), "does not hold"),
+        ("C04", each("walking", "all_entire", ["soleus", "tib", "rect"]), "holds"),
+        ("C04", each("walking", "all_entire", ["soleus"]), "holds in part"),
+        ("C04", set(), "does not hold"),
+        ("C05", set(), "holds"),
+        ("C05", each("walking", "one_entire", ["bi"]), "holds in part"),
+        ("C05", each("walking", "one_entire", ["bi", "sem"]), "does not hold"),
+        ("C09", {("walking", "all_entire", "rect")}, "holds"),
+        ("C09", {("walking", "all_entire", "rect"), ("walking", "one_entire", "rect")}, "does not hold"),
+        ("C10", each("running", "one_quarter", RUNNING[:3]), "holds"),
+        ("C10", each("running", "one_quarter", RUNNING[:4]), "does not hold"),
+        ("C18", {("walking", c, "soleus") for c in CONDITIONS}, "holds"),
+        ("C18", {("walking", "one_entire", "soleus")}, "holds in part"),
+        ("C19", {("walking", "all_entire", "tib"), ("running", "all_entire", "tib")}, "holds"),
+        ("C19", {("walking", "all_entire", "tib")}, "holds in part"),
+        ("C19", set(), "does not hold"),
+        ("C20", set(), "holds"),
+        ("C20", {("running", "one_quarter", "bi")}, "does not hold"),
+    ],
+)
+def test_claims_on_improvement(claim, improved, verdict):
+    assert verdicts(improved=improved)[claim] == verdict
+
+
+@pytest.mark.parametrize(
+    ("claim", "differ", "verdict"),
+    [
+        ("C06", set(), "holds"),
+        ("C06", {("walking", "bi", "one_quarter", "one_entire")}, "does not hold"),
+        ("C07", {("running", name, "one_quarter", "all_entire") for name in RUNNING[:4]}, "holds"),
+        ("C07", {("running", name, "one_quarter", "all_entire") for name in RUNNING[:3]}, "does not hold"),
+        ("C08", {("running", name, "one_entire", "all_entire") for name in ("bi", "glmax2")}, "holds"),
+        ("C08", {("running", name, "one_entire", "all_entire") for name in ("bi", "sem")}, "holds in part"),
+        ("C08", set(), "does not hold"),
+    ],
+)
+def test_claims_on_differences(claim, differ, verdict):
+    assert verdicts(differ=differ)[claim] == verdict
+
+
+@pytest.mark.parametrize(
+    ("er", "p", "verdict"), [(0.5, 0.001, "holds"), (0.5, 0.2, "does not hold"), (-0.2, 0.001, "does not hold")]
+)
+def test_shortcut_claim(er, p, verdict):
+    rows = [("model", er, p), ("training-mean curve", -0.3, 0.01)]
+    table = pd.DataFrame(
+        [{"method": m, "reference": "original input", "er_mean": e, "p_value": q, "n": 32} for m, e, q in rows]
+    )
+    found = evaluate(evidence(shortcut=table)).set_index("id").loc["C11"]
+    assert found["verdict"] == verdict
+    assert "-0.30" in found["why"]
+
+
+def trained(motion, condition, curve, attention, refined=0.1):
+    tokens = SAMPLES if condition == "one_entire" else [f"m{i}_{'rl'[i % 2]}" for i in range(20)]
+    dims = ("channel", "cycle", "sample")
+    zeros, channels = np.zeros((1, 2, 20)), ["tib"]
+    return xr.Dataset(
+        {
+            "validation_loss": (("seed", "channel", "fold", "epoch"), np.tile(curve, (1, 1, 2, 1))),
+            "diverged": (("seed", "channel", "fold"), np.zeros((1, 1, 2), bool)),
+            "attention": (("seed", "channel", "cycle", "output", "token"), np.tile(attention, (1, 1, 2, 1, 1))),
+            "gradient": (("seed", "channel", "fold", "output", "token"), np.tile(np.eye(20, k=2), (1, 1, 2, 1, 1))),
+            "measured": (dims, zeros), "simulated": (dims, zeros + 0.5), "mean_curve": (dims, zeros + 0.3),
+            "refined": (("seed", *dims), zeros[None] + refined),
+        },
+        coords={
+            "channel": channels, "target": ("channel", ["m0_r"]), "token": tokens, "output": SAMPLES, "sample": SAMPLES,
+            "subject": ("cycle", ["a", "b"]), "start_s": ("cycle", [0.0, 0.0]), "end_s": ("cycle", [0.76, 0.76]),
+        },
+        attrs={"study": motion, "motion": motion, "condition": condition},
+    )  # fmt: skip
+
+
+FLAT, RISING = np.linspace(1, 0.2, 10), np.array([1, 0.5, 0.6, 0.7, 0.8, 0.8, 0.8, 0.8, 0.8, 0.8])
+
+
+@pytest.mark.parametrize(("claim", "motion"), [("C12", "running"), ("C13", "walking")])
+def test_loss_claims(claim, motion):
+    for curve, converges in ((FLAT, True), (RISING, False)):
+        made = {(motion, "one_entire"): trained(motion, "one_entire", curve, np.eye(20))}
+        expected = "holds" if converges == (claim == "C12") else "does not hold"
+        assert verdicts(results=made)[claim] == expected
+
+
+def test_attention_claims_need_attention_that_is_not_uniform():
+    late, uniform, early = np.eye(20)[:, ::-1], np.full((20, 20), 0.05), np.eye(20)[np.zeros(20, int)]
+    for weights, c14, c22 in ((late, "holds", "does not hold"), (uniform, "does not hold", "does not hold"),
+                              (early, "does not hold", "does not hold"), (np.eye(20), "does not hold", "holds")):  # fmt: skip
+        found = verdicts(results={("running", "one_entire"): trained("running", "one_entire", FLAT, weights)})
+        assert (found["C14"], found["C22"]) == (c14, c22)
+
+
+def test_spatial_attention_claim():
+    ends = np.full((20, 20), 1e-3)
+    ends[:5, :10] = ends[-5:, :10] = ends[5:-5, 10:] = 1.0
+    same = np.full((20, 20), 1e-3)
+    same[:, :10] = 1.0
+    for weights, verdict in ((ends, "holds"), (same, "holds in part")):
+        made = trained("running", "all_entire", FLAT, weights / weights.sum(axis=1, keepdims=True))
+        assert verdicts(results={("running", "all_entire"): made})["C15"] == verdict
+
+
+@pytest.mark.parametrize(("refined", "verdict"), [(0.1, "holds"), (0.4, "does not hold")])
+def test_refined_curves_must_beat_the_mean_curve_too(refined, verdict):
+    made = {
+        (motion, condition): trained(motion, condition, FLAT, np.eye(20), refined)
+        for motion, condition in (("walking", "one_entire"), ("running", "all_entire"))
+    }
+    assert verdicts(results=made)["C21"] == verdict
+
+
+def test_the_papers_own_numbers_need_no_run():
+    found = verdicts(muscles={"jumping": RUNNING})
+    assert found["C16"] == "does not hold"
+    assert found["C17"] == "holds in part"
+    assert (found.drop(["C16", "C17"]) == "cannot be tested").all()
+
+
+def test_one_subject_cannot_speak_for_subjects():
+    found = evaluate(evidence(unit="speed")).set_index("id")
+    assert found.loc["C01", "verdict"] == "cannot be tested"
+    assert "one subject" in found.loc["C01", "why"]
+
+
+def test_missing_muscles_are_named_and_synthetic_data_too():
+    found = evaluate(evidence(muscles={"running": ["soleus"], "walking": WALKING}, synthetic=True)).set_index("id")
+    assert "no muscle tib" in found.loc["C19", "why"]
+    assert found.loc["C01", "why"].startswith("SYNTHETIC")
+    assert not found.loc["C16", "why"].startswith("SYNTHETIC")
+
+
+def test_the_summary_counts_every_claim():
+    table = evaluate(evidence())
+    assert sum(summarise(table).values()) == len(table) == 22

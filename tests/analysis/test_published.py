@@ -1,0 +1,55 @@
+"""The audit of the paper's own numbers."""
+
+import numpy as np
+import pytest
+
+from nem2e_lib.analysis import published
+
+
+def test_the_tables_are_whole():
+    table = published.results()
+    assert len(table) == 63
+    assert table.groupby("dataset").size().to_dict() == {"running": 48, "walking": 15}
+    assert len(published.claims()) == 22
+
+
+def test_printed_numbers_stand_for_a_range():
+    found = published.printed_range("-0.19")
+    assert (found.low, found.high) == pytest.approx((-0.20, -0.18))
+    assert not found.meets(published.printed_range("0.21"))
+
+
+def test_a_row_that_agrees_and_rows_that_do_not():
+    found = published.audit().set_index(["dataset", "muscle", "condition"])
+    # soleus, walking, One-Entire: d = -1.84, n = 8: t = 5.204, p = .00125; printed .0012
+    row = found.loc[("walking", "soleus", "one_entire")]
+    assert row["p_from_d"] == pytest.approx(0.00125, abs=2e-5)
+    assert row["consistent"]
+    # glmed2, running, All-Entire: mean -.29 outside [-.49, -.36], *** with d = -.97
+    row = found.loc[("running", "glmed2", "all_entire")]
+    assert not row["centre_agrees"]
+    assert not row["p_agrees"]
+    # vasmed, running, One-Entire: the interval implies d = -.47 * 2.262 / sqrt(10) / .045 = -7.5 about, printed -3.59
+    row = found.loc[("running", "vasmed", "one_entire")]
+    assert row["d_from_ci"] == pytest.approx(-7.47, abs=0.01)
+    assert not row["d_agrees"]
+
+
+def test_every_inconsistent_row_was_suspect_when_transcribed():
+    notes = published.results().set_index(["dataset", "muscle", "condition"])["transcription_note"]
+    found = published.audit()
+    wrong = found[~found["consistent"].to_numpy(bool)]
+    assert 5 <= len(wrong) <= 8
+    assert all(isinstance(notes[tuple(key)], str) for key in wrong[["dataset", "muscle", "condition"]].to_numpy())
+
+
+def test_repeated_cells_are_named():
+    found = published.audit().set_index(["dataset", "muscle", "condition"])
+    assert "glmed1 one_quarter" in found.loc[("running", "vasmed", "one_quarter"), "repeats"]
+
+
+def test_significance_counts_as_published():
+    table = published.results()
+    assert len(published.significant(table, "running", "all_entire")) == 16
+    assert sorted(published.significant(table, "walking", "all_entire")) == ["rect", "soleus", "tib"]
+    assert np.isnan(table.set_index(["muscle", "condition"]).loc[("gaslat", "all_entire"), "cohen_d"]).all()

@@ -1,0 +1,102 @@
+"""Changed inputs and swapped inputs, with models whose behaviour is known."""
+
+import numpy as np
+import pytest
+import xarray as xr
+from hypothesis import given
+from hypothesis import strategies as st
+
+from nem2e_lib.analysis.shortcut import (
+    CURVE,
+    perturbed,
+    shortcut,
+    shortcut_summary,
+    swapped_input,
+    swapped_summary,
+)
+from nem2e_lib.errors import Nem2eError
+
+SAMPLES, PHASES = np.linspace(0, 100, 20), np.linspace(0, 100, 101)
+CHANNELS = ["soleus", "tib", "rect"]
+
+
+def study(count=6):
+    """Measured EMG is each muscle's own activation times .5; every muscle has its own phase."""
+    rng = np.random.default_rng(0)
+    lead = rng.uniform(0, 1, (count, 1, 3)) * 0.1 + np.array([0.0, 0.33, 0.66])
+    wave = lambda at: 1.0 + np.sin(2 * np.pi * (at[None, :, None] / 100 + lead))  # noqa: E731
+    coords = {
+        "sample": SAMPLES, "phase": PHASES, "muscle": ["a", "b", "c"], "channel": CHANNELS,
+        "target": ("channel", ["a", "b", "c"]), "electrode": ("channel", CHANNELS), "cycle": np.arange(count),
+        **{name: ("cycle", [f"{name}{i}" for i in range(count)]) for name in ("trial", "subject", "speed")},
+    }  # fmt: skip
+    activation = ("cycle", "sample", "muscle"), wave(SAMPLES)
+    waveform = ("cycle", "phase", "muscle"), wave(PHASES)
+    cycles = xr.Dataset({"activation": activation, "activation_waveform": waveform}, coords, {"study": "x"})
+    simulated = wave(SAMPLES).transpose(2, 0, 1)
+    dims = ("channel", "cycle", "sample")
+    results = xr.Dataset(
+        {"measured": (dims, 0.5 * simulated), "simulated": (dims, simulated),
+         "mean_curve": (dims, np.broadcast_to(0.5 * simulated.mean(axis=1, keepdims=True), simulated.shape))},
+        {"channel": CHANNELS, "electrode": ("channel", CHANNELS), "fold": [f"subject{i}" for i in range(count)],
+         "fold_of_cycle": ("cycle", np.arange(count))},
+    )  # fmt: skip
+    return cycles, results
+
+
+def half(inputs):
+    return 0.5 * inputs[..., 0]
+
+
+@given(st.floats(0, 1))
+def test_no_change_and_a_whole_cycle_are_the_waveform_itself(shift):
+    waveform = np.sin(2 * np.pi * PHASES / 100)
+    np.testing.assert_allclose(perturbed(waveform, 1.0, 0.0, SAMPLES), np.sin(2 * np.pi * SAMPLES / 100), atol=2e-3)
+    moved = perturbed(waveform, 2.0, shift, SAMPLES)
+    np.testing.assert_allclose(moved, np.sin(2 * np.pi * (2 * SAMPLES / 100 + shift)), atol=2e-3)
+
+
+def test_a_model_that_follows_its_input_degrades_and_a_replayed_curve_does_not():
+    cycles, results = study(12)
+    models = {str(label): half for label in results.fold.values}
+    table = shortcut(cycles, results, models, "soleus")
+    assert len(table) == 12 * 4
+    assert table["scale"].between(0.5, 2).all()
+    assert table["shift"].between(0, 1).all()
+    mean = shortcut_summary(table).set_index(["method", "reference"])["er_mean"]
+    # unchanged, following is perfect (Er -1); on changed inputs it must be far from that
+    assert mean[("model", "original input")] > -0.7
+    assert mean[(CURVE, "original input")] == pytest.approx(
+        np.mean([_rmse(c, m) / _rmse(s, m) - 1 for c, m, s in zip(*_own(results), strict=True)])
+    )
+    again = shortcut(cycles, results, models, "soleus")
+    assert table.equals(again)
+    assert not table.equals(shortcut(cycles, results, models, "soleus", seed=1))
+
+
+def test_a_range_that_is_none_is_refused():
+    cycles, results = study()
+    with pytest.raises(Nem2eError, match=r"from 2.0 to 0.5"):
+        shortcut(cycles, results, {}, "soleus", low=2.0, high=0.5)
+
+
+def test_swapping_hurts_only_a_model_that_uses_its_input():
+    cycles, results = study()
+    following = {c: dict.fromkeys(results.fold.values.tolist(), half) for c in CHANNELS}
+    table = swapped_input(cycles, results, following)
+    assert len(table) == 3 * 6
+    assert (table["er_own"] < -0.999).all()
+    assert swapped_summary(table).ci_low > 0
+    replaying = {
+        c: dict.fromkeys(results.fold.values.tolist(), lambda x, i=i: np.full(x.shape[:2], 0.5 + 0.01 * i))
+        for i, c in enumerate(CHANNELS)
+    }
+    assert (swapped_input(cycles, results, replaying)["difference"] == 0).all()
+
+
+def _own(results):
+    return (results[name].sel(channel="soleus").values for name in ("mean_curve", "measured", "simulated"))
+
+
+def _rmse(a, b):
+    return np.sqrt(np.mean((a - b) ** 2))
