@@ -18,7 +18,8 @@ def evidence(improved=(), differ=(), results=None, shortcut=None, unit="subject"
     lists = muscles or {"running": RUNNING, "walking": WALKING}
     summary = pd.DataFrame(
         [
-            {"study": m, "muscle": name, "condition": c, "improved": (m, c, name) in improved, "er_mean": -0.1, "p_value": 0.5}
+            {"study": m, "muscle": name, "condition": c, "improved": (m, c, name) in improved,
+             "er_mean": -0.1, "p_value": 0.5}
             for m, names in lists.items() for c in CONDITIONS for name in names
         ]
     )  # fmt: skip

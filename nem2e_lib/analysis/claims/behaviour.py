@@ -68,7 +68,7 @@ def c14(evidence: Evidence) -> Finding:
     value = f"centre {distance:+.0f} % of the cycle after the output; entropy {share:.2f} of its maximum"
     why = (
         f"{attention.uniformity(share)} The centre of a uniform map lies at 50 % whatever it was learned from. The "
-        f"input gradient peaks {gradient.samples:+d} samples ({gradient.milliseconds(interval):+.0f} ms) off the output."
+        f"input gradient peaks {gradient.samples:+d} samples ({gradient.milliseconds(interval):+.0f} ms) off it."
     )
     if share > attention.UNIFORM:
         return Finding(value, FAILS, why)

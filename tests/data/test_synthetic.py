@@ -1,0 +1,144 @@
+"""The synthetic studies: what each knob does is checked against what is known to be true."""
+
+import hashlib
+from dataclasses import asdict, replace
+
+import numpy as np
+import pytest
+from scipy.optimize import minimize
+
+from nem2e_lib.data.checks import check_study
+from nem2e_lib.data.muscles import ARM_ACTUATORS, GAIT2392
+from nem2e_lib.data.segment import segment
+from nem2e_lib.data.study import load_study
+from nem2e_lib.data.synthetic import Knobs, synthetic_cycles, truth, write_study
+from nem2e_lib.data.synthetic.body import leg_strength, trunk_strength
+from nem2e_lib.data.synthetic.cast import takes
+from nem2e_lib.data.synthetic.design import design
+from nem2e_lib.data.synthetic.mechanism import least_effort, torques
+from nem2e_lib.data.synthetic.redundancy import minimum_activation
+from nem2e_lib.errors import Nem2eError
+
+NOTHING = Knobs().only()
+TIME = np.linspace(0.3, 1.5, 40)
+
+
+def first_trial(knobs, motion="running"):
+    return next(takes(design(motion), knobs, 0)).trial
+
+
+@pytest.mark.parametrize("frame", range(3))
+def test_least_effort_is_the_optimum_that_scipy_finds(frame):
+    strength = leg_strength()
+    true = np.clip(np.random.default_rng(frame).gamma(0.5, 0.3, strength.shape[1]), 0, 1)
+    ours = minimum_activation(strength, (strength @ true)[None])[0]
+    constraint = {"type": "eq", "fun": lambda a: (strength @ (a - true)) / 100, "jac": lambda a: strength / 100}
+    theirs = minimize(lambda a: a @ a, true, jac=lambda a: 2 * a, bounds=[(0, 1)] * 43, constraints=constraint,
+                      method="SLSQP", options={"maxiter": 500, "ftol": 1e-12})  # fmt: skip
+    assert ours @ ours == pytest.approx(theirs.fun, rel=1e-5)
+    np.testing.assert_allclose(ours, theirs.x, atol=2e-3)
+
+
+def test_torques_out_of_reach_are_refused():
+    with pytest.raises(Nem2eError, match="cannot be met"):
+        minimum_activation(trunk_strength(), np.array([[1e6, 0.0, 0.0]]))
+
+
+@pytest.mark.parametrize("share", [0.0, 0.4, 1.0])
+def test_redundancy_leaves_the_torques_alone(share):
+    trial = first_trial(replace(NOTHING, redundancy=share))
+    true, simulated = trial.true(TIME), trial.simulated(TIME)
+    np.testing.assert_allclose(torques(simulated), torques(true), atol=1e-4)
+    if share:
+        assert (simulated**2).sum() < (true**2).sum()
+        np.testing.assert_allclose(simulated, true + share * (least_effort(true) - true), atol=1e-9)
+
+
+def test_delay_alone_is_the_true_activation_later():
+    trial = first_trial(NOTHING.only("delay_ms"))
+    late = first_trial(Knobs(delay_ms=60.0).only("delay_ms"))
+    np.testing.assert_allclose(late.simulated(TIME), trial.true(TIME - 0.060), atol=1e-12)
+
+
+def test_without_cause_and_noise_simulated_is_measured(tmp_path):
+    quiet = replace(NOTHING, emg_noise=0.0)
+    for cycles in (synthetic_cycles("running", quiet, subjects=2, speeds=1), _through_files(tmp_path, quiet)):
+        own = cycles.activation.sel(muscle=cycles.target).values
+        np.testing.assert_array_equal(own, cycles.emg.values)
+
+
+def _through_files(folder, knobs):
+    return segment(load_study(write_study("running", folder, knobs, subjects=2, speeds=1)))[0]
+
+
+def test_noise_has_its_size_and_never_goes_below_zero():
+    noise = 0.02
+    trial = first_trial(replace(NOTHING, emg_noise=noise))
+    time, columns = np.linspace(0, trial.end, 2000), [GAIT2392.index("soleus_r")]
+    true, measured = trial.true(time)[:, columns], trial.measured(time, columns)
+    assert measured.min() >= 0
+    high = true > 4 * noise
+    assert (measured - true)[high].std() == pytest.approx(noise, rel=0.35)
+
+
+@pytest.mark.parametrize("knob", [name for name in asdict(Knobs()) if name != "emg_noise"])
+def test_every_knob_turns_something(knob):
+    base, turned = (
+        synthetic_cycles("running", k, subjects=2, speeds=2) for k in (Knobs(), replace(Knobs(), **{knob: 0.0}))
+    )
+    assert not np.allclose(base.activation, turned.activation)
+
+
+def test_shape_is_the_papers():
+    running, walking = synthetic_cycles("running"), synthetic_cycles("walking")
+    assert dict(running.sizes) == {"cycle": 120, "sample": 20, "muscle": 102, "channel": 16, "phase": 101}
+    assert dict(walking.sizes) == {"cycle": 32, "sample": 20, "muscle": 92, "channel": 5, "phase": 101}
+    assert len(np.unique(running.electrode)) == 11
+    copies = running.emg.sel(channel=["glmax1", "glmax2", "glmax3"]).values
+    np.testing.assert_array_equal(copies[..., 0], copies[..., 2])
+    durations = (running.end_s - running.start_s).values
+    assert 0.55 < durations.min() < durations.max() < 0.9
+
+
+def test_truth_is_what_an_exact_simulation_would_be():
+    cycles = synthetic_cycles("walking", NOTHING)
+    np.testing.assert_allclose(truth("walking", NOTHING).values, cycles.activation.values, atol=1e-12)
+
+
+@pytest.mark.parametrize("motion", ["running", "walking"])
+def test_files_are_sound_and_cut_into_the_same_cycles(motion, tmp_path):
+    folder = write_study(motion, tmp_path, subjects=2, speeds=2)
+    assert check_study(folder) == []
+    cycles, report = segment(load_study(folder))
+    expected = synthetic_cycles(motion, subjects=2, speeds=2)
+    assert report["kept"].sum() == expected.sizes["cycle"] == 4 * design(motion).cycles
+    assert cycles.attrs["synthetic"] == 1
+    assert cycles.muscle.values.tolist() == [*GAIT2392, *(ARM_ACTUATORS if motion == "running" else ())]
+    np.testing.assert_allclose(cycles.start_s, expected.start_s, atol=2e-3)
+    np.testing.assert_allclose(cycles.emg, expected.emg, atol=0.05)
+    assert np.abs(cycles.activation.values - expected.activation.values).mean() < 2e-3
+
+
+def test_same_seed_same_bytes(tmp_path):
+    digests = {seed: _digest(tmp_path / name, seed) for name, seed in (("a", 0), ("b", 1))}
+    assert _digest(tmp_path / "c", 0) == digests[0] != digests[1]
+
+
+def _digest(folder, seed):
+    write_study("walking", folder, seed=seed, subjects=1, speeds=1)
+    files = sorted(path for path in folder.rglob("*") if path.is_file())
+    return hashlib.sha256(b"".join(path.read_bytes() for path in files)).hexdigest()
+
+
+def test_fewer_subjects_are_a_part_of_the_whole():
+    whole, part = synthetic_cycles("walking"), synthetic_cycles("walking", subjects=2)
+    np.testing.assert_array_equal(whole.activation[: part.sizes["cycle"]], part.activation)
+
+
+def test_bad_knobs_and_motions_are_refused():
+    with pytest.raises(Nem2eError, match="delay_ms is -5"):
+        Knobs(delay_ms=-5)
+    with pytest.raises(Nem2eError, match="redundancy is 2"):
+        Knobs(redundancy=2)
+    with pytest.raises(Nem2eError, match="swimming"):
+        synthetic_cycles("swimming")
