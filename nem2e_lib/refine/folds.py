@@ -43,8 +43,8 @@ def leave_one_out(cycles: xr.Dataset) -> Folds:
     labels, of_cycle = np.unique(cycles[unit].values.astype(str), return_inverse=True)
     if len(labels) < 2:
         raise Nem2eError(
-            f"study {cycles.attrs['study']}: all cycles are of one subject at one speed, expected at least two subjects "
-            "or two speeds to leave one out; add trials to trials.csv."
+            f"study {cycles.attrs['study']}: all cycles are of one subject at one speed, expected at least two "
+            "subjects or two speeds to leave one out; add trials to trials.csv."
         )
     return Folds(unit, tuple(labels.tolist()), of_cycle.astype(np.int32))
 

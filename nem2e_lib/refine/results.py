@@ -162,7 +162,7 @@ def load_results(path: Path | str) -> xr.Dataset:
 
 def load_models(
     store: Path | str, work: Grid, channel: str, *, seed: int = 0
-) -> dict[str, Callable[[NDArray[np.floating]], NDArray[np.floating]]]:
+) -> dict[str, Callable[[NDArray[np.float64]], NDArray[np.float64]]]:
     """Return a channel's trained models by held-out label.
 
     Each takes simulated activation of shape (cycles, tokens, features), unscaled, and returns refined activation of
@@ -189,7 +189,7 @@ def load_models(
     return models
 
 
-def _callable(work: Grid, model: Model, outcome: Outcome) -> Callable[[NDArray[np.floating]], NDArray[np.floating]]:
+def _callable(work: Grid, model: Model, outcome: Outcome) -> Callable[[NDArray[np.float64]], NDArray[np.float64]]:
     shift, scale = work.scaling(model)
     run = refiner(outcome.weights, work.shape("vmap"))
     return lambda inputs: np.asarray(run(jnp.asarray((inputs - shift) / scale, jnp.float32)))

@@ -74,10 +74,12 @@ def run(
 def _execute(notebook: Path, kept: Path, values: dict[str, Any]) -> nbformat.NotebookNode:
     _use_this_python()
     try:
+        # A socket of its own: two notebooks started in one folder must not answer each other.
+        socket = Path(tempfile.mkdtemp(prefix="nem2e-kernel-")) / "kernel"
         done = papermill.execute_notebook(
             notebook, kept, values, kernel_name="python3", progress_bar=False, stdout_file=Echo(sys.stdout),
             stderr_file=Echo(sys.stderr), request_save_on_cell_execute=False,
-            config=Config({"KernelManager": {"transport": "ipc"}}),
+            config=Config({"KernelManager": {"transport": "ipc", "ip": str(socket)}}),
         )  # fmt: skip
     except PapermillExecutionError as error:
         raise CellFailed(_report(notebook, nbformat.read(kept, as_version=4))) from error

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -199,7 +200,8 @@ def main(command: str, *folders: str) -> None:
     """``check OUT``: may OUT be written?  ``publish SITE OUT``: copy a finished site to where it is read."""
     from nem2e_lib.report.publish import check_target, publish
 
-    {"check": check_target, "publish": publish}[command](*map(Path, folders))
+    commands: dict[str, Callable[..., object]] = {"check": check_target, "publish": publish}
+    commands[command](*map(Path, folders))
 
 
 if __name__ == "__main__":

@@ -150,4 +150,4 @@ def _motion(motion: str) -> str:
 @cache
 def _curve(joint: str, motion: str) -> CubicSpline:
     percent, degrees = ANGLES[motion][joint]
-    return CubicSpline([*percent, 100.0], [*degrees, degrees[0]], bc_type="periodic")  # type: ignore[no-untyped-call]
+    return CubicSpline([*percent, 100.0], [*degrees, degrees[0]], bc_type="periodic")

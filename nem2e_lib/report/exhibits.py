@@ -1,0 +1,219 @@
+"""The figures and tables of the last four notebooks: drawn from a run's findings, saved into its site, shown."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from nem2e_lib.analysis.claims import evaluate, summarise
+from nem2e_lib.analysis.shortcut import shortcut_summary
+from nem2e_lib.analysis.statistics import OneSample, ranking
+from nem2e_lib.data.study import load_study
+from nem2e_lib.refine.config import Configuration, open_points
+from nem2e_lib.refine.results import configuration_of
+from nem2e_lib.report import figures, schematics, site, tables
+from nem2e_lib.report.findings import Findings
+from nem2e_lib.report.saving import Saved, save_drawn, save_table
+
+STATISTICS, ATTENTION, SHORTCUT, CLAIMS = "04_statistics", "05_attention", "06_shortcut", "07_claims"
+LETTERS = {"figure_3": {"walking": "a", "running": "b"}, "figure_4": {"running": "abc", "walking": "d"}}
+SHOWN = {"walking": "one_entire", "running": "all_entire"}
+"""Condition that Figure 3 shows of each motion; a study of another motion shows both."""
+SECTIONS = {
+    STATISTICS: "Figures 1-5 and Tables 1-3",
+    ATTENTION: "Attention: Figures 6 and 7",
+    SHORTCUT: "Shortcut test and swapped inputs",
+    CLAIMS: "What the paper leaves open",
+}
+
+
+def method(found: Findings) -> list[Saved]:
+    """Figures 1 and 2: framework and network."""
+    drawn = {"figure_1": schematics.framework(), "figure_2": schematics.network()}
+    return [save_drawn(d, name, found.run.site, page=STATISTICS) for name, d in drawn.items()]
+
+
+def datasets(found: Findings) -> Saved:
+    """Table 1."""
+    table = tables.datasets({s: c.assign_attrs(study=s) for s, c in found.cycles.items()})
+    return save_table(table, "table_1", found.run.site, page=STATISTICS)
+
+
+def results(found: Findings) -> list[Saved]:
+    """Table 2 (walking) and Table 3 (running), or the table of the user's study."""
+    numbers = {"walking": 2, "running": 3}
+    saved = []
+    for study, motion in found.motions.items():
+        number = numbers.get(motion) if found.run.is_synthetic else None
+        table = tables.results_table(
+            found.summary,
+            study=study,
+            number=number,
+            synthetic=found.synthetic(study),
+            published=found.published(study),
+        )
+        name = f"table_{number}" if number else f"table_results_{study}"
+        saved.append(save_table(table, name, found.run.site, page=STATISTICS))
+    return saved
+
+
+def curves(found: Findings) -> list[Saved]:
+    """Figure 3: simulated, refined and measured activity of a representative subject."""
+    saved = []
+    for study, motion in found.motions.items():
+        letter = LETTERS["figure_3"].get(motion, "") if found.run.is_synthetic else ""
+        conditions = [SHOWN[motion]] if letter else ["one_entire", "all_entire"]
+        for condition in conditions:
+            drawn = figures.refined_curves(found.trained[study][condition], found.errors, letter=letter)
+            name = f"figure_3{letter}" if letter else f"figure_3_{study}_{condition}"
+            saved.append(save_drawn(drawn, name, found.run.site, page=STATISTICS))
+    return saved
+
+
+def boxes(found: Findings) -> list[Saved]:
+    """Figure 4: Er of every muscle and condition."""
+    saved = []
+    for study, motion in sorted(found.motions.items(), key=lambda pair: pair[1]):
+        letters = LETTERS["figure_4"].get(motion, "abc") if found.run.is_synthetic else "abc"
+        drawn = figures.error_boxes(
+            found.errors, found.tukey, study=study, letters=letters, synthetic=found.synthetic(study)
+        )
+        saved.append(save_drawn(drawn, f"figure_4_{study}", found.run.site, page=STATISTICS))
+    return saved
+
+
+def losses(found: Findings) -> Saved:
+    """Figure 5: training and validation loss."""
+    order = sorted(found.trained, key=lambda study: found.motions[study])
+    drawn = figures.loss_curves({study: found.trained[study] for study in order})
+    return save_drawn(drawn, "figure_5", found.run.site, page=STATISTICS)
+
+
+def ranks(found: Findings) -> list[Saved]:
+    """Mean Er of the conditions and of the training-mean curve, and how many muscles each is better in."""
+    synthetic = any(found.synthetic(study) for study in found.cycles)
+    counts = tables.plain(
+        found.comparisons(), "Which method has the lower Er in how many muscles",
+        "Paired over held-out units; below_p05 counts muscles with p < .05 in a paired t-test, not corrected.",
+        synthetic=synthetic,
+    )  # fmt: skip
+    ranked = tables.plain(
+        ranking(found.errors), "Mean Er of every method", "Lower is better; the training-mean EMG curve sees no input.",
+        synthetic=synthetic,
+    )  # fmt: skip
+    return [
+        save_drawn(figures.ranking(found.errors, synthetic=synthetic), "ranking", found.run.site, page=STATISTICS),
+        save_table(ranked, "ranking_table", found.run.site, page=STATISTICS),
+        save_table(counts, "comparisons", found.run.site, page=STATISTICS),
+    ]
+
+
+def temporal(found: Findings) -> list[Saved]:
+    """Figure 6: two examples of temporal attention, with the input gradient beside them."""
+    return [
+        save_drawn(figures.temporal_attention(t["one_entire"]), f"figure_6_{study}", found.run.site, page=ATTENTION)
+        for study, t in found.trained.items()
+    ]
+
+
+def spatial(found: Findings, muscle: str = "tib") -> list[Saved]:
+    """Figure 7: spatial attention of a muscle, and the most attended muscles on a skeleton."""
+    saved = []
+    for study, conditions in found.trained.items():
+        trained = conditions["all_entire"]
+        chosen = muscle if muscle in trained.channel.values else str(trained.channel.values[0])
+        drawn = figures.spatial_attention(trained, muscle=chosen)
+        saved.append(save_drawn(drawn, f"figure_7_{study}", found.run.site, page=ATTENTION))
+    return saved
+
+
+def entropies(found: Findings) -> Saved:
+    """Entropy of attention, and its lag beside that of the input gradient."""
+    synthetic = any(found.synthetic(study) for study in found.cycles)
+    table = tables.plain(
+        found.entropies(), "What attention and input gradient say",
+        "Entropy as a share of its maximum, mean over all models and outputs. Lags are positive where the input lies "
+        "later in the cycle than the output; those of attention mean little where it is nearly uniform.",
+        synthetic=synthetic,
+    )  # fmt: skip
+    return save_table(table, "entropy", found.run.site, page=ATTENTION)
+
+
+def shortcut(found: Findings, trials: pd.DataFrame, study: str) -> list[Saved]:
+    """Claim C11: Er on inputs changed in frequency and phase."""
+    what = f"{study}, {trials['muscle'].iloc[0]}, One-Entire"
+    synthetic = found.synthetic(study)
+    summary = tables.plain(
+        shortcut_summary(trials), f"Er on changed inputs: {what}", "One-sample t-test of Er against 0 over the inputs.",
+        synthetic=synthetic,
+    )  # fmt: skip
+    return [
+        save_drawn(figures.shortcut(trials, what=what, synthetic=synthetic), "shortcut", found.run.site, page=SHORTCUT),
+        save_table(summary, "shortcut_table", found.run.site, page=SHORTCUT),
+    ]
+
+
+def swapped(found: Findings, study: str) -> tuple[Saved, str]:
+    """Er with the own and with other muscles' input, and what that says."""
+    table, test = found.swapped(study)
+    shown = tables.plain(
+        table.groupby("muscle", sort=False)[["er_own", "er_swapped", "difference"]].mean().reset_index(),
+        f"{study}: Er when a model is fed with another muscle's activation", _swap_sentence(test),
+        synthetic=found.synthetic(study),
+    )  # fmt: skip
+    return save_table(shown, f"swapped_{study}", found.run.site, page=SHORTCUT), _swap_sentence(test)
+
+
+def _swap_sentence(test: OneSample) -> str:
+    if test.reason:
+        return f"Whether the models use their input cannot be told: {test.reason}"
+    words = "the models use their input" if test.ci_low > 0 else "it is not shown that the models use their input"
+    return (
+        f"Er rises by {test.mean:.2f} (95 % CI {test.ci_low:.2f} to {test.ci_high:.2f}, n = {test.n} muscles) with "
+        f"another muscle's input: {words}."
+    )
+
+
+def claims(found: Findings) -> pd.DataFrame:
+    """Check the claims; write claims.html and results.json; return the table of claims."""
+    table = evaluate(found.evidence())
+    site.write_claims(table, found.run.site, runs=found.runs)
+    site.write_results(found.summary, table, found.run.site, runs=found.runs, commit=site.provenance().commit)
+    return table
+
+
+def verdict(table: pd.DataFrame) -> str:
+    """Say how many claims hold."""
+    counts = summarise(table)
+    return ", ".join(f"{word}: {count}" for word, count in counts.items())
+
+
+def choices(found: Findings) -> Saved:
+    """The table "What the paper leaves open", with this run's values."""
+    trained = next(iter(found.trained.values()))["one_entire"]
+    rows = open_points(Configuration(**configuration_of(trained)))
+    return save_table(tables.open_points(rows), "open_points", found.run.site, page=CLAIMS)
+
+
+def index(found: Findings, table: pd.DataFrame) -> None:
+    """Write index.html, which links every page."""
+    names = [load_study(path).settings.name for path in found.run.studies.values()]
+    pages = {"claims.html": "Every claim of the paper, checked"} | _pages(found)
+    site.write_index(
+        found.run.site,
+        title="Neural-enhanced motion-to-EMG: the paper, run",
+        lead=f"Every table and figure of Teramae et al. (2025), computed from: {', '.join(names)}.",
+        pages=pages, runs=found.runs, source=site.provenance(), claims=table, sections=SECTIONS,
+    )  # fmt: skip
+
+
+def _pages(found: Findings) -> dict[str, str]:
+    pages = {"01_download.html": "1 · Data"}
+    for study in found.run.studies:
+        pages[f"02_segment_{study}.html"] = f"2 · Gait cycles: {study}"
+    for study, conditions in found.trained.items():
+        pages |= {f"03_train_{study}_{c}.html": f"3 · Training: {study}, {c.replace('_', ' ')}" for c in conditions}
+    return pages | {
+        "04_statistics.html": "4 · Statistics",
+        "05_attention.html": "5 · Attention",
+        "06_shortcut.html": "6 · Shortcut",
+    }
