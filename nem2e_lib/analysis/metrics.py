@@ -12,7 +12,11 @@ from numpy.typing import NDArray
 Array = NDArray[np.float64]
 Ratio = Literal["ratio_of_means", "mean_of_ratios"]
 
-_DIMS = ("channel", "cycle", "sample")
+EXACT = 0.005
+"""A simulated activation this near to the EMG, as a share of the EMG's root mean square, is a copy of it: what is left
+comes from resampling one signal twice (0.1 to 0.3 % was measured), and a ratio to it says nothing."""
+
+COPY = "the simulated activation equals the measured EMG there and RMSE_OpenSim is 0"
 
 
 def rmse(measured: xr.DataArray, estimate: xr.DataArray) -> xr.DataArray:
@@ -40,8 +44,9 @@ def errors(results: xr.Dataset, *, er: Ratio = "ratio_of_means", ensemble: bool 
     -------
     pandas.DataFrame
         Columns study, condition, muscle, electrode, unit, label, n_cycles, rmse_opensim, rmse_refined,
-        rmse_mean_curve, er, er_mean_curve, r2_pearson, r2_sse, correlation_raw, synthetic. An Er whose RMSE_OpenSim is
-        0 is undefined: NaN here, and told by `undefined`.
+        rmse_mean_curve, er, er_mean_curve, r2_pearson, r2_sse (both over the unit's pooled samples), correlation_raw
+        (mean over cycles), diverged (how many of the unit's models did), synthetic, reason. Where Er is undefined it is
+        NaN and `reason` says why: RMSE_OpenSim is 0 (see `EXACT`), or a prediction is not finite.
     """
     refined = results.refined.mean("seed", keepdims=True) if ensemble else results.refined
     estimates = {"opensim": results.simulated, "refined": refined, "mean_curve": results.mean_curve}
@@ -58,12 +63,12 @@ def errors(results: xr.Dataset, *, er: Ratio = "ratio_of_means", ensemble: bool 
 
 
 def undefined(table: pd.DataFrame) -> list[str]:
-    """Say in one sentence each for which muscles Er is undefined, and why."""
-    rows = table[table["rmse_opensim"] == 0]
+    """Say for which muscles of a study Er is undefined, and why: one sentence a study and reason."""
+    rows = table[table["reason"] != ""]
     return [
-        f"{study}, {muscle}: Er is undefined for {len(group)} held-out {group['unit'].iloc[0]}(s), because the "
-        "simulated activation equals the measured EMG there and RMSE_OpenSim is 0."
-        for (study, muscle), group in rows.groupby(["study", "muscle"], sort=False)
+        f"{study}, {', '.join(group['muscle'].unique())}: Er is undefined for {len(group['label'].unique())} held-out "
+        f"{group['unit'].iloc[0]}(s), because {reason}."
+        for (study, reason), group in rows.groupby(["study", "reason"], sort=False)
     ]
 
 
@@ -77,18 +82,30 @@ def _row(
     }
     measured, simulated = (results[name].isel(channel=channel, cycle=held).values for name in ("measured", "simulated"))
     guesses = refined.isel(channel=channel, cycle=held).values
+    reason = _why_undefined(by_speed["opensim"], measured, guesses, er)
+    nan = float("nan")
     return {
         "muscle": str(results.channel.values[channel]),
         "electrode": str(results.electrode.values[channel]),
         "label": str(results.fold.values[fold]),
         "n_cycles": int(held.sum()),
         **{f"rmse_{name}": float(values.mean()) for name, values in by_speed.items()},
-        "er": _improvement(by_speed["refined"], by_speed["opensim"], er),
-        "er_mean_curve": _improvement(by_speed["mean_curve"], by_speed["opensim"], er),
+        "er": nan if reason else _improvement(by_speed["refined"], by_speed["opensim"], er),
+        "er_mean_curve": nan if reason == COPY else _improvement(by_speed["mean_curve"], by_speed["opensim"], er),
         "r2_pearson": float(np.mean([_correlation(measured, guess) ** 2 for guess in guesses])),
         "r2_sse": float(np.mean([_explained(measured, guess) for guess in guesses])),
         "correlation_raw": float(np.mean([_correlation(*pair) for pair in zip(measured, simulated, strict=True)])),
+        "diverged": int(results.diverged.isel(channel=channel, fold=fold).sum()) if "diverged" in results else 0,
+        "reason": reason,
     }
+
+
+def _why_undefined(opensim: Array, measured: Array, guesses: Array, er: Ratio) -> str:
+    size = float(np.sqrt((measured**2).mean()))
+    smallest = opensim.min() if er == "mean_of_ratios" else opensim.mean()
+    if smallest <= EXACT * size:
+        return COPY
+    return "" if np.isfinite(guesses).all() else "a prediction is not a finite number"
 
 
 def _by_speed(values: Array, keys: pd.MultiIndex) -> Array:
@@ -100,8 +117,6 @@ def _by_speed(values: Array, keys: pd.MultiIndex) -> Array:
 
 def _improvement(refined: Array, opensim: Array, er: Ratio) -> float:
     above, below = (refined, opensim) if er == "mean_of_ratios" else (refined.mean(axis=0), opensim.mean(axis=0))
-    if (below == 0).any():
-        return float("nan")
     return float((above / below - 1.0).mean())
 
 

@@ -32,7 +32,9 @@ def perturbed(waveform: Array, scale: float, shift: float, samples: Array) -> Ar
         Phases in %, shape (n,).
     """
     phases = np.linspace(0.0, 1.0, len(waveform))
-    return np.interp((scale * samples / 100.0 + shift) % 1.0, phases, waveform)
+    at = scale * samples / 100.0 + shift
+    # a whole cycle is read at its end, so that scale 1 and shift 0 change nothing where a cycle does not close
+    return np.interp(np.where(at > 0, at - np.ceil(at) + 1.0, at % 1.0), phases, waveform)
 
 
 def shortcut(
@@ -55,7 +57,8 @@ def shortcut(
     -------
     pandas.DataFrame
         One row a cycle, method and reference: trial, subject, speed, scale, shift, method (`model` or
-        `training-mean curve`), reference (`original input` or `changed input`), er.
+        `training-mean curve`), reference (`original input` or `changed input`), er (NaN where the reference's error
+        is 0).
     """
     if not 0 < low <= high:
         raise Nem2eError(f"shortcut: frequencies from {low} to {high} are no range of positive numbers; change them.")
@@ -73,7 +76,7 @@ def shortcut(
         where = {name: str(cycles[name].values[cycle]) for name in ("trial", "subject", "speed")}
         rows += [
             {**where, "scale": scale, "shift": shift, "method": method, "reference": reference,
-             "er": _error(guess, measured) / _error(simulated, measured) - 1.0}
+             "er": _ratio(_error(guess, measured), _error(simulated, measured))}
             for reference, simulated in references.items()
             for method, guess in guesses.items()
         ]  # fmt: skip
@@ -86,7 +89,8 @@ def shortcut_summary(trials: pd.DataFrame) -> pd.DataFrame:
     for (method, reference), group in trials.groupby(["method", "reference"], sort=False):
         test = one_sample(group["er"])
         rows.append({"method": method, "reference": reference, "er_mean": test.mean, "ci_low": test.ci_low,
-                     "ci_high": test.ci_high, "p_value": test.p_value, "n": test.n})  # fmt: skip
+                     "ci_high": test.ci_high, "p_value": test.p_value, "cohen_d": test.cohen_d, "n": test.n,
+                     "reason": test.reason})  # fmt: skip
     return pd.DataFrame(rows)
 
 
@@ -118,7 +122,7 @@ def swapped_input(cycles: xr.Dataset, results: xr.Dataset, models: Mapping[str, 
             measured, simulated = (results[name].values[index, held] for name in ("measured", "simulated"))
             base = _errors(simulated, measured).mean()
             own, *swapped = (_errors(by_label[label](inputs[i, held][..., None]), measured) for i in (index, *others))
-            er_own, er_swapped = own.mean() / base - 1.0, np.mean([e.mean() for e in swapped]) / base - 1.0
+            er_own, er_swapped = _ratio(own.mean(), base), _ratio(np.mean([e.mean() for e in swapped]), base)
             rows.append({"muscle": channel, "label": label, "er_own": er_own, "er_swapped": er_swapped,
                          "difference": er_swapped - er_own})  # fmt: skip
     return pd.DataFrame(rows, columns=["muscle", "label", "er_own", "er_swapped", "difference"])
@@ -127,6 +131,11 @@ def swapped_input(cycles: xr.Dataset, results: xr.Dataset, models: Mapping[str, 
 def swapped_summary(table: pd.DataFrame) -> OneSample:
     """Test the rise of Er under swapped input over the muscles, each averaged over its held-out units."""
     return one_sample(table.groupby("muscle", sort=False)["difference"].mean())
+
+
+def _ratio(error: float, opensim: float) -> float:
+    """Er, NaN where it is undefined."""
+    return float(error / opensim - 1.0) if opensim > 0 else float("nan")
 
 
 def _error(guess: Array, measured: Array) -> float:

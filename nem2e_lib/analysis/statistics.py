@@ -15,6 +15,8 @@ from scipy.stats import t as student
 from nem2e_lib.errors import Nem2eError
 
 ALPHA = 0.05
+ROUNDING = 1e-12
+"""Values that differ by less than this share of their size differ by the computer's rounding alone."""
 _BY = ["study", "muscle", "condition"]
 
 
@@ -64,7 +66,7 @@ def _why_not(values: np.ndarray) -> str:
         return f"{len(values)} held-out unit: a test needs two."
     if not np.isfinite(values).all():
         return f"Er is undefined for {int((~np.isfinite(values)).sum())} of {len(values)} held-out units."
-    if np.ptp(values) == 0:
+    if np.ptp(values) <= ROUNDING * np.abs(values).max():
         return "Er is the same for all held-out units."
     return ""
 
@@ -81,8 +83,8 @@ def summary(errors: pd.DataFrame) -> pd.DataFrame:
     -------
     pandas.DataFrame
         Columns study, muscle, condition, er_mean, er_sd, ci_low, ci_high, t, p_value, p_holm (over the muscles of a
-        study and condition), cohen_d, r2_pearson, r2_sse, n_units, unit, electrode, er_mean_curve, improved (mean below
-        0 at p < .05), improved_holm, synthetic, reason.
+        study and condition), cohen_d, r2_pearson, r2_sse, n_units, unit, electrode, er_mean_curve, diverged (models),
+        improved (mean below 0 at p < .05), improved_holm, synthetic, reason.
     """
     rows = [_summary_row(keys, group) for keys, group in errors.groupby(_BY, sort=False)]
     table = pd.DataFrame(rows)
@@ -97,6 +99,8 @@ def _summary_row(keys: tuple[Hashable, ...], group: pd.DataFrame) -> dict[str, o
     renamed = {"mean": "er_mean", "sd": "er_sd", "n": "n_units"}
     means = {name: float(group[name].mean()) for name in ("r2_pearson", "r2_sse", "er_mean_curve")}
     kept = {name: group[name].iloc[0] for name in ("unit", "electrode", "synthetic")}
+    if "diverged" in group:
+        kept["diverged"] = int(group["diverged"].sum())
     return {**dict(zip(_BY, keys, strict=True)), **{renamed.get(k, k): v for k, v in test.items()}, **means, **kept}
 
 
@@ -109,26 +113,39 @@ def tukey(errors: pd.DataFrame) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        Columns study, muscle, a, b, difference (mean Er of a minus that of b), p_value.
+        Columns study, muscle, a, b, difference (mean Er of a minus that of b), p_value, reason. Where the test is
+        undefined, p_value is NaN and `reason` says why.
     """
-    rows: list[dict[str, object]] = []
-    for (study, muscle), group in errors.groupby(["study", "muscle"], sort=False):
-        conditions = group["condition"].unique()
-        if len(conditions) < 2 or not np.isfinite(group["er"]).all() or np.ptp(group["er"]) == 0:
-            continue
-        found = pg.pairwise_tukey(data=group, dv="er", between="condition")
-        rows += [
-            {
-                "study": study,
-                "muscle": muscle,
-                "a": r["A"],
-                "b": r["B"],
-                "difference": r["diff"],
-                "p_value": r["p_tukey"],
-            }
-            for r in found.to_dict("records")
-        ]
-    return pd.DataFrame(rows, columns=["study", "muscle", "a", "b", "difference", "p_value"])
+    tables = [
+        _tukey_rows(group).assign(study=str(study), muscle=str(muscle))
+        for (study, muscle), group in errors.groupby(["study", "muscle"], sort=False)
+        if len(group["condition"].unique()) > 1
+    ]
+    columns = ["study", "muscle", "a", "b", "difference", "p_value", "reason"]
+    return pd.concat(tables, ignore_index=True)[columns] if tables else pd.DataFrame(columns=columns)
+
+
+def _tukey_rows(group: pd.DataFrame) -> pd.DataFrame:
+    by_condition = {str(name): rows["er"].to_numpy(float) for name, rows in group.groupby("condition")}
+    reason = _why_no_tukey(by_condition)
+    if reason:
+        means = {name: float(values.mean()) for name, values in by_condition.items()}
+        pairs = [(a, b, means[a] - means[b]) for a, b in combinations(means, 2)]
+        return pd.DataFrame(pairs, columns=["a", "b", "difference"]).assign(p_value=np.nan, reason=reason)
+    found = pg.pairwise_tukey(data=group, dv="er", between="condition")
+    renamed = found.rename(columns={"A": "a", "B": "b", "diff": "difference", "p_tukey": "p_value"})
+    return renamed[["a", "b", "difference", "p_value"]].assign(reason="")
+
+
+def _why_no_tukey(by_condition: dict[str, np.ndarray]) -> str:
+    values = np.concatenate(list(by_condition.values()))
+    if not np.isfinite(values).all():
+        return f"Er is undefined in {int((~np.isfinite(values)).sum())} of {len(values)} cases."
+    if len(values) <= len(by_condition):
+        return "One held-out unit: a test needs two."
+    if all(np.ptp(v) <= ROUNDING * np.abs(values).max() for v in by_condition.values()):
+        return "Er is the same for all held-out units."
+    return ""
 
 
 def paired(errors: pd.DataFrame, a: str, b: str) -> pd.DataFrame:

@@ -49,6 +49,39 @@ def test_an_error_of_zero_leaves_er_undefined_in_one_sentence():
     assert not undefined(errors(trained([0.5])))
 
 
+def test_a_copy_that_was_resampled_is_a_copy_too():
+    data = trained([0.5, 0.5], channels=("soleus", "tib"))
+    data["simulated"] = data.measured * 1.001
+    table = errors(data)
+    assert table["er"].isna().all()
+    assert table["er_mean_curve"].isna().all()
+    (sentence,) = undefined(table)
+    assert sentence.startswith("worked, soleus, tib: Er is undefined for 2 held-out subject(s)")
+    data["simulated"] = data.measured * 1.02
+    assert errors(data)["er"].notna().all()
+
+
+def test_a_speed_that_is_copied_spoils_the_mean_of_ratios_only():
+    data = trained([0.5, 0.5], subjects=["s0", "s0"], speeds=["slow", "fast"])
+    data["simulated"] = data.measured + np.array([1.0, 0.0])[None, :, None]
+    assert errors(data)["er"].item() == pytest.approx(0.0)
+    assert np.isnan(errors(data, er="mean_of_ratios")["er"].item())
+
+
+def test_a_prediction_that_is_no_number_is_told():
+    table = errors(trained([0.5, np.nan]))
+    assert table["er"].notna().tolist() == [True, False]
+    assert table["er_mean_curve"].notna().all()
+    assert undefined(table) == [
+        "worked, soleus: Er is undefined for 1 held-out subject(s), because a prediction is not a finite number."
+    ]
+
+
+def test_models_that_diverged_are_counted():
+    data = trained([0.5, 0.5]).assign(diverged=(("seed", "channel", "fold"), np.array([[[True, False]]])))
+    assert errors(data)["diverged"].tolist() == [1, 0]
+
+
 def test_both_readings_of_r2():
     # a constant offset leaves the correlation at 1; the sine's variance about its mean is what SSE is compared with
     data = trained([0.5])

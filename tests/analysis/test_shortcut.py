@@ -56,6 +56,25 @@ def test_no_change_and_a_whole_cycle_are_the_waveform_itself(shift):
     np.testing.assert_allclose(moved, np.sin(2 * np.pi * (2 * SAMPLES / 100 + shift)), atol=2e-3)
 
 
+def test_a_cycle_that_does_not_close_is_left_alone_without_a_change():
+    ramp = np.linspace(0, 1, 101)
+    np.testing.assert_allclose(perturbed(ramp, 1.0, 0.0, SAMPLES), SAMPLES / 100, atol=1e-12)
+    # half a cycle later: up to 50 % the second half, after it the first
+    expected = np.where(SAMPLES <= 50, SAMPLES / 100 + 0.5, SAMPLES / 100 - 0.5)
+    np.testing.assert_allclose(perturbed(ramp, 1.0, 0.5, SAMPLES), expected, atol=1e-12)
+
+
+def test_an_input_that_is_the_measured_curve_leaves_er_undefined():
+    cycles, results = study()
+    results["simulated"] = results.measured
+    models = {str(label): half for label in results.fold.values}
+    found = shortcut_summary(shortcut(cycles, results, models, "soleus"))
+    lost = found[found["reference"] == "original input"]
+    assert lost["p_value"].isna().all()
+    assert lost["reason"].str.startswith("Er is undefined for 6 of 6").all()
+    assert found.loc[found["reference"] == "changed input", "reason"].eq("").all()
+
+
 def test_a_model_that_follows_its_input_degrades_and_a_replayed_curve_does_not():
     cycles, results = study(12)
     models = {str(label): half for label in results.fold.values}

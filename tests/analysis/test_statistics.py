@@ -91,6 +91,22 @@ def test_tukey_is_scipys():
         assert row["difference"] == pytest.approx(groups[row["a"]].mean() - groups[row["b"]].mean())
 
 
+def test_conditions_that_cannot_be_compared_are_told_not_dropped():
+    groups = {"one_quarter": {"a": [0.1, 0.3]}, "one_entire": {"a": [0.0, np.nan]}, "all_entire": {"a": [-0.1, 0.1]}}
+    found = tukey(table(**groups))
+    assert len(found) == 3
+    assert found["p_value"].isna().all()
+    assert set(found["reason"]) == {"Er is undefined in 1 of 6 cases."}
+    single = tukey(table(one_quarter={"a": [0.1]}, one_entire={"a": [0.2]}))
+    assert single["reason"].item() == "One held-out unit: a test needs two."
+    assert single["difference"].item() == pytest.approx(0.1 * (1 if single["a"].item() == "one_entire" else -1))
+    assert tukey(table(one_entire={"a": [0.1, 0.2]})).empty
+
+
+def test_rounding_is_no_variation():
+    assert one_sample([0.1 + 0.2, 0.3, 0.3]).reason == "Er is the same for all held-out units."
+
+
 def test_paired_is_scipys_and_knows_the_mean_curve():
     a, b = [-0.5, -0.4, -0.6, -0.45], [-0.3, -0.35, -0.4, -0.25]
     data = table(all_entire={"m": a}, one_entire={"m": b})
