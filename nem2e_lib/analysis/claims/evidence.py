@@ -9,6 +9,11 @@ from typing import NamedTuple
 import pandas as pd
 import xarray as xr
 
+from nem2e_lib.data.muscles import RUNNING_EMG, WALKING_EMG
+
+PAPER_MUSCLES = {"running": tuple(RUNNING_EMG), "walking": tuple(WALKING_EMG)}
+"""The muscles that the paper's counts are over."""
+
 HOLDS, PARTLY, FAILS, UNTESTED = "holds", "holds in part", "does not hold", "cannot be tested"
 
 
@@ -67,21 +72,30 @@ class Evidence:
         return rows.set_index("muscle")
 
     def improved(self, motion: str, condition: str, *muscles: str) -> pd.Series:
-        """Tell for each muscle whether mean Er is below 0 at p < .05; all muscles, or those named."""
-        rows = self.rows(motion, condition)
-        missing = [muscle for muscle in muscles if muscle not in rows.index]
-        if missing:
-            raise Untestable(f"{self.study(motion)} has no muscle {missing[0]}.")
-        return rows.loc[list(muscles), "improved"] if muscles else rows["improved"]
+        """Tell for each muscle whether mean Er is below 0 at p < .05; all muscles of the paper, or those named."""
+        rows = self._of_muscles(motion, self.rows(motion, condition), muscles)
+        return rows["improved"]
 
     def pair(self, motion: str, a: str, b: str) -> pd.DataFrame:
-        """Return Tukey's comparison of two conditions, a row a muscle."""
+        """Return Tukey's comparison of two conditions, a row for each muscle of the paper."""
         study = self.study(motion)
         table = self.tukey[self.tukey["study"] == study]
         rows = table[[{x, y} == {a, b} for x, y in zip(table["a"], table["b"], strict=True)]]
         if rows.empty:
             raise Untestable(f"{study} has no comparison of {a} and {b}.")
-        return rows.set_index("muscle")
+        return self._of_muscles(motion, rows.set_index("muscle"))
+
+    def _of_muscles(self, motion: str, rows: pd.DataFrame, muscles: tuple[str, ...] = ()) -> pd.DataFrame:
+        wanted = muscles or PAPER_MUSCLES[motion]
+        missing = [muscle for muscle in wanted if muscle not in rows.index]
+        if missing:
+            raise Untestable(f"{self.study(motion)} has no muscle {', '.join(missing)}.")
+        chosen = rows.loc[list(wanted)]
+        undefined = list(chosen.index[chosen["p_value"].isna()])
+        if undefined:
+            why = str(chosen.loc[undefined[0]].get("reason", ""))
+            raise Untestable(f"{self.study(motion)}: the test of {', '.join(undefined)} is undefined. {why}".strip())
+        return chosen
 
     def trained(self, motion: str, condition: str) -> xr.Dataset:
         """Return a trained condition of a motion's study."""
