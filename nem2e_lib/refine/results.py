@@ -13,6 +13,7 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
+from nem2e_lib.data.netcdf import load_dataset
 from nem2e_lib.errors import Nem2eError
 from nem2e_lib.refine.batching import Batching
 from nem2e_lib.refine.conditions import QUARTERS, join_quarters, own_muscle
@@ -149,12 +150,9 @@ def load_results(path: Path | str) -> xr.Dataset:
     Nem2eError
         If the file is missing or is no trained condition.
     """
-    try:
-        results = xr.load_dataset(path, engine="scipy")
-    except FileNotFoundError as error:
-        raise Nem2eError(f"{path}: there is no such trained condition; run 03_train for it first.") from error
-    except (ValueError, TypeError, OSError) as error:
-        raise Nem2eError(f"{path}: is no trained condition ({error}); delete it and run 03_train again.") from error
+    if not Path(path).exists():
+        raise Nem2eError(f"{path}: there is no such trained condition; run 03_train for it first.")
+    results = load_dataset(path)
     if "refined" not in results:
         raise Nem2eError(f"{path}: has no variable 'refined', expected a trained condition; run 03_train again.")
     return results.assign(diverged=results.diverged.astype(bool))

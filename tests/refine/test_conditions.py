@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from conftest import MUSCLES
+from small import MUSCLES
 
 from nem2e_lib.errors import Nem2eError
 from nem2e_lib.refine.conditions import examples, join_quarters

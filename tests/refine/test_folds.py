@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from conftest import make_cycles
+from small import make_cycles
 
 from nem2e_lib.errors import Nem2eError
 from nem2e_lib.refine.folds import leave_one_out, mean_curves, training_order

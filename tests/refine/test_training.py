@@ -8,8 +8,8 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 import pytest
-from conftest import make_cycles
 from flax import nnx
+from small import make_cycles
 
 from nem2e_lib.data.segment import data_hash
 from nem2e_lib.errors import Nem2eError

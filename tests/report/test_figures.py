@@ -4,8 +4,8 @@ import re
 import xml.etree.ElementTree as ET
 from collections.abc import Callable
 
-import conftest
 import look
+import made_up
 import numpy as np
 import pandas as pd
 import pytest
@@ -97,7 +97,8 @@ def test_curves_are_those_of_the_unit_with_the_median_er(walking: Grid, errors: 
     mine = errors.query("study == 'walking' and condition == 'one_entire'").groupby("label")["er"].mean()
     label = mine.sort_values().index[3]
     assert set(drawn.data["label"]) == {label}
-    here = results.isel(cycle=np.flatnonzero(results["fold_of_cycle"].to_numpy() == label))
+    fold = list(results["fold"].to_numpy()).index(label)
+    here = results.isel(cycle=np.flatnonzero(results["fold_of_cycle"].to_numpy() == fold))
     rows = drawn.data.query("muscle == 'tib' and series == 'refined'")
     expected = here["refined"].sel(channel="tib").isel(seed=0).mean("cycle")
     np.testing.assert_allclose(rows["mean"], expected)
@@ -110,14 +111,14 @@ def test_curves_are_those_of_the_unit_with_the_median_er(walking: Grid, errors: 
 
 @pytest.mark.parametrize("muscles", [1, 2, 3, 7, 16])
 def test_figures_take_any_study(muscles: int) -> None:
-    emg = dict(list(conftest.RUNNING.items())[:muscles])
-    grid = conftest.make_grid(
-        "running", subjects=1, numbers=2, emg=emg, tokens=[*conftest.MUSCLES[:5], "my_muscle_r"], unit="speed",
+    emg = dict(list(made_up.RUNNING.items())[:muscles])
+    grid = made_up.make_grid(
+        "running", subjects=1, numbers=2, emg=emg, tokens=[*made_up.MUSCLES[:5], "my_muscle_r"], unit="speed",
         synthetic=False,
     )  # fmt: skip
     grid = {c: r.assign_attrs(study="my lab") for c, r in grid.items()}
-    errors = pd.concat([conftest.make_errors(r) for r in grid.values()], ignore_index=True)
-    tukey = conftest.make_tukey(errors)
+    errors = pd.concat([made_up.make_errors(r) for r in grid.values()], ignore_index=True)
+    tukey = made_up.make_tukey(errors)
     drawn = [
         figures.refined_curves(grid["all_entire"], errors),
         figures.error_boxes(errors, tukey, study="my lab", letters="", synthetic=False),

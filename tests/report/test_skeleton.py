@@ -1,6 +1,6 @@
 """The stick figure: closed cycle, rigid bones, muscles of gait2392 on it."""
 
-import conftest
+import made_up
 import numpy as np
 import pytest
 
@@ -37,7 +37,7 @@ def test_right_heel_strike_is_at_zero_and_left_at_fifty(motion: str) -> None:
 
 def test_every_muscle_of_the_model_has_a_place() -> None:
     frames = pose(20, "running")
-    for column in conftest.MUSCLES + conftest.ARMS:
+    for column in made_up.MUSCLES + made_up.ARMS:
         one = actuator(column)
         assert one.region != "other", column
         path = muscle_path(frames, one)
@@ -53,7 +53,7 @@ def test_unknown_columns_keep_their_name_and_are_not_drawn() -> None:
 
 
 def test_order_groups_sides_and_regions() -> None:
-    groups = [group_of(a) for a in in_order(conftest.ARMS + conftest.MUSCLES)]
+    groups = [group_of(a) for a in in_order(made_up.ARMS + made_up.MUSCLES)]
     runs = [g for i, g in enumerate(groups) if i == 0 or groups[i - 1] != g]
     legs = [f"{side} {region}" for side in ("right", "left") for region in ("hip", "thigh", "shank")]
     assert runs == ["trunk", *legs, "right arm", "left arm"]

@@ -108,7 +108,7 @@ def _lowest(shares: xr.DataArray) -> dict[str, object]:
 
 
 def _gradient(one: xr.Dataset) -> Float:
-    chosen = one["gradient"].sel(fold=one["fold_of_cycle"].item())
+    chosen = one["gradient"].isel(fold=int(one["fold_of_cycle"]))
     return np.asarray(chosen.transpose("output", "token"), float)
 
 

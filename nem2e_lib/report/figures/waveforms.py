@@ -110,7 +110,8 @@ def curves(results: xr.Dataset, label: str) -> pd.DataFrame:
     Columns: study, condition, label, muscle, series, sample_pct, mean, low, high, n_cycles. `refined` is
     averaged over seeds first.
     """
-    here = results.isel(cycle=np.flatnonzero(results["fold_of_cycle"].to_numpy().astype(str) == label))
+    held_out = results["fold"].to_numpy()[results["fold_of_cycle"].to_numpy()].astype(str)
+    here = results.isel(cycle=np.flatnonzero(held_out == label))
     if here.sizes["cycle"] == 0:
         raise Nem2eError(
             f"The results of study '{results.attrs['study']}' have no cycle of held-out unit '{label}'; "
