@@ -93,13 +93,19 @@ def test_claims_on_differences(claim, differ, verdict):
 
 
 @pytest.mark.parametrize(
-    ("er", "p", "verdict"), [(0.5, 0.001, "holds"), (0.5, 0.2, "does not hold"), (-0.2, 0.001, "does not hold")]
+    ("er", "p", "rise", "rise_p", "verdict"),
+    [
+        (0.5, 0.001, 0.9, 0.001, "holds"),
+        (0.5, 0.001, 0.0, 0.9, "holds in part"),
+        (-0.1, 0.001, 0.4, 0.001, "holds in part"),
+        (0.5, 0.2, 0.1, 0.2, "does not hold"),
+        (-0.2, 0.001, -0.1, 0.001, "does not hold"),
+    ],
 )
-def test_shortcut_claim(er, p, verdict):
-    rows = [("model", er, p), ("training-mean curve", -0.3, 0.01)]
-    table = pd.DataFrame(
-        [{"method": m, "reference": "original input", "er_mean": e, "p_value": q, "n": 32} for m, e, q in rows]
-    )
+def test_shortcut_claim(er, p, rise, rise_p, verdict):
+    rows = [("model", er, p, rise, rise_p), ("training-mean curve", -0.3, 0.01, 0.0, np.nan)]
+    names = ["method", "er_mean", "p_value", "rise", "rise_p_value"]
+    table = pd.DataFrame(rows, columns=names).assign(reference="original input", n=32, rise_ci_low=-1, rise_ci_high=1)
     found = evaluate(evidence(shortcut=table)).set_index("id").loc["C11"]
     assert found["verdict"] == verdict
     assert "-0.30" in found["why"]

@@ -88,6 +88,12 @@ def test_a_model_that_follows_its_input_degrades_and_a_replayed_curve_does_not()
     assert mean[(CURVE, "original input")] == pytest.approx(
         np.mean([_rmse(c, m) / _rmse(s, m) - 1 for c, m, s in zip(*_own(results), strict=True)])
     )
+    # on the unchanged input the model is perfect, so all of its Er above -1 is a rise; the curve knows no input
+    np.testing.assert_allclose(table.loc[table["method"] == "model", "er_unchanged"], -1.0)
+    rise = shortcut_summary(table).set_index(["method", "reference"])
+    assert rise.loc[("model", "original input"), "rise"] == pytest.approx(mean[("model", "original input")] + 1)
+    assert rise.loc[("model", "original input"), "rise_ci_low"] > 0
+    assert (rise.loc[CURVE, "rise"] == 0).all()
     again = shortcut(cycles, results, models, "soleus")
     assert table.equals(again)
     assert not table.equals(shortcut(cycles, results, models, "soleus", seed=1))

@@ -28,7 +28,11 @@ EARLY = 0.5
 
 
 def c11(evidence: Evidence) -> Finding:
-    """Holds when the model's mean Er is above 0 (p < .05) on changed inputs, against the original OpenSim error."""
+    """Holds when on changed inputs mean Er is above 0 and above that of unchanged ones; in part when one of the two.
+
+    Both at p < .05, against the original OpenSim error. The paper tests the first alone, which a model that is worse
+    than OpenSim on any input passes too.
+    """
     evidence.study("walking")
     if evidence.shortcut is None:
         raise Untestable("The shortcut test was not run.")
@@ -37,12 +41,15 @@ def c11(evidence: Evidence) -> Finding:
     if pd.isna(model["p_value"]):
         raise Untestable(f"The test is undefined. {model.get('reason', '')}".strip())
     value = f"Er {model['er_mean']:+.2f}, p = {model['p_value']:.3g}, n = {int(model['n'])}"
-    verdict = HOLDS if model["er_mean"] > 0 and model["p_value"] < 0.05 else FAILS
+    degrades = bool(model["er_mean"] > 0 and model["p_value"] < 0.05)
+    rises = bool(model["rise"] > 0 and model["rise_p_value"] < 0.05)
     why = (
-        "One-sample t-test of Er against the original OpenSim error. The training-mean curve, which ignores its input, "
+        "One-sample t-test of Er against the original OpenSim error; its rise above Er on unchanged inputs is "
+        f"{model['rise']:+.2f} (95 % CI {model['rise_ci_low']:+.2f} to {model['rise_ci_high']:+.2f}). "
+        "The training-mean curve, which ignores its input, "
         f"has {curve['er_mean']:+.2f} in the same test: a model that comes near to this may replay a curve."
     )
-    return Finding(value, verdict, why)
+    return Finding(value, all_or_part([degrades, rises]), why)
 
 
 def c12(evidence: Evidence) -> Finding:
