@@ -69,7 +69,7 @@ paper: $(PUBLISHED)
 
 # Whether OUT may be written is asked before hours of training, not after.
 $(PUBLISHED).free: | $(SETUP)
-	@$(PY) -m nem2e_lib.report.pipeline check '$(OUT)'
+	@$(PY) -m nem2e_lib.report.finish check '$(OUT)'
 	@mkdir -p '$(@D)'
 	@touch '$@'
 
@@ -101,6 +101,6 @@ $(SITE)/results.json $(SITE)/07_claims.html &: notebooks/07_claims.ipynb $(FIGUR
 
 $(PUBLISHED): $(SITE)/07_claims.html
 	@mkdir -p '$(@D)'
-	@$(PY) -m nem2e_lib.report.pipeline publish '$(SITE)' '$(OUT)'
+	@$(PY) -m nem2e_lib.report.finish publish '$(RUN)' '$(OUT)'
 	@echo '$(RUN)' > '$@'
 	@echo 'Open $(OUT)/index.html'

@@ -195,7 +195,7 @@ def choices(found: Findings) -> Saved:
 
 
 def index(found: Findings, table: pd.DataFrame) -> None:
-    """Write index.html, which links every page."""
+    """Write index.html, which links every page; each must have been written before."""
     names = [load_study(path).settings.name for path in found.run.studies.values()]
     pages = {"claims.html": "Every claim of the paper, checked"} | _pages(found)
     site.write_index(
@@ -216,4 +216,5 @@ def _pages(found: Findings) -> dict[str, str]:
         "04_statistics.html": "4 · Statistics",
         "05_attention.html": "5 · Attention",
         "06_shortcut.html": "6 · Shortcut",
+        "07_claims.html": "7 · Claims and open choices",
     }

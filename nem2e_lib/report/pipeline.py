@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -194,18 +192,3 @@ def _write_json(path: Path, content: dict[str, Any]) -> None:
     temporary = path.with_name(path.name + ".part")
     temporary.write_text(json.dumps(content, indent=1) + "\n")
     temporary.replace(path)
-
-
-def main(command: str, *folders: str) -> None:
-    """``check OUT``: may OUT be written?  ``publish SITE OUT``: copy a finished site to where it is read."""
-    from nem2e_lib.report.publish import check_target, publish
-
-    commands: dict[str, Callable[..., object]] = {"check": check_target, "publish": publish}
-    commands[command](*map(Path, folders))
-
-
-if __name__ == "__main__":
-    try:
-        main(*sys.argv[1:])
-    except Nem2eError as mistake:
-        sys.exit(f"nem2e: {mistake}")
