@@ -61,7 +61,7 @@ def examples(cycles: xr.Dataset, condition: str, configuration: Configuration) -
     condition
         `one_quarter`, `one_entire` or `all_entire`.
     configuration
-        Its `quarter` option is read.
+        Its `quarter` and `token_order` options are read.
 
     Raises
     ------
@@ -72,7 +72,7 @@ def examples(cycles: xr.Dataset, condition: str, configuration: Configuration) -
         raise Nem2eError(f"condition {condition!r} is unknown, expected one of {', '.join(CONDITIONS)}; choose one.")
     _require_finite(cycles)
     if condition == "all_entire":
-        return _all_entire(cycles)
+        return _all_entire(cycles, configuration)
     if condition == "one_entire":
         return _one_entire(cycles)
     return _one_quarter(cycles, configuration)
@@ -109,13 +109,14 @@ def join_quarters(sequences: NDArray[np.floating], samples: NDArray[np.floating]
     return np.stack([np.interp(samples, phases, row) for row in flat]).reshape(*lead, len(samples))
 
 
-def _all_entire(cycles: xr.Dataset) -> Examples:
-    tokens = cycles.activation.transpose("cycle", "muscle", "sample").values
+def _all_entire(cycles: xr.Dataset, configuration: Configuration) -> Examples:
+    ordered = cycles.isel(muscle=slice(None, None, -1)) if configuration.token_order == "reversed" else cycles
+    tokens = ordered.activation.transpose("cycle", "muscle", "sample").values
     targets = cycles.emg.transpose("channel", "cycle", "sample").values
     count = cycles.sizes["cycle"]
     return Examples(
         _floats(tokens[None]), _floats(targets), np.zeros(len(targets), np.int32),
-        np.arange(count, dtype=np.int32), np.zeros(count, np.int32), cycles.muscle.values,
+        np.arange(count, dtype=np.int32), np.zeros(count, np.int32), ordered.muscle.values,
     )  # fmt: skip
 
 

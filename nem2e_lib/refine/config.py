@@ -9,7 +9,7 @@ from typing import Any, get_args, get_type_hints
 
 from nem2e_lib.errors import Nem2eError
 from nem2e_lib.refine.open_points import OPEN_POINTS
-from nem2e_lib.refine.options import Decoder, DecoderState, Initialisation, Quarter, Scaling, Score, Spatial
+from nem2e_lib.refine.options import Decoder, DecoderState, Initialisation, Quarter, Scaling, Score, Spatial, TokenOrder
 
 __all__ = ["PROFILES", "Configuration", "open_points", "profile"]
 
@@ -26,7 +26,8 @@ class Configuration:
         Passes over the training cycles; None derives them from `updates`.
     updates
         Parameter updates a model should receive, used where `epochs` is None.
-    score, decoder_state, decoder_input, input_feeding, initialisation, forget_bias, quarter, spatial, input_scaling
+    score, decoder_state, decoder_input, input_feeding, initialisation, forget_bias, quarter, spatial,
+    token_order, input_scaling
         The options of "What the paper leaves open" (see `open_points`).
     learning_rate
         Step size of Adam.
@@ -46,6 +47,7 @@ class Configuration:
     forget_bias: float = 1.0
     quarter: Quarter = "shared"
     spatial: Spatial = "muscle_lstm"
+    token_order: TokenOrder = "reversed"
     input_scaling: Scaling = "none"
     seed: int = 0
 

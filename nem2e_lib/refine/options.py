@@ -22,5 +22,8 @@ Quarter = Literal["shared", "separate", "dense"]
 Spatial = Literal["muscle_lstm"]
 """How All-Entire encodes the muscles: an LSTM over the muscle tokens."""
 
+TokenOrder = Literal["reversed", "file"]
+"""Muscles reach All-Entire's encoder in the reverse order of the activation file, or in that order."""
+
 Scaling = Literal["none", "standard"]
 """Inputs as they are, or standardised by the training cycles' mean and standard deviation per token and feature."""

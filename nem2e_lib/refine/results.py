@@ -71,6 +71,8 @@ def assemble(
     )
     for name in ("target", "electrode"):
         result = result.assign_coords({name: cycles[name]})
+    if work.condition == "all_entire":
+        result = result.sel(token=cycles.muscle.values)
     return result.assign_attrs(_attributes(cycles, work, batching, seconds, profile))
 
 

@@ -17,10 +17,12 @@ def test_one_entire_is_the_target_muscle(cycles):
 
 
 def test_all_entire_has_a_token_a_muscle(cycles):
-    made = examples(cycles, "all_entire", Configuration())
-    assert made.inputs.shape == (1, 9, 5, 20)
-    assert list(made.tokens) == MUSCLES
-    np.testing.assert_allclose(made.inputs[0, 2, 3], cycles.activation.values[2, :, 3], rtol=1e-6)
+    for order, muscles in (("file", MUSCLES), ("reversed", MUSCLES[::-1])):
+        made = examples(cycles, "all_entire", Configuration(token_order=order))
+        assert made.inputs.shape == (1, 9, 5, 20)
+        assert list(made.tokens) == muscles
+        expected = cycles.activation.sel(muscle=muscles[3]).values[2]
+        np.testing.assert_allclose(made.inputs[0, 2, 3], expected, rtol=1e-6)
 
 
 def test_quarters_join_to_the_cycle(cycles):

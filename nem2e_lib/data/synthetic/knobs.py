@@ -39,15 +39,15 @@ class Knobs:
     delay_ms: float = 60.0
     redundancy: float = 1.0
     unevenness: float = 0.8
-    second_synergy: float = 0.3
+    second_synergy: float = 0.8
     speed_sharing: float = 0.3
-    subject_sharing: float = 0.07
+    subject_sharing: float = 0.05
     subject_timing: float = 2.5
     subject_amplitude: float = 0.25
-    cycle_timing: float = 3.0
-    cycle_amplitude: float = 0.3
+    cycle_timing: float = 4.0
+    cycle_amplitude: float = 0.4
     simulation_error: float = 0.3
-    emg_noise: float = 0.05
+    emg_noise: float = 0.03
 
     def __post_init__(self) -> None:
         """Refuse negative strengths and shares above 1."""
