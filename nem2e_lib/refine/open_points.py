@@ -72,9 +72,9 @@ OPEN_POINTS: list[dict[str, str]] = [
     ),
     _row(
         "Order of the muscles", "token_order", "reversed, file",
-        "An LSTM over muscles depends on their order. The file begins with the right leg, whose EMG is measured; read last "
-        "first, as Sutskever et al. (2014) read sentences, its muscles are nearest to the decoder. Held-out Er was "
-        "lower so on synthetic data and on measured running alike.",
+        "An LSTM over muscles depends on their order. The file begins with the right leg, whose EMG is measured; "
+        "read last first, as Sutskever et al. (2014) read sentences, its muscles are nearest to the decoder. Held-out "
+        "Er was lower so on synthetic data and on measured running alike.",
     ),
     _row(
         "Columns of running", "", "92 muscles",
