@@ -40,7 +40,7 @@ $(SETUP): requirements.lock pyproject.toml
 	@uv=$$(command -v uv || true); \
 	if [ -z "$$uv" ] && $(PY) -m pip install -q --require-hashes --no-deps -r $(VENV)/uv.lock 2>/dev/null; \
 	  then uv=$(VENV)/bin/uv; fi; \
-	if [ -n "$$uv" ] && "$$uv" pip sync -q --python $(PY) --require-hashes requirements.lock \
+	if [ -n "$$uv" ] && "$$uv" pip sync -q --compile-bytecode --python $(PY) --require-hashes requirements.lock \
 	  && "$$uv" pip install -q --python $(PY) --no-deps --no-build-isolation --editable .; then :; else \
 	  $(PY) -m pip --version > /dev/null 2>&1 || $(PY) -m ensurepip > /dev/null; \
 	  $(PY) -m pip install -q --require-hashes -r requirements.lock; \

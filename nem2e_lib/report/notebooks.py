@@ -78,7 +78,7 @@ def _execute(notebook: Path, kept: Path, values: dict[str, Any]) -> nbformat.Not
         socket = Path(tempfile.mkdtemp(prefix="nem2e-kernel-")) / "kernel"
         done = papermill.execute_notebook(
             notebook, kept, values, kernel_name="python3", progress_bar=False, stdout_file=Echo(sys.stdout),
-            stderr_file=Echo(sys.stderr), request_save_on_cell_execute=False,
+            stderr_file=Echo(sys.stderr), request_save_on_cell_execute=False, shutdown_kernel="immediate",
             config=Config({"KernelManager": {"transport": "ipc", "ip": str(socket)}}),
         )  # fmt: skip
     except PapermillExecutionError as error:
