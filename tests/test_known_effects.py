@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+
 from nem2e_lib.analysis import attention
 from nem2e_lib.analysis.metrics import errors
 from nem2e_lib.analysis.shortcut import swapped_input, swapped_summary

@@ -66,6 +66,11 @@ class Grid:
         """Yield the models in blocks of at most `size`, always cut in the same places."""
         yield from batched_models(self.models, size)
 
+    @property
+    def longest(self) -> int:
+        """Training sequences an epoch of the largest fold."""
+        return self._longest()[0]
+
     def shown(self, fold: int, part: int) -> NDArray[np.int32]:
         """Return the training sequences of a fold's model."""
         return self._sequences(self.folds.of_cycle != fold, part)

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Executor, as_completed
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -121,34 +122,48 @@ def _train(job: Job, report: Callable[[int, float], None] | None) -> list[Outcom
 
 
 def _run(jobs: list[Job], executor: Executor | None, progress: bool) -> Iterator[tuple[Model, Outcome]]:
-    total = sum(len(job.models) for job in jobs)
-    label = f"{jobs[0].grid.condition}: models" if jobs else ""
-    with tqdm(total=total, desc=label, unit="model", disable=not progress, mininterval=2.0) as bar:
-        results = _here(jobs, bar) if executor is None else _elsewhere(jobs, executor)
-        for models in results:
-            yield from models
-            bar.n = round(bar.n + (len(models) if executor is not None else 0))
-            bar.refresh()
+    updates = [len(job.models) * job.grid.epochs * job.grid.longest for job in jobs]
+    label = jobs[0].grid.condition if jobs else ""
+    with tqdm(
+        total=sum(updates), desc=label, unit="update", unit_scale=True, disable=not progress, mininterval=2
+    ) as bar:
+        done = Done(bar, sum(len(job.models) for job in jobs))
+        yield from _here(jobs, done) if executor is None else _elsewhere(jobs, executor, done)
 
 
-def _here(jobs: list[Job], bar: tqdm) -> Iterator[list[tuple[Model, Outcome]]]:
-    done = 0
+class Done:
+    """The progress bar: updates in all, and finished models of how many beside it."""
+
+    def __init__(self, bar: tqdm, models: int):
+        self._bar, self._models, self._finished, self._shown = bar, models, 0, 0
+
+    def during(self, job: Job, epochs: int, loss: float) -> None:
+        """Count epochs of a block under way."""
+        step = epochs * len(job.models) * job.grid.longest
+        self._shown += step
+        self._bar.set_postfix_str(f"{self._finished}/{self._models} models, loss {loss:.4f}", refresh=False)
+        self._bar.update(step)
+
+    def after(self, job: Job) -> None:
+        """Count a finished block, whether it was trained or found."""
+        self._finished += len(job.models)
+        self._bar.set_postfix_str(f"{self._finished}/{self._models} models", refresh=False)
+        self._bar.update(len(job.models) * job.grid.epochs * job.grid.longest - self._shown)
+        self._shown = 0
+
+
+def _here(jobs: list[Job], done: Done) -> Iterator[tuple[Model, Outcome]]:
     for job in jobs:
-        share = len(job.models) / job.grid.epochs
-
-        def report(epochs: int, loss: float, share: float = share) -> None:
-            bar.set_postfix(loss=f"{loss:.4f}", refresh=False)
-            bar.update(epochs * share)
-
-        finished = run_job(job, report)
-        done += len(job.models)
-        bar.n = done
-        yield finished
+        finished = run_job(job, partial(done.during, job))
+        done.after(job)
+        yield from finished
 
 
-def _elsewhere(jobs: list[Job], executor: Executor) -> Iterator[list[tuple[Model, Outcome]]]:
-    for future in as_completed([executor.submit(run_job, job) for job in jobs]):
-        yield future.result()
+def _elsewhere(jobs: list[Job], executor: Executor, done: Done) -> Iterator[tuple[Model, Outcome]]:
+    futures = {executor.submit(run_job, job): job for job in jobs}
+    for future in as_completed(futures):
+        done.after(futures[future])
+        yield from future.result()
 
 
 def _known(cycles: xr.Dataset, channels: Iterable[str]) -> list[str]:
