@@ -96,7 +96,7 @@ FIGURES := 04_statistics 05_attention 06_shortcut
 $(FIGURES:%=$(SITE)/%.html): $(SITE)/%.html: notebooks/%.ipynb $(TRAINED) $(REPORT)
 	@$(call run,$*,$*)
 
-$(SITE)/results.json $(SITE)/07_claims.html &: notebooks/07_claims.ipynb $(FIGURES:%=$(SITE)/%.html) $(RUNNER)
+$(SITE)/results.json $(SITE)/07_claims.html &: notebooks/07_claims.ipynb $(FIGURES:%=$(SITE)/%.html) $(REPORT)
 	@$(call run,07_claims,07_claims)
 
 $(PUBLISHED): $(SITE)/07_claims.html
