@@ -14,6 +14,7 @@ from nem2e_lib.data.checks import check_study
 from nem2e_lib.data.segment import load_cycles, save_cycles, save_report, segment
 from nem2e_lib.data.study import load_study
 from nem2e_lib.errors import Nem2eError
+from nem2e_lib.refine import devices
 from nem2e_lib.refine.conditions import CONDITIONS
 from nem2e_lib.refine.config import Configuration, profile
 from nem2e_lib.refine.results import load_results, save_results
@@ -97,6 +98,7 @@ def open_run(folder: str = "") -> Run:
     Nem2eError
         When there is none.
     """
+    devices.configure()  # before anything asks JAX what it runs on
     path = run_folder(folder) / "run.json"
     try:
         found = json.loads(path.read_text())
