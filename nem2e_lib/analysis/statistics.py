@@ -199,9 +199,9 @@ def ranking(errors: pd.DataFrame) -> pd.DataFrame:
 
 
 def comparisons(errors: pd.DataFrame) -> pd.DataFrame:
-    """Return `paired` for every pair of conditions and for each condition against the mean curve, one below another."""
-    methods = [*errors["condition"].unique(), "mean_curve"]
-    tables = [paired(errors, a, b).assign(a=a, b=b) for b, a in combinations(methods, 2) if b != "mean_curve"]
+    """Return `paired` for each condition against the mean curve and against the conditions before it."""
+    methods = ["mean_curve", *errors["condition"].unique()]
+    tables = [paired(errors, a, b).assign(a=a, b=b) for b, a in combinations(methods, 2)]
     return pd.concat(tables, ignore_index=True)
 
 
