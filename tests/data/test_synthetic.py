@@ -11,8 +11,8 @@ from nem2e_lib.data.checks import check_study
 from nem2e_lib.data.muscles import ARM_ACTUATORS, GAIT2392
 from nem2e_lib.data.segment import segment
 from nem2e_lib.data.study import load_study
-from nem2e_lib.data.synthetic import Knobs, synthetic_cycles, truth, write_study
-from nem2e_lib.data.synthetic.body import leg_strength, trunk_strength
+from nem2e_lib.data.synthetic import Knobs, drive, synthetic_cycles, truth, write_study
+from nem2e_lib.data.synthetic.body import leg_strength, synergies, trunk_strength
 from nem2e_lib.data.synthetic.cast import takes
 from nem2e_lib.data.synthetic.design import design
 from nem2e_lib.data.synthetic.mechanism import least_effort, torques
@@ -105,6 +105,41 @@ def test_truth_is_what_an_exact_simulation_would_be():
     np.testing.assert_allclose(truth("walking", NOTHING).values, cycles.activation.values, atol=1e-12)
 
 
+def test_truth_tells_the_delay_of_each_cycle():
+    cycles, true = (f("running", Knobs(delay_ms=60.0), subjects=1) for f in (synthetic_cycles, truth))
+    np.testing.assert_allclose(true.delay_pct, 6.0 / (cycles.end_s - cycles.start_s))
+    assert true.attrs["delay_ms"] == 60.0
+    assert true.delay_pct[-1] > true.delay_pct[0]
+    for name in ("subject", "speed", "trial"):
+        np.testing.assert_array_equal(true[name], cycles[name])
+
+
+def test_drive_tells_which_synergy_drives_which_muscle():
+    plain = drive("walking", replace(Knobs(), unevenness=0.0, second_synergy=0.0))
+    np.testing.assert_array_equal(plain, synergies("walking").weights)
+    assert plain.sel(muscle="soleus").idxmax().item() == "push_off"
+    shared = drive("walking")
+    assert ((shared > 0) >= (plain > 0)).all()
+    assert (shared > 0).sum() > (plain > 0).sum()
+    assert not np.allclose(shared, drive("walking", seed=1))
+
+
+def test_muscles_below_one_electrode_are_driven_alike():
+    weights = drive("running")
+    for alike in (["semimem", "semiten"], ["glut_max1", "glut_max2", "glut_max3"]):
+        assert (weights.sel(muscle=alike) == weights.sel(muscle=alike[0])).all()
+
+
+def test_drive_makes_the_activation_of_subjects_who_do_not_differ():
+    alike = replace(NOTHING, subject_sharing=0.0, speed_sharing=0.0)
+    true = truth("running", alike, subjects=1, speeds=1).values.reshape(-1, 92)[:, :43]
+    unclipped = true[(true < 1.0).all(axis=1)] - 0.02
+    weights = drive("running", alike).values[:43]
+    bursts = np.linalg.lstsq(weights, unclipped.T, rcond=None)[0]
+    assert len(unclipped) > len(weights.T)
+    np.testing.assert_allclose(weights @ bursts, unclipped.T, atol=1e-12)
+
+
 @pytest.mark.parametrize("motion", ["running", "walking"])
 def test_files_are_sound_and_cut_into_the_same_cycles(motion, tmp_path):
     folder = write_study(motion, tmp_path, subjects=2, speeds=2)
@@ -142,3 +177,26 @@ def test_bad_knobs_and_motions_are_refused():
         Knobs(redundancy=2)
     with pytest.raises(Nem2eError, match="swimming"):
         synthetic_cycles("swimming")
+
+
+@pytest.mark.parametrize(
+    ("asked", "words"),
+    [({"subjects": 0}, "0 subjects"), ({"speeds": 5}, "5 speeds, expected 1 to 4"), ({"seed": -1}, "the seed is -1")],
+)
+def test_impossible_sizes_and_seeds_are_refused(asked, words):
+    with pytest.raises(Nem2eError, match=words):
+        synthetic_cycles("walking", **asked)
+
+
+@pytest.mark.parametrize("mine", ["study.toml", "cycles.csv"])
+def test_a_study_of_ones_own_is_never_written_over(mine, tmp_path):
+    (tmp_path / mine).write_text("synthetic = false\n")
+    with pytest.raises(Nem2eError, match="choose another folder"):
+        write_study("walking", tmp_path, subjects=1, speeds=1)
+    assert [path.name for path in tmp_path.iterdir()] == [mine]
+
+
+def test_a_folder_that_cannot_be_made_is_told(tmp_path):
+    (tmp_path / "file").write_text("x")
+    with pytest.raises(Nem2eError, match="cannot be made"):
+        write_study("walking", tmp_path / "file", subjects=1, speeds=1)

@@ -28,6 +28,7 @@ SIDE = (*LEG, *TRUNK)
 class Synergies:
     """Burst of each synergy: centre and width (sd) in % of the cycle, weights of shape (46 muscles, synergies)."""
 
+    names: tuple[str, ...]
     centre: Array
     width: Array
     weights: Array
@@ -53,7 +54,7 @@ def synergies(motion: str) -> Synergies:
         for muscle, weight in zip(words[::2], words[1::2], strict=True):
             weights[SIDE.index(muscle), column] = float(weight)
     centre, width = (table[f"{motion}_{what}"].to_numpy(float) for what in ("centre", "width"))
-    return Synergies(centre, width, weights)
+    return Synergies(tuple(table["synergy"]), centre, width, weights)
 
 
 @cache

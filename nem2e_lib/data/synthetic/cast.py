@@ -11,7 +11,8 @@ import numpy as np
 from nem2e_lib.data.muscles import GAIT2392
 from nem2e_lib.data.synthetic.design import Design
 from nem2e_lib.data.synthetic.knobs import Knobs
-from nem2e_lib.data.synthetic.mechanism import Trial, population, subject
+from nem2e_lib.data.synthetic.mechanism import Population, Trial, population, subject
+from nem2e_lib.errors import Nem2eError
 
 
 @dataclass(frozen=True)
@@ -28,19 +29,34 @@ class Take:
         """Name of the trial: subject and speed."""
         return f"{self.subject}_{self.speed.replace('/', '').replace(' ', '')}"
 
+    @property
+    def labels(self) -> dict[str, str | float]:
+        """Coordinates of its cycles."""
+        return {"subject": self.subject, "speed": self.speed, "speed_m_s": self.speed_m_s, "trial": self.name}
+
+
+def common(design: Design, knobs: Knobs, seed: int) -> Population:
+    """Draw what all subjects of a study share."""
+    if seed < 0:
+        raise Nem2eError(f"synthetic study: the seed is {seed}, expected a whole number of 0 or more; change it.")
+    return population(design.motion, knobs, np.random.default_rng([seed, _code(design)]))
+
 
 def takes(design: Design, knobs: Knobs, seed: int) -> Iterator[Take]:
     """Yield the trials of a study, subject by subject and speed by speed.
 
     A trial depends on seed, motion, subject and speed alone: a study with fewer subjects is a part of the whole one.
     """
-    motion = zlib.crc32(design.motion.encode())
-    group = population(design.motion, knobs, np.random.default_rng([seed, motion]))
+    motion, group = _code(design), common(design, knobs, seed)
     for person in range(design.subjects):
         own = subject(group, knobs, np.random.default_rng([seed, motion, 1 + person]))
         for index, (speed, speed_m_s) in enumerate(zip(design.speeds, design.speeds_m_s, strict=True)):
             rng = np.random.default_rng([seed, motion, 1 + person, 1 + index])
             yield Take(f"subject{person + 1:02d}", speed, speed_m_s, Trial(design, group, own, index, knobs, rng))
+
+
+def _code(design: Design) -> int:
+    return zlib.crc32(design.motion.encode())
 
 
 def channel_columns(design: Design) -> list[int]:

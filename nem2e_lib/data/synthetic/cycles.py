@@ -36,33 +36,20 @@ def synthetic_cycles(
     return dataset.assign_coords(cycle=np.arange(dataset.sizes["cycle"])).assign_attrs(attrs)
 
 
-def truth(motion: str, knobs: Knobs | None = None, seed: int = 0) -> xr.DataArray:
-    """Return the true activation of every muscle, dims (cycle, sample, muscle), cycles as in `synthetic_cycles`."""
-    plan = design(motion)
-    cycles = [
-        take.trial.true(_times(start, end, SAMPLES))
-        for take in takes(plan, knobs or Knobs(), seed)
-        for start, end in pairwise(take.trial.strikes)
-    ]
-    dims, coords = ("cycle", "sample", "muscle"), {"sample": SAMPLES, "muscle": list(GAIT2392)}
-    return xr.DataArray(np.stack(cycles), dims=dims, coords=coords)
-
-
 def _cycles(plan: Design, take: Take) -> xr.Dataset:
     strikes = take.trial.strikes
     spans = list(pairwise(strikes))
     columns = channel_columns(plan)
     data = {}
     for suffix, dim, points in (("", "sample", SAMPLES), ("_waveform", "phase", PHASES)):
-        times = [_times(start, end, points) for start, end in spans]
+        times = [sample_times(start, end, points) for start, end in spans]
         data[f"activation{suffix}"] = (("cycle", dim, "muscle"), np.stack([activation(plan, take, t) for t in times]))
         data[f"emg{suffix}"] = (("cycle", dim, "channel"), np.stack([take.trial.measured(t, columns) for t in times]))
     count, electrodes = len(spans), [plan.electrodes.get(channel, channel) for channel in plan.emg]
     coords = {
         "sample": SAMPLES, "phase": PHASES, "muscle": muscles(plan), "channel": list(plan.emg),
         "target": ("channel", list(plan.emg.values())), "electrode": ("channel", electrodes),
-        "subject": ("cycle", [take.subject] * count), "speed": ("cycle", [take.speed] * count),
-        "speed_m_s": ("cycle", [take.speed_m_s] * count), "trial": ("cycle", [take.name] * count),
+        **{name: ("cycle", [value] * count) for name, value in take.labels.items()},
         "number": ("cycle", np.arange(count)), "start_s": ("cycle", strikes[:-1]), "end_s": ("cycle", strikes[1:]),
     }  # fmt: skip
     return xr.Dataset(data, coords)
@@ -79,5 +66,6 @@ def activation(plan: Design, take: Take, time: NDArray[np.float64]) -> NDArray[n
     return np.concatenate([body, arm_activation(take.trial, time)], axis=1) if plan.arms else body
 
 
-def _times(start: float, end: float, points: NDArray[np.float64]) -> NDArray[np.float64]:
+def sample_times(start: float, end: float, points: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Times (s) of points given in % of a cycle."""
     return start + (end - start) * points / 100.0

@@ -40,7 +40,17 @@ class Design:
     arms: bool
 
     def reduced(self, subjects: int | None, speeds: int | None) -> Design:
-        """Return the design with the first few subjects and speeds only."""
+        """Return the design with other numbers of subjects and speeds; None keeps them.
+
+        Raises
+        ------
+        Nem2eError
+            If no subject or no speed is left, or more speeds are wanted than there are.
+        """
+        if subjects is not None and subjects < 1:
+            raise Nem2eError(f"synthetic {self.motion}: {subjects} subjects, expected at least 1; ask for more.")
+        if speeds is not None and not 1 <= speeds <= len(self.speeds):
+            raise Nem2eError(f"synthetic {self.motion}: {speeds} speeds, expected 1 to {len(self.speeds)}; change it.")
         chosen = slice(speeds)
         return replace(
             self, subjects=subjects or self.subjects, speeds=self.speeds[chosen],

@@ -100,7 +100,7 @@ class Trial:
         self.end = float(self.strikes[-1] + design.margin * duration)
         self.duration = float(duration)
         sharing = person.weights * np.exp(group.speed_change * (self._pace - 0.5))
-        self._weights = _one_electrode(design, sharing)
+        self._weights = one_electrode(design, sharing)
         shape = (2, len(lengths), sharing.shape[1])
         self._shift = knobs.cycle_timing * rng.standard_normal(shape)
         self._log_amplitude = knobs.cycle_amplitude * rng.standard_normal(shape)
@@ -160,7 +160,7 @@ class Trial:
         return total
 
 
-def _one_electrode(design: Design, weights: Array) -> Array:
+def one_electrode(design: Design, weights: Array) -> Array:
     """Drive muscles under one electrode alike, so that a copied channel measures its own muscle's true activity."""
     tied = weights.copy()
     for channel, electrode in design.electrodes.items():

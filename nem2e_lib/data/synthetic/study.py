@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import tomllib
 import zlib
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from nem2e_lib.data.synthetic.cycles import CITATION, activation, muscles
 from nem2e_lib.data.synthetic.design import Design, design
 from nem2e_lib.data.synthetic.forces import COLUMNS, ground_reaction
 from nem2e_lib.data.synthetic.knobs import Knobs
+from nem2e_lib.errors import Nem2eError
 
 ACTIVATION_HZ, EMG_HZ, FORCE_HZ = 200.0, 200.0, 500.0  # equal ones: without noise, equal signals stay equal when cut
 _FORCE_NOISE_N = 2.0
@@ -44,23 +46,42 @@ def write_study(
     seed
         Of everything that is drawn.
     subjects, speeds
-        Take the first few only.
+        How many; the first ones stay the same.
 
     Raises
     ------
     Nem2eError
-        If the motion is unknown or the folder cannot be written.
+        If the motion is unknown, the folder cannot be written, or it holds a study that is not synthetic.
     """
     folder = Path(folder)
     plan, strength = design(motion).reduced(subjects, speeds), knobs or Knobs()
-    for part in ("activation", "emg", "grf"):
-        (folder / part).mkdir(parents=True, exist_ok=True)
+    _prepare(folder)
     rows = [_write_take(folder, plan, take, seed) for take in takes(plan, strength, seed)]
     with replacing(folder / "trials.csv") as temporary:
         pd.DataFrame(rows).to_csv(temporary, index=False, lineterminator="\n")
     with replacing(folder / "study.toml") as temporary:
         Path(temporary).write_text(_settings(plan), encoding="utf-8")
     return folder
+
+
+def _prepare(folder: Path) -> None:
+    """Make the parts of the folder, unless someone's own study lies there."""
+    if (folder / "study.toml").exists() and not _is_synthetic(folder / "study.toml"):
+        raise Nem2eError(f"{folder}: holds a study.toml that does not say synthetic = true; choose another folder.")
+    if (folder / "cycles.csv").exists():
+        raise Nem2eError(f"{folder}: holds a cycles.csv, which no synthetic study has; choose another folder.")
+    try:
+        for part in ("activation", "emg", "grf"):
+            (folder / part).mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise Nem2eError(f"{folder}: the folder cannot be made ({error.strerror}); choose another.") from None
+
+
+def _is_synthetic(file: Path) -> bool:
+    try:
+        return tomllib.loads(file.read_text(encoding="utf-8")).get("synthetic") is True
+    except (OSError, ValueError):
+        return False
 
 
 def _write_take(folder: Path, plan: Design, take: Take, seed: int) -> dict[str, str | float]:

@@ -1,0 +1,44 @@
+"""``nem2e synthesize``, as a command of its own."""
+
+import pytest
+import typer
+from typer.testing import CliRunner
+
+from nem2e_lib.data.storage import read_storage
+from nem2e_lib.data.study import load_study
+from nem2e_lib.data.synthetic import Knobs, synthesize, write_study
+from nem2e_lib.errors import Nem2eError
+
+SMALL = ["--subjects", "1", "--speeds", "1"]
+app = typer.Typer()
+app.command()(synthesize)
+
+
+def run(*arguments):
+    return CliRunner().invoke(app, [str(argument) for argument in arguments])
+
+
+def test_it_writes_what_write_study_writes(tmp_path):
+    result = run("walking", "--out", tmp_path / "a", "--seed", 3, "--knob", "delay_ms=100", *SMALL)
+    assert result.exit_code == 0, result.output
+    assert "SYNTHETIC walking, 1 subjects, 1 trials, 1 cycles" in result.output
+    write_study("walking", tmp_path / "b", Knobs(delay_ms=100.0), 3, subjects=1, speeds=1)
+    trials = [load_study(tmp_path / name).trials for name in "ab"]
+    first, second = (read_storage(folder[0].activation) for folder in trials)
+    assert (first.values == second.values).all()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("--knob", "dealy_ms=1"), "'dealy_ms' is not a knob; choose one of delay_ms"),
+        (("--knob", "delay_ms=soon"), "'soon' is not a number"),
+        (("--knob", "delay_ms"), "'' is not a number"),
+        (("--knob", "delay_ms=nan"), "delay_ms is nan"),
+        (("--seed", "-1"), "the seed is -1"),
+    ],
+)
+def test_a_mistake_is_told_in_one_sentence(arguments, words, tmp_path):
+    result = run("walking", "--out", tmp_path / "a", *arguments, *SMALL)
+    assert isinstance(result.exception, Nem2eError)
+    assert words in str(result.exception)
