@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from nem2e_lib.data.synthetic import write_study
 from nem2e_lib.report.page import page_problems
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -103,23 +105,26 @@ def test_a_second_make_does_nothing(made: Paper) -> None:
     assert "Nothing to be done" in made.make().stdout
 
 
-def test_touching_a_figure_notebook_plans_it_and_what_follows_but_no_training(made: Paper) -> None:
-    planned = made.make("-n", "-W", "notebooks/05_attention.ipynb").stdout
-    assert re.findall(r"notebooks/(\d\d)", planned) == ["05", "07"]
-    assert "publish" in planned
-
-
-def test_touching_the_training_notebook_plans_the_training(made: Paper) -> None:
-    planned = made.make("-n", "-W", "notebooks/03_train.ipynb").stdout
-    assert re.findall(r"notebooks/(\d\d)", planned) == ["03"] * 6 + ["04", "05", "06", "07"]
-
-
-def test_a_deleted_page_is_made_again_without_training(made: Paper) -> None:
-    trained = made.times("*/*.nc")
-    (made.run / "site" / "05_attention.html").unlink()
-    assert made.make().returncode == 0
-    assert made.make("-q").returncode == 0
+def test_a_changed_figure_notebook_runs_with_what_follows_but_no_training(made: Paper) -> None:
+    trained, published = made.times("*/*.nc"), (made.out / "index.html").stat().st_mtime_ns
+    done = made.make("-W", "notebooks/05_attention.ipynb")
+    assert done.returncode == 0, done.stderr
+    assert re.findall(r"^(\d\d)_\w+ →", done.stdout, flags=re.MULTILINE) == ["05", "07"]
     assert made.times("*/*.nc") == trained
+    assert (made.out / "index.html").stat().st_mtime_ns > published
+    assert made.make("-q").returncode == 0
+
+
+def test_a_changed_training_notebook_trains_again(made: Paper) -> None:
+    planned = made.make("-n", "-W", "notebooks/03_train.ipynb").stdout
+    assert len(re.findall(r"notebooks/03", planned)) == 6
+
+
+def test_an_emptied_out_is_filled_again_without_running_anything(made: Paper) -> None:
+    shutil.rmtree(made.out)
+    done = made.make()
+    assert "→" not in done.stdout
+    assert (made.out / "index.html").exists()
 
 
 def test_another_seed_is_another_run(made: Paper) -> None:
@@ -146,9 +151,10 @@ def test_a_bad_argument_is_told_at_once_in_one_sentence(tmp_path: Path, argument
 
 
 def study_folder(folder: Path) -> Path:
-    """Write a study whose EMG name maps to no muscle."""
+    """Write a study without a trial."""
     folder.mkdir()
-    (folder / "study.toml").write_text('name = "x"\nmotion = "walking"\nsynthetic = true\n[emg]\nsoleus = "soleus_r"\n')
+    settings = ['name = "x"', 'motion = "walking"', 'simulated_by = "CMC"', "synthetic = true"]
+    (folder / "study.toml").write_text("\n".join([*settings, "[emg]", 'soleus = "soleus_r"', ""]))
     (folder / "trials.csv").write_text("trial,subject,speed,speed_m_s,activation,emg,grf\n")
     return folder
 
@@ -172,3 +178,17 @@ def test_a_folder_with_other_files_is_not_overwritten(tmp_path: Path) -> None:
     assert "thesis.txt" in done.stderr
     assert (out / "thesis.txt").read_text() == "mine"
     assert not (tmp_path / "build" / "smoke-seed0" / "run.json").exists()
+
+
+@pytest.mark.slow
+def test_a_study_of_ones_own_gets_the_same_pages(tmp_path: Path) -> None:
+    study = write_study("walking", tmp_path / "my study", subjects=3, speeds=2)
+    text = (study / "study.toml").read_text()
+    (study / "study.toml").write_text(text.replace('motion = "walking"', 'motion = "stairs"'))
+    out = tmp_path / "out"
+    done = make("paper", "PROFILE=smoke", f"STUDY={study}", BUILD=str(tmp_path / "build"), OUT=str(out))
+    assert done.returncode == 0, done.stdout + done.stderr
+    results = json.loads((out / "results.json").read_text())
+    assert {row["study"] for row in results["results"]} == {"study-my-study"}
+    assert {row["verdict"] for row in results["claims"] if row["dataset"] == "running"} == {"cannot be tested"}
+    assert (out / "03_train_study-my-study_all_entire.html").exists()
