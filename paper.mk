@@ -39,7 +39,7 @@ endif
 endif
 
 # --- stamps: rewritten only when their content changes, so that make sees a change of parameters as a change of file --
-keep = $(shell mkdir -p '$(dir $(1))'; { $(2); } > '$(1).new'; cmp -s '$(1).new' '$(1)' && rm '$(1).new' || mv '$(1).new' '$(1)')
+keep = $(shell mkdir -p '$(dir $(1))'; ( $(2) ) > '$(1).new'; cmp -s '$(1).new' '$(1)' && rm '$(1).new' || mv '$(1).new' '$(1)')
 PARAMETERS := $(RUN)/parameters.txt
 $(call keep,$(PARAMETERS),echo 'PROFILE=$(PROFILE) SEED=$(SEED)'; cksum < requirements.lock)
 ifneq ($(STUDY),)
