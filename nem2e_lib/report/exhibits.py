@@ -13,6 +13,7 @@ from nem2e_lib.refine.results import configuration_of
 from nem2e_lib.report import figures, schematics, site, tables
 from nem2e_lib.report.findings import Findings
 from nem2e_lib.report.saving import Saved, save_drawn, save_table
+from nem2e_lib.report.table import Table
 
 STATISTICS, ATTENTION, SHORTCUT, CLAIMS = "04_statistics", "05_attention", "06_shortcut", "07_claims"
 LETTERS = {"figure_3": {"walking": "a", "running": "b"}, "figure_4": {"running": "abc", "walking": "d"}}
@@ -179,6 +180,15 @@ def claims(found: Findings) -> pd.DataFrame:
     site.write_claims(table, found.run.site, runs=found.runs)
     site.write_results(found.summary, table, found.run.site, runs=found.runs, commit=site.provenance().commit)
     return table
+
+
+def checked(found: Findings, table: pd.DataFrame) -> Table:
+    """Return the claims as a table to read: verdict, what the paper reports, what this run gives, and why."""
+    synthetic = any(found.synthetic(study) for study in found.cycles)
+    return tables.plain(
+        table[["id", "dataset", "claim", "reported", "value", "verdict", "why"]], "The claims on this run's data",
+        verdict(table), synthetic=synthetic,
+    )  # fmt: skip
 
 
 def verdict(table: pd.DataFrame) -> str:

@@ -16,6 +16,7 @@ from nem2e_lib.refine.grid import grid
 from nem2e_lib.report.figures.cycles import cycle_waveforms
 from nem2e_lib.report.pipeline import Run, trained_channels
 from nem2e_lib.report.saving import Saved, save_drawn, save_table
+from nem2e_lib.report.table import Table
 from nem2e_lib.report.tables import plain
 
 SECONDS_AT_700 = 0.012
@@ -110,15 +111,20 @@ def _duration(seconds: float) -> str:
     return f"{seconds / 60:.0f} minutes" if seconds < 5400 else f"{seconds / 3600:.0f} hours"
 
 
-def losses(results: xr.Dataset) -> pd.DataFrame:
-    """Return, for each EMG channel, the last losses (mean squared error, mean over models) and diverged models."""
-    last = results.isel(epoch=-1)
-    return pd.DataFrame(
+def losses(results: xr.Dataset) -> Table:
+    """Return, for each EMG channel, the last losses (mean over models) and how many models diverged."""
+    last, over = results.isel(epoch=-1), ["seed", "fold"]
+    table = pd.DataFrame(
         {
             "muscle": results["channel"].to_numpy(),
             "models": results.sizes["seed"] * results.sizes["fold"],
-            "training loss": last["training_loss"].mean(["seed", "fold"]).to_numpy(),
-            "validation loss": last["validation_loss"].mean(["seed", "fold"]).to_numpy(),
-            "diverged": results["diverged"].sum(["seed", "fold"]).to_numpy(),
+            "training loss": last["training_loss"].mean(over).to_numpy(),
+            "validation loss": last["validation_loss"].mean(over).to_numpy(),
+            "diverged": results["diverged"].sum(over).to_numpy(),
         }
     )
+    title = f"{results.attrs['study']}, {results.attrs['condition']}: losses after {results.sizes['epoch']} epochs"
+    caption = (
+        "Mean squared error, mean over the models of a muscle; each model's validation data are its held-out cycles."
+    )
+    return plain(table, title, caption, synthetic=bool(results.attrs["synthetic"]), digits=4)
