@@ -32,7 +32,7 @@ def render(notebook: nbformat.NotebookNode, title: str) -> str:
         When the page would fetch something from the network, or shows a picture without alternative text.
     """
     exporter = HTMLExporter(template_name="nem2e", extra_template_basedirs=[str(TEMPLATES)])
-    body, _ = exporter.from_notebook_node(_without_title(notebook))
+    body, _ = exporter.from_notebook_node(_shown(notebook))
     html = page_html(title, body).replace("</style>", f"{_css()}</style>", 1)
     problems = page_problems(html)
     if problems:
@@ -40,11 +40,14 @@ def render(notebook: nbformat.NotebookNode, title: str) -> str:
     return html
 
 
-def _without_title(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:
-    """Return a copy without the first heading, which the page's frame shows."""
+def _shown(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:
+    """Return a copy without the first heading, which the frame shows, and without the run's folder on this machine."""
     shown = copy.deepcopy(notebook)
     for cell in shown.cells[:1]:
         cell.source = re.sub(r"\A# .*\n*", "", cell.source)
+    for cell in shown.cells:
+        if "injected-parameters" in cell.metadata.get("tags", []):
+            cell.source = re.sub(r"^folder = .*\n?", "", cell.source, flags=re.MULTILINE)
     return shown
 
 

@@ -70,6 +70,7 @@ def test_every_page_is_there_linked_and_readable_offline(made: Paper) -> None:
     for page in pages:
         text = (made.out / page).read_text()
         assert page_problems(text) == [], page
+        assert str(made.build) not in text, page
         local = [link for link in re.findall(r'(?:href|src)="([^"#]+)', text) if ":" not in link]
         assert [link for link in local if not (made.out / link).exists()] == [], page
 
