@@ -110,4 +110,19 @@ def study_segment(
     typer.echo(f"{out}: {sizes}; skipped {int((~table.kept).sum())}.")
 
 
+@app.command()
+def synthesize(
+    motion: Annotated[str, typer.Argument(help="running or walking.")],
+    out: Annotated[Path, typer.Option("--out", "-o", help="Study folder to write.")],
+    seed: Annotated[int, typer.Option(help="Of everything that is drawn.")] = 0,
+    knob: Annotated[list[str] | None, typer.Option(help="NAME=VALUE, e.g. delay_ms=100; may be given again.")] = None,
+    subjects: Annotated[int | None, typer.Option(help="How many subjects; default: as in the paper.")] = None,
+    speeds: Annotated[int | None, typer.Option(help="How many speeds, from the slowest; default: all.")] = None,
+) -> None:
+    """Write a SYNTHETIC study folder: simulated activation, EMG and ground reaction force of nobody."""
+    from nem2e_lib.data.synthetic.command import write
+
+    typer.echo(write(motion, out, seed, knob or [], subjects, speeds))
+
+
 # Further commands are registered here: app.command()(…) or app.add_typer(…, name="…").

@@ -55,6 +55,11 @@ class Lag:
     profile: Array
     lags: NDArray[np.int_]
 
+    @property
+    def at_edge(self) -> bool:
+        """Whether the strongest lag is the greatest one considered: then there is no peak, and no lag to speak of."""
+        return abs(self.samples) == int(np.abs(self.lags).max())
+
     def milliseconds(self, interval_ms: float) -> float:
         """Return the refined lag in ms, for a sampling interval in ms."""
         return self.refined * interval_ms

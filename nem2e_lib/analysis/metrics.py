@@ -16,6 +16,9 @@ EXACT = 0.005
 """A simulated activation this near to the EMG, as a share of the EMG's root mean square, is a copy of it: what is left
 comes from resampling one signal twice (0.1 to 0.3 % was measured), and a ratio to it says nothing."""
 
+FLAT = 1e-9
+"""Range of a signal, as a share of its greatest value, up to which it is constant but for rounding."""
+
 COPY = "the simulated activation equals the measured EMG there and RMSE_OpenSim is 0"
 
 
@@ -45,8 +48,9 @@ def errors(results: xr.Dataset, *, er: Ratio = "ratio_of_means", ensemble: bool 
     pandas.DataFrame
         Columns study, condition, muscle, electrode, unit, label, n_cycles, rmse_opensim, rmse_refined,
         rmse_mean_curve, er, er_mean_curve, r2_pearson, r2_sse (both over the unit's pooled samples), correlation_raw
-        (mean over cycles), diverged (how many of the unit's models did), synthetic, reason. Where Er is undefined it is
-        NaN and `reason` says why: RMSE_OpenSim is 0 (see `EXACT`), or a prediction is not finite.
+        (mean over the cycles in which both signals vary), flat_cycles (those in which one does not), diverged (how
+        many of the unit's models did), synthetic, reason. Where Er is undefined it is NaN and `reason` says why:
+        RMSE_OpenSim is 0 (see `EXACT`), or a prediction is not finite.
     """
     refined = results.refined.mean("seed", keepdims=True) if ensemble else results.refined
     estimates = {"opensim": results.simulated, "refined": refined, "mean_curve": results.mean_curve}
@@ -63,12 +67,17 @@ def errors(results: xr.Dataset, *, er: Ratio = "ratio_of_means", ensemble: bool 
 
 
 def undefined(table: pd.DataFrame) -> list[str]:
-    """Say for which muscles of a study Er is undefined, and why: one sentence a study and reason."""
-    rows = table[table["reason"] != ""]
+    """Say what is undefined in a study, and why: one sentence a study and reason for Er, one for correlations."""
+    rows, flat = table[table["reason"] != ""], table[table["flat_cycles"] > 0]
     return [
         f"{study}, {', '.join(group['muscle'].unique())}: Er is undefined for {len(group['label'].unique())} held-out "
         f"{group['unit'].iloc[0]}(s), because {reason}."
         for (study, reason), group in rows.groupby(["study", "reason"], sort=False)
+    ] + [
+        f"{study}, {', '.join(group['muscle'].unique())}: the raw correlation is undefined in "
+        f"{group['flat_cycles'].sum()} of {group['n_cycles'].sum()} cycles, because the simulated activation or the "
+        "EMG is constant there; its mean leaves them out."
+        for study, group in flat.groupby("study", sort=False)
     ]
 
 
@@ -82,6 +91,8 @@ def _row(
     }
     measured, simulated = (results[name].isel(channel=channel, cycle=held).values for name in ("measured", "simulated"))
     guesses = refined.isel(channel=channel, cycle=held).values
+    raw = np.array([_correlation(*pair) for pair in zip(measured, simulated, strict=True)])
+    varied = np.isfinite(raw)
     reason = _why_undefined(by_speed["opensim"], measured, guesses, er)
     nan = float("nan")
     return {
@@ -94,7 +105,8 @@ def _row(
         "er_mean_curve": nan if reason == COPY else _improvement(by_speed["mean_curve"], by_speed["opensim"], er),
         "r2_pearson": float(np.mean([_correlation(measured, guess) ** 2 for guess in guesses])),
         "r2_sse": float(np.mean([_explained(measured, guess) for guess in guesses])),
-        "correlation_raw": float(np.mean([_correlation(*pair) for pair in zip(measured, simulated, strict=True)])),
+        "correlation_raw": float(raw[varied].mean()) if varied.any() else nan,
+        "flat_cycles": int((~varied).sum()),
         "diverged": int(results.diverged.isel(channel=channel, fold=fold).sum()) if "diverged" in results else 0,
         "reason": reason,
     }
@@ -121,7 +133,7 @@ def _improvement(refined: Array, opensim: Array, er: Ratio) -> float:
 
 
 def _correlation(a: Array, b: Array) -> float:
-    if a.std() == 0 or b.std() == 0:
+    if any(np.ptp(x) <= FLAT * np.abs(x).max() for x in (a, b)):
         return float("nan")
     return float(np.corrcoef(a.ravel(), b.ravel())[0, 1])
 

@@ -155,7 +155,14 @@ def _said(results: xr.Dataset) -> dict[str, object]:
         row |= {
             "gradient_lag_samples": gradient.samples,
             "gradient_lag_ms": gradient.milliseconds(interval),
+            "lag_verdict": _lag_verdict(gradient),
             "attention_lag_ms": attention.centre_lag(weights) * interval,
             "sample_interval_ms": interval,
         }
     return row
+
+
+def _lag_verdict(lag: attention.Lag) -> str:
+    if lag.at_edge:
+        return f"no peak within {abs(lag.samples)} samples: the input gradient shows no lag"
+    return f"the output depends most on the input {lag.samples:+d} samples away"

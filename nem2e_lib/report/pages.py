@@ -14,6 +14,10 @@ from nem2e_lib.report.layout import footer, page_html, synthetic_note
 from nem2e_lib.report.provenance import Provenance
 from nem2e_lib.report.results import Runs
 from nem2e_lib.report.saving import Entry, entries, links, manifest_pages, write_text
+from nem2e_lib.report.table import table_of
+
+SHORT = 24
+"""Rows up to which a table stands open in the index."""
 
 
 def write_index(
@@ -47,7 +51,7 @@ def write_index(
     chosen = dict(sections) if sections else {p: p.replace("_", " ") for p in manifest_pages(root)}
     _all_there(root, [*pages, *(f for p in chosen for e in entries(root, p) for f in e.files)])
     body = [synthetic_note(runs), _claims_cards(claims), _page_list(pages)]
-    body += [_section(anchor, heading, entries(root, anchor)) for anchor, heading in chosen.items()]
+    body += [_section(root, anchor, heading) for anchor, heading in chosen.items()]
     body.append(_provenance(runs, source))
     text = page_html(title, "\n".join(filter(None, body)), lead=lead, nav=_nav(chosen), foot=footer())
     path = root / "index.html"
@@ -73,17 +77,22 @@ def _page_list(pages: Mapping[str, str]) -> str:
     return f'<h2 id="pages">Pages</h2><ul>{items}</ul>'
 
 
-def _section(anchor: str, heading: str, listed: list[Entry]) -> str:
+def _section(root: Path, anchor: str, heading: str) -> str:
+    listed = [_entry(root, entry) for entry in entries(root, anchor)]
     return (
         f'<section aria-labelledby="{html.escape(anchor)}">'
-        f'<h2 id="{html.escape(anchor)}">{html.escape(heading)}</h2>' + "".join(map(_entry, listed)) + "</section>"
+        f'<h2 id="{html.escape(anchor)}">{html.escape(heading)}</h2>' + "".join(listed) + "</section>"
     )
 
 
-def _entry(entry: Entry) -> str:
+def _entry(root: Path, entry: Entry) -> str:
     title, caption = html.escape(entry.title), html.escape(entry.caption)
     if entry.kind == "table":
-        return f'<h3>{title}</h3><p>{caption}</p><p class="files">{links(entry)}</p>'
+        rows = table_of((root / entry.files[0]).read_text(encoding="utf-8"))
+        count = rows.count('<th scope="row">')
+        state = " open" if count <= SHORT else ""
+        shown = f"<details{state}><summary>{count} rows</summary>{rows}</details>" if rows else f"<p>{caption}</p>"
+        return f'<h3>{title}</h3>{shown}<p class="files">{links(entry)}</p>'
     return (
         f'<h3 class="unseen">{title}</h3><figure>'
         f'<img src="{html.escape(entry.files[0])}" alt="{html.escape(entry.alt)}">'

@@ -52,6 +52,12 @@ def table_html(table: Table) -> str:
     )
 
 
+def table_of(page: str) -> str:
+    """Return the part of a page that `table_html` wrote, start to end; empty where there is none."""
+    start, end = page.find('<div class="table"'), page.find("</table></div>")
+    return page[start : end + len("</table></div>")] if 0 <= start < end else ""
+
+
 def _head_one(shown: pd.DataFrame) -> str:
     return "<tr>" + "".join(f'<th scope="col">{html.escape(str(c))}</th>' for c in shown.columns) + "</tr>"
 

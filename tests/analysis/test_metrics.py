@@ -77,6 +77,16 @@ def test_a_prediction_that_is_no_number_is_told():
     ]
 
 
+def test_cycles_without_a_correlation_are_left_out_and_told():
+    data = trained([0.5, 0.5], subjects=["s0", "s0"], speeds=["slow", "fast"])
+    data["simulated"] = data.measured * 2.0
+    data["simulated"].values[0, 0] = 0.3
+    table = errors(data)
+    assert table["correlation_raw"].tolist() == [pytest.approx(1.0)]
+    (sentence,) = undefined(table)
+    assert "worked, soleus: the raw correlation is undefined in 1 of 2 cycles" in sentence
+
+
 def test_models_that_diverged_are_counted():
     data = trained([0.5, 0.5]).assign(diverged=(("seed", "channel", "fold"), np.array([[[True, False]]])))
     assert errors(data)["diverged"].tolist() == [1, 0]

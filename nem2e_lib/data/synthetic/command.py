@@ -2,35 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
 
-import typer
-
-from nem2e_lib.data.synthetic.design import DESIGNS, design
+from nem2e_lib.data.synthetic.design import design
 from nem2e_lib.data.synthetic.knobs import Knobs
 from nem2e_lib.data.synthetic.study import write_study
 from nem2e_lib.errors import Nem2eError
 
 
-def synthesize(
-    motion: Annotated[str, typer.Argument(help=f"{' or '.join(DESIGNS)}.")],
-    out: Annotated[Path, typer.Option("--out", "-o", help="Study folder to write.")],
-    seed: Annotated[int, typer.Option(help="Of everything that is drawn.")] = 0,
-    knob: Annotated[list[str] | None, typer.Option(help="NAME=VALUE, e.g. delay_ms=100; may be given again.")] = None,
-    subjects: Annotated[int | None, typer.Option(help="How many subjects; default: as in the paper.")] = None,
-    speeds: Annotated[int | None, typer.Option(help="How many speeds, from the slowest; default: all.")] = None,
-) -> None:
-    """Write a SYNTHETIC study folder: simulated activation, EMG and ground reaction force of nobody."""
-    folder = write_study(motion, out, _knobs(knob or []), seed, subjects=subjects, speeds=speeds)
+def write(
+    motion: str, out: Path, seed: int, knob: Sequence[str], subjects: int | None = None, speeds: int | None = None
+) -> str:
+    """Write a SYNTHETIC study folder, its knobs given as NAME=VALUE, and return a sentence that tells what is in it."""
+    folder = write_study(motion, out, _knobs(knob), seed, subjects=subjects, speeds=speeds)
     plan = design(motion).reduced(subjects, speeds)
     trials = plan.subjects * len(plan.speeds)
-    typer.echo(
-        f"{folder}: SYNTHETIC {motion}, {plan.subjects} subjects, {trials} trials, {trials * plan.cycles} cycles."
-    )
+    return f"{folder}: SYNTHETIC {motion}, {plan.subjects} subjects, {trials} trials, {trials * plan.cycles} cycles."
 
 
-def _knobs(settings: list[str]) -> Knobs:
+def _knobs(settings: Sequence[str]) -> Knobs:
     return Knobs(**dict(_setting(text) for text in settings))
 
 

@@ -55,8 +55,9 @@ def write_study(
     """
     folder = Path(folder)
     plan, strength = design(motion).reduced(subjects, speeds), knobs or Knobs()
+    cast = list(takes(plan, strength, seed))
     _prepare(folder)
-    rows = [_write_take(folder, plan, take, seed) for take in takes(plan, strength, seed)]
+    rows = [_write_take(folder, plan, take, seed) for take in cast]
     with replacing(folder / "trials.csv") as temporary:
         pd.DataFrame(rows).to_csv(temporary, index=False, lineterminator="\n")
     with replacing(folder / "study.toml") as temporary:
