@@ -122,9 +122,21 @@ def train_block(
 
 def refiner(weights: dict[str, NDArray[np.float32]], shape: Shape) -> Callable[[Any], Array]:
     """Return a trained model as a function from (n, tokens, features) to (n, steps), inputs already scaled."""
-    graph, state = nnx.split(_network(shape, jax.random.key(0)))
+    state = nnx.split(_blank(shape))[1]
     nnx.replace_by_pure_dict(state, unflatten_dict(dict(weights), sep="."))
-    return jax.jit(jax.vmap(lambda x: nnx.merge(graph, state)(x)[0]))
+    return partial(_forward(shape), state)
+
+
+@lru_cache(maxsize=8)
+def _blank(shape: Shape) -> STDRNet:
+    return _network(shape, jax.random.key(0))
+
+
+@lru_cache(maxsize=8)
+def _forward(shape: Shape) -> Callable[[Any, Any], Array]:
+    """One compiled program for all models of a shape."""
+    graph = nnx.split(_blank(shape))[0]
+    return jax.jit(lambda state, inputs: jax.vmap(lambda x: nnx.merge(graph, state)(x)[0])(inputs))
 
 
 @dataclass(frozen=True)
