@@ -1,41 +1,62 @@
-"""How many models train at once, and how a device works through them."""
+"""How many models train at once, and how the devices work through them."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
 
 import jax
 
 from nem2e_lib.refine.grid import Grid
+from nem2e_lib.refine.stdrnet import parameters
 
-Mode = Literal["vmap", "map"]
+CACHE = 3e6
+"""Bytes of models that a core trains fastest side by side, measured: few enough to stay in its cache."""
+ROUNDS = 5
+"""Groups that a device works through in one block: what is lost when a run is killed."""
 
 
 @dataclass(frozen=True)
 class Batching:
-    """Models a block, and whether a device computes them side by side (`vmap`) or one after another (`map`)."""
+    """Models a block, and how many of them a device computes side by side (`jax.vmap`).
+
+    Attributes
+    ----------
+    block
+        Models that are dispatched, and saved, together.
+    width
+        Models side by side on a device: 1 is one after another, `block` is all in one `jax.vmap`.
+    devices
+        Devices that share a block; 0 for all. A single CPU device uses every core for each product.
+    """
 
     block: int
-    mode: Mode
+    width: int
+    devices: int = 0
+
+    @property
+    def count(self) -> int:
+        """Devices used."""
+        return self.devices or len(jax.devices())
 
     def __str__(self) -> str:
         """Describe the batching with the devices it ran on."""
-        backend, count = jax.default_backend(), len(jax.devices())
-        return f"{self.mode}, blocks of {self.block} models, {count} {backend} device{'s'[: count > 1]}"
+        how = "one after another" if self.width == 1 else f"vmap of {min(self.width, -(-self.block // self.count))}"
+        plural = "s" if self.count > 1 else ""
+        return f"{how} on {self.count} {jax.default_backend()} device{plural}, blocks of {self.block} models"
 
 
 def choose(work: Grid) -> Batching:
-    """Choose a batching by size and backend.
+    """Choose a batching by size and backend; `make bench` measures what it is chosen from.
 
-    Small models train side by side: their weights stay in the cache. On a processor, the weights of models of more
-    than some 256 units do not, and one model after another reads them fewer times from memory; a graphics card always
-    takes them side by side. A block holds whole channels, so that its models share the held-out subjects.
+    A graphics card takes many models side by side. On a processor, a core takes as many as its cache holds; where one
+    model is too large for that, models train one after another.
     """
-    folds = len(work.folds.labels) * len(work.parts)
-    on_processor = jax.default_backend() == "cpu"
-    large = work.configuration.units > 256
-    if on_processor and large:
-        return Batching(max(1, len(jax.devices())), "map")
-    channels = max(1, round((40 if on_processor else 256) / folds))
-    return Batching(min(channels * folds, len(work.models)), "vmap")
+    if jax.default_backend() != "cpu":
+        return Batching(min(256, len(work.models)), 256)
+    weights = 4.0 * parameters(work.examples.inputs.shape[-1], work.configuration)
+    states = 96.0 * work.examples.inputs.shape[-2] * work.configuration.units
+    width = max(1, round(CACHE / (4 * weights + states)))
+    devices = len(jax.devices())
+    width = min(width, -(-len(work.models) // devices))
+    rounds = ROUNDS if width > 1 else 1
+    return Batching(min(rounds * width * devices, len(work.models)), width)

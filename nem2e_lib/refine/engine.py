@@ -70,12 +70,25 @@ class Shape:
     features: int
     steps: int
     configuration: Configuration
-    batching: str
     padded: bool
 
 
+@dataclass(frozen=True)
+class Layout:
+    """Models side by side on a device (1: one after another), and how many devices share a block, where there are."""
+
+    width: int
+    devices: int
+
+
 def train_block(
-    data: Data, tasks: Task, shape: Shape, *, chunk: int, report: Callable[[int, float], None] | None = None
+    data: Data,
+    tasks: Task,
+    shape: Shape,
+    layout: Layout,
+    *,
+    chunk: int,
+    report: Callable[[int, float], None] | None = None,
 ) -> list[Outcome]:
     """Train the models of a block and return their outcomes in order.
 
@@ -86,14 +99,16 @@ def train_block(
     tasks
         Arrays with a leading axis of models.
     shape
-        Sizes, options and batching (`vmap` or `map`).
+        Sizes and options.
+    layout
+        How the devices work through the models; it changes the numbers by rounding at most.
     chunk
         Epochs between two calls of `report`.
     report
         Called with the number of epochs done since the last call and the block's mean training loss.
     """
     models, epochs = tasks.shown.shape[:2]
-    program = _program(shape, len(jax.devices()))
+    program = compiled(shape, layout)
     state, moments = program.place(program.start(tasks))
     tasks = program.place(tasks)
     losses = []
@@ -140,7 +155,9 @@ def _forward(shape: Shape) -> Callable[[Any, Any], Array]:
 
 
 @dataclass(frozen=True)
-class _Program:
+class Program:
+    """The compiled parts of training a block: draw weights, hand models to devices, run epochs, look at the result."""
+
     start: Callable[[Task], Any]
     place: Callable[[Any], Any]
     run: Callable[..., Any]
@@ -148,32 +165,36 @@ class _Program:
 
 
 @lru_cache(maxsize=8)
-def _program(shape: Shape, devices: int) -> _Program:
-    mesh = Mesh(np.array(jax.devices()), ("models",))
-    graph = nnx.split(nnx.eval_shape(lambda: _network(shape, jax.random.key(0))))[0]
+def compiled(shape: Shape, layout: Layout) -> Program:
+    """Return the program for models of a shape, compiled once a process."""
+    mesh = Mesh(np.array(jax.devices()[: layout.devices]), ("models",))
+    graph = nnx.split(_blank(shape))[0]
     optimiser = optax.adam(shape.configuration.learning_rate)
     # Initial weights are drawn on one device: orthogonal ones factorise matrices, which locks up on several at once.
     start = jax.jit(jax.vmap(partial(_start, shape, optimiser)))
-    run, finish = (_spread(mesh, shape.batching, partial(stage, shape, graph, optimiser)) for stage in (_run, _finish))
-    return _Program(start, partial(_place, mesh, devices), run, finish)
+    run, finish = (_spread(mesh, layout.width, partial(stage, shape, graph, optimiser)) for stage in (_run, _finish))
+    return Program(start, partial(_place, mesh, layout.width), run, finish)
 
 
-def _spread(mesh: Mesh, batching: str, one: Callable[..., Any]) -> Callable[..., Any]:
+def _spread(mesh: Mesh, width: int, one: Callable[..., Any]) -> Callable[..., Any]:
     """Batch a function of the shared data and one model over the models of a device, and over the devices."""
     models = PartitionSpec("models")
 
     def many(data: Data, own: tuple[Any, ...]) -> Any:
-        if batching == "map":
-            return jax.lax.map(lambda mine: one(data, *mine), own)
-        return jax.vmap(lambda *mine: one(data, *mine))(*own)
+        count = len(jax.tree.leaves(own)[0])
+        if width >= count:
+            return jax.vmap(lambda *mine: one(data, *mine))(*own)
+        return jax.lax.map(lambda mine: one(data, *mine), own, batch_size=width if width > 1 else None)
 
     spread = jax.shard_map(many, mesh=mesh, in_specs=(PartitionSpec(), models), out_specs=models, check_vma=False)
     return jax.jit(lambda data, *own: spread(data, own))
 
 
-def _place(mesh: Mesh, devices: int, block: Any) -> Any:
-    """Repeat the last model until the devices share the block evenly, and hand each its part."""
-    spare = -len(jax.tree.leaves(block)[0]) % devices
+def _place(mesh: Mesh, width: int, block: Any) -> Any:
+    """Repeat the last model until every device has the same number of full groups, and hand each its part."""
+    count = len(jax.tree.leaves(block)[0])
+    group = mesh.size * min(width, -(-count // mesh.size))
+    spare = -count % group
     padded = jax.tree.map(lambda leaf: jnp.concatenate([leaf, jnp.repeat(leaf[-1:], spare, axis=0)]), block)
     return jax.device_put(padded, NamedSharding(mesh, PartitionSpec("models")))
 

@@ -95,11 +95,11 @@ class Grid:
         """Return the arrays that all models share."""
         return Data(jnp.asarray(self.examples.inputs), jnp.asarray(self.examples.targets))
 
-    def shape(self, batching: str) -> Shape:
+    def shape(self) -> Shape:
         """Return what the compiled program depends on."""
         lengths = {len(self.shown(fold, part)) for fold in range(len(self.folds.labels)) for part in self.parts}
         features, steps = self.examples.inputs.shape[-1], self.examples.targets.shape[-1]
-        return Shape(features, steps, self.configuration, batching, padded=len(lengths) > 1)
+        return Shape(features, steps, self.configuration, padded=len(lengths) > 1)
 
     def tasks(self, models: tuple[Model, ...]) -> Task:
         """Stack what belongs to each model of a block."""

@@ -191,7 +191,7 @@ def load_models(
 
 def _callable(work: Grid, model: Model, outcome: Outcome) -> Callable[[NDArray[np.float64]], NDArray[np.float64]]:
     shift, scale = work.scaling(model)
-    run = refiner(outcome.weights, work.shape("vmap"))
+    run = refiner(outcome.weights, work.shape())
     return lambda inputs: np.asarray(run(jnp.asarray((inputs - shift) / scale, jnp.float32)))
 
 

@@ -66,6 +66,12 @@ def _encode(linear: Linear, constants: None, carry: tuple[Array, Array], gates: 
     return (hidden, cell), hidden
 
 
+def parameters(features: int, configuration: Configuration) -> int:
+    """Return how many numbers an STDR-Net of a configuration learns."""
+    blank = nnx.eval_shape(lambda: STDRNet(features, 1, configuration, jax.random.key(0)))
+    return sum(leaf.size for leaf in jax.tree.leaves(nnx.state(blank)))
+
+
 class STDRNet(nnx.Module):
     """The refinement network for one example.
 

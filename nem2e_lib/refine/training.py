@@ -18,7 +18,7 @@ from nem2e_lib.errors import Nem2eError
 from nem2e_lib.refine import devices
 from nem2e_lib.refine.batching import Batching, choose
 from nem2e_lib.refine.config import Configuration
-from nem2e_lib.refine.engine import Outcome, train_block
+from nem2e_lib.refine.engine import Layout, Outcome, train_block
 from nem2e_lib.refine.grid import Grid, Model, grid
 from nem2e_lib.refine.results import assemble
 from nem2e_lib.refine.store import Store
@@ -33,7 +33,7 @@ class Job:
 
     grid: Grid
     models: tuple[Model, ...]
-    batching: str
+    layout: Layout
     store: Store | None
 
 
@@ -90,32 +90,32 @@ def train_condition(
     work = grid(chosen, condition, configuration, data_hash(cycles), seeds=seeds)
     plan = batching or choose(work)
     began = time.monotonic()
-    jobs = [
-        Job(work, models, plan.mode, Store(Path(store)) if store is not None else None)
-        for models in work.blocks(plan.block)
-    ]
+    kept, layout = Store(Path(store)) if store is not None else None, Layout(plan.width, plan.count)
+    jobs = [Job(work, models, layout, kept) for models in work.blocks(plan.block)]
     outcomes = dict(_run(jobs, executor, progress))
     return assemble(chosen, work, outcomes, plan, time.monotonic() - began, profile)
 
 
 def run_job(job: Job, report: Callable[[int, float], None] | None = None) -> list[tuple[Model, Outcome]]:
-    """Train a block, or fetch it from the store where every model of it is finished."""
+    """Train a block, or fetch it from the store where every model of it is finished.
+
+    The outcomes come back without their weights, which would fill the memory; those are in the store.
+    """
     devices.configure()
     found = [job.store.load(job.grid.key(model)) if job.store else None for model in job.models]
-    finished = [outcome for outcome in found if outcome is not None]
-    if len(finished) == len(job.models):
-        return list(zip(job.models, finished, strict=True))
-    outcomes = _train(job, report)
-    if job.store is not None:
-        for model, outcome in zip(job.models, outcomes, strict=True):
-            job.store.save(job.grid.key(model), outcome)
-    return list(zip(job.models, outcomes, strict=True))
+    outcomes = [outcome for outcome in found if outcome is not None]
+    if len(outcomes) < len(job.models):
+        outcomes = _train(job, report)
+        if job.store is not None:
+            for model, outcome in zip(job.models, outcomes, strict=True):
+                job.store.save(job.grid.key(model), outcome)
+    return [(model, outcome._replace(weights={})) for model, outcome in zip(job.models, outcomes, strict=True)]
 
 
 def _train(job: Job, report: Callable[[int, float], None] | None) -> list[Outcome]:
     chunk = -(-job.grid.epochs // CHUNKS)
-    shape = job.grid.shape(job.batching)
-    outcomes = train_block(job.grid.data(), job.grid.tasks(job.models), shape, chunk=chunk, report=report)
+    tasks = job.grid.tasks(job.models)
+    outcomes = train_block(job.grid.data(), tasks, job.grid.shape(), job.layout, chunk=chunk, report=report)
     for model, outcome in zip(job.models, outcomes, strict=True):
         _require_a_number(job.grid, model, outcome)
     return outcomes

@@ -67,14 +67,14 @@ def test_padding_changes_no_number():
 
 @pytest.mark.parametrize("condition", ["one_quarter", "one_entire", "all_entire"])
 def test_every_batching_gives_the_same_numbers(cycles, condition):
-    one = train(cycles, condition, batching=Batching(100, "vmap"))
-    for other in (Batching(100, "map"), Batching(2, "vmap"), Batching(1, "map")):
+    one = train(cycles, condition, batching=Batching(100, 100))
+    for other in (Batching(100, 1), Batching(2, 2), Batching(1, 1), Batching(5, 2), Batching(4, 1, 1)):
         assert_close(one, train(cycles, condition, batching=other))
 
 
 def test_another_executor_gives_the_same_numbers(cycles):
     with ThreadPoolExecutor(2) as pool:
-        assert_close(train(cycles, batching=Batching(2, "vmap")), train(cycles, executor=pool))
+        assert_close(train(cycles, batching=Batching(2, 2)), train(cycles, executor=pool))
 
 
 def test_the_held_out_subject_is_never_learned_from(cycles):
@@ -103,7 +103,7 @@ def test_losses_fall_and_attention_sums_to_one(cycles):
 
 
 def test_finished_models_are_found_again_and_damaged_ones_trained_anew(cycles, tmp_path, caplog):
-    first = train(cycles, store=tmp_path, batching=Batching(2, "vmap"))
+    first = train(cycles, store=tmp_path, batching=Batching(2, 2))
     files = sorted(tmp_path.rglob("*.npz"))
     assert len(files) == first.attrs["models"] == 6
     stamps = {path: path.stat().st_mtime_ns for path in files}
@@ -113,7 +113,7 @@ def test_finished_models_are_found_again_and_damaged_ones_trained_anew(cycles, t
     damaged[len(damaged) // 2] ^= 0xFF
     files[3].write_bytes(bytes(damaged))
     time.sleep(0.01)
-    second = train(cycles, store=tmp_path, batching=Batching(2, "vmap"))
+    second = train(cycles, store=tmp_path, batching=Batching(2, 2))
     np.testing.assert_array_equal(first.refined, second.refined)
     assert {files[0].name, files[3].name} <= {word.split("/")[-1] for word in caplog.text.split()}
     assert files[0].read_bytes() == whole

@@ -39,7 +39,7 @@ class Knobs:
     delay_ms: float = 60.0
     redundancy: float = 1.0
     unevenness: float = 0.8
-    second_synergy: float = 0.8
+    second_synergy: float = 0.5
     speed_sharing: float = 0.3
     subject_sharing: float = 0.05
     subject_timing: float = 2.5
