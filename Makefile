@@ -1,6 +1,8 @@
 # make help tells what there is. Everything derived lives in .venv/ and build/; figures/ is only ever published to.
 PROFILE ?= demo
 SEED    ?= 0
+SEEDS   ?= 1
+CONFIRM ?= 0
 STUDY   ?=
 BUILD   ?= build
 PYTHON  ?= $(firstword $(shell command -v python3.11 python3 2>/dev/null) python3.11)
@@ -15,17 +17,20 @@ SHELL := bash
 VENV  := .venv
 SETUP := $(VENV)/.installed
 PY    := $(VENV)/bin/python
+EXTRAS := $(VENV)/.extras
+TORCH ?= torch==2.13.0
 
-## paper     rebuild every table and figure: make paper [PROFILE=demo|paper|smoke] [STUDY=folder] [OUT=folder] [SEED=0]
+## paper     rebuild every table and figure: make paper [PROFILE=demo|paper|smoke] [STUDY=folder] [OUT=folder] [SEED=0] [SEEDS=1]
 ## notebook  open the notebooks in Jupyter Lab
 ## test      lint, type check and the test suite (minutes)
 ## test-all  the same with the slow tests
+## bench     what training costs beside PyTorch and plain Flax: build/bench.json, docs/benchmarks.md
 ## lint      ruff and mypy
 ## setup     the Python environment in .venv, from requirements.lock
 ## lock      requirements.lock and environment.yml anew from pyproject.toml
 ## clean     remove build/ (the environment and figures/ stay)
 ## help      this list
-.PHONY: paper notebook test test-all lint setup lock clean help
+.PHONY: paper notebook test test-all bench lint setup lock clean help
 help:
 	@sed -n 's/^## /  make /p' Makefile
 
@@ -57,12 +62,27 @@ lint: $(SETUP)
 test: lint
 	$(PY) -m pytest -n 2 --dist loadfile -m "not slow"
 
-test-all: lint
+test-all: lint $(EXTRAS)
 	$(PY) -m pytest -n 2 --dist loadfile
+
+bench: $(EXTRAS)
+	@$(PY) -m pip --version > /dev/null 2>&1 || $(PY) -m ensurepip > /dev/null
+	@$(PY) -c 'import torch' 2> /dev/null || $(PY) -m pip install -q "$(TORCH)"
+	$(PY) -m bench $(BUILD) --page docs/benchmarks.md
+
+# What only the slow tests and the benchmark need: OpenSim, dask, a fuzzer.
+$(EXTRAS): requirements-extra.lock $(SETUP)
+	@echo 'Adding requirements-extra.lock to $(VENV) …'
+	@uv=$$(command -v uv || ls $(VENV)/bin/uv 2> /dev/null || true); \
+	if [ -n "$$uv" ]; then "$$uv" pip install -q --python $(PY) --require-hashes -r requirements-extra.lock; \
+	else $(PY) -m pip install -q --require-hashes -r requirements-extra.lock; fi
+	@touch $@
 
 lock: $(SETUP)
 	$(VENV)/bin/uv pip compile pyproject.toml --extra test --extra build --generate-hashes --no-emit-index-url \
 	  --python-version 3.11 --no-header --quiet --output-file requirements.lock
+	$(VENV)/bin/uv pip compile pyproject.toml --extra dask --extra opensim --extra fuzz --constraint requirements.lock \
+	  --generate-hashes --no-emit-index-url --python-version 3.11 --no-header --quiet --output-file requirements-extra.lock
 	$(PY) tools/environment.py requirements.lock environment.yml
 
 clean:

@@ -12,6 +12,13 @@ ifneq ($(shell [[ '$(SEED)' =~ ^[0-9]{1,9}$$ ]] && echo yes),yes)
 $(call stop,SEED=$(SEED) is not a whole number from 0 to 999999999)
 endif
 
+ifneq ($(shell [[ '$(SEEDS)' =~ ^[1-9][0-9]{0,2}$$ ]] && echo yes),yes)
+$(call stop,SEEDS=$(SEEDS) is not a whole number from 1 to 999)
+endif
+ifneq ($(filter-out 0 1,$(CONFIRM)),)
+$(call stop,CONFIRM=$(CONFIRM) is neither 0 nor 1)
+endif
+
 ifneq ($(words $(BUILD)),1)
 $(call stop,BUILD=$(BUILD) has a space in it, which make cannot handle: give another folder)
 endif
@@ -42,6 +49,8 @@ endif
 keep = $(shell mkdir -p '$(dir $(1))'; ( $(2) ) > '$(1).new'; cmp -s '$(1).new' '$(1)' && rm '$(1).new' || mv '$(1).new' '$(1)')
 PARAMETERS := $(RUN)/parameters.txt
 $(call keep,$(PARAMETERS),echo 'PROFILE=$(PROFILE) SEED=$(SEED)'; cksum < requirements.lock)
+ENSEMBLE := $(RUN)/seeds.txt
+$(call keep,$(ENSEMBLE),echo 'SEEDS=$(SEEDS)')
 ifneq ($(STUDY),)
 SOURCE := $(RUN)/study.txt
 $(call keep,$(SOURCE),cd '$(STUDY)' && find -L . -type f -printf '%P %s %T@\n' | LC_ALL=C sort)
@@ -55,7 +64,7 @@ $(shell test -f '$(OUT)/index.html' && grep -qsxF '$(RUN)' '$(PUBLISHED)' || rm 
 files    = $(sort $(shell find $(1) -name '*.py' -o -name '*.csv' -o -name '*.toml' -o -name '*.css' -o -name '*.html' -o -name '*.j2'))
 report   = $(addprefix nem2e_lib/report/,$(1))
 RUNNER   := $(call report,notebooks.py page.py parameters.py terminal.py)
-DATA     := nem2e_lib/errors.py $(call report,pipeline.py overview.py) $(call files,nem2e_lib/data)
+DATA     := nem2e_lib/errors.py $(call report,pipeline.py overview.py trainer.py) $(call files,nem2e_lib/data)
 PICTURES := $(DATA) $(call report,figures/cycles.py figures/panels.py style.py saving.py)
 REFINE   := $(DATA) $(call files,nem2e_lib/refine)
 REPORT   := $(REFINE) $(call files,nem2e_lib/analysis) $(filter-out $(RUNNER),$(call files,nem2e_lib/report))
@@ -85,8 +94,8 @@ $(foreach study,$(STUDIES),$(eval $(call segmenting,$(study))))
 
 # $(call training,study,condition)
 define training
-$(RUN)/$(1)/$(2).nc $(SITE)/03_train_$(1)_$(2).html &: notebooks/03_train.ipynb $(RUN)/$(1)/cycles.nc $(REFINE)
-	@$$(call run,03_train,03_train_$(1)_$(2),-p study $(1) -p condition $(2))
+$(RUN)/$(1)/$(2).nc $(SITE)/03_train_$(1)_$(2).html &: notebooks/03_train.ipynb $(RUN)/$(1)/cycles.nc $(REFINE) $(ENSEMBLE)
+	@$$(call run,03_train,03_train_$(1)_$(2),-p study $(1) -p condition $(2) -p seeds $(SEEDS) -p confirm $(if $(filter 1,$(CONFIRM)),True,False))
 endef
 $(foreach study,$(STUDIES),$(foreach condition,$(CONDITIONS),$(eval $(call training,$(study),$(condition)))))
 

@@ -66,6 +66,32 @@ def errors(results: xr.Dataset, *, er: Ratio = "ratio_of_means", ensemble: bool 
     return table[[*first, *(name for name in table if name not in first)]]
 
 
+def spread(results: xr.Dataset) -> pd.DataFrame:
+    """Return how much Er differs between seeds and between held-out units, one row a muscle.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Columns study, condition, muscle, seeds, n_units, between_seeds (sd over seeds of the mean over units; NaN with
+        one seed), between_units (sd over units of the mean over seeds), unit.
+    """
+    parts = [errors(results.isel(seed=[k])).assign(seed=k) for k in range(results.sizes["seed"])]
+    table = pd.concat(parts).pivot_table(index="muscle", columns=["seed", "label"], values="er", sort=False)
+    by_seed, by_unit = table.T.groupby(level="seed").mean().T, table.T.groupby(level="label").mean().T
+    return pd.DataFrame(
+        {
+            "study": results.attrs["study"],
+            "condition": results.attrs["condition"],
+            "muscle": table.index,
+            "seeds": results.sizes["seed"],
+            "n_units": by_unit.notna().sum(axis=1).to_numpy(),
+            "between_seeds": by_seed.std(axis=1, ddof=1).to_numpy(),
+            "between_units": by_unit.std(axis=1, ddof=1).to_numpy(),
+            "unit": results.attrs["unit"],
+        }
+    )
+
+
 def undefined(table: pd.DataFrame) -> list[str]:
     """Say what is undefined in a study, and why: one sentence a study and reason for Er, one for correlations."""
     rows, flat = table[table["reason"] != ""], table[table["flat_cycles"] > 0]

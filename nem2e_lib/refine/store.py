@@ -41,6 +41,10 @@ class Store:
         """Return the file of a model."""
         return self.folder / key[:2] / f"{key}.npz"
 
+    def holds(self, key: str) -> bool:
+        """Whether there is a file of a model, damaged or not."""
+        return self.path(key).exists()
+
     def load(self, key: str) -> Outcome | None:
         """Return a finished model, or None where there is none or its file is damaged."""
         path = self.path(key)

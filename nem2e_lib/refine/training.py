@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Executor, as_completed
+from concurrent.futures import BrokenExecutor, Executor, as_completed
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
+import jax
 import numpy as np
 import xarray as xr
 from tqdm import tqdm
@@ -115,7 +116,10 @@ def run_job(job: Job, report: Callable[[int, float], None] | None = None) -> lis
 def _train(job: Job, report: Callable[[int, float], None] | None) -> list[Outcome]:
     chunk = -(-job.grid.epochs // CHUNKS)
     tasks = job.grid.tasks(job.models)
-    outcomes = train_block(job.grid.data(), tasks, job.grid.shape(), job.layout, chunk=chunk, report=report)
+    try:
+        outcomes = train_block(job.grid.data(), tasks, job.grid.shape(), job.layout, chunk=chunk, report=report)
+    except (jax.errors.JaxRuntimeError, MemoryError) as error:
+        raise _out_of_memory(job, error) from error
     for model, outcome in zip(job.models, outcomes, strict=True):
         _require_a_number(job.grid, model, outcome)
     return outcomes
@@ -161,9 +165,19 @@ def _here(jobs: list[Job], done: Done) -> Iterator[tuple[Model, Outcome]]:
 
 def _elsewhere(jobs: list[Job], executor: Executor, done: Done) -> Iterator[tuple[Model, Outcome]]:
     futures = {executor.submit(run_job, job): job for job in jobs}
-    for future in as_completed(futures):
-        done.after(futures[future])
-        yield from future.result()
+    try:
+        for future in as_completed(futures):
+            finished = future.result()
+            done.after(futures[future])
+            yield from finished
+    except BrokenExecutor as error:
+        raise Nem2eError(
+            f"{jobs[0].grid.condition}: a worker process died, killed or out of memory; start again with fewer "
+            "workers, finished models are kept."
+        ) from error
+    finally:
+        for future in futures:
+            future.cancel()
 
 
 def _known(cycles: xr.Dataset, channels: Iterable[str]) -> list[str]:
@@ -175,6 +189,17 @@ def _known(cycles: xr.Dataset, channels: Iterable[str]) -> list[str]:
                 f"{', '.join(have)}; choose of these."
             )
     return wanted
+
+
+def _out_of_memory(job: Job, error: Exception) -> Exception:
+    """Return a sentence where memory ran out, and any other error as it is."""
+    if isinstance(error, MemoryError) or "RESOURCE_EXHAUSTED" in str(error) or "ut of memory" in str(error):
+        return Nem2eError(
+            f"{job.grid.condition}: out of memory with {job.layout.width} models of {job.grid.configuration.units} "
+            "units side by side on a device; lower units or pass a smaller batching and start again, finished models "
+            "are kept."
+        )
+    return error
 
 
 def _require_a_number(work: Grid, model: Model, outcome: Outcome) -> None:

@@ -108,6 +108,16 @@ def ranks(found: Findings) -> list[Saved]:
     ]
 
 
+def spread(found: Findings) -> Saved:
+    """How much Er differs between seeds, beside how much it differs between held-out units."""
+    table = tables.plain(
+        found.spread(), "Spread of Er between seeds and between held-out units",
+        "Standard deviations, mean over muscles. '–': one seed has no spread; make paper SEEDS=3 trains more.",
+        synthetic=any(found.synthetic(study) for study in found.cycles),
+    )  # fmt: skip
+    return save_table(table, "spread", found.run.site, page=STATISTICS)
+
+
 def temporal(found: Findings) -> list[Saved]:
     """Figure 6: two examples of temporal attention, with the input gradient beside them."""
     return [

@@ -10,7 +10,7 @@ import xarray as xr
 
 from nem2e_lib.analysis import attention, published, statistics
 from nem2e_lib.analysis.claims import Evidence
-from nem2e_lib.analysis.metrics import errors, undefined
+from nem2e_lib.analysis.metrics import errors, spread, undefined
 from nem2e_lib.analysis.shortcut import Model, shortcut, shortcut_summary, swapped_input, swapped_summary
 from nem2e_lib.analysis.statistics import OneSample
 from nem2e_lib.data.segment import data_hash
@@ -84,6 +84,12 @@ class Findings:
         )
         counts = pd.DataFrame({"muscles": lower.size(), "below": lower.sum(), "below_p05": sure.sum()})
         return counts.reset_index()
+
+    def spread(self) -> pd.DataFrame:
+        """Return the sd of Er between seeds and between held-out units, mean over muscles, per study and condition."""
+        table = pd.concat([spread(r) for rows in self.trained.values() for r in rows.values()], ignore_index=True)
+        keys = ["study", "condition", "unit", "seeds"]
+        return table.groupby(keys, sort=False)[["between_seeds", "between_units"]].mean().reset_index()
 
     def published(self, study: str) -> pd.DataFrame | None:
         """Return the paper's numbers for a study's motion under the study's name; None for other motions."""

@@ -4,25 +4,18 @@ from __future__ import annotations
 
 import dataclasses
 
-import jax
 import numpy as np
 import pandas as pd
 import xarray as xr
 
-from nem2e_lib.data.segment import data_hash
 from nem2e_lib.data.study import load_study
 from nem2e_lib.refine.config import Configuration
-from nem2e_lib.refine.grid import grid
 from nem2e_lib.report.figures.cycles import cycle_waveforms
-from nem2e_lib.report.pipeline import Run, trained_channels
+from nem2e_lib.report.pipeline import Run
 from nem2e_lib.report.saving import Saved, save_drawn, save_table
 from nem2e_lib.report.table import Table
 from nem2e_lib.report.tables import plain
-
-SECONDS_AT_700 = 0.012
-"""One update of one model of 700 units on two cores, measured; memory traffic makes it grow with units squared."""
-SECONDS_OVERHEAD = 0.0001
-"""What an update of even the smallest model takes, measured."""
+from nem2e_lib.report.trainer import plan_training
 
 
 def studies(run: Run) -> pd.DataFrame:
@@ -88,27 +81,17 @@ def _synthetic(run: Run, study: str) -> bool:
     return bool(load_study(run.studies[study]).settings.synthetic)
 
 
-def forecast(run: Run, study: str, condition: str, configuration: Configuration) -> str:
-    """Return how much is to be trained and, on a processor, about how long that takes."""
-    cycles = run.cycles(study)
-    channels = trained_channels(run, study, cycles)
-    chosen = cycles if channels is None else cycles.sel(channel=channels)
-    work = grid(chosen, condition, configuration, data_hash(cycles))
+def forecast(run: Run, study: str, condition: str, configuration: Configuration, seeds: int = 1) -> str:
+    """Return how much is to be trained and about what it costs."""
+    work, _, cost = plan_training(run, study, condition, configuration, seeds)
     updates = [work.epochs * len(work.shown(model.fold, model.part)) for model in work.models]
     what = (
         f"{len(work.models)} models of {configuration.units} units, {work.epochs} epochs, "
         f"about {int(np.median(updates))} updates each"
     )
-    if jax.default_backend() != "cpu":
-        return f"{what}, on {len(jax.devices())} {jax.default_backend()} device(s)."
-    seconds = sum(updates) * (SECONDS_AT_700 * (configuration.units / 700) ** 2 + SECONDS_OVERHEAD)
-    return f"{what}: roughly {_duration(seconds)} on two processor cores; finished models are kept."
-
-
-def _duration(seconds: float) -> str:
-    if seconds < 90:
-        return f"{max(seconds, 1):.0f} seconds"
-    return f"{seconds / 60:.0f} minutes" if seconds < 5400 else f"{seconds / 3600:.0f} hours"
+    if not cost.models:
+        return f"{what}: all were found finished."
+    return f"{what}. To train: {cost}; finished models are kept."
 
 
 def losses(results: xr.Dataset) -> Table:

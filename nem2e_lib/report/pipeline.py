@@ -17,13 +17,10 @@ from nem2e_lib.errors import Nem2eError
 from nem2e_lib.refine import devices
 from nem2e_lib.refine.conditions import CONDITIONS
 from nem2e_lib.refine.config import Configuration, profile
-from nem2e_lib.refine.results import load_results, save_results
-from nem2e_lib.refine.training import train_condition
+from nem2e_lib.refine.results import load_results
 
 ROOT = Path(__file__).resolve().parents[2]
 SYNTHETIC = ("walking", "running")
-SMOKE_CHANNELS = {"walking": ("soleus", "tib", "rect"), "running": ("bi", "tib", "soleus")}
-"""Channels that the smoke profile trains; of any other study it takes the first two."""
 SMOKE_SIZE = {"subjects": 3, "speeds": 2}
 
 
@@ -164,29 +161,6 @@ def cut(run: Run, study: str) -> tuple[xr.Dataset, pd.DataFrame]:
     save_report(report, run.of(study, "segments.csv"))
     save_cycles(dataset, run.of(study, "cycles.nc"))
     return dataset, report
-
-
-def train(run: Run, study: str, condition: str, configuration: Configuration | None = None) -> xr.Dataset:
-    """Train a condition, save and return its results; finished models are not trained again."""
-    cycles = run.cycles(study)
-    results = train_condition(
-        cycles,
-        condition,
-        configuration or run.configuration,
-        channels=trained_channels(run, study, cycles),
-        store=run.of(study, "models"),
-        profile=run.profile,
-    )
-    save_results(results, run.of(study, f"{condition}.nc"))
-    return results
-
-
-def trained_channels(run: Run, study: str, cycles: xr.Dataset) -> list[str] | None:
-    """Return the EMG channels that the profile trains; None for all."""
-    if run.profile != "smoke":
-        return None
-    have = [str(name) for name in cycles.channel.values]
-    return [name for name in SMOKE_CHANNELS.get(study, ()) if name in have] or have[:2]
 
 
 def _write_json(path: Path, content: dict[str, Any]) -> None:

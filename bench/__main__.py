@@ -1,0 +1,68 @@
+"""``python -m bench [OUT] [--quick]``: measure, print, and write bench.json and the pages made from it."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import platform
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import jax
+
+from nem2e_lib.refine import devices
+
+devices.configure()
+
+from bench import compare, footprint, growth, page, profile  # noqa: E402
+
+
+def main() -> None:
+    """Measure everything; the order of the parts keeps memory-hungry ones last."""
+    parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
+    parser.add_argument("out", nargs="?", default="build", type=Path, help="folder of bench.json (default: build)")
+    parser.add_argument("--quick", action="store_true", help="three repeats instead of nine")
+    parser.add_argument("--page", type=Path, help="write the page from the measurements to this file, too")
+    options = parser.parse_args()
+    facts = measure(3 if options.quick else 9)
+    options.out.mkdir(parents=True, exist_ok=True)
+    path = options.out / "bench.json"
+    path.write_text(json.dumps(facts, indent=1) + "\n", encoding="utf-8")
+    print(page.table(facts["rows"]))
+    for target in filter(None, [options.out / "bench.md", options.page]):
+        page.write(facts, target)
+    print(f"{path} and {options.out / 'bench.md'}")
+
+
+def measure(repeats: int) -> dict[str, Any]:
+    """Return all measurements with what they were made on."""
+
+    def say(text: str) -> None:
+        print(text, flush=True)
+
+    facts = {
+        "date": datetime.now(UTC).date().isoformat(),
+        "machine": f"{platform.machine()}, {devices.cores()} cores",
+        "device": str(jax.devices()[0].device_kind),
+        "versions": {name: version(name) for name in ("jax", "flax", "optax", "torch", "numpy")},
+        "repeats": repeats,
+        "rows": list(compare.rows(repeats, say)),
+        "growth": growth.rows(say),
+        "profile": profile.rows(say),
+        "reading": _reading(),
+    }
+    return facts | {"demo": footprint.demo(say)}
+
+
+def _reading() -> list[dict[str, Any]]:
+    try:
+        from bench import read_storage
+    except ImportError as missing:
+        return [{"name": f"not measured: {missing}"}]
+    return list(read_storage.rows())
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,164 @@
+"""The measurements as a page: tables, a figure of how cost grows, and what it means for larger studies."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from bench import figure
+
+Facts = dict[str, Any]
+EPOCHS = 700
+
+
+def table(rows: list[Facts]) -> str:
+    """Return the comparison as a Markdown table."""
+    head = ["attention", "units", "who", "ms a model-step", "x PyTorch", "x Flax", "of the floor", "batching"]
+    lines = [
+        [
+            row["attention"], row["units"], row["name"], f"{row['ms_per_model_step']:.3f}",
+            f"{row['speedup_vs_torch']:.1f}", f"{row['speedup_vs_flax']:.2f}", f"{row['fraction_of_floor']:.2f}",
+            row["batching"],
+        ]
+        for row in rows
+    ]  # fmt: skip
+    return markdown(head, lines)
+
+
+def markdown(head: list[str], lines: list[list[Any]]) -> str:
+    """Return a Markdown table."""
+    rows = [head, ["---"] * len(head), *([str(cell) for cell in line] for line in lines)]
+    return "\n".join("| " + " | ".join(row) + " |" for row in rows)
+
+
+def write(facts: Facts, path: Path) -> None:
+    """Write the page, and its figure beside it."""
+    picture = path.with_name(f"{path.stem}_growth.svg")
+    picture.write_text(figure.growth(facts["growth"]), encoding="utf-8")
+    parts = [_head(facts), _comparison(facts), _profile(facts), _demo(facts), _growth(facts, picture.name)]
+    parts += [_extrapolated(facts), _reading(facts)]
+    path.write_text("\n\n".join(parts) + "\n", encoding="utf-8")
+
+
+def _head(facts: Facts) -> str:
+    versions = ", ".join(f"{name} {number}" for name, number in facts["versions"].items())
+    return (
+        "# Training: what it costs\n\nWritten by `make bench` from one run; every number is measured, on the SYNTHETIC "
+        f"running study.\n{facts['date']}, {facts['machine']} ({facts['device']}); {versions}; medians of "
+        f"{facts['repeats']} interleaved repeats."
+    )
+
+
+def _comparison(facts: Facts) -> str:
+    rows = facts["rows"]
+    rates = next(row for row in rows if row["units"] == 700)["gb_per_s"]
+    gap = max(row["largest_loss_gap"] for row in rows)
+    return (
+        "## Against PyTorch and plain Flax\n\nOne model-step is one update of one model, batch size 1. All three start "
+        "from the same weights and see the same cycles in the same order; their mean losses agree within "
+        f"{gap:.1e}.\nPyTorch is a leave-one-subject-out loop over `nn.LSTM` and `nn.LSTMCell`, plain Flax is "
+        "`nnx.RNN` and a decoder cell under `jax.vmap`.\n\n" + table(rows) + "\n\n"
+        "**The floor** is the memory traffic that a step cannot avoid in float32, at the rates measured in the same "
+        "run: each step of a recurrence reads its matrices, forward and backward, and Adam moves 28 bytes a parameter. "
+        "At 700 units the encoder's matrix was reread at "
+        f"{rates['encoder']:.0f} GB/s, the decoder's at {rates['decoder']:.0f} GB/s, and memory streamed at "
+        f"{rates['adam']:.0f} GB/s. At 64 units all weights lie in the cache; arithmetic and the start of small "
+        "operations set the pace there, not traffic, and the fraction says little."
+    )
+
+
+def _profile(facts: Facts) -> str:
+    lines = [[r["attention"], r["units"], r["part"], f"{r['ms']:.3f}"] for r in facts["profile"]]
+    return "## Where the time goes\n\nOne model alone on one device, each part in a loop of its own.\n\n" + markdown(
+        ["attention", "units", "part", "ms a step"], lines
+    )
+
+
+def _demo(facts: Facts) -> str:
+    rows = facts["demo"]
+    lines = [
+        [
+            r["motion"],
+            r["condition"],
+            r["models"],
+            r["updates"],
+            f"{r['seconds']:.0f}",
+            f"{r['peak_gb']:.2f}",
+            r["batching"],
+        ]
+        for r in rows
+    ]
+    total, models = sum(r["seconds"] for r in rows), sum(r["models"] for r in rows)
+    return (
+        f"## The demo grid\n\n{models} models train in {total:.0f} s with compilation; the most memory that a process "
+        f"held was {max(r['peak_gb'] for r in rows):.2f} GB.\n\n"
+        + markdown(["study", "condition", "models", "updates", "s", "peak GB", "batching"], lines)
+    )
+
+
+def _growth(facts: Facts, picture: str) -> str:
+    slopes = {axis: slope(facts["growth"], axis) for axis in ("units", "tokens", "samples")}
+    return (
+        f"## How cost grows\n\n![Time of a model-step over models, units, tokens, samples and cores]({picture})\n\n"
+        "One axis at a time around 64 units, 40 models and temporal attention (tokens: spatial attention). Between the "
+        "two largest values of an axis, time grows with the power "
+        + ", ".join(f"{value:.1f} of {axis}" for axis, value in slopes.items())
+        + "."
+    )
+
+
+def slope(rows: list[Facts], axis: str) -> float:
+    """Return the power with which time grows between the two largest values of an axis."""
+    (a, b), (s, t) = zip(*[(r["value"], r["ms_per_model_step"]) for r in rows if r["axis"] == axis][-2:], strict=True)
+    return float(np.log(t / s) / np.log(b / a))
+
+
+def _extrapolated(facts: Facts) -> str:
+    """What the paper's profile and a study of 1,000 subjects would take, from this run's time of a step."""
+    step = {(r["attention"], r["units"]): r["ms_per_model_step"] / 1e3 for r in facts["rows"] if r["name"] == "nem2e"}
+    paper = {m: _grid(*size, step, 700, EPOCHS) for m, size in {"walking": (8, 5, 8), "running": (10, 16, 12)}.items()}
+    days = sum(paper.values()) / 86400
+    large = {
+        "all left out, 64 units, 2,000 updates": _large(step, 1000, 64),
+        "ten folds, 64 units, 2,000 updates": _large(step, 10, 64),
+        "ten folds, 700 units, 2,000 updates": _large(step, 10, 700),
+    }
+    lines = [[name, f"{s / 3600:.1f}", f"{s / 3600 / 100:.2f}"] for name, s in large.items()]
+    return (
+        "## Larger studies\n\nAn extrapolation, not a measurement. It assumes that models are independent, that a step "
+        "costs what it costs above however many there are, that validation adds a third of a step for each held-out "
+        "cycle, and that a cluster's node is as fast as this machine and loses nothing to the network (a block's "
+        "result is a few MB).\n\n"
+        f"The `paper` profile ({EPOCHS} epochs of 700 units for both studies, all three conditions) would take "
+        f"{days:.0f} days on this machine: `make paper PROFILE=paper` asks for `CONFIRM=1`.\n\n"
+        "A study of 1,000 subjects, 16 muscles, 12 cycles each, One-Entire and All-Entire:\n\n"
+        + markdown(["grid", "hours here", "hours on 100 such nodes"], lines)
+        + "\n\nLeaving each of 1,000 subjects out trains 16,000 models a condition for little gain over ten folds; a "
+        "cluster is started as [cluster.md](cluster.md) tells."
+    )
+
+
+def _grid(
+    subjects: int, muscles: int, cycles: int, step: dict[tuple[str, int], float], units: int, epochs: int
+) -> float:
+    """Seconds of a study's three conditions; One-Quarter's four short sequences cost about one long one."""
+    updates = epochs * cycles * (subjects - 1)
+    validation = epochs * cycles / 3
+    per_model = (updates + validation) * (2 * step["temporal", units] + step["spatial", units])
+    return subjects * muscles * per_model
+
+
+def _large(step: dict[tuple[str, int], float], folds: int, units: int) -> float:
+    return folds * 16 * 2000 * (step["temporal", units] + step["spatial", units])
+
+
+def _reading(facts: Facts) -> str:
+    rows = facts["reading"]
+    if "ms" not in rows[0]:
+        return f"## Reading files\n\n{rows[0]['name']}."
+    lines = [[row["name"], f"{row['ms']:.0f}", f"{row['speedup']:.2f}"] for row in rows]
+    return "## Reading files\n\nThe same states file, interleaved, medians.\n\n" + markdown(
+        ["reader", "ms", "x this reader"], lines
+    )

@@ -1,0 +1,111 @@
+"""What training will cost, told before it begins."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+
+import jax
+
+from nem2e_lib.refine.batching import Batching
+from nem2e_lib.refine.config import Configuration
+from nem2e_lib.refine.engine import Layout, compiled
+from nem2e_lib.refine.grid import Grid, Model
+from nem2e_lib.refine.stdrnet import parameters
+
+ADAM_BYTES = 28
+"""Bytes that Adam moves per parameter in float32: reads four numbers and writes three."""
+REREAD, STREAM = 80e9, 30e9
+"""Bytes a second that two cores reread from cache and stream from memory; a probe corrects it for long runs."""
+PROBE_ABOVE = 600.0
+"""Estimated seconds above which this machine's speed is measured before the estimate is told."""
+PROCESS = 0.6e9
+"""Bytes of a process that has JAX and the libraries loaded."""
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What remains to be trained: models, updates in all, seconds on this machine and bytes of memory."""
+
+    models: int
+    updates: int
+    seconds: float
+    memory: float
+    measured: bool
+
+    def __str__(self) -> str:
+        """One line for people."""
+        how = "measured on this machine" if self.measured else "estimated"
+        return (
+            f"{self.models} models, {self.updates:,} updates in all: about {duration(self.seconds)} ({how}) and "
+            f"{self.memory / 1e9:.1f} GB of memory"
+        )
+
+
+def traffic(units: int, features: int, tokens: int, steps: int) -> dict[str, float]:
+    """Return the bytes that one update of one model must move, by part.
+
+    Forward and backward, each step of the encoder reads its recurrent matrix, each step of the decoder its recurrent
+    and combining matrices and, for attention, the encoder's states and keys; Adam passes over every parameter once.
+    """
+    matrix = 4.0 * units * units
+    return {
+        "encoder": 2 * tokens * 4 * matrix,
+        "decoder": 2 * steps * (6 * matrix + 2 * 4 * tokens * units),
+        "adam": ADAM_BYTES * parameters(features, Configuration(units=units)),
+    }
+
+
+def forecast(work: Grid, plan: Batching, unfinished: list[Model]) -> Cost:
+    """Return what training some of a grid's models will cost; long runs are probed with a second of real work."""
+    updates = [work.epochs * len(work.shown(model.fold, model.part)) for model in unfinished]
+    looked = [work.epochs * len(work.held(model.fold, model.part)) / 3 for model in unfinished]
+    tokens, features = work.examples.inputs.shape[-2:]
+    moved = traffic(work.configuration.units, features, tokens, work.examples.targets.shape[-1])
+    step = (moved["encoder"] + moved["decoder"]) / REREAD + moved["adam"] / STREAM
+    seconds, measured = step * (sum(updates) + sum(looked)), False
+    if seconds > PROBE_ABOVE:
+        seconds, measured = probe(work, plan, step) * (sum(updates) + sum(looked)), True
+    return Cost(len(unfinished), sum(updates), seconds, _memory(work, plan), measured)
+
+
+def probe(work: Grid, plan: Batching, guess: float) -> float:
+    """Return the measured seconds of one update of one model, from a second or so of training that is thrown away."""
+    count = plan.count * plan.width
+    models = work.models[:count]
+    tasks = work.tasks(tuple(models))
+    few = max(1, min(tasks.shown.shape[-1], round(1.0 / (guess * len(models)))))
+    tasks = tasks._replace(
+        shown=tasks.shown[:, :1, :few], real=tasks.real[:, :1, :few], held=tasks.held[:, :1], scored=tasks.scored[:, :1]
+    )
+    program = compiled(work.shape(), Layout(plan.width, plan.count))
+    placed = program.place(tasks)
+    for _ in range(2):  # the first compiles
+        state, moments = program.place(program.start(tasks))
+        jax.block_until_ready((state, moments, placed))
+        began = time.perf_counter()
+        jax.block_until_ready(program.run(work.data(), placed, state, moments))
+        seconds = time.perf_counter() - began
+    return seconds / (len(models) * few)
+
+
+def duration(seconds: float) -> str:
+    """Return a time span in words, as coarse as it is known."""
+    if seconds < 90:
+        size, unit = 1, "second"
+    elif seconds < 5400:
+        size, unit = 60, "minute"
+    elif seconds < 2 * 86400:
+        size, unit = 3600, "hour"
+    else:
+        size, unit = 86400, "day"
+    count = max(1, round(seconds / size))
+    return f"{count} {unit}{'s'[: count != 1]}"
+
+
+def _memory(work: Grid, plan: Batching) -> float:
+    """Weights and Adam's moments of a block, twice where they are handed over, and what models in work add."""
+    tokens, features = work.examples.inputs.shape[-2:]
+    weights = 4.0 * parameters(features, work.configuration)
+    states = 96.0 * (tokens + work.examples.targets.shape[-1]) * work.configuration.units
+    return PROCESS + 6 * weights * plan.block + (3 * weights + states) * plan.width * plan.count

@@ -1,0 +1,57 @@
+"""What training will cost, told before it begins."""
+
+import pytest
+from small import make_cycles
+
+from nem2e_lib.refine.batching import Batching, choose
+from nem2e_lib.refine.config import Configuration
+from nem2e_lib.refine.forecast import duration, forecast, probe, traffic
+from nem2e_lib.refine.grid import grid
+from nem2e_lib.refine.stdrnet import parameters
+
+
+def work(**options):
+    return grid(make_cycles(), "one_entire", Configuration(**({"units": 8, "epochs": 3} | options)), "")
+
+
+def test_updates_are_counted_for_what_is_left():
+    made = work()
+    cost = forecast(made, choose(made), made.models[:2])
+    assert (cost.models, cost.updates, cost.measured) == (2, 2 * 3 * 6, False)
+    assert "2 models, 36 updates in all: about 1 second (estimated)" in str(cost)
+
+
+def test_a_long_run_is_measured_first():
+    made = work(units=64, epochs=200_000)
+    cost = forecast(made, choose(made), made.models)
+    assert cost.measured
+    assert "(measured on this machine)" in str(cost)
+    assert cost.seconds == pytest.approx(probe(made, choose(made), 1e-4) * cost.updates * 7 / 6, rel=0.8)
+
+
+def test_traffic_by_hand():
+    moved = traffic(units=10, features=1, tokens=20, steps=20)
+    assert moved["encoder"] == 2 * 20 * (10 * 40) * 4
+    assert moved["decoder"] == 2 * 20 * ((10 * 40 + 20 * 10) * 4 + 2 * 20 * 10 * 4)
+    assert moved["adam"] == 28 * parameters(1, Configuration(units=10))
+
+
+def test_parameters_by_hand():
+    # two LSTMs, keys, combination, readout
+    assert parameters(1, Configuration(units=10)) == 2 * (40 + 400 + 40) + 100 + 200 + 10 + 1
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [(0.2, "1 second"), (61, "61 seconds"), (600, "10 minutes"), (7200, "2 hours"), (86400 * 40, "40 days")],
+)
+def test_time_spans_are_as_coarse_as_they_are_known(seconds, words):
+    assert duration(seconds) == words
+
+
+def test_large_models_train_one_after_another_and_memory_stays_bounded():
+    large, small = work(units=700), work(units=64)
+    assert choose(large).width == 1
+    assert choose(small).width > 1
+    assert forecast(large, choose(large), large.models[:1]).memory < 16e9
+    assert "one after another" in str(Batching(2, 1))
