@@ -1,0 +1,93 @@
+"""Rivals under the very same folds as STDR-Net, laid out as a trained condition."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import time
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from nem2e_lib.data.segment import data_hash
+from nem2e_lib.errors import Nem2eError
+from nem2e_lib.refine.conditions import own_muscle
+from nem2e_lib.refine.folds import leave_one_out, mean_curves
+from nem2e_lib.refine.rivals.protocol import Array, Fitted, Rival, simulated_cycles
+
+_CYCLE_COORDS = ("subject", "speed", "speed_m_s", "trial", "number", "start_s", "end_s")
+_COPIED = ("study", "motion", "simulated_by", "synthetic", "citation")
+
+
+def evaluate(cycles: xr.Dataset, rival: Rival) -> xr.Dataset:
+    """Fit a rival once a fold of `leave_one_out` and let it refine the cycles that the fold holds out.
+
+    Parameters
+    ----------
+    cycles
+        Segmented cycles (see `nem2e_lib.data.segment`).
+    rival
+        Any method that keeps the `Rival` protocol.
+
+    Returns
+    -------
+    xarray.Dataset
+        Variables `refined` (seed, channel, cycle, sample), `simulated`, `measured` and `mean_curve` with the
+        coordinates of a trained condition, so that `analysis.metrics.errors` reads it. Attributes `condition` (the
+        rival's name), `label`, `parameters` (mean over folds, all channels), `seconds` (fitting and refining, all
+        folds), `settings` and `chosen` (hyper-parameters by fold), both JSON.
+
+    Raises
+    ------
+    Nem2eError
+        If nothing can be left out, a value is not finite, or the rival's prediction has another shape.
+    """
+    simulated, folds = simulated_cycles(cycles), leave_one_out(cycles)
+    measured = cycles.emg.transpose("cycle", "sample", "channel").values.astype(float)
+    refined, fitted = np.full_like(measured, np.nan), {}
+    begun = time.perf_counter()
+    for fold, label in enumerate(folds.labels):
+        held = folds.of_cycle == fold
+        fitted[label] = rival.fit(simulated.take(~held), measured[~held])
+        refined[held] = _checked(fitted[label].predict(simulated.take(held)), refined[held], rival)
+    seconds = time.perf_counter() - begun
+    return _laid_out(cycles, refined).assign_attrs(_attributes(cycles, rival, fitted, seconds))
+
+
+def _checked(guess: Array, expected: Array, rival: Rival) -> Array:
+    if guess.shape != expected.shape:
+        raise Nem2eError(
+            f"rival {rival.name}: its prediction has shape {guess.shape}, expected {expected.shape} (cycles, samples, "
+            "channels); mend its predict."
+        )
+    return guess
+
+
+def _laid_out(cycles: xr.Dataset, refined: Array) -> xr.Dataset:
+    folds = leave_one_out(cycles)
+    measured = cycles.emg.transpose("channel", "cycle", "sample").values
+    dims = ("channel", "cycle", "sample")
+    return xr.Dataset(
+        {
+            "refined": (("seed", *dims), refined.transpose(2, 0, 1)[None]),
+            "simulated": (dims, own_muscle(cycles).values),
+            "measured": (dims, measured),
+            "mean_curve": (dims, mean_curves(measured, folds.of_cycle)),
+        },
+        coords={
+            "seed": [0], "fold": list(folds.labels), "fold_of_cycle": ("cycle", folds.of_cycle),
+            **{name: cycles[name] for name in ("sample", "channel", "cycle", "target", "electrode", *_CYCLE_COORDS)},
+        },
+    )  # fmt: skip
+
+
+def _attributes(cycles: xr.Dataset, rival: Rival, fitted: dict[str, Fitted], seconds: float) -> dict[str, Any]:
+    settings = {f.name: getattr(rival, f.name) for f in dataclasses.fields(rival)}
+    return {
+        **{name: cycles.attrs[name] for name in _COPIED}, "condition": rival.name, "label": rival.label,
+        "unit": leave_one_out(cycles).unit, "models": len(fitted), "seconds": seconds,
+        "parameters": float(np.mean([one.parameters for one in fitted.values()])),
+        "settings": json.dumps(settings), "chosen": json.dumps({k: dict(v.chosen) for k, v in fitted.items()}),
+        "data_hash": data_hash(cycles),
+    }  # fmt: skip

@@ -1,0 +1,121 @@
+# mypy: allow-untyped-calls
+"""Linear rivals: ridge regression on the own muscle or on all muscles, and partial least squares on all muscles."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import numpy as np
+from sklearn.cross_decomposition import PLSRegression
+from sklearn.linear_model import Ridge as RidgeRegression
+
+from nem2e_lib.refine.rivals.protocol import Array, Fitted, Simulated
+from nem2e_lib.refine.rivals.selection import best, out_of_fold, pick, values
+
+PENALTIES = tuple(float(p) for p in np.logspace(-3, 3, 13))
+COMPONENTS = (1, 2, 3, 4, 6, 8, 12, 16)
+
+
+@dataclass(frozen=True)
+class _Linear:
+    """Whole waveforms in, whole waveforms out, one penalty a channel.
+
+    Inputs stay on their common scale of 0 to 1: least effort leaves some muscles silent in training, and dividing by
+    their spread would let a whisper in the held-out subject shout.
+    """
+
+    name: str
+    label: str
+    options: tuple[float, ...] = field(repr=False, default=())
+
+    def fit(self, simulated: Simulated, measured: Array) -> Fitted:
+        """Choose each channel's option by the inner folds, then fit all training cycles."""
+        chosen = best(out_of_fold(self._predict, simulated, measured), measured)
+        used = values(self.options, chosen)
+
+        def predict(held: Simulated) -> Array:
+            return pick(self._predict(simulated, measured, held), chosen)
+
+        return Fitted(predict, self._size(simulated, measured), {"option": used})
+
+    def _predict(self, simulated: Simulated, measured: Array, held: Simulated) -> Array:
+        raise NotImplementedError
+
+    def _size(self, simulated: Simulated, measured: Array) -> int:
+        return (_flat(simulated.activation).shape[1] + 1) * measured[0].size
+
+
+class RidgeAll(_Linear):
+    """Ridge regression of every EMG waveform on the waveforms of all muscles."""
+
+    def _predict(self, simulated: Simulated, measured: Array, held: Simulated) -> Array:
+        return _ridge(simulated.activation, measured, held.activation, self.options)
+
+
+class RidgeOwn(_Linear):
+    """Ridge regression of an EMG waveform on the own muscle's waveform."""
+
+    def _predict(self, simulated: Simulated, measured: Array, held: Simulated) -> Array:
+        own, new = simulated.own_muscle, held.own_muscle
+        parts = [
+            _ridge(own[..., [k]], measured[..., [k]], new[..., [k]], self.options) for k in range(measured.shape[-1])
+        ]
+        return np.concatenate(parts, axis=-1)
+
+    def _size(self, simulated: Simulated, measured: Array) -> int:
+        return (measured.shape[1] + 1) * measured[0].size
+
+
+class PartialLeastSquares(_Linear):
+    """Partial least squares of all EMG waveforms on the waveforms of all muscles; the option counts components."""
+
+    def _predict(self, simulated: Simulated, measured: Array, held: Simulated) -> Array:
+        x, y, new = _flat(simulated.activation), _flat(measured), _flat(held.activation)
+        shift = x.mean(axis=0)
+        turned, axes = _rotated(x - shift)
+        most = min(len(x) - 1, turned.shape[1])
+        run = _pls(turned, y, (new - shift) @ axes)
+        return np.stack([run(min(int(count), most)).reshape(len(new), *measured.shape[1:]) for count in self.options])
+
+
+def ridge_own(penalties: tuple[float, ...] = PENALTIES) -> RidgeOwn:
+    """Return ridge regression on the own muscle with these penalties to choose from."""
+    return RidgeOwn("ridge_own", "ridge, own muscle", penalties)
+
+
+def ridge_all(penalties: tuple[float, ...] = PENALTIES) -> RidgeAll:
+    """Return ridge regression on all muscles with these penalties to choose from."""
+    return RidgeAll("ridge_all", "ridge, all muscles", penalties)
+
+
+def partial_least_squares(components: tuple[int, ...] = COMPONENTS) -> PartialLeastSquares:
+    """Return partial least squares with these numbers of components to choose from."""
+    return PartialLeastSquares("pls", "partial least squares", components)
+
+
+def _flat(waveforms: Array) -> Array:
+    return waveforms.reshape(len(waveforms), -1)
+
+
+def _rotated(centred: Array) -> tuple[Array, Array]:
+    """Rotate rows into the space they span: the same distances in far fewer columns. Also return the axes."""
+    _, _, axes = np.linalg.svd(centred, full_matrices=False)
+    return centred @ axes.T, axes.T
+
+
+def _ridge(inputs: Array, targets: Array, new: Array, penalties: tuple[float, ...]) -> Array:
+    x, y = _flat(inputs), _flat(targets)
+    shift = x.mean(axis=0)
+    turned, axes = _rotated(x - shift)
+    held = (_flat(new) - shift) @ axes
+    guesses = [RidgeRegression(penalty).fit(turned, y).predict(held) for penalty in penalties]
+    return np.stack([guess.reshape(len(new), *targets.shape[1:]) for guess in guesses])
+
+
+def _pls(x: Array, y: Array, new: Array) -> Callable[[int], Array]:
+    def run(components: int) -> Array:
+        guess: Array = PLSRegression(components, scale=False).fit(x, y).predict(new)
+        return guess
+
+    return run
