@@ -1,0 +1,151 @@
+"""Many trials at once: any executor, progress, one table in the end."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Executor, ThreadPoolExecutor, as_completed
+from contextlib import nullcontext
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from tqdm import tqdm
+
+from nem2e_lib.errors import Nem2eError
+from nem2e_lib.simulate.job import Job, Outcome
+from nem2e_lib.simulate.options import Options, check_steps
+from nem2e_lib.simulate.osim import require
+from nem2e_lib.simulate.quality import save_quality, summary
+from nem2e_lib.simulate.runner import run_job, save_text
+from nem2e_lib.simulate.trial import SimulatedTrial, check_trials, read_trials
+
+TABLE = "simulations.csv"
+
+
+def simulate(
+    trials: Iterable[SimulatedTrial] | str | Path,
+    model: str | Path | None,
+    out: str | Path,
+    *,
+    steps: Sequence[str] = ("rra", "cmc"),
+    options: Options | None = None,
+    executor: Executor | None = None,
+    workers: int | None = None,
+    progress: bool = True,
+    run: Callable[[Job], Outcome] = run_job,
+) -> pd.DataFrame:
+    """Simulate trials with OpenSim, each in a process of its own, and judge their quality.
+
+    Parameters
+    ----------
+    trials : iterable of SimulatedTrial, or path of a table (CSV)
+    model : path, optional
+        OpenSim model (.osim) of every trial that has none of its own.
+    out : path
+        Folder of results: one folder a trial with set-ups, results, log and ``activation.sto``; tables
+        ``simulations.csv`` and ``quality.csv``.
+    steps : sequence of str
+        Any of ``scale``, ``ik``, ``rra``, ``cmc``, ``so``; they run in this order.
+    options : Options, optional
+    executor : concurrent.futures.Executor, optional
+        Where the trials' processes are started from, e.g. Dask's; without it `workers` threads here.
+    workers : int, optional
+        Trials at the same time; without it as many as there are cores.
+    progress : bool
+    run : callable
+        What is submitted to the executor for each trial.
+
+    Returns
+    -------
+    DataFrame, one row a trial: trial, status (done, skipped, failed), verdict, seconds, reason, activation, log,
+    notes, and the worst measure of each kind (`quality.summary`). A failed trial does not stop the others.
+
+    Raises
+    ------
+    Nem2eError
+        If OpenSim is not installed, or steps, trials, model or a file of theirs cannot be.
+    """
+    require()
+    jobs = make_jobs(trials, model, Path(out), steps, options or Options())
+    Path(out).mkdir(parents=True, exist_ok=True)
+    outcomes = {outcome.trial: outcome for outcome in _run(jobs, run, executor, workers, progress)}
+    table = _table(jobs, outcomes)
+    save_text(Path(out) / TABLE, table.to_csv(index=False))
+    save_quality(Path(out), [job.folder for job in jobs])
+    return table
+
+
+def make_jobs(
+    trials: Iterable[SimulatedTrial] | str | Path,
+    model: str | Path | None,
+    out: Path,
+    steps: Sequence[str],
+    options: Options,
+) -> list[Job]:
+    """Return one job a trial; Nem2eError where something asked for is not there."""
+    chosen = check_steps(tuple(steps))
+    known = read_trials(Path(trials)) if isinstance(trials, str | Path) else check_trials(trials)
+    options = replace(options, setups={step: str(Path(path).resolve()) for step, path in options.setups.items()})
+    return [_job(trial, model, out, chosen, options) for trial in known]
+
+
+def _job(trial: SimulatedTrial, model: str | Path | None, out: Path, steps: tuple[str, ...], options: Options) -> Job:
+    chosen = trial.model or model
+    if chosen is None:
+        raise Nem2eError(f"Trial {trial.trial!r} has no model; give --model, or a column model in the table of trials.")
+    own: dict[str, Any] = {what: path.resolve() for what, path in trial.files().items()}
+    setups = {f"set-up of {step}": Path(path) for step, path in options.setups.items()}
+    files: dict[str, Path] = {**own, "model": Path(chosen).resolve(), **setups}
+    for what, path in files.items():
+        if not path.is_file():
+            raise Nem2eError(f"Trial {trial.trial!r}: {path}: no such file, but its {what} is expected there.")
+    return Job(replace(trial, **own), files["model"], (out / trial.trial).resolve(), steps, options)
+
+
+def _run(
+    jobs: list[Job], run: Callable[[Job], Outcome], executor: Executor | None, workers: int | None, progress: bool
+) -> Iterator[Outcome]:
+    """Yield outcomes as they come."""
+    pool = nullcontext(executor) if executor else ThreadPoolExecutor(workers or min(len(jobs), cores()))
+    with pool as chosen, tqdm(total=len(jobs), unit="trial", desc="simulate", disable=not progress) as bar:
+        assert chosen is not None
+        futures = {chosen.submit(run, job): job for job in jobs}
+        for future in as_completed(futures):
+            outcome = _outcome(futures[future], future.exception(), future.result if not future.exception() else None)
+            bar.set_postfix_str(f"{outcome.trial} {outcome.status}")
+            bar.update()
+            yield outcome
+
+
+def _outcome(job: Job, error: BaseException | None, result: Callable[[], Outcome] | None) -> Outcome:
+    """A trial whose process could not even be started has failed like others."""
+    if result is not None:
+        return result()
+    if error is not None and not isinstance(error, Exception):
+        raise error
+    return Outcome(job.trial.trial, "failed", reason=f"Trial {job.trial.trial!r}: {error}")
+
+
+def cores() -> int:
+    """Cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _table(jobs: list[Job], outcomes: Mapping[str, Outcome]) -> pd.DataFrame:
+    rows = []
+    for job in jobs:
+        outcome = outcomes[job.trial.trial]
+        failed = outcome.status == "failed"
+        judged = {} if failed else summary(job.folder)
+        activation = job.folder / "activation.sto"
+        rows.append(
+            {
+                "trial": outcome.trial, "status": outcome.status, "verdict": judged.pop("verdict", ""),
+                "seconds": outcome.seconds, "reason": outcome.reason, "log_tail": "\n".join(outcome.tail),
+                "activation": str(activation) if activation.is_file() and not failed else "",
+                "log": str(job.log), "notes": " ".join(outcome.notes), **judged,
+            }
+        )  # fmt: skip
+    return pd.DataFrame(rows)

@@ -1,0 +1,175 @@
+"""What the steps need to know of a model: coordinates, muscles, bodies, root joint."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from nem2e_lib.errors import Nem2eError
+from nem2e_lib.simulate.osim import opensim
+
+_ROTATIONAL, _TRANSLATIONAL = 1, 2
+_NO_ARM_M = 1e-4
+
+
+@dataclass(frozen=True)
+class Coordinate:
+    """A generalised coordinate.
+
+    `free`: neither locked, prescribed nor driven by others. `root`: of the joint between ground and the root
+    body. `muscled`: a muscle has a moment arm about it in the default pose.
+    """
+
+    name: str
+    rotational: bool
+    free: bool
+    root: bool = False
+    muscled: bool = False
+
+
+@dataclass(frozen=True)
+class ModelFacts:
+    """A model, described without OpenSim's objects.
+
+    Attributes
+    ----------
+    mass_kg : float
+    coordinates : tuple of Coordinate
+        In the order of the model.
+    muscles, bodies, markers, constraints : tuples of str
+    other_forces : dict
+        Forces that are no muscles: name to class.
+    root_body : str
+        Body that hangs on the ground by the joint with most coordinates; empty where there is none.
+    root_mass_centre : (x, y, z) in m, in the root body's frame.
+    markers : dict
+        Marker to body.
+    parents : dict
+        Body to parent body.
+    """
+
+    name: str
+    mass_kg: float
+    coordinates: tuple[Coordinate, ...]
+    muscles: tuple[str, ...]
+    bodies: tuple[str, ...]
+    root_body: str = ""
+    root_mass_centre: tuple[float, float, float] = (0.0, 0.0, 0.0)
+    other_forces: dict[str, str] | None = None
+    constraints: tuple[str, ...] = ()
+    markers: dict[str, str] | None = None
+    parents: dict[str, str] | None = None
+
+    @property
+    def free(self) -> tuple[Coordinate, ...]:
+        """Coordinates that can move on their own."""
+        return tuple(coordinate for coordinate in self.coordinates if coordinate.free)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Names of all coordinates."""
+        return tuple(coordinate.name for coordinate in self.coordinates)
+
+    @property
+    def floating(self) -> bool:
+        """Whether the root joint has all six degrees of freedom, so that residuals are three forces and moments."""
+        root = [coordinate.rotational for coordinate in self.free if coordinate.root]
+        return root.count(True) == root.count(False) == 3
+
+
+def load(path: Path) -> Any:
+    """Load a model; Nem2eError in one sentence where OpenSim refuses it."""
+    osim = opensim()
+    if not path.is_file():
+        raise Nem2eError(f"{path}: no such file; an OpenSim model (.osim) is expected.")
+    try:
+        return osim.Model(str(path))
+    except RuntimeError as error:
+        raise Nem2eError(f"{path}: OpenSim cannot read this model ({first_line(error)}).") from None
+
+
+def first_line(error: BaseException) -> str:
+    """Return the line of OpenSim's message that says what is wrong."""
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    return lines[0] if lines else type(error).__name__
+
+
+def describe(path: Path) -> ModelFacts:
+    """Describe the model of an .osim file (needs OpenSim)."""
+    model = load(path)
+    try:
+        state = model.initSystem()
+    except RuntimeError as error:
+        raise Nem2eError(f"{path}: OpenSim cannot build this model ({first_line(error)}).") from None
+    root = _root_joint(model)
+    body = root.getChildFrame().findBaseFrame().getName() if root else ""
+    centre = model.getBodySet().get(body).getMassCenter() if body else (0.0, 0.0, 0.0)
+    muscles = _names(model.getMuscles())
+    return ModelFacts(
+        name=model.getName(),
+        mass_kg=model.getTotalMass(state),
+        coordinates=_coordinates(model, state, root),
+        muscles=muscles,
+        bodies=_names(model.getBodySet()),
+        root_body=body,
+        root_mass_centre=(centre[0], centre[1], centre[2]),
+        other_forces=_other_forces(model, set(muscles)),
+        constraints=_names(model.getConstraintSet()),
+        markers=_markers(model),
+        parents=_parents(model),
+    )
+
+
+def _members(objects: Any) -> list[Any]:
+    return [objects.get(index) for index in range(objects.getSize())]
+
+
+def _names(objects: Any) -> tuple[str, ...]:
+    return tuple(member.getName() for member in _members(objects))
+
+
+def _root_joint(model: Any) -> Any:
+    """The joint on the ground with most coordinates (a treadmill or a plate may hang there, too)."""
+    on_ground = [
+        joint for joint in _members(model.getJointSet())
+        if joint.getParentFrame().findBaseFrame().getName() == "ground"
+    ]  # fmt: skip
+    return max(on_ground, key=lambda joint: joint.numCoordinates(), default=None)
+
+
+def _coordinates(model: Any, state: Any, root: Any) -> tuple[Coordinate, ...]:
+    model.realizePosition(state)
+    muscles = _members(model.getMuscles())
+    rooted = root.getName() if root else ""
+    return tuple(_coordinate(each, state, rooted, muscles) for each in _members(model.getCoordinateSet()))
+
+
+def _coordinate(coordinate: Any, state: Any, root: str, muscles: list[Any]) -> Coordinate:
+    in_root = coordinate.getJoint().getName() == root
+    arms = [] if in_root else [muscle.computeMomentArm(state, coordinate) for muscle in muscles]
+    return Coordinate(
+        name=coordinate.getName(),
+        rotational=coordinate.getMotionType() != _TRANSLATIONAL,
+        free=not coordinate.isConstrained(state),
+        root=in_root,
+        muscled=any(abs(arm) > _NO_ARM_M for arm in arms),
+    )
+
+
+def _other_forces(model: Any, muscles: set[str]) -> dict[str, str]:
+    forces = _members(model.getForceSet())
+    return {force.getName(): force.getConcreteClassName() for force in forces if force.getName() not in muscles}
+
+
+def _markers(model: Any) -> dict[str, str]:
+    markers = _members(model.getMarkerSet())
+    return {marker.getName(): marker.getParentFrame().findBaseFrame().getName() for marker in markers}
+
+
+def _parents(model: Any) -> dict[str, str]:
+    joints = _members(model.getJointSet())
+    return {
+        joint.getChildFrame().findBaseFrame().getName(): joint.getParentFrame().findBaseFrame().getName()
+        for joint in joints
+    }

@@ -1,0 +1,99 @@
+"""What can be chosen about a simulation, with the defaults of walking."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from nem2e_lib.errors import Nem2eError
+
+STEPS = ("scale", "ik", "rra", "cmc", "so")
+"""Steps in the order in which they run; ``so`` is static optimisation, the fast alternative to ``cmc``."""
+NAMES = {
+    "scale": "scaling",
+    "ik": "inverse kinematics",
+    "rra": "residual reduction",
+    "cmc": "computed muscle control",
+    "so": "static optimisation",
+}
+LEAD_S = 0.03
+"""Computed muscle control starts this much late: it finds initial states over that time first."""
+MARGINS_S = (0.04, 0.03)
+"""Simulated before and after what was asked for where computed muscle control runs: its lead, and its last windows."""
+
+
+@dataclass(frozen=True)
+class Options:
+    """Settings of the generated set-ups.
+
+    Attributes
+    ----------
+    cutoff_hz : float
+        Low-pass of measured joint angles (6 Hz is common for walking, 15 Hz for running).
+    strength : float
+        Factor on every maximum isometric force.
+    max_velocity : float, optional
+        Maximum contraction velocity of every muscle, in optimal fibre lengths per second.
+    reserve : float
+        Optimal force of the reserve at a coordinate that muscles cross, N·m.
+    reserves : mapping
+        Pattern of coordinates to optimal force, before `reserve`; see `actuators.reserve_actuators`.
+    residual : float, optional
+        Optimal force of every residual beside muscles; see `actuators.RESIDUAL_COST`.
+    exponent : int
+        Of activation in the cost of static optimisation.
+    fast_target : bool
+        Whether computed muscle control tracks accelerations exactly, by constraints.
+    adjusted_body : str, optional
+        Body whose mass centre residual reduction may move; ``torso`` where there is one.
+    weights : mapping
+        Tracking weight of coordinates in residual reduction and computed muscle control.
+    feet : mapping
+        Plate to body, where neither name nor place of a plate tells the foot.
+    setups : mapping
+        Step to a set-up file of your own.
+    geometry : Path, optional
+        Folder of the meshes of bones.
+    time_limit_s : float, optional
+        Of one trial.
+    """
+
+    cutoff_hz: float = 6.0
+    strength: float = 1.0
+    max_velocity: float | None = None
+    reserve: float = 2.0
+    reserves: Mapping[str, float] = field(default_factory=dict)
+    residual: float | None = None
+    exponent: int = 2
+    fast_target: bool = True
+    adjusted_body: str | None = None
+    weights: Mapping[str, float] = field(default_factory=dict)
+    feet: Mapping[str, str] = field(default_factory=dict)
+    setups: Mapping[str, str] = field(default_factory=dict)
+    geometry: Path | None = None
+    time_limit_s: float | None = None
+
+    def __post_init__(self) -> None:
+        for name in ("cutoff_hz", "strength", "max_velocity", "reserve", "residual", "time_limit_s", "exponent"):
+            value = getattr(self, name)
+            if value is not None and not value > 0:
+                raise Nem2eError(f"Option {name} is {value}, but a number above 0 is expected.")
+        unknown = set(self.setups) - set(STEPS)
+        if unknown:
+            raise Nem2eError(f"There is no step {sorted(unknown)[0]!r}; steps are {', '.join(STEPS)}.")
+
+    def content(self) -> dict[str, Any]:
+        """Everything that changes results, ready for JSON."""
+        content = asdict(replace(self, geometry=None, time_limit_s=None, setups={}))
+        return {key: value for key, value in content.items() if key not in {"geometry", "time_limit_s", "setups"}}
+
+
+def check_steps(steps: tuple[str, ...] | list[str]) -> tuple[str, ...]:
+    """Return the steps in their order; Nem2eError for an unknown one or none."""
+    unknown = [step for step in steps if step not in STEPS]
+    if unknown or not steps:
+        found = repr(unknown[0]) if unknown else "no step"
+        raise Nem2eError(f"Steps: {found} was given, but one or more of {', '.join(STEPS)} are expected.")
+    return tuple(step for step in STEPS if step in steps)

@@ -1,0 +1,120 @@
+"""A trial's inputs, checked and written into its folder as every step reads them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from nem2e_lib.errors import Nem2eError
+from nem2e_lib.simulate.facts import load
+from nem2e_lib.simulate.feet import assign
+from nem2e_lib.simulate.forces import read_plates, write_plates
+from nem2e_lib.simulate.loads import external_loads
+from nem2e_lib.simulate.motion import Motion, read_motion, write_motion
+from nem2e_lib.simulate.own_loads import copy_own_loads
+from nem2e_lib.simulate.workplace import Workplace
+from nem2e_lib.simulate.xml import read_document, write_document
+
+
+def prepare_model(place: Workplace) -> None:
+    """Write the model to ``inputs/model.osim`` with the strength and velocity that the options ask for."""
+    place.inputs.mkdir(parents=True, exist_ok=True)
+    missing = missing_meshes(place.model, place.options.geometry)
+    if missing:
+        place.notes.append(missing)
+    model = load(place.model)
+    muscles = model.updMuscles()
+    for index in range(muscles.getSize()):
+        muscle = muscles.get(index)
+        muscle.set_max_isometric_force(muscle.get_max_isometric_force() * place.options.strength)
+        if place.options.max_velocity is not None:
+            muscle.set_max_contraction_velocity(place.options.max_velocity)
+    place.model = place.inputs / "model.osim"
+    model.printToXML(str(place.model))
+
+
+def missing_meshes(model: Path, geometry: Path | None) -> str:
+    """Return a sentence on bone meshes that cannot be found, or nothing; simulating needs none.
+
+    Raises
+    ------
+    Nem2eError
+        If `geometry` is no folder, or holds none of the model's meshes.
+    """
+    if geometry is not None and not geometry.is_dir():
+        raise Nem2eError(f"{geometry}: no such folder; the folder of the model's bone meshes (.vtp) is expected.")
+    root = read_document(model).getroot()
+    names = sorted({(each.text or "").strip() for each in root.iter("mesh_file")} - {"", "Unassigned"})
+    folders = [model.parent, model.parent / "Geometry", *([geometry] if geometry else [])]
+    lost = [name for name in names if not any((folder / name).is_file() for folder in folders)]
+    if geometry is not None and names and not any((geometry / name).is_file() for name in names):
+        raise Nem2eError(f"{geometry}: holds none of the {len(names)} meshes of {model}, such as {names[0]}.")
+    if not lost:
+        return ""
+    return (
+        f"{model.name}: {len(lost)} of {len(names)} bone meshes ({lost[0]} …) are neither beside the model nor in a "
+        "folder Geometry there; simulations do not need them, pictures do: name their folder with --geometry."
+    )
+
+
+def prepare_motion(place: Workplace, path: Path) -> Motion:
+    """Write a motion to ``inputs/motion.sto`` in degrees, only the model's coordinates."""
+    motion = read_motion(path, place.facts)
+    place.notes += motion.notes
+    place.motion = write_motion(place.inputs / "motion.sto", motion)
+    return motion
+
+
+def prepare_loads(place: Workplace, motion: Motion) -> tuple[float, float] | None:
+    """Write the forces and the external loads to ``inputs/``; return the first and last time of the forces."""
+    target = place.inputs / "external_loads.xml"
+    if place.trial.loads is not None:
+        return copy_own_loads(place.trial.loads, place.trial.grf, place.facts, target)
+    if place.trial.grf is None:
+        place.notes.append("No ground reaction force was given: whatever carries the body must come from residuals.")
+        write_document(target, external_loads({}, ""))
+        return None
+    time, plates, notes = read_plates(place.trial.grf)
+    place.notes += notes
+    check_overlap(place, motion, (float(time[0]), float(time[-1])), place.trial.grf)
+    bodies = assign(place.facts, place.model, motion.storage, time, plates, place.options.feet)
+    write_plates(place.inputs / "grf.mot", time, {f"force_{body}": plate for body, plate in bodies.items()})
+    write_document(target, external_loads({f"force_{body}": body for body in bodies}, "grf.mot"))
+    return float(time[0]), float(time[-1])
+
+
+def check_overlap(place: Workplace, motion: Motion, forces: tuple[float, float], path: Path) -> None:
+    """Refuse forces and motion that share no time."""
+    start, end = max(motion.span[0], forces[0]), min(motion.span[1], forces[1])
+    if start >= end:
+        raise Nem2eError(
+            f"{path}: forces run from {forces[0]:.6g} to {forces[1]:.6g} s, but the motion of trial "
+            f"{place.trial.trial!r} from {motion.span[0]:.6g} to {motion.span[1]:.6g} s; give both on one clock."
+        )
+
+
+def choose_window(
+    place: Workplace, motion: Motion, forces: tuple[float, float] | None, margins: tuple[float, float] = (0.0, 0.0)
+) -> None:
+    """Set the window: what was asked for with the margins that the steps need, else all that motion and forces cover.
+
+    Raises
+    ------
+    Nem2eError
+        If the window asked for is empty or goes beyond motion or forces.
+    """
+    spans = [motion.span, *([forces] if forces else [])]
+    start, end = max(span[0] for span in spans), min(span[1] for span in spans)
+    asked = (
+        start if place.trial.start_s is None else place.trial.start_s,
+        end if place.trial.end_s is None else place.trial.end_s,
+    )
+    step = float(np.median(np.diff(motion.storage.time)))
+    if asked[0] < start - 1e-6 or asked[1] > end + 1e-6 or asked[1] - asked[0] < step:
+        raise Nem2eError(
+            f"Trial {place.trial.trial!r}: start {asked[0]:.6g} and end {asked[1]:.6g} s were asked for, but motion "
+            f"and forces together cover {start:.6g} to {end:.6g} s; choose a window inside."
+        )
+    place.asked = asked
+    place.window = (round(max(start, asked[0] - margins[0]), 6), round(min(end, asked[1] + margins[1]), 6))

@@ -1,0 +1,111 @@
+"""One trial in a process of its own, with a time limit and a log."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from nem2e_lib.data.files import replacing
+from nem2e_lib.simulate.job import OUTCOME, Job, Outcome, read_outcome, write_job
+from nem2e_lib.simulate.manifest import all_done, base_key, read_manifest
+from nem2e_lib.simulate.states import is_damaged, repair_states
+
+TAIL = 12
+"""Lines of a failed trial's log that are shown."""
+WORKER = (sys.executable, "-m", "nem2e_lib.simulate.worker")
+_ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
+
+
+def run_job(job: Job, command: Sequence[str] = WORKER) -> Outcome:
+    """Simulate a trial and return what became of it; nothing is raised for a trial that fails.
+
+    Parameters
+    ----------
+    command : sequence of str
+        What is started, with the path of the job's file as its last argument.
+    """
+    if all_done(job.folder, base_key(job.trial, job.model, job.options), job.steps):
+        notes = tuple(read_manifest(job.folder).get("notes", ()))
+        return Outcome(job.trial.trial, "skipped", notes=notes)
+    job.folder.mkdir(parents=True, exist_ok=True)
+    (job.folder / OUTCOME).unlink(missing_ok=True)
+    started = time.monotonic()
+    code, ended = _start(job, [*command, str(write_job(job))])
+    outcome = _judge(job, code, ended)
+    _repair(job.folder)
+    keep_violations(job.log, job.folder / "so")
+    return replace(outcome, seconds=round(time.monotonic() - started, 1))
+
+
+def _start(job: Job, command: list[str]) -> tuple[int | None, bool]:
+    """Exit code of the process (None where it was stopped), and whether it ended in time."""
+    with job.log.open("w", encoding="utf-8") as log:
+        process = subprocess.Popen(
+            command, stdout=log, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, cwd=job.folder,
+            env=_environment(),
+        )  # fmt: skip
+        try:
+            return process.wait(job.options.time_limit_s), True
+        except subprocess.TimeoutExpired:
+            return None, False
+        finally:
+            if process.poll() is None:
+                process.kill()
+                process.wait()
+
+
+def _environment() -> dict[str, str]:
+    """The worker finds the same library, and trials side by side keep to a core each."""
+    path = [str(Path(__file__).parents[2]), *filter(None, [os.environ.get("PYTHONPATH")])]
+    return {**os.environ, **_ONE_THREAD, "PYTHONPATH": os.pathsep.join(path)}
+
+
+def _judge(job: Job, code: int | None, in_time: bool) -> Outcome:
+    name = job.trial.trial
+    if not in_time:
+        reason = f"Trial {name!r} was stopped after its time limit of {job.options.time_limit_s:g} s."
+        return Outcome(name, "failed", reason=reason, tail=tail(job.log))
+    told = read_outcome(job.folder)
+    if code == 0 and told.get("status") == "done":
+        return Outcome(name, "done", notes=tuple(told["notes"]))
+    reason = told.get("reason") or f"Trial {name!r}: the process ended with code {code} and said no reason."
+    return Outcome(name, "failed", reason=reason, tail=tail(job.log))
+
+
+def tail(log: Path, lines: int = TAIL) -> tuple[str, ...]:
+    """Last lines of a log that say something, without OpenSim's remarks on missing meshes."""
+    if not log.is_file():
+        return ()
+    said = [line.rstrip() for line in log.read_text(encoding="utf-8", errors="replace").splitlines()]
+    return tuple([line for line in said if line and "Couldn't find file" not in line][-lines:])
+
+
+def _repair(folder: Path) -> None:
+    """Mend files of states that the process damaged when it ended."""
+    for path in folder.glob("*/results/*_states.sto"):
+        if path.stat().st_size and is_damaged(path):
+            repair_states(path)
+
+
+def keep_violations(log: Path, folder: Path) -> None:
+    """Keep what static optimisation told of unmet accelerations beside its results; the next run makes a new log."""
+    if not folder.is_dir() or not log.is_file():
+        return
+    said = [
+        line
+        for line in log.read_text(encoding="utf-8", errors="replace").splitlines()
+        if "Constraint violation" in line
+    ]
+    if said:
+        save_text(folder / "violation.txt", "\n".join(said) + "\n")
+
+
+def save_text(path: Path, text: str) -> None:
+    """Write a text whole or not at all."""
+    with replacing(path) as temporary:
+        temporary.write_text(text, encoding="utf-8")

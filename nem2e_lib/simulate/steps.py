@@ -1,0 +1,173 @@
+"""The dynamic steps: each writes its set-up into a folder of its own, runs OpenSim's tool there, and moves on."""
+
+from __future__ import annotations
+
+import os
+import xml.etree.ElementTree as ET
+from pathlib import Path
+from typing import Any
+
+from nem2e_lib.errors import Nem2eError
+from nem2e_lib.simulate.activation import activation_of_states, save_activation, save_static_optimisation
+from nem2e_lib.simulate.actuators import UNMUSCLED, ideal_actuators, reserve_actuators
+from nem2e_lib.simulate.facts import first_line
+from nem2e_lib.simulate.options import LEAD_S, NAMES
+from nem2e_lib.simulate.osim import opensim, working_in
+from nem2e_lib.simulate.own_setup import own_setup
+from nem2e_lib.simulate.setups import LOADS, cmc_setup, id_setup, rra_setup, so_setup
+from nem2e_lib.simulate.states import keep_states
+from nem2e_lib.simulate.tasks import REDUCTION_WEIGHT, tracking_tasks
+from nem2e_lib.simulate.workplace import Workplace
+from nem2e_lib.simulate.xml import write_document
+
+
+def residual_reduction(place: Workplace) -> None:
+    """Adjust kinematics and the trunk's mass centre until residuals at the pelvis are small (RRA).
+
+    Leaves ``rra/model_adjusted.osim`` (muscles and all) and ``rra/results/rra_Kinematics_q.sto``, from which
+    the next step starts.
+    """
+    folder = place.step_folder("rra")
+    write_document(folder / "actuators.xml", ideal_actuators(place.facts))
+    tasks = tracking_tasks(place.facts, place.options.weights, REDUCTION_WEIGHT)
+    write_document(folder / "tasks.xml", tasks)
+    body = _adjusted_body(place)
+    setup = rra_setup(*_from(place, folder), place.window, place.options, body)
+    run_tool(place, "rra", setup, "RRATool")
+
+
+def after_residual_reduction(place: Workplace) -> None:
+    """Go on from the adjusted model and kinematics."""
+    folder = place.step_folder("rra")
+    if (folder / "model_adjusted.osim").is_file():
+        place.model = folder / "model_adjusted.osim"
+    place.motion = folder / "results" / "rra_Kinematics_q.sto"
+    place.smooth = True
+
+
+def computed_muscle_control(place: Workplace) -> None:
+    """Find excitations that make the muscles follow the motion (CMC), and write ``cmc/activation.sto``.
+
+    Raises
+    ------
+    Nem2eError
+        If the model has no muscles, or the window is no longer than the lead that the tool needs.
+    """
+    _needs_muscles(place, "cmc")
+    if place.window[1] - place.window[0] <= LEAD_S + 0.01:
+        raise Nem2eError(
+            f"Trial {place.trial.trial!r}: the window of {place.window[1] - place.window[0]:.3f} s is too short for "
+            f"computed muscle control, which needs {LEAD_S} s before its first result; choose a longer one."
+        )
+    folder = place.step_folder("cmc")
+    _write_reserves(place, folder, exact=place.options.fast_target)
+    write_document(folder / "tasks.xml", tracking_tasks(place.facts, place.options.weights))
+    setup = cmc_setup(*_from(place, folder), place.window, place.options, place.cutoff_hz)
+    run_tool(place, "cmc", setup, "CMCTool")
+    states = keep_states(folder / "results" / "cmc_states.sto")
+    save_activation(folder / "activation.sto", activation_of_states(states, place.facts.muscles))
+
+
+def static_optimisation(place: Workplace) -> None:
+    """Share joint torques among muscles at each moment, and write ``so/activation.sto``.
+
+    Raises
+    ------
+    Nem2eError
+        If the model has no muscles, or holds forces that static optimisation cannot handle.
+    """
+    _needs_muscles(place, "so")
+    _refuse_prescribed(place)
+    folder = place.step_folder("so")
+    _write_reserves(place, folder, exact=True)
+    setup = so_setup(*_from(place, folder), place.window, place.options, place.cutoff_hz)
+    run_tool(place, "so", setup, "AnalyzeTool")
+    results = folder / "results" / "so_StaticOptimization_activation.sto"
+    save_static_optimisation(results, folder / "activation.sto", place.facts.muscles)
+
+
+def inverse_dynamics(place: Workplace) -> None:
+    """Write net joint moments of the present motion, the measure of reserves, to ``id/joint_moments.sto``."""
+    folder = place.step_folder("id")
+    setup = id_setup(*_from(place, folder), LOADS, place.window, place.cutoff_hz)
+    run_tool(place, "id", setup, "InverseDynamicsTool")
+
+
+def run_tool(place: Workplace, step: str, setup: ET.Element, tool: str) -> None:
+    """Write a set-up (or the user's own, its inputs replaced) and run OpenSim's tool on it.
+
+    Raises
+    ------
+    Nem2eError
+        If the tool says that it failed; the log of the trial has its words.
+    """
+    folder = place.step_folder(step)
+    own = place.options.setups.get(step)
+    path = folder / f"setup_{step}.xml"
+    write_document(path, own_setup(Path(own), setup, folder) if own else setup)
+    print(
+        f"nem2e: {NAMES.get(step, step)} of {place.trial.trial}, {place.window[0]:.4f} to {place.window[1]:.4f} s",
+        flush=True,
+    )
+    with working_in(folder):
+        _run(place, step, getattr(opensim(), tool), path.name)
+
+
+def _run(place: Workplace, step: str, tool: Any, setup: str) -> None:
+    try:
+        succeeded = tool(setup).run()
+    except RuntimeError as error:
+        raise Nem2eError(_failure(place, step, first_line(error))) from None
+    if succeeded is False:
+        raise Nem2eError(_failure(place, step, "the tool gave up"))
+
+
+def _failure(place: Workplace, step: str, why: str) -> str:
+    name = NAMES.get(step, "inverse dynamics")
+    return f"Trial {place.trial.trial!r}: {name} failed ({why}); its set-up is {step}/setup_{step}.xml."
+
+
+def _from(place: Workplace, folder: Path) -> tuple[str, str]:
+    """Model and motion as the set-up in `folder` names them."""
+    return relative(place.model, folder), relative(place.needs_motion(), folder)
+
+
+def relative(path: Path, folder: Path) -> str:
+    """Return a path as a set-up in `folder` writes it, with forward slashes."""
+    return Path(os.path.relpath(path.resolve(), folder.resolve())).as_posix()
+
+
+def _write_reserves(place: Workplace, folder: Path, *, exact: bool) -> None:
+    options = place.options
+    residual = options.residual or (UNMUSCLED if exact else None)
+    actuators = reserve_actuators(place.facts, options.reserve, options.reserves, residual)
+    write_document(folder / "actuators.xml", actuators)
+
+
+def _adjusted_body(place: Workplace) -> str:
+    chosen = place.options.adjusted_body
+    if chosen is None:
+        return "torso" if "torso" in place.facts.bodies else ""
+    if chosen and chosen not in place.facts.bodies:
+        raise Nem2eError(
+            f"Adjusted body {chosen!r} is not in model {place.facts.name!r}; it has {', '.join(place.facts.bodies)}."
+        )
+    return chosen
+
+
+def _needs_muscles(place: Workplace, step: str) -> None:
+    if not place.facts.muscles:
+        raise Nem2eError(
+            f"Model {place.facts.name!r} has no muscles, but {NAMES[step]} needs them; give a musculoskeletal model."
+        )
+
+
+def _refuse_prescribed(place: Workplace) -> None:
+    forces = place.facts.other_forces or {}
+    legacy = [name for name, kind in forces.items() if kind == "PrescribedForce"]
+    if legacy:
+        raise Nem2eError(
+            f"Model {place.facts.name!r} holds {legacy[0]!r}, a PrescribedForce, with which static optimisation fails; "
+            "delete it from the model's ForceSet and give the force as ground reaction (--grf) or as an ExternalForce "
+            "of your own external loads (--loads)."
+        )

@@ -1,0 +1,106 @@
+"""A trial to simulate, and tables of trials."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, fields
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from nem2e_lib.data.tables import read_table
+from nem2e_lib.errors import Nem2eError
+
+_FILES = ("motion", "markers", "static", "grf", "loads", "model")
+_NUMBERS = ("start_s", "end_s", "mass_kg")
+
+
+@dataclass(frozen=True)
+class SimulatedTrial:
+    """One recording and what is known of it.
+
+    Attributes
+    ----------
+    trial : str
+        Name, and name of the folder of its results.
+    motion : Path, optional
+        Joint angles (.mot, .sto), the outcome of inverse kinematics.
+    markers : Path, optional
+        Marker trajectories (.trc), to start from inverse kinematics.
+    static : Path, optional
+        Marker trajectories of a static pose (.trc), to start from scaling.
+    grf : Path, optional
+        Ground reaction forces (.mot, .sto).
+    loads : Path, optional
+        External loads of your own (.xml) instead of `grf`.
+    start_s, end_s : float, optional
+        What to simulate; without them, all that motion and forces cover.
+    mass_kg : float, optional
+        Of the person, for scaling.
+    model : Path, optional
+        A model of this trial's own.
+    """
+
+    trial: str
+    motion: Path | None = None
+    markers: Path | None = None
+    static: Path | None = None
+    grf: Path | None = None
+    loads: Path | None = None
+    start_s: float | None = None
+    end_s: float | None = None
+    mass_kg: float | None = None
+    model: Path | None = None
+
+    def files(self) -> dict[str, Path]:
+        """Files of the trial by what they are."""
+        return {name: value for name in _FILES if (value := getattr(self, name)) is not None}
+
+
+def read_trials(path: Path) -> list[SimulatedTrial]:
+    """Read a table of trials (CSV); its columns are the attributes of `SimulatedTrial`.
+
+    Files are relative to the table. Other columns are left.
+
+    Raises
+    ------
+    Nem2eError
+        If there is no column ``trial``, a number is none, or a trial occurs twice.
+    """
+    table = read_table(path, ["trial"], [each.name for each in fields(SimulatedTrial)][1:])
+    chosen = {name: _optional(path, table, name) for name in _NUMBERS if name in table}
+    trials = []
+    for row, record in enumerate(table.to_dict("records")):
+        values = {name: path.parent / record[name] for name in _FILES if record.get(name)}
+        values |= {name: column[row] for name, column in chosen.items() if not np.isnan(column[row])}
+        trials.append(SimulatedTrial(record["trial"], **values))
+    return check_trials(trials)
+
+
+def _optional(path: Path, table: pd.DataFrame, column: str) -> np.ndarray:
+    """Numbers of a column whose cells may be empty (NaN)."""
+    values = pd.to_numeric(table[column], errors="coerce").to_numpy(np.float64)
+    bad = ~np.isfinite(values) & (table[column] != "").to_numpy()
+    if bad.any():
+        row = int(bad.argmax())
+        raise Nem2eError(
+            f"{path}: line {row + 2}, column {column!r}: found {table[column].iloc[row]!r}, but a number or an empty "
+            "cell is expected."
+        )
+    return values
+
+
+def check_trials(trials: Iterable[SimulatedTrial]) -> list[SimulatedTrial]:
+    """Return the trials; Nem2eError where a name cannot be a folder's or occurs twice, or there is none."""
+    known = list(trials)
+    names = [trial.trial for trial in known]
+    for name in names:
+        if not name or Path(name).name != name or name.startswith("."):
+            raise Nem2eError(f"Trial {name!r}: the name cannot be that of a folder; use letters, digits, _ and -.")
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise Nem2eError(f"Trial {twice[0]!r} occurs more than once; give every trial a name of its own.")
+    if not known:
+        raise Nem2eError("There is no trial to simulate.")
+    return known
