@@ -11,6 +11,7 @@ import typer
 from typer.core import TyperGroup
 
 from nem2e_lib.errors import Nem2eError
+from nem2e_lib.simulate.command import app as simulate_app
 
 
 class _Commands(TyperGroup):
@@ -124,5 +125,7 @@ def synthesize(
 
     typer.echo(write(motion, out, seed, knob or [], subjects, speeds))
 
+
+app.add_typer(simulate_app, name="simulate")
 
 # Further commands are registered here: app.command()(…) or app.add_typer(…, name="…").

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -54,6 +54,8 @@ class Options:
         Plate to body, where neither name nor place of a plate tells the foot.
     setups : mapping
         Step to a set-up file of your own.
+    muscles : sequence of str
+        Names that the model's muscles must include, such as those of a study; empty for any.
     geometry : Path, optional
         Folder of the meshes of bones.
     time_limit_s : float, optional
@@ -72,6 +74,7 @@ class Options:
     weights: Mapping[str, float] = field(default_factory=dict)
     feet: Mapping[str, str] = field(default_factory=dict)
     setups: Mapping[str, str] = field(default_factory=dict)
+    muscles: Sequence[str] = ()
     geometry: Path | None = None
     time_limit_s: float | None = None
 
@@ -86,8 +89,9 @@ class Options:
 
     def content(self) -> dict[str, Any]:
         """Everything that changes results, ready for JSON."""
-        content = asdict(replace(self, geometry=None, time_limit_s=None, setups={}))
-        return {key: value for key, value in content.items() if key not in {"geometry", "time_limit_s", "setups"}}
+        beside = {"geometry", "time_limit_s", "setups", "muscles"}
+        content = asdict(replace(self, reserves=dict(self.reserves), weights=dict(self.weights), feet=dict(self.feet)))
+        return {key: value for key, value in content.items() if key not in beside}
 
 
 def check_steps(steps: tuple[str, ...] | list[str]) -> tuple[str, ...]:

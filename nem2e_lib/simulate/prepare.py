@@ -34,6 +34,18 @@ def prepare_model(place: Workplace) -> None:
     model.printToXML(str(place.model))
 
 
+def check_muscles(place: Workplace) -> None:
+    """Refuse a model that lacks muscles which are expected of it."""
+    there, expected = place.facts.muscles, place.options.muscles
+    missing = [name for name in expected if name not in there]
+    if missing:
+        raise Nem2eError(
+            f"Model {place.facts.name!r} has no muscle {missing[0]!r}: {len(missing)} of the {len(expected)} expected "
+            f"ones are missing; it has {', '.join(there[:6]) or 'none'}{' …' if len(there) > 6 else ''}; give the model "
+            "whose muscles go by the names expected."
+        )
+
+
 def missing_meshes(model: Path, geometry: Path | None) -> str:
     """Return a sentence on bone meshes that cannot be found, or nothing; simulating needs none.
 

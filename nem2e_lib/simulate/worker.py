@@ -21,7 +21,7 @@ from nem2e_lib.simulate.job import Job, read_job, write_outcome
 from nem2e_lib.simulate.manifest import base_key, is_done, mark_done, read_manifest, step_key, write_manifest
 from nem2e_lib.simulate.measures import write_measures
 from nem2e_lib.simulate.options import MARGINS_S, NAMES
-from nem2e_lib.simulate.prepare import choose_window, prepare_loads, prepare_model, prepare_motion
+from nem2e_lib.simulate.prepare import check_muscles, choose_window, prepare_loads, prepare_model, prepare_motion
 from nem2e_lib.simulate.workplace import Workplace
 
 Act = Callable[[Workplace], None]
@@ -43,6 +43,7 @@ def run(job: Job) -> Workplace:
     place = Workplace(job.folder, job.trial, job.options, job.model)
     base = base_key(job.trial, job.model, job.options)
     prepare_model(place)
+    check_muscles(place)
     for step in ("scale", "ik"):
         if step in job.steps:
             _step(place, job, base, step)
