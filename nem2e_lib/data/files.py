@@ -2,34 +2,65 @@
 
 from __future__ import annotations
 
+import errno
 import os
+import stat
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from nem2e_lib.data.foreign import refuse_binary
 from nem2e_lib.errors import Nem2eError
 
-_GZIP, _ZIP = b"\x1f\x8b", b"PK\x03\x04"
+MAX_BYTES = 2 << 30
+"""Largest file that is read, in bytes."""
+HEAD_BYTES = 2 << 20
+"""How much of a file is looked at before the rest is read."""
+
+_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO}
 
 
-def read_bytes(path: str | Path) -> bytes:
+def read_bytes(path: str | Path, check: Callable[[bytes], None] | None = None) -> bytes:
     """Bytes of a file.
+
+    Parameters
+    ----------
+    path : str or Path
+    check : callable, optional
+        Given the first 2 MiB before the rest is read; it raises to refuse the file.
 
     Raises
     ------
     Nem2eError
-        If the file is missing, a folder, or cannot be opened.
+        If the file is missing, a folder, a pipe or device, larger than 2 GiB, or cannot be opened.
     """
     try:
-        return Path(path).read_bytes()
+        _refuse_odd(path, os.stat(path))
+        with Path(path).open("rb") as file:
+            if check is not None:
+                check(file.read(HEAD_BYTES))
+                file.seek(0)
+            return file.read()
     except FileNotFoundError:
         raise Nem2eError(f"{path}: no such file; check the path and its spelling.") from None
-    except IsADirectoryError:
-        raise Nem2eError(f"{path}: is a folder, but a file is expected here.") from None
+    except Nem2eError:
+        raise
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or error
         raise Nem2eError(f"{path}: cannot be opened ({reason}).") from None
+
+
+def _refuse_odd(path: str | Path, facts: os.stat_result) -> None:
+    if stat.S_ISDIR(facts.st_mode):
+        raise Nem2eError(f"{path}: is a folder, but a file is expected here.")
+    if not stat.S_ISREG(facts.st_mode):
+        raise Nem2eError(f"{path}: is a pipe or device, but a file is expected here; save its content first.")
+    if facts.st_size > MAX_BYTES:
+        raise Nem2eError(
+            f"{path}: is {facts.st_size / 2**30:.1f} GiB large, but at most {MAX_BYTES >> 30} GiB are read; "
+            "split it over time."
+        )
 
 
 def read_text(path: str | Path) -> tuple[str, tuple[str, ...]]:
@@ -47,19 +78,26 @@ def read_text(path: str | Path) -> tuple[str, tuple[str, ...]]:
 
 def decode(raw: bytes, path: str | Path) -> tuple[str, tuple[str, ...]]:
     """The same for the bytes of a file; `path` is for messages only."""
-    if not raw.strip():
-        raise Nem2eError(f"{path}: the file is empty, but a table with a header is expected.")
-    if raw.startswith((_GZIP, _ZIP)):
-        raise Nem2eError(f"{path}: the file is compressed, but plain text is expected; unpack it first.")
-    if b"\0" in raw:
-        raise Nem2eError(f"{path}: the file is binary or UTF-16, but plain UTF-8 text is expected.")
-    text, warnings = _decode(raw)
-    return text.replace("\r\n", "\n").replace("\r", "\n"), warnings
+    return decode_plain(plain(raw, path))
 
 
-def _decode(raw: bytes) -> tuple[str, tuple[str, ...]]:
+def plain(raw: bytes, path: str | Path) -> bytes:
+    r"""Bytes of a text without byte order mark and with ``\n`` line ends.
+
+    Raises
+    ------
+    Nem2eError
+        If they are empty, compressed or binary.
+    """
+    refuse_binary(raw, path)
+    raw = raw.removeprefix(b"\xef\xbb\xbf")
+    return raw.replace(b"\r\n", b"\n").replace(b"\r", b"\n") if b"\r" in raw else raw
+
+
+def decode_plain(raw: bytes) -> tuple[str, tuple[str, ...]]:
+    """Text of bytes in UTF-8, else Latin-1 with a warning."""
     try:
-        return raw.decode("utf-8-sig"), ()
+        return raw.decode("utf-8"), ()
     except UnicodeDecodeError:
         return raw.decode("latin-1"), ("The text is not UTF-8; it was read as Latin-1.",)
 
@@ -71,7 +109,7 @@ def replacing(path: str | Path) -> Iterator[Path]:
     Raises
     ------
     Nem2eError
-        If the folder does not exist or cannot be written.
+        If the folder does not exist or cannot be written, or the disk is full.
     """
     target = Path(path)
     try:
@@ -85,6 +123,10 @@ def replacing(path: str | Path) -> Iterator[Path]:
         yield temporary
         temporary.chmod(0o666 & ~_umask())
         _rename(temporary, target)
+    except OSError as error:
+        if error.errno not in _FULL:
+            raise
+        raise Nem2eError(f"{target}: cannot be written ({error.strerror}); make room on the disk.") from None
     finally:
         temporary.unlink(missing_ok=True)
 

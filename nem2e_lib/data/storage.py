@@ -9,12 +9,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from nem2e_lib.data.files import decode, read_text, replacing
+from nem2e_lib.data.files import plain, read_bytes, replacing
 from nem2e_lib.data.storage_body import components, parse_body, split_cells
-from nem2e_lib.data.storage_header import Header, parse_header
+from nem2e_lib.data.storage_header import Header, find_end, parse_header
+from nem2e_lib.data.storage_labels import shown, unique_labels
 from nem2e_lib.errors import Nem2eError
 
 Array = NDArray[np.float64]
+
+_ROWS = 1000  # written at a time
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,21 +69,21 @@ def read_storage(path: str | Path) -> Storage:
         If the file is no such table, a row is short, long or not numeric, or time is missing, not finite or
         runs backwards.
     """
-    text, odd = read_text(path)
-    header = parse_header(text, str(path))
-    header.warnings[:0] = odd
-    table = _table(header, text, str(path))
-    _check_counts(header, table)
-    _check_time(header, table, str(path))
-    _check_finite(header, table)
+    try:
+        return _read(str(path))
+    except MemoryError:
+        raise Nem2eError(f"{path}: the table does not fit into memory; split it over time.") from None
+
+
+def _read(path: str) -> Storage:
+    raw = plain(read_bytes(path, lambda head: _check_head(head, path)), path)
+    header = parse_header(raw, path)
+    time, values = _table(header, raw, path)
+    _check_counts(header, len(time), values.shape[1] + 1)
+    _check_time(header, time, path)
+    _check_finite(header, time, values)
     return Storage(
-        header.name,
-        tuple(header.labels),
-        np.ascontiguousarray(table[:, 0]),
-        np.ascontiguousarray(table[:, 1:]),
-        header.in_degrees,
-        header.metadata,
-        tuple(header.warnings),
+        header.name, tuple(header.labels), time, values, header.in_degrees, header.metadata, tuple(header.warnings)
     )
 
 
@@ -94,10 +97,12 @@ def write_storage(path: str | Path, storage: Storage) -> None:
     """
     head = _head(storage)
     _check_writable(path, storage, head)
-    table = np.column_stack([storage.time, storage.values]).tolist()
     with replacing(path) as temporary, temporary.open("w", encoding="utf-8", newline="\n") as file:
         file.write(head)
-        file.writelines("\t".join(map(repr, row)) + "\n" for row in table)
+        for start in range(0, len(storage.time), _ROWS):
+            part = slice(start, start + _ROWS)
+            table = np.column_stack([storage.time[part], storage.values[part]]).tolist()
+            file.writelines("\t".join(map(repr, row)) + "\n" for row in table)
 
 
 def describe_storage(storage: Storage) -> dict[str, Any]:
@@ -119,44 +124,50 @@ def describe_storage(storage: Storage) -> dict[str, Any]:
     }
 
 
-def _table(header: Header, text: str, path: str) -> Array:
-    body, first_line = text[header.body :], text.count("\n", 0, header.body) + 1
+def _check_head(head: bytes, path: str) -> None:
+    """Refuse, before the rest is read, what cannot be a table."""
+    find_end(plain(head, path), path)
+
+
+def _table(header: Header, raw: bytes, path: str) -> tuple[Array, Array]:
     size = components(header.metadata.get("DataType", "double"), path)
     if size > 1:
         header.warnings.append(
             f"Cells hold {size} numbers (DataType={header.metadata['DataType']}): "
             f"each column was split into {size}, with _1 to _{size} after its label."
         )
-        body = split_cells(body, header.labels, size, path, first_line)
-        header.labels = [f"{label}_{i}" for label in header.labels for i in range(1, size + 1)]
+        raw = split_cells(raw, header.body, header.labels, size, path)
+        header.labels = unique_labels([f"{label}_{i}" for label in header.labels for i in range(1, size + 1)])
         header.metadata["DataType"] = "double"
         header.declared.pop("columns", None)
     if header.damaged:
-        body = _without_cut_row(header, body)
-    return parse_body(body, len(header.labels) + 1, path, first_line)
+        raw = _without_cut_row(header, raw)
+    return parse_body(raw, header.body, len(header.labels) + 1, path)
 
 
-def _without_cut_row(header: Header, body: str) -> str:
+def _without_cut_row(header: Header, raw: bytes) -> bytes:
     """A process that left its header overwritten may have left its last row unfinished, too."""
-    rows = body.rstrip().split("\n")
-    if 0 < len(rows[-1].split()) <= len(header.labels):
+    whole = raw.rstrip(b" \t\n")
+    start = max(whole.rfind(b"\n") + 1, header.body)
+    cells = whole[start:].split(None, len(header.labels) + 1)
+    if 0 < len(cells) <= len(header.labels):
         header.warnings.append(
-            f"The last row, at time {rows[-1].split()[0]} s, is cut off after {len(rows[-1].split())} of "
+            f"The last row, at time {cells[0][:40].decode('utf-8', 'replace')} s, is cut off after {len(cells)} of "
             f"{len(header.labels) + 1} values; it was left out."
         )
-        rows.pop()
-    return "\n".join(rows)
+        return raw[:start]
+    return raw
 
 
-def _check_counts(header: Header, table: Array) -> None:
-    for what, found in zip(("rows", "columns"), table.shape, strict=True):
+def _check_counts(header: Header, rows: int, columns: int) -> None:
+    for what, found in (("rows", rows), ("columns", columns)):
         stated = header.declared.get(what, str(found))
-        if stated != str(found):
-            header.warnings.append(f"The header states {stated} {what}, but {found} were found and read.")
+        if stated.lstrip("0") != str(found).lstrip("0"):
+            told = stated if stated.isdecimal() and len(stated) < 40 else shown(stated)
+            header.warnings.append(f"The header states {told} {what}, but {found} were found and read.")
 
 
-def _check_time(header: Header, table: Array, path: str) -> None:
-    time = table[:, 0]
+def _check_time(header: Header, time: Array, path: str) -> None:
     if not np.isfinite(time).all():
         row = int(np.argmin(np.isfinite(time))) + 1
         raise Nem2eError(f"{path}: row {row}: time is {time[row - 1]}, but a finite number of s is expected.")
@@ -172,13 +183,14 @@ def _check_time(header: Header, table: Array, path: str) -> None:
         header.warnings.append(f"Time {time[row - 1]:.9g} s occurs more than once, first again in row {row}.")
 
 
-def _check_finite(header: Header, table: Array) -> None:
-    bad = np.argwhere(~np.isfinite(table))
-    if len(bad):
-        row, column = bad[0]
+def _check_finite(header: Header, time: Array, values: Array) -> None:
+    finite = np.isfinite(values)
+    count = finite.size - np.count_nonzero(finite)
+    if count:
+        row, column = divmod(int(np.argmin(finite)), values.shape[1])
         header.warnings.append(
-            f"Values that are not finite: {len(bad)}, the first in column {header.labels[column - 1]!r} "
-            f"at {table[row, 0]:.9g} s."
+            f"Values that are not finite: {count}, the first in column {shown(header.labels[column], 80)} "
+            f"at {time[row]:.9g} s."
         )
 
 
@@ -209,13 +221,13 @@ def _check_writable(path: str | Path, storage: Storage, head: str) -> None:
             f"{path}: name, labels or metadata cannot stand in a header: no tabs, line breaks, outer blanks "
             "or outer quotes, no label twice and no '=' in the name are expected."
         )
-    _check_time(Header(), storage.time[:, None], str(path))
+    _check_time(Header(), storage.time, str(path))
 
 
 def _told_back(head: str, path: str) -> tuple[str, tuple[str, ...], dict[str, str]] | None:
     """What the reader would make of a header; None if it would refuse it."""
     try:
-        header = parse_header(decode(head.encode("utf-8"), path)[0], path)
+        header = parse_header(plain(head.encode("utf-8"), path), path)
     except (Nem2eError, UnicodeEncodeError):
         return None
     return header.name, tuple(header.labels), header.metadata

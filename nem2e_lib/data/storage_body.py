@@ -1,20 +1,33 @@
-"""The numbers of an OpenSim storage file: read in C, explained in Python only when that fails."""
+"""The numbers of an OpenSim storage file: read in C, in parts, and row by row where that fails."""
 
 from __future__ import annotations
 
+import csv
 import io
+import os
 import re
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from itertools import pairwise
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from nem2e_lib.data.storage_labels import shown
+from nem2e_lib.data.storage_rows import parse_rows
 from nem2e_lib.errors import Nem2eError
 
 Array = NDArray[np.float64]
 
-_WINDOWS_NAN = re.compile(r"(?<![\w.])[+-]?(?:1\.#(?:QNAN|SNAN|IND)0*|nan\(\w*\))", re.IGNORECASE)
-_WINDOWS_INF = re.compile(r"(?<![\w.])([+-]?)1\.#INF0*", re.IGNORECASE)
+PART_BYTES = 8 << 20
+"""About how much text is read at a time, by each thread."""
+
+_FEW_BYTES = 1 << 16  # not worth importing pandas
+_THREADS = 4
 _COMPONENTS = {"vec3": 3, "unitvec3": 3, "quaternion": 4, "spatialvec": 6}
+_NAN = [sign + name for sign in ("", "+", "-") for name in ("nan", "NaN", "NAN")]
+_LOOSE = b"uUsS\v\f"  # in True and False; blanks to pandas, but not here
 
 
 def components(data_type: str, path: str) -> int:
@@ -30,82 +43,141 @@ def components(data_type: str, path: str) -> int:
         return 1
     vec = re.fullmatch(r"vec([2-9])", kind)
     if kind not in _COMPONENTS and not vec:
-        raise Nem2eError(f"{path}: the header says DataType={data_type}, but double or Vec3 is expected.")
+        told = data_type if data_type.isalnum() and len(data_type) < 40 else shown(data_type)
+        raise Nem2eError(f"{path}: the header says DataType={told}, but double or Vec3 is expected.")
     return int(vec.group(1)) if vec else _COMPONENTS[kind]
 
 
-def parse_body(text: str, columns: int, path: str, first_line: int) -> Array:
-    """Numbers of a table, shape (rows, columns), separated by blanks or tabs.
+def parse_body(raw: bytes, start: int, columns: int, path: str) -> tuple[Array, Array]:
+    """Time, shape (rows,), and values, shape (rows, columns - 1), separated by blanks or tabs.
 
     Parameters
     ----------
-    text : str
-        Everything below the labels.
+    raw : bytes
+        A whole file.
+    start : int
+        Where the line after the labels starts.
     columns : int
         Number of columns with time.
     path : str
         For messages only.
-    first_line : int
-        Number in the file of the line at which `text` starts, for messages only.
 
     Raises
     ------
     Nem2eError
         If a row is too short or too long or holds something else than numbers.
     """
-    if not text.strip(" \t\n"):
-        return np.empty((0, columns))
-    text = _WINDOWS_INF.sub(r"\1inf", _WINDOWS_NAN.sub("nan", text)) if "(" in text or "#" in text else text
+    tables, rows = [], 0
+    for (begin, end), table in _in_parts(raw, start, columns):
+        tables.append(parse_rows(raw, begin, end, columns, path, rows) if table is None else table)
+        rows += len(tables[-1])
+    time, values = np.empty(rows), np.empty((rows, columns - 1))
+    for table in reversed(tables):
+        time[rows - len(table) : rows], values[rows - len(table) : rows] = table[:, 0], table[:, 1:]
+        rows -= len(tables.pop())
+    return time, values
+
+
+def _in_parts(raw: bytes, start: int, columns: int) -> Iterator[tuple[tuple[int, int], Array | None]]:
+    def read(part: tuple[int, int]) -> Array | None:
+        return parse_fast(raw, part[0], part[1], columns)
+
+    parts = list(pairwise(_cuts(raw, start)))
+    if len(parts) < 2:
+        yield from ((part, read(part)) for part in parts)
+        return
+    with ThreadPoolExecutor(min(_THREADS, len(parts), os.cpu_count() or 1)) as threads:
+        yield from zip(parts, threads.map(read, parts), strict=True)
+
+
+def _cuts(raw: bytes, start: int) -> Iterator[int]:
+    """Line starts about 8 MiB apart, and the end."""
+    count = max(1, round((len(raw) - start) / PART_BYTES))
+    size = (len(raw) - start) // count + 1
+    yield start
+    while start < len(raw):
+        start = raw.find(b"\n", start + size) + 1 or len(raw)
+        yield start
+
+
+class _Source:
+    """Part of some bytes, read as pandas reads from a file that is open in binary mode."""
+
+    def __init__(self, raw: bytes, start: int, stop: int) -> None:
+        self.raw, self.start, self.stop = raw, start, stop
+
+    def __iter__(self) -> Iterator[bytes]:
+        return iter(())
+
+    def read(self, size: int) -> bytes:
+        begin, self.start = self.start, min(self.start + size, self.stop)
+        return self.raw[begin : self.start]
+
+
+def parse_fast(raw: bytes, start: int, stop: int, columns: int) -> Array | None:
+    """Numbers in ``raw[start:stop]``, shape (rows, columns), or None where pandas cannot tell.
+
+    What it gives is what `parse_rows` gives, bit for bit. Letters and blanks by which pandas would be more lenient
+    are left to that one, and so is a first line of another width, which pandas would take for the whole table's.
+    """
+    if stop - start < _FEW_BYTES or stop - start > 2 * PART_BYTES + _FEW_BYTES:
+        return None
+    if any(raw.find(letter, start, stop) >= 0 for letter in _LOOSE) or not _starts_well(raw, start, stop, columns):
+        return None
+    nan = raw.find(b"n", start, stop) >= 0 or raw.find(b"N", start, stop) >= 0
+    for separator in ("\t", r"\s+"):
+        table = _read(_Source(raw, start, stop), separator, nan)
+        if table is not None and table.shape[1] == columns:
+            return table
+    return None
+
+
+def _starts_well(raw: bytes, start: int, stop: int, columns: int) -> bool:
+    first = re.compile(rb"[ \t\n]*([^\n]*)").match(raw, start, stop)
+    return first is not None and len(first.group(1).split(None, columns)) == columns
+
+
+def _read(source: Any, separator: str, nan: bool) -> Array | None:
+    import pandas as pd
+
     try:
-        table = np.loadtxt(io.StringIO(text), ndmin=2, comments=None)
-    except ValueError as error:
-        raise Nem2eError(_explain(text, columns, path, first_line) or f"{path}: {error}.") from None
-    if table.shape[1] != columns:
-        raise Nem2eError(_explain(text, columns, path, first_line))
-    return table
+        frame = pd.read_csv(
+            source,
+            sep=separator,
+            header=None,
+            dtype=np.float64,
+            engine="c",
+            quoting=csv.QUOTE_NONE,
+            na_filter=nan,
+            keep_default_na=False,
+            na_values=_NAN,
+            **_exact(pd.__version__),
+        )
+    except ValueError:  # which pandas' own errors are
+        return None
+    return frame.to_numpy()
 
 
-def split_cells(text: str, labels: list[str], size: int, path: str, first_line: int) -> str:
-    """Text of a table of vectors (cells like ``1,2,3``) as one of plain numbers.
+def _exact(version: str) -> dict[str, Any]:
+    """Before pandas 3.1, only one of its converters rounded rightly; since then, all do."""
+    old = tuple(map(int, version.split(".")[:2])) < (3, 1)
+    return {"float_precision": "round_trip"} if old else {}
+
+
+def split_cells(raw: bytes, start: int, labels: list[str], size: int, path: str) -> bytes:
+    """Bytes of a table of vectors (cells like ``1,2,3``) as one of plain numbers; line ends stay where they are.
 
     Raises
     ------
     Nem2eError
         If a cell does not hold `size` numbers.
     """
-    for number, cells in _rows(text):
-        for label, cell in zip(labels, cells[1:], strict=False):
-            if cell.count(",") != size - 1:
+    first = raw.count(b"\n", 0, start) + 1
+    for number, line in enumerate(io.BytesIO(raw[start:])):
+        for label, cell in zip(labels, line.split(None, len(labels) + 1)[1:], strict=False):
+            if cell.count(b",") != size - 1:
                 raise Nem2eError(
-                    f"{path}: line {first_line + number}, column {label!r}: found {cell!r}, "
-                    f"but {size} numbers joined by commas are expected."
+                    f"{path}: line {first + number}, column {shown(label)}: found "
+                    f"{shown(cell.decode('utf-8', 'replace'))}, but {size} numbers joined by commas are expected."
                 )
-    return text.replace(",", " ")
-
-
-def _rows(text: str) -> list[tuple[int, list[str]]]:
-    return [(n, line.split()) for n, line in enumerate(text.split("\n")) if line.strip()]
-
-
-def _explain(text: str, columns: int, path: str, first_line: int) -> str:
-    for row, (number, cells) in enumerate(_rows(text), start=1):
-        where = f"{path}: row {row} (line {first_line + number})"
-        wrong = next((cell for cell in cells if not _is_number(cell)), None)
-        if wrong is not None and re.fullmatch(r"[+-]?\d*,\d+(?:[eE][+-]?\d+)?", wrong):
-            return f"{where}: found {wrong!r} with a decimal comma; write numbers with a decimal point."
-        if wrong is not None:
-            return f"{where}: found {wrong[:40]!r}, but a number is expected."
-        if len(cells) != columns:
-            return (
-                f"{where}: found {len(cells)} values, but the label line names {columns} columns "
-                "(time included); the row may be cut off or a cell empty."
-            )
-    return ""
-
-
-def _is_number(cell: str) -> bool:
-    try:
-        float(cell)
-    except ValueError:
-        return False
-    return cell.isascii() and "_" not in cell
+    return raw[:start] + raw[start:].replace(b",", b" ")

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from nem2e_lib.data.files import HEAD_BYTES, decode_plain
+from nem2e_lib.data.foreign import refuse_other_text
+from nem2e_lib.data.storage_labels import bare, parse_labels, shown
 from nem2e_lib.errors import Nem2eError
 
-_END = re.compile(r'^[ \t]*"?endheader"?[ \t]*$', re.IGNORECASE | re.MULTILINE)
-_TIME = re.compile(r'^[ \t]*(?:time|"time")(?:[ \t].*)?$', re.IGNORECASE | re.MULTILINE)
-_SIMM = re.compile(r"(name|datacolumns|datarows|otherdata|range)[ \t]+(.*)", re.IGNORECASE)
-_YES, _NO = {"yes", "true", "1"}, {"no", "false", "0"}
+_END = re.compile(rb'^[ \t]*"?endheader"?[ \t]*$', re.IGNORECASE | re.MULTILINE)
+_TIME = re.compile(rb'[ \t]*(?:time|"time"|"?time ?[\[(].*)(?:[ \t].*)?', re.IGNORECASE)
+_LINE = re.compile(rb"[^\n]+")
+_SIMM = re.compile(r"(name|datacolumns|datarows|otherdata|range|nrows|ncolumns|indegrees)[ \t]+(.*)", re.IGNORECASE)
+_ANSWERS = {"yes": True, "true": True, "1": True, "no": False, "false": False, "0": False}
+_VERSIONS = {"0", "1", "2", "3", "4"}
 
 
 @dataclass
@@ -23,7 +27,7 @@ class Header:
     name : str
         First line, or the entry ``name`` of a SIMM file.
     labels : list of str
-        Column labels without time, verbatim and unique.
+        Column labels without time, unique.
     in_degrees : bool
         False where the header does not say.
     metadata : dict
@@ -33,7 +37,7 @@ class Header:
     damaged : bool
         Whether the header was overwritten by another one.
     body : int
-        Where the numbers start in the text.
+        Where the numbers start in the bytes.
     """
 
     name: str = ""
@@ -46,122 +50,153 @@ class Header:
     body: int = 0
 
 
-def parse_header(text: str, path: str) -> Header:
-    r"""Header of the storage text (line ends ``\n``).
+def is_time_line(line: bytes) -> bool:
+    """Whether `line` starts with the label ``time``."""
+    return _TIME.fullmatch(line) is not None
+
+
+def find_end(head: bytes, path: str) -> re.Match[bytes]:
+    """Find the line ``endheader`` in the first 2 MiB of a file; Nem2eError where there is none."""
+    end = _END.search(head[:HEAD_BYTES])
+    if end is None:
+        refuse_other_text(head[:HEAD_BYTES], path)
+        within = f" in its first {HEAD_BYTES >> 20} MiB" if len(head) >= HEAD_BYTES else ""
+        raise Nem2eError(
+            f"{path}: no line 'endheader' found{within}; an OpenSim .sto or .mot file is expected, "
+            "where that word stands alone on the line above the labels."
+        )
+    return end
+
+
+def parse_header(raw: bytes, path: str) -> Header:
+    r"""Header of a storage file (bytes with line ends ``\n``).
 
     Raises
     ------
     Nem2eError
-        If there is no ``endheader``, no label line that starts with ``time``, or more than one table.
+        If there is no ``endheader``, no label line that starts with ``time``, or an entry cannot be understood.
     """
-    end = _END.search(text)
-    if end is None:
-        raise Nem2eError(f"{path}: no line 'endheader' found; an OpenSim .sto or .mot file is expected.")
-    lines = list(_TIME.finditer(text, end.end()))
-    if not lines:
-        found = text[end.end() :].strip()[:40].split("\n")[0]
+    end = find_end(raw, path)
+    lines = _lines_to_labels(raw[:HEAD_BYTES], end.end(), path)
+    header = Header(body=lines[-1].end())
+    texts, odd = _decoded([raw[: end.start()], *(line.group() for line in lines)])
+    header.warnings.extend(odd)
+    _entries(header, texts[0], path)
+    header.labels, odd_labels = parse_labels(texts[-1], path)
+    header.warnings.extend(odd_labels)
+    _between(header, texts[1:-1])
+    return header
+
+
+def _decoded(parts: list[bytes]) -> tuple[list[str], tuple[str, ...]]:
+    text, odd = decode_plain(b"\0".join(parts))
+    return text.split("\0"), odd
+
+
+def _lines_to_labels(window: bytes, start: int, path: str) -> list[re.Match[bytes]]:
+    """Lines that hold something, from ``endheader`` to the last one before the numbers that starts with time."""
+    lines, labels = [], 0
+    for line in _LINE.finditer(window, start):
+        if _is_row(line.group()):
+            break
+        if line.group().strip(b" \t"):
+            lines.append(line)
+        if is_time_line(line.group()):
+            labels = len(lines)
+    if not labels:
+        found = window[start : start + 2000].strip()[:40].split(b"\n")[0].decode("utf-8", "replace")
+        advice = "separate them by tabs" if re.match("time *[,;]", found, re.IGNORECASE) else "put time in s there"
         raise Nem2eError(
             f"{path}: no column 'time': the labels after 'endheader' start with {found!r}, "
-            "but the first column must be time in seconds."
+            f"but the first column must be labelled 'time'; {advice}."
         )
-    header = Header(body=lines[-1].end())
-    _entries(header, text[: end.start()], path)
-    _labels(header, lines[-1].group())
-    _between(header, text[end.end() : lines[-1].start()], path)
-    return header
+    return lines[:labels]
+
+
+def _is_row(line: bytes) -> bool:
+    """Whether the first two cells of a line are numbers."""
+    cells = line.split(None, 2)[:2]
+    try:
+        return len([float(cell) for cell in cells]) > 1
+    except ValueError:
+        return False
 
 
 def _entries(header: Header, text: str, path: str) -> None:
     first, *rest = text.split("\n")
-    free = []
-    if "=" in first or _SIMM.fullmatch(_bare(first)):
+    free, seen = [], dict[str, str]()
+    if "=" in first or _SIMM.fullmatch(bare(first)):
         rest.insert(0, first)
     else:
-        header.name = _bare(first)
-    for line in map(_bare, rest):
+        header.name = bare(first)
+    for line in map(bare, rest):
         simm = _SIMM.fullmatch(line)
         if "=" in line:
-            _entry(header, *line.split("=", 1), path=path)
+            _entry(header, *line.split("=", 1), seen=seen, path=path)
         elif simm:
-            _entry(header, *simm.groups(), path=path)
+            _entry(header, *simm.groups(), seen=seen, path=path)
         elif line:
             free.append(line)
     if free:
         header.metadata["text"] = "\n".join(free)
 
 
-def _entry(header: Header, key: str, value: str, *, path: str) -> None:
+def _entry(header: Header, key: str, value: str, *, seen: dict[str, str], path: str) -> None:
     key, value = key.strip(" \t"), value.strip(" \t")
+    _twice(header, key, value, seen, path)
     match key.lower():
         case "name":
             header.name = header.name or value
         case "nrows" | "datarows":
-            header.declared["rows"] = value
+            header.declared["rows"] = bare(value)
         case "ncolumns" | "datacolumns":
-            header.declared["columns"] = value
+            header.declared["columns"] = bare(value)
         case "indegrees":
-            header.in_degrees = _in_degrees(value, path)
-        case "version" if value == "1":
-            pass  # the writer's default
+            header.in_degrees = _in_degrees(bare(value), path)
+        case "datatype":
+            header.metadata["DataType"] = bare(value)
+        case "version":
+            _version(header, bare(value))
         case _:
             header.metadata[key] = value
 
 
+def _twice(header: Header, key: str, value: str, seen: dict[str, str], path: str) -> None:
+    before = seen.setdefault(key.lower(), value)
+    if before.lower() == value.lower():
+        return
+    if key.lower() == "indegrees":
+        raise Nem2eError(f"{path}: the header says inDegrees={shown(before)} and {shown(value)}; keep the right one.")
+    header.warnings.append(f"The header has more than one entry {shown(key)}; the last one, {shown(value)}, was taken.")
+    seen[key.lower()] = value
+
+
 def _in_degrees(value: str, path: str) -> bool:
-    if value.lower() not in _YES | _NO:
-        raise Nem2eError(f"{path}: the header says inDegrees={value}, but yes or no is expected.")
-    return value.lower() in _YES
+    if value.lower() not in _ANSWERS:
+        told = value if value.isalnum() and len(value) < 20 else shown(value)
+        raise Nem2eError(f"{path}: the header says inDegrees={told}, but yes or no is expected.")
+    return _ANSWERS[value.lower()]
 
 
-def _labels(header: Header, line: str) -> None:
-    tokens = [_bare(token) for token in line.split("\t")]
-    if tokens[0].lower() != "time":  # tabs and blanks mixed
-        tokens = [_bare(token) for token in re.split(r"[ \t]+", line.strip(" \t"))]
-    while tokens and not tokens[-1]:
-        tokens.pop()
-    if tokens[0] != "time":
-        header.warnings.append(f"The time column is labelled {tokens[0]!r}; OpenSim expects 'time'.")
-    if "" in tokens:
-        header.warnings.append("The label line has tabs with no label between them; they were left out.")
-    header.labels = _unique([token for token in tokens[1:] if token], header.warnings)
+def _version(header: Header, value: str) -> None:
+    if value not in _VERSIONS:
+        header.warnings.append(f"The header says version={shown(value)}, but versions 1 to 4 are known.")
+    if value != "1":  # the writer's default
+        header.metadata["version"] = value
 
 
-def _unique(labels: Iterable[str], warnings: list[str]) -> list[str]:
-    labels = list(labels)
-    taken, unique = {"time", *labels}, []
-    for label in labels:
-        chosen, number = label, 1
-        while chosen in unique or chosen == "time":
-            number += 1
-            chosen = f"{label}_{number}" if f"{label}_{number}" not in taken else chosen
-        if chosen != label:
-            warnings.append(f"Column label {label!r} occurs more than once; one was renamed {chosen!r}.")
-        unique.append(chosen)
-    return unique
-
-
-def _between(header: Header, text: str, path: str) -> None:
-    """Nothing may stand between ``endheader`` and the labels but what OpenSim 4.6 leaves there."""
-    lines = [line for line in text.split("\n") if line.strip()]
-    if any(_is_row(line) for line in lines):
-        raise Nem2eError(f"{path}: two tables in one file; give each its own .sto or .mot file.")
-    if lines:
+def _between(header: Header, lines: list[str]) -> None:
+    """What stands between ``endheader`` and the labels: nothing, or what OpenSim 4.6 leaves there."""
+    if not lines:
+        return
+    if any(is_time_line(line.encode()) for line in lines):
         header.damaged = True
         header.declared.clear()
         header.warnings.append(
             "The header was overwritten (OpenSim 4.6 can do this when it exits): its name, counts and "
             "inDegrees are not the original ones; the last line that starts with time has the labels."
         )
-
-
-def _is_row(line: str) -> bool:
-    tokens = line.split()
-    try:
-        return len([float(token) for token in tokens]) > 1
-    except ValueError:
-        return False
-
-
-def _bare(token: str) -> str:
-    token = token.strip(" \t")
-    return token[1:-1].strip(" \t") if len(token) > 1 and token[0] == token[-1] == '"' else token
+    else:
+        header.warnings.append(
+            f"Between 'endheader' and the labels stand {len(lines)} lines that were not read: {shown(lines[0])}."
+        )
