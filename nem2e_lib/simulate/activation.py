@@ -10,6 +10,7 @@ import numpy as np
 from nem2e_lib.data.columns import muscle_name
 from nem2e_lib.data.storage import Storage, read_storage, write_storage
 from nem2e_lib.errors import Nem2eError
+from nem2e_lib.simulate.states import read_states
 
 INSTANT_S = 1e-6
 """Steps of the integrator shorter than this are dropped: they carry no information and upset interpolation."""
@@ -31,7 +32,7 @@ def activation_of_states(path: Path, muscles: Sequence[str] = ()) -> Storage:
     Nem2eError
         If the file has no column of activation, or lacks one of `muscles`.
     """
-    storage = read_storage(path)
+    storage = read_states(path)
     columns = {muscle_name(label): label for label in storage.labels if label.endswith(("/activation", ".activation"))}
     if not columns:
         raise Nem2eError(

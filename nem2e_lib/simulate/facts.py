@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from nem2e_lib.errors import Nem2eError
 from nem2e_lib.simulate.osim import opensim
 
-_ROTATIONAL, _TRANSLATIONAL = 1, 2
+_TRANSLATIONAL = 2
 _NO_ARM_M = 1e-4
 
 
@@ -17,8 +17,9 @@ _NO_ARM_M = 1e-4
 class Coordinate:
     """A generalised coordinate.
 
-    `free`: neither locked, prescribed nor driven by others. `root`: of the joint between ground and the root
-    body. `muscled`: a muscle has a moment arm about it in the default pose.
+    `free`: neither locked, prescribed nor driven by others. `muscled`: a muscle has a moment arm about it in the
+    default pose. `root`: of the joint between ground and the root body, unless muscles cross that joint (an arm
+    mounted on the ground has no residuals).
     """
 
     name: str
@@ -142,18 +143,20 @@ def _coordinates(model: Any, state: Any, root: Any) -> tuple[Coordinate, ...]:
     model.realizePosition(state)
     muscles = _members(model.getMuscles())
     rooted = root.getName() if root else ""
-    return tuple(_coordinate(each, state, rooted, muscles) for each in _members(model.getCoordinateSet()))
+    found = [_coordinate(each, state, rooted, muscles) for each in _members(model.getCoordinateSet())]
+    if any(each.root and each.muscled for each in found):
+        found = [replace(each, root=False) for each in found]
+    return tuple(found)
 
 
 def _coordinate(coordinate: Any, state: Any, root: str, muscles: list[Any]) -> Coordinate:
-    in_root = coordinate.getJoint().getName() == root
-    arms = [] if in_root else [muscle.computeMomentArm(state, coordinate) for muscle in muscles]
+    arms = (abs(muscle.computeMomentArm(state, coordinate)) for muscle in muscles)
     return Coordinate(
         name=coordinate.getName(),
         rotational=coordinate.getMotionType() != _TRANSLATIONAL,
         free=not coordinate.isConstrained(state),
-        root=in_root,
-        muscled=any(abs(arm) > _NO_ARM_M for arm in arms),
+        root=coordinate.getJoint().getName() == root,
+        muscled=any(arm > _NO_ARM_M for arm in arms),
     )
 
 

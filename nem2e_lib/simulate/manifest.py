@@ -13,6 +13,7 @@ from nem2e_lib.errors import Nem2eError
 from nem2e_lib.simulate.options import STEPS, Options
 from nem2e_lib.simulate.osim import opensim_version
 from nem2e_lib.simulate.own_setup import own_files
+from nem2e_lib.simulate.states import KEPT
 from nem2e_lib.simulate.trial import SimulatedTrial
 from nem2e_lib.simulate.xml import read_document
 
@@ -79,14 +80,14 @@ def write_manifest(folder: Path, manifest: dict[str, Any]) -> None:
 def outputs_of(folder: Path, step: str) -> dict[str, str]:
     """Hash of every file in a step's folder, by its path in the trial's folder.
 
-    The tools' own files of states are left out: OpenSim 4.6 changes their headers after the fact.
+    Files of states are left out: OpenSim 4.6 changes their headers after the fact, and copies take their place.
     """
     files = sorted(path for path in (folder / step).rglob("*") if path.is_file())
     return {path.relative_to(folder).as_posix(): file_hash(path) for path in files if not _changing(path)}
 
 
 def _changing(path: Path) -> bool:
-    return path.name.endswith("_states.sto")
+    return path.name.endswith(("_states.sto", KEPT))
 
 
 def is_done(folder: Path, manifest: dict[str, Any], step: str, key: str) -> bool:

@@ -41,8 +41,8 @@ def check_muscles(place: Workplace) -> None:
     if missing:
         raise Nem2eError(
             f"Model {place.facts.name!r} has no muscle {missing[0]!r}: {len(missing)} of the {len(expected)} expected "
-            f"ones are missing; it has {', '.join(there[:6]) or 'none'}{' …' if len(there) > 6 else ''}; give the model "
-            "whose muscles go by the names expected."
+            f"ones are missing; it has {', '.join(there[:6]) or 'none'}{' …' if len(there) > 6 else ''}; give the "
+            "model whose muscles go by the names expected."
         )
 
 

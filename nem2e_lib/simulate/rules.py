@@ -36,8 +36,8 @@ class Rule:
     counts: bool = True
 
     def judge(self, value: float) -> str:
-        """Return the verdict on a value; one that is not finite cannot be judged."""
-        if not np.isfinite(value):
+        """Return the verdict on a value; one that is not finite, or has no limit, cannot be judged."""
+        if not np.isfinite([value, self.good]).all():
             return VERDICTS[3]
         return VERDICTS[0] if value <= self.good else VERDICTS[1] if value <= self.acceptable else VERDICTS[2]
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from nem2e_lib.data.files import replacing
 from nem2e_lib.simulate.job import OUTCOME, Job, Outcome, read_outcome, write_job
 from nem2e_lib.simulate.manifest import all_done, base_key, read_manifest
-from nem2e_lib.simulate.states import is_damaged, repair_states
+from nem2e_lib.simulate.states import restore_states
 
 TAIL = 12
 """Lines of a failed trial's log that are shown."""
@@ -37,7 +37,8 @@ def run_job(job: Job, command: Sequence[str] = WORKER) -> Outcome:
     started = time.monotonic()
     code, ended = _start(job, [*command, str(write_job(job))])
     outcome = _judge(job, code, ended)
-    _repair(job.folder)
+    for results in job.folder.glob("*/results"):
+        restore_states(results)
     keep_violations(job.log, job.folder / "so")
     return replace(outcome, seconds=round(time.monotonic() - started, 1))
 
@@ -83,13 +84,6 @@ def tail(log: Path, lines: int = TAIL) -> tuple[str, ...]:
         return ()
     said = [line.rstrip() for line in log.read_text(encoding="utf-8", errors="replace").splitlines()]
     return tuple([line for line in said if line and "Couldn't find file" not in line][-lines:])
-
-
-def _repair(folder: Path) -> None:
-    """Mend files of states that the process damaged when it ended."""
-    for path in folder.glob("*/results/*_states.sto"):
-        if path.stat().st_size and is_damaged(path):
-            repair_states(path)
 
 
 def keep_violations(log: Path, folder: Path) -> None:

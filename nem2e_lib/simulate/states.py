@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import tempfile
 from pathlib import Path
 
 from nem2e_lib.data.files import read_bytes, replacing
-from nem2e_lib.data.storage import read_storage, write_storage
+from nem2e_lib.data.storage import Storage, read_storage, write_storage
 from nem2e_lib.errors import Nem2eError
 
 KEPT = "_kept.sto"
+_HEAD = 400_000
+_END = b"\nendheader"
+_FIRST = b"/jointset/"
 
 
 def keep_states(path: Path) -> Path:
@@ -22,10 +26,56 @@ def keep_states(path: Path) -> Path:
     return copy
 
 
+def restore_states(folder: Path) -> None:
+    """Put copies that were kept back in the place of what the end of their process may have damaged."""
+    for copy in folder.glob(f"*{KEPT}"):
+        copy.replace(copy.with_name(copy.name.removesuffix(KEPT) + ".sto"))
+
+
 def is_damaged(path: Path) -> bool:
-    """Whether a file's header was written over: more than one line of labels, or no rows stated before many."""
-    head = read_bytes(path)[:200_000].decode("utf-8", "replace")
-    return head.count("\ntime\t") > 1
+    """Whether a file's header was written over: a line of labels that is ``time`` alone, above real ones."""
+    head = read_bytes(path)[:_HEAD].replace(b"\r\n", b"\n")
+    return _END in head and b"\ntime\n" in head[head.index(_END) :]
+
+
+def read_states(path: Path) -> Storage:
+    """Read a file of states, be its header damaged or not.
+
+    Raises
+    ------
+    Nem2eError
+        If no line of labels is left, or the file is no storage file.
+    """
+    if not is_damaged(path) or b"\ntime\t" in read_bytes(path)[:_HEAD]:
+        return read_storage(path)
+    with tempfile.TemporaryDirectory() as folder:
+        mended = Path(folder) / path.name
+        mended.write_bytes(_mended(path, read_bytes(path).replace(b"\r\n", b"\n")))
+        return read_storage(mended)
+
+
+def _mended(path: Path, raw: bytes) -> bytes:
+    """The same bytes with one line of labels, after the header that was written over the first one.
+
+    How far it was written over depends on the length of the name in it: of a short one, the old ``time`` is lost,
+    with the tab after it or the first letters of the first label.
+    """
+    start = raw.index(b"\ntime\n", raw.index(_END)) + 1
+    lines = raw[start + 5 : start + 5 + _HEAD].split(b"\n")
+    number = next((i for i, line in enumerate(lines) if b"/" in line or b"\t" in line), None)
+    if number is None:
+        raise Nem2eError(
+            f"{path}: no labels are left in the damaged header, so nothing can be repaired; simulate again."
+        )
+    rest = raw[start + 5 + sum(len(line) + 1 for line in lines[:number]) :]
+    return raw[:start] + _labels(lines[number]) + rest[len(lines[number]) :]
+
+
+def _labels(line: bytes) -> bytes:
+    """The line of labels with ``time``, and the first label whole again: states start with those of joints."""
+    first = line.lstrip(b"\t")
+    cut = next((at for at in range(len(_FIRST)) if first.startswith(_FIRST[at:])), len(_FIRST))
+    return b"time\t" + _FIRST[:cut] + first
 
 
 def repair_states(path: Path, target: Path | None = None) -> Path:
@@ -36,8 +86,8 @@ def repair_states(path: Path, target: Path | None = None) -> Path:
     Nem2eError
         If no line of labels is left in the file, or it has no rows.
     """
-    storage = read_storage(path)
+    storage = read_states(path)
     if not len(storage.time):
-        raise Nem2eError(f"{path}: no rows are left after the header, so that nothing can be repaired; simulate again.")
+        raise Nem2eError(f"{path}: no rows are left after the header, so nothing can be repaired; simulate again.")
     write_storage(target or path, storage)
     return target or path

@@ -1,0 +1,109 @@
+"""Measures against values worked out by hand from the trial in `conftest.simulated`."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from nem2e_lib.data.storage import Storage
+from nem2e_lib.errors import Nem2eError
+from nem2e_lib.simulate.quality import quality, save_quality, summary, trial_folders
+from nem2e_lib.simulate.results import saturated, violation
+from nem2e_lib.simulate.rules import RULES, VERDICTS, worst
+
+
+@pytest.fixture
+def table(simulated):
+    return quality(simulated).set_index(["step", "measure"])
+
+
+def test_residuals_are_the_largest_component_and_its_share_of_the_external_force(table):
+    assert table.loc[("rra", "residual_force_peak"), "value"] == 40
+    assert table.loc[("rra", "residual_force_rms"), "value"] == pytest.approx(40)
+    assert table.loc[("rra", "residual_force_share"), "value"] == pytest.approx(np.hypot(40, 30) / 500)
+    assert table.loc[("rra", "residual_moment_share"), "value"] == pytest.approx(2 / (500 * 1.0))
+    assert table.loc[("rra", "residual_force_peak"), "where"].startswith("FY at")
+
+
+def test_reserves_are_judged_only_where_muscles_cross(table):
+    assert table.loc[("cmc", "reserve_peak"), "value"] == 5
+    assert table.loc[("cmc", "reserve_share"), "value"] == pytest.approx(0.05)
+    assert table.loc[("cmc", "reserve_share"), "where"] == "hip_flexion_r"
+
+
+def test_tracking_errors_come_in_degrees_and_centimetres(table):
+    assert table.loc[("rra", "tracking_angle_rms"), "value"] == pytest.approx(3)
+    assert table.loc[("rra", "tracking_translation_peak"), "value"] == pytest.approx(1)
+
+
+def test_saturated_muscles_are_named(table):
+    assert table.loc[("cmc", "saturated_muscles"), "value"] == 1
+    assert table.loc[("cmc", "saturated_muscles"), "where"] == "glut_max1_r"
+
+
+def test_a_muscle_saturated_for_an_instant_of_uneven_steps_is_not_counted():
+    time = np.concatenate([np.linspace(0, 0.01, 50), np.linspace(0.02, 1, 50)])
+    activation = np.where(time <= 0.01, 1.0, 0.2)[:, None]
+    assert saturated(Storage("a", ("soleus_r",), time, activation)).value == 0
+    assert saturated(Storage("a", ("soleus_r",), np.linspace(0, 1, 100), activation)).value == 1
+
+
+def test_the_verdict_is_the_worst_that_counts_and_says_why(simulated, table):
+    told = summary(simulated)
+    assert table.loc[("rra", "residual_force_peak"), "verdict"] == "poor"
+    assert not table.loc[("rra", "residual_force_peak"), "counts"]
+    assert told["verdict"] == "acceptable"
+    assert "residual_force_share 0.1" in told["why"]
+    assert "saturated_muscles" in told["why"]
+
+
+def test_tables_for_people_and_programs_say_the_same(simulated, tmp_path):
+    written = save_quality(tmp_path, [simulated, tmp_path / "failed"])
+    kept = json.loads((tmp_path / "quality.json").read_text())
+    assert [trial["trial"] for trial in kept] == ["walk"]
+    assert kept[0]["verdict"] == "acceptable"
+    assert len(kept[0]["measures"]) == len(written) == len((tmp_path / "quality.csv").read_text().splitlines()) - 1
+    assert trial_folders(tmp_path) == trial_folders(simulated) == [simulated]
+
+
+def test_a_folder_without_simulation_is_refused(tmp_path):
+    with pytest.raises(Nem2eError, match="no finished simulation"):
+        quality(tmp_path)
+    with pytest.raises(Nem2eError, match="no finished simulation"):
+        trial_folders(tmp_path)
+
+
+def test_unmet_accelerations_are_read_from_what_static_optimisation_says(tmp_path):
+    said = tmp_path / "violation.txt"
+    said.write_text(
+        "time = 0.21 Performance = 9 Constraint violation = 6e-10\n[info] time = 0.22 x Constraint violation = 0.5\n"
+    )
+    (found,) = violation(said)
+    assert found.value == 0.5
+    assert found.where == "at 0.22 s"
+    assert list(violation(tmp_path / "nothing.txt")) == []
+
+
+@pytest.mark.parametrize("name", RULES)
+def test_every_rule_has_a_source_and_ordered_limits(name):
+    rule = RULES[name]
+    assert rule.source
+    assert rule.good <= rule.acceptable
+    assert rule.judge(rule.good) == ("good" if np.isfinite(rule.good) else "not judged")
+    assert rule.judge(float("nan")) == "not judged"
+
+
+@given(st.floats(0, 1e3), st.floats(0, 1e3))
+def test_a_larger_value_is_never_judged_better(one, other):
+    rule = RULES["residual_force_peak"]
+    low, high = sorted((one, other))
+    assert VERDICTS.index(rule.judge(low)) <= VERDICTS.index(rule.judge(high))
+
+
+def test_the_worst_verdict_passes_over_what_could_not_be_judged():
+    assert worst(["good", "not judged", "acceptable"]) == "acceptable"
+    assert worst(["not judged"]) == "not judged"
