@@ -23,10 +23,10 @@ def main() -> None:
     """Measure everything; the order of the parts keeps memory-hungry ones last."""
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     parser.add_argument("out", nargs="?", default="build", type=Path, help="folder of bench.json (default: build)")
-    parser.add_argument("--quick", action="store_true", help="three repeats instead of nine")
+    parser.add_argument("--repeats", type=int, default=7, help="interleaved repeats whose median is taken (default: 7)")
     parser.add_argument("--page", type=Path, help="write the page from the measurements to this file, too")
     options = parser.parse_args()
-    facts = measure(3 if options.quick else 9)
+    facts = measure(options.repeats)
     options.out.mkdir(parents=True, exist_ok=True)
     path = options.out / "bench.json"
     path.write_text(json.dumps(facts, indent=1) + "\n", encoding="utf-8")

@@ -55,7 +55,7 @@ def floor(units: int, features: int, tokens: int, steps: int) -> tuple[float, di
     matrix = 4.0 * units * units
     rates = {
         "encoder": rereading(4 * matrix),
-        "decoder": rereading(6 * matrix + 8 * tokens * units),
+        "decoder": rereading(5 * matrix + 8 * tokens * units),
     }
     resident = 4 * 4 * parameters(features, Configuration(units=units))
     rates["adam"] = rereading(resident) if resident < 1e6 * cores() else streaming()

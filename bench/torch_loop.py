@@ -49,7 +49,7 @@ def load(weights: dict[str, Floats]) -> Net:
     with torch.no_grad():
         for name, parameter in net.named_parameters():
             if name in pairs:
-                parameter.copy_(torch.from_numpy(np.ascontiguousarray(weights[pairs[name]].T)))
+                parameter.copy_(torch.from_numpy(weights[pairs[name]].T.copy()))
             else:
                 parameter.zero_()
                 parameter.requires_grad_(False)

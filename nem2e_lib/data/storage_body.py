@@ -21,10 +21,10 @@ from nem2e_lib.errors import Nem2eError
 Array = NDArray[np.float64]
 
 PART_BYTES = 8 << 20
-"""About how much text is read at a time, by each thread."""
+"""At most about so much text is read at a time, by each thread."""
 
 _FEW_BYTES = 1 << 16  # not worth importing pandas
-_THREADS = 4
+_THREADS = min(4, os.cpu_count() or 1)
 _COMPONENTS = {"vec3": 3, "unitvec3": 3, "quaternion": 4, "spatialvec": 6}
 _NAN = [sign + name for sign in ("", "+", "-") for name in ("nan", "NaN", "NAN")]
 _LOOSE = b"uUsS\v\f"  # in True and False; blanks to pandas, but not here
@@ -86,14 +86,14 @@ def _in_parts(raw: bytes, start: int, columns: int) -> Iterator[tuple[tuple[int,
     if len(parts) < 2:
         yield from ((part, read(part)) for part in parts)
         return
-    with ThreadPoolExecutor(min(_THREADS, len(parts), os.cpu_count() or 1)) as threads:
+    with ThreadPoolExecutor(_THREADS) as threads:
         yield from zip(parts, threads.map(read, parts), strict=True)
 
 
 def _cuts(raw: bytes, start: int) -> Iterator[int]:
-    """Line starts about 8 MiB apart, and the end."""
-    count = max(1, round((len(raw) - start) / PART_BYTES))
-    size = (len(raw) - start) // count + 1
+    """Line starts that share the numbers out evenly among the threads, and the end."""
+    length = len(raw) - start
+    size = length if length < 1 << 20 else length // (_THREADS * -(-length // (_THREADS * PART_BYTES))) + 1
     yield start
     while start < len(raw):
         start = raw.find(b"\n", start + size) + 1 or len(raw)
@@ -151,6 +151,7 @@ def _read(source: Any, separator: str, nan: bool) -> Array | None:
             na_filter=nan,
             keep_default_na=False,
             na_values=_NAN,
+            low_memory=False,
             **_exact(pd.__version__),
         )
     except ValueError:  # which pandas' own errors are

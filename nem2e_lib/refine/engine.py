@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 from nem2e_lib.refine.config import Configuration
 from nem2e_lib.refine.stdrnet import STDRNet
 
-ENGINE_VERSION = "1"
+ENGINE_VERSION = "2"
 """Part of every result's hash: raised whenever the same input would give other numbers."""
 
 
@@ -172,12 +172,18 @@ def compiled(shape: Shape, layout: Layout) -> Program:
     optimiser = optax.adam(shape.configuration.learning_rate)
     # Initial weights are drawn on one device: orthogonal ones factorise matrices, which locks up on several at once.
     start = jax.jit(jax.vmap(partial(_start, shape, optimiser)))
-    run, finish = (_spread(mesh, layout.width, partial(stage, shape, graph, optimiser)) for stage in (_run, _finish))
+    run = _spread(mesh, layout.width, partial(_run, shape, graph, optimiser), handed_over=(2, 3))
+    finish = _spread(mesh, layout.width, partial(_finish, shape, graph, optimiser))
     return Program(start, partial(_place, mesh, layout.width), run, finish)
 
 
-def _spread(mesh: Mesh, width: int, one: Callable[..., Any]) -> Callable[..., Any]:
-    """Batch a function of the shared data and one model over the models of a device, and over the devices."""
+def _spread(
+    mesh: Mesh, width: int, one: Callable[..., Any], handed_over: tuple[int, ...] = ()
+) -> Callable[..., Any]:
+    """Batch a function of the shared data and one model over the models of a device, and over the devices.
+
+    The arguments `handed_over` are given up: their memory takes the results.
+    """
     models = PartitionSpec("models")
 
     def many(data: Data, own: tuple[Any, ...]) -> Any:
@@ -187,7 +193,7 @@ def _spread(mesh: Mesh, width: int, one: Callable[..., Any]) -> Callable[..., An
         return jax.lax.map(lambda mine: one(data, *mine), own, batch_size=width if width > 1 else None)
 
     spread = jax.shard_map(many, mesh=mesh, in_specs=(PartitionSpec(), models), out_specs=models, check_vma=False)
-    return jax.jit(lambda data, *own: spread(data, own))
+    return jax.jit(lambda data, *own: spread(data, own), donate_argnums=handed_over)
 
 
 def _place(mesh: Mesh, width: int, block: Any) -> Any:

@@ -46,12 +46,13 @@ def traffic(units: int, features: int, tokens: int, steps: int) -> dict[str, flo
     """Return the bytes that one update of one model must move, by part.
 
     Forward and backward, each step of the encoder reads its recurrent matrix, each step of the decoder its recurrent
-    and combining matrices and, for attention, the encoder's states and keys; Adam passes over every parameter once.
+    matrix, the half of the combining one that takes its own state and, for attention, the encoder's keys and combined
+    states; Adam passes over every parameter once.
     """
     matrix = 4.0 * units * units
     return {
         "encoder": 2 * tokens * 4 * matrix,
-        "decoder": 2 * steps * (6 * matrix + 2 * 4 * tokens * units),
+        "decoder": 2 * steps * (5 * matrix + 2 * 4 * tokens * units),
         "adam": ADAM_BYTES * parameters(features, Configuration(units=units)),
     }
 

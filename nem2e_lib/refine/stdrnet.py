@@ -124,16 +124,19 @@ class STDRNet(nnx.Module):
         return self._decode(states, start, teacher)
 
     def _decode(self, states: Array, start: tuple[Array, Array], teacher: Array | None) -> tuple[Array, Array]:
+        # The combination of context and state is linear: its share of the context is attention over states that are
+        # combined once, instead of a product with the matrix at every step.
+        of_context, of_hidden = jnp.split(self.combine[...], 2)
         weights = {
             "recurrent": self.decoder.recurrent[...],
-            "combine": self.combine[...],
+            "combine": of_hidden,
             "readout": self.readout[...],
         }
         weights |= self.score.weights()
         if self.options.input_feeding:
             weights["feed"] = self.feed[...]
         constants = (
-            states, self.score.encode(states), self.score.constants(),
+            states @ of_context, self.score.encode(states), self.score.constants(),
             self.decoder.inputs[...], self.decoder.bias[...], self.offset[...],
         )  # fmt: skip
         previous = None if teacher is None else jnp.concatenate([jnp.zeros(1, teacher.dtype), teacher[:-1]])[:, None]
@@ -146,14 +149,14 @@ class STDRNet(nnx.Module):
         kind, feeding = self.options.score, self.options.input_feeding
 
         def step(linear: Linear, constants: Any, carry: Any, teacher: Array | None) -> tuple[Any, Any]:
-            states, keys, vector, inputs, bias, offset = constants
+            contexts, keys, vector, inputs, bias, offset = constants
             hidden, cell, own, attentional = carry
             gates = (own if teacher is None else teacher) @ inputs + bias + linear("recurrent", hidden)
             if feeding:
                 gates = gates + linear("feed", attentional)
             hidden, cell = lstm_cell(gates, cell)
             attention = _align(linear, kind, keys, vector, hidden)
-            attentional = jnp.tanh(linear("combine", jnp.concatenate([attention @ states, hidden])))
+            attentional = jnp.tanh(attention @ contexts + linear("combine", hidden))
             output = linear("readout", attentional) + offset
             return (hidden, cell, output, attentional), (output, attention)
 

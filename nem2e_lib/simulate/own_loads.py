@@ -30,8 +30,8 @@ def copy_own_loads(path: Path, grf: Path | None, facts: ModelFacts, target: Path
         not there, or it has no column for a load.
     """
     tree = read_document(path)
+    _check_kind(path, tree.getroot())
     loads = find(path, tree, "ExternalLoads")
-    _check_kind(path, loads)
     data_file = _data_file(path, loads, grf)
     data = read_storage(data_file)
     for load in loads.iter("ExternalForce"):
@@ -46,9 +46,9 @@ def _check_kind(path: Path, loads: ET.Element) -> None:
     legacy = [each.get("name", "") for each in loads.iter("PrescribedForce")]
     if legacy:
         raise Nem2eError(
-            f"{path}: load {legacy[0]!r} is a PrescribedForce of OpenSim 2, which static optimisation cannot apply; "
-            "write it as an ExternalForce (applied_to_body, force_identifier, point_identifier), or give the force "
-            "file alone with --grf and let the loads be made."
+            f"{path}: load {legacy[0]!r} is a PrescribedForce, as OpenSim 2 wrote it, which no tool of OpenSim 4 applies "
+            "as an external load; write it as an ExternalForce (applied_to_body, force_identifier, point_identifier), or "
+            "give the force file alone with --grf and let the loads be made."
         )
     if next(loads.iter("ExternalForce"), None) is None:
         raise Nem2eError(f"{path}: holds no ExternalForce, but one a foot is expected.")
@@ -83,6 +83,11 @@ def _check_bodies(path: Path, load: ET.Element, facts: ModelFacts) -> None:
 
 
 def _check_columns(path: Path, load: ET.Element, data_file: Path, data: Storage) -> None:
+    if not (_text(load, "force_identifier") or _text(load, "torque_identifier")):
+        raise Nem2eError(
+            f"{path}: load {load.get('name')!r} has neither force_identifier nor torque_identifier, so it would apply "
+            f"nothing; name its columns of {data_file.name}, such as {_stem(data)}."
+        )
     for tag, axes in _IDENTIFIERS.items():
         identifier = _text(load, tag)
         missing = [identifier + axis for axis in axes if identifier and identifier + axis not in data.labels]
@@ -91,3 +96,9 @@ def _check_columns(path: Path, load: ET.Element, data_file: Path, data: Storage)
                 f"{path}: load {load.get('name')!r} has {tag} {identifier!r}, but {data_file.name} has no column "
                 f"{missing[0]!r}; it has {', '.join(data.labels)}."
             )
+
+
+def _stem(data: Storage) -> str:
+    """A stem of columns that end in x, y and z, as an example."""
+    stems = [label[:-1] for label in data.labels if label.endswith("x")]
+    return stems[0] if stems else "ground_force_v"

@@ -28,7 +28,8 @@ FROM_TRIAL = (
 )
 """Properties that the trial sets whatever the set-up says."""
 OWN_FILES = ("force_set_files", "task_set_file", "constraints_file", "rra_controls_file", "marker_set_file")
-"""Properties that name files of the user's, kept and resolved from where the set-up lies."""
+"""Properties that name files of the user's, resolved from where the set-up lies; where it names none, the generated ones
+stand in."""
 
 
 def own_setup(path: Path, generated: ET.Element, folder: Path) -> ET.Element:
@@ -45,9 +46,12 @@ def own_setup(path: Path, generated: ET.Element, folder: Path) -> ET.Element:
         for wanted in generated.iter(tag):
             _set(setup, tag, wanted.text or "")
     for tag in OWN_FILES:
-        for element in setup.iter(tag):
-            element.text = " ".join(_resolved(path, tag, name, folder) for name in (element.text or "").split())
+        own = (setup.findtext(f".//{tag}") or "").split()
+        made = generated.findtext(f".//{tag}", "")
+        if own or made:
+            _set(setup, tag, " ".join(_resolved(path, tag, name, folder) for name in own) or made)
     for analysis in setup.iter("StaticOptimization"):
+        analysis.set("name", "StaticOptimization")
         _set(analysis, "start_time", generated.findtext("initial_time", ""))
         _set(analysis, "end_time", generated.findtext("final_time", ""))
     return setup

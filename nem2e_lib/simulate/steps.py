@@ -74,10 +74,9 @@ def static_optimisation(place: Workplace) -> None:
     Raises
     ------
     Nem2eError
-        If the model has no muscles, or holds forces that static optimisation cannot handle.
+        If the model has no muscles.
     """
     _needs_muscles(place, "so")
-    _refuse_prescribed(place)
     folder = place.step_folder("so")
     _write_reserves(place, folder, exact=True)
     setup = so_setup(*_from(place, folder), place.window, place.options, place.cutoff_hz)
@@ -159,15 +158,4 @@ def _needs_muscles(place: Workplace, step: str) -> None:
     if not place.facts.muscles:
         raise Nem2eError(
             f"Model {place.facts.name!r} has no muscles, but {NAMES[step]} needs them; give a musculoskeletal model."
-        )
-
-
-def _refuse_prescribed(place: Workplace) -> None:
-    forces = place.facts.other_forces or {}
-    legacy = [name for name, kind in forces.items() if kind == "PrescribedForce"]
-    if legacy:
-        raise Nem2eError(
-            f"Model {place.facts.name!r} holds {legacy[0]!r}, a PrescribedForce, with which static optimisation fails; "
-            "delete it from the model's ForceSet and give the force as ground reaction (--grf) or as an ExternalForce "
-            "of your own external loads (--loads)."
         )

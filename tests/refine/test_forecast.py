@@ -32,7 +32,7 @@ def test_a_long_run_is_measured_first():
 def test_traffic_by_hand():
     moved = traffic(units=10, features=1, tokens=20, steps=20)
     assert moved["encoder"] == 2 * 20 * (10 * 40) * 4
-    assert moved["decoder"] == 2 * 20 * ((10 * 40 + 20 * 10) * 4 + 2 * 20 * 10 * 4)
+    assert moved["decoder"] == 2 * 20 * ((10 * 40 + 10 * 10) * 4 + 2 * 20 * 10 * 4)
     assert moved["adam"] == 28 * parameters(1, Configuration(units=10))
 
 

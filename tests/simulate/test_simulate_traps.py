@@ -118,12 +118,6 @@ def place(facts, tmp_path, window=(0.0, 1.0)) -> Workplace:
     return made
 
 
-def test_static_optimisation_refuses_a_model_with_legacy_prescribed_forces(facts, tmp_path):
-    legacy = replace(facts, other_forces={"right_grf": "PrescribedForce"})
-    with pytest.raises(Nem2eError, match=r"'right_grf', a PrescribedForce.*ExternalForce"):
-        static_optimisation(place(legacy, tmp_path))
-
-
 @pytest.mark.parametrize("step", [static_optimisation, computed_muscle_control])
 def test_a_model_without_muscles_is_refused(facts, tmp_path, step):
     with pytest.raises(Nem2eError, match="has no muscles"):
@@ -165,8 +159,12 @@ def test_loads_of_the_users_are_checked_and_point_to_the_same_force_file(force_f
         ({"body": "foot_r"}, r"applied_to_body 'foot_r', but model 'made_up' has only the bodies pelvis, femur_r"),
         ({"force": "1_ground_force_v"}, r"has no column '1_ground_force_vx'; it has R_ground_force_vx"),
         ({"data": "gone.mot"}, r"<datafile> is gone\.mot, but there is no such file"),
-        ({"objects": "<PrescribedForce name='old'/>"}, r"'old' is a PrescribedForce of OpenSim 2.*ExternalForce"),
+        (
+            {"objects": "<PrescribedForce name='old'/>"},
+            r"'old' is a PrescribedForce, as OpenSim 2 wrote it.*ExternalForce",
+        ),
         ({"objects": ""}, "holds no ExternalForce"),
+        ({"force": ""}, r"'right' has neither force_identifier nor torque_identifier.*R_ground_force_v"),
     ],
 )
 def test_loads_that_do_not_fit_are_refused_in_one_sentence(force_file, facts, tmp_path, target, wrong, told):
@@ -174,6 +172,13 @@ def test_loads_that_do_not_fit_are_refused_in_one_sentence(force_file, facts, tm
         copy_own_loads(own_loads(tmp_path, **wrong), None, facts, target)
     assert "\n" not in str(refused.value)
     assert not target.exists()
+
+
+def test_a_set_of_forces_of_opensim_1_is_refused_alike(force_file, facts, tmp_path, target):
+    old = "<ForceSet><objects><PrescribedForce name='old'/></objects></ForceSet>"
+    (tmp_path / "loads.xml").write_text(f"<OpenSimDocument Version='10905'>{old}</OpenSimDocument>")
+    with pytest.raises(Nem2eError, match="'old' is a PrescribedForce"):
+        copy_own_loads(tmp_path / "loads.xml", force_file, facts, target)
 
 
 def test_a_force_file_given_beside_the_loads_holds(force_file, facts, tmp_path, target):
