@@ -11,19 +11,19 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from nem2e_lib.simulate.batch import simulate
     from nem2e_lib.simulate.options import STEPS, Options
-    from nem2e_lib.simulate.quality import quality
+    from nem2e_lib.simulate.quality import judge
     from nem2e_lib.simulate.trial import SimulatedTrial, read_trials
 
 _HOMES = {
     "simulate": "batch",
     "STEPS": "options",
     "Options": "options",
-    "quality": "quality",
+    "judge": "quality",
     "SimulatedTrial": "trial",
     "read_trials": "trial",
 }
 
-__all__ = ["STEPS", "Options", "SimulatedTrial", "quality", "read_trials", "simulate"]
+__all__ = ["STEPS", "Options", "SimulatedTrial", "judge", "read_trials", "simulate"]
 
 
 def __getattr__(name: str) -> Any:

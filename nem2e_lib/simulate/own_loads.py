@@ -46,9 +46,9 @@ def _check_kind(path: Path, loads: ET.Element) -> None:
     legacy = [each.get("name", "") for each in loads.iter("PrescribedForce")]
     if legacy:
         raise Nem2eError(
-            f"{path}: load {legacy[0]!r} is a PrescribedForce, as OpenSim 2 wrote it, which no tool of OpenSim 4 applies "
-            "as an external load; write it as an ExternalForce (applied_to_body, force_identifier, point_identifier), or "
-            "give the force file alone with --grf and let the loads be made."
+            f"{path}: load {legacy[0]!r} is a PrescribedForce, as OpenSim 2 wrote it, which no tool of OpenSim 4 "
+            "applies as an external load; write it as an ExternalForce (applied_to_body, force_identifier, "
+            "point_identifier), or give the force file alone with --grf and let the loads be made."
         )
     if next(loads.iter("ExternalForce"), None) is None:
         raise Nem2eError(f"{path}: holds no ExternalForce, but one a foot is expected.")

@@ -28,8 +28,8 @@ FROM_TRIAL = (
 )
 """Properties that the trial sets whatever the set-up says."""
 OWN_FILES = ("force_set_files", "task_set_file", "constraints_file", "rra_controls_file", "marker_set_file")
-"""Properties that name files of the user's, resolved from where the set-up lies; where it names none, the generated ones
-stand in."""
+"""Properties that name files of the user's, resolved from where the set-up lies; where it names none, the
+generated ones stand in."""
 
 
 def own_setup(path: Path, generated: ET.Element, folder: Path) -> ET.Element:

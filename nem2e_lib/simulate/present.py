@@ -15,7 +15,7 @@ from nem2e_lib.data.storage import read_storage
 from nem2e_lib.errors import Nem2eError
 from nem2e_lib.simulate.compare import compare, waveforms
 from nem2e_lib.simulate.options import Options
-from nem2e_lib.simulate.quality import quality, summary, trial_folders
+from nem2e_lib.simulate.quality import judge, summary, trial_folders
 from nem2e_lib.simulate.runner import save_text
 from nem2e_lib.simulate.trial import SimulatedTrial
 
@@ -119,7 +119,7 @@ def _lines(row: Mapping[Hashable, object]) -> Iterator[str]:
 def show_quality(folder: Path, as_json: bool) -> int:
     """Print the measures of every trial in a folder; return 1 if a verdict is poor, else 0."""
     folders = trial_folders(folder)
-    tables = pd.concat([quality(each) for each in folders], ignore_index=True)
+    tables = pd.concat([judge(each) for each in folders], ignore_index=True)
     verdicts = {each.name: summary(each)["verdict"] for each in folders}
     if as_json:
         typer.echo(

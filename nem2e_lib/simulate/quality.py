@@ -19,7 +19,7 @@ from nem2e_lib.simulate.runner import save_text
 DYNAMIC = ("rra", "cmc", "so")
 
 
-def quality(folder: Path) -> pd.DataFrame:
+def judge(folder: Path) -> pd.DataFrame:
     """Judge one simulated trial from the files in its folder; OpenSim is not needed.
 
     Returns
@@ -77,7 +77,7 @@ def verdict(table: pd.DataFrame) -> str:
 
 def summary(folder: Path) -> dict[str, Any]:
     """Verdict of a trial, why, and each measure's worst value over the steps."""
-    table = quality(folder)
+    table = judge(folder)
     told = verdict(table)
     guilty = table[table["counts"].astype(bool) & (table["verdict"] == told)]
     why = "; ".join(f"{row.step} {row.measure} {row.value:.3g} {row.unit}".strip() for row in guilty.itertuples())
@@ -91,7 +91,7 @@ def summary(folder: Path) -> dict[str, Any]:
 
 def save_quality(out: Path, folders: Sequence[Path]) -> pd.DataFrame:
     """Write ``quality.csv`` and ``quality.json`` of every finished trial, and return the table."""
-    tables = [quality(folder) for folder in folders if (folder / FACTS).is_file()]
+    tables = [judge(folder) for folder in folders if (folder / FACTS).is_file()]
     table = pd.concat(tables, ignore_index=True) if tables else pd.DataFrame()
     save_text(out / "quality.csv", table.to_csv(index=False))
     trials = [{"trial": name, "verdict": verdict(rows), "measures": _records(rows)} for name, rows in _trials(table)]

@@ -11,14 +11,14 @@ from hypothesis import strategies as st
 
 from nem2e_lib.data.storage import Storage
 from nem2e_lib.errors import Nem2eError
-from nem2e_lib.simulate.quality import quality, save_quality, summary, trial_folders
+from nem2e_lib.simulate.quality import judge, save_quality, summary, trial_folders
 from nem2e_lib.simulate.results import saturated, violation
 from nem2e_lib.simulate.rules import RULES, VERDICTS, worst
 
 
 @pytest.fixture
 def table(simulated):
-    return quality(simulated).set_index(["step", "measure"])
+    return judge(simulated).set_index(["step", "measure"])
 
 
 def test_residuals_are_the_largest_component_and_its_share_of_the_external_force(table):
@@ -72,7 +72,7 @@ def test_tables_for_people_and_programs_say_the_same(simulated, tmp_path):
 
 def test_a_folder_without_simulation_is_refused(tmp_path):
     with pytest.raises(Nem2eError, match="no finished simulation"):
-        quality(tmp_path)
+        judge(tmp_path)
     with pytest.raises(Nem2eError, match="no finished simulation"):
         trial_folders(tmp_path)
 
