@@ -8,9 +8,11 @@ from typing import Any
 import numpy as np
 
 from bench import figure
+from nem2e_lib.refine.forecast import duration
 
 Facts = dict[str, Any]
 EPOCHS = 700
+SUBJECTS, MUSCLES, CYCLES, PASSES, NODES = 1000, 16, 12, 10, 100
 
 
 def table(rows: list[Facts]) -> str:
@@ -119,24 +121,24 @@ def _extrapolated(facts: Facts) -> str:
     """What the paper's profile and a study of 1,000 subjects would take, from this run's time of a step."""
     step = {(r["attention"], r["units"]): r["ms_per_model_step"] / 1e3 for r in facts["rows"] if r["name"] == "nem2e"}
     paper = {m: _grid(*size, step, 700, EPOCHS) for m, size in {"walking": (8, 5, 8), "running": (10, 16, 12)}.items()}
-    days = sum(paper.values()) / 86400
     large = {
-        "all left out, 64 units, 2,000 updates": _large(step, 1000, 64),
-        "ten folds, 64 units, 2,000 updates": _large(step, 10, 64),
-        "ten folds, 700 units, 2,000 updates": _large(step, 10, 700),
+        "every subject left out, 64 units": _large(step, 1000, 64),
+        "ten folds, 64 units": _large(step, 10, 64),
+        "ten folds, 700 units": _large(step, 10, 700),
     }
-    lines = [[name, f"{s / 3600:.1f}", f"{s / 3600 / 100:.2f}"] for name, s in large.items()]
+    lines = [[name, duration(seconds), duration(seconds / NODES)] for name, seconds in large.items()]
     return (
         "## Larger studies\n\nAn extrapolation, not a measurement. It assumes that models are independent, that a step "
-        "costs what it costs above however many there are, that validation adds a third of a step for each held-out "
-        "cycle, and that a cluster's node is as fast as this machine and loses nothing to the network (a block's "
-        "result is a few MB).\n\n"
+        "costs what it costs above however many there are, that looking at a held-out cycle costs a third of a step, "
+        "and that a cluster's node is as fast as this machine and loses nothing to the network (a block's result is a "
+        "few MB).\n\n"
         f"The `paper` profile ({EPOCHS} epochs of 700 units for both studies, all three conditions) would take "
-        f"{days:.0f} days on this machine: `make paper PROFILE=paper` asks for `CONFIRM=1`.\n\n"
-        "A study of 1,000 subjects, 16 muscles, 12 cycles each, One-Entire and All-Entire:\n\n"
-        + markdown(["grid", "hours here", "hours on 100 such nodes"], lines)
-        + "\n\nLeaving each of 1,000 subjects out trains 16,000 models a condition for little gain over ten folds; a "
-        "cluster is started as [cluster.md](cluster.md) tells."
+        f"{duration(sum(paper.values()))} on this machine: `make paper PROFILE=paper` asks for `CONFIRM=1`.\n\n"
+        f"A study of {SUBJECTS:,} subjects, {MUSCLES} muscles, {CYCLES} cycles each, One-Entire and All-Entire, {PASSES} "
+        "passes over the training cycles:\n\n"
+        + markdown(["grid", "here", f"on {NODES} such nodes"], lines)
+        + "\n\nLeaving each subject out of so many buys little over ten folds. A cluster is started as "
+        "[cluster.md](cluster.md) tells."
     )
 
 
@@ -151,7 +153,8 @@ def _grid(
 
 
 def _large(step: dict[tuple[str, int], float], folds: int, units: int) -> float:
-    return folds * 16 * 2000 * (step["temporal", units] + step["spatial", units])
+    shown = SUBJECTS * (folds - 1) / folds + SUBJECTS / folds / 3
+    return folds * MUSCLES * PASSES * CYCLES * shown * (step["temporal", units] + step["spatial", units])
 
 
 def _reading(facts: Facts) -> str:
