@@ -120,7 +120,7 @@ def slope(rows: list[Facts], axis: str) -> float:
 def _extrapolated(facts: Facts) -> str:
     """What the paper's profile and a study of 1,000 subjects would take, from this run's time of a step."""
     step = {(r["attention"], r["units"]): r["ms_per_model_step"] / 1e3 for r in facts["rows"] if r["name"] == "nem2e"}
-    paper = {m: _grid(*size, step, 700, EPOCHS) for m, size in {"walking": (8, 5, 8), "running": (10, 16, 12)}.items()}
+    paper = {m: _grid(*size, step, 700, EPOCHS) for m, size in {"walking": (8, 5, 4), "running": (10, 16, 12)}.items()}
     large = {
         "every subject left out, 64 units": _large(step, 1000, 64),
         "ten folds, 64 units": _large(step, 10, 64),
@@ -134,8 +134,8 @@ def _extrapolated(facts: Facts) -> str:
         "few MB).\n\n"
         f"The `paper` profile ({EPOCHS} epochs of 700 units for both studies, all three conditions) would take "
         f"{duration(sum(paper.values()))} on this machine: `make paper PROFILE=paper` asks for `CONFIRM=1`.\n\n"
-        f"A study of {SUBJECTS:,} subjects, {MUSCLES} muscles, {CYCLES} cycles each, One-Entire and All-Entire, {PASSES} "
-        "passes over the training cycles:\n\n"
+        f"A study of {SUBJECTS:,} subjects, {MUSCLES} muscles, {CYCLES} cycles each, One-Entire and All-Entire, "
+        f"{PASSES} passes over the training cycles:\n\n"
         + markdown(["grid", "here", f"on {NODES} such nodes"], lines)
         + "\n\nLeaving each subject out of so many buys little over ten folds. A cluster is started as "
         "[cluster.md](cluster.md) tells."
