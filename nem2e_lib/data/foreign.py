@@ -83,7 +83,7 @@ def _zip(head: bytes) -> str:
 def _zeros(head: bytes) -> str:
     if len(head) > 3 and head[1] == 0x50 and head[0] in range(2, 128):
         return "a C3D recording, but plain text is expected; convert it to .mot or .sto first"
-    if head[:200].count(0) * 3 > len(head[:200]):
+    if head[:64].count(0) * 3 > len(head[:64]):
         return "binary or UTF-16, but plain text is expected; save or export it as UTF-8 text"
     line = head.count(b"\n", 0, head.index(0)) + 1
     return f"binary or damaged: line {line} holds zero bytes, but plain text is expected; copy or write it anew"

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from nem2e_lib.data.files import plain, read_bytes, replacing
 from nem2e_lib.data.storage_body import components, parse_body, split_cells
-from nem2e_lib.data.storage_header import Header, find_end, parse_header
+from nem2e_lib.data.storage_header import Header, parse_header
 from nem2e_lib.data.storage_labels import shown, unique_labels
 from nem2e_lib.errors import Nem2eError
 
@@ -126,7 +126,7 @@ def describe_storage(storage: Storage) -> dict[str, Any]:
 
 def _check_head(head: bytes, path: str) -> None:
     """Refuse, before the rest is read, what cannot be a table."""
-    find_end(plain(head, path), path)
+    parse_header(plain(head, path), path)
 
 
 def _table(header: Header, raw: bytes, path: str) -> tuple[Array, Array]:

@@ -23,7 +23,8 @@ Array = NDArray[np.float64]
 PART_BYTES = 8 << 20
 """At most about so much text is read at a time, by each thread."""
 
-_FEW_BYTES = 1 << 16  # not worth importing pandas
+_FEW_BYTES, _FEW_ROWS = 1 << 16, 300  # not worth importing pandas, and its cost for each column
+_LEAST_SHARED = 1 << 20
 _THREADS = min(4, os.cpu_count() or 1)
 _COMPONENTS = {"vec3": 3, "unitvec3": 3, "quaternion": 4, "spatialvec": 6}
 _NAN = [sign + name for sign in ("", "+", "-") for name in ("nan", "NaN", "NAN")]
@@ -87,13 +88,17 @@ def _in_parts(raw: bytes, start: int, columns: int) -> Iterator[tuple[tuple[int,
         yield from ((part, read(part)) for part in parts)
         return
     with ThreadPoolExecutor(_THREADS) as threads:
-        yield from zip(parts, threads.map(read, parts), strict=True)
+        try:
+            tables = threads.map(read, parts)
+        except RuntimeError as error:  # no room for a thread
+            raise MemoryError from error
+        yield from zip(parts, tables, strict=True)
 
 
 def _cuts(raw: bytes, start: int) -> Iterator[int]:
     """Line starts that share the numbers out evenly among the threads, and the end."""
     length = len(raw) - start
-    size = length if length < 1 << 20 else length // (_THREADS * -(-length // (_THREADS * PART_BYTES))) + 1
+    size = length if length < _LEAST_SHARED else length // (_THREADS * -(-length // (_THREADS * PART_BYTES))) + 1
     yield start
     while start < len(raw):
         start = raw.find(b"\n", start + size) + 1 or len(raw)
@@ -125,7 +130,9 @@ def parse_fast(raw: bytes, start: int, stop: int, columns: int) -> Array | None:
     if any(raw.find(letter, start, stop) >= 0 for letter in _LOOSE) or not _starts_well(raw, start, stop, columns):
         return None
     nan = raw.find(b"n", start, stop) >= 0 or raw.find(b"N", start, stop) >= 0
-    for separator in ("\t", r"\s+"):
+    # A number with a plus sign and blanks beside it is not rounded rightly by pandas 3.1 where tabs alone separate.
+    signs = raw.find(b"+", start, stop) >= 0 and raw.find(b" ", start, stop) >= 0
+    for separator in (r"\s+",) if signs else ("\t", r"\s+"):
         table = _read(_Source(raw, start, stop), separator, nan)
         if table is not None and table.shape[1] == columns:
             return table
@@ -133,8 +140,11 @@ def parse_fast(raw: bytes, start: int, stop: int, columns: int) -> Array | None:
 
 
 def _starts_well(raw: bytes, start: int, stop: int, columns: int) -> bool:
+    """Whether the first line is as wide as the table, and there are rows enough for pandas to be worth its while."""
     first = re.compile(rb"[ \t\n]*([^\n]*)").match(raw, start, stop)
-    return first is not None and len(first.group(1).split(None, columns)) == columns
+    if first is None or len(first.group(1).split(None, columns)) != columns:
+        return False
+    return len(first.group(1)) * _FEW_ROWS <= stop - start
 
 
 def _read(source: Any, separator: str, nan: bool) -> Array | None:
@@ -174,7 +184,10 @@ def split_cells(raw: bytes, start: int, labels: list[str], size: int, path: str)
         If a cell does not hold `size` numbers.
     """
     first = raw.count(b"\n", 0, start) + 1
+    sound = (b"\t" + b"," * (size - 1)) * len(labels) + b"\n"
     for number, line in enumerate(io.BytesIO(raw[start:])):
+        if line.translate(None, b"0123456789+-.eE") == sound:
+            continue
         for label, cell in zip(labels, line.split(None, len(labels) + 1)[1:], strict=False):
             if cell.count(b",") != size - 1:
                 raise Nem2eError(

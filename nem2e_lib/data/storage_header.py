@@ -78,6 +78,8 @@ def parse_header(raw: bytes, path: str) -> Header:
     """
     end = find_end(raw, path)
     lines = _lines_to_labels(raw[:HEAD_BYTES], end.end(), path)
+    if lines[-1].end() == HEAD_BYTES and not raw.startswith(b"\n", HEAD_BYTES):
+        raise Nem2eError(f"{path}: the labels reach beyond the first {HEAD_BYTES >> 20} MiB; shorten them.")
     header = Header(body=lines[-1].end())
     texts, odd = _decoded([raw[: end.start()], *(line.group() for line in lines)])
     header.warnings.extend(odd)
