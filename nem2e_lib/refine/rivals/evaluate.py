@@ -14,7 +14,7 @@ from nem2e_lib.data.segment import data_hash
 from nem2e_lib.errors import Nem2eError
 from nem2e_lib.refine.conditions import own_muscle
 from nem2e_lib.refine.folds import leave_one_out, mean_curves
-from nem2e_lib.refine.rivals.protocol import Array, Fitted, Rival, simulated_cycles
+from nem2e_lib.refine.rivals.protocol import Array, Fitted, Rival, Simulated, simulated_cycles
 
 _CYCLE_COORDS = ("subject", "speed", "speed_m_s", "trial", "number", "start_s", "end_s")
 _COPIED = ("study", "motion", "simulated_by", "synthetic", "citation")
@@ -45,14 +45,16 @@ def evaluate(cycles: xr.Dataset, rival: Rival) -> xr.Dataset:
     """
     simulated, folds = simulated_cycles(cycles), leave_one_out(cycles)
     measured = cycles.emg.transpose("cycle", "sample", "channel").values.astype(float)
-    refined, fitted = np.full_like(measured, np.nan), {}
+    refined, fitted, attention = np.full_like(measured, np.nan), {}, {}
     begun = time.perf_counter()
     for fold, label in enumerate(folds.labels):
         held = folds.of_cycle == fold
         fitted[label] = rival.fit(simulated.take(~held), measured[~held])
         refined[held] = _checked(fitted[label].predict(simulated.take(held)), refined[held], rival)
+        attention[label] = _attention(fitted[label], simulated.take(held))
     seconds = time.perf_counter() - begun
-    return _laid_out(cycles, refined).assign_attrs(_attributes(cycles, rival, fitted, seconds))
+    result = _laid_out(cycles, refined).assign_attrs(_attributes(cycles, rival, fitted, seconds))
+    return _with_attention(result, attention)
 
 
 def _checked(guess: Array, expected: Array, rival: Rival) -> Array:
@@ -62,6 +64,24 @@ def _checked(guess: Array, expected: Array, rival: Rival) -> Array:
             "channels); mend its predict."
         )
     return guess
+
+
+def _attention(fitted: Fitted, held: Simulated) -> Array | None:
+    return None if fitted.attention is None else fitted.attention(held)
+
+
+def _with_attention(result: xr.Dataset, by_label: dict[str, Array | None]) -> xr.Dataset:
+    """Add the attention of rivals that have one; it is the same for all channels, and laid out as theirs."""
+    found = {label: weights for label, weights in by_label.items() if weights is not None}
+    if not found:
+        return result
+    samples = result.sample.values
+    weights = np.empty((result.sizes["cycle"], len(samples), len(samples)), np.float32)
+    for fold, label in enumerate(result.fold.values):
+        weights[result.fold_of_cycle.values == fold] = found[str(label)]
+    every = np.broadcast_to(weights, (1, result.sizes["channel"], *weights.shape))
+    dims = ("seed", "channel", "cycle", "output", "token")
+    return result.assign(attention=(dims, every)).assign_coords(output=samples, token=samples)
 
 
 def _laid_out(cycles: xr.Dataset, refined: Array) -> xr.Dataset:

@@ -12,6 +12,7 @@ import xarray as xr
 from numpy.typing import NDArray
 from sklearn.model_selection import GroupKFold, LeaveOneGroupOut
 
+from nem2e_lib.errors import Nem2eError
 from nem2e_lib.refine.conditions import examples, own_muscle
 from nem2e_lib.refine.config import Configuration
 from nem2e_lib.refine.folds import leave_one_out
@@ -76,11 +77,15 @@ class Fitted:
         How many numbers it has learned, over all channels.
     chosen
         Hyper-parameters chosen inside the training cycles.
+    attention
+        Where the method has one: from simulated cycles to the weight of each token, shape (cycles, output, token);
+        rows sum to 1.
     """
 
     predict: Callable[[Simulated], Array]
     parameters: int
     chosen: Mapping[str, Any] = field(default_factory=dict)
+    attention: Callable[[Simulated], Array] | None = None
 
 
 class Rival(Protocol):
@@ -122,8 +127,27 @@ def simulated_cycles(cycles: xr.Dataset) -> Simulated:
     )
 
 
-def inner_folds(unit: NDArray[np.str_]) -> Iterator[tuple[NDArray[np.intp], NDArray[np.intp]]]:
+def groups(simulated: Simulated) -> NDArray[np.intp]:
+    """Return what folds inside the training cycles keep together, shape (cycles,).
+
+    The unit that the outer folds hold out; single cycles where the training cycles are all of one unit.
+
+    Raises
+    ------
+    Nem2eError
+        If there is one training cycle, so that nothing can be left out.
+    """
+    if len(simulated) < 2:
+        raise Nem2eError(
+            f"rivals: a fold leaves {len(simulated)} cycle to learn from (subject {simulated.subject[0]}), expected at "
+            "least 2; add trials to trials.csv."
+        )
+    labels, of_cycle = np.unique(simulated.unit, return_inverse=True)
+    return of_cycle if len(labels) > 1 else np.arange(len(simulated))
+
+
+def inner_folds(simulated: Simulated) -> Iterator[tuple[NDArray[np.intp], NDArray[np.intp]]]:
     """Yield (kept, left out) cycles of the folds inside the training cycles; a unit is never on both sides."""
-    groups = len(np.unique(unit))
-    splitter = LeaveOneGroupOut() if groups <= INNER_FOLDS else GroupKFold(INNER_FOLDS)
-    yield from splitter.split(unit, groups=unit)
+    group = groups(simulated)
+    splitter = LeaveOneGroupOut() if group.max() < INNER_FOLDS else GroupKFold(INNER_FOLDS)
+    yield from splitter.split(group, groups=group)

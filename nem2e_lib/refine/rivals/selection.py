@@ -18,7 +18,7 @@ def out_of_fold(predict: FitMany, simulated: Simulated, measured: Array) -> Arra
     """Predict every training cycle from the other inner folds; shape (candidates, cycles, samples, channels)."""
     parts = [
         (out, predict(simulated.take(kept), measured[kept], simulated.take(out)))
-        for kept, out in inner_folds(simulated.unit)
+        for kept, out in inner_folds(simulated)
     ]
     guesses = np.empty((len(parts[0][1]), *measured.shape))
     for out, guess in parts:

@@ -1,0 +1,172 @@
+"""Every method of a study in one ranking: Er with its CI, who beats whom, and what it costs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from itertools import combinations
+
+import pandas as pd
+import pingouin as pg
+import xarray as xr
+
+from nem2e_lib.analysis.statistics import ALPHA, one_sample
+from nem2e_lib.errors import Nem2eError
+from nem2e_lib.refine.config import Configuration
+from nem2e_lib.refine.results import configuration_of
+from nem2e_lib.refine.stdrnet import parameters
+
+DECIMALS = 12
+"""Er is rounded to these, so that a method equal to OpenSim has Er 0 and no test is made of rounding errors."""
+
+
+def per_unit(errors: pd.DataFrame) -> pd.DataFrame:
+    """Return each method's Er per held-out unit: mean over the channels of an electrode, then over electrodes.
+
+    A muscle whose Er is undefined for every method (its simulation is a copy of its EMG) is left out for all; one that
+    is undefined for a single method makes that method's Er undefined.
+
+    Parameters
+    ----------
+    errors
+        Rows of `metrics.errors` of any number of studies and methods (`condition`).
+
+    Returns
+    -------
+    pandas.DataFrame
+        Columns study, method, unit, label, er, n_electrodes, synthetic.
+    """
+    _require_same_cells(errors)
+    cells = errors.groupby(["study", "muscle", "label"], sort=False)["er"]
+    usable = errors[cells.transform("count") > 0]
+    keys = ["study", "condition", "unit", "label", "synthetic"]
+    whole = {"er": ("er", lambda values: values.mean(skipna=False))}
+    electrodes = usable.groupby([*keys, "electrode"], sort=False).agg(**whole).reset_index()
+    table = electrodes.groupby(keys, sort=False).agg(**whole, n_electrodes=("er", "size")).reset_index()
+    ordered = ["study", "method", "unit", "label", "er", "n_electrodes", "synthetic"]
+    return table.rename(columns={"condition": "method"}).assign(er=lambda t: t["er"].round(DECIMALS))[ordered]
+
+
+def _require_same_cells(errors: pd.DataFrame) -> None:
+    for study, rows in errors.groupby("study", sort=False):
+        cells = {
+            str(method): list(zip(group["muscle"], group["label"], strict=True))
+            for method, group in rows.groupby("condition", sort=False)
+        }
+        all_cells = set().union(*cells.values())
+        for method, have in cells.items():
+            if len(have) != len(all_cells) or set(have) != all_cells:
+                raise Nem2eError(
+                    f"leaderboard: {method} of study {study!s} has {len(have)} rows of muscles and held-out units, "
+                    f"expected the {len(all_cells)} that there are, once each; evaluate it on the same cycles."
+                )
+
+
+def standings(errors: pd.DataFrame, costs: pd.DataFrame) -> pd.DataFrame:
+    """Return the ranking of a number of studies, best first.
+
+    Parameters
+    ----------
+    errors
+        Rows of `metrics.errors`.
+    costs
+        Rows of `costs`.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Columns study, rank, method, er_mean, ci_low, ci_high, p_value (t-test over units of the mean over electrodes),
+        wins, losses (paired, Holm-corrected, see `duels`), parameters, seconds, n_units, unit, n_electrodes, synthetic,
+        reason (why a test is undefined).
+    """
+    units, fights = per_unit(errors), duels(errors)
+    rows = [_standing(group) for _, group in units.groupby(["study", "method"], sort=False)]
+    table = pd.DataFrame(rows).merge(costs, on=["study", "method"], how="left")
+    table["wins"] = [_decided(fights, row.study, row.method)[0] for row in table.itertuples()]
+    table["losses"] = [_decided(fights, row.study, row.method)[1] for row in table.itertuples()]
+    table["rank"] = table.groupby("study", sort=False)["er_mean"].rank(method="min").astype("Int64")
+    columns = [
+        "study", "rank", "method", "er_mean", "ci_low", "ci_high", "p_value", "wins", "losses", "parameters", "seconds",
+        "n_units", "unit", "n_electrodes", "synthetic", "reason",
+    ]  # fmt: skip
+    return table[columns].sort_values(["study", "er_mean"], kind="stable", ignore_index=True)
+
+
+def _standing(group: pd.DataFrame) -> dict[str, object]:
+    test, first = one_sample(group["er"]), group.iloc[0]
+    kept = {name: first[name] for name in ("study", "method", "unit", "n_electrodes", "synthetic")}
+    tested = {name: getattr(test, name) for name in ("ci_low", "ci_high", "p_value", "reason")}
+    return {**kept, "er_mean": group["er"].mean(skipna=False), **tested, "n_units": len(group)}
+
+
+def duels(errors: pd.DataFrame) -> pd.DataFrame:
+    """Compare every pair of methods by a paired t-test over held-out units of the mean Er over electrodes.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Columns study, a, b, difference (Er of a minus Er of b), ci_low, ci_high (95 %, not corrected), t, p_value,
+        p_holm (over all pairs of a study), n, winner (the method with the lower Er where p_holm < .05, else empty),
+        reason.
+    """
+    tables = []
+    for study, group in per_unit(errors).groupby("study", sort=False):
+        wide = group.pivot_table(index="label", columns="method", values="er", sort=False, dropna=False)
+        rows = [{"study": study, "a": a, "b": b, **_paired(wide[a] - wide[b])} for a, b in combinations(wide, 2)]
+        tables.append(_corrected(pd.DataFrame(rows, columns=_DUEL)))
+    return pd.concat(tables, ignore_index=True)
+
+
+_DUEL = ["study", "a", "b", "difference", "ci_low", "ci_high", "t", "p_value", "n", "reason"]
+
+
+def _paired(differences: pd.Series) -> dict[str, object]:
+    test = one_sample(differences.round(DECIMALS))
+    kept = {name: getattr(test, name) for name in ("ci_low", "ci_high", "t", "p_value", "n", "reason")}
+    return {"difference": float(differences.mean(skipna=False)), **kept}
+
+
+def _corrected(table: pd.DataFrame) -> pd.DataFrame:
+    table = table.assign(p_holm=float("nan"))
+    defined = table["p_value"].dropna()
+    if len(defined):
+        table.loc[defined.index, "p_holm"] = pg.multicomp(defined.to_numpy(float), method="holm")[1]
+    sure = table["p_holm"] < ALPHA
+    lower = table["a"].where(table["difference"] < 0, table["b"])
+    return table.assign(winner=lower.where(sure, ""))
+
+
+def _decided(fights: pd.DataFrame, study: object, method: object) -> tuple[int, int]:
+    """Count the duels that a method has won and lost."""
+    here = fights[(fights["study"] == study) & ((fights["a"] == method) | (fights["b"] == method))]
+    won = int((here["winner"] == method).sum())
+    return won, int((here["winner"] != "").sum()) - won
+
+
+def costs(results: Iterable[xr.Dataset]) -> pd.DataFrame:
+    """Return what methods cost: columns study, method, parameters (of one fold, all channels), seconds (all folds).
+
+    Parameters
+    ----------
+    results
+        Trained conditions and evaluated rivals.
+    """
+    return pd.DataFrame(
+        [
+            {
+                "study": r.attrs["study"], "method": r.attrs["condition"], "parameters": _parameters(r),
+                "seconds": float(r.attrs["seconds"]),
+            }
+            for r in results
+        ],
+        columns=["study", "method", "parameters", "seconds"],
+    )  # fmt: skip
+
+
+def _parameters(results: xr.Dataset) -> int:
+    if "parameters" in results.attrs:
+        return round(float(results.attrs["parameters"]))
+    configuration = Configuration(**configuration_of(results))
+    condition = results.attrs["condition"]
+    features = results.sizes["sample"] if condition == "all_entire" else 1
+    models = 4 if condition == "one_quarter" and configuration.quarter == "separate" else 1
+    return models * results.sizes["channel"] * results.sizes["seed"] * parameters(features, configuration)

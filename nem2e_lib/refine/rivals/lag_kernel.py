@@ -1,0 +1,186 @@
+"""Attention by relative lag, and the least-squares readout that gives it its values, in one differentiable kernel.
+
+Softmax attention over the samples of a cycle whose score depends on the lag in ms alone; a readout of all muscles at
+the attended samples whose coefficients vary smoothly with the phase of the cycle. The readout is solved in closed form
+(ridge regression in its dual form, Saunders et al. 1998), so the error on training units that were left out of it is
+known exactly for any attention (Rasmussen & Williams 2006, section 5.4.2), and attention can be learned from it.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax import Array
+
+LAG_MS = 60.0
+"""Unit of the learned lags."""
+
+FLOOR = 1e-3
+"""Added before a power is taken: silent muscles stay finite."""
+
+_CURVE, _CURVE_WIDTH, _CYCLE_WIDTH = 20.0, 0.6, 1.0  # strength and width, in samples, of the mean curve's own term
+
+
+class Learned(NamedTuple):
+    """What is learned by gradient descent; logarithms where a number must be positive.
+
+    Attributes
+    ----------
+    lag, log_width
+        Centre of each head's score in units of `LAG_MS` (positive: later in the cycle than the output), and log of its
+        width in ms; shape (heads,).
+    weight
+        Logits of the heads' shares, shape (heads,).
+    log_power_in, log_power_out
+        Powers to which activation and EMG are raised: below 1, small activity counts for more.
+    log_penalty, log_reach, shared
+        Ridge penalty; how many samples of phase coefficients stay alike over; logit of the share that they all share.
+    log_cycle, log_pace
+        Strength of the whole cycle's activation, and of speed, as further inputs.
+    """
+
+    lag: Array
+    log_width: Array
+    weight: Array
+    log_power_in: Array
+    log_power_out: Array
+    log_penalty: Array
+    log_reach: Array
+    shared: Array
+    log_cycle: Array
+    log_pace: Array
+
+
+class Cycles(NamedTuple):
+    """Activation (cycles, samples, muscles), duration in s (cycles,), speed in training sds from its mean (cycles,)."""
+
+    activation: Array
+    duration: Array
+    pace: Array
+
+
+class Scale(NamedTuple):
+    """Training mean of the powered activation (samples, muscles), and the size of deviations from it."""
+
+    mean: Array
+    size: Array
+
+
+def initial(heads: int) -> Learned:
+    """Return where learning starts: heads from half a unit of lag before the output to one and a half after it."""
+    values = {
+        "log_power_in": 1.0, "log_power_out": 0.5, "log_penalty": 1.0, "log_reach": 3.0, "log_cycle": 0.1,
+        "log_pace": 0.03,
+    }  # fmt: skip
+    logs = {name: jnp.log(jnp.float32(value)) for name, value in values.items()}
+    lags = np.linspace(-0.5, 1.5, heads) if heads > 1 else np.ones(1)
+    width = jnp.full(heads, np.log(40.0), jnp.float32)
+    return Learned(jnp.asarray(lags, jnp.float32), width, jnp.zeros(heads), shared=jnp.float32(-1.0), **logs)
+
+
+def lags(samples: int) -> np.ndarray:
+    """Samples from an output (row) to a token (column) around the cycle, whose last sample is the next one's first."""
+    period = samples - 1
+    straight = np.subtract.outer(np.arange(samples), np.arange(samples)).T
+    return (straight + period // 2) % period - period // 2
+
+
+def attention(learned: Learned, duration: Array, samples: int) -> Array:
+    """Return the weight of each token for each output, shape (cycles, heads, output, token); rows sum to 1."""
+    ms = lags(samples) * duration[:, None, None, None] * 1000.0 / (samples - 1)
+    away = (ms - LAG_MS * learned.lag[:, None, None]) / jnp.exp(learned.log_width)[:, None, None]
+    return jax.nn.softmax(-0.5 * away**2, axis=-1)
+
+
+def scale(learned: Learned, activation: Array) -> Scale:
+    """Return mean and size of training activation, from (cycles, samples, muscles)."""
+    raised = (activation + FLOOR) ** jnp.exp(learned.log_power_in)
+    mean = raised.mean(axis=0)
+    return Scale(mean, jnp.sqrt(((raised - mean) ** 2).sum(axis=-1).mean()) + 1e-12)
+
+
+def kernel(learned: Learned, scaling: Scale, a: Cycles, b: Cycles) -> Array:
+    """Return the similarity of every sample of `a` with every sample of `b`, shape (rows of a, rows of b)."""
+    samples = a.activation.shape[1]
+    apart = np.abs(lags(samples))
+    (heads_a, whole_a), (heads_b, whole_b) = (_tokens(learned, scaling, part) for part in (a, b))
+    local = (heads_a @ heads_b.T).reshape(len(a.pace), samples, len(b.pace), samples)
+    common = jax.nn.sigmoid(learned.shared)
+    phase = common + (1.0 - common) * _bell(apart, jnp.exp(learned.log_reach))
+    cycle = jnp.exp(learned.log_cycle) * whole_a @ whole_b.T / samples
+    cycle = cycle + jnp.exp(learned.log_pace) * jnp.outer(a.pace, b.pace)
+    total = local * phase[None, :, None] + cycle[:, None, :, None] * _bell(apart, _CYCLE_WIDTH)[None, :, None]
+    total = total + _CURVE * _bell(apart, _CURVE_WIDTH)[None, :, None]
+    return total.reshape(len(a.pace) * samples, -1)
+
+
+def _tokens(learned: Learned, scaling: Scale, cycles: Cycles) -> tuple[Array, Array]:
+    raised = (cycles.activation + FLOOR) ** jnp.exp(learned.log_power_in)
+    values = (raised - scaling.mean) / scaling.size
+    count, samples, _ = values.shape
+    share = jnp.sqrt(jax.nn.softmax(learned.weight))
+    weights = attention(learned, cycles.duration, samples) * share[:, None, None]
+    attended = jnp.einsum("nhts,nsm->nthm", weights, values)
+    return attended.reshape(count * samples, -1), values.reshape(count, -1)
+
+
+def _bell(apart: np.ndarray, width: Array | float) -> Array:
+    return jnp.exp(-0.5 * (apart / width) ** 2)
+
+
+class Targets(NamedTuple):
+    """EMG raised to a power and standardised, (rows, channels), with what leads back to EMG."""
+
+    values: Array
+    mean: Array
+    spread: Array
+    power: Array
+
+    def back(self, values: Array) -> Array:
+        """Return EMG from standardised values of any leading shape."""
+        return jnp.clip(values * self.spread + self.mean, FLOOR, None) ** (1.0 / self.power)
+
+
+def targets(learned: Learned, measured: Array) -> Targets:
+    """Return the targets of the readout from EMG of shape (cycles, samples, channels), about 1 in size."""
+    power = jnp.exp(learned.log_power_out)
+    raised = (jnp.clip(measured, 0.0, None) + 1e-4) ** power
+    mean, spread = raised.mean(axis=(0, 1)), raised.std(axis=(0, 1)) + 1e-6
+    return Targets(((raised - mean) / spread).reshape(-1, measured.shape[-1]), mean, spread, power)
+
+
+def left_out(learned: Learned, cycles: Cycles, measured: Array, groups: int, factor: Array | float = 1.0) -> Array:
+    """Predict every cycle by a readout that was solved without its group, in closed form.
+
+    Parameters
+    ----------
+    cycles, measured
+        Sorted by group, every group of the same number of cycles.
+    factor
+        Multiplies the penalty.
+
+    Returns
+    -------
+    Array
+        EMG, shape (cycles, samples, channels).
+    """
+    goal = targets(learned, measured)
+    similar = kernel(learned, scale(learned, cycles.activation), cycles, cycles)
+    inverse = jnp.linalg.inv(similar + factor * jnp.exp(learned.log_penalty) * jnp.eye(len(similar)))
+    size = len(similar) // groups
+    own = jnp.stack([inverse[g * size : (g + 1) * size, g * size : (g + 1) * size] for g in range(groups)])
+    residual = jnp.linalg.solve(own, (inverse @ goal.values).reshape(groups, size, -1))
+    return goal.back((goal.values - residual.reshape(goal.values.shape)).reshape(measured.shape))
+
+
+def refine(learned: Learned, cycles: Cycles, measured: Array, held: Cycles, factor: Array) -> Array:
+    """Solve the readout for training cycles and refine held-out ones; shape (cycles, samples, channels)."""
+    goal, scaling = targets(learned, measured), scale(learned, cycles.activation)
+    similar = kernel(learned, scaling, cycles, cycles)
+    ridge = factor * jnp.exp(learned.log_penalty) * jnp.eye(len(similar))
+    solved = jax.scipy.linalg.solve(similar + ridge, goal.values, assume_a="pos")
+    guess = kernel(learned, scaling, held, cycles) @ solved
+    return goal.back(guess.reshape(len(held.pace), measured.shape[1], -1))
