@@ -295,7 +295,6 @@ def test_a_file_that_looks_like_a_gigabyte_is_refused_from_its_head(tmp_path):
         (b"walk" * MIB, "no line 'endheader' found in its first 2 MiB"),
         (b"x\nendheader\n" + b"\n" * 3 * MIB, "no column 'time'"),
         (b"x\nendheader\ntime\t" + b"a" * 3 * MIB, "labels reach beyond the first 2 MiB"),
-        (b"x\nendheader\ntime" + b"\ta" * 300_000 + b"\n", "columns, but at most 100000"),
     )
     paths = [tmp_path / f"{number}.sto" for number in range(len(cases))]
     for path, (start, _) in zip(paths, cases, strict=True):
