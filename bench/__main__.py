@@ -16,7 +16,7 @@ from nem2e_lib.refine import devices
 
 devices.configure()
 
-from bench import compare, footprint, growth, page, profile  # noqa: E402
+from bench import compare, footprint, growth, page, profile, read_storage  # noqa: E402
 
 
 def main() -> None:
@@ -51,17 +51,9 @@ def measure(repeats: int) -> dict[str, Any]:
         "rows": list(compare.rows(repeats, say)),
         "growth": growth.rows(say),
         "profile": profile.rows(say),
-        "reading": _reading(),
+        "reading": read_storage.rows(),
     }
     return facts | {"demo": footprint.demo(say)}
-
-
-def _reading() -> list[dict[str, Any]]:
-    try:
-        from bench import read_storage
-    except ImportError as missing:
-        return [{"name": f"not measured: {missing}"}]
-    return list(read_storage.rows())
 
 
 if __name__ == "__main__":

@@ -159,8 +159,6 @@ def _large(step: dict[tuple[str, int], float], folds: int, units: int) -> float:
 
 def _reading(facts: Facts) -> str:
     rows = facts["reading"]
-    if "ms" not in rows[0]:
-        return f"## Reading files\n\n{rows[0]['name']}."
     lines = [[row["name"], f"{row['ms']:.0f}", f"{row['speedup']:.2f}"] for row in rows]
     return "## Reading files\n\nThe same states file, interleaved, medians.\n\n" + markdown(
         ["reader", "ms", "x this reader"], lines
