@@ -37,11 +37,11 @@ def read_bytes(path: str | Path, check: Callable[[bytes], None] | None = None) -
     """
     try:
         _refuse_odd(path, os.stat(path))
-        with Path(path).open("rb") as file:
+        with Path(path).open("rb", buffering=0) as file:
             if check is not None:
                 check(file.read(HEAD_BYTES))
                 file.seek(0)
-            return file.read()
+            return file.readall()
     except FileNotFoundError:
         raise Nem2eError(f"{path}: no such file; check the path and its spelling.") from None
     except Nem2eError:

@@ -9,6 +9,7 @@ from nem2e_lib.errors import Nem2eError
 
 _UNPACK = "unpack it and give the file inside"
 _EXPORT = "export the table as plain text"
+_TABLE = "give the table of motion or results instead"
 _BINARY = (
     (b"\x1f\x8b", "compressed (gzip)", _UNPACK),
     (b"BZh", "compressed (bzip2)", _UNPACK),
@@ -30,11 +31,11 @@ _BINARY = (
 _TEXT = (
     (rb"version https://git-lfs", "a Git LFS pointer, which stands for the file", "fetch it with 'git lfs pull'"),
     (rb"(?is)<(?:!doctype html|html)", "a web page, as saved when a download needs a login", "download the file anew"),
-    (rb"(?s)(?:<\?xml|<!--)?.{0,2000}?<OpenSimDocument", "an OpenSim model or set-up (XML)", "give the motion"),
-    (rb"<\?xml", "XML", "give the motion"),
+    (rb"(?s)(?:<\?xml|<!--)?.{0,2000}?<OpenSimDocument", "an OpenSim model or set-up (XML)", _TABLE),
+    (rb"<\?xml", "XML", _TABLE),
     (rb"PathFileType\b", "a marker file (.trc)", "run inverse kinematics first, or give the motion that came of it"),
     (rb"\{\\rtf", "rich text", "save it as plain text"),
-    (rb"[\[{]", "JSON", _EXPORT),
+    (rb'\{\s*["}]|\[\s*[\[{"]', "JSON", _EXPORT),
     (rb"(?:[^\n\t]*[,;][^\n\t]*\n){2}", "a table separated by commas or semicolons (CSV)", "give it a header and tabs"),
     (rb'(?i)"?time"?[\t ]', "a table without a header", "put a name and the line 'endheader' above its labels"),
 )  # fmt: skip
@@ -55,7 +56,7 @@ def refuse_binary(head: bytes, path: str | Path) -> None:
     Nem2eError
         If `head` is empty, has the signature of a binary format, or holds zero bytes.
     """
-    if not head.strip():
+    if not head or head.isspace():
         raise Nem2eError(f"{path}: the file is empty, but a table with a header is expected.")
     for magic, what, advice in _BINARY:
         if head.startswith(magic):
