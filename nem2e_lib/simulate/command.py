@@ -50,6 +50,10 @@ MusclesOf = Annotated[
     Path | None,
     typer.Option(help="Activation file whose muscles the model must have.", rich_help_panel=_SETTING),
 ]
+Lock = Annotated[
+    list[str] | None,
+    typer.Option(help="COORDINATES to lock at their default, e.g. 'mtp_*'; again.", rich_help_panel=_SETTING),
+]
 Geometry = Annotated[Path | None, typer.Option(help="Folder of the bones' meshes.", rich_help_panel=_SETTING)]
 Limit = Annotated[float | None, typer.Option("--time-limit", help="Of one trial, s.", rich_help_panel=_RUN)]
 Workers = Annotated[int | None, typer.Option(help="Trials at the same time.", rich_help_panel=_RUN)]
@@ -68,6 +72,7 @@ class Chosen:
     weight: list[str] | None
     foot: list[str] | None
     setup: list[str] | None
+    lock: list[str] | None
     muscles_of: Path | None
     geometry: Path | None
     time_limit: float | None
@@ -83,14 +88,17 @@ def run_trials(
     static: Static = None, grf: Grf = None, loads: Loads = None, start: Start = None, end: End = None,
     mass: Mass = None, name: Name = None, cutoff: Cutoff = 6.0, strength: Strength = 1.0,
     max_velocity: Velocity = None, reserve: Reserve = None, weight: Weight = None, foot: Foot = None,
-    setup: SetUp = None, muscles_of: MusclesOf = None, geometry: Geometry = None, time_limit: Limit = None,
+    setup: SetUp = None, lock: Lock = None, muscles_of: MusclesOf = None, geometry: Geometry = None,
+    time_limit: Limit = None,
     workers: Workers = None, as_json: Json = False,
 ) -> None:  # fmt: skip
     """Run several steps, on one trial or on every trial of a table; what is finished is skipped another time."""
     from nem2e_lib.simulate.batch import simulate
     from nem2e_lib.simulate.present import options_of, show_table, trial_of
 
-    chosen = Chosen(cutoff, strength, max_velocity, reserve, weight, foot, setup, muscles_of, geometry, time_limit)
+    chosen = Chosen(
+        cutoff, strength, max_velocity, reserve, weight, foot, setup, lock, muscles_of, geometry, time_limit
+    )
     known = trials or [trial_of(name, motion, markers, static, grf, loads, start, end, mass)]
     asked = steps.replace(" ", "").split(",")
     table = simulate(known, model, out, steps=asked, options=options_of(chosen), workers=workers)
@@ -105,12 +113,15 @@ def _one_step(step: str, what: str) -> None:
         grf: Grf = None, loads: Loads = None, start: Start = None, end: End = None, mass: Mass = None,
         name: Name = None, cutoff: Cutoff = 6.0, strength: Strength = 1.0, max_velocity: Velocity = None,
         reserve: Reserve = None, weight: Weight = None, foot: Foot = None, setup: SetUp = None,
-        muscles_of: MusclesOf = None, geometry: Geometry = None, time_limit: Limit = None, as_json: Json = False,
+        lock: Lock = None, muscles_of: MusclesOf = None, geometry: Geometry = None, time_limit: Limit = None,
+        as_json: Json = False,
     ) -> None:  # fmt: skip
         from nem2e_lib.simulate.batch import simulate
         from nem2e_lib.simulate.present import options_of, show_table, trial_of
 
-        chosen = Chosen(cutoff, strength, max_velocity, reserve, weight, foot, setup, muscles_of, geometry, time_limit)
+        chosen = Chosen(
+            cutoff, strength, max_velocity, reserve, weight, foot, setup, lock, muscles_of, geometry, time_limit
+        )
         trial = trial_of(name, motion, markers, static, grf, loads, start, end, mass)
         table = simulate([trial], model, out, steps=[step], options=options_of(chosen), progress=False)
         raise typer.Exit(show_table(table, as_json))

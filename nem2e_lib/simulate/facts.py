@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +18,8 @@ class Coordinate:
     """A generalised coordinate.
 
     `free`: neither locked, prescribed nor driven by others. `muscled`: a muscle has a moment arm about it in the
-    default pose. `root`: of the joint between ground and the root body, unless muscles cross that joint (an arm
-    mounted on the ground has no residuals).
+    default pose. `root`: of the joint between ground and the root body, unless muscles hold on to the ground (an arm
+    mounted there has no residuals).
     """
 
     name: str
@@ -48,6 +48,8 @@ class ModelFacts:
         Marker to body.
     parents : dict
         Body to parent body.
+    coordinate_actuators : dict
+        Actuator of the model's own to the coordinate it acts on.
     """
 
     name: str
@@ -61,6 +63,7 @@ class ModelFacts:
     constraints: tuple[str, ...] = ()
     markers: dict[str, str] | None = None
     parents: dict[str, str] | None = None
+    coordinate_actuators: dict[str, str] | None = None
 
     @property
     def free(self) -> tuple[Coordinate, ...]:
@@ -119,6 +122,7 @@ def describe(path: Path) -> ModelFacts:
         constraints=_names(model.getConstraintSet()),
         markers=_markers(model),
         parents=_parents(model),
+        coordinate_actuators=_coordinate_actuators(model),
     )
 
 
@@ -142,21 +146,26 @@ def _root_joint(model: Any) -> Any:
 def _coordinates(model: Any, state: Any, root: Any) -> tuple[Coordinate, ...]:
     model.realizePosition(state)
     muscles = _members(model.getMuscles())
-    rooted = root.getName() if root else ""
-    found = [_coordinate(each, state, rooted, muscles) for each in _members(model.getCoordinateSet())]
-    if any(each.root and each.muscled for each in found):
-        found = [replace(each, root=False) for each in found]
-    return tuple(found)
+    rooted = root.getName() if root and not any(_holds_on_ground(muscle) for muscle in muscles) else ""
+    return tuple(_coordinate(each, state, rooted, muscles) for each in _members(model.getCoordinateSet()))
+
+
+def _holds_on_ground(muscle: Any) -> bool:
+    """Whether a point of a muscle's path is fixed to the ground."""
+    points = _members(muscle.getGeometryPath().getPathPointSet())
+    return any(point.getParentFrame().findBaseFrame().getName() == "ground" for point in points)
 
 
 def _coordinate(coordinate: Any, state: Any, root: str, muscles: list[Any]) -> Coordinate:
+    """Root coordinates are never muscled: constraints elsewhere can make up moment arms about them."""
+    in_root = coordinate.getJoint().getName() == root
     arms = (abs(muscle.computeMomentArm(state, coordinate)) for muscle in muscles)
     return Coordinate(
         name=coordinate.getName(),
         rotational=coordinate.getMotionType() != _TRANSLATIONAL,
         free=not coordinate.isConstrained(state),
-        root=coordinate.getJoint().getName() == root,
-        muscled=any(arm > _NO_ARM_M for arm in arms),
+        root=in_root,
+        muscled=not in_root and any(arm > _NO_ARM_M for arm in arms),
     )
 
 
@@ -176,3 +185,9 @@ def _parents(model: Any) -> dict[str, str]:
         joint.getChildFrame().findBaseFrame().getName(): joint.getParentFrame().findBaseFrame().getName()
         for joint in joints
     }
+
+
+def _coordinate_actuators(model: Any) -> dict[str, str]:
+    actuator = opensim().CoordinateActuator
+    found = [actuator.safeDownCast(force) for force in _members(model.getForceSet())]
+    return {each.getName(): each.get_coordinate() for each in found if each is not None}

@@ -43,7 +43,10 @@ class Motion:
 
 
 def read_motion(path: Path, facts: ModelFacts) -> Motion:
-    """Read a motion (.mot, .sto) for a model; other columns than its coordinates, such as markers, are left.
+    """Read a motion (.mot, .sto) for a model; other columns than its free coordinates, such as markers, are left.
+
+    Locked and dependent coordinates follow from the model; OpenSim itself leaves dependent ones in degrees when it
+    writes the others in radians.
 
     Labels may be bare (``knee_angle_r``) or paths of states (``/jointset/knee_r/knee_angle_r/value``).
 
@@ -56,7 +59,7 @@ def read_motion(path: Path, facts: ModelFacts) -> Motion:
     storage = read_storage(path)
     columns = {_coordinate(label): label for label in reversed(storage.labels)}
     _check_columns(path, facts, columns)
-    names = [name for name in facts.names if name in columns]
+    names = [each.name for each in facts.free]
     values = np.column_stack([storage.column(columns[name]) for name in names])
     _check_values(path, storage, names, values)
     degrees, notes = _in_degrees(path, storage, facts, names, values)
@@ -87,7 +90,7 @@ def _check_columns(path: Path, facts: ModelFacts, columns: dict[str, str]) -> No
         )
     raise Nem2eError(
         f"{path}: has no column for {_few(missing)}, free coordinates of model {facts.name!r}; give the motion "
-        "that inverse kinematics made with this model, or lock these coordinates in the model."
+        "that inverse kinematics made with this model, or lock these coordinates at their default (--lock)."
     )
 
 

@@ -20,8 +20,9 @@ NAMES = {
 }
 LEAD_S = 0.03
 """Computed muscle control starts this much late: it finds initial states over that time first."""
-MARGINS_S = (0.04, 0.03)
-"""Simulated before and after what was asked for where computed muscle control runs: its lead, and its last windows."""
+MARGINS_S = {"cmc": (0.04, 0.03), "so": (0.0, 0.02)}
+"""Simulated before and after what was asked for: the lead of computed muscle control and its last windows, or the last
+row of static optimisation, which may fall short of the end."""
 
 
 @dataclass(frozen=True)
@@ -54,6 +55,8 @@ class Options:
         Plate to body, where neither name nor place of a plate tells the foot.
     setups : mapping
         Step to a set-up file of your own.
+    lock : sequence of str
+        Patterns of coordinates to lock at their default, such as toes that the motion does not have.
     muscles : sequence of str
         Names that the model's muscles must include, such as those of a study; empty for any.
     geometry : Path, optional
@@ -74,6 +77,7 @@ class Options:
     weights: Mapping[str, float] = field(default_factory=dict)
     feet: Mapping[str, str] = field(default_factory=dict)
     setups: Mapping[str, str] = field(default_factory=dict)
+    lock: Sequence[str] = ()
     muscles: Sequence[str] = ()
     geometry: Path | None = None
     time_limit_s: float | None = None
@@ -90,7 +94,15 @@ class Options:
     def content(self) -> dict[str, Any]:
         """Everything that changes results, ready for JSON."""
         beside = {"geometry", "time_limit_s", "setups", "muscles"}
-        content = asdict(replace(self, reserves=dict(self.reserves), weights=dict(self.weights), feet=dict(self.feet)))
+        content = asdict(
+            replace(
+                self,
+                reserves=dict(self.reserves),
+                weights=dict(self.weights),
+                feet=dict(self.feet),
+                lock=list(self.lock),
+            )
+        )
         return {key: value for key, value in content.items() if key not in beside}
 
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from fnmatch import fnmatchcase
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from nem2e_lib.errors import Nem2eError
-from nem2e_lib.simulate.facts import load
+from nem2e_lib.simulate.facts import ModelFacts, load
 from nem2e_lib.simulate.feet import assign
 from nem2e_lib.simulate.forces import read_plates, write_plates
 from nem2e_lib.simulate.loads import external_loads
@@ -18,20 +20,50 @@ from nem2e_lib.simulate.xml import read_document, write_document
 
 
 def prepare_model(place: Workplace) -> None:
-    """Write the model to ``inputs/model.osim`` with the strength and velocity that the options ask for."""
+    """Write the model to ``inputs/model.osim`` as the options ask: strength, velocity, locked coordinates."""
     place.inputs.mkdir(parents=True, exist_ok=True)
     missing = missing_meshes(place.model, place.options.geometry)
     if missing:
         place.notes.append(missing)
-    model = load(place.model)
+    facts, model = place.facts, load(place.model)
+    _set_muscles(place, model)
+    _lock(place, facts, model)
+    _remove_residuals(place, facts, model)
+    place.model = place.inputs / "model.osim"
+    model.printToXML(str(place.model))
+
+
+def _set_muscles(place: Workplace, model: Any) -> None:
     muscles = model.updMuscles()
     for index in range(muscles.getSize()):
         muscle = muscles.get(index)
         muscle.set_max_isometric_force(muscle.get_max_isometric_force() * place.options.strength)
         if place.options.max_velocity is not None:
             muscle.set_max_contraction_velocity(place.options.max_velocity)
-    place.model = place.inputs / "model.osim"
-    model.printToXML(str(place.model))
+
+
+def _lock(place: Workplace, facts: ModelFacts, model: Any) -> None:
+    for pattern in place.options.lock:
+        names = [name for name in facts.names if fnmatchcase(name, pattern)]
+        if not names:
+            raise Nem2eError(
+                f"Lock {pattern!r} fits no coordinate of model {facts.name!r}; it has {', '.join(facts.names)}."
+            )
+        for name in names:
+            model.updCoordinateSet().get(name).set_locked(True)
+
+
+def _remove_residuals(place: Workplace, facts: ModelFacts, model: Any) -> None:
+    """The model's own actuators of the root would take a share of the residuals that is not measured."""
+    root = {each.name for each in facts.coordinates if each.root}
+    own = [name for name, coordinate in (facts.coordinate_actuators or {}).items() if coordinate in root]
+    for name in own:
+        forces = model.updForceSet()
+        forces.remove(forces.getIndex(name))
+    if own:
+        place.notes.append(
+            f"The model's own residual actuators ({', '.join(own)}) were replaced by the generated ones."
+        )
 
 
 def check_muscles(place: Workplace) -> None:

@@ -42,6 +42,7 @@ def options_of(chosen: Chosen) -> Options:
         weights=dict(_numbers("weight", chosen.weight or [])),
         feet=dict(_pairs("foot", chosen.foot or [])),
         setups=dict(_pairs("setup", chosen.setup or [])),
+        lock=chosen.lock or (),
         muscles=muscles_of(chosen.muscles_of) if chosen.muscles_of else (),
         geometry=chosen.geometry,
         time_limit_s=chosen.time_limit,

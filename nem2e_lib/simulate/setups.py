@@ -49,12 +49,15 @@ def cmc_setup(model: str, motion: str, window: Window, options: Options, cutoff_
     return node("CMCTool", values, "cmc")
 
 
-def so_setup(model: str, motion: str, window: Window, options: Options, cutoff_hz: float) -> ET.Element:
-    """Return the set-up of static optimisation (a tool of analyses with that one analysis)."""
+def so_setup(model: str, motion: str, window: Window, options: Options, cutoff_hz: float, every: int = 1) -> ET.Element:
+    """Return the set-up of static optimisation (a tool of analyses with that one analysis).
+
+    `every` is how many rows of the motion go to one optimisation.
+    """
     analysis = node(
         "StaticOptimization",
         {
-            "on": True, "start_time": window[0], "end_time": window[1], "step_interval": 1, "in_degrees": True,
+            "on": True, "start_time": window[0], "end_time": window[1], "step_interval": every, "in_degrees": True,
             "use_model_force_set": True, "activation_exponent": float(options.exponent),
             "use_muscle_physiology": True, "optimizer_convergence_criterion": 1e-4,
             "optimizer_max_iterations": 2000,

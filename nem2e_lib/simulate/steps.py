@@ -7,6 +7,9 @@ import xml.etree.ElementTree as ET
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
+from nem2e_lib.data.storage import read_storage
 from nem2e_lib.errors import Nem2eError
 from nem2e_lib.simulate.activation import activation_of_states, save_activation, save_static_optimisation
 from nem2e_lib.simulate.actuators import UNMUSCLED, ideal_actuators, reserve_actuators
@@ -19,6 +22,9 @@ from nem2e_lib.simulate.states import keep_states
 from nem2e_lib.simulate.tasks import REDUCTION_WEIGHT, tracking_tasks
 from nem2e_lib.simulate.workplace import Workplace
 from nem2e_lib.simulate.xml import write_document
+
+SHARED_HZ = 100.0
+"""Static optimisations a second: residual reduction writes motions at 1000 Hz, ten times what activation needs."""
 
 
 def residual_reduction(place: Workplace) -> None:
@@ -79,7 +85,8 @@ def static_optimisation(place: Workplace) -> None:
     _needs_muscles(place, "so")
     folder = place.step_folder("so")
     _write_reserves(place, folder, exact=True)
-    setup = so_setup(*_from(place, folder), place.window, place.options, place.cutoff_hz)
+    every = rows_each(place.needs_motion())
+    setup = so_setup(*_from(place, folder), place.window, place.options, place.cutoff_hz, every)
     run_tool(place, "so", setup, "AnalyzeTool")
     results = folder / "results" / "so_StaticOptimization_activation.sto"
     save_static_optimisation(results, folder / "activation.sto", place.facts.muscles)
@@ -152,6 +159,12 @@ def _adjusted_body(place: Workplace) -> str:
             f"Adjusted body {chosen!r} is not in model {place.facts.name!r}; it has {', '.join(place.facts.bodies)}."
         )
     return chosen
+
+
+def rows_each(motion: Path) -> int:
+    """Rows of a motion to one static optimisation, so that they come at about `SHARED_HZ` whatever its rate."""
+    step = float(np.median(np.diff(read_storage(motion).time)))
+    return max(1, round(1 / (SHARED_HZ * step)))
 
 
 def _needs_muscles(place: Workplace, step: str) -> None:

@@ -64,7 +64,7 @@ def _prepare_dynamics(place: Workplace, job: Job) -> None:
     if path is None:
         raise Nem2eError(f"Trial {job.trial.trial!r}: give motion= (.mot, .sto), or markers= (.trc) and the step ik.")
     motion = prepare_motion(place, path)
-    margins = MARGINS_S if "cmc" in job.steps else (0.0, 0.0)
+    margins = MARGINS_S["cmc" if "cmc" in job.steps else "so"]
     choose_window(place, motion, prepare_loads(place, motion), margins)
 
 
@@ -90,10 +90,11 @@ def _deliver(place: Workplace, job: Job) -> None:
     shutil.copyfile(place.folder / made[0] / "activation.sto", target)
     time = read_storage(target).time
     if time[0] > place.asked[0] + 1e-6 or time[-1] < place.asked[1] - 1e-6:
+        lost = MARGINS_S[made[0]]
         place.notes.append(
             f"Activation covers {time[0]:.4g} to {time[-1]:.4g} s, but {place.asked[0]:.4g} to {place.asked[1]:.4g} s "
-            f"were asked for: {NAMES[made[0]]} loses {MARGINS_S[0]} s before and {MARGINS_S[1]} s after, which the "
-            "recording does not have."
+            f"were asked for: {NAMES[made[0]]} needs {lost[0]} s before and {lost[1]} s after, which the recording does "
+            "not have."
         )
 
 

@@ -16,8 +16,8 @@ def test_angles_are_read_in_degrees_and_markers_left(tmp_path, facts):
     more = Storage("walk", (*plain.labels, "ASIS.R_tx"), plain.time, np.column_stack([plain.values, plain.time]), True)
     write_storage(tmp_path / "a.mot", more)
     motion = read_motion(tmp_path / "a.mot", facts)
-    assert motion.storage.labels == facts.names
-    np.testing.assert_array_equal(motion.storage.values, plain.values)
+    assert motion.storage.labels == tuple(each.name for each in facts.free)
+    np.testing.assert_array_equal(motion.storage.values, plain.values[:, :-1])
     assert motion.notes == ()
     assert motion.span == (0.0, 1.0)
 
@@ -27,8 +27,8 @@ def test_radians_become_degrees_and_translations_stay(tmp_path, facts, amplitude
     plain = motion_storage(facts, amplitude, degrees=False)
     write_storage(tmp_path / "a.mot", plain)
     motion = read_motion(tmp_path / "a.mot", facts)
-    turning = [each.rotational for each in facts.coordinates]
-    np.testing.assert_allclose(motion.storage.values, np.where(turning, np.rad2deg(plain.values), plain.values))
+    turning, values = [each.rotational for each in facts.free], plain.values[:, :-1]
+    np.testing.assert_allclose(motion.storage.values, np.where(turning, np.rad2deg(values), values))
     written = write_motion(tmp_path / "b.mot", motion)
     assert stated_unit(written) == "degrees"
 
@@ -79,7 +79,14 @@ def test_states_labels_are_understood(tmp_path, facts):
     plain = motion_storage(facts)
     labels = tuple(f"/jointset/some_joint/{name}/value" for name in plain.labels)
     write_storage(tmp_path / "a.sto", Storage("x", labels, plain.time, plain.values, True))
-    assert read_motion(tmp_path / "a.sto", facts).storage.labels == facts.names
+    assert read_motion(tmp_path / "a.sto", facts).storage.labels == tuple(each.name for each in facts.free)
+
+
+def test_a_dependent_coordinate_left_in_degrees_among_radians_does_not_matter(tmp_path, facts):
+    plain = motion_storage(facts, 0.6, degrees=False)
+    plain.values[:, -1] = 72.0
+    write_storage(tmp_path / "a.sto", plain)
+    assert "mtp_angle_r" not in read_motion(tmp_path / "a.sto", facts).storage.labels
 
 
 def test_a_gap_in_a_coordinate_is_refused(tmp_path, facts):

@@ -6,8 +6,10 @@ import re
 import xml.etree.ElementTree as ET
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
+from nem2e_lib.data.storage import Storage, write_storage
 from nem2e_lib.errors import Nem2eError
 from nem2e_lib.simulate.actuators import ideal_actuators, reserve_actuators, residual_names
 from nem2e_lib.simulate.facts import Coordinate
@@ -17,6 +19,7 @@ from nem2e_lib.simulate.options import Options, check_steps
 from nem2e_lib.simulate.own_setup import own_files, own_setup
 from nem2e_lib.simulate.scaling import measurement_set, measurements
 from nem2e_lib.simulate.setups import cmc_setup, ik_setup, rra_setup, so_setup
+from nem2e_lib.simulate.steps import rows_each
 from nem2e_lib.simulate.tasks import REDUCTION_WEIGHT, marker_tasks, tracking_tasks
 from nem2e_lib.simulate.xml import find, read_document, text_of, write_document
 
@@ -185,3 +188,12 @@ def test_options_that_change_no_result_are_not_in_its_hash(tmp_path):
     assert Options(geometry=tmp_path, time_limit_s=9).content() == Options().content()
     assert Options(strength=2).content() != Options().content()
     assert Coordinate("a", True, True).muscled is False
+
+
+@pytest.mark.parametrize(("rate_hz", "rows"), [(60, 1), (100, 1), (1000, 10)])
+def test_static_optimisation_keeps_to_its_rate(tmp_path, rate_hz, rows):
+    time = np.arange(50) / rate_hz
+    write_storage(tmp_path / "q.sto", Storage("q", ("hip",), time, time[:, None]))
+    assert rows_each(tmp_path / "q.sto") == rows
+    setup = so_setup("m", "q.sto", WINDOW, Options(), -1.0, rows)
+    assert setup.findtext(".//step_interval") == str(rows)
