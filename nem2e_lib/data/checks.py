@@ -8,7 +8,8 @@ from pathlib import Path
 from nem2e_lib.data.cycles import EDGE_S, find_cycles
 from nem2e_lib.data.signals import left_out
 from nem2e_lib.data.storage import Storage, read_storage
-from nem2e_lib.data.study import Study, read_study
+from nem2e_lib.data.study import Study
+from nem2e_lib.data.study_files import read_study
 from nem2e_lib.data.trials import Trial
 from nem2e_lib.errors import Nem2eError
 
@@ -87,7 +88,7 @@ def _apart(study: Study, trial: Trial) -> Iterator[str]:
         if isinstance(signal, Storage) and not (signal.time[0] < end and start < signal.time[-1]):
             yield (
                 f"{path}: time runs from {signal.time[0]:g} to {signal.time[-1]:g} s, but {trial.activation} "
-                f"from {start:g} to {end:g} s; they must overlap on one clock."
+                f"from {start:g} to {end:g} s; they must overlap on one clock (see the offsets of trials.csv)."
             )
 
 

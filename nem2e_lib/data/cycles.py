@@ -18,6 +18,7 @@ Array = NDArray[np.float64]
 PLAUSIBLE = (0.5, 1.5)  # of the median duration of the subject's cycles at that speed
 WHO = ("study", "subject", "speed", "trial")
 LARGEST_GAP = 0.1  # of the cycle: two of 20 samples
+LONGEST_S, SHORTEST_S = 5.0, 0.25  # of a cycle cut from force: walking after a stroke, sprinting
 EDGE_S = 1e-6  # rounding of printed times
 
 
@@ -38,8 +39,10 @@ class FoundCycle:
 def find_cycles(study: Study) -> pd.DataFrame:
     """Every cycle of every trial, kept or skipped, in the order of ``trials.csv``.
 
-    A cycle is skipped if a signal does not cover it or pauses within it for more than a tenth of it, or if it
-    lasts less than half or more than one and a half times the median of the subject's cycles at that speed.
+    A cycle is skipped if a signal does not cover it or pauses within it for more than a tenth of it, if raw EMG
+    dropped out in it, or if it lasts less than half or more than one and a half times the median of the subject's
+    cycles at that speed. One cut from force is skipped, too, if it lasts less than 0.25 or more than 5 s, or if the
+    other foot strikes twice within it: then a heel strike of this one was missed.
 
     Returns
     -------
@@ -60,27 +63,50 @@ def _of_trial(study: Study, trial: Trial) -> list[FoundCycle]:
     cycles, reason = _from_table(study, trial) if study.cycles is not None else _from_grf(study, trial)
     if not cycles:
         return [FoundCycle(*who, None, np.nan, np.nan, reason)]
-    return [FoundCycle(*who, c.number, c.start_s, c.end_s, _unusable(study, c)) for c in cycles]
+    return [FoundCycle(*who, c.number, c.start_s, c.end_s, unlikely or _unusable(study, c)) for c, unlikely in cycles]
 
 
-def _from_table(study: Study, trial: Trial) -> tuple[list[Cycle], str]:
-    return study.cycles_of(trial.name), "no complete cycle: cycles.csv has no row for this trial"
+def _from_table(study: Study, trial: Trial) -> tuple[list[tuple[Cycle, str]], str]:
+    cycles = [(cycle, "") for cycle in study.cycles_of(trial.name)]
+    return cycles, "no complete cycle: cycles.csv has no row for this trial"
 
 
-def _from_grf(study: Study, trial: Trial) -> tuple[list[Cycle], str]:
-    grf, threshold = study.grf(trial.name), study.settings.threshold_n
-    right, left = (gait.heel_strikes(grf.time, force, threshold_n=threshold) for force in grf.values.T)
-    spans = gait.cycles(right, left, study.settings.cycle)
-    cycles = [Cycle(trial.name, number, start, end) for number, (start, end) in enumerate(spans)]
-    return cycles, (
-        f"no complete cycle: {len(right)} right and {len(left)} left heel strikes found above {threshold:g} N"
+def _from_grf(study: Study, trial: Trial) -> tuple[list[tuple[Cycle, str]], str]:
+    grf, settings = study.grf(trial.name), study.settings
+    limits = {key: getattr(settings, key) for key in ("threshold_n", "min_stance_s", "min_swing_s")}
+    right, left = (gait.heel_strikes(grf.time, force, **limits) for force in grf.values.T)
+    spans = gait.cycles(right, left, settings.cycle)
+    other = left if settings.cycle.startswith("right") else right
+    cycles = [(Cycle(trial.name, number, *span), _unlikely(*span, other)) for number, span in enumerate(spans)]
+    found = (
+        f"no complete cycle: {len(right)} right and {len(left)} left heel strikes found above "
+        f"{settings.threshold_n:g} N"
     )
+    reasons = [
+        f"{side}: {why}"
+        for side, strikes, force in zip(grf.labels, (right, left), grf.values.T, strict=True)
+        if not len(strikes) and (why := gait.why_no_strike(force, settings.threshold_n))
+    ]
+    return cycles, "; ".join([found, *reasons])
+
+
+def _unlikely(start_s: float, end_s: float, other: Array) -> str:
+    """Why a cycle cut from force is none, by its length and the heel strikes of the other foot."""
+    if not SHORTEST_S <= end_s - start_s <= LONGEST_S:
+        return f"lasts {end_s - start_s:.3g} s, but {SHORTEST_S:g} to {LONGEST_S:g} s are expected of a gait cycle"
+    strikes = int(((other > start_s) & (other < end_s)).sum())
+    if strikes > 1:
+        return f"{strikes} heel strikes of the other foot within it: one of this foot was missed"
+    return ""
 
 
 def _unusable(study: Study, cycle: Cycle) -> str:
     signals = {"activation": study.activation(cycle.trial), "EMG": study.emg(cycle.trial)}
-    reasons = [
-        _gap(name, signal, cycle) or "" for name, signal in signals.items() if isinstance(signal, Storage)
+    reasons = [_gap(name, signal, cycle) or "" for name, signal in signals.items() if isinstance(signal, Storage)]
+    reasons += [
+        f"EMG {drop.channel!r} dropped out from {drop.start_s:.4g} to {drop.end_s:.4g} s ({drop.what})"
+        for drop in study.dropouts(cycle.trial)
+        if drop.start_s < cycle.end_s and drop.end_s > cycle.start_s
     ]
     return "; ".join(filter(None, reasons))
 

@@ -9,6 +9,9 @@ from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
 
+CYCLES = ("right-right", "right-left", "left-left", "left-right")
+"""Cycle definitions: from a heel strike of the first foot to the next of the second."""
+
 
 def contacts(
     time: Array,
@@ -65,13 +68,31 @@ def cycles(right: Array, left: Array, definition: str = "right-right") -> list[t
     """Start and end of gait cycles in s, from heel strikes of both feet.
 
     ``right-right`` runs from a right heel strike to the next right one; ``right-left`` to the next left one
-    (Teramae et al. 2025, caption of Figure 3), provided it comes before the next right one.
+    (Teramae et al. 2025, caption of Figure 3), provided it comes before the next right one. ``left-left`` and
+    ``left-right`` are the same for the left foot.
     """
-    if definition == "right-right":
-        return list(pairwise(right.tolist()))
+    first, second = (right, left) if definition.startswith("right") else (left, right)
+    if definition in ("right-right", "left-left"):
+        return list(pairwise(first.tolist()))
     pairs = []
-    for start, limit in pairwise([*right, np.inf]):
-        after = left[(left > start) & (left < limit)]
+    for start, limit in pairwise([*first, np.inf]):
+        after = second[(second > start) & (second < limit)]
         if len(after):
             pairs.append((float(start), float(after[0])))
     return pairs
+
+
+def why_no_strike(force: Array, threshold_n: float) -> str:
+    """What about a foot's vertical force explains that it has no heel strike; empty if nothing does."""
+    low, high = float(force.min()), float(force.max())
+    if low == high == 0:
+        return "its force is zero throughout"
+    if high <= threshold_n < -low:
+        return f"its force falls to {low:.4g} N and never rises above {high:.3g} N: its sign is turned"
+    if 0 < high < 10:
+        return f"its force never rises above {high:.3g}: it is in body weights, but newtons are expected"
+    if high <= threshold_n:
+        return f"its force never rises above {high:.3g} N"
+    if low > threshold_n:
+        return f"its force never falls below {low:.3g} N: take off the plate's offset or raise threshold_n"
+    return ""

@@ -8,11 +8,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from nem2e_lib.data.emg_processing import Processing
 from nem2e_lib.data.files import read_text
+from nem2e_lib.data.gait import CYCLES
+from nem2e_lib.data.settings_emg import KEYS, processing, processing_problems
+from nem2e_lib.data.settings_grf import COLUMNS, FORCE_KEYS, force, force_problems
 from nem2e_lib.data.tables import near
 from nem2e_lib.errors import Nem2eError
 
-CYCLES = ("right-right", "right-left")
+RESAMPLING = ("linear", "mean")
 _TEXT, _FLAG, _TABLE = "text in quotes", "true or false", "a table"
 _TOP = {
     "name": _TEXT,
@@ -26,15 +30,19 @@ _TOP = {
     "electrodes": _TABLE,
     "grf": _TABLE,
     "activation": _TABLE,
+    "resampling": _TEXT,
+    "emg_processing": _TABLE,
 }
-_GRF = {"right": _TEXT, "left": _TEXT, "threshold_n": "a number"}
 _ACTIVATION = {"columns": "a list of texts"}
 _REQUIRED = ("name", "motion", "simulated_by", "synthetic", "emg")
 
 
 @dataclass(frozen=True)
 class Settings:
-    """The content of ``study.toml``; `electrodes` has every EMG name, `threshold_n` is in N."""
+    """The content of ``study.toml``; `electrodes` has every EMG name, `threshold_n` is in N.
+
+    `grf_right` and `grf_left` are columns whose sum is that foot's force; None where they are to be found.
+    """
 
     name: str = ""
     motion: str = ""
@@ -45,10 +53,14 @@ class Settings:
     licence: str = ""
     targets: dict[str, str] = field(default_factory=dict)
     electrodes: dict[str, str] = field(default_factory=dict)
-    grf_right: str | None = None
-    grf_left: str | None = None
+    grf_right: tuple[str, ...] | None = None
+    grf_left: tuple[str, ...] | None = None
     threshold_n: float = 20.0
+    min_stance_s: float = 0.08
+    min_swing_s: float = 0.08
     activation_columns: tuple[str, ...] | None = None
+    resampling: str = RESAMPLING[0]
+    emg_processing: Processing | None = None
 
 
 def read_settings(path: Path) -> tuple[Settings, list[str]]:
@@ -62,8 +74,9 @@ def read_settings(path: Path) -> tuple[Settings, list[str]]:
     content = _parse(path)
     problems = [*_missing(path, content), *_misfits(path, content, _TOP, "")]
     tables = {key: _table(content, key) for key, kind in _TOP.items() if kind == _TABLE}
-    problems += _misfits(path, tables["grf"], _GRF, "[grf] ")
+    problems += _misfits(path, tables["grf"], FORCE_KEYS, "[grf] ")
     problems += _misfits(path, tables["activation"], _ACTIVATION, "[activation] ")
+    problems += _misfits(path, tables["emg_processing"], KEYS, "[emg_processing] ")
     problems += [*_texts(path, "emg", tables["emg"]), *_texts(path, "electrodes", tables["electrodes"])]
     if not problems:
         problems += _values(path, content, tables)
@@ -108,8 +121,13 @@ def _fits(value: Any, kind: str) -> bool:
             return isinstance(value, dict)
         case "a number":
             return isinstance(value, int | float) and not isinstance(value, bool)
+        case "a whole number":
+            return isinstance(value, int) and not isinstance(value, bool)
+        case "two numbers":
+            return isinstance(value, list) and len(value) == 2 and all(_fits(item, "a number") for item in value)
         case _:
-            return isinstance(value, list) and all(isinstance(item, str) for item in value)
+            texts = isinstance(value, list) and all(isinstance(item, str) for item in value)
+            return texts or (kind == COLUMNS and isinstance(value, str))
 
 
 def _texts(path: Path, table: str, content: dict[str, Any]) -> list[str]:
@@ -127,19 +145,17 @@ def _values(path: Path, content: dict[str, Any], tables: dict[str, Any]) -> list
             f"{path}: name is {content['name']!r}, but only letters, digits, '.', '_' and '-' are allowed, "
             "because folders are called by it."
         )
-    cycle = content.get("cycle", CYCLES[0])
-    if cycle not in CYCLES:
-        problems.append(f"{path}: cycle is {cycle!r}, but {' or '.join(CYCLES)} is expected.")
+    for key, known in (("cycle", CYCLES), ("resampling", RESAMPLING)):
+        if content.get(key, known[0]) not in known:
+            problems.append(f"{path}: {key} is {content[key]!r}, but {' or '.join(known)} is expected.")
     if not tables["emg"]:
         problems.append(f"{path}: [emg] is empty, but at least one EMG name = muscle name is expected.")
     strange = [key for key in tables["electrodes"] if key not in tables["emg"]]
     for key in strange:
         problems.append(f"{path}: [electrodes] {key!r} is no name in [emg]{near(key, tables['emg']) or '.'}")
-    threshold = tables["grf"].get("threshold_n", 20.0)
-    if not 0 < threshold < float("inf"):
-        problems.append(f"{path}: [grf] threshold_n is {threshold}, but more than 0 N is expected.")
-    if ("right" in tables["grf"]) != ("left" in tables["grf"]):
-        problems.append(f"{path}: [grf] names one side only, but both right and left are expected.")
+    problems += force_problems(path, tables["grf"], content.get("cycle", CYCLES[0]))
+    if tables["emg_processing"] or "emg_processing" in content:
+        problems += processing_problems(path, tables["emg_processing"])
     if tables["activation"].get("columns") == []:
         problems.append(f"{path}: [activation] columns is empty, but at least one column is expected.")
     return problems
@@ -152,8 +168,7 @@ def _settings(content: dict[str, Any], tables: dict[str, Any]) -> Settings:
         **plain,
         targets=dict(tables["emg"]),
         electrodes={name: tables["electrodes"].get(name, name) for name in tables["emg"]},
-        grf_right=tables["grf"].get("right"),
-        grf_left=tables["grf"].get("left"),
-        threshold_n=float(tables["grf"].get("threshold_n", 20.0)),
+        **force(tables["grf"]),
         activation_columns=None if columns is None else tuple(columns),
+        emg_processing=processing(tables["emg_processing"]),
     )

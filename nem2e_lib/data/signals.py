@@ -72,8 +72,22 @@ def read_emg(path: Path, channels: Sequence[str]) -> Storage:
     return chosen
 
 
+def read_raw_emg(path: Path, channels: Sequence[str]) -> Storage:
+    """Raw EMG with `channels` as labels; values may be NaN, where a sensor paused.
+
+    Raises
+    ------
+    Nem2eError
+        If a channel is missing.
+    """
+    storage = _read(path)
+    _require(path, "EMG column", channels, storage.labels)
+    index = [storage.labels.index(channel) for channel in channels]
+    return dataclasses.replace(storage, labels=tuple(channels), values=storage.values[:, index])
+
+
 def read_grf(path: Path, settings: Settings) -> Storage:
-    """Vertical ground reaction force in N, labels ``right`` and ``left``.
+    """Vertical ground reaction force in N, labels ``right`` and ``left``; columns of one side are added up.
 
     Raises
     ------
@@ -81,15 +95,24 @@ def read_grf(path: Path, settings: Settings) -> Storage:
         If the two columns are not found or a value is not finite.
     """
     storage = _read(path)
-    right, left = settings.grf_right, settings.grf_left
-    pair = (right, left) if right and left else vertical_columns(storage.labels)
-    if pair is None:
+    sides = _sides(path, storage, settings)
+    named = [name for side in sides for name in side]
+    _require(path, "force column", named, storage.labels)
+    plates = _select(path, storage, named, named)
+    sums = [sum((plates.column(name) for name in side), np.zeros(len(plates.time))) for side in sides]
+    return dataclasses.replace(plates, labels=("right", "left"), values=np.column_stack(sums))
+
+
+def _sides(path: Path, storage: Storage, settings: Settings) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    if settings.grf_right is not None and settings.grf_left is not None:
+        return settings.grf_right, settings.grf_left
+    known = vertical_columns(storage.labels)
+    if known is None:
         raise Nem2eError(
             f"{path}: no columns of vertical force under a known name; found {', '.join(storage.labels)}; "
             "name them in study.toml, [grf] right and left."
         )
-    _require(path, "force column", pair, storage.labels)
-    return _select(path, storage, pair, ("right", "left"))
+    return (known[0],), (known[1],)
 
 
 def check_envelope(path: Path, channels: Sequence[str], values: Array) -> None:
@@ -107,7 +130,7 @@ def check_envelope(path: Path, channels: Sequence[str], values: Array) -> None:
         if mean < _RECTIFIED * height:
             raise Nem2eError(
                 f"{path}: EMG {channel!r} swings about zero (mean {mean:.3g}, mean size {height:.3g}), "
-                "but an envelope is expected; rectify and low-pass it first."
+                "but an envelope is expected; say in study.toml, [emg_processing], how to make one of raw EMG."
             )
 
 

@@ -8,12 +8,15 @@ from pathlib import Path
 from typing import TypeVar
 
 from nem2e_lib.data.columns import muscle_name
+from nem2e_lib.data.emg import normalise
+from nem2e_lib.data.emg_clock import Dropout
+from nem2e_lib.data.emg_processing import Processed, process
 from nem2e_lib.data.emg_table import EmgTable, read_emg_table
-from nem2e_lib.data.settings import Settings, read_settings
-from nem2e_lib.data.signals import check_envelope, read_activation, read_emg, read_grf
+from nem2e_lib.data.settings import Settings
+from nem2e_lib.data.signals import check_envelope, read_activation, read_emg, read_grf, read_raw_emg
 from nem2e_lib.data.storage import Storage
 from nem2e_lib.data.tables import near
-from nem2e_lib.data.trials import Cycle, Trial, read_cycles, read_trials
+from nem2e_lib.data.trials import Cycle, Trial
 from nem2e_lib.errors import Nem2eError
 
 T = TypeVar("T")
@@ -91,12 +94,28 @@ class Study:
     def emg(self, trial: str) -> Storage | EmgTable:
         """Measured EMG envelopes of a trial in the order of `channels`, over time or as a cycle table.
 
+        Where ``study.toml`` has ``[emg_processing]``, they are made from raw EMG and normalised (`references.scale`).
+
         Raises
         ------
         Nem2eError
             If the file is unreadable, a channel or cycle is missing, or values are not finite or no envelope.
         """
         return self._once("emg", trial, self._emg)
+
+    def processed(self, trial: str) -> Processed:
+        """Envelopes made from a trial's raw EMG, not normalised, with what was found on the way.
+
+        Raises
+        ------
+        Nem2eError
+            If the study has no ``[emg_processing]``, or as `emg_processing.process`.
+        """
+        return self._once("processed", trial, self._processed)
+
+    def dropouts(self, trial: str) -> tuple[Dropout, ...]:
+        """Stretches in which a channel of raw EMG recorded nothing; none where EMG comes as envelopes."""
+        return self.processed(trial).dropouts if self.settings.emg_processing else ()
 
     def grf(self, trial: str) -> Storage:
         """Vertical ground reaction force of a trial in N; labels are ``right`` and ``left``.
@@ -115,20 +134,43 @@ class Study:
 
     def _activation(self, trial: Trial) -> Storage:
         muscles = () if trial == self.trials[0] else self.muscles
-        return read_activation(trial.activation, self.settings, muscles)
+        return _shifted(read_activation(trial.activation, self.settings, muscles), trial.activation_offset_s)
 
     def _emg(self, trial: Trial) -> Storage | EmgTable:
+        if self.settings.emg_processing is not None:
+            return self._normalised(trial)
         if not trial.has_emg_table:
-            return read_emg(trial.emg, self.channels)
+            return _shifted(read_emg(trial.emg, self.channels), trial.emg_offset_s)
         table = read_emg_table(trial.emg, self.channels)
         for cycle in self.cycles_of(trial.name):
             check_envelope(trial.emg, self.channels, table.waveform(cycle.number))
         return table
 
+    def _normalised(self, trial: Trial) -> Storage:
+        from nem2e_lib.data.references import scale
+
+        storage = self.processed(trial.name).storage
+        return replace(storage, values=normalise(storage.values, scale(self, trial)))
+
+    def _processed(self, trial: Trial) -> Processed:
+        if self.settings.emg_processing is None:
+            raise Nem2eError(f"{self.folder / 'study.toml'}: no [emg_processing], so EMG is not processed.")
+        if trial.has_emg_table:
+            raise Nem2eError(
+                f"{self.folder / 'trials.csv'}: trial {trial.name!r} has EMG as a cycle table, but [emg_processing] "
+                "in study.toml expects raw recordings (.sto or .mot); give those or take that section out."
+            )
+        raw = _shifted(read_raw_emg(trial.emg, self.channels), trial.emg_offset_s)
+        return process(trial.emg, raw, self.settings.emg_processing.recipe)
+
     def _grf(self, trial: Trial) -> Storage:
         if trial.grf is None:
             raise Nem2eError(f"{self.folder / 'trials.csv'}: trial {trial.name!r} has no grf file.")
-        return read_grf(trial.grf, self.settings)
+        return _shifted(read_grf(trial.grf, self.settings), trial.grf_offset_s)
+
+
+def _shifted(storage: Storage, offset_s: float) -> Storage:
+    return replace(storage, time=storage.time + offset_s) if offset_s else storage
 
 
 def load_study(folder: str | Path) -> Study:
@@ -140,33 +182,10 @@ def load_study(folder: str | Path) -> Study:
         At the first problem (`check_study` lists them all).
     """
     from nem2e_lib.data.checks import signal_problems
+    from nem2e_lib.data.study_files import read_study
 
     study, problems = read_study(Path(folder))
     first = next(iter(problems), None) or next(signal_problems(study), None)
     if first is not None:
         raise Nem2eError(first)
     return study
-
-
-def read_study(folder: Path) -> tuple[Study, list[str]]:
-    """A study without its signals, and every problem of ``study.toml``, ``trials.csv`` and ``cycles.csv``."""
-    if not (folder / "study.toml").is_file():
-        return Study(folder, Settings(), ()), [
-            f"{folder}: no study.toml found; a study folder with study.toml and trials.csv is expected."
-        ]
-    settings, problems = _try(Settings(), read_settings, folder / "study.toml")
-    no_trials: list[Trial] = []
-    trials, more = _try(no_trials, read_trials, folder / "trials.csv")
-    study, problems = Study(folder, settings, tuple(trials)), problems + more
-    if more or not (folder / "cycles.csv").exists():
-        return study, problems
-    no_cycles: list[Cycle] = []
-    cycles, more = _try(no_cycles, read_cycles, folder / "cycles.csv", [trial.name for trial in trials])
-    return replace(study, cycles=tuple(cycles)), problems + more
-
-
-def _try(default: T, read: Callable[..., tuple[T, list[str]]], *arguments: object) -> tuple[T, list[str]]:
-    try:
-        return read(*arguments)
-    except Nem2eError as error:
-        return default, [str(error)]

@@ -13,12 +13,18 @@ from nem2e_lib.data.tables import near, numbers, read_table, whole_numbers
 
 TRIAL_COLUMNS = ("trial", "subject", "speed", "activation", "emg")
 SPAN = ("start_s", "end_s")
+OFFSETS = ("activation_offset_s", "emg_offset_s", "grf_offset_s")
+OPTIONAL = ("speed_m_s", "grf", *OFFSETS)
 CYCLE_COLUMNS = ("trial", "cycle", *SPAN)
 
 
 @dataclass(frozen=True)
 class Trial:
-    """One row of ``trials.csv``; paths as they are to be opened, `speed_m_s` NaN where not known."""
+    """One row of ``trials.csv``; paths as they are to be opened, `speed_m_s` NaN where not known.
+
+    An offset in s is added to the times of its file: trial time = file time + offset. A device that started
+    0.5 s after the trial's clock has the offset 0.5.
+    """
 
     name: str
     subject: str
@@ -27,6 +33,9 @@ class Trial:
     activation: Path
     emg: Path
     grf: Path | None
+    activation_offset_s: float = 0.0
+    emg_offset_s: float = 0.0
+    grf_offset_s: float = 0.0
 
     @property
     def has_emg_table(self) -> bool:
@@ -52,7 +61,7 @@ def read_trials(path: Path) -> tuple[list[Trial], list[str]]:
     Nem2eError
         If the file is missing or empty, or lacks a column.
     """
-    table = read_table(path, TRIAL_COLUMNS, ("speed_m_s", "grf"))
+    table = read_table(path, TRIAL_COLUMNS, OPTIONAL)
     problems = _row_problems(path, table)
     return ([] if problems else [_trial(path.parent, row) for row in _records(table)]), problems
 
@@ -69,25 +78,41 @@ def _row_problems(path: Path, table: pd.DataFrame) -> list[str]:
         if row["speed_m_s"] and not _is_speed(row["speed_m_s"]):
             problems.append(f"{where}: speed_m_s is {row['speed_m_s']!r}, but a number above 0 is expected.")
         problems += [
+            f"{where}: {key} is {row[key]!r}, but a number of seconds is expected."
+            for key in OFFSETS
+            if row[key] and not _is_number(row[key])
+        ]
+        if _has_offset(row["emg_offset_s"]) and row["emg"].lower().endswith(".csv"):
+            problems.append(f"{where}: emg_offset_s is given, but a cycle table of EMG has no clock; leave it empty.")
+        problems += [
             f"{where}: {key} is {row[key]!r}, but {problem}"
             for key in ("activation", "emg", "grf")
-            if row[key] and (problem := _path_problem(path.parent, row[key]))
+            if row[key] and (problem := path_problem(path.parent, row[key]))
         ]
     twice = table.trial[table.trial.duplicated() & (table.trial != "")].unique()
     return problems + [f"{path}: trial {name!r} has two rows; give each its own name." for name in twice]
 
 
-def _path_problem(folder: Path, text: str) -> str:
+def path_problem(folder: Path, text: str) -> str:
+    """What is wrong with a path that a table names; empty if it is a file inside the folder."""
     if _leaves(text):
         return "a path inside the study folder is expected."
     return "" if (folder / text).is_file() else f"there is no such file in {folder}."
 
 
 def _is_speed(text: str) -> bool:
+    return _is_number(text) and float(text) > 0
+
+
+def _is_number(text: str) -> bool:
     try:
-        return 0 < float(text) < np.inf
+        return bool(np.isfinite(float(text)))
     except ValueError:
         return False
+
+
+def _has_offset(text: str) -> bool:
+    return _is_number(text) and float(text) != 0
 
 
 def _leaves(text: str) -> bool:
@@ -105,6 +130,7 @@ def _trial(folder: Path, row: dict[str, str]) -> Trial:
         activation=folder / row["activation"],
         emg=folder / row["emg"],
         grf=folder / row["grf"] if row["grf"] else None,
+        **{key: float(row[key] or 0) for key in OFFSETS},
     )
 
 
@@ -137,4 +163,3 @@ def _cycle_problems(cycle: Cycle, trials: list[str]) -> list[str]:
     if cycle.end_s <= cycle.start_s:
         problems.append(f"end_s {cycle.end_s} is not after start_s {cycle.start_s}.")
     return problems
-

@@ -3,11 +3,11 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from nem2e_lib.data.columns import vertical_columns
-from nem2e_lib.data.gait import contacts, cycles, heel_strikes, toe_offs
+from nem2e_lib.data.gait import contacts, cycles, heel_strikes, toe_offs, why_no_strike
 from nem2e_lib.data.storage import read_storage
 
 
@@ -19,6 +19,7 @@ def test_crossing_is_linear_between_samples():
 
 @given(st.floats(0.11, 0.5), st.floats(0.11, 0.6), st.floats(1, 200), st.floats(50, 2000))
 def test_a_known_ramp_is_found_at_any_rate(stance, swing, threshold, rate):
+    assume(min(stance, swing) > 0.08 + 2 / rate)  # a crossing is known to a sample
     time = np.arange(0, 3, 1 / rate)
     phase = np.mod(time - 0.05, stance + swing)
     force = 1000 * (phase < stance)
@@ -50,6 +51,25 @@ def test_cycle_definitions():
     assert cycles(right, left) == [(0.0, 1.0), (1.0, 2.0)]
     assert cycles(right, left, "right-left") == [(0.0, 0.5), (2.0, 2.5)]
     assert cycles(right[:1], left) == []
+    mirror = {"left-left": "right-right", "left-right": "right-left"}
+    for definition in mirror:
+        assert cycles(right, left, definition) == cycles(left, right, mirror[definition])
+
+
+@pytest.mark.parametrize(
+    ("force", "why"),
+    [
+        (np.zeros(9), "its force is zero throughout"),
+        (np.array([0, -700.0, 0]), "falls to -700 N and never rises above 0 N: its sign is turned"),
+        (np.array([0, 1.2, 0]), "never rises above 1.2: it is in body weights"),
+        (np.array([0, 15.0, 0]), "never rises above 15 N"),
+        (np.array([25, 700.0, 25]), "never falls below 25 N: take off the plate's offset"),
+        (np.array([0, 700.0, 0]), ""),
+    ],
+)
+def test_what_explains_that_there_is_no_strike(force, why):
+    assert why in why_no_strike(force, 20)
+    assert bool(why) == bool(why_no_strike(force, 20))
 
 
 @pytest.mark.realdata

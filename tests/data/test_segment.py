@@ -4,9 +4,13 @@ import numpy as np
 import pytest
 import realdata as hamner
 import xarray as xr
+from conftest import MUSCLES, force
+from hypothesis import given
+from hypothesis import strategies as st
 
 from nem2e_lib.data.checks import check_study
-from nem2e_lib.data.segment import VARIABLES, data_hash, load_cycles, save_cycles, save_report, segment
+from nem2e_lib.data.cycles import find_cycles
+from nem2e_lib.data.segment import VARIABLES, data_hash, load_cycles, resample, save_cycles, save_report, segment
 from nem2e_lib.data.storage import Storage, read_storage, write_storage
 from nem2e_lib.data.study import load_study
 from nem2e_lib.errors import Nem2eError
@@ -59,6 +63,100 @@ def test_right_to_left_cycles(study_folder):
     np.testing.assert_allclose(cycles["end_s"] - cycles["start_s"], 0.5)
     assert cycles.sizes["cycle"] == 12
     assert cycles.attrs["cycle_definition"] == "right-left"
+
+
+def test_left_cycles(study_folder):
+    path = study_folder / "study.toml"
+    path.write_text(path.read_text().replace("right-right", "left-left"))
+    cycles, report = segment(load_study(study_folder))
+    assert report["kept"].all()
+    np.testing.assert_allclose(cycles["start_s"][:2], np.array([0.7, 1.7]) + STRIKE, atol=1e-12)
+
+
+def test_means_over_a_spacing(study_folder):
+    """The mean of a straight line is its middle; a fast ripple is not picked but averaged."""
+    lines, _ = segment(load_study(study_folder))
+    path = study_folder / "study.toml"
+    path.write_text('resampling = "mean"\n' + path.read_text())
+    means, _ = segment(load_study(study_folder))
+    assert means.attrs["resampling"] == "mean"
+    assert "resampling" not in lines.attrs
+    np.testing.assert_allclose(means["activation"], lines["activation"], atol=1e-12)
+    ripple = np.sin(2 * np.pi * 19 * np.linspace(0, 3, 3001))
+    for trial in TRIALS:
+        table = Storage("a", (*MUSCLES,), np.linspace(0, 3, 3001), np.tile(0.3 + 0.1 * ripple[:, None], 4))
+        write_storage(study_folder / f"{trial}_activation.sto", table)
+    means, _ = segment(load_study(study_folder))
+    np.testing.assert_allclose(means["activation"], 0.3, atol=2e-4)
+    path.write_text(path.read_text().replace('"mean"', '"linear"'))
+    picked, _ = segment(load_study(study_folder))
+    assert abs(picked["activation"] - 0.3).max() > 0.01
+
+
+@given(st.integers(2, 40), st.lists(st.floats(1e-6, 0.3), min_size=3, max_size=60), st.integers(0, 99))
+def test_means_equal_a_fine_sum(points, steps, seed):
+    time = np.concatenate([[0.0], np.cumsum(steps)])
+    signal = Storage("a", ("x",), time, np.random.default_rng(seed).normal(size=(len(time), 1)))
+    start, end = 0.1 * time[-1], 0.8 * time[-1]
+    found = resample(signal, start, end, 0, np.linspace(0, 100, points), "mean")[:, 0]
+    centres = np.linspace(start, end, points)
+    half = (centres[1] - centres[0]) / 2
+    for value, centre in zip(found, centres, strict=True):
+        low, high = max(centre - half, 0), min(centre + half, time[-1])
+        fine = low + (high - low) * (np.arange(20000) + 0.5) / 20000
+        assert value == pytest.approx(np.interp(fine, time, signal.values[:, 0]).mean(), abs=2e-3)
+
+
+def write_forces(folder, right, left):
+    for trial in TRIALS:
+        time = np.linspace(0, 6, 6001)
+        feet = np.column_stack([feet_force(time, right), feet_force(time, left)])
+        write_storage(folder / f"{trial}_grf.mot", Storage("g", ("ground_force_vy", "l_ground_force_vy"), time, feet))
+
+
+def feet_force(time, strikes):
+    return force(time, strikes) if len(strikes) else np.zeros_like(time)
+
+
+def test_a_missed_heel_strike_is_seen_by_the_other_foot(study_folder):
+    write_forces(study_folder, (0.2, 2.2), (0.7, 1.7))
+    report = report_of(study_folder)
+    assert set(report["reason"]) == {"2 heel strikes of the other foot within it: one of this foot was missed"}
+
+
+def report_of(folder):
+    return find_cycles(load_study(folder))
+
+
+def test_no_cycle_takes_five_seconds(study_folder):
+    write_forces(study_folder, (0.2, 5.5), ())
+    report = report_of(study_folder)
+    assert set(report["reason"]) == {"lasts 5.3 s, but 0.25 to 5 s are expected of a gait cycle"}
+
+
+def test_overground_plates_of_one_foot_are_added_up(study_folder):
+    time = np.linspace(0, 3, 3001)
+    plates = np.column_stack([feet_force(time, (0.2,)), feet_force(time, (0.7,)), feet_force(time, (1.2,))])
+    for trial in TRIALS:
+        write_storage(study_folder / f"{trial}_grf.mot", Storage("g", ("FP1", "FP2", "FP3"), time, plates))
+    path = study_folder / "study.toml"
+    path.write_text(path.read_text() + '[grf]\nright = ["FP1", "FP3"]\nleft = "FP2"\n')
+    cycles, report = segment(load_study(study_folder))
+    assert report["kept"].all()
+    np.testing.assert_allclose(cycles["start_s"], 0.2 + STRIKE, atol=1e-6)
+    path.write_text(path.read_text().replace('left = "FP2"', "left = []"))
+    np.testing.assert_allclose(segment(load_study(study_folder))[0]["end_s"], 1.2 + STRIKE, atol=1e-6)
+
+
+def test_one_contact_of_each_foot_makes_no_cycle(study_folder):
+    write_forces(study_folder, (0.2,), (0.7,))
+    report = report_of(study_folder)
+    assert set(report["reason"]) == {"no complete cycle: 1 right and 1 left heel strikes found above 20 N"}
+    write_forces(study_folder, (), (0.7,))
+    report = report_of(study_folder)
+    assert report["reason"][0].endswith(
+        "0 right and 1 left heel strikes found above 20 N; right: its force is zero throughout"
+    )
 
 
 def test_steps_need_not_be_even(study_folder):
