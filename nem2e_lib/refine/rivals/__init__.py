@@ -2,13 +2,27 @@
 
 from __future__ import annotations
 
+from nem2e_lib.errors import Nem2eError
 from nem2e_lib.refine.rivals.curves import Identity, MeanCurve, SpeedCurve
 from nem2e_lib.refine.rivals.delay import Delay
 from nem2e_lib.refine.rivals.evaluate import evaluate
+from nem2e_lib.refine.rivals.lag_attention import LagAttention
+from nem2e_lib.refine.rivals.learned import Network
 from nem2e_lib.refine.rivals.linear import partial_least_squares, ridge_all, ridge_own
 from nem2e_lib.refine.rivals.protocol import Fitted, Rival, Simulated
 
-__all__ = ["Fitted", "Rival", "Simulated", "classical", "evaluate"]
+__all__ = [
+    "Fitted",
+    "LagAttention",
+    "Network",
+    "Rival",
+    "Simulated",
+    "classical",
+    "evaluate",
+    "every",
+    "networks",
+    "rival",
+]
 
 
 def classical() -> list[Rival]:
@@ -17,3 +31,27 @@ def classical() -> list[Rival]:
         Identity(), MeanCurve(), SpeedCurve(), Delay(), Delay(gain=True), ridge_own(), ridge_all(),
         partial_least_squares(),
     ]  # fmt: skip
+
+
+def networks() -> list[Rival]:
+    """Return the rivals that are trained by gradient descent on all muscles at once."""
+    return [Network("lstm"), Network("transformer"), Network("convolution")]
+
+
+def every() -> list[Rival]:
+    """Return all rivals, lag attention last."""
+    return [*classical(), *networks(), LagAttention()]
+
+
+def rival(name: str) -> Rival:
+    """Return the rival of a name.
+
+    Raises
+    ------
+    Nem2eError
+        If there is none.
+    """
+    known = {one.name: one for one in every()}
+    if name not in known:
+        raise Nem2eError(f"rival {name!r} is unknown, expected one of {', '.join(known)}; choose of these.")
+    return known[name]

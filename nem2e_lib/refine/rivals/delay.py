@@ -24,8 +24,16 @@ def advanced(waveforms: Array, duration_s: Array, delay_ms: float) -> Array:
     delay_ms
         The same time for all, so its share of the cycle differs from cycle to cycle.
     """
-    period = waveforms.shape[1] - 1  # the last sample, 100 %, is the next cycle's first
-    at = (np.arange(period + 1) + period * delay_ms / 1000.0 / duration_s[:, None]) % period
+    return shifted(waveforms, (waveforms.shape[1] - 1) * delay_ms / 1000.0 / duration_s)
+
+
+def shifted(waveforms: Array, by: Array | float) -> Array:
+    """Return each cycle's waveforms earlier by `by` samples, shape (cycles,) or one number, wrapping around the cycle.
+
+    Between samples it is linear. The last sample, 100 %, is the next cycle's first.
+    """
+    period = waveforms.shape[1] - 1
+    at = (np.arange(period + 1) + np.broadcast_to(by, len(waveforms))[:, None]) % period
     low = np.floor(at).astype(int)
     part = (at - low)[..., None]
     rows = np.arange(len(waveforms))[:, None]

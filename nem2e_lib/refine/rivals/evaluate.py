@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import dataclasses
+import hashlib
 import json
 import time
+from functools import cache
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import xarray as xr
+from numpy.typing import NDArray
 
 from nem2e_lib.data.segment import data_hash
 from nem2e_lib.errors import Nem2eError
 from nem2e_lib.refine.conditions import own_muscle
-from nem2e_lib.refine.folds import leave_one_out, mean_curves
+from nem2e_lib.refine.folds import Folds, leave_one_out, mean_curves
 from nem2e_lib.refine.rivals.protocol import Array, Fitted, Rival, Simulated, simulated_cycles
 
 _CYCLE_COORDS = ("subject", "speed", "speed_m_s", "trial", "number", "start_s", "end_s")
@@ -33,10 +37,11 @@ def evaluate(cycles: xr.Dataset, rival: Rival) -> xr.Dataset:
     Returns
     -------
     xarray.Dataset
-        Variables `refined` (seed, channel, cycle, sample), `simulated`, `measured` and `mean_curve` with the
+        Variables `refined` (seed, channel, cycle, sample), `simulated`, `measured`, `mean_curve` and `diverged` (a
+        prediction is no finite number; seed, channel, fold), and `attention` for rivals that have one, with the
         coordinates of a trained condition, so that `analysis.metrics.errors` reads it. Attributes `condition` (the
         rival's name), `label`, `parameters` (mean over folds, all channels), `seconds` (fitting and refining, all
-        folds), `settings` and `chosen` (hyper-parameters by fold), both JSON.
+        folds), `settings` and `chosen` (hyper-parameters by fold), both JSON, and `code`.
 
     Raises
     ------
@@ -55,6 +60,18 @@ def evaluate(cycles: xr.Dataset, rival: Rival) -> xr.Dataset:
     seconds = time.perf_counter() - begun
     result = _laid_out(cycles, refined).assign_attrs(_attributes(cycles, rival, fitted, seconds))
     return _with_attention(result, attention)
+
+
+def settings(rival: Rival) -> str:
+    """Return a rival's settings as JSON."""
+    return json.dumps({f.name: getattr(rival, f.name) for f in dataclasses.fields(rival)})
+
+
+@cache
+def fingerprint() -> str:
+    """Return a hash of the rivals' own code, so that what an older version gave is not taken for this one's."""
+    files = sorted(Path(__file__).parent.glob("*.py"))
+    return hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()[:16]
 
 
 def _checked(guess: Array, expected: Array, rival: Rival) -> Array:
@@ -94,6 +111,7 @@ def _laid_out(cycles: xr.Dataset, refined: Array) -> xr.Dataset:
             "simulated": (dims, own_muscle(cycles).values),
             "measured": (dims, measured),
             "mean_curve": (dims, mean_curves(measured, folds.of_cycle)),
+            "diverged": (("seed", "channel", "fold"), _not_finite(refined, folds)[None]),
         },
         coords={
             "seed": [0], "fold": list(folds.labels), "fold_of_cycle": ("cycle", folds.of_cycle),
@@ -102,12 +120,18 @@ def _laid_out(cycles: xr.Dataset, refined: Array) -> xr.Dataset:
     )  # fmt: skip
 
 
+def _not_finite(refined: Array, folds: Folds) -> NDArray[np.bool_]:
+    """Tell which channels of which folds have a prediction that is no number; shape (channels, folds)."""
+    bad = np.array(np.logical_not(np.isfinite(refined)).any(axis=1), bool)
+    by_fold = [bad[folds.of_cycle == fold].any(axis=0) for fold in range(len(folds.labels))]
+    return np.stack(by_fold, axis=1)
+
+
 def _attributes(cycles: xr.Dataset, rival: Rival, fitted: dict[str, Fitted], seconds: float) -> dict[str, Any]:
-    settings = {f.name: getattr(rival, f.name) for f in dataclasses.fields(rival)}
     return {
         **{name: cycles.attrs[name] for name in _COPIED}, "condition": rival.name, "label": rival.label,
-        "unit": leave_one_out(cycles).unit, "models": len(fitted), "seconds": seconds,
+        "profile": "", "unit": leave_one_out(cycles).unit, "models": len(fitted), "seconds": seconds,
         "parameters": float(np.mean([one.parameters for one in fitted.values()])),
-        "settings": json.dumps(settings), "chosen": json.dumps({k: dict(v.chosen) for k, v in fitted.items()}),
-        "data_hash": data_hash(cycles),
+        "settings": settings(rival), "code": fingerprint(), "data_hash": data_hash(cycles),
+        "chosen": json.dumps({label: dict(one.chosen) for label, one in fitted.items()}),
     }  # fmt: skip

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -13,6 +13,7 @@ import optax
 from numpy.typing import NDArray
 
 from nem2e_lib.refine.rivals import lag_kernel
+from nem2e_lib.refine.rivals.delay import shifted
 from nem2e_lib.refine.rivals.lag_kernel import LAG_MS, Cycles, Learned
 from nem2e_lib.refine.rivals.protocol import Array, Fitted, Simulated, groups
 
@@ -22,9 +23,9 @@ FACTORS = (0.1, 0.3, 1.0, 3.0, 10.0)
 SOFTNESS = 0.03
 """A factor whose left-out error is this share above the best one's weighs 1/e of it."""
 
-ROWS_LEARNED, ROWS_SOLVED = 720, 6000
+ROWS_LEARNED, ROWS_SOLVED = 720, 3000
 """Samples (cycles times samples) that an update, and the last solution, look at, at most: their cost grows as the cube
-of these. Where there are more, cycles are drawn, as many from every unit."""
+of these. Where there are more, cycles are drawn, as many from every unit; shifted copies are added where they fit."""
 
 
 @dataclass(frozen=True)
@@ -44,6 +45,8 @@ class LagAttention:
         Weight of the squared distance from where learning started: few units tell little.
     draws
         Sets of cycles on which the channels' penalties are weighed.
+    shift
+        Training cycles are also shown this many samples earlier and later, simulation and EMG together.
     seed
         Of the draws of cycles.
     """
@@ -51,8 +54,9 @@ class LagAttention:
     heads: int = 3
     updates: int = 20
     learning_rate: float = 0.1
-    prior: float = 0.01
+    prior: float = 0.003
     draws: int = 4
+    shift: float = 0.5
     seed: int = 0
 
     name: str = "lag_attention"
@@ -61,6 +65,7 @@ class LagAttention:
     def fit(self, simulated: Simulated, measured: Array) -> Fitted:
         """Learn attention on left-out training units, then solve the readout on all training cycles."""
         view, size = _View.of(simulated), _size(measured)
+        simulated, measured = _with_copies(simulated, measured, self.shift)
         target = jnp.asarray(measured / size, jnp.float32)
         cycles, by_unit = view.cycles(simulated), _by_unit(groups(simulated))
         drawn = _draws(by_unit, measured.shape[1], self.updates + self.draws, self.seed)
@@ -95,6 +100,15 @@ class _View:
         pace = (simulated.pace - self.mean) / self.spread
         activation = np.clip(simulated.activation, 0.0, None)
         return Cycles(*(jnp.asarray(part, jnp.float32) for part in (activation, simulated.duration_s, pace)))
+
+
+def _with_copies(simulated: Simulated, measured: Array, shift: float) -> tuple[Simulated, Array]:
+    if not shift or 3 * measured.shape[0] * measured.shape[1] > ROWS_SOLVED:
+        return simulated, measured
+    moves = np.repeat([0.0, -shift, shift], len(simulated))
+    again = np.tile(np.arange(len(simulated)), 3)
+    copies = simulated.take(again)
+    return replace(copies, activation=shifted(copies.activation, moves)), shifted(measured[again], moves)
 
 
 def _size(measured: Array) -> Array:
