@@ -6,11 +6,13 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from nem2e_lib.data.cycles import EDGE_S, find_cycles
+from nem2e_lib.data.quality import quality_notes
 from nem2e_lib.data.signals import left_out
 from nem2e_lib.data.storage import Storage, read_storage
 from nem2e_lib.data.study import Study
 from nem2e_lib.data.study_files import read_study
-from nem2e_lib.data.trials import Trial
+from nem2e_lib.data.tables import near, stray_columns
+from nem2e_lib.data.trials import OPTIONAL, TRIAL_COLUMNS, Trial
 from nem2e_lib.errors import Nem2eError
 
 
@@ -26,7 +28,7 @@ def check_study(folder: str | Path) -> list[str]:
 
 
 def study_notes(folder: str | Path) -> list[str]:
-    """What is odd or left unused in a study without being a problem, one sentence each.
+    """What is odd, doubtful or left unused in a study without being a problem, one sentence each.
 
     Raises
     ------
@@ -41,7 +43,13 @@ def study_notes(folder: str | Path) -> list[str]:
     if unused:
         path = study.trials[0].activation
         notes.append(f"{path}: columns not taken for muscles ({len(unused)}): {', '.join(unused)}.")
-    return notes
+    return list(dict.fromkeys([*notes, *_stray_columns(study), *quality_notes(study)]))
+
+
+def _stray_columns(study: Study) -> Iterator[str]:
+    path, known = study.folder / "trials.csv", (*TRIAL_COLUMNS, *OPTIONAL)
+    for name in stray_columns(path, known):
+        yield f"{path}: column {name!r} is not used{near(name, known) or '.'}"
 
 
 def signal_problems(study: Study) -> Iterator[str]:

@@ -46,13 +46,16 @@ def read_table(path: Path, required: Sequence[str], optional: Sequence[str] = ()
     return pd.DataFrame({name: table[name].str.strip() for name in table.columns})
 
 
+def stray_columns(path: Path, known: Sequence[str]) -> list[str]:
+    """Columns of a CSV file that are not known; Nem2eError if it is no table."""
+    return [name for name in _parse(path, read_text(path)[0]).columns.str.strip() if name not in known]
+
+
 def _parse(path: Path, text: str) -> pd.DataFrame:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error", pd.errors.ParserWarning)
-            table: pd.DataFrame = pd.read_csv(
-                io.StringIO(text), dtype=str, keep_default_na=False, index_col=False
-            )
+            table: pd.DataFrame = pd.read_csv(io.StringIO(text), dtype=str, keep_default_na=False, index_col=False)
         return table
     except (pd.errors.ParserError, pd.errors.ParserWarning, pd.errors.EmptyDataError) as error:
         reason = " ".join(str(error).split()).rstrip(".")
