@@ -51,12 +51,12 @@ class Rivalry:
 
     @cached_property
     def results(self) -> dict[str, list[xr.Dataset]]:
-        """Evaluated rivals by study, under the run's short names."""
-        return {
-            study: [self._one(study, cycles, one) for one in self.rivals] for study, cycles in self.found.cycles.items()
-        }
+        """Evaluated rivals by study, under the run's short names; on the channels of the trained conditions."""
+        return {study: [self._one(study, one) for one in self.rivals] for study in self.found.cycles}
 
-    def _one(self, study: str, cycles: xr.Dataset, rival: Rival) -> xr.Dataset:
+    def _one(self, study: str, rival: Rival) -> xr.Dataset:
+        trained = next(iter(self.found.trained[study].values()))
+        cycles = self.found.cycles[study].sel(channel=trained.channel.values)
         path = self.found.run.of(study, f"rivals/{rival.name}.nc")
         return kept(path, cycles, rival).assign_attrs(study=study)
 

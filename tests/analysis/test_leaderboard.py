@@ -1,0 +1,108 @@
+"""The leaderboard against hand-worked values."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy import stats
+
+from nem2e_lib.analysis import leaderboard
+from nem2e_lib.errors import Nem2eError
+from nem2e_lib.refine.config import profile
+from nem2e_lib.refine.rivals import evaluate, rival
+from nem2e_lib.refine.stdrnet import parameters
+from tests.refine.small import make_cycles
+
+LABELS = ["s0", "s1", "s2", "s3"]
+
+
+def rows(method, by_muscle, electrodes=None):
+    """Rows of `metrics.errors` from Er by muscle, one value a held-out unit."""
+    return pd.DataFrame(
+        {
+            "study": "tiny", "condition": method, "muscle": muscle, "electrode": (electrodes or {}).get(muscle, muscle),
+            "unit": "subject", "label": LABELS, "er": values, "synthetic": True,
+        }
+        for muscle, values in by_muscle.items()
+    ).explode(["label", "er"]).astype({"er": float})  # fmt: skip
+
+
+def no_costs(*methods):
+    return pd.DataFrame({"study": "tiny", "method": methods, "parameters": 1, "seconds": 1.0})
+
+
+A = {"sol": [-0.5, -0.6, -0.55, -0.5], "tib": [-0.3, -0.4, -0.35, -0.3]}
+B = {"sol": [-0.2, -0.2, -0.25, -0.2], "tib": [-0.1, -0.1, -0.05, -0.1]}
+
+
+def test_copies_of_an_electrode_count_once():
+    table = rows("a", {"gl1": [0.0] * 4, "gl2": [-0.4] * 4, "sol": [-0.6] * 4}, {"gl1": "gl", "gl2": "gl"})
+    units = leaderboard.per_unit(table)
+    np.testing.assert_allclose(units["er"], (-0.2 - 0.6) / 2)
+    assert (units["n_electrodes"] == 2).all()
+
+
+def test_standings_are_means_with_their_interval_over_units():
+    table = leaderboard.standings(pd.concat([rows("b", B), rows("a", A)]), no_costs("a", "b"))
+    assert table["method"].tolist() == ["a", "b"]
+    assert table["rank"].tolist() == [1, 2]
+    means = np.mean([A["sol"], A["tib"]], axis=0)
+    low, high = stats.t.interval(0.95, 3, means.mean(), stats.sem(means))
+    np.testing.assert_allclose(table.loc[0, ["er_mean", "ci_low", "ci_high"]].astype(float), [means.mean(), low, high])
+    assert table[["wins", "losses"]].to_numpy().tolist() == [[1, 0], [0, 1]]
+
+
+def test_duels_are_paired_and_corrected_by_holm():
+    noise = {"sol": [-0.21, -0.19, -0.24, -0.22], "tib": [-0.1, -0.12, -0.04, -0.09]}
+    fights = leaderboard.duels(pd.concat([rows("a", A), rows("b", B), rows("c", noise)]))
+    means = {name: np.mean([by["sol"], by["tib"]], axis=0) for name, by in {"a": A, "b": B, "c": noise}.items()}
+    raw = np.array([stats.ttest_rel(means[x], means[y]).pvalue for x, y in (("a", "b"), ("a", "c"), ("b", "c"))])
+    np.testing.assert_allclose(fights["p_value"], raw)
+    order = np.argsort(raw)
+    holm = np.empty(3)
+    holm[order] = np.minimum(np.maximum.accumulate(raw[order] * [3, 2, 1]), 1)
+    np.testing.assert_allclose(fights["p_holm"], holm)
+    assert fights["winner"].tolist() == ["a", "a", ""]
+
+
+def test_equal_methods_cannot_be_told_apart():
+    fights = leaderboard.duels(pd.concat([rows("a", A), rows("b", A)]))
+    assert fights["winner"].tolist() == [""]
+    assert np.isnan(fights["p_holm"].iloc[0])
+    assert "the same" in fights["reason"].iloc[0]
+
+
+def test_one_undefined_prediction_makes_its_method_undefined():
+    broken = {**A, "tib": [np.nan, -0.4, -0.35, -0.3]}
+    table = leaderboard.standings(pd.concat([rows("a", broken), rows("b", B)]), no_costs("a", "b"))
+    assert table["method"].tolist() == ["b", "a"]
+    assert table["er_mean"].isna().tolist() == [False, True]
+    assert pd.isna(table.loc[1, "rank"])
+    assert "undefined for 1 of 4" in table.loc[1, "reason"]
+
+
+def test_a_muscle_undefined_for_all_is_left_out_for_all():
+    copied = [np.nan] * 4
+    table = pd.concat([rows("a", {**A, "bi": copied}), rows("b", {**B, "bi": copied})])
+    units = leaderboard.per_unit(table)
+    assert (units["n_electrodes"] == 2).all()
+    assert units["er"].notna().all()
+
+
+def test_methods_on_other_cycles_are_refused():
+    short = rows("b", {"sol": B["sol"]})
+    with pytest.raises(Nem2eError, match=r"b of study tiny has 4 rows .* expected the 8"):
+        leaderboard.per_unit(pd.concat([rows("a", A), short]))
+    with pytest.raises(Nem2eError, match="a of study tiny has 16 rows"):
+        leaderboard.per_unit(pd.concat([rows("a", A), rows("a", A)]))
+
+
+def test_costs_of_rivals_and_of_trained_conditions():
+    flat = evaluate(make_cycles(), rival("mean_curve"))
+    configuration = profile("smoke")
+    trained = flat.drop_attrs().assign_attrs(
+        study="tiny", condition="all_entire", seconds=3.0, configuration=configuration.to_json()
+    )
+    table = leaderboard.costs([flat, trained]).set_index("method")
+    assert table.loc["mean_curve", "parameters"] == 20 * 2
+    assert table.loc["all_entire", "parameters"] == 2 * parameters(20, configuration)
+    assert table.loc["all_entire", "seconds"] == 3.0
