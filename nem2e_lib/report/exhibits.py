@@ -16,7 +16,7 @@ from nem2e_lib.report.saving import Saved, save_drawn, save_table
 from nem2e_lib.report.table import Table
 
 STATISTICS, ATTENTION, SHORTCUT, CLAIMS = "04_statistics", "05_attention", "06_shortcut", "07_claims"
-RIVALS = "10_rivals"
+RIVALS = "08_rivals"
 LETTERS = {"figure_3": {"walking": "a", "running": "b"}, "figure_4": {"running": "abc", "walking": "d"}}
 SHOWN = {"walking": "one_entire", "running": "all_entire"}
 """Condition that Figure 3 shows of each motion; a study of another motion shows both."""
@@ -239,5 +239,5 @@ def _pages(found: Findings) -> dict[str, str]:
         "05_attention.html": "5 · Attention",
         "06_shortcut.html": "6 · Shortcut",
         "07_claims.html": "7 · Claims and open choices",
-        "10_rivals.html": "10 · Rivals",
+        "08_rivals.html": "10 · Rivals",
     }

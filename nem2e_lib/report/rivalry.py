@@ -1,4 +1,4 @@
-"""Rivals of a run: evaluated once, kept beside its trained conditions, ranked with them and shown by 10_rivals."""
+"""Rivals of a run: evaluated once, kept beside its trained conditions, ranked with them and shown by 08_rivals."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from nem2e_lib.report.pipeline import ROOT
 from nem2e_lib.report.saving import Saved, save_drawn, save_table
 from nem2e_lib.report.style import CONDITION_LABELS
 
-PAGE = "10_rivals"
+PAGE = "08_rivals"
 TRIED = ROOT / "docs" / "tried.csv"
 
 
