@@ -13,7 +13,7 @@ from nem2e_lib.refine import devices
 
 Run = Callable[[], tuple[float, Floats]]
 SIZES = {
-    700: {"updates": 24, "models": 4, "flax": 2, "torch": 1},
+    700: {"updates": 72, "models": 4, "flax": 2, "torch": 1},
     64: {"updates": 60, "models": 40, "flax": 10, "torch": 1},
 }
 TOLERANCE = 2e-3

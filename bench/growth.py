@@ -44,7 +44,7 @@ def _row(axis: str, value: int, seconds: float) -> dict[str, Any]:
 
 
 def _temporal(units: int = 64, models: int = 40, data: xr.Dataset | None = None) -> float:
-    updates = max(2, min(60, int(3e5 / units**2)))
+    updates = max(24, min(60, int(3e5 / units**2)))
     return _median(engine.Contender(make("temporal", units, updates, models, data)))
 
 
