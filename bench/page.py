@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from bench import figure
+from bench import figure, goals
 from nem2e_lib.refine.forecast import duration
 
 Facts = dict[str, Any]
@@ -39,8 +39,8 @@ def write(facts: Facts, path: Path) -> None:
     """Write the page, and its figure beside it."""
     picture = path.with_name(f"{path.stem}_growth.svg")
     picture.write_text(figure.growth(facts["growth"]), encoding="utf-8")
-    parts = [_head(facts), _comparison(facts), _profile(facts), _demo(facts), _growth(facts, picture.name)]
-    parts += [_extrapolated(facts), _reading(facts)]
+    parts = [_head(facts), _comparison(facts), _goals(facts), _profile(facts), _demo(facts)]
+    parts += [_growth(facts, picture.name), _extrapolated(facts), _reading(facts)]
     path.write_text("\n\n".join(parts) + "\n", encoding="utf-8")
 
 
@@ -68,6 +68,16 @@ def _comparison(facts: Facts) -> str:
         f"{rates['encoder']:.0f} GB/s, the decoder's at {rates['decoder']:.0f} GB/s, and memory streamed at "
         f"{rates['adam']:.0f} GB/s. At 64 units all weights lie in the cache; arithmetic and the start of small "
         "operations set the pace there, not traffic, and the fraction says little."
+    )
+
+
+def _goals(facts: Facts) -> str:
+    return (
+        "## Asked and reached\n\n"
+        + markdown(["asked for, on two cores", "measured", ""], list(goals.rows(facts)))
+        + "\n\nWhat keeps large models from the floor: it is reckoned at the rates of one model's matrices read over and "
+        "over and of Adam alone. In training, the models of two cores share the last cache, and each pass of Adam over "
+        "weights and moments empties it."
     )
 
 
