@@ -75,9 +75,9 @@ def _goals(facts: Facts) -> str:
     return (
         "## Asked and reached\n\n"
         + markdown(["asked for, on two cores", "measured", ""], list(goals.rows(facts)))
-        + "\n\nWhat keeps large models from the floor: it is reckoned at the rates of one model's matrices read over and "
-        "over and of Adam alone. In training, the models of two cores share the last cache, and each pass of Adam over "
-        "weights and moments empties it."
+        + "\n\nWhat keeps large models from the floor: it is reckoned at the rates of one model's matrices read over "
+        "and over and of Adam alone. In training, the models of two cores share the last cache, and each pass of "
+        "Adam over weights and moments empties it."
     )
 
 
