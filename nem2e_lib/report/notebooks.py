@@ -73,19 +73,23 @@ def run(
 
 def _execute(notebook: Path, kept: Path, values: dict[str, Any]) -> nbformat.NotebookNode:
     _use_this_python()
+    # A socket of its own: two notebooks started in one folder must not answer each other.
+    with tempfile.TemporaryDirectory(prefix="nem2e-kernel-", ignore_cleanup_errors=True) as folder:
+        done = _papermill(notebook, kept, values, Path(folder) / "kernel")
+    if _first_error(done) is not None:  # papermill takes SystemExit(0) for success
+        raise CellFailed(_report(notebook, done))
+    return done
+
+
+def _papermill(notebook: Path, kept: Path, values: dict[str, Any], socket: Path) -> nbformat.NotebookNode:
     try:
-        # A socket of its own: two notebooks started in one folder must not answer each other.
-        socket = Path(tempfile.mkdtemp(prefix="nem2e-kernel-")) / "kernel"
-        done = papermill.execute_notebook(
+        return papermill.execute_notebook(
             notebook, kept, values, kernel_name="python3", progress_bar=False, stdout_file=Echo(sys.stdout),
             stderr_file=Echo(sys.stderr), request_save_on_cell_execute=False, shutdown_kernel="immediate",
             config=Config({"KernelManager": {"transport": "ipc", "ip": str(socket)}}),
         )  # fmt: skip
     except PapermillExecutionError as error:
         raise CellFailed(_report(notebook, nbformat.read(kept, as_version=4))) from error
-    if _first_error(done) is not None:  # papermill takes SystemExit(0) for success
-        raise CellFailed(_report(notebook, done))
-    return done
 
 
 def _use_this_python() -> None:
