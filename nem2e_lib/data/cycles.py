@@ -77,7 +77,7 @@ def _from_grf(study: Study, trial: Trial) -> tuple[list[tuple[Cycle, str]], str]
     right, left = (gait.heel_strikes(grf.time, force, **limits) for force in grf.values.T)
     spans = gait.cycles(right, left, settings.cycle)
     other = left if settings.cycle.startswith("right") else right
-    cycles = [(Cycle(trial.name, number, *span), _unlikely(*span, other)) for number, span in enumerate(spans)]
+    cycles = [(Cycle(trial.name, number, *span), unlikely(*span, other)) for number, span in enumerate(spans)]
     found = (
         f"no complete cycle: {len(right)} right and {len(left)} left heel strikes found above "
         f"{settings.threshold_n:g} N"
@@ -90,8 +90,8 @@ def _from_grf(study: Study, trial: Trial) -> tuple[list[tuple[Cycle, str]], str]
     return cycles, "; ".join([found, *reasons])
 
 
-def _unlikely(start_s: float, end_s: float, other: Array) -> str:
-    """Why a cycle cut from force is none, by its length and the heel strikes of the other foot."""
+def unlikely(start_s: float, end_s: float, other: Array) -> str:
+    """Why a cycle cut from force is none, by its length and the heel strikes of the other foot; empty if it is one."""
     if not SHORTEST_S <= end_s - start_s <= LONGEST_S:
         return f"lasts {end_s - start_s:.3g} s, but {SHORTEST_S:g} to {LONGEST_S:g} s are expected of a gait cycle"
     strikes = int(((other > start_s) & (other < end_s)).sum())
@@ -102,7 +102,7 @@ def _unlikely(start_s: float, end_s: float, other: Array) -> str:
 
 def _unusable(study: Study, cycle: Cycle) -> str:
     signals = {"activation": study.activation(cycle.trial), "EMG": study.emg(cycle.trial)}
-    reasons = [_gap(name, signal, cycle) or "" for name, signal in signals.items() if isinstance(signal, Storage)]
+    reasons = [gap(name, signal, cycle) or "" for name, signal in signals.items() if isinstance(signal, Storage)]
     reasons += [
         f"EMG {drop.channel!r} dropped out from {drop.start_s:.4g} to {drop.end_s:.4g} s ({drop.what})"
         for drop in study.dropouts(cycle.trial)
@@ -111,7 +111,8 @@ def _unusable(study: Study, cycle: Cycle) -> str:
     return "; ".join(filter(None, reasons))
 
 
-def _gap(name: str, signal: Storage, cycle: Cycle) -> str | None:
+def gap(name: str, signal: Storage, cycle: Cycle) -> str | None:
+    """Why a signal does not cover a cycle: it starts late, ends early or pauses; None if it does."""
     start, end = signal.time[[0, -1]]
     if cycle.start_s < start - EDGE_S:
         return f"incomplete: {name} starts at {start:.4g} s, after the cycle"

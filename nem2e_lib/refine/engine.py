@@ -142,6 +142,13 @@ def refiner(weights: dict[str, NDArray[np.float32]], shape: Shape) -> Callable[[
     return partial(_forward(shape), state)
 
 
+def weight_shapes(shape: Shape) -> dict[str, tuple[int, ...]]:
+    """Return the shape of every array of weights of a model, by name."""
+    blank = nnx.eval_shape(lambda: _network(shape, jax.random.key(0)))
+    flat = flatten_dict(nnx.to_pure_dict(nnx.state(blank)), sep=".")
+    return {str(name): tuple(leaf.shape) for name, leaf in flat.items()}
+
+
 @lru_cache(maxsize=8)
 def _blank(shape: Shape) -> STDRNet:
     return _network(shape, jax.random.key(0))

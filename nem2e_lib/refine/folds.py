@@ -1,4 +1,4 @@
-"""Leaving one subject out, or one speed where there is a single subject."""
+"""Leaving one subject out, or one speed where there is a single subject, or nobody."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ class Folds:
     Attributes
     ----------
     unit
-        `subject` or `speed`: what is held out, and the unit of analysis.
+        `subject` or `speed`: what is held out, and the unit of analysis; `nobody` for the one fold that trains on all.
     labels
-        Held-out subject or speed of each fold.
+        Held-out subject or speed of each fold; empty for nobody.
     of_cycle
-        Fold that holds a cycle out, shape (cycles,).
+        Fold that holds a cycle out, shape (cycles,); -1 where none does.
     """
 
     unit: str
@@ -47,6 +47,11 @@ def leave_one_out(cycles: xr.Dataset) -> Folds:
             "subjects or two speeds to leave one out; add trials to trials.csv."
         )
     return Folds(unit, tuple(labels.tolist()), of_cycle.astype(np.int32))
+
+
+def leave_nobody_out(cycles: xr.Dataset) -> Folds:
+    """Return the one fold that trains on every cycle: the models that are kept once their error is known."""
+    return Folds("nobody", ("",), np.full(cycles.sizes["cycle"], -1, np.int32))
 
 
 def training_order(

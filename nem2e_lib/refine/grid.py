@@ -76,8 +76,9 @@ class Grid:
         return self._sequences(self.folds.of_cycle != fold, part)
 
     def held(self, fold: int, part: int) -> NDArray[np.int32]:
-        """Return the sequences that a fold's model must never see."""
-        return self._sequences(self.folds.of_cycle == fold, part)
+        """Return the sequences that a fold's model must never see; those it has seen where it holds nobody out."""
+        held = self._sequences(self.folds.of_cycle == fold, part)
+        return held if len(held) else self.shown(fold, part)
 
     def _sequences(self, cycles: NDArray[np.bool_], part: int) -> NDArray[np.int32]:
         chosen = cycles[self.examples.cycle] & (self.examples.part == part)
@@ -135,11 +136,19 @@ class Grid:
         return shown.mean(axis=0), np.maximum(shown.std(axis=0), floor)
 
 
-def grid(cycles: xr.Dataset, condition: str, configuration: Configuration, data_hash: str, *, seeds: int = 1) -> Grid:
-    """Return the grid of a condition over a study's segmented cycles."""
+def grid(
+    cycles: xr.Dataset,
+    condition: str,
+    configuration: Configuration,
+    data_hash: str,
+    *,
+    seeds: int = 1,
+    folds: Folds | None = None,
+) -> Grid:
+    """Return the grid of a condition over a study's segmented cycles; it leaves one out where no folds are given."""
     names = tuple(str(name) for name in cycles.channel.values)
     made = examples(cycles, condition, configuration)
-    return Grid(condition, configuration, made, leave_one_out(cycles), names, data_hash, seeds)
+    return Grid(condition, configuration, made, folds or leave_one_out(cycles), names, data_hash, seeds)
 
 
 def batched_models(models: list[Model], size: int) -> Iterator[tuple[Model, ...]]:

@@ -91,10 +91,28 @@ def train_condition(
     work = grid(chosen, condition, configuration, data_hash(cycles), seeds=seeds)
     plan = batching or choose(work)
     began = time.monotonic()
+    outcomes = train_grid(work, plan, store=store, executor=executor, progress=progress)
+    return assemble(chosen, work, outcomes, plan, time.monotonic() - began, profile)
+
+
+def train_grid(
+    work: Grid,
+    plan: Batching,
+    *,
+    store: Path | str | None = None,
+    executor: Executor | None = None,
+    progress: bool = True,
+) -> dict[Model, Outcome]:
+    """Train the models of a grid, or fetch them from the store; outcomes are without weights, which are in the store.
+
+    Raises
+    ------
+    Nem2eError
+        If a loss stops being a number, memory runs out or a worker dies.
+    """
     kept, layout = Store(Path(store)) if store is not None else None, Layout(plan.width, plan.count)
     jobs = [Job(work, models, layout, kept) for models in work.blocks(plan.block)]
-    outcomes = dict(_run(jobs, executor, progress))
-    return assemble(chosen, work, outcomes, plan, time.monotonic() - began, profile)
+    return dict(_run(jobs, executor, progress))
 
 
 def run_job(job: Job, report: Callable[[int, float], None] | None = None) -> list[tuple[Model, Outcome]]:
@@ -205,8 +223,9 @@ def _out_of_memory(job: Job, error: Exception) -> Exception:
 def _require_a_number(work: Grid, model: Model, outcome: Outcome) -> None:
     if not np.isfinite(outcome.training_loss).all():
         epoch = int(np.argmin(np.isfinite(outcome.training_loss))) + 1
+        held_out = work.folds.labels[model.fold] or "nobody"
         raise Nem2eError(
-            f"{work.condition}, {work.channel_names[model.channel]}, held out {work.folds.labels[model.fold]}, seed "
+            f"{work.condition}, {work.channel_names[model.channel]}, held out {held_out}, seed "
             f"{work.configuration.seed + model.seed}: the training loss is not a number from epoch {epoch} on; lower "
             "learning_rate and start again, finished models are kept."
         )
