@@ -11,7 +11,7 @@ import typer
 from typer.core import TyperGroup
 
 from nem2e_lib.errors import Nem2eError
-from nem2e_lib.simulate.command import app as simulate_app
+from nem2e_lib.simulate import command as sim
 
 
 class _Commands(TyperGroup):
@@ -57,13 +57,20 @@ def main(
 
 @app.command()
 def inspect(
-    file: Annotated[Path, typer.Argument(help="OpenSim storage file, .sto or .mot.")], as_json: Json = False
+    file: Annotated[Path, typer.Argument(help="OpenSim storage file, .sto or .mot, or a refiner.")],
+    as_json: Json = False,
 ) -> None:
-    """Show what is in an OpenSim .sto or .mot file: size, time range, labels, and anything odd."""
+    """Show what is in an OpenSim .sto or .mot file (size, time range, labels, anything odd), or in a refiner."""
     from nem2e_lib.data.storage import describe_storage, read_storage
+    from nem2e_lib.refiner.archive import is_refiner
 
-    facts = describe_storage(read_storage(file))
-    typer.echo(json.dumps(facts, indent=2) if as_json else _as_text(facts))
+    if is_refiner(file):
+        from nem2e_lib.refiner.command import show_refiner
+
+        show_refiner(file, as_json)
+    else:
+        facts = describe_storage(read_storage(file))
+        typer.echo(json.dumps(facts, indent=2) if as_json else _as_text(facts))
 
 
 def _as_text(facts: dict[str, Any]) -> str:
@@ -126,6 +133,92 @@ def synthesize(
     typer.echo(write(motion, out, seed, knob or [], subjects, speeds))
 
 
-app.add_typer(simulate_app, name="simulate")
+app.add_typer(sim.app, name="simulate")
+
+
+@app.command()
+def train(
+    study: Annotated[Path, typer.Argument(help="Study folder, or cycles.nc that `study segment` wrote.")],
+    out: Annotated[Path, typer.Option("--out", "-o", help="Refiner to write, one file.")],
+    condition: Annotated[str, typer.Option(help="one_quarter, one_entire or all_entire.")] = "all_entire",
+    profile: Annotated[str, typer.Option(help="demo, or paper (700 units, 700 epochs), or smoke (a test).")] = "demo",
+    seeds: Annotated[int, typer.Option(help="Models a muscle; their spread is part of the band.")] = 3,
+    muscles: Annotated[str | None, typer.Option(help="EMG names, comma between; default: all.")] = None,
+    held_out: Annotated[
+        bool, typer.Option("--held-out/--no-held-out", help="Find the error by leaving one out.")
+    ] = True,
+    models: Annotated[
+        Path | None, typer.Option(help="Folder of finished models, to keep; a run's own is found.")
+    ] = None,
+    half: Annotated[bool, typer.Option("--half", help="Half the size: weights rounded to three digits.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Train even if it takes hours.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Train a refiner on every subject of a study, with its error on people left out. Says the cost first."""
+    from nem2e_lib.refiner.command import train_study
+
+    train_study(
+        study, condition, out, profile=profile, seeds=seeds, muscles=muscles, leave_out=held_out, models=models,
+        half=half, yes=yes, as_json=as_json,
+    )  # fmt: skip
+
+
+Kept = Annotated[Path, typer.Argument(help="Refiner that `nem2e train` wrote.")]
+RefinedFile = Annotated[
+    Path, typer.Option("--out", "-o", help="File to write, .sto; its band and cycles go beside it.")
+]
+Spans = Annotated[Path | None, typer.Option(help="Table of gait cycles (CSV): cycle, start_s, end_s.")]
+Between = Annotated[str | None, typer.Option("--cycle", help="What the cycles run between, e.g. right-right.")]
+ForceColumns = Annotated[str | None, typer.Option("--grf-columns", help="RIGHT,LEFT: columns of vertical force.")]
+Threshold = Annotated[float | None, typer.Option("--threshold", help="Force of a foot on the ground, N.")]
+Some = Annotated[str | None, typer.Option("--muscles", help="EMG names, comma between; default: all it refines.")]
+Rest = Annotated[str, typer.Option(help="Outside refined cycles: nan, or simulated (every column as it was).")]
+
+
+@app.command()
+def refine(
+    refiner: Kept,
+    activation: Annotated[Path, typer.Argument(help="Simulated activation, or states with activations, .sto.")],
+    out: RefinedFile, grf: Annotated[Path | None, typer.Option(help="Ground reaction forces, .mot or .sto.")] = None,
+    cycles: Spans = None, definition: Between = None, columns: ForceColumns = None, threshold: Threshold = None,
+    muscles: Some = None, rest: Rest = "nan", as_json: Json = False,
+) -> None:  # fmt: skip
+    """Refine simulated activation that has no EMG with a refiner that was kept."""
+    from nem2e_lib.refiner.command import refine_recording
+
+    refine_recording(
+        refiner, activation, out, grf=grf, cycles=cycles, definition=definition, columns=columns,
+        threshold_n=threshold, muscles=muscles, rest=rest, as_json=as_json,
+    )  # fmt: skip
+
+
+@app.command("run")
+def run_motion(
+    refiner: Annotated[Path, typer.Option("--refiner", help="Refiner that `nem2e train` wrote.")],
+    out: RefinedFile, model: sim.Model = None, motion: sim.Motion = None, markers: sim.Markers = None,
+    static: sim.Static = None, grf: sim.Grf = None, loads: sim.Loads = None, start: sim.Start = None,
+    end: sim.End = None, mass: sim.Mass = None, name: sim.Name = None, cycles: Spans = None,
+    columns: ForceColumns = None,
+    steps: Annotated[str, typer.Option(help="Comma between: scale, ik, rra, cmc; or so, the fast way.")] = "rra,cmc",
+    folder: Annotated[Path | None, typer.Option(help="Of the simulation; default: beside the file to write.")] = None,
+    cutoff: sim.Cutoff = 6.0, strength: sim.Strength = 1.0, max_velocity: sim.Velocity = None,
+    reserve: sim.Reserve = None, weight: sim.Weight = None, foot: sim.Foot = None, setup: sim.SetUp = None,
+    lock: sim.Lock = None, geometry: sim.Geometry = None, time_limit: sim.Limit = None,
+    muscles: Some = None, rest: Rest = "nan", as_json: Json = False,
+) -> None:  # fmt: skip
+    """From a motion to refined activity: simulate whole gait cycles with OpenSim, then refine them. Says the cost."""
+    from nem2e_lib.motion import run
+    from nem2e_lib.refiner import command as refining
+    from nem2e_lib.simulate.present import options_of, trial_of
+
+    chosen = sim.Chosen(cutoff, strength, max_velocity, reserve, weight, foot, setup, lock, None, geometry, time_limit)
+    trial = trial_of(name, motion, markers, static, grf, loads, start, end, mass)
+    refined = run(
+        trial, model, refining.load(refiner, muscles), out, folder=folder, steps=refining.listed(steps) or [],
+        cycles=cycles, columns=refining.pair(columns), options=options_of(chosen),
+        tell=lambda line: typer.echo(line, err=True),
+    )  # fmt: skip
+    refining.show(refined, refined.save(out, rest), as_json)
+
 
 # Further commands are registered here: app.command()(…) or app.add_typer(…, name="…").

@@ -21,9 +21,11 @@ MAY_IMPORT = {
     "data": set(),
     "refine": {"data"},
     "analysis": {"data", "refine"},
-    "report": {"data", "refine", "analysis"},
+    "report": {"data", "refine", "analysis", "refiner"},
     "simulate": {"data"},
-    "cli": {"data", "refine", "analysis", "report", "simulate"},
+    "refiner": {"data", "refine", "analysis"},
+    "motion": {"data", "simulate", "refiner"},
+    "cli": {"data", "refine", "analysis", "report", "simulate", "refiner", "motion"},
 }
 
 

@@ -1,0 +1,244 @@
+"""From motion to refined activity: OpenSim's steps, then a refiner that was kept."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from nem2e_lib.data.storage import Storage, read_storage
+from nem2e_lib.errors import Nem2eError
+from nem2e_lib.refiner import Refiner
+from nem2e_lib.refiner.apply import Refined
+from nem2e_lib.refiner.spans import Span, Strikes, of_force, read_spans, read_strikes, require_strikes
+from nem2e_lib.simulate.batch import simulate
+from nem2e_lib.simulate.forces import read_plates
+from nem2e_lib.simulate.markers import read_markers
+from nem2e_lib.simulate.options import LEAD_S, MARGINS_S, NAMES, Options, check_steps
+from nem2e_lib.simulate.osim import require
+from nem2e_lib.simulate.trial import SimulatedTrial
+
+COST = {"scale": 0.0, "ik": 1.0, "rra": 15.0, "cmc": 300.0, "so": 20.0}
+"""Seconds on one core for a second of motion of 92 muscles, as seen; running takes twice as long as walking."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What will be simulated, so that the cycles in it can be refined.
+
+    Attributes
+    ----------
+    trial : SimulatedTrial
+        With the window to simulate.
+    spans : list of Span
+        Cycles within it.
+    steps : tuple of str
+    left : tuple of str
+        Why other cycles are left, one sentence each.
+    """
+
+    trial: SimulatedTrial
+    spans: list[Span]
+    steps: tuple[str, ...]
+    left: tuple[str, ...]
+
+    @property
+    def seconds(self) -> float:
+        """Roughly what it takes on one core, s."""
+        assert self.trial.start_s is not None
+        assert self.trial.end_s is not None
+        return sum(COST[step] for step in self.steps) * (self.trial.end_s - self.trial.start_s) + 10
+
+    def __str__(self) -> str:
+        """One line for people."""
+        steps = " + ".join(NAMES[step] for step in self.steps)
+        return (
+            f"{self.trial.trial}: {len(self.spans)} cycle(s), {self.trial.start_s:.6g} to {self.trial.end_s:.6g} s, by "
+            f"{steps}: about {max(1, round(self.seconds / 60))} min on one core"
+        )
+
+
+def plan(
+    trial: SimulatedTrial,
+    refiner: Refiner,
+    *,
+    steps: Sequence[str] = ("rra", "cmc"),
+    cycles: str | Path | Sequence[Span] | None = None,
+    columns: tuple[str, str] | None = None,
+) -> Plan:
+    """Find the cycles of a recording that can be simulated whole, before anything is simulated.
+
+    Raises
+    ------
+    Nem2eError
+        If there are no forces and no cycles, motion and forces do not overlap, or no cycle can be simulated whole.
+    """
+    chosen = check_steps(tuple(steps))
+    if not {"cmc", "so"} & set(chosen):
+        raise Nem2eError(f"Steps {', '.join(chosen)} end without muscle activation; add cmc or so.")
+    if trial.grf is None and cycles is None:
+        raise Nem2eError(
+            f"Trial {trial.trial!r}: without ground reaction forces there are no heel strikes; give them (--grf), or a "
+            "table of cycles (--cycles)."
+        )
+    motion = _clock(trial)
+    found = _spans(trial, refiner, motion, cycles, columns)
+    spans, left = _coverable(trial, found, _covered(trial, motion), chosen)
+    if not spans:
+        raise Nem2eError(f"Trial {trial.trial!r}: no cycle can be simulated whole; {left[0]}")
+    window = replace(trial, start_s=min(s.start_s for s in spans), end_s=max(s.end_s for s in spans))
+    return Plan(window, spans, chosen, tuple(left))
+
+
+def refine_motion(
+    plan: Plan,
+    model: str | Path,
+    refiner: Refiner,
+    folder: str | Path,
+    *,
+    options: Options | None = None,
+    progress: bool = True,
+) -> Refined:
+    """Simulate a recording and refine what comes out.
+
+    Parameters
+    ----------
+    plan
+        From `plan`.
+    model
+        OpenSim model.
+    refiner
+        Its muscles must be among the model's: that is asked before anything is simulated.
+    folder
+        Where the simulation is left; what is finished there is not simulated again.
+    options
+        Of the simulation.
+
+    Raises
+    ------
+    Nem2eError
+        If OpenSim is not installed, the simulation fails, or its outcome does not fit the refiner.
+    """
+    require()
+    asked = replace(options or Options(), muscles=refiner.manifest.muscles)
+    table = simulate(
+        [plan.trial], model, folder, steps=plan.steps, options=asked, workers=1, progress=progress
+    )  # fmt: skip
+    row = table.iloc[0]
+    if row["status"] == "failed":
+        raise Nem2eError(f"{row['reason']} (log: {row['log']})")
+    refined = refiner.refine(row["activation"], cycles=plan.spans, definition=refiner.manifest.cycle.definition)
+    quality = f"Quality of the simulation: {row['verdict']}{', because ' + row['why'] if row.get('why') else ''}."
+    notes = [*refined.notes, quality, *plan.left, *([row["notes"]] if row["notes"] else [])]
+    return replace(refined, notes=tuple(notes))
+
+
+def run(
+    trial: SimulatedTrial,
+    model: str | Path | None,
+    refiner: Refiner,
+    out: Path,
+    *,
+    folder: Path | None = None,
+    steps: Sequence[str] = ("rra", "cmc"),
+    cycles: Path | None = None,
+    columns: tuple[str, str] | None = None,
+    options: Options | None = None,
+    tell: Callable[[str], None] = print,
+) -> Refined:
+    """Plan, tell what it costs, simulate and refine: what ``nem2e run`` does; errors as `plan` and `refine_motion`."""
+    require()
+    if model is None or not Path(model).is_file():
+        raise Nem2eError(f"{model or '--model'}: no such file, but an OpenSim model (.osim) is expected.")
+    if not out.absolute().parent.is_dir():
+        raise Nem2eError(f"{out}: there is no folder {out.parent}; make it first.")
+    work = plan(trial, refiner, steps=steps, cycles=cycles, columns=columns)
+    tell(str(work))
+    return refine_motion(work, model, refiner, folder or out.with_name(f"{out.stem}_simulated"), options=options)
+
+
+def _clock(trial: SimulatedTrial) -> Storage:
+    """The times that a motion covers, as a table without columns."""
+    if trial.motion is not None:
+        time = read_storage(trial.motion).time
+    elif trial.markers is not None:
+        time = read_markers(trial.markers).time
+    else:
+        raise Nem2eError(f"Trial {trial.trial!r} has no motion; give --motion (.mot, .sto) or --markers (.trc).")
+    if len(time) < 2:
+        raise Nem2eError(f"Trial {trial.trial!r}: its motion has {len(time)} rows, but at least 2 are expected.")
+    return Storage(trial.trial, (), time, np.empty((len(time), 0)))
+
+
+def _spans(
+    trial: SimulatedTrial,
+    refiner: Refiner,
+    motion: Storage,
+    cycles: str | Path | Sequence[Span] | None,
+    columns: tuple[str, str] | None,
+) -> list[Span]:
+    cycle = refiner.manifest.cycle
+    if cycles is None:
+        assert trial.grf is not None
+        return of_force(_strikes(trial.grf, refiner, columns), motion, cycle, trial.trial)
+    given = read_spans(cycles) if isinstance(cycles, str | Path) else list(cycles)
+    if trial.grf is not None:
+        require_strikes(given, _strikes(trial.grf, refiner, columns), cycle)
+    return given
+
+
+def _strikes(grf: Path, refiner: Refiner, columns: tuple[str, str] | None) -> Strikes:
+    """Heel strikes; where the columns go by other names, those of plates whose side is told."""
+    return read_strikes(grf, refiner.manifest.cycle, columns or _told_sides(grf))
+
+
+def _told_sides(grf: Path) -> tuple[str, str] | None:
+    labels = read_storage(grf).labels
+    _, plates, _ = read_plates(grf)
+    by_side: dict[str, list[str]] = {"right": [], "left": []}
+    for plate in plates:
+        by_side.setdefault(plate.side, []).append(plate.name)
+    if any(len(names) != 1 for side, names in by_side.items() if side):
+        return None
+    vertical = [[label for label in labels if _is_vertical_of(label, by_side[side][0])] for side in ("right", "left")]
+    return (vertical[0][0], vertical[1][0]) if all(len(names) == 1 for names in vertical) else None
+
+
+def _is_vertical_of(label: str, plate: str) -> bool:
+    return label.lower().endswith("vy") and _plain(label) == _plain(plate)
+
+
+def _plain(label: str) -> str:
+    """What is left of a label without the words that every force column has."""
+    parts = [part for part in label.lower().split("_") if part not in ("ground", "force", "reaction", "vy")]
+    return "_".join(parts)
+
+
+def _covered(trial: SimulatedTrial, motion: Storage) -> tuple[float, float]:
+    """First and last time that motion and forces both have, s."""
+    clocks = [motion.time, *([read_storage(trial.grf).time] if trial.grf is not None else [])]
+    return max(float(time[0]) for time in clocks), min(float(time[-1]) for time in clocks)
+
+
+def _coverable(
+    trial: SimulatedTrial, found: Sequence[Span], covered: tuple[float, float], steps: tuple[str, ...]
+) -> tuple[list[Span], list[str]]:
+    """Cycles that the simulation can cover, and a sentence on each other one."""
+    before, after = (LEAD_S, MARGINS_S["cmc"][1]) if "cmc" in steps else MARGINS_S["so"]
+    start, end = covered[0] + before, covered[1] - after
+    start = start if trial.start_s is None else max(start, trial.start_s)
+    end = end if trial.end_s is None else min(end, trial.end_s)
+    spans, left = [], []
+    for span in found:
+        early, late = span.start_s < start - 1e-6, span.end_s > end + 1e-6
+        reason = span.reason or ("it begins before that" if early else "it ends after that" if late else "")
+        if reason:
+            left.append(
+                f"Cycle {span.number}, {span.start_s:.6g} to {span.end_s:.6g} s, is not simulated: {reason} "
+                f"(activation can be had from {start:.6g} to {end:.6g} s)."
+            )
+        else:
+            spans.append(span)
+    return spans, left

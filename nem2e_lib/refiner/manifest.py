@@ -1,0 +1,233 @@
+"""What a refiner says of itself: what it takes, what it gives, what it was trained on and how far it is off."""
+
+from __future__ import annotations
+
+import json
+import types
+from dataclasses import asdict, dataclass, fields, is_dataclass, replace
+from typing import Any, Union, get_args, get_origin, get_type_hints
+
+from nem2e_lib.errors import Nem2eError
+
+FORMAT, VERSION = "nem2e refiner", 1
+WARNING = (
+    "SYNTHETIC: trained on computed data of nobody; what it makes of a real recording shows how the tool works, "
+    "not how a muscle did."
+)
+
+
+@dataclass(frozen=True)
+class HeldOut:
+    """Error of one muscle on people whom the models had not seen, the mean over seeds as prediction.
+
+    Attributes
+    ----------
+    rmse_opensim, rmse_refined : float
+        Mean over held-out units (Teramae et al. 2025, Eq. 1), in the unit of the EMG.
+    er, er_low, er_high : float or None
+        Improvement rate (Eq. 2), negative is better, and its t-based 95 % CI over units (Eq. 4); None where undefined.
+    by_phase : tuple of float
+        Root mean square error at each sample of the cycle.
+    coverage : float or None
+        Share of held-out samples within ± `by_phase`, taken from the other units' errors; None with one unit.
+    between_seeds : tuple of float or None
+        Standard deviation between seeds at each sample; None with one seed.
+    """
+
+    rmse_opensim: float
+    rmse_refined: float
+    er: float | None
+    er_low: float | None
+    er_high: float | None
+    by_phase: tuple[float, ...]
+    coverage: float | None
+    between_seeds: tuple[float, ...] | None
+
+
+@dataclass(frozen=True)
+class Output:
+    """A refined muscle: EMG name, muscle, electrode, range of its EMG in training, error there and held out."""
+
+    name: str
+    muscle: str
+    electrode: str
+    emg_low: float
+    emg_high: float
+    training_rmse: float
+    held_out: HeldOut | None
+
+
+@dataclass(frozen=True)
+class Input:
+    """A muscle whose simulated activation is read, and the range that it had in training."""
+
+    muscle: str
+    low: float
+    high: float
+
+
+@dataclass(frozen=True)
+class GaitCycle:
+    """How cycles are cut: definition, force threshold, resampling, samples, and what they lasted in training."""
+
+    definition: str
+    threshold_n: float
+    min_stance_s: float
+    min_swing_s: float
+    resampling: str
+    samples: int
+    phases: int
+    shortest_s: float
+    longest_s: float
+
+
+@dataclass(frozen=True)
+class Origin:
+    """What a refiner was trained on, and whether that was synthetic."""
+
+    study: str
+    synthetic: bool
+    motion: str
+    simulated_by: str
+    emg: str
+    subjects: tuple[str, ...]
+    speeds: tuple[str, ...]
+    cycles: int
+    citation: str
+    licence: str
+    data_hash: str
+
+
+@dataclass(frozen=True)
+class Training:
+    """How a refiner was trained, and by leaving out what its held-out error was taken."""
+
+    condition: str
+    configuration: dict[str, Any]
+    profile: str
+    seeds: tuple[int, ...]
+    epochs: int
+    updates: int
+    held_out_by: str
+    held_out_units: int
+
+
+@dataclass(frozen=True)
+class Array:
+    """One array of weights in the file: shape, number format and SHA-256 of its content."""
+
+    shape: tuple[int, ...]
+    dtype: str
+    sha256: str
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """Everything that a person, or a program that applies the refiner, needs to know.
+
+    Attributes
+    ----------
+    warning : str
+        What to tell whenever it is used; empty if nothing.
+    activation_unit, emg_unit : str
+        Units of what it takes and gives.
+    inputs, outputs : tuple
+        Muscles read and refined, in the order of the weights.
+    weights : dict
+        Arrays by name; leading axes are seed, output and part of the cycle.
+    """
+
+    origin: Origin
+    training: Training
+    cycle: GaitCycle
+    inputs: tuple[Input, ...]
+    outputs: tuple[Output, ...]
+    versions: dict[str, str]
+    warning: str = ""
+    activation_unit: str = "activation, 0 to 1"
+    emg_unit: str = "share of the EMG's reference (see origin: emg)"
+    weights: dict[str, Array] | None = None
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """EMG names of the refined muscles."""
+        return tuple(each.name for each in self.outputs)
+
+    @property
+    def muscles(self) -> tuple[str, ...]:
+        """Muscles whose activation it reads."""
+        return tuple(each.muscle for each in self.inputs)
+
+    @property
+    def synthetic(self) -> bool:
+        """Whether it was trained on synthetic data."""
+        return self.origin.synthetic
+
+    def only(self, outputs: list[str]) -> Manifest:
+        """Return the manifest of some of the refined muscles; one-muscle conditions then read only these."""
+        chosen = tuple(each for each in self.outputs if each.name in outputs)
+        needed = {each.muscle for each in chosen}
+        everything = self.training.condition == "all_entire"
+        inputs = tuple(each for each in self.inputs if everything or each.muscle in needed)
+        return replace(self, outputs=chosen, inputs=inputs)
+
+    def to_json(self) -> str:
+        """Return the manifest as JSON, two spaces deep, the same text for the same content."""
+        return json.dumps({"format": FORMAT, "format_version": VERSION, **asdict(self)}, indent=2, allow_nan=False)
+
+
+def from_json(text: str, where: str) -> Manifest:
+    """Read a manifest.
+
+    Parameters
+    ----------
+    text
+        JSON as `Manifest.to_json` writes it.
+    where
+        File, for messages.
+
+    Raises
+    ------
+    Nem2eError
+        If it is no manifest, of a later version, or lacks something.
+    """
+    try:
+        content = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise Nem2eError(f"{where}: its manifest is no JSON ({error}); get the file anew.") from None
+    if not isinstance(content, dict) or content.pop("format", None) != FORMAT:
+        raise Nem2eError(f"{where}: its manifest is not that of a refiner; give a file that nem2e train wrote.")
+    version = content.pop("format_version", None)
+    if version != VERSION:
+        raise Nem2eError(
+            f"{where}: is a refiner of format {version}, but this nem2e reads format {VERSION}; update "
+            "nem2e or train anew."
+        )
+    manifest: Manifest = _read(Manifest, content, where, "manifest")
+    return manifest
+
+
+def _read(kind: Any, value: Any, where: str, name: str) -> Any:
+    """Value as the type that an annotation asks for; Nem2eError where it is of another."""
+    origin, arguments = get_origin(kind), get_args(kind)
+    if is_dataclass(kind) and isinstance(value, dict):
+        return _record(kind, value, where, name)
+    if origin in (Union, types.UnionType):
+        return None if value is None else _read(arguments[0], value, where, name)
+    if origin is tuple and isinstance(value, list):
+        return tuple(_read(arguments[0], each, where, f"{name}[{i}]") for i, each in enumerate(value))
+    if origin is dict and isinstance(value, dict):
+        return {str(key): _read(arguments[1], each, where, f"{name}.{key}") for key, each in value.items()}
+    if kind is Any or (kind in (str, int, float, bool) and type(value) is kind):
+        return value
+    if kind is float and type(value) is int:
+        return float(value)
+    raise Nem2eError(f"{where}: {name} of its manifest is {str(value)[:60]!r}, which it cannot be; get the file anew.")
+
+
+def _record(kind: Any, value: dict[str, Any], where: str, name: str) -> Any:
+    hints, known = get_type_hints(kind), [field.name for field in fields(kind)]
+    missing = [key for key in known if key not in value]
+    if missing:
+        raise Nem2eError(f"{where}: {name} has no {missing[0]!r}; get the file anew.")
+    return kind(**{key: _read(hints[key], value[key], where, f"{name}.{key}") for key in known})

@@ -1,0 +1,190 @@
+"""A trained STDR-Net as a thing: load it, look at it, refine a recording with it, save it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import xarray as xr
+from numpy.typing import NDArray
+
+from nem2e_lib.data.storage import Storage
+from nem2e_lib.errors import Nem2eError
+from nem2e_lib.refine.conditions import Examples, examples, join_quarters
+from nem2e_lib.refine.config import Configuration
+from nem2e_lib.refine.engine import Shape, refiner, weight_shapes
+from nem2e_lib.refiner import archive
+from nem2e_lib.refiner.manifest import Manifest
+from nem2e_lib.refiner.recording import blank, require_cycles, with_targets
+
+if TYPE_CHECKING:
+    from nem2e_lib.refiner.apply import Refined
+    from nem2e_lib.refiner.spans import Span
+
+SHIFT, SCALE = "input.shift", "input.scale"
+
+
+@dataclass(frozen=True, eq=False)
+class Refiner:
+    """A refiner: what it says of itself, and the weights of its networks.
+
+    Attributes
+    ----------
+    manifest : Manifest
+    weights : dict
+        float32 arrays by name, leading axes (seed, output, part of the cycle).
+    """
+
+    manifest: Manifest
+    weights: dict[str, NDArray[np.float32]]
+
+    def __post_init__(self) -> None:
+        """Refuse weights that are not those of the network that the manifest describes."""
+        lead = len(self.manifest.training.seeds), len(self.manifest.outputs), self._parts
+        for name, shape in self._expected().items():
+            found = self.weights[name].shape if name in self.weights else "nothing"
+            if found != (*lead, *shape):
+                raise Nem2eError(
+                    f"refiner of study {self.manifest.origin.study}: weights {name} have shape {found}, but its "
+                    f"manifest asks for {(*lead, *shape)}; get the file anew."
+                )
+
+    @classmethod
+    def load(cls, path: str | Path) -> Refiner:
+        """Read a refiner's file; nothing in it is executed.
+
+        Raises
+        ------
+        Nem2eError
+            If there is no such file, it is no refiner, or it is damaged.
+        """
+        return cls(*archive.load(path))
+
+    def save(self, path: str | Path, dtype: str = "float32") -> Path:
+        """Write the refiner to one file, whole or not at all, and return its path.
+
+        Parameters
+        ----------
+        path
+            Where; its folder must exist.
+        dtype
+            ``float16`` halves the size and rounds weights to three digits.
+        """
+        archive.save(path, self.manifest, self.weights, dtype)
+        return Path(path)
+
+    @property
+    def configuration(self) -> Configuration:
+        """Options of network and training."""
+        return Configuration().with_options(**self.manifest.training.configuration)
+
+    def only(self, outputs: Sequence[str]) -> Refiner:
+        """Return the refiner of some muscles, by EMG name; Nem2eError for one that it does not refine."""
+        have = self.manifest.names
+        for name in outputs:
+            if name not in have:
+                raise Nem2eError(f"The refiner has no muscle {name!r}; it refines {', '.join(have)}.")
+        rows = [index for index, name in enumerate(have) if name in outputs]
+        return Refiner(self.manifest.only(list(outputs)), {name: w[:, rows] for name, w in self.weights.items()})
+
+    def refine(
+        self,
+        activation: str | Path | Storage,
+        *,
+        grf: str | Path | None = None,
+        cycles: str | Path | Sequence[Span] | None = None,
+        definition: str | None = None,
+        columns: tuple[str, str] | None = None,
+        threshold_n: float | None = None,
+    ) -> Refined:
+        """Refine a recording; see `nem2e_lib.refiner.apply.refine`."""
+        from nem2e_lib.refiner.apply import refine
+
+        return refine(
+            self, activation, grf=grf, cycles=cycles, definition=definition, columns=columns, threshold_n=threshold_n
+        )
+
+    def predict(self, cycles: xr.Dataset) -> xr.DataArray:
+        """Refined activity of segmented cycles.
+
+        Parameters
+        ----------
+        cycles
+            As `nem2e_lib.data.segment` gives them; measured EMG is neither needed nor read.
+
+        Returns
+        -------
+        DataArray
+            Dims (seed, channel, cycle, sample), in the unit of the EMG that the refiner was trained on.
+
+        Raises
+        ------
+        Nem2eError
+            If the cycles lack a muscle, are cut in another way, or hold other than numbers.
+        """
+        require_cycles(self.manifest, cycles)
+        read = with_targets(self.manifest, cycles)
+        made = examples(read, self.manifest.training.condition, self.configuration)
+        refined = np.stack([np.stack([self._one(made, s, c) for c in self._outputs]) for s in self._seeds])
+        if self.manifest.training.condition == "one_quarter":
+            quarters = refined.reshape(*refined.shape[:2], -1, made.per_cycle, refined.shape[-1])
+            refined = join_quarters(quarters, read.sample.values)
+        return xr.DataArray(
+            refined.astype(np.float64),
+            dims=("seed", "channel", "cycle", "sample"),
+            coords={
+                "seed": list(self.manifest.training.seeds), "channel": list(self.manifest.names),
+                "cycle": cycles.cycle, "sample": read.sample,
+            },
+        )  # fmt: skip
+
+    def with_training_errors(self, errors: Iterable[float]) -> Refiner:
+        """Return the refiner with its root mean square errors on the training cycles in the manifest."""
+        outputs = tuple(
+            replace(out, training_rmse=error) for out, error in zip(self.manifest.outputs, errors, strict=True)
+        )
+        return replace(self, manifest=replace(self.manifest, outputs=outputs))
+
+    @property
+    def _seeds(self) -> range:
+        return range(len(self.manifest.training.seeds))
+
+    @property
+    def _outputs(self) -> range:
+        return range(len(self.manifest.outputs))
+
+    @property
+    def _parts(self) -> int:
+        quartered = self.manifest.training.condition == "one_quarter"
+        return 4 if quartered and self.configuration.quarter == "separate" else 1
+
+    def _shape(self, made: Examples) -> Shape:
+        return Shape(made.inputs.shape[-1], made.targets.shape[-1], self.configuration, padded=False)
+
+    def _expected(self) -> dict[str, tuple[int, ...]]:
+        """Shapes of one model's weights."""
+        made = examples(blank(self.manifest), self.manifest.training.condition, self.configuration)
+        shapes = weight_shapes(self._shape(made))
+        scaled = self.configuration.input_scaling != "none"
+        return shapes | (dict.fromkeys((SHIFT, SCALE), made.inputs.shape[-2:]) if scaled else {})
+
+    def _one(self, made: Examples, seed: int, output: int) -> NDArray[np.float32]:
+        """What the models of one seed and muscle make of all sequences, shape (sequences, steps)."""
+        refined = np.empty(made.targets.shape[1:], np.float32)
+        inputs = made.inputs[made.set_of_channel[output]]
+        for part in range(self._parts):
+            rows = np.flatnonzero(made.part == part)
+            refined[rows] = self._run(made, (seed, output, part), inputs[rows])
+        return refined
+
+    def _run(self, made: Examples, model: tuple[int, int, int], inputs: NDArray[np.float32]) -> NDArray[np.float32]:
+        own = {name: values[model] for name, values in self.weights.items()}
+        shift, scale = own.pop(SHIFT, np.float32(0)), own.pop(SCALE, np.float32(1))
+        scaled = (inputs - shift) / scale
+        # One compiled program serves every recording up to a power of two of cycles.
+        spare = (1 << max(3, (len(scaled) - 1).bit_length())) - len(scaled)
+        padded = np.concatenate([scaled, np.repeat(scaled[-1:], spare, axis=0)])
+        return np.asarray(refiner(own, self._shape(made))(padded))[: len(scaled)]

@@ -1,0 +1,282 @@
+"""Training a refiner to keep: on everybody, with its error on those left out beside it."""
+
+from __future__ import annotations
+
+import json
+import platform
+import tempfile
+from collections.abc import Iterable
+from concurrent.futures import Executor
+from contextlib import nullcontext
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import xarray as xr
+from numpy.typing import NDArray
+
+from nem2e_lib.data.segment import data_hash
+from nem2e_lib.data.settings import Settings
+from nem2e_lib.errors import Nem2eError
+from nem2e_lib.refine import devices
+from nem2e_lib.refine.batching import Batching, choose
+from nem2e_lib.refine.conditions import own_muscle
+from nem2e_lib.refine.config import Configuration
+from nem2e_lib.refine.engine import ENGINE_VERSION
+from nem2e_lib.refine.folds import leave_nobody_out
+from nem2e_lib.refine.forecast import Cost, forecast
+from nem2e_lib.refine.grid import Grid, Model, grid
+from nem2e_lib.refine.store import Store
+from nem2e_lib.refine.training import train_condition, train_grid
+from nem2e_lib.refiner import manifest as told
+from nem2e_lib.refiner.held_out import held_out
+from nem2e_lib.refiner.refiner import SCALE, SHIFT, Refiner
+
+_LIBRARIES = ("nem2e", "jax", "flax", "optax", "numpy")
+
+
+def train(
+    cycles: xr.Dataset,
+    condition: str,
+    configuration: Configuration,
+    *,
+    seeds: int = 1,
+    muscles: Iterable[str] | None = None,
+    results: xr.Dataset | None = None,
+    leave_out: bool = True,
+    store: Path | str | None = None,
+    executor: Executor | None = None,
+    settings: Settings | None = None,
+    profile: str = "",
+    progress: bool = True,
+) -> Refiner:
+    """Train a refiner on every subject of a study, and find its error by leaving one out.
+
+    Parameters
+    ----------
+    cycles
+        Segmented cycles (`nem2e_lib.data.segment`).
+    condition
+        `one_quarter`, `one_entire` or `all_entire`.
+    configuration
+        Options of network and training.
+    seeds
+        Models a muscle, whose mean is the prediction and whose spread is part of its band.
+    muscles
+        EMG names to refine; all by default.
+    results
+        The condition as `train_condition` gave it for the same cycles and configuration: its error is taken from
+        there, and no model is trained for it.
+    leave_out
+        Without it, and without `results`, the error remains unknown and the manifest says so.
+    store
+        Folder of finished models: what is found there is not trained again.
+    executor
+        Where blocks of models run; in this process by default.
+    settings
+        The study's, for the force threshold that its cycles were cut with; the default one where it is not given.
+    profile
+        Name written into the manifest.
+    progress
+        Show progress bars.
+
+    Raises
+    ------
+    Nem2eError
+        If a muscle is unknown, `results` are of something else, nothing can be left out, or a loss is no number.
+    """
+    devices.configure()
+    chosen = _chosen(cycles, muscles)
+    names = [str(name) for name in chosen.channel.values]
+    if results is not None:
+        results = _of_the_same(results, cycles, condition, configuration, names)
+    with nullcontext(store) if store is not None else tempfile.TemporaryDirectory() as folder:
+        assert folder is not None
+        kept: dict[str, Any] = {"store": folder, "executor": executor, "progress": progress}
+        if results is None and leave_out:
+            results = train_condition(
+                cycles, condition, configuration, seeds=seeds, channels=names, profile=profile, **kept
+            )
+        work = everybody(chosen, condition, configuration, data_hash(cycles), seeds)
+        fitted = train_grid(work, choose(work), **kept)
+        weights = _stacked(work, Store(Path(folder)))
+    refiner = Refiner(_manifest(chosen, work, results, settings or Settings(), profile), weights)
+    return _with_training_error(refiner, chosen) if fitted else refiner
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What training a refiner will cost: the models left out for its error, and those that are kept."""
+
+    held_out: Cost | None
+    kept: Cost
+
+    @property
+    def seconds(self) -> float:
+        """Both together."""
+        return self.kept.seconds + (self.held_out.seconds if self.held_out else 0.0)
+
+    def __str__(self) -> str:
+        """One line each."""
+        lines = [f"refiner: {self.kept}"]
+        if self.held_out:
+            lines.insert(0, f"held-out error: {self.held_out}")
+        return "\n".join(lines)
+
+
+def plan(
+    cycles: xr.Dataset,
+    condition: str,
+    configuration: Configuration,
+    *,
+    seeds: int = 1,
+    muscles: Iterable[str] | None = None,
+    leave_out: bool = True,
+    store: Path | str | None = None,
+) -> Plan:
+    """Return what `train` will cost, less what is found in the store; arguments and errors as there."""
+    devices.configure()
+    chosen, key = _chosen(cycles, muscles), data_hash(cycles)
+    works = [everybody(chosen, condition, configuration, key, seeds)]
+    if leave_out:
+        works.append(grid(chosen, condition, configuration, key, seeds=seeds))
+    costs = [_cost(work, choose(work), store) for work in works]
+    return Plan(costs[1] if leave_out else None, costs[0])
+
+
+def everybody(cycles: xr.Dataset, condition: str, configuration: Configuration, key: str, seeds: int) -> Grid:
+    """Return the grid of the models that are kept: one a seed, muscle and part of the cycle, trained on all cycles."""
+    return grid(cycles, condition, configuration, key, seeds=seeds, folds=leave_nobody_out(cycles))
+
+
+def _cost(work: Grid, batching: Batching, store: Path | str | None) -> Cost:
+    kept = Store(Path(store)) if store is not None else None
+    return forecast(work, batching, [model for model in work.models if kept is None or not kept.holds(work.key(model))])
+
+
+def _chosen(cycles: xr.Dataset, muscles: Iterable[str] | None) -> xr.Dataset:
+    if muscles is None:
+        return cycles
+    have, wanted = [str(name) for name in cycles.channel.values], list(dict.fromkeys(muscles))
+    for name in wanted:
+        if name not in have:
+            raise Nem2eError(
+                f"study {cycles.attrs['study']}: there is no EMG channel {name!r}, it has {', '.join(have)}; choose of "
+                "these."
+            )
+    if not wanted:
+        raise Nem2eError(f"study {cycles.attrs['study']}: no muscle is chosen; name some of {', '.join(have)}.")
+    return cycles.sel(channel=wanted)
+
+
+def _of_the_same(
+    results: xr.Dataset, cycles: xr.Dataset, condition: str, configuration: Configuration, names: list[str]
+) -> xr.Dataset:
+    """Results whose error is that of the refiner to be trained; Nem2eError where it would be another's."""
+    expected = {
+        "data_hash": data_hash(cycles), "condition": condition, "configuration": configuration.to_json(),
+    }  # fmt: skip
+    for name, value in expected.items():
+        if results.attrs.get(name) != value:
+            raise Nem2eError(
+                f"study {cycles.attrs['study']}: the results given have another {name} than the refiner to be trained; "
+                "train the condition anew, or leave them out."
+            )
+    missing = sorted(set(names) - set(map(str, results.channel.values)))
+    if missing:
+        raise Nem2eError(f"study {cycles.attrs['study']}: the results given lack {missing[0]!r}; choose other muscles.")
+    return results.sel(channel=names)
+
+
+def _stacked(work: Grid, store: Store) -> dict[str, NDArray[np.float32]]:
+    """Weights of every model, and the scaling of their inputs if there is one: (seed, channel, part, …)."""
+    rows = [_parts(work, store, model) for model in work.models]
+    lead = work.seeds, len(work.channel_names), len(work.parts)
+    return {name: np.stack([row[name] for row in rows]).reshape(*lead, *rows[0][name].shape) for name in rows[0]}
+
+
+def _parts(work: Grid, store: Store, model: Model) -> dict[str, NDArray[np.float32]]:
+    outcome = store.load(work.key(model))
+    if outcome is None:
+        raise Nem2eError(f"{store.folder}: a model was removed or damaged while the refiner was made; start again.")
+    if work.configuration.input_scaling == "none":
+        return dict(outcome.weights)
+    shift, scale = work.scaling(model)
+    return {**outcome.weights, SHIFT: shift, SCALE: scale}
+
+
+def _manifest(
+    cycles: xr.Dataset, work: Grid, results: xr.Dataset | None, settings: Settings, profile: str
+) -> told.Manifest:
+    seeds = tuple(work.configuration.seed + seed for seed in range(work.seeds))
+    known = held_out(results) if results is not None else {}
+    training = told.Training(
+        work.condition, json.loads(work.configuration.to_json()), profile, seeds, work.epochs,
+        work.epochs * work.longest,
+        str(results.attrs["unit"]) if results is not None else "",
+        results.sizes["fold"] if results is not None else 0,
+    )  # fmt: skip
+    outputs = tuple(_output(cycles, index, known.get(name)) for index, name in enumerate(work.channel_names))
+    read = cycles if work.condition == "all_entire" else cycles.isel(muscle=_own(cycles))
+    origin = _origin(cycles, work.data_hash)
+    return told.Manifest(
+        origin, training, _gait_cycle(cycles, settings), _inputs(read), outputs, _versions(),
+        told.WARNING if origin.synthetic else "",
+    )  # fmt: skip
+
+
+def _own(cycles: xr.Dataset) -> NDArray[np.intp]:
+    """Places of the muscles that EMG was measured of, in the order of the activation files."""
+    own_muscle(cycles)  # tells which is missing
+    return np.flatnonzero(np.isin(cycles.muscle.values, cycles.target.values))
+
+
+def _inputs(cycles: xr.Dataset) -> tuple[told.Input, ...]:
+    values = cycles.activation_waveform.transpose(..., "muscle").values.reshape(-1, cycles.sizes["muscle"])
+    ends = zip(cycles.muscle.values, values.min(axis=0), values.max(axis=0), strict=True)
+    return tuple(told.Input(str(name), float(low), float(high)) for name, low, high in ends)
+
+
+def _output(cycles: xr.Dataset, channel: int, error: told.HeldOut | None) -> told.Output:
+    one = cycles.isel(channel=channel)
+    low, high = float(one.emg_waveform.min()), float(one.emg_waveform.max())
+    electrode = str(one.electrode.values) if "electrode" in one.coords else str(one.channel.values)
+    return told.Output(str(one.channel.values), str(one.target.values), electrode, low, high, 0.0, error)
+
+
+def _gait_cycle(cycles: xr.Dataset, settings: Settings) -> told.GaitCycle:
+    seconds = (cycles.end_s - cycles.start_s).values
+    return told.GaitCycle(
+        str(cycles.attrs.get("cycle_definition", settings.cycle)), settings.threshold_n, settings.min_stance_s,
+        settings.min_swing_s, str(cycles.attrs.get("resampling", settings.resampling)), cycles.sizes["sample"],
+        cycles.sizes["phase"], float(seconds.min()), float(seconds.max()),
+    )  # fmt: skip
+
+
+def _origin(cycles: xr.Dataset, key: str) -> told.Origin:
+    facts = cycles.attrs
+    texts = {name: str(facts.get(name, "")) for name in ("study", "motion", "simulated_by", "citation", "licence")}
+    return told.Origin(
+        synthetic=bool(facts["synthetic"]),
+        emg=str(facts.get("emg_processing", "envelopes as the study's files give them")),
+        subjects=tuple(np.unique(cycles.subject.values.astype(str)).tolist()),
+        speeds=tuple(np.unique(cycles.speed.values.astype(str)).tolist()),
+        cycles=cycles.sizes["cycle"],
+        data_hash=key,
+        **texts,
+    )
+
+
+def _versions() -> dict[str, str]:
+    return {
+        **{name: version(name) for name in _LIBRARIES}, "python": platform.python_version(), "engine": ENGINE_VERSION,
+    }  # fmt: skip
+
+
+def _with_training_error(refiner: Refiner, cycles: xr.Dataset) -> Refiner:
+    """The error on the cycles that it was trained on, as the refiner itself gives it."""
+    refined = refiner.predict(cycles).mean("seed").transpose("channel", "cycle", "sample").values
+    errors = np.sqrt(((refined - cycles.emg.transpose("channel", "cycle", "sample").values) ** 2).mean(axis=(1, 2)))
+    return refiner.with_training_errors([float(error) for error in errors])
