@@ -172,7 +172,7 @@ Between = Annotated[str | None, typer.Option("--cycle", help="What the cycles ru
 ForceColumns = Annotated[str | None, typer.Option("--grf-columns", help="RIGHT,LEFT: columns of vertical force.")]
 Threshold = Annotated[float | None, typer.Option("--threshold", help="Force of a foot on the ground, N.")]
 Some = Annotated[str | None, typer.Option("--muscles", help="EMG names, comma between; default: all it refines.")]
-Rest = Annotated[str, typer.Option(help="Outside refined cycles: nan, or simulated (every column as it was).")]
+Rest = Annotated[str, typer.Option(help="Outside refined cycles: simulated (all columns as they were), or nan.")]
 
 
 @app.command()
@@ -181,7 +181,7 @@ def refine(
     activation: Annotated[Path, typer.Argument(help="Simulated activation, or states with activations, .sto.")],
     out: RefinedFile, grf: Annotated[Path | None, typer.Option(help="Ground reaction forces, .mot or .sto.")] = None,
     cycles: Spans = None, definition: Between = None, columns: ForceColumns = None, threshold: Threshold = None,
-    muscles: Some = None, rest: Rest = "nan", as_json: Json = False,
+    muscles: Some = None, rest: Rest = "simulated", as_json: Json = False,
 ) -> None:  # fmt: skip
     """Refine simulated activation that has no EMG with a refiner that was kept."""
     from nem2e_lib.refiner.command import refine_recording
@@ -204,7 +204,7 @@ def run_motion(
     cutoff: sim.Cutoff = 6.0, strength: sim.Strength = 1.0, max_velocity: sim.Velocity = None,
     reserve: sim.Reserve = None, weight: sim.Weight = None, foot: sim.Foot = None, setup: sim.SetUp = None,
     lock: sim.Lock = None, geometry: sim.Geometry = None, time_limit: sim.Limit = None,
-    muscles: Some = None, rest: Rest = "nan", as_json: Json = False,
+    muscles: Some = None, rest: Rest = "simulated", as_json: Json = False,
 ) -> None:  # fmt: skip
     """From a motion to refined activity: simulate whole gait cycles with OpenSim, then refine them. Says the cost."""
     from nem2e_lib.motion import run

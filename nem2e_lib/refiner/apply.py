@@ -89,13 +89,13 @@ class Refined:
         ]
         return pd.DataFrame(rows)
 
-    def storage(self, rest: str = "nan") -> Storage:
+    def storage(self, rest: str = "simulated") -> Storage:
         """Refined activity over the recording's own time; see `nem2e_lib.refiner.output.refined_storage`."""
         from nem2e_lib.refiner.output import refined_storage
 
         return refined_storage(self, rest)
 
-    def save(self, path: str | Path, rest: str = "nan") -> list[Path]:
+    def save(self, path: str | Path, rest: str = "simulated") -> list[Path]:
         """Write refined activity, its band and the table of cycles; see `nem2e_lib.refiner.output.save`."""
         from nem2e_lib.refiner.output import save
 

@@ -16,13 +16,13 @@ from nem2e_lib.refiner.apply import Refined
 
 Array = NDArray[np.float64]
 
-RESTS = ("nan", "simulated")
+RESTS = ("simulated", "nan")
 MARK = "refined"
 """Column that is 1 in refined cycles and 0 elsewhere."""
 BAND, CYCLES = "_band.sto", "_cycles.csv"
 
 
-def save(refined: Refined, path: Path, rest: str = "nan") -> list[Path]:
+def save(refined: Refined, path: Path, rest: str = RESTS[0]) -> list[Path]:
     """Write ``NAME.sto``, ``NAME_band.sto`` and ``NAME_cycles.csv``, each whole or not at all; return their paths.
 
     Raises
@@ -41,7 +41,7 @@ def save(refined: Refined, path: Path, rest: str = "nan") -> list[Path]:
     return paths
 
 
-def refined_storage(refined: Refined, rest: str = "nan") -> Storage:
+def refined_storage(refined: Refined, rest: str = RESTS[0]) -> Storage:
     """Refined activity over the recording's own time, with a column `refined` that is 1 where it was refined.
 
     Parameters
@@ -49,43 +49,55 @@ def refined_storage(refined: Refined, rest: str = "nan") -> Storage:
     refined
         A refined recording.
     rest
-        ``nan``: the refined muscles alone, not a number outside refined cycles. ``simulated``: every column of the
-        recording, refined muscles replaced within refined cycles.
+        ``simulated``: every column of the recording, the refined muscles replaced within refined cycles. ``nan``: the
+        refined muscles alone, not a number outside; OpenSim's tables read that, its plots stop at the first such row.
 
     Raises
     ------
     Nem2eError
-        If `rest` is unknown, or one muscle was refined under two names and every column is asked for.
+        If `rest` is unknown.
     """
     if rest not in RESTS:
         raise Nem2eError(f"rest is {rest!r}, expected {' or '.join(RESTS)}; choose one.")
     curves = over_time(refined, refined.mean.transpose("channel", "cycle", "sample").values)
-    inside = np.isfinite(curves[:, 0])
-    labels = output_labels(refined)
-    mark = inside.astype(np.float64)
+    inside, labels = is_inside(refined), output_labels(refined)
+    mark = inside.astype(np.float64)[:, None]
     if rest == "nan":
-        return _storage(refined, (*labels, MARK), np.column_stack([curves, mark]), rest)
-    _require_one_each(refined, labels)
-    values = refined.source.values.copy()
-    for column, label in enumerate(labels):
-        values[inside, refined.source.labels.index(label)] = curves[inside, column]
-    return _storage(refined, (*refined.source.labels, MARK), np.column_stack([values, mark]), rest)
+        return _storage(refined, (*labels, MARK), refined.read.time, np.hstack([curves, mark]), rest)
+    own = [label for label in refined.source.labels if label not in labels]
+    of = {muscle: refined.read.values[:, row] for row, muscle in enumerate(refined.manifest.muscles)}
+    simulated = np.column_stack([of[out.muscle] for out in refined.manifest.outputs])
+    columns = dict(zip(labels, np.where(inside[:, None], curves, simulated).T, strict=True))
+    columns |= {label: refined.source.column(label) for label in own}
+    order = [*refined.source.labels, *(label for label in labels if label not in refined.source.labels)]
+    values = np.column_stack([*(columns[label] for label in order), mark])
+    return _storage(refined, (*order, MARK), refined.read.time, values, rest)
 
 
 def band_storage(refined: Refined) -> Storage:
-    """How far refined activity may be off, over the recording's own time; NaN outside refined cycles and where unknown.
+    """How far refined activity may be off, at the recording's times within refined cycles.
 
     For each muscle `<label>_low` and `<label>_high`, refined activity ± its held-out error at that phase of the cycle;
-    `<label>_held_out`, that root mean square error; `<label>_between_seeds`, the standard deviation between seeds.
+    `<label>_held_out`, that root mean square error; `<label>_between_seeds`, the standard deviation between seeds. What
+    is not known of a refiner has no column.
     """
     mean = refined.mean.transpose("channel", "cycle", "sample").values
     error = np.stack([_by_phase(refined, index, mean.shape[1:]) for index in range(len(mean))])
     seeds = refined.spread.transpose("channel", "cycle", "sample").values
     curve, off, spread = (over_time(refined, each) for each in (mean, error, seeds))
     columns = {"low": curve - off, "high": curve + off, "held_out": off, "between_seeds": spread}
-    labels = [f"{label}_{what}" for label in output_labels(refined) for what in columns]
-    values = np.stack(list(columns.values()), axis=2).reshape(len(curve), -1)
-    return _storage(refined, tuple(labels), values, "nan", "band of refined activity")
+    labels = np.array([f"{label}_{what}" for label in output_labels(refined) for what in columns])
+    inside = is_inside(refined)
+    values = np.stack(list(columns.values()), axis=2).reshape(len(curve), -1)[inside]
+    known = np.isfinite(values).all(axis=0)
+    time = refined.read.time[inside]
+    return _storage(refined, tuple(labels[known].tolist()), time, values[:, known], "", "band of refined activity")
+
+
+def is_inside(refined: Refined) -> NDArray[np.bool_]:
+    """Rows of the recording that lie in a refined cycle, both ends included."""
+    time = refined.read.time
+    return np.any([(time >= s.start_s - EDGE_S) & (time <= s.end_s + EDGE_S) for s in refined.refined], axis=0)
 
 
 def over_time(refined: Refined, curves: Array) -> Array:
@@ -133,27 +145,17 @@ def output_labels(refined: Refined) -> list[str]:
     ]
 
 
-def _require_one_each(refined: Refined, labels: list[str]) -> None:
-    lost = [label for label in labels if label not in refined.source.labels]
-    if lost:
-        raise Nem2eError(
-            f"{refined.name}: one muscle is refined under several names ({lost[0]} …), so its column cannot be "
-            "replaced; choose one with --muscles, or leave out --rest simulated."
-        )
-
-
 def _by_phase(refined: Refined, channel: int, shape: tuple[int, ...]) -> Array:
     told = refined.manifest.outputs[channel].held_out
     return np.full(shape, np.nan) if told is None else np.broadcast_to(np.array(told.by_phase), shape)
 
 
 def _storage(
-    refined: Refined, labels: tuple[str, ...], values: Array, rest: str, what: str = "refined activity"
+    refined: Refined, labels: tuple[str, ...], time: Array, values: Array, rest: str, what: str = "refined activity"
 ) -> Storage:
     synthetic = "SYNTHETIC " if refined.synthetic else ""
     origin, training = refined.manifest.origin, refined.manifest.training
-    told = {
-        "nem2e_refiner": f"{origin.study}, {training.condition}, data {origin.data_hash[:12]}",
-        "nem2e_outside_cycles": "not a number" if rest == "nan" else "as simulated, column refined is 0",
-    }
-    return Storage(synthetic + what, labels, refined.read.time, values, False, told)
+    told = {"nem2e_refiner": f"{origin.study}, {training.condition}, data {origin.data_hash[:12]}"}
+    if rest:
+        told["nem2e_outside_cycles"] = "not a number" if rest == "nan" else "as simulated; there column refined is 0"
+    return Storage(synthetic + what, labels, time, values, False, told)
