@@ -176,9 +176,26 @@ def open_points(rows: Iterable[Mapping[str, object]]) -> Table:
 
 
 def plain(data: pd.DataFrame, title: str, caption: str, *, synthetic: bool = False, digits: int = 3) -> Table:
-    """Return any data frame as a table; floats are rounded for reading, not in the CSV."""
-    shown = data.map(lambda v: _number(float(v), digits) if isinstance(v, float | np.floating) else str(v))
-    return Table(data, shown, heading(title, synthetic), caption, synthetic)
+    """Return any data frame as a table, rounded for reading, not in the CSV; a title tells what is synthetic."""
+    shown = pd.DataFrame({name: [_cell(str(name), v, digits) for v in data[name]] for name in data}, index=data.index)
+    shown = shown.drop(columns="synthetic", errors="ignore") if synthetic else shown
+    return Table(
+        data,
+        shown.rename(columns=lambda name: str(name).replace("_", " ")),
+        heading(title, synthetic),
+        caption,
+        synthetic,
+    )
+
+
+def _cell(name: str, value: object, digits: int) -> str:
+    if isinstance(value, int | np.integer) and not isinstance(value, bool):
+        return f"{value:,}"
+    if not isinstance(value, float | np.floating):
+        return str(value)
+    if name.startswith("p_"):
+        return _p(float(value))
+    return _number(float(value), 1 if name == "seconds" else digits)
 
 
 def _number(value: float, digits: int = 2) -> str:
