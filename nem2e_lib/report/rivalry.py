@@ -128,7 +128,8 @@ def duels(rivalry: Rivalry) -> list[Saved]:
     drawn = figures.duels(rivalry.duels, rivalry.standings, rivalry.labels, synthetic=rivalry.synthetic)
     names = {column: rivalry.duels[column].replace(rivalry.labels) for column in ("a", "b", "winner")}
     table = tables.plain(
-        rivalry.duels.assign(**names), "Every pair of methods", "Difference: Er of a minus Er of b, paired over held-out units.",
+        rivalry.duels.assign(**names), "Every pair of methods",
+        "Difference: Er of a minus Er of b, paired over held-out units.",
         synthetic=rivalry.synthetic,
     )  # fmt: skip
     site = rivalry.found.run.site
