@@ -193,7 +193,7 @@ def _cell(name: str, value: object, digits: int) -> str:
         return f"{value:,}"
     if not isinstance(value, float | np.floating):
         return str(value)
-    if name.startswith("p_"):
+    if name.startswith("p_") or name.endswith("p_value"):
         return _p(float(value))
     return _number(float(value), 1 if name == "seconds" else digits)
 
