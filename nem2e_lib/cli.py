@@ -195,11 +195,14 @@ def refine(
 @app.command("run")
 def run_motion(
     refiner: Annotated[Path, typer.Option("--refiner", help="Refiner that `nem2e train` wrote.")],
-    out: RefinedFile, model: sim.Model = None, motion: sim.Motion = None, markers: sim.Markers = None,
-    static: sim.Static = None, grf: sim.Grf = None, loads: sim.Loads = None, start: sim.Start = None,
-    end: sim.End = None, mass: sim.Mass = None, name: sim.Name = None, cycles: Spans = None,
+    out: RefinedFile,
+    motion: Annotated[Path | None, typer.Argument(help="Joint angles (.mot, .sto) or markers (.trc).")] = None,
+    model: sim.Model = None, static: sim.Static = None, grf: sim.Grf = None, loads: sim.Loads = None,
+    start: sim.Start = None, end: sim.End = None, mass: sim.Mass = None, name: sim.Name = None, cycles: Spans = None,
     columns: ForceColumns = None,
-    steps: Annotated[str, typer.Option(help="Comma between: scale, ik, rra, cmc; or so, the fast way.")] = "rra,cmc",
+    steps: Annotated[
+        str, typer.Option(help="Comma between; so is the fast way. Markers add ik, a static pose adds scale.")
+    ] = "rra,cmc",
     folder: Annotated[Path | None, typer.Option(help="Of the simulation; default: beside the file to write.")] = None,
     cutoff: sim.Cutoff = 6.0, strength: sim.Strength = 1.0, max_velocity: sim.Velocity = None,
     reserve: sim.Reserve = None, weight: sim.Weight = None, foot: sim.Foot = None, setup: sim.SetUp = None,
@@ -207,12 +210,12 @@ def run_motion(
     muscles: Some = None, rest: Rest = "simulated", as_json: Json = False,
 ) -> None:  # fmt: skip
     """From a motion to refined activity: simulate whole gait cycles with OpenSim, then refine them. Says the cost."""
-    from nem2e_lib.motion import run
+    from nem2e_lib.motion import angles_or_markers, run
     from nem2e_lib.refiner import command as refining
     from nem2e_lib.simulate.present import options_of, trial_of
 
     chosen = sim.Chosen(cutoff, strength, max_velocity, reserve, weight, foot, setup, lock, None, geometry, time_limit)
-    trial = trial_of(name, motion, markers, static, grf, loads, start, end, mass)
+    trial = trial_of(name, *angles_or_markers(motion), static, grf, loads, start, end, mass)
     refined = run(
         trial, model, refining.load(refiner, muscles), out, folder=folder, steps=refining.listed(steps) or [],
         cycles=cycles, columns=refining.pair(columns), options=options_of(chosen),

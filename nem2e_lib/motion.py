@@ -154,9 +154,21 @@ def run(
         raise Nem2eError(f"{model or '--model'}: no such file, but an OpenSim model (.osim) is expected.")
     if not out.absolute().parent.is_dir():
         raise Nem2eError(f"{out}: there is no folder {out.parent}; make it first.")
-    work = plan(trial, refiner, steps=steps, cycles=cycles, columns=columns)
+    work = plan(trial, refiner, steps=needed_steps(trial, steps), cycles=cycles, columns=columns)
     tell(str(work))
     return refine_motion(work, model, refiner, folder or out.with_name(f"{out.stem}_simulated"), options=options)
+
+
+def angles_or_markers(path: Path | None) -> tuple[Path | None, Path | None]:
+    """A motion file as joint angles or as markers, by the ending of its name."""
+    markers = path is not None and path.suffix.lower() == ".trc"
+    return (None, path) if markers else (path, None)
+
+
+def needed_steps(trial: SimulatedTrial, steps: Sequence[str]) -> tuple[str, ...]:
+    """The steps asked for, with scaling where there is a static pose and inverse kinematics where there are markers."""
+    before = [*(["scale"] if trial.static is not None else []), *(["ik"] if trial.markers is not None else [])]
+    return tuple(dict.fromkeys([*before, *steps]))
 
 
 def _clock(trial: SimulatedTrial) -> Storage:

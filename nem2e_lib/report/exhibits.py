@@ -16,7 +16,7 @@ from nem2e_lib.report.saving import Saved, save_drawn, save_table
 from nem2e_lib.report.table import Table
 
 STATISTICS, ATTENTION, SHORTCUT, CLAIMS = "04_statistics", "05_attention", "06_shortcut", "07_claims"
-RIVALS = "08_rivals"
+RIVALS, REFINER = "08_rivals", "09_refine"
 LETTERS = {"figure_3": {"walking": "a", "running": "b"}, "figure_4": {"running": "abc", "walking": "d"}}
 SHOWN = {"walking": "one_entire", "running": "all_entire"}
 """Condition that Figure 3 shows of each motion; a study of another motion shows both."""
@@ -25,6 +25,7 @@ SECTIONS = {
     ATTENTION: "Attention: Figures 6 and 7",
     SHORTCUT: "Shortcut test and swapped inputs",
     RIVALS: "Rivals under the same folds",
+    REFINER: "A refiner to keep",
     CLAIMS: "What the paper leaves open",
 }
 
@@ -239,5 +240,6 @@ def _pages(found: Findings) -> dict[str, str]:
         "05_attention.html": "5 · Attention",
         "06_shortcut.html": "6 · Shortcut",
         "07_claims.html": "7 · Claims and open choices",
-        "08_rivals.html": "10 · Rivals",
+        "08_rivals.html": "8 · Rivals",
+        "09_refine.html": "9 · A refiner to keep",
     }

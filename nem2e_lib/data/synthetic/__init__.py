@@ -2,7 +2,7 @@
 
 from nem2e_lib.data.synthetic.cycles import synthetic_cycles
 from nem2e_lib.data.synthetic.knobs import Knobs
-from nem2e_lib.data.synthetic.study import write_study
+from nem2e_lib.data.synthetic.study import write_newcomer, write_study
 from nem2e_lib.data.synthetic.truth import drive, truth
 
-__all__ = ["Knobs", "drive", "synthetic_cycles", "truth", "write_study"]
+__all__ = ["Knobs", "drive", "synthetic_cycles", "truth", "write_newcomer", "write_study"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import tomllib
 import zlib
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -85,7 +86,54 @@ def _is_synthetic(file: Path) -> bool:
         return False
 
 
+def write_newcomer(motion: str, folder: str | Path, seed: int = 0, *, speed: int = 1) -> dict[str, Path]:
+    """Write one trial of somebody who is in no study of this motion and seed, but of the same population.
+
+    Parameters
+    ----------
+    motion, seed
+        As in `write_study`.
+    folder
+        Made where it is missing.
+    speed
+        Which of the speeds, from the slowest.
+
+    Returns
+    -------
+    dict
+        ``activation``, ``emg`` and ``grf``, each the path of its file.
+    """
+    plan = design(motion)
+    cast = takes(plan.reduced(plan.subjects + 1, None), Knobs(), seed)
+    take = next(islice(cast, plan.subjects * len(plan.speeds) + speed, None))
+    Path(folder).mkdir(parents=True, exist_ok=True)
+    paths = {}
+    for part, (file, labels, clock, values) in _tables(plan, take, seed).items():
+        paths[part] = Path(folder) / file.replace(take.name, "example")
+        write_storage(paths[part], _storage(part, take, labels, clock, values))
+    return paths
+
+
 def _write_take(folder: Path, plan: Design, take: Take, seed: int) -> dict[str, str | float]:
+    tables = _tables(plan, take, seed)
+    for part, (file, labels, clock, values) in tables.items():
+        write_storage(folder / part / file, _storage(part, take, labels, clock, values))
+    return {
+        "trial": take.name, "subject": take.subject, "speed": take.speed, "speed_m_s": take.speed_m_s,
+        **{part: f"{part}/{table[0]}" for part, table in tables.items()},
+    }  # fmt: skip
+
+
+def _storage(
+    part: str, take: Take, labels: list[str], clock: NDArray[np.float64], values: NDArray[np.float64]
+) -> Storage:
+    return Storage(f"SYNTHETIC {part} {take.name}", tuple(labels), clock, np.round(values, 5))
+
+
+def _tables(
+    plan: Design, take: Take, seed: int
+) -> dict[str, tuple[str, list[str], NDArray[np.float64], NDArray[np.float64]]]:
+    """File name, labels, times and values of activation, EMG and force."""
     trial, name = take.trial, take.name
     noise_rng = np.random.default_rng([seed, zlib.crc32(name.encode())])
     time = {rate: _clock(trial.end, rate) for rate in (ACTIVATION_HZ, EMG_HZ, FORCE_HZ)}
@@ -93,17 +141,10 @@ def _write_take(folder: Path, plan: Design, take: Take, seed: int) -> dict[str, 
     measured = trial.measured(time[EMG_HZ], channel_columns(plan))
     noise = _FORCE_NOISE_N * noise_rng.standard_normal((len(time[FORCE_HZ]), 2))
     force = ground_reaction(trial, time[FORCE_HZ], plan.motion, plan.stance, noise)
-    tables = {
+    return {
         "activation": (f"{name}_activation.sto", muscles(plan), time[ACTIVATION_HZ], simulated),
         "emg": (f"{name}_emg.sto", list(plan.emg), time[EMG_HZ], measured),
         "grf": (f"{name}_grf.mot", list(COLUMNS), time[FORCE_HZ], force),
-    }  # fmt: skip
-    for part, (file, labels, clock, values) in tables.items():
-        title = f"SYNTHETIC {part} {name}"
-        write_storage(folder / part / file, Storage(title, tuple(labels), clock, np.round(values, 5)))
-    return {
-        "trial": name, "subject": take.subject, "speed": take.speed, "speed_m_s": take.speed_m_s,
-        **{part: f"{part}/{table[0]}" for part, table in tables.items()},
     }  # fmt: skip
 
 
