@@ -10,6 +10,8 @@ from dataclasses import dataclass
 import pandas as pd
 
 CONTEXT = "published, real data (context only)"
+LONG = 40
+"""Letters above which a cell is a sentence, and gets room."""
 
 
 @dataclass(frozen=True)
@@ -84,8 +86,14 @@ def _context_class(group: str) -> str:
 
 
 def _row(cells: Iterable[object], marks: Iterable[bool]) -> str:
-    texts = [
-        f"<strong>{html.escape(str(c))}</strong>" if b else html.escape(str(c))
-        for c, b in zip(cells, marks, strict=True)
-    ]
-    return f'<tr><th scope="row">{texts[0]}</th>' + "".join(f"<td>{t}</td>" for t in texts[1:]) + "</tr>"
+    first, *others = zip(map(str, cells), marks, strict=True)
+    return f'<tr><th scope="row">{_text(*first)}</th>{"".join(map(_cell, others))}</tr>'
+
+
+def _cell(marked: tuple[str, bool]) -> str:
+    room = ' class="text"' if len(marked[0]) > LONG else ""
+    return f"<td{room}>{_text(*marked)}</td>"
+
+
+def _text(cell: str, bold: bool) -> str:
+    return f"<strong>{html.escape(cell)}</strong>" if bold else html.escape(cell)
