@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
+from nem2e_lib.data.columns import vertical_columns
 from nem2e_lib.data.storage import Storage, read_storage
 from nem2e_lib.errors import Nem2eError
 from nem2e_lib.refiner import Refiner
@@ -207,7 +208,10 @@ def _strikes(grf: Path, refiner: Refiner, columns: tuple[str, str] | None) -> St
 
 
 def _told_sides(grf: Path) -> tuple[str, str] | None:
+    """Vertical columns of the plates whose names tell a side, where columns go by no common names."""
     labels = read_storage(grf).labels
+    if vertical_columns(labels) is not None:
+        return None
     _, plates, _ = read_plates(grf)
     by_side: dict[str, list[str]] = {"right": [], "left": []}
     for plate in plates:
