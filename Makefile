@@ -21,6 +21,7 @@ EXTRAS := $(VENV)/.extras
 TORCH ?= torch==2.13.0
 
 ## paper     rebuild every table and figure: make paper [PROFILE=demo|paper|smoke] [STUDY=folder] [OUT=folder] [SEED=0] [SEEDS=1]
+## motion    from a motion file to refined activity: 10_motion_to_emg, into build/ (needs OpenSim and a recording)
 ## notebook  open the notebooks in Jupyter Lab
 ## test      lint, type check and the test suite (minutes)
 ## test-all  the same with the slow tests
@@ -30,7 +31,7 @@ TORCH ?= torch==2.13.0
 ## lock      requirements.lock and environment.yml anew from pyproject.toml
 ## clean     remove build/ (the environment and figures/ stay)
 ## help      this list
-.PHONY: paper notebook test test-all bench lint setup lock clean help
+.PHONY: paper motion notebook test test-all bench lint setup lock clean help
 help:
 	@sed -n 's/^## /  make /p' Makefile
 
@@ -88,6 +89,6 @@ lock: $(SETUP)
 clean:
 	rm -rf build
 
-ifneq ($(filter paper $(BUILD)/%,$(MAKECMDGOALS)),)
+ifneq ($(filter paper motion $(BUILD)/%,$(MAKECMDGOALS)),)
 include paper.mk
 endif

@@ -83,10 +83,9 @@ def against_static_optimisation(data: Path, out: Path, chosen: list[GaitCycle]) 
 
 def against_emg(data: Path, out: Path, chosen: list[GaitCycle]) -> pd.DataFrame:
     """Compare what was simulated, and the static optimisation of DATA, with EMG: one row a trial, method and muscle."""
-    measured = pd.read_csv(data / "emg" / "subject01_emg_normalized_registered.csv")
     tables = []
     for each in chosen:
-        emg = _emg(measured, each)
+        emg = measured(data, each)
         for method, simulated in (("cmc", _simulated(out, each)), ("static optimisation", _given(data, each))):
             tables.append(_told(each, compare(simulated, emg), method=method))
     return pd.concat(tables, ignore_index=True)
@@ -106,9 +105,11 @@ def _given(data: Path, cycle: GaitCycle) -> dict[str, Array]:
     return waveforms(read_storage(path), cycle.start_s, cycle.end_s)
 
 
-def _emg(measured: pd.DataFrame, cycle: GaitCycle) -> dict[str, Array]:
-    chosen = (measured["speed_m_s"] == cycle.speed) & (measured["cycle"] == cycle.cycle)
-    rows = measured[chosen].sort_values("phase_pct")
+def measured(data: Path, cycle: GaitCycle) -> dict[str, Array]:
+    """Return the EMG envelopes of a cycle by muscle, at 101 points from its start to its end."""
+    table = pd.read_csv(data / "emg" / "subject01_emg_normalized_registered.csv")
+    chosen = (table["speed_m_s"] == cycle.speed) & (table["cycle"] == cycle.cycle)
+    rows = table[chosen].sort_values("phase_pct")
     return {ELECTRODES[str(name)]: part["emg_norm"].to_numpy(np.float64) for name, part in rows.groupby("muscle")}
 
 

@@ -63,7 +63,7 @@ def over_time(refined: Refined, measured: xr.DataArray | None) -> pd.DataFrame:
             pd.DataFrame({"muscle": out.name, "series": name, "time_s": time, "value": values})
             for name, (time, values) in series.items()
         ]
-    return pd.concat(parts, ignore_index=True)
+    return pd.concat(parts, ignore_index=True).dropna(subset="value")
 
 
 def _measured(refined: Refined, waves: xr.DataArray) -> tuple[np.ndarray, np.ndarray]:

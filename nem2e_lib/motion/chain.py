@@ -1,4 +1,4 @@
-"""From motion to refined activity: OpenSim's steps, then a refiner that was kept."""
+"""The chain: find whole gait cycles, tell the cost, simulate them, refine what comes out."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ from nem2e_lib.simulate.forces import read_plates
 from nem2e_lib.simulate.markers import read_markers
 from nem2e_lib.simulate.options import LEAD_S, MARGINS_S, NAMES, Options, check_steps
 from nem2e_lib.simulate.osim import require
+from nem2e_lib.simulate.prepare import missing_meshes
 from nem2e_lib.simulate.trial import SimulatedTrial
 
 COST = {"scale": 0.0, "ik": 1.0, "rra": 15.0, "cmc": 300.0, "so": 20.0}
@@ -155,6 +156,7 @@ def run(
         raise Nem2eError(f"{model or '--model'}: no such file, but an OpenSim model (.osim) is expected.")
     if not out.absolute().parent.is_dir():
         raise Nem2eError(f"{out}: there is no folder {out.parent}; make it first.")
+    missing_meshes(Path(model), options.geometry if options else None)
     work = plan(trial, refiner, steps=needed_steps(trial, steps), cycles=cycles, columns=columns)
     tell(str(work))
     return refine_motion(work, model, refiner, folder or out.with_name(f"{out.stem}_simulated"), options=options)

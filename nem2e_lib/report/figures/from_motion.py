@@ -1,0 +1,164 @@
+"""The steps from a motion to activation: postures with the force on the ground, force over time, activations."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.lines import Line2D
+from numpy.typing import NDArray
+
+from nem2e_lib.data.columns import muscle_columns, muscle_name
+from nem2e_lib.data.storage import Storage
+from nem2e_lib.report.figures.panels import panel_grid, plural, rows_for
+from nem2e_lib.report.style import Drawn, add_legend, heading, new_figure, styled
+
+RIGHT, LEFT, AXIAL, FORCE = "#0072B2", "#E69F00", "#444444", "#D55E00"
+METHODS = ("#0072B2", "#CC79A7", "#009E73")
+N_PER_M = 1500.0
+"""Newtons that one metre of an arrow stands for."""
+SPACING = 1.1
+"""Metres between postures, in the direction of view: they would hide each other on a treadmill."""
+
+Span = tuple[float, float]
+
+
+@styled
+def postures(lines: pd.DataFrame, arrows: pd.DataFrame, *, synthetic: bool = False) -> Drawn:
+    """Draw the model from the side at several times, with the ground reaction force.
+
+    Parameters
+    ----------
+    lines
+        time_s, body, x0, y0, x1, y1 (m); bodies that end in ``_r`` or ``_l`` are those of a side.
+    arrows
+        time_s, px, py (m), fx, fy (N).
+    """
+    times = np.sort(lines["time_s"].unique())
+    title = heading("the motion: the model from the side, and the force on the ground", synthetic)
+    figure = new_figure(3.3, title)
+    axis = figure.subplots()
+    for place, time in enumerate(times):
+        own, loads = lines[lines["time_s"] == time], arrows[arrows["time_s"] == time]
+        shift = SPACING * place - float(own[["x0", "x1"]].to_numpy().mean())
+        _body(axis, own, shift)
+        _loads(axis, loads, shift)
+        axis.annotate(
+            f"{time:.2f} s", (SPACING * place, -0.12), ha="center", va="top", fontsize=8, annotation_clip=False
+        )
+    axis.axhline(0, color="#BBBBBB", lw=0.8, zorder=0)
+    axis.set_aspect("equal")
+    axis.set_axis_off()
+    add_legend(figure, _postures_legend())
+    caption = (
+        f"{plural(len(times), 'posture')} over a gait cycle, {SPACING:g} m apart on the page; arrows: ground reaction "
+        f"force, {N_PER_M:g} N a metre. Lines run from joint to joint."
+    )
+    data = pd.concat([lines.assign(what="line"), arrows.assign(what="force")], ignore_index=True)
+    return Drawn(figure, data, title, f"Stick figures of a model in motion. {caption}", caption, synthetic)
+
+
+def _body(axis: Axes, own: pd.DataFrame, shift: float) -> None:
+    for row in own.to_dict("records"):
+        colour = {"_r": RIGHT, "_l": LEFT}.get(str(row["body"])[-2:], AXIAL)
+        order = {RIGHT: 3, AXIAL: 2, LEFT: 1}[colour]
+        axis.plot([row["x0"] + shift, row["x1"] + shift], [row["y0"], row["y1"]], color=colour, lw=2.2, zorder=order,
+                  solid_capstyle="round")  # fmt: skip
+
+
+def _loads(axis: Axes, loads: pd.DataFrame, shift: float) -> None:
+    for row in loads.to_dict("records"):
+        start = (row["px"] + shift, row["py"])
+        end = (start[0] + row["fx"] / N_PER_M, start[1] + row["fy"] / N_PER_M)
+        axis.annotate("", end, start, arrowprops={"arrowstyle": "-|>", "color": FORCE, "lw": 1.4}, zorder=4)
+
+
+def _postures_legend() -> list[Line2D]:
+    told = {"right side": RIGHT, "left side": LEFT, "pelvis and trunk": AXIAL, "ground reaction force": FORCE}
+    return [Line2D([], [], color=colour, lw=2.2, label=label) for label, colour in told.items()]
+
+
+@styled
+def ground_force(
+    force: Storage, strikes: NDArray[np.float64], spans: Sequence[Span], *, synthetic: bool = False
+) -> Drawn:
+    """Draw vertical force over time, the heel strikes, and the cycles that will be simulated.
+
+    Parameters
+    ----------
+    force
+        A column a plate, N.
+    strikes
+        Heel strikes of the foot that cycles begin with, s.
+    spans
+        Start and end of the cycles to be simulated, s.
+    """
+    title = heading("the force: heel strikes and the cycles to be simulated", synthetic)
+    figure = new_figure(2.6, title)
+    axis = figure.subplots()
+    colours = {"right": RIGHT, "left": LEFT}
+    handles = []
+    for index, label in enumerate(force.labels):
+        colour = colours.get(label, METHODS[index % len(METHODS)])
+        axis.plot(force.time, force.values[:, index], color=colour, lw=1.1)
+        handles.append(Line2D([], [], color=colour, label=f"vertical force, {label}"))
+    for time in strikes:
+        axis.axvline(time, color="#888888", lw=0.7, ls=":", zorder=0)
+    for start, end in spans:
+        axis.axvspan(start, end, color="#F0E442", alpha=0.35, lw=0, zorder=0)
+    axis.set_xlabel("time (s)")
+    axis.set_ylabel("force (N)")
+    axis.set_xlim(force.time[0], force.time[-1])
+    add_legend(figure, handles)
+    caption = f"Dotted: {plural(len(strikes), 'heel strike')}; yellow: {plural(len(spans), 'cycle')} to be simulated."
+    data = pd.DataFrame(force.values, columns=list(force.labels)).assign(time_s=force.time)
+    return Drawn(figure, data, title, f"Vertical ground reaction force over time. {caption}", caption, synthetic)
+
+
+@styled
+def activations(found: Mapping[str, Storage], muscles: Sequence[str], span: Span, *, synthetic: bool = False) -> Drawn:
+    """Draw the activation of some muscles by each method over one cycle.
+
+    Parameters
+    ----------
+    found
+        Method to its activation file.
+    muscles
+        Names of muscles.
+    span
+        Start and end of the cycle, s.
+    """
+    data = _tidy(found, muscles, span)
+    title = heading("the simulation: activation of the muscles to be refined", synthetic)
+    figure = new_figure(0.95 + 1.45 * rows_for(len(muscles)), title)
+    for axis, muscle in zip(panel_grid(figure, len(muscles), sharex=True, sharey=True), muscles, strict=True):
+        for colour, (_, rows) in zip(
+            METHODS, data[data["muscle"] == muscle].groupby("method", sort=False), strict=False
+        ):
+            axis.plot(rows["time_s"], rows["activation"], color=colour, lw=1.4)
+        axis.set_title(muscle)
+        axis.set_xlim(*span)
+        axis.set_ylim(0, 1.02)
+        if axis.get_subplotspec().is_last_row():  # type: ignore[union-attr]
+            axis.set_xlabel("time (s)")
+    figure.supylabel("activation", fontsize=9)
+    add_legend(figure, [Line2D([], [], color=c, label=name) for c, name in zip(METHODS, found, strict=False)])
+    caption = f"One gait cycle, {span[0]:.3f} to {span[1]:.3f} s; {', '.join(found)}, each as far as it was simulated."
+    alt = f"{plural(len(muscles), 'panel')}, one a muscle. {caption}"
+    return Drawn(figure, data, title, alt, caption, synthetic)
+
+
+def _tidy(found: Mapping[str, Storage], muscles: Sequence[str], span: Span) -> pd.DataFrame:
+    parts = []
+    for method, table in found.items():
+        label = {muscle_name(each): each for each in muscle_columns(table.labels)}
+        rows = (table.time >= span[0]) & (table.time <= span[1])
+        parts += [
+            pd.DataFrame(
+                {"method": method, "muscle": m, "time_s": table.time[rows], "activation": table.column(label[m])[rows]}
+            )
+            for m in muscles
+        ]
+    return pd.concat(parts, ignore_index=True)
