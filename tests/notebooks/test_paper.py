@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from nem2e_lib.data.synthetic import write_study
+from nem2e_lib.refiner import Refiner
 from nem2e_lib.report.page import page_problems
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -99,6 +100,16 @@ def test_results_list_every_study_muscle_and_condition(made: Paper) -> None:
 
 def test_executed_notebooks_are_kept(made: Paper) -> None:
     assert len(list((made.run / "executed").glob("*.ipynb"))) == 1 + 2 + 6 + 6
+
+
+def test_a_refiner_is_published_with_an_example_that_it_refines(made: Paper) -> None:
+    folder = made.out / "refiner"
+    refiner = Refiner.load(folder / "running.refiner")
+    assert refiner.manifest.synthetic
+    assert refiner.manifest.training.held_out_units == 3
+    refined = refiner.refine(folder / "example_activation.sto", grf=folder / "example_grf.mot")
+    assert len(refined.refined) == 3
+    assert refined.notes[0].startswith("SYNTHETIC")
 
 
 def test_a_second_make_does_nothing(made: Paper) -> None:
