@@ -98,6 +98,28 @@ def study_check(folder: Folder, as_json: Json = False) -> None:
     raise typer.Exit(2 if problems else 0)
 
 
+@study_app.command("new")
+def study_new(
+    folder: Annotated[Path, typer.Argument(help="Study folder to fill in; made where it is missing.")],
+    activation: Annotated[Path | None, typer.Option(help="Folder of activation files (.sto, .mot).")] = None,
+    emg: Annotated[Path | None, typer.Option(help="Folder of EMG files.")] = None,
+    grf: Annotated[Path | None, typer.Option(help="Folder of ground reaction force files.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Write study.toml and trials.csv from what the files themselves tell; what they do not tell is left to fill in."""
+    from nem2e_lib.data.template import new_study
+
+    made = new_study(folder, activation, emg, grf)
+    if as_json:
+        facts = {"folder": str(folder), "trials": made.trials.to_dict(orient="records")}
+        typer.echo(json.dumps({**facts, "notes": made.told, "to_do": made.to_do}, indent=2))
+        return
+    lines = [f"note: {note}" for note in made.told]
+    lines += [f"{folder}: {len(made.trials)} trials in trials.csv."]
+    lines += [f"to do: {line}" for line in made.to_do]
+    typer.echo("\n".join([*lines, f"Then: nem2e study check {folder}"]))
+
+
 @study_app.command("segment")
 def study_segment(
     folder: Folder,
@@ -116,6 +138,24 @@ def study_segment(
         typer.echo(f"skipped: trial {row.trial}, cycle {row.number}: {row.reason}", err=True)
     sizes = ", ".join(f"{name}s {dataset.sizes[name]}" for name in ("cycle", "muscle", "channel"))
     typer.echo(f"{out}: {sizes}; skipped {int((~table.kept).sum())}.")
+
+
+@study_app.command("from-archive")
+def study_from_archive(
+    folder: Annotated[Path, typer.Argument(help="Folder with the downloaded archives, zipped or not; or one zip.")],
+    layout: Annotated[str, typer.Option(help="running, walking, or a layout file of your own.")],
+    out: Annotated[Path | None, typer.Option("--out", "-o", help="Study folder to write; must not exist.")] = None,
+    look: Annotated[
+        bool, typer.Option("--show", "--dry-run", help="Only show what fits, what is left and what is missing.")
+    ] = False,
+    as_json: Json = False,
+) -> None:
+    """Make a study folder of the paper's archives from SimTK, or of any archive that a layout file describes."""
+    from nem2e_lib.data.layouts import build
+
+    if out is None and not look:
+        raise Nem2eError("--out is missing; name the study folder to write, or --show to look first.")
+    build.show(build.from_archive(folder, layout, None if look else out), as_json)
 
 
 @app.command()
