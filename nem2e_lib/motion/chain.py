@@ -6,18 +6,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-import numpy as np
-
-from nem2e_lib.data.columns import vertical_columns
-from nem2e_lib.data.storage import Storage, read_storage
 from nem2e_lib.errors import Nem2eError
+from nem2e_lib.motion.window import clock, coverable, covered, spans_of
 from nem2e_lib.refiner import Refiner
 from nem2e_lib.refiner.apply import Refined
-from nem2e_lib.refiner.spans import Span, Strikes, of_force, read_spans, read_strikes, require_strikes
+from nem2e_lib.refiner.spans import Span
 from nem2e_lib.simulate.batch import simulate
-from nem2e_lib.simulate.forces import read_plates
-from nem2e_lib.simulate.markers import read_markers
-from nem2e_lib.simulate.options import LEAD_S, MARGINS_S, NAMES, Options, check_steps
+from nem2e_lib.simulate.options import NAMES, Options, check_steps
 from nem2e_lib.simulate.osim import require
 from nem2e_lib.simulate.prepare import missing_meshes
 from nem2e_lib.simulate.trial import SimulatedTrial
@@ -85,9 +80,9 @@ def plan(
             f"Trial {trial.trial!r}: without ground reaction forces there are no heel strikes; give them (--grf), or a "
             "table of cycles (--cycles)."
         )
-    motion = _clock(trial)
-    found = _spans(trial, refiner, motion, cycles, columns)
-    spans, left = _coverable(trial, found, _covered(trial, motion), chosen)
+    motion = clock(trial)
+    found = spans_of(trial, refiner, motion, cycles, columns)
+    spans, left = coverable(trial, found, covered(trial, motion), chosen)
     if not spans:
         raise Nem2eError(f"Trial {trial.trial!r}: no cycle can be simulated whole; {left[0]}")
     window = replace(trial, start_s=min(s.start_s for s in spans), end_s=max(s.end_s for s in spans))
@@ -172,91 +167,3 @@ def needed_steps(trial: SimulatedTrial, steps: Sequence[str]) -> tuple[str, ...]
     """The steps asked for, with scaling where there is a static pose and inverse kinematics where there are markers."""
     before = [*(["scale"] if trial.static is not None else []), *(["ik"] if trial.markers is not None else [])]
     return tuple(dict.fromkeys([*before, *steps]))
-
-
-def _clock(trial: SimulatedTrial) -> Storage:
-    """The times that a motion covers, as a table without columns."""
-    if trial.motion is not None:
-        time = read_storage(trial.motion).time
-    elif trial.markers is not None:
-        time = read_markers(trial.markers).time
-    else:
-        raise Nem2eError(f"Trial {trial.trial!r} has no motion; give --motion (.mot, .sto) or --markers (.trc).")
-    if len(time) < 2:
-        raise Nem2eError(f"Trial {trial.trial!r}: its motion has {len(time)} rows, but at least 2 are expected.")
-    return Storage(trial.trial, (), time, np.empty((len(time), 0)))
-
-
-def _spans(
-    trial: SimulatedTrial,
-    refiner: Refiner,
-    motion: Storage,
-    cycles: str | Path | Sequence[Span] | None,
-    columns: tuple[str, str] | None,
-) -> list[Span]:
-    cycle = refiner.manifest.cycle
-    if cycles is None:
-        assert trial.grf is not None
-        return of_force(_strikes(trial.grf, refiner, columns), motion, cycle, trial.trial)
-    given = read_spans(cycles) if isinstance(cycles, str | Path) else list(cycles)
-    if trial.grf is not None:
-        require_strikes(given, _strikes(trial.grf, refiner, columns), cycle)
-    return given
-
-
-def _strikes(grf: Path, refiner: Refiner, columns: tuple[str, str] | None) -> Strikes:
-    """Heel strikes; where the columns go by other names, those of plates whose side is told."""
-    return read_strikes(grf, refiner.manifest.cycle, columns or _told_sides(grf))
-
-
-def _told_sides(grf: Path) -> tuple[str, str] | None:
-    """Vertical columns of the plates whose names tell a side, where columns go by no common names."""
-    labels = read_storage(grf).labels
-    if vertical_columns(labels) is not None:
-        return None
-    _, plates, _ = read_plates(grf)
-    by_side: dict[str, list[str]] = {"right": [], "left": []}
-    for plate in plates:
-        by_side.setdefault(plate.side, []).append(plate.name)
-    if any(len(names) != 1 for side, names in by_side.items() if side):
-        return None
-    vertical = [[label for label in labels if _is_vertical_of(label, by_side[side][0])] for side in ("right", "left")]
-    return (vertical[0][0], vertical[1][0]) if all(len(names) == 1 for names in vertical) else None
-
-
-def _is_vertical_of(label: str, plate: str) -> bool:
-    return label.lower().endswith("vy") and _plain(label) == _plain(plate)
-
-
-def _plain(label: str) -> str:
-    """What is left of a label without the words that every force column has."""
-    parts = [part for part in label.lower().split("_") if part not in ("ground", "force", "reaction", "vy")]
-    return "_".join(parts)
-
-
-def _covered(trial: SimulatedTrial, motion: Storage) -> tuple[float, float]:
-    """First and last time that motion and forces both have, s."""
-    clocks = [motion.time, *([read_storage(trial.grf).time] if trial.grf is not None else [])]
-    return max(float(time[0]) for time in clocks), min(float(time[-1]) for time in clocks)
-
-
-def _coverable(
-    trial: SimulatedTrial, found: Sequence[Span], covered: tuple[float, float], steps: tuple[str, ...]
-) -> tuple[list[Span], list[str]]:
-    """Cycles that the simulation can cover, and a sentence on each other one."""
-    before, after = (LEAD_S, MARGINS_S["cmc"][1]) if "cmc" in steps else MARGINS_S["so"]
-    start, end = covered[0] + before, covered[1] - after
-    start = start if trial.start_s is None else max(start, trial.start_s)
-    end = end if trial.end_s is None else min(end, trial.end_s)
-    spans, left = [], []
-    for span in found:
-        early, late = span.start_s < start - 1e-6, span.end_s > end + 1e-6
-        reason = span.reason or ("it begins before that" if early else "it ends after that" if late else "")
-        if reason:
-            left.append(
-                f"Cycle {span.number}, {span.start_s:.6g} to {span.end_s:.6g} s, is not simulated: {reason} "
-                f"(activation can be had from {start:.6g} to {end:.6g} s)."
-            )
-        else:
-            spans.append(span)
-    return spans, left

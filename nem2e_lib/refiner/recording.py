@@ -21,6 +21,8 @@ Array = NDArray[np.float64]
 
 SLACK = 0.05
 """Above 1 and below 0, activation may lie by this much, or by as much as it did in training."""
+FEW = 3
+"""Missing muscles up to which a name that is nearly right is the likeliest reason."""
 
 
 def require_fit(manifest: Manifest, storage: Storage, where: str) -> Storage:
@@ -74,7 +76,7 @@ def _exact(manifest: Manifest, storage: Storage) -> list[str]:
 def _lacking(manifest: Manifest, missing: list[str], found: list[str], where: str) -> str:
     count = f"{len(missing)} of the {len(manifest.muscles)} muscles that the refiner reads are missing"
     shown = ", ".join(found[:6]) + (" …" if len(found) > 6 else "")
-    hint = near(missing[0], found)
+    hint = near(missing[0], found) if len(missing) <= FEW else ""
     if manifest.training.condition == "all_entire":
         way = "; it reads all of them (all_entire): use one_entire, or simulate with a model that has them."
     else:

@@ -24,6 +24,7 @@ from nem2e_lib.refiner.manifest import GaitCycle
 
 Array = NDArray[np.float64]
 
+PLATES = "+"
 NEAR = 0.1
 """Share of a cycle within which its start must lie of a heel strike of the foot that starts it."""
 
@@ -64,7 +65,7 @@ def read_strikes(path: str | Path, cycle: GaitCycle, columns: tuple[str, str] | 
     cycle
         The refiner's; its threshold and shortest stance and swing are used.
     columns
-        Names of the right and the left vertical column, where they are not known.
+        Names of the right and the left vertical column, where they are not known; ``+`` between several plates.
 
     Raises
     ------
@@ -73,14 +74,15 @@ def read_strikes(path: str | Path, cycle: GaitCycle, columns: tuple[str, str] | 
     """
     storage = read_storage(path)
     named = columns or vertical_columns(storage.labels)
-    missing = [name for name in named or () if name not in storage.labels]
+    sides = [tuple(name.split(PLATES)) for name in named or ()]
+    missing = [name for side in sides for name in side if name not in storage.labels]
     if named is None or missing:
         what = f"no column {missing[0]!r}" if missing else "no columns of vertical force under a known name"
         raise Nem2eError(
             f"{path}: {what}; found {', '.join(storage.labels[:12])}{' …' if len(storage.labels) > 12 else ''}; name "
-            "the right and the left one with --grf-columns RIGHT,LEFT."
+            "the right and the left one with --grf-columns RIGHT,LEFT (RIGHT1+RIGHT2,LEFT for several plates)."
         )
-    force = read_grf(Path(path), Settings(grf_right=(named[0],), grf_left=(named[1],)))
+    force = read_grf(Path(path), Settings(grf_right=sides[0], grf_left=sides[1]))
     limits = {"threshold_n": cycle.threshold_n, "min_stance_s": cycle.min_stance_s, "min_swing_s": cycle.min_swing_s}
     right, left = (gait.heel_strikes(force.time, each, **limits) for each in force.values.T)
     reasons = [

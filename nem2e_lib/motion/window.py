@@ -1,0 +1,107 @@
+"""Which cycles of a recording can be simulated whole, found before anything is simulated."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from nem2e_lib.data.columns import vertical_columns
+from nem2e_lib.data.storage import Storage, read_storage
+from nem2e_lib.errors import Nem2eError
+from nem2e_lib.refiner import Refiner
+from nem2e_lib.refiner.spans import Span, Strikes, of_force, read_spans, read_strikes, require_strikes
+from nem2e_lib.simulate.forces import read_plates
+from nem2e_lib.simulate.markers import read_markers
+from nem2e_lib.simulate.options import LEAD_S, MARGINS_S
+from nem2e_lib.simulate.trial import SimulatedTrial
+
+
+def clock(trial: SimulatedTrial) -> Storage:
+    """The times that a motion covers, as a table without columns."""
+    if trial.motion is not None:
+        time = read_storage(trial.motion).time
+    elif trial.markers is not None:
+        time = read_markers(trial.markers).time
+    else:
+        raise Nem2eError(f"Trial {trial.trial!r} has no motion; give --motion (.mot, .sto) or --markers (.trc).")
+    if len(time) < 2:
+        raise Nem2eError(f"Trial {trial.trial!r}: its motion has {len(time)} rows, but at least 2 are expected.")
+    return Storage(trial.trial, (), time, np.empty((len(time), 0)))
+
+
+def spans_of(
+    trial: SimulatedTrial,
+    refiner: Refiner,
+    motion: Storage,
+    cycles: str | Path | Sequence[Span] | None,
+    columns: tuple[str, str] | None,
+) -> list[Span]:
+    """Cycles of a recording: those given, checked against the heel strikes where there are forces, else those found."""
+    cycle = refiner.manifest.cycle
+    if cycles is None:
+        assert trial.grf is not None
+        return of_force(_strikes(trial.grf, refiner, columns), motion, cycle, trial.trial)
+    given = read_spans(cycles) if isinstance(cycles, str | Path) else list(cycles)
+    if trial.grf is not None:
+        require_strikes(given, _strikes(trial.grf, refiner, columns), cycle)
+    return given
+
+
+def _strikes(grf: Path, refiner: Refiner, columns: tuple[str, str] | None) -> Strikes:
+    """Heel strikes; where the columns go by other names, those of plates whose side is told."""
+    return read_strikes(grf, refiner.manifest.cycle, columns or _told_sides(grf))
+
+
+def _told_sides(grf: Path) -> tuple[str, str] | None:
+    """Vertical columns of the plates whose names tell a side, where columns go by no common names."""
+    labels = read_storage(grf).labels
+    if vertical_columns(labels) is not None:
+        return None
+    _, plates, _ = read_plates(grf)
+    by_side: dict[str, list[str]] = {"right": [], "left": []}
+    for plate in plates:
+        by_side.setdefault(plate.side, []).append(plate.name)
+    if any(len(names) != 1 for side, names in by_side.items() if side):
+        return None
+    vertical = [[label for label in labels if _is_vertical_of(label, by_side[side][0])] for side in ("right", "left")]
+    return (vertical[0][0], vertical[1][0]) if all(len(names) == 1 for names in vertical) else None
+
+
+def _is_vertical_of(label: str, plate: str) -> bool:
+    return label.lower().endswith("vy") and _plain(label) == _plain(plate)
+
+
+def _plain(label: str) -> str:
+    """What is left of a label without the words that every force column has."""
+    parts = [part for part in label.lower().split("_") if part not in ("ground", "force", "reaction", "vy")]
+    return "_".join(parts)
+
+
+def covered(trial: SimulatedTrial, motion: Storage) -> tuple[float, float]:
+    """First and last time that motion and forces both have, s."""
+    clocks = [motion.time, *([read_storage(trial.grf).time] if trial.grf is not None else [])]
+    return max(float(time[0]) for time in clocks), min(float(time[-1]) for time in clocks)
+
+
+def coverable(
+    trial: SimulatedTrial, found: Sequence[Span], span: tuple[float, float], steps: tuple[str, ...]
+) -> tuple[list[Span], list[str]]:
+    """Cycles that the simulation can cover, and a sentence on each other one."""
+    before, after = (LEAD_S, MARGINS_S["cmc"][1]) if "cmc" in steps else MARGINS_S["so"]
+    start, end = span[0] + before, span[1] - after
+    start = start if trial.start_s is None else max(start, trial.start_s)
+    end = end if trial.end_s is None else min(end, trial.end_s)
+    spans, left = [], []
+    for one in found:
+        early, late = one.start_s < start - 1e-6, one.end_s > end + 1e-6
+        reason = one.reason or ("it begins before that" if early else "it ends after that" if late else "")
+        if reason:
+            left.append(
+                f"Cycle {one.number}, {one.start_s:.6g} to {one.end_s:.6g} s, is not simulated: {reason} "
+                f"(activation can be had from {start:.6g} to {end:.6g} s)."
+            )
+        else:
+            spans.append(one)
+    return spans, left
