@@ -117,7 +117,7 @@ def test_a_study_becomes_a_refiner_that_refines_its_recordings(here, tmp_path):
     assert "refiner: 4 models" in done.stderr
     assert not (tmp_path / "kept.models").exists()
     told = Refiner.load("kept").manifest
-    assert told.names == ("bi", "tib")
+    assert told.names == ("tib", "bi")
     assert told.training.held_out_units == 3
     trial = next((study / "activation").glob("*.sto"))
     grf = study / "grf" / trial.name.replace("activation.sto", "grf.mot")
