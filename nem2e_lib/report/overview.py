@@ -11,6 +11,7 @@ import xarray as xr
 from nem2e_lib.data.study import load_study
 from nem2e_lib.refine.config import Configuration
 from nem2e_lib.report.figures.cycles import cycle_waveforms
+from nem2e_lib.report.figures.timeline import cycle_timeline
 from nem2e_lib.report.pipeline import Run
 from nem2e_lib.report.saving import Saved, save_drawn, save_table
 from nem2e_lib.report.table import Table
@@ -66,6 +67,12 @@ def skipped(run: Run, study: str, report: pd.DataFrame) -> Saved:
     title = f"{report['study'].iloc[0]}: skipped cycles"
     shown = plain(table, title, caption, synthetic=_synthetic(run, study))
     return save_table(shown, f"skipped_{study}", run.site, page=_page(study))
+
+
+def timeline(run: Run, study: str, report: pd.DataFrame) -> Saved:
+    """Draw and save where the cycles lie in their trials, kept and skipped."""
+    drawn = cycle_timeline(report, synthetic=_synthetic(run, study))
+    return save_drawn(drawn, f"timeline_{study}", run.site, page=_page(study))
 
 
 def cycle_figure(run: Run, study: str, cycles: xr.Dataset) -> Saved:

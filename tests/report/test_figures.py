@@ -14,8 +14,9 @@ import xarray as xr
 from nem2e_lib.errors import Nem2eError
 from nem2e_lib.report import figures, schematics
 from nem2e_lib.report.figures.errors import share_out
-from nem2e_lib.report.figures.panels import columns_for, spread_labels
+from nem2e_lib.report.figures.panels import columns_for, plural, spread_labels
 from nem2e_lib.report.figures.ranking import per_unit
+from nem2e_lib.report.figures.timeline import MOST, cycle_timeline
 from nem2e_lib.report.style import Drawn, svg
 
 Grid = dict[str, xr.Dataset]
@@ -237,3 +238,29 @@ def test_spread_labels_keeps_order_gap_and_bounds() -> None:
 @pytest.mark.parametrize(("panels", "columns"), [(1, 1), (3, 3), (5, 3), (8, 4), (16, 4)])
 def test_panel_columns(panels: int, columns: int) -> None:
     assert columns_for(panels) == columns
+
+
+def segments(trials: int) -> pd.DataFrame:
+    rows = [
+        {
+            "study": "made-up", "trial": f"s{i:02d}_fast", "number": k, "start_s": k, "end_s": k + 0.9,
+            "kept": (i, k) not in {(3, 1), (50, 0)}, "reason": "" if k != 1 else "incomplete: EMG ends",
+        }
+        for i in range(trials)
+        for k in range(3)
+    ]  # fmt: skip
+    return pd.DataFrame(rows)
+
+
+@pytest.mark.parametrize("trials", [1, 4, 60])
+def test_the_timeline_shows_skipped_cycles_first_and_counts_all(trials: int) -> None:
+    report = segments(trials)
+    drawn = cycle_timeline(report, synthetic=False)
+    assert look.clipped(drawn.figure) == []
+    assert look.overlaps(drawn.figure) == []
+    shown = set(drawn.data["trial"])
+    assert len(shown) == min(trials, MOST)
+    assert set(report.loc[~report["kept"], "trial"]) <= shown
+    kept = int(report["kept"].sum())
+    assert f"{kept} cycles of {plural(trials, 'trial')} kept, {3 * trials - kept} skipped" in drawn.caption
+    assert ("Shown: 40 of 60" in drawn.caption) == (trials == 60)
