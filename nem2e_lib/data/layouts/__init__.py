@@ -1,0 +1,1 @@
+"""From downloaded archives to a study folder, by a declarative layout."""
