@@ -20,7 +20,6 @@ from nem2e_lib.refine.forecast import duration
 from nem2e_lib.refiner.apply import Refined
 from nem2e_lib.refiner.manifest import Manifest
 from nem2e_lib.refiner.refiner import Refiner
-from nem2e_lib.refiner.training import plan, train
 
 LONG = 3600.0
 """Seconds of training above which it is asked for twice."""
@@ -49,6 +48,8 @@ def train_study(
     Nem2eError
         If the study is unsound, the refiner could not be written, or hours of training were not agreed to.
     """
+    from nem2e_lib.refiner.training import plan, train
+
     _require_writable(out)
     if seeds < 1:
         raise Nem2eError(f"--seeds is {seeds}, but at least 1 is expected.")
