@@ -100,7 +100,7 @@ endef
 $(foreach study,$(STUDIES),$(foreach condition,$(CONDITIONS),$(eval $(call training,$(study),$(condition)))))
 
 TRAINED := $(foreach study,$(STUDIES),$(foreach condition,$(CONDITIONS),$(RUN)/$(study)/$(condition).nc))
-FIGURES := 04_statistics 05_attention 06_shortcut 08_rivals 09_refine
+FIGURES := 04_statistics 05_attention 06_shortcut 08_rivals 09_refine $(if $(STUDY),,11_own_data)
 
 $(FIGURES:%=$(SITE)/%.html): $(SITE)/%.html: notebooks/%.ipynb $(TRAINED) $(REPORT)
 	@$(call run,$*,$*)

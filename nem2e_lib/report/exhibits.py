@@ -16,7 +16,7 @@ from nem2e_lib.report.saving import Saved, save_drawn, save_table
 from nem2e_lib.report.table import Table
 
 STATISTICS, ATTENTION, SHORTCUT, CLAIMS = "04_statistics", "05_attention", "06_shortcut", "07_claims"
-RIVALS, REFINER = "08_rivals", "09_refine"
+RIVALS, REFINER, OWN = "08_rivals", "09_refine", "11_own_data"
 LETTERS = {"figure_3": {"walking": "a", "running": "b"}, "figure_4": {"running": "abc", "walking": "d"}}
 SHOWN = {"walking": "one_entire", "running": "all_entire"}
 """Condition that Figure 3 shows of each motion; a study of another motion shows both."""
@@ -26,6 +26,7 @@ SECTIONS = {
     SHORTCUT: "Shortcut test and swapped inputs",
     RIVALS: "Rivals under the same folds",
     REFINER: "A refiner to keep",
+    OWN: "From folders of files to refined activity",
     CLAIMS: "What the paper leaves open",
 }
 
@@ -235,11 +236,14 @@ def _pages(found: Findings) -> dict[str, str]:
         pages[f"02_segment_{study}.html"] = f"2 · Gait cycles: {study}"
     for study, conditions in found.trained.items():
         pages |= {f"03_train_{study}_{c}.html": f"3 · Training: {study}, {c.replace('_', ' ')}" for c in conditions}
-    return pages | {
+    own = {"11_own_data.html": "11 · Your own recordings"} if found.run.is_synthetic else {}
+    return {
+        **pages,
         "04_statistics.html": "4 · Statistics",
         "05_attention.html": "5 · Attention",
         "06_shortcut.html": "6 · Shortcut",
         "07_claims.html": "7 · Claims and open choices",
         "08_rivals.html": "8 · Rivals",
         "09_refine.html": "9 · A refiner to keep",
+        **own,
     }

@@ -58,7 +58,9 @@ def representative(errors: pd.DataFrame, study: str, condition: str) -> tuple[st
 
 
 @styled
-def refined_curves(results: xr.Dataset, errors: pd.DataFrame, *, letter: str = "", label: str | None = None) -> Drawn:
+def refined_curves(
+    results: xr.Dataset, errors: pd.DataFrame, *, letter: str = "", label: str | None = None, name: str = "Figure 3"
+) -> Drawn:
     """Draw one panel per muscle for a held-out unit: mean over its cycles, band over their range.
 
     Parameters
@@ -71,6 +73,8 @@ def refined_curves(results: xr.Dataset, errors: pd.DataFrame, *, letter: str = "
         Panel letter of the published figure, such as ``a``.
     label : str, optional
         Held-out unit to draw; by default the one with the median Er.
+    name : str
+        What the title begins with; empty outside the paper's figures.
 
     Source: Teramae et al. (2025), Figure 3, doi:10.3389/fbioe.2025.1611414.
     """
@@ -79,7 +83,9 @@ def refined_curves(results: xr.Dataset, errors: pd.DataFrame, *, letter: str = "
     data = curves(results, label or chosen)
     muscles = list(data["muscle"].unique())
     synthetic = is_synthetic(results)
-    title = heading(f"Figure 3{letter}. {study}, {CONDITION_LABELS[condition]}: {label or chosen}", synthetic)
+    title = heading(
+        f"{f'{name}{letter}. ' if name else ''}{study}, {CONDITION_LABELS[condition]}: {label or chosen}", synthetic
+    )
     figure = new_figure(0.95 + 1.75 * rows_for(len(muscles)), title)
     axes = panel_grid(figure, len(muscles), sharex=False)
     for axis, muscle in zip(axes, muscles, strict=True):
