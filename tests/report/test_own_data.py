@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 from pathlib import Path
 
 import pytest
 
 from nem2e_lib.data.checks import check_study
+from nem2e_lib.data.template import new_study
 from nem2e_lib.errors import Nem2eError
 from nem2e_lib.report import own_data
 from nem2e_lib.report.pipeline import Run
+from tests import realdata
 
 
 @pytest.fixture(scope="module")
@@ -54,3 +58,37 @@ def test_half_of_the_folders_or_a_wrong_study_is_refused(run: Run, study: Path, 
     (tmp_path / "study.toml").write_text((study / "study.toml").read_text())
     with pytest.raises(Nem2eError, match=r"trials\.csv"):
         own_data.check(tmp_path)
+
+
+REAL = pytest.mark.skipif(not os.environ.get("NEM2E_REALDATA"), reason="NEM2E_REALDATA is not set")
+
+
+@REAL
+@pytest.mark.realdata
+def test_real_running_goes_through(run: Run, tmp_path: Path) -> None:
+    made = realdata.build(tmp_path / "study")
+    given = own_data.Files(made / "activation", made / "emg", made / "grf", synthetic=False)
+    folder, _ = own_data.begin(run, given, str(made))
+    assert "No problem found." in own_data.check(folder)
+    cycles, pictures = own_data.cut(run, folder)
+    assert len(set(cycles.speed.values.tolist())) == 4
+    assert cycles.sizes["channel"] == 11
+    assert "SYNTHETIC" not in pictures[0].entry.title
+    saved = own_data.refine(run, cycles, "one_entire", units=4, updates=8)
+    assert saved[-1].entry.title == "Improvement rate of each muscle"
+
+
+@REAL
+@pytest.mark.realdata
+def test_real_walking_whose_simulation_is_too_short_is_told_so(run: Run, tmp_path: Path) -> None:
+    source, files = Path(os.environ["NEM2E_REALDATA"]) / "opensim_core_walk", tmp_path / "files"
+    files.mkdir()
+    for name in ("moco_inverse_18muscles_solution.sto", "electromyography.sto", "grf_walk.mot"):
+        shutil.copy(source / name, files)
+    new_study(files)
+    trials = (files / "trials.csv").read_text().replace("18muscles,,,", "walk,s1,free,")
+    (files / "trials.csv").write_text(trials)
+    text = (files / "study.toml").read_text().replace('motion = ""', 'motion = "walking"')
+    (files / "study.toml").write_text(text)
+    with pytest.raises(Nem2eError, match=r"'walk' has no usable gait cycle \(incomplete: activation starts at 0.45"):
+        own_data.check(files)
