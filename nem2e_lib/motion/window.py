@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from nem2e_lib.data.columns import vertical_columns
+from nem2e_lib.data.cycles import EDGE_S
 from nem2e_lib.data.storage import Storage, read_storage
 from nem2e_lib.errors import Nem2eError
 from nem2e_lib.refiner import Refiner
@@ -93,15 +94,16 @@ def coverable(
     start, end = span[0] + before, span[1] - after
     start = start if trial.start_s is None else max(start, trial.start_s)
     end = end if trial.end_s is None else min(end, trial.end_s)
-    spans, left = [], []
-    for one in found:
-        early, late = one.start_s < start - 1e-6, one.end_s > end + 1e-6
-        reason = one.reason or ("it begins before that" if early else "it ends after that" if late else "")
-        if reason:
-            left.append(
-                f"Cycle {one.number}, {one.start_s:.6g} to {one.end_s:.6g} s, is not simulated: {reason} "
-                f"(activation can be had from {start:.6g} to {end:.6g} s)."
-            )
-        else:
-            spans.append(one)
-    return spans, left
+    inside = [one for one in found if one.start_s >= start - EDGE_S and one.end_s <= end + EDGE_S]
+    left = [_told(one, one.reason) for one in inside if one.reason]
+    outside = [one for one in found if one not in inside]
+    if outside:
+        left.append(
+            f"Not simulated, for activation can be had from {start:.6g} to {end:.6g} s: "
+            f"{', '.join(f'cycle {one.number} ({one.start_s:.6g} to {one.end_s:.6g} s)' for one in outside)}."
+        )
+    return [one for one in inside if not one.reason], left
+
+
+def _told(span: Span, reason: str) -> str:
+    return f"Cycle {span.number}, {span.start_s:.6g} to {span.end_s:.6g} s, is not simulated: {reason}."

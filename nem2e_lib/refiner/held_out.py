@@ -42,6 +42,7 @@ def held_out(results: xr.Dataset) -> dict[str, HeldOut]:
             tuple(np.sqrt(squares.mean(axis=0)).tolist()),
             coverage(results, index, squares),
             between_seeds(results.refined.isel(channel=index).transpose("seed", "cycle", "sample").values),
+            int(rows["diverged"].sum()),
         )  # fmt: skip
     return found
 

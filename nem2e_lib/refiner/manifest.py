@@ -29,6 +29,8 @@ class HeldOut:
         Share of held-out samples within ± `by_phase`, taken from the other units' errors; None with one unit.
     between_seeds : tuple of float or None
         Standard deviation between seeds at each sample; None with one seed.
+    diverged : int
+        How many of the models behind this error diverged in training.
     """
 
     rmse_opensim: float
@@ -39,11 +41,26 @@ class HeldOut:
     by_phase: tuple[float, ...]
     coverage: float | None
     between_seeds: tuple[float, ...] | None
+    diverged: int
 
 
 @dataclass(frozen=True)
 class Output:
-    """A refined muscle: EMG name, muscle, electrode, range of its EMG in training, error there and held out."""
+    """A refined muscle.
+
+    Attributes
+    ----------
+    name, muscle, electrode : str
+        EMG name, muscle of the model, electrode.
+    emg_low, emg_high : float
+        Range of its EMG in training.
+    training_rmse : float
+        Root mean square error on the cycles that it was trained on.
+    diverged : tuple of int
+        Seeds whose training diverged: their networks are in the file, but give no answer.
+    held_out : HeldOut or None
+        Error on others; None where it is unknown.
+    """
 
     name: str
     muscle: str
@@ -51,6 +68,7 @@ class Output:
     emg_low: float
     emg_high: float
     training_rmse: float
+    diverged: tuple[int, ...]
     held_out: HeldOut | None
 
 

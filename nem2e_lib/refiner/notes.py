@@ -42,6 +42,7 @@ def notes_on(
         *_beyond(manifest, read, spans),
         *_definition(manifest, told),
         *_error_unknown(manifest),
+        *_diverged(manifest),
         *_negative(manifest, curves),
     )
 
@@ -100,6 +101,12 @@ def _error_unknown(manifest: Manifest) -> Iterator[str]:
         yield "The refiner's error on people whom it has not seen is unknown: nobody was left out in training."
     if len(manifest.training.seeds) < 2:
         yield "The refiner has one seed, so there is no spread between seeds."
+
+
+def _diverged(manifest: Manifest) -> Iterator[str]:
+    for out in manifest.outputs:
+        if out.diverged:
+            yield f"{out.name}: training diverged with seed(s) {', '.join(map(str, out.diverged))}, which are left out."
 
 
 def _negative(manifest: Manifest, curves: xr.DataArray) -> Iterator[str]:

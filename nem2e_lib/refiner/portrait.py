@@ -21,7 +21,12 @@ _LIBRARIES = ("nem2e", "jax", "flax", "optax", "numpy")
 
 
 def portrait(
-    cycles: xr.Dataset, work: Grid, results: xr.Dataset | None, settings: Settings, profile: str
+    cycles: xr.Dataset,
+    work: Grid,
+    results: xr.Dataset | None,
+    settings: Settings,
+    profile: str,
+    diverged: dict[str, tuple[int, ...]],
 ) -> told.Manifest:
     """Return the manifest of a refiner that a grid of models makes.
 
@@ -37,6 +42,8 @@ def portrait(
         Of the study.
     profile
         Name of the configuration.
+    diverged
+        Seeds whose training diverged, by EMG name.
     """
     seeds = tuple(work.configuration.seed + seed for seed in range(work.seeds))
     known = held_out(results) if results is not None else {}
@@ -46,7 +53,9 @@ def portrait(
         str(results.attrs["unit"]) if results is not None else "",
         results.sizes["fold"] if results is not None else 0,
     )  # fmt: skip
-    outputs = tuple(_output(cycles, index, known.get(name)) for index, name in enumerate(work.channel_names))
+    outputs = tuple(
+        _output(cycles, index, diverged.get(name, ()), known.get(name)) for index, name in enumerate(work.channel_names)
+    )
     read = cycles if work.condition == "all_entire" else cycles.isel(muscle=_own(cycles))
     origin = _origin(cycles, work.data_hash)
     return told.Manifest(
@@ -67,11 +76,11 @@ def _inputs(cycles: xr.Dataset) -> tuple[told.Input, ...]:
     return tuple(told.Input(str(name), float(low), float(high)) for name, low, high in ends)
 
 
-def _output(cycles: xr.Dataset, channel: int, error: told.HeldOut | None) -> told.Output:
+def _output(cycles: xr.Dataset, channel: int, diverged: tuple[int, ...], error: told.HeldOut | None) -> told.Output:
     one = cycles.isel(channel=channel)
     low, high = float(one.emg_waveform.min()), float(one.emg_waveform.max())
     electrode = str(one.electrode.values) if "electrode" in one.coords else str(one.channel.values)
-    return told.Output(str(one.channel.values), str(one.target.values), electrode, low, high, 0.0, error)
+    return told.Output(str(one.channel.values), str(one.target.values), electrode, low, high, 0.0, diverged, error)
 
 
 def _gait_cycle(cycles: xr.Dataset, settings: Settings) -> told.GaitCycle:

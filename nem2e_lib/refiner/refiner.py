@@ -118,7 +118,8 @@ class Refiner:
         Returns
         -------
         DataArray
-            Dims (seed, channel, cycle, sample), in the unit of the EMG that the refiner was trained on.
+            Dims (seed, channel, cycle, sample), in the unit of the EMG that the refiner was trained on; NaN for a seed
+            whose training diverged.
 
         Raises
         ------
@@ -132,6 +133,8 @@ class Refiner:
         if self.manifest.training.condition == "one_quarter":
             quarters = refined.reshape(*refined.shape[:2], -1, made.per_cycle, refined.shape[-1])
             refined = join_quarters(quarters, read.sample.values)
+        for channel, out in enumerate(self.manifest.outputs):
+            refined[np.isin(self.manifest.training.seeds, out.diverged), channel] = np.nan
         return xr.DataArray(
             refined.astype(np.float64),
             dims=("seed", "channel", "cycle", "sample"),

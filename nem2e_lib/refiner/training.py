@@ -20,9 +20,11 @@ from nem2e_lib.errors import Nem2eError
 from nem2e_lib.refine import devices
 from nem2e_lib.refine.batching import Batching, choose
 from nem2e_lib.refine.config import Configuration
+from nem2e_lib.refine.engine import Outcome
 from nem2e_lib.refine.folds import leave_nobody_out
 from nem2e_lib.refine.forecast import Cost, forecast
 from nem2e_lib.refine.grid import Grid, Model, grid
+from nem2e_lib.refine.results import DIVERGED
 from nem2e_lib.refine.store import Store
 from nem2e_lib.refine.training import train_condition, train_grid
 from nem2e_lib.refiner.portrait import portrait
@@ -83,7 +85,7 @@ def train(
     chosen = _chosen(cycles, muscles)
     names = [str(name) for name in chosen.channel.values]
     if results is not None:
-        results = _of_the_same(results, cycles, condition, configuration, names)
+        results = _of_the_same(results, cycles, condition, configuration, names, seeds)
     with nullcontext(store) if store is not None else tempfile.TemporaryDirectory() as folder:
         assert folder is not None
         kept: dict[str, Any] = {"store": folder, "executor": executor, "progress": progress}
@@ -94,8 +96,9 @@ def train(
         work = everybody(chosen, condition, configuration, data_hash(cycles), seeds)
         fitted = train_grid(work, choose(work), **kept)
         weights = _stacked(work, Store(Path(folder)))
-    refiner = Refiner(portrait(chosen, work, results, settings or Settings(), profile), weights)
-    return _with_training_error(refiner, chosen) if fitted else refiner
+    lost = diverged_seeds(work, fitted, results)
+    refiner = Refiner(portrait(chosen, work, results, settings or Settings(), profile, lost), weights)
+    return _with_training_error(refiner, chosen)
 
 
 @dataclass(frozen=True)
@@ -164,7 +167,12 @@ def _chosen(cycles: xr.Dataset, muscles: Iterable[str] | None) -> xr.Dataset:
 
 
 def _of_the_same(
-    results: xr.Dataset, cycles: xr.Dataset, condition: str, configuration: Configuration, names: list[str]
+    results: xr.Dataset,
+    cycles: xr.Dataset,
+    condition: str,
+    configuration: Configuration,
+    names: list[str],
+    seeds: int,
 ) -> xr.Dataset:
     """Results whose error is that of the refiner to be trained; Nem2eError where it would be another's."""
     expected = {
@@ -176,10 +184,42 @@ def _of_the_same(
                 f"study {cycles.attrs['study']}: the results given have another {name} than the refiner to be trained; "
                 "train the condition anew, or leave them out."
             )
+    if results.sizes["seed"] != seeds:
+        raise Nem2eError(
+            f"study {cycles.attrs['study']}: the results given have {results.sizes['seed']} seed(s), but the refiner "
+            f"is to have {seeds}; train the condition with as many."
+        )
     missing = sorted(set(names) - set(map(str, results.channel.values)))
     if missing:
         raise Nem2eError(f"study {cycles.attrs['study']}: the results given lack {missing[0]!r}; choose other muscles.")
     return results.sel(channel=names)
+
+
+def diverged_seeds(work: Grid, fitted: dict[Model, Outcome], results: xr.Dataset | None) -> dict[str, tuple[int, ...]]:
+    """Seeds of each muscle whose training loss ended far above that of its other models (`results.DIVERGED` times).
+
+    Compared with every model of the muscle: those that leave one out, where there are any, and the other seeds.
+
+    Raises
+    ------
+    Nem2eError
+        If every seed of a muscle diverged.
+    """
+    found = {}
+    for channel, name in enumerate(work.channel_names):
+        last = {m: float(o.training_loss[-1]) for m, o in fitted.items() if m.channel == channel}
+        others = (
+            [] if results is None else results.training_loss.isel(channel=channel, epoch=-1).values.ravel().tolist()
+        )
+        limit = DIVERGED * float(np.median([*last.values(), *others]))
+        seeds = sorted({work.configuration.seed + model.seed for model, loss in last.items() if loss > limit})
+        if len(seeds) == work.seeds:
+            raise Nem2eError(
+                f"{work.condition}, {name}: training diverged with every seed ({', '.join(map(str, seeds))}), so there "
+                "is nothing to keep; use more seeds, another seed or a lower learning_rate."
+            )
+        found[name] = tuple(seeds)
+    return found
 
 
 def _stacked(work: Grid, store: Store) -> dict[str, NDArray[np.float32]]:

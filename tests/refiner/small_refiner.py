@@ -21,7 +21,7 @@ STRIKES = {"right": (0.1, 1.1, 2.1), "left": (0.6, 1.6, 2.6)}
 
 def held_out(level: float = 0.1) -> HeldOut:
     by_phase = tuple(np.linspace(level, 2 * level, 20).tolist())
-    return HeldOut(0.3, 0.15, -0.5, -0.6, -0.4, by_phase, 0.7, None)
+    return HeldOut(0.3, 0.15, -0.5, -0.6, -0.4, by_phase, 0.7, None, 0)
 
 
 def make_manifest(
@@ -42,7 +42,7 @@ def make_manifest(
         GaitCycle("right-right", 20.0, 0.08, 0.08, "linear", 20, 101, 0.9, 1.1),
         tuple(Input(name, 0.0, 0.9) for name in read),
         tuple(
-            Output(name, muscle, name, emg_low, 1.0, 0.05, held_out() if known else None)
+            Output(name, muscle, name, emg_low, 1.0, 0.05, (), held_out() if known else None)
             for name, muscle in CHANNELS.items()
         ),
         {"nem2e": "0"},

@@ -200,6 +200,20 @@ def small_range(manifest):
     return dataclasses.replace(manifest, inputs=tuple(dataclasses.replace(each, high=0.2) for each in manifest.inputs))
 
 
+def test_a_seed_that_diverged_in_training_gives_no_answer(cycles):
+    made = constant(np.array([[0.2, 0.5], [9.0, 0.7], [0.4, 0.6]]))
+    outputs = tuple(
+        dataclasses.replace(out, diverged=(1,) if out.name == "sol" else ()) for out in made.manifest.outputs
+    )
+    refined = dataclasses.replace(made, manifest=dataclasses.replace(made.manifest, outputs=outputs)).refine(
+        recording(), cycles=cycles
+    )
+    np.testing.assert_allclose(refined.mean.sel(channel="sol"), 0.3, rtol=1e-6)
+    np.testing.assert_allclose(refined.mean.sel(channel="tib"), 0.6, rtol=1e-6)
+    np.testing.assert_allclose(refined.spread.sel(channel="sol"), np.std([0.2, 0.4], ddof=1), rtol=1e-6)
+    assert "sol: training diverged with seed(s) 1, which are left out." in refined.notes
+
+
 def test_without_a_held_out_error_the_band_is_unknown(cycles):
     band = band_storage(constant(LEVELS, known=False).refine(recording(), cycles=cycles))
     assert band.labels == ("soleus_r_between_seeds", "tib_ant_r_between_seeds")

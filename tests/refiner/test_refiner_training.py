@@ -15,12 +15,13 @@ from small import make_cycles
 from nem2e_lib.analysis.metrics import errors
 from nem2e_lib.errors import Nem2eError
 from nem2e_lib.refine.config import Configuration
+from nem2e_lib.refine.engine import Outcome
 from nem2e_lib.refine.folds import leave_nobody_out, leave_one_out
 from nem2e_lib.refine.grid import Model, grid
 from nem2e_lib.refine.training import train_condition
 from nem2e_lib.refiner import Refiner, train
 from nem2e_lib.refiner.held_out import between_seeds, coverage, held_out, unit_squares
-from nem2e_lib.refiner.training import plan
+from nem2e_lib.refiner.training import diverged_seeds, plan
 
 TINY = Configuration(units=3, epochs=2)
 
@@ -149,6 +150,24 @@ def test_what_cannot_be_trained_is_told():
     with pytest.raises(Nem2eError, match="at one speed"):
         plan(alone, "one_entire", TINY)
     assert plan(alone, "one_entire", TINY, leave_out=False).held_out is None
+
+
+def test_diverged_seeds_are_those_far_above_every_other_model_of_the_muscle():
+    work = grid(make_cycles((2, 2)), "one_entire", TINY, "h", seeds=2, folds=leave_nobody_out(make_cycles((2, 2))))
+    blank = Outcome(*(np.zeros(1, np.float32) for _ in range(5)), {})
+
+    def fitted(*losses: float) -> dict:
+        return {
+            model: blank._replace(training_loss=np.array([1.0, loss]))
+            for model, loss in zip(work.models, losses, strict=True)
+        }
+
+    others = xr.Dataset({"training_loss": (("seed", "channel", "fold", "epoch"), np.full((2, 2, 2, 2), 0.1))})
+    assert diverged_seeds(work, fitted(0.1, 0.1, 0.1, 0.1), None) == {"soleus": (), "tib": ()}
+    assert diverged_seeds(work, fitted(0.1, 0.1, 0.1, 0.51), others) == {"soleus": (), "tib": (1,)}
+    assert diverged_seeds(work, fitted(0.1, 0.1, 0.1, 0.49), others) == {"soleus": (), "tib": ()}
+    with pytest.raises(Nem2eError, match=r"soleus: training diverged with every seed \(0, 1\)"):
+        diverged_seeds(work, fitted(0.9, 0.1, 0.9, 0.1), others)
 
 
 @pytest.mark.slow
