@@ -14,6 +14,7 @@ from nem2e_lib.data.segment import resample
 from nem2e_lib.data.storage import read_storage
 from nem2e_lib.data.study import load_study
 from nem2e_lib.data.synthetic import write_newcomer
+from nem2e_lib.refine.results import load_results
 from nem2e_lib.refiner import Refiner, train
 from nem2e_lib.refiner.apply import Refined
 from nem2e_lib.refiner.spans import Span
@@ -59,12 +60,11 @@ def keep(run: Run, study: str = "", condition: str = "one_entire") -> Path:
         One of the paper's; with `one_entire` a refiner reads only the muscles that it refines.
     """
     name = study or ("running" if "running" in run.studies else next(iter(run.studies)))
-    results = run.results(name)[condition]
+    results = load_results(run.of(name, f"{condition}.nc"))
     refiner = train(
         run.cycles(name), condition, run.configuration, seeds=results.sizes["seed"],
         muscles=[str(channel) for channel in results.channel.values], results=results,
         store=run.of(name, "models"), settings=load_study(run.studies[name]).settings, profile=run.profile,
-        progress=False,
     )  # fmt: skip
     path = run.folder / FOLDER / f"{name}.refiner"
     path.parent.mkdir(parents=True, exist_ok=True)
