@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
+import shutil
 import zipfile
 from pathlib import Path
 
@@ -286,3 +288,60 @@ def test_command_shows_without_writing(tmp_path: Path) -> None:
     assert refused.exit_code == 2
     assert "--out is missing" in refused.output
     assert sorted(path.name for path in tmp_path.iterdir()) == ["in"]
+
+
+def test_force_files_of_the_same_name_stay_apart(tmp_path: Path) -> None:
+    files = fx.running_subject(speeds=ONE)
+    other = fx.running_subject(speeds={"3": ("02", (2, 5, 6))})
+    text = read_layout("running").text
+    for old, new in (("Run_{speed}00 {trial}_newCOP3*.mot", "speed{speed}/grf.mot"),):
+        text = text.replace(old, new)
+    (tmp_path / "own.toml").write_text(text)
+    for name, content in {**files, **other}.items():
+        speed = "2" if "Run_200" in name else "3"
+        grf = f"subject01/ExportedData/speed{speed}/grf.mot"
+        fx.write_tree(tmp_path / "in", {grf if name.endswith("COP3_v24.mot") else name: content})
+    from_archive(tmp_path / "in", str(tmp_path / "own.toml"), tmp_path / "study")
+    trials = pd.read_csv(tmp_path / "study" / "trials.csv")
+    assert trials.groupby("speed_m_s").grf.nunique().tolist() == [1, 1]
+    assert trials.grf.nunique() == 2
+
+
+def test_a_single_zip_and_a_missing_folder(tmp_path: Path) -> None:
+    path = fx.write_zip(tmp_path / "all.zip", dict(fx.running_subject(speeds=ONE)))
+    assert len(from_archive(path, "running").found.rows) == 3
+    with pytest.raises(Nem2eError, match="nowhere: no such folder"):
+        from_archive(tmp_path / "nowhere", "running")
+    with pytest.raises(Nem2eError, match="neither a layout of nem2e"):
+        from_archive(path, "runing")
+
+
+@pytest.mark.realdata
+@pytest.mark.skipif(not os.environ.get("NEM2E_REALDATA"), reason="NEM2E_REALDATA is not set")
+def test_real_activations_and_forces_with_a_layout_of_ones_own(tmp_path: Path) -> None:
+    """The activations and forces are measured ones of Hamner & Delp (2013), the raw EMG is made up."""
+    source, folder = Path(os.environ["NEM2E_REALDATA"]) / "hamner_subject01", tmp_path / "in" / "subject01"
+    shutil.copytree(source / "activation", folder / "activation")
+    shutil.copytree(source / "grf", folder / "grf")
+    fx.write_tree(folder, {f"Run_{speed}0002_EMG.sto": fx.raw_emg(fx.EMG, end=5.8) for speed in range(2, 6)})
+    text = read_layout("running").text
+    for old, new in (
+        ("**/cmc_multipleSteps*/**/subject{subject}_Run_{speed}00{trial}_cycle{cycle}_states.sto",
+         "**/subject{subject}/**/Run_{speed}00{trial}_*_activation.sto"),
+        ("**/subject{subject}*/**/Run_{speed}00{trial}_*newCOP3*.mot", "**/Run_{speed}00{trial}_GRF_newCOP3*.mot"),
+        ("_cycle{cycle}\"", "\""),
+        ('activation = ["*.activation", "/forceset/*/activation"]', 'activation = ["*_[rl]"]'),
+        ('from = ["setup", "force"]', 'from = ["force"]'),
+    ):  # fmt: skip
+        assert old in text
+        text = text.replace(old, new)
+    (tmp_path / "own.toml").write_text(text)
+    built = from_archive(tmp_path / "in", str(tmp_path / "own.toml"), tmp_path / "study")
+    assert built.todo == ()
+    found = pd.read_csv(tmp_path / "study" / "cycles.csv")
+    known = pd.read_csv(source / "emg" / "subject01_cycle_index.csv")
+    starts = [np.abs(found.start_s[found.trial.str.contains(f"run{int(s)}")] - t).min()
+              for s, t in zip(known.speed_m_s, known.t_start, strict=True)]  # fmt: skip
+    assert max(starts) < 0.003
+    cycles, _ = segment(load_study(tmp_path / "study"))
+    assert len(cycles.cycle) >= len(known)

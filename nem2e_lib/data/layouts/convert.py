@@ -32,7 +32,7 @@ class Made:
     muscles: tuple[str, ...] = ()
     extra: tuple[str, ...] = ()
     told: list[str] = field(default_factory=list)
-    grf: set[str] = field(default_factory=set)
+    grf: dict[str, str] = field(default_factory=dict)
 
 
 def convert(layout: Layout, found: Matched, folder: Path) -> tuple[Made, EmgFiles]:
@@ -108,7 +108,8 @@ def unpacked(entry: Entry) -> Iterator[Path]:
         try:
             yield path
         except Nem2eError as error:
-            raise Nem2eError(str(error).replace(str(path), entry.path)) from None
+            told = str(error).replace(str(path), entry.path).rstrip(".")
+            raise Nem2eError(f"{told} (to go on without this file, name it under leave in the layout).") from None
 
 
 def read_entry(layout: Layout, entry: Entry) -> Storage:
@@ -135,7 +136,7 @@ def _activation(layout: Layout, row: Row, made: Made) -> Storage:
         odd = sorted(set(names) ^ set(made.muscles))
         raise Nem2eError(
             f"{entry.path}: {len(names)} muscles, {len(made.muscles)} in the first file; {odd[0]!r} is not in both; "
-            "correct [columns] activation in the layout."
+            "correct [columns] activation in the layout, or leave this file out (leave)."
         )
     plain = replace(storage, labels=names, values=values, name=row.name, in_degrees=False, metadata={}, warnings=())
     return _with_extra(layout, row, plain, made.extra)

@@ -32,9 +32,7 @@ class EmgFiles:
         entry = row.files["emg"]
         if entry.path not in self.written:
             storage = read_entry(self.layout, entry)
-            path = f"emg/{_safe(row.subject)}_{_safe(Path(entry.path).stem)}.sto"
-            if path in self.written.values():
-                path = f"emg/{_safe(row.name)}.sto"
+            path = _free("emg", row, entry.path, ".sto", self.written)
             (self.folder / "emg").mkdir(exist_ok=True)
             renamed = self._renamed(storage, row)
             write_storage(self.folder / path, renamed)
@@ -79,14 +77,17 @@ class EmgFiles:
         return found
 
 
-def force_file(layout: Layout, row: Row, folder: Path, written: set[str]) -> str:
-    """Write the vertical forces of a trial in N under names in common use; returns its path in the study."""
+def force_file(layout: Layout, row: Row, folder: Path, written: dict[str, str]) -> str:
+    """Write the vertical forces of a trial in N under names in common use; returns its path in the study.
+
+    `written` knows which files of the archive were written, and where.
+    """
     from nem2e_lib.data.layouts.convert import read_entry
 
     entry, columns = row.files["grf"], layout.table("columns")
-    path = f"grf/{_safe(row.subject)}_{_safe(Path(entry.path).stem)}.mot"
-    if path in written:
-        return path
+    if entry.path in written:
+        return written[entry.path]
+    path = _free("grf", row, entry.path, ".mot", written)
     storage = read_entry(layout, entry)
     pair = force_columns(storage.labels, columns.get("right", []), columns.get("left", []))
     if pair is None:
@@ -98,8 +99,14 @@ def force_file(layout: Layout, row: Row, folder: Path, written: set[str]) -> str
     (folder / "grf").mkdir(exist_ok=True)
     plain = replace(storage, labels=FORCE, values=values, metadata={}, warnings=())
     write_storage(folder / path, replace(plain, in_degrees=False))
-    written.add(path)
+    written[entry.path] = path
     return path
+
+
+def _free(folder: str, row: Row, source: str, suffix: str, written: dict[str, str]) -> str:
+    """A path that no other file has: by the name in the archive, else by the trial's."""
+    path = f"{folder}/{_safe(row.subject)}_{_safe(Path(source).stem)}{suffix}"
+    return f"{folder}/{_safe(row.name)}{suffix}" if path in written.values() else path
 
 
 def _safe(text: str) -> str:
