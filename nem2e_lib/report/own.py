@@ -75,7 +75,8 @@ def files(folders: Folders) -> pd.DataFrame:
     for kind, place in places:
         for path in sorted(place.rglob("*")) if place is not None else ():
             if path.suffix.lower() in (".sto", ".mot"):
-                rows.append({"kind": kind, "file": path.name, **_facts(path)})
+                data = "SYNTHETIC" if folders.example else "measured"
+                rows.append({"kind": kind, "data": data, "file": path.name, **_facts(path)})
     return pd.DataFrame(rows)
 
 
