@@ -60,14 +60,16 @@ def audit() -> pd.DataFrame:
     -------
     pandas.DataFrame
         dataset, muscle, condition; p_from_d, centre, d_from_ci; p_agrees, centre_agrees, d_agrees (True, False, or NA
-        where a cell is missing); consistent (no check fails); repeats (cells that repeat another row's).
+        where a cell is missing); consistent (no check fails); contradictions (each failing check with its numbers);
+        repeats (cells that repeat another row's of the same table).
     """
     table = _printed()
     rows = [_audit_row(row) for row in table.to_dict("records")]
     found = pd.concat([table[_KEYS], pd.DataFrame(rows)], axis=1)
     checks = found[["p_agrees", "centre_agrees", "d_agrees"]].astype("boolean")
     found["consistent"] = ~checks.eq(False).fillna(False).any(axis=1)
-    return found.assign(repeats=_repeats(table))
+    records = zip(found.to_dict("records"), table.to_dict("records"), strict=True)
+    return found.assign(contradictions=[_contradictions(*pair) for pair in records], repeats=_repeats(table))
 
 
 def _audit_row(row: Mapping[Hashable, object]) -> dict[str, object]:
@@ -94,6 +96,27 @@ def _audit_row(row: Mapping[Hashable, object]) -> dict[str, object]:
     return found
 
 
+TOLERANCE = (
+    "Tolerance: one unit of the last printed digit of every number that enters a check, so that rounding and cutting "
+    "off both pass; a row fails where no values that print as its numbers agree. '***' stands for p < .001."
+)
+
+
+def _contradictions(found: Mapping[Hashable, object], printed: Mapping[Hashable, object]) -> str:
+    """Say what a row's cells contradict, with the numbers."""
+    bound = "< " if str(printed["p_is_bound"]) == "1" else ""
+    said = {
+        "p_agrees": f"p {bound}{printed['p_value']}, from d and n {_short(found['p_from_d'])}",
+        "centre_agrees": f"mean {printed['er_mean']}, centre of the interval {_short(found['centre'])}",
+        "d_agrees": f"d {printed['cohen_d']}, from the interval {_short(found['d_from_ci'])}",
+    }
+    return "; ".join(text for check, text in said.items() if found[check] is False)
+
+
+def _short(value: object) -> str:
+    return f"{value:.3g}" if isinstance(value, float) else "missing"
+
+
 def _p(d: float, n: int) -> float:
     return float(2 * student.sf(abs(d) * n**0.5, n - 1))
 
@@ -115,14 +138,26 @@ def _d(low: float, high: float, mean: float, n: int) -> float:
     return float(mean * student.ppf(0.975, n - 1) / n**0.5 / half)
 
 
+_REPEATABLE = {"interval": ["ci_low", "ci_high"], "effect size": ["cohen_d"], "p and R²": ["p_value", "r2"]}
+"""Cells that two rows share by chance seldom; a p printed as a bound is no number and does not count."""
+
+
 def _repeats(table: pd.DataFrame) -> list[str]:
-    """Name, for each row, another row with the same interval or the same p and effect size."""
-    notes = []
-    for index, row in table.iterrows():
-        others = table[(table.index != index) & (table["dataset"] == row["dataset"])]
-        same_ci = others[(others["ci_low"] == row["ci_low"]) & (others["ci_high"] == row["ci_high"])]
-        notes.append("; ".join(f"interval as {m} {c}" for m, c in same_ci[["muscle", "condition"]].to_numpy()))
-    return notes
+    """Name, for each row, the rows of its table with the same interval, effect size, or p and R²."""
+    records = table.to_dict("records")
+    return ["; ".join(filter(None, (_shared(row, other) for other in records))) for row in records]
+
+
+def _shared(row: Mapping[Hashable, object], other: Mapping[Hashable, object]) -> str:
+    if row["dataset"] != other["dataset"] or all(row[key] == other[key] for key in _KEYS):
+        return ""
+    same = [what for what, cells in _REPEATABLE.items() if all(_equal(row, other, cell) for cell in cells)]
+    return f"{', '.join(same)} as {other['muscle']} {other['condition']}" if same else ""
+
+
+def _equal(row: Mapping[Hashable, object], other: Mapping[Hashable, object], cell: str) -> bool:
+    bound = cell == "p_value" and "1" in (str(row["p_is_bound"]), str(other["p_is_bound"]))
+    return isinstance(row[cell], str) and row[cell] == other[cell] and not bound
 
 
 def significant(table: pd.DataFrame, dataset: str, condition: str) -> pd.Series:

@@ -50,7 +50,7 @@ def improvement(errors: pd.DataFrame) -> pd.DataFrame:
     -------
     pandas.DataFrame
         Columns study, electrode, condition, n, unit, er_mean, t, p_value, p_holm, p_bh (each over `FAMILY`),
-        wilcoxon_p, bca_low, bca_high, d, d_low, d_high, g, g_low, g_high, bf10, improved (below 0 at p_holm < .05),
+        p_wilcoxon, bca_low, bca_high, d, d_low, d_high, g, g_low, g_high, bf10, improved (below 0 at p_holm < .05),
         verdict, reason.
     """
     tidy = by_electrode(errors)
@@ -72,7 +72,7 @@ def _improvement_row(keys: tuple[Hashable, ...], group: pd.DataFrame) -> dict[st
     size = effect(test.t, test.n)
     return {
         **dict(zip(_BY, keys, strict=True)), "n": test.n, "unit": group["unit"].iloc[0], "er_mean": test.mean,
-        "t": test.t, "p_value": test.p_value, "wilcoxon_p": signed_rank(values), "bca_low": interval.low,
+        "t": test.t, "p_value": test.p_value, "p_wilcoxon": signed_rank(values), "bca_low": interval.low,
         "bca_high": interval.high, **vars(size), "bf10": bayes_factor(test.t, test.n),
         "reason": test.reason or interval.reason,
     }  # fmt: skip
@@ -84,7 +84,7 @@ def differences(errors: pd.DataFrame) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        One row a study, electrode and pair (a, b): difference, t, p_value, p_holm (over the pairs), wilcoxon_p, n; and,
+        One row a study, electrode and pair (a, b): difference, t, p_value, p_holm (over the pairs), p_wilcoxon, n; and,
         the same for each pair of an electrode, f, df1, df2, epsilon, p_gg, p_gg_holm (over the study's electrodes),
         p_friedman; differs (p_gg_holm and p_holm < .05), verdict, reason.
     """
@@ -138,12 +138,12 @@ def improvement_side_by_side(summary: pd.DataFrame, reviewed: pd.DataFrame) -> p
     Returns
     -------
     pandas.DataFrame
-        One row a study, muscle and condition: as_published_er, as_published_p, as_published_verdict; the columns of
+        One row a study, muscle and condition: as_published_er, as_published_p_value, as_published_verdict; the columns of
         `improvement`; changes (the verdicts differ).
     """
     columns = ["study", "muscle", "electrode", "condition", "er_mean", "p_value", "improved"]
-    left = summary[columns].rename(columns={"er_mean": "as_published_er", "p_value": "as_published_p"})
-    verdict = _verdict(left.pop("improved"), left["as_published_p"])
+    left = summary[columns].rename(columns={"er_mean": "as_published_er", "p_value": "as_published_p_value"})
+    verdict = _verdict(left.pop("improved"), left["as_published_p_value"])
     return _changes(left.assign(as_published_verdict=verdict).merge(reviewed, on=_BY, how="left", validate="m:1"))
 
 
@@ -164,16 +164,16 @@ def differences_side_by_side(tukey: pd.DataFrame, reviewed: pd.DataFrame, electr
     Returns
     -------
     pandas.DataFrame
-        One row a study, muscle and pair of conditions: as_published_difference (a minus b), as_published_p,
+        One row a study, muscle and pair of conditions: as_published_difference (a minus b), as_published_p_value,
         as_published_verdict; the columns of `differences`; changes.
     """
     which = electrodes[["study", "muscle", "electrode"]].drop_duplicates()
     left = tukey.merge(which, on=["study", "muscle"], how="left", validate="m:1").drop(columns="reason")
-    left = left.rename(columns={"difference": "as_published_difference", "p_value": "as_published_p"})
+    left = left.rename(columns={"difference": "as_published_difference", "p_value": "as_published_p_value"})
     flipped = left["a"].map(_rank(reviewed)) > left["b"].map(_rank(reviewed))
     left.loc[flipped, ["a", "b"]] = left.loc[flipped, ["b", "a"]].to_numpy()
     left.loc[flipped, "as_published_difference"] *= -1
-    verdict = _verdict(left["as_published_p"] < ALPHA, left["as_published_p"], "differs", "no difference shown")
+    verdict = _verdict(left["as_published_p_value"] < ALPHA, left["as_published_p_value"], "differs", "no difference shown")
     keys = ["study", "electrode", "a", "b"]
     return _changes(left.assign(as_published_verdict=verdict).merge(reviewed, on=keys, how="left", validate="m:1"))
 

@@ -83,13 +83,13 @@ def contrasts(table: pd.DataFrame) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        Columns a, b, difference (mean of a minus b), t, p_value, p_holm, wilcoxon_p, n, reason.
+        Columns a, b, difference (mean of a minus b), t, p_value, p_holm, p_wilcoxon, n, reason.
     """
     rows = []
     for a, b in combinations(table.columns, 2):
         difference = (table[a] - table[b]).to_numpy(float)
         test = one_sample(difference)
-        kept = {"t": test.t, "p_value": test.p_value, "wilcoxon_p": signed_rank(difference), "n": test.n}
+        kept = {"t": test.t, "p_value": test.p_value, "p_wilcoxon": signed_rank(difference), "n": test.n}
         rows.append({"a": a, "b": b, "difference": test.mean, **kept, "reason": test.reason})
     found = pd.DataFrame(rows)
     return found.assign(p_holm=holm(found["p_value"]))

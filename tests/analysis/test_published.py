@@ -45,7 +45,26 @@ def test_every_inconsistent_row_was_suspect_when_transcribed():
 
 def test_repeated_cells_are_named():
     found = published.audit().set_index(["dataset", "muscle", "condition"])
-    assert "glmed1 one_quarter" in found.loc[("running", "vasmed", "one_quarter"), "repeats"]
+    # the transcription's notes on the source text, each found again by the code
+    vasmed = found.loc[("running", "vasmed", "one_quarter"), "repeats"]
+    assert "interval, effect size, p and R² as glmed1 one_quarter" in vasmed
+    assert "interval, effect size as glmed3 one_entire" in found.loc[("running", "gaslat", "one_quarter"), "repeats"]
+    assert "interval, effect size as glmax2 one_quarter" in found.loc[("running", "gasmed", "one_quarter"), "repeats"]
+    glmed2 = found.loc[("running", "glmed2", "all_entire"), "repeats"]
+    assert "interval as bi all_entire" in glmed2
+    assert "effect size as glmax2 all_entire" in glmed2
+    assert "effect size as semit one_entire" in found.loc[("running", "vasmed", "one_entire"), "repeats"]
+    assert found.loc[("walking", "soleus", "one_entire"), "repeats"] == ""
+
+
+def test_a_contradiction_is_told_with_its_numbers():
+    found = published.audit().set_index(["dataset", "muscle", "condition"])
+    said = found.loc[("running", "glmed2", "all_entire"), "contradictions"]
+    # d = -.97, n = 10: t = 3.067, p = .0134; centre of [-.49, -.36] = -.425; d from it = -.29 · .7153 / .065 = -3.19
+    assert said == (
+        "p < 0.001, from d and n 0.0134; mean -0.29, centre of the interval -0.425; d -0.97, from the interval -3.19"
+    )
+    assert (found["contradictions"] == "").eq(found["consistent"]).all()
 
 
 def test_significance_counts_as_published():
