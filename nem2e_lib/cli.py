@@ -32,7 +32,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-study_app = typer.Typer(no_args_is_help=True, help="Check a study folder and cut it into gait cycles.")
+study_app = typer.Typer(no_args_is_help=True, help="Begin a study folder, check it, and cut it into gait cycles.")
 app.add_typer(study_app, name="study")
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")]
