@@ -345,3 +345,30 @@ def test_real_activations_and_forces_with_a_layout_of_ones_own(tmp_path: Path) -
     assert max(starts) < 0.003
     cycles, _ = segment(load_study(tmp_path / "study"))
     assert len(cycles.cycle) >= len(known)
+
+
+def test_a_login_page_and_archives_of_other_kinds_are_told(tmp_path: Path) -> None:
+    fx.write_tree(tmp_path / "in", {"subject01.zip": "\n<!DOCTYPE html><html>Log in</html>"})
+    with pytest.raises(Nem2eError, match=r"subject01\.zip: is a web page.*log in there"):
+        from_archive(tmp_path / "in", "running")
+    (tmp_path / "in" / "subject01.zip").rename(tmp_path / "in" / "subject01.7z")
+    assert from_archive(tmp_path / "in", "running").source.told == [
+        "subject01.7z: is not looked into; unpack it by hand and run again."
+    ]
+
+
+def test_unknown_labels_get_a_hint_and_stay_to_be_filled_in(tmp_path: Path) -> None:
+    fx.write_tree(tmp_path / "in", fx.running_subject(speeds=ONE, labels=["R_TibAnt", "Pin 2"]))
+    built = from_archive(tmp_path / "in", "running", tmp_path / "study")
+    text = (tmp_path / "study" / "study.toml").read_text()
+    assert '# "R_TibAnt" = "…"  # in 1 EMG files: which muscle? perhaps tib_ant_r?' in text
+    assert '# "Pin 2" = "…"  # in 1 EMG files: which muscle? ask who recorded it' in text
+    assert any("'R_TibAnt', 'Pin 2' of subject01 measured is not known" in told for told in built.told)
+
+
+def test_an_encrypted_member_is_named(tmp_path: Path) -> None:
+    path = fx.write_zip(tmp_path / "in" / "subject01.zip", dict(fx.running_subject(speeds=ONE)))
+    raw = path.read_bytes().replace(b"PK\x03\x04\x14\x00\x00", b"PK\x03\x04\x14\x00\x01")
+    path.write_bytes(raw.replace(b"PK\x01\x02\x14\x03\x14\x00\x00", b"PK\x01\x02\x14\x03\x14\x00\x01"))
+    with pytest.raises(Nem2eError, match=r"encrypted.*unpack the archive by hand"):
+        from_archive(tmp_path / "in", "running", tmp_path / "study")

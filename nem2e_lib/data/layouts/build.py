@@ -17,6 +17,7 @@ from nem2e_lib.data.layouts.layout import KINDS, Layout, read_layout
 from nem2e_lib.data.layouts.match import Matched, match
 from nem2e_lib.data.layouts.signals import EmgFiles
 from nem2e_lib.data.layouts.source import Source, open_source
+from nem2e_lib.data.template_names import candidates
 from nem2e_lib.errors import Nem2eError
 
 _SOME = 12
@@ -81,11 +82,11 @@ def _write(layout: Layout, source: Source, found: Matched, target: Path) -> Buil
         partial.rename(target)
     finally:
         discard(partial)
-    unknown = emg.unknown()
-    if unknown:
+    if unknown := emg.unknown():
+        who = ", ".join(dict.fromkeys(subject for name in unknown for subject in emg.subjects[name]))
         made.told.append(
-            f"{target / 'study.toml'}: which muscle {', '.join(map(repr, unknown))} measured is not known; "
-            "give it in [emg] there, or leave the channels out."
+            f"{target / 'study.toml'}: which muscle {', '.join(map(repr, unknown))} of {who} measured is not known; "
+            "give it in [emg] there, or where only some subjects have such channels in [emg_of.SUBJECT] of the layout."
         )
     return Built(layout, source, found, tuple(made.told), tuple(check_study(target)), target)
 
@@ -98,7 +99,9 @@ def settings(layout: Layout, made: Made, emg: EmgFiles) -> str:
     lines += ["", "[emg]", *(f"{_text(name)} = {_text(muscle)}" for name, muscle in emg.targets().items())]
     for name in emg.unknown():
         files = emg.channels[name]
-        lines.append(f'# {_text(name)} = "…"  # in {files} EMG files: which muscle? Ask who recorded it.')
+        fits = candidates(name, made.muscles)
+        hint = f"perhaps {' or '.join(fits)}?" if fits else "ask who recorded it"
+        lines.append(f'# {_text(name)} = "…"  # in {files} EMG files: which muscle? {hint}')
     if electrodes := emg.electrodes():
         lines += ["", "[electrodes]  # channels with identical recordings"]
         lines += [f"{_text(name)} = {_text(other)}" for name, other in electrodes.items() if name in emg.targets()]

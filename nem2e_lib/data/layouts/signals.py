@@ -22,7 +22,7 @@ class EmgFiles:
         self.layout, self.folder = layout, folder
         self.written: dict[str, str] = {}
         self.channels: dict[str, int] = {}
-        self.unnamed: dict[str, list[str]] = {}
+        self.subjects: dict[str, list[str]] = {}
         self.copies: dict[tuple[str, str], int] = {}
 
     def add(self, row: Row) -> str:
@@ -38,6 +38,9 @@ class EmgFiles:
             write_storage(self.folder / path, renamed)
             self.written[entry.path] = path
             self._count(renamed)
+            for label in renamed.labels:
+                who = self.subjects.setdefault(label, [])
+                who += [] if row.subject in who else [row.subject]
         return self.written[entry.path]
 
     def _renamed(self, storage: Storage, row: Row) -> Storage:

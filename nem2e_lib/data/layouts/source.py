@@ -27,6 +27,8 @@ MAX_RATIO = 200
 """An archive that claims to grow more than this in unpacking is refused."""
 MAX_DEPTH = 3
 """How many zips may lie within each other."""
+OTHER_ARCHIVES = (".7z", ".rar", ".tar", ".gz", ".tgz", ".bz2", ".xz")
+"""Archives that are not read."""
 _DAMAGE = (zipfile.BadZipFile, zlib.error, EOFError, OSError)
 
 
@@ -88,6 +90,8 @@ def open_source(folder: Path) -> Iterator[Source]:
                 _archive(source, path, name, Path(spare), 1)
             else:
                 source.entries.append(Entry(name, path.stat().st_size, path))
+            if path.suffix.lower() in OTHER_ARCHIVES:
+                source.told.append(f"{name}: is not looked into; unpack it by hand and run again.")
         yield source
 
 
@@ -116,6 +120,11 @@ def _archive(source: Source, place: Path, name: str, spare: Path, depth: int) ->
         with zipfile.ZipFile(place) as archive:
             infos = archive.infolist()
     except (*_DAMAGE, ValueError, NotImplementedError):
+        if _is_page(place):
+            raise Nem2eError(
+                f"{name}: is a web page and no archive, as a site hands it out to those who are not logged in; log in "
+                "there and fetch it again."
+            ) from None
         raise Nem2eError(
             f"{name}: is cut off or no zip ({place.stat().st_size} bytes, SHA-256 {digest}); fetch it again and "
             "compare its size with the page's."
@@ -123,6 +132,11 @@ def _archive(source: Source, place: Path, name: str, spare: Path, depth: int) ->
     _refuse_bomb(name, place, infos)
     for info in infos:
         _member(source, place, name, info, spare, depth)
+
+
+def _is_page(place: Path) -> bool:
+    with place.open("rb") as file:
+        return file.read(512).lstrip().lower().startswith((b"<!doctype html", b"<html"))
 
 
 def _refuse_bomb(name: str, place: Path, infos: list[zipfile.ZipInfo]) -> None:
