@@ -138,8 +138,8 @@ def improvement_side_by_side(summary: pd.DataFrame, reviewed: pd.DataFrame) -> p
     Returns
     -------
     pandas.DataFrame
-        One row a study, muscle and condition: as_published_er, as_published_p_value, as_published_verdict; the columns of
-        `improvement`; changes (the verdicts differ).
+        One row a study, muscle and condition: as_published_er, as_published_p_value, as_published_verdict; the columns
+        of `improvement`; changes (the verdicts differ).
     """
     columns = ["study", "muscle", "electrode", "condition", "er_mean", "p_value", "improved"]
     left = summary[columns].rename(columns={"er_mean": "as_published_er", "p_value": "as_published_p_value"})
@@ -173,7 +173,8 @@ def differences_side_by_side(tukey: pd.DataFrame, reviewed: pd.DataFrame, electr
     flipped = left["a"].map(_rank(reviewed)) > left["b"].map(_rank(reviewed))
     left.loc[flipped, ["a", "b"]] = left.loc[flipped, ["b", "a"]].to_numpy()
     left.loc[flipped, "as_published_difference"] *= -1
-    verdict = _verdict(left["as_published_p_value"] < ALPHA, left["as_published_p_value"], "differs", "no difference shown")
+    p_value = left["as_published_p_value"]
+    verdict = _verdict(p_value < ALPHA, p_value, "differs", "no difference shown")
     keys = ["study", "electrode", "a", "b"]
     return _changes(left.assign(as_published_verdict=verdict).merge(reviewed, on=keys, how="left", validate="m:1"))
 
