@@ -21,7 +21,7 @@ EXTRAS := $(VENV)/.extras
 TORCH ?= torch==2.13.0
 
 ## paper     rebuild every table and figure: make paper [PROFILE=demo|paper|smoke] [STUDY=folder] [OUT=folder] [SEED=0] [SEEDS=1]
-## motion    from a motion file to refined activity: 10_motion_to_emg, into build/ (needs OpenSim and a recording)
+## motion    from a motion file to refined activity: 12_motion_to_emg, into build/ (needs OpenSim and a recording)
 ## notebook  open the notebooks in Jupyter Lab
 ## test      lint, type check and the test suite (minutes)
 ## test-all  the same with the slow tests

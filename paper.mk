@@ -115,10 +115,10 @@ $(PUBLISHED): $(SITE)/07_claims.html
 	@echo 'Open $(OUT)/index.html'
 
 # --- from a motion: needs OpenSim and a recording, so it is asked for by name ------------------------------------------
-MOTION := $(RUN)/10_motion_to_emg.html
+MOTION := $(RUN)/12_motion_to_emg.html
 .PHONY: motion
 motion: $(MOTION)
 
-$(MOTION): notebooks/10_motion_to_emg.ipynb $(REPORT) $(call files,nem2e_lib/simulate nem2e_lib/motion) | $(EXTRAS)
-	@$(PY) -m nem2e_lib.report.notebooks notebooks/10_motion_to_emg.ipynb '$@' \
-	  --executed '$(RUN)/executed/10_motion_to_emg.ipynb' -p folder '$(RUN)/motion_to_emg'
+$(MOTION): notebooks/12_motion_to_emg.ipynb $(REPORT) $(call files,nem2e_lib/simulate nem2e_lib/motion) | $(EXTRAS)
+	@$(PY) -m nem2e_lib.report.notebooks notebooks/12_motion_to_emg.ipynb '$@' \
+	  --executed '$(RUN)/executed/12_motion_to_emg.ipynb' -p folder '$(RUN)/motion_to_emg'

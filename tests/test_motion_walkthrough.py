@@ -108,7 +108,7 @@ def test_the_notebook_takes_running_to_refined_activity(realdata, tmp_path):
     pytest.importorskip("opensim")
     kept = constant(LEVELS, synthetic=True).save(tmp_path / "kept")
     given = {"folder": str(tmp_path / "work"), "refiner": str(kept), "cmc_s": 0.02}
-    page = run(ROOT / "notebooks" / "10_motion_to_emg.ipynb", tmp_path / "page.html", given).read_text()
+    page = run(ROOT / "notebooks" / "12_motion_to_emg.ipynb", tmp_path / "page.html", given).read_text()
     assert page.count("data:image/svg+xml") == 4
     assert "refiner: one_entire, 2 seeds" in page
     assert "Couldn't find file" not in page

@@ -1,4 +1,4 @@
-"""One recording from motion to refined activity, step by step: what 10_motion_to_emg calls."""
+"""One recording from motion to refined activity, step by step: what 12_motion_to_emg calls."""
 
 from __future__ import annotations
 
