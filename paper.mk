@@ -67,7 +67,8 @@ RUNNER   := $(call report,notebooks.py page.py parameters.py terminal.py)
 DATA     := nem2e_lib/errors.py $(call report,pipeline.py overview.py trainer.py) $(call files,nem2e_lib/data)
 PICTURES := $(DATA) $(call report,figures/cycles.py figures/timeline.py figures/panels.py style.py saving.py)
 REFINE   := $(DATA) $(call files,nem2e_lib/refine)
-REPORT   := $(REFINE) $(call files,nem2e_lib/analysis nem2e_lib/refiner) $(filter-out $(RUNNER),$(call files,nem2e_lib/report))
+REPORT   := $(REFINE) $(call files,nem2e_lib/analysis nem2e_lib/refiner) $(filter-out $(RUNNER),$(call files,nem2e_lib/report)) \
+            $(wildcard docs/*.csv)
 
 # $(call run,notebook,page,parameters): the page appears only when every cell has succeeded.
 run = $(PY) -m nem2e_lib.report.notebooks notebooks/$(1).ipynb '$(SITE)/$(2).html' \
@@ -100,7 +101,7 @@ endef
 $(foreach study,$(STUDIES),$(foreach condition,$(CONDITIONS),$(eval $(call training,$(study),$(condition)))))
 
 TRAINED := $(foreach study,$(STUDIES),$(foreach condition,$(CONDITIONS),$(RUN)/$(study)/$(condition).nc))
-FIGURES := 04_statistics 05_attention 06_shortcut 08_rivals 09_refine $(if $(STUDY),,11_own_data)
+FIGURES := 04_statistics 05_attention 06_shortcut 08_rivals 09_refine 10_audit $(if $(STUDY),,11_own_data)
 
 $(FIGURES:%=$(SITE)/%.html): $(SITE)/%.html: notebooks/%.ipynb $(TRAINED) $(REPORT)
 	@$(call run,$*,$*)

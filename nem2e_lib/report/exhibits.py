@@ -10,13 +10,14 @@ from nem2e_lib.analysis.statistics import OneSample, ranking
 from nem2e_lib.data.study import load_study
 from nem2e_lib.refine.config import Configuration, open_points
 from nem2e_lib.refine.results import configuration_of
-from nem2e_lib.report import figures, schematics, site, tables
+from nem2e_lib.report import figures, schematics, site, tables, what_holds
+from nem2e_lib.report.claims_seeds import verdicts
 from nem2e_lib.report.findings import Findings
 from nem2e_lib.report.saving import Saved, save_drawn, save_table
 from nem2e_lib.report.table import Table
 
 STATISTICS, ATTENTION, SHORTCUT, CLAIMS = "04_statistics", "05_attention", "06_shortcut", "07_claims"
-RIVALS, REFINER, OWN = "08_rivals", "09_refine", "11_own_data"
+RIVALS, REFINER, AUDIT, OWN = "08_rivals", "09_refine", "10_audit", "11_own_data"
 LETTERS = {"figure_3": {"walking": "a", "running": "b"}, "figure_4": {"running": "abc", "walking": "d"}}
 SHOWN = {"walking": "one_entire", "running": "all_entire"}
 """Condition that Figure 3 shows of each motion; a study of another motion shows both."""
@@ -26,6 +27,7 @@ SECTIONS = {
     SHORTCUT: "Shortcut test and swapped inputs",
     RIVALS: "Rivals under the same folds",
     REFINER: "A refiner to keep",
+    AUDIT: "Published numbers audited, statistics under review",
     OWN: "From folders of files to refined activity",
     CLAIMS: "What the paper leaves open",
 }
@@ -191,8 +193,14 @@ def _swap_sentence(test: OneSample) -> str:
 def claims(found: Findings) -> pd.DataFrame:
     """Check the claims; write claims.html and results.json; return the table of claims."""
     table = evaluate(found.evidence())
-    site.write_claims(table, found.run.site, runs=found.runs)
-    site.write_results(found.summary, table, found.run.site, runs=found.runs, commit=site.provenance().commit)
+    steady, seeds = verdicts(found)
+    below = what_holds.tables_below(found, steady, seeds)
+    site.write_claims(table, found.run.site, runs=found.runs, steady=steady, below=below)
+    site.write_results(
+        found.summary, table, found.run.site, runs=found.runs, commit=site.provenance().commit,
+        more=what_holds.tables_of(found.run.site),
+    )  # fmt: skip
+    what_holds.write(found, table, steady, seeds)
     return table
 
 
@@ -221,7 +229,10 @@ def choices(found: Findings) -> Saved:
 def index(found: Findings, table: pd.DataFrame) -> None:
     """Write index.html, which links every page; each must have been written before."""
     names = [load_study(path).settings.name for path in found.run.studies.values()]
-    pages = {"claims.html": "Every claim of the paper, checked"} | _pages(found)
+    pages = {
+        "what_holds.html": "What holds: the page to read first", "claims.html": "Every claim of the paper, checked",
+        **_pages(found),
+    }  # fmt: skip
     site.write_index(
         found.run.site,
         title="Neural-enhanced motion-to-EMG: the paper, run",
@@ -245,5 +256,6 @@ def _pages(found: Findings) -> dict[str, str]:
         "07_claims.html": "7 · Claims and open choices",
         "08_rivals.html": "8 · Rivals",
         "09_refine.html": "9 · A refiner to keep",
+        "10_audit.html": "10 · Audit and review",
         **own,
     }

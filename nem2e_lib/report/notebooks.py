@@ -7,6 +7,7 @@ import os
 import re
 import sys
 import tempfile
+import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -151,11 +152,13 @@ def main() -> int:
     parser.add_argument("--executed", type=Path, help="where the executed notebook is kept")
     given = parser.parse_args()
     print(f"{given.notebook.stem} → {given.output}", flush=True)
+    started = time.monotonic()
     try:
         run(given.notebook, given.output, dict(given.parameters), given.executed)
     except (Nem2eError, CellFailed) as error:
         print(f"nem2e: {error}", file=sys.stderr)
         return 2 if isinstance(error, Nem2eError) else 1
+    print(f"    {time.monotonic() - started:.0f} s", flush=True)
     return 0
 
 

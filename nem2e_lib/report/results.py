@@ -31,6 +31,7 @@ def write_results(
     *,
     runs: Runs,
     commit: str,
+    more: Mapping[str, pd.DataFrame] | None = None,
 ) -> Path:
     """Write ``results.json`` into `folder` and return its path.
 
@@ -44,6 +45,8 @@ def write_results(
         ``synthetic``, ``profile`` and ``data_hash`` of each study, such as the attrs of its results.
     commit : str
         Of the code (`provenance.commit`).
+    more : mapping of name to pandas.DataFrame, optional
+        Further tables of the run, such as ``leaderboard`` and ``audit``: a list of rows each.
 
     Raises
     ------
@@ -56,7 +59,8 @@ def write_results(
     _once(rows)
     _lacking(claims.columns, CLAIM_KEYS, "table of claims")
     claim_rows = [{k: plain(r[k]) for k in CLAIM_KEYS} for r in claims.sort_values("id").to_dict("records")]
-    text = json.dumps({"results": rows, "claims": claim_rows}, indent=1, ensure_ascii=False, allow_nan=False)
+    others = {name: [_plain_row(r) for r in t.to_dict("records")] for name, t in (more or {}).items()}
+    text = json.dumps({"results": rows, "claims": claim_rows, **others}, indent=1, ensure_ascii=False, allow_nan=False)
     path = Path(folder) / "results.json"
     write_text(path, text + "\n")
     return path
@@ -74,6 +78,10 @@ def _row(record: Mapping[Any, Any], runs: Runs, commit: str) -> dict[str, Any]:
     merged = {**known, **record, "commit": commit}
     _lacking(merged, KEYS, f"summary of study '{study}'")
     return {k: plain(merged[k]) for k in KEYS} | {"synthetic": bool(merged["synthetic"])}
+
+
+def _plain_row(record: Mapping[Any, Any]) -> dict[str, Any]:
+    return {str(name): plain(None if value is pd.NA else value) for name, value in record.items()}
 
 
 def _once(rows: list[dict[str, Any]]) -> None:

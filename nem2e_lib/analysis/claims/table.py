@@ -36,6 +36,11 @@ def evaluate(evidence: Evidence) -> pd.DataFrame:
     return table.assign(**{part: [getattr(f, part) for f in findings] for part in Finding._fields})
 
 
+def how(name: str) -> str:
+    """Say how a claim's verdict is reached: what its rule says of itself, in one line."""
+    return " ".join((RULES[name].__doc__ or "").split())
+
+
 def summarise(claims: pd.DataFrame) -> dict[str, int]:
     """Count the claims reproduced, partly, not, and not testable."""
     words = {"reproduced": HOLDS, "partly": PARTLY, "not": FAILS, UNTESTED: UNTESTED}

@@ -1,0 +1,67 @@
+"""A sceptical reader's questions, answered from made-up tables whose answers are known."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pandas as pd
+
+from nem2e_lib.analysis.claims.contradictions import contradictions
+from nem2e_lib.report.answers import Site, answers
+from nem2e_lib.report.what_holds import tables_of
+
+
+def duel(a: str, b: str, difference: float, p: float) -> dict[str, object]:
+    ends = {"ci_low": difference - 0.1, "ci_high": difference + 0.2}
+    return {"study": "running", "a": a, "b": b, "difference": difference, **ends, "p_holm": p, "n": 10}
+
+
+
+def test_a_comparison_is_read_whichever_way_round_it_stands(tmp_path: Path) -> None:
+    duels = [
+        duel("One-Quarter", "OpenSim", -0.4, 0.001), duel("OpenSim", "One-Entire", 0.5, 0.001),
+        duel("All-Entire", "OpenSim", -0.6, 0.2), duel("training-mean curve", "All-Entire", -0.3, 0.01),
+    ]  # fmt: skip
+    pd.DataFrame(duels).to_csv(tmp_path / "duels_table.csv", index=False)
+    found = {one.question: one for one in answers(Site(tmp_path), ["running"])}
+    nearer = found["Is the refined activity nearer to EMG than the simulated one?"]
+    assert nearer.verdict == "holds in part"  # two of three at p < .05
+    assert "One-Entire −0.50 (95 % CI −0.70 to −0.40, p = 0.001, n = 10)" in nearer.evidence
+    mean = found["Is the network better than replaying the mean of other people's EMG?"]
+    assert mean.verdict == "does not hold"  # All-Entire is above the curve
+    assert "All-Entire +0.30" in mean.evidence
+    assert found["Is a network needed: is it better than ridge regression?"].verdict == "cannot be tested"
+
+
+def test_whether_the_input_is_used_follows_the_interval(tmp_path: Path) -> None:
+    def verdict(*rises: float) -> str:
+        pd.DataFrame({"difference": rises}).to_csv(tmp_path / "swapped_running.csv", index=False)
+        return next(one for one in answers(Site(tmp_path), ["running"]) if one.page == "06_shortcut").verdict
+
+    assert verdict(0.5, 0.6, 0.55) == "holds"
+    assert verdict(0.5, -0.2, 0.1) == "holds in part"
+    assert verdict(-0.5, -0.2, 0.1) == "does not hold"
+    assert verdict(0.5) == "cannot be tested"
+
+
+def test_what_was_not_run_is_said_and_not_left_out(tmp_path: Path) -> None:
+    found = answers(Site(tmp_path), ["running", "walking"])
+    assert len(found) > 10
+    assert {one.verdict for one in found} == {"cannot be tested"}
+    assert all("has not been run" in one.evidence for one in found)
+
+
+def test_results_repeat_the_leaderboard_without_its_seconds(tmp_path: Path) -> None:
+    pd.DataFrame({"method": ["OpenSim"], "seconds": [3.2]}).to_csv(tmp_path / "leaderboard_table.csv", index=False)
+    assert list(tables_of(tmp_path)) == ["leaderboard"]
+    assert list(tables_of(tmp_path)["leaderboard"]) == ["method"]
+
+
+def test_contradictions_are_counted_from_the_tables() -> None:
+    found = contradictions().set_index("about")["another_place"]
+    assert found["How many muscles improve"] == (
+        "Tables under All-Entire: 16 of 16 in running, 3 of 5 in walking (soleus, tib, rect)"
+    )
+    assert "soleus" in found["The gastrocnemius in walking"]
+    assert "semit" in found["Which muscles were measured"]
+    assert (found != "").all()
