@@ -258,7 +258,7 @@ def run_motion(
     trial = trial_of(name, *angles_or_markers(motion), static, grf, loads, start, end, mass)
     refined = run(
         trial, model, refining.load(refiner, muscles), out, folder=folder, steps=refining.listed(steps) or [],
-        cycles=cycles, columns=refining.pair(columns), options=options_of(chosen),
+        cycles=cycles, columns=refining.pair(columns), options=options_of(chosen), rest=rest,
         tell=lambda line: typer.echo(line, err=True),
     )  # fmt: skip
     refining.show(refined, refined.save(out, rest), as_json)

@@ -7,9 +7,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from nem2e_lib.errors import Nem2eError
+from nem2e_lib.motion.sides import require_muscles, sides_by_place
 from nem2e_lib.motion.window import clock, coverable, covered, spans_of
 from nem2e_lib.refiner import Refiner
 from nem2e_lib.refiner.apply import Refined
+from nem2e_lib.refiner.output import require_writable
 from nem2e_lib.refiner.spans import Span
 from nem2e_lib.simulate.batch import simulate
 from nem2e_lib.simulate.options import NAMES, Options, check_steps
@@ -19,6 +21,7 @@ from nem2e_lib.simulate.trial import SimulatedTrial
 
 COST = {"scale": 0.0, "ik": 1.0, "rra": 15.0, "cmc": 450.0, "so": 20.0}
 """Seconds on one core for a second of motion of 92 muscles, as seen in running; walking takes half of it."""
+_WAY = "Give a motion and forces that cover a whole cycle and a little more, or a wider window."
 
 
 @dataclass(frozen=True)
@@ -84,7 +87,7 @@ def plan(
     found = spans_of(trial, refiner, motion, cycles, columns)
     spans, left = coverable(trial, found, covered(trial, motion), chosen)
     if not spans:
-        raise Nem2eError(f"Trial {trial.trial!r}: no cycle can be simulated whole. {left[0]}")
+        raise Nem2eError(f"Trial {trial.trial!r}: no cycle can be simulated whole. {left[0]} {_WAY}")
     window = replace(trial, start_s=min(s.start_s for s in spans), end_s=max(s.end_s for s in spans))
     return Plan(window, spans, chosen, tuple(left))
 
@@ -143,18 +146,25 @@ def run(
     cycles: Path | None = None,
     columns: tuple[str, str] | None = None,
     options: Options | None = None,
+    rest: str = "simulated",
     tell: Callable[[str], None] = print,
 ) -> Refined:
-    """Plan, tell what it costs, simulate and refine: what ``nem2e run`` does; errors as `plan` and `refine_motion`."""
+    """Plan, tell what it costs, simulate and refine: all that ``nem2e run`` does but saving.
+
+    `rest` is what `Refined.save` will be asked for: what could not be saved is refused before hours of work. Errors as
+    `plan` and `refine_motion`.
+    """
     require()
     if model is None or not Path(model).is_file():
         raise Nem2eError(f"{model or '--model'}: no such file, but an OpenSim model (.osim) is expected.")
-    if not out.absolute().parent.is_dir():
-        raise Nem2eError(f"{out}: there is no folder {out.parent}; make it first.")
-    missing_meshes(Path(model), options.geometry if options else None)
+    require_writable(out, rest, (*trial.files().values(), cycles))
+    asked = options or Options()
+    missing_meshes(Path(model), asked.geometry)
+    require_muscles(trial, Path(model), refiner.manifest.muscles)
+    columns = columns or sides_by_place(trial, Path(model), asked)
     work = plan(trial, refiner, steps=needed_steps(trial, steps), cycles=cycles, columns=columns)
     tell(str(work))
-    return refine_motion(work, model, refiner, folder or out.with_name(f"{out.stem}_simulated"), options=options)
+    return refine_motion(work, model, refiner, folder or out.with_name(f"{out.stem}_simulated"), options=asked)
 
 
 def angles_or_markers(path: Path | None) -> tuple[Path | None, Path | None]:

@@ -7,13 +7,12 @@ from pathlib import Path
 
 import numpy as np
 
-from nem2e_lib.data.columns import vertical_columns
 from nem2e_lib.data.cycles import EDGE_S
 from nem2e_lib.data.storage import Storage, read_storage
 from nem2e_lib.errors import Nem2eError
+from nem2e_lib.motion.sides import told_sides
 from nem2e_lib.refiner import Refiner
 from nem2e_lib.refiner.spans import Span, Strikes, of_force, read_spans, read_strikes, require_strikes
-from nem2e_lib.simulate.forces import read_plates
 from nem2e_lib.simulate.markers import read_markers
 from nem2e_lib.simulate.options import LEAD_S, MARGINS_S
 from nem2e_lib.simulate.trial import SimulatedTrial
@@ -43,7 +42,7 @@ def spans_of(
     cycle = refiner.manifest.cycle
     if cycles is None:
         assert trial.grf is not None
-        return of_force(_strikes(trial.grf, refiner, columns), motion, cycle, trial.trial)
+        return of_force(_strikes(trial.grf, refiner, columns), motion, cycle, f"trial {trial.trial!r}", what="motion")
     given = read_spans(cycles) if isinstance(cycles, str | Path) else list(cycles)
     if trial.grf is not None:
         require_strikes(given, _strikes(trial.grf, refiner, columns), cycle)
@@ -52,32 +51,7 @@ def spans_of(
 
 def _strikes(grf: Path, refiner: Refiner, columns: tuple[str, str] | None) -> Strikes:
     """Heel strikes; where the columns go by other names, those of plates whose side is told."""
-    return read_strikes(grf, refiner.manifest.cycle, columns or _told_sides(grf))
-
-
-def _told_sides(grf: Path) -> tuple[str, str] | None:
-    """Vertical columns of the plates whose names tell a side, where columns go by no common names."""
-    labels = read_storage(grf).labels
-    if vertical_columns(labels) is not None:
-        return None
-    _, plates, _ = read_plates(grf)
-    by_side: dict[str, list[str]] = {"right": [], "left": []}
-    for plate in plates:
-        by_side.setdefault(plate.side, []).append(plate.name)
-    if any(len(names) != 1 for side, names in by_side.items() if side):
-        return None
-    vertical = [[label for label in labels if _is_vertical_of(label, by_side[side][0])] for side in ("right", "left")]
-    return (vertical[0][0], vertical[1][0]) if all(len(names) == 1 for names in vertical) else None
-
-
-def _is_vertical_of(label: str, plate: str) -> bool:
-    return label.lower().endswith("vy") and _plain(label) == _plain(plate)
-
-
-def _plain(label: str) -> str:
-    """What is left of a label without the words that every force column has."""
-    parts = [part for part in label.lower().split("_") if part not in ("ground", "force", "reaction", "vy")]
-    return "_".join(parts)
+    return read_strikes(grf, refiner.manifest.cycle, columns or told_sides(grf))
 
 
 def covered(trial: SimulatedTrial, motion: Storage) -> tuple[float, float]:

@@ -19,6 +19,7 @@ from nem2e_lib.refine.config import profile as profile_named
 from nem2e_lib.refine.forecast import duration
 from nem2e_lib.refiner.apply import Refined
 from nem2e_lib.refiner.manifest import Manifest
+from nem2e_lib.refiner.output import require_writable
 from nem2e_lib.refiner.refiner import Refiner
 
 LONG = 3600.0
@@ -106,7 +107,7 @@ def refine_recording(
     as_json: bool,
 ) -> None:
     """Refine an activation file and save what came out; the options are those of ``nem2e refine``."""
-    _require_writable(out)
+    require_writable(out, rest, (refiner, activation, grf, cycles))
     refined = load(refiner, muscles).refine(
         activation, grf=grf, cycles=cycles, definition=definition, columns=pair(columns), threshold_n=threshold_n
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
@@ -30,15 +31,47 @@ def save(refined: Refined, path: Path, rest: str = RESTS[0]) -> list[Path]:
     Nem2eError
         If `rest` is unknown, or a file cannot be written.
     """
-    if path.suffix.lower() not in (".sto", ".mot"):
-        raise Nem2eError(f"{path}: OpenSim knows .sto and .mot files, but neither ends this name; give it one.")
-    paths = [path, path.with_name(path.stem + BAND), path.with_name(path.stem + CYCLES)]
+    require_writable(path, rest)
+    paths = files_of(path)
     tables = [refined_storage(refined, rest), band_storage(refined)]
     for where, table in zip(paths, tables, strict=False):
         write_storage(where, table)
     with replacing(paths[2]) as temporary:
         refined.table().to_csv(temporary, index=False, lineterminator="\n")
     return paths
+
+
+def files_of(path: Path) -> list[Path]:
+    """What `save` writes: refined activity, its band, the table of cycles."""
+    return [path, path.with_name(path.stem + BAND), path.with_name(path.stem + CYCLES)]
+
+
+def require_writable(path: Path, rest: str = RESTS[0], inputs: Iterable[Path | None] = ()) -> None:
+    """Refuse what `save` could not write, or should not, before anything is worked out.
+
+    Raises
+    ------
+    Nem2eError
+        If `rest` is unknown, the name is that of a folder, in no folder or of another kind of file, or a file would be
+        written over one of `inputs`.
+    """
+    require_rest(rest)
+    if path.is_dir():
+        raise Nem2eError(f"{path}: is a folder, but the name of a file to write is expected.")
+    if not path.absolute().parent.is_dir():
+        raise Nem2eError(f"{path}: there is no folder {path.parent}; make it first.")
+    if path.suffix.lower() not in (".sto", ".mot"):
+        raise Nem2eError(f"{path}: OpenSim knows .sto and .mot files, but neither ends this name; give it one.")
+    read = {each.resolve() for each in inputs if each is not None}
+    over = [each for each in files_of(path) if each.resolve() in read]
+    if over:
+        raise Nem2eError(f"{over[0]}: is read, so it cannot be written too; give --out another name.")
+
+
+def require_rest(rest: str) -> None:
+    """Refuse an unknown way to fill what was not refined."""
+    if rest not in RESTS:
+        raise Nem2eError(f"rest is {rest!r}, expected {' or '.join(RESTS)}; choose one.")
 
 
 def refined_storage(refined: Refined, rest: str = RESTS[0]) -> Storage:
@@ -57,8 +90,7 @@ def refined_storage(refined: Refined, rest: str = RESTS[0]) -> Storage:
     Nem2eError
         If `rest` is unknown.
     """
-    if rest not in RESTS:
-        raise Nem2eError(f"rest is {rest!r}, expected {' or '.join(RESTS)}; choose one.")
+    require_rest(rest)
     curves = over_time(refined, refined.mean.transpose("channel", "cycle", "sample").values)
     inside, labels = is_inside(refined), output_labels(refined)
     mark = inside.astype(np.float64)[:, None]

@@ -76,13 +76,22 @@ def _exact(manifest: Manifest, storage: Storage) -> list[str]:
 def _lacking(manifest: Manifest, missing: list[str], found: list[str], where: str) -> str:
     count = f"{len(missing)} of the {len(manifest.muscles)} muscles that the refiner reads are missing"
     shown = ", ".join(found[:6]) + (" …" if len(found) > 6 else "")
-    hint = near(missing[0], found) if len(missing) <= FEW else ""
+    hint = near(missing[0], _not_opposite(missing[0], found)) if len(missing) <= FEW else ""
     if manifest.training.condition == "all_entire":
-        way = "; it reads all of them (all_entire): use one_entire, or simulate with a model that has them."
+        way = (
+            "; it reads all of them (all_entire): use one_entire, a model that has them, or train on those that yours "
+            "has ([activation] columns in study.toml)."
+        )
     else:
         refinable = [out.name for out in manifest.outputs if out.muscle in found]
         way = f"; refine those it has with --muscles {','.join(refinable)}." if refinable else "."
     return f"{where}: has no muscle {missing[0]!r}: {count}; found {shown or 'no muscle'}{hint or way}"
+
+
+def _not_opposite(name: str, found: list[str]) -> list[str]:
+    """The other leg's muscle is never what was meant."""
+    other = {"r": "_l", "l": "_r"}.get(name.rpartition("_")[2], "\n")
+    return [each for each in found if not each.endswith(other)]
 
 
 def _require_finite(chosen: Storage, where: str) -> None:

@@ -77,7 +77,7 @@ def read_strikes(path: str | Path, cycle: GaitCycle, columns: tuple[str, str] | 
     sides = [tuple(name.split(PLATES)) for name in named or ()]
     missing = [name for side in sides for name in side if name not in storage.labels]
     if named is None or missing:
-        what = f"no column {missing[0]!r}" if missing else "no columns of vertical force under a known name"
+        what = f"no column {missing[0]!r}" if missing else "no columns of vertical force under both feet by known names"
         raise Nem2eError(
             f"{path}: {what}; found {', '.join(storage.labels[:12])}{' …' if len(storage.labels) > 12 else ''}; name "
             "the right and the left one with --grf-columns RIGHT,LEFT (RIGHT1+RIGHT2,LEFT for several plates)."
@@ -93,8 +93,10 @@ def read_strikes(path: str | Path, cycle: GaitCycle, columns: tuple[str, str] | 
     return Strikes(str(path), right, left, float(force.time[0]), float(force.time[-1]), "; ".join(reasons))
 
 
-def of_force(strikes: Strikes, activation: Storage, cycle: GaitCycle, where: str) -> list[Span]:
-    """Cycles between heel strikes, each with the reason why it cannot be refined.
+def of_force(
+    strikes: Strikes, activation: Storage, cycle: GaitCycle, where: str, *, what: str = "activation"
+) -> list[Span]:
+    """Cycles between heel strikes, each with the reason why it cannot be refined; `what` is said to be on their clock.
 
     Raises
     ------
@@ -104,7 +106,7 @@ def of_force(strikes: Strikes, activation: Storage, cycle: GaitCycle, where: str
     start, end = float(activation.time[0]), float(activation.time[-1])
     if strikes.start_s >= end or start >= strikes.end_s:
         raise Nem2eError(
-            f"{strikes.path}: force runs from {strikes.start_s:.6g} to {strikes.end_s:.6g} s, but the activation of "
+            f"{strikes.path}: force runs from {strikes.start_s:.6g} to {strikes.end_s:.6g} s, but the {what} of "
             f"{where} from {start:.6g} to {end:.6g} s: they do not overlap; give both on one clock."
         )
     found = gait.cycles(strikes.right, strikes.left, cycle.definition)

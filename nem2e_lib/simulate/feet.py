@@ -164,5 +164,8 @@ def _joined(time: Array, first: Plate, second: Plate, body: str) -> Plate:
             "one plate at a time is expected; give external loads of your own."
         )
     rows = on_second[:, None]
-    parts = [np.where(rows, getattr(second, name), getattr(first, name)) for name in ("force", "point", "moment")]
-    return Plate(f"{first.name}+{second.name}", first.side, *parts)
+    force, point, moment = (
+        np.where(rows, getattr(second, name), getattr(first, name)) for name in ("force", "point", "moment")
+    )
+    vertical = f"{first.vertical}+{second.vertical}"
+    return Plate(f"{first.name}+{second.name}", first.side, force, point, moment, vertical)

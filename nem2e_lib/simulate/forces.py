@@ -38,6 +38,8 @@ class Plate:
         ``right``, ``left``, or empty where the name does not tell.
     force, point, moment : float64 arrays, shape (rows, 3)
         In N, m and N·m, in OpenSim's ground frame (x forward, y up, z right).
+    vertical : str
+        Label of the column of vertical force; ``+`` between those of plates that were joined.
     """
 
     name: str
@@ -45,6 +47,7 @@ class Plate:
     force: Array
     point: Array
     moment: Array
+    vertical: str = ""
 
 
 def read_plates(path: Path) -> tuple[Array, list[Plate], tuple[str, ...]]:
@@ -124,7 +127,7 @@ def _plate(path: Path, storage: Storage, name: str, parts: dict[str, str], names
         [] if _has(parts, "m") else [f"{path.name}: plate {name!r} has no full moment; what is missing is taken as 0."]
     )
     point, moment = (_without_gaps(path, storage.time, name, force, each) for each in (point, moment))
-    return Plate(name, _side(name, names), force, point, moment), notes
+    return Plate(name, _side(name, names), force, point, moment, parts["vy"]), notes
 
 
 def _vector(storage: Storage, parts: dict[str, str], kind: str) -> Array:

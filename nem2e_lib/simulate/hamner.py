@@ -7,6 +7,7 @@ run over whole right gait cycles, then compared muscle by muscle with that stati
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
@@ -16,6 +17,7 @@ import pandas as pd
 import typer
 
 from nem2e_lib.data.storage import read_storage
+from nem2e_lib.data.tables import numbers, read_table
 from nem2e_lib.errors import Nem2eError
 from nem2e_lib.simulate.batch import simulate
 from nem2e_lib.simulate.compare import Array, compare, waveforms
@@ -32,6 +34,7 @@ ELECTRODES = {
     "gasmed_r": "med_gas_r", "vaslat_r": "vas_lat_r", "vasmed_r": "vas_med_r",
 }  # fmt: skip
 """EMG name to muscle of the model."""
+_INDEX = ("speed_m_s", "cycle", "t_start", "t_end")
 
 
 @dataclass(frozen=True)
@@ -49,14 +52,30 @@ class GaitCycle:
         return f"run{self.speed}_cycle{self.cycle}"
 
 
-def cycles(data: Path, which: str = "middle") -> list[GaitCycle]:
-    """Return right gait cycles: the ``middle`` one of each speed, ``all``, or the one of that number."""
+def cycles(data: Path, which: str = "middle", speeds: Sequence[int] = ()) -> list[GaitCycle]:
+    """Return right gait cycles: the ``middle`` one of each speed, ``all``, or the one of that number.
+
+    Raises
+    ------
+    Nem2eError
+        If no speed among `speeds` (m/s; all without it) has such a cycle.
+    """
     if which not in ("middle", "all") and not which.isdigit():
         raise Nem2eError(f"Cycles: found {which!r}, but 'middle', 'all' or the number of a cycle is expected.")
-    table = pd.read_csv(data / "emg" / "subject01_cycle_index.csv")
+    index = data / "emg" / "subject01_cycle_index.csv"
+    table = read_table(index, _INDEX)
+    table = pd.DataFrame({name: numbers(index, table, name) for name in _INDEX})
     last = table.groupby("speed_m_s")["cycle"].transform("max")
     if which != "all":
         table = table[table["cycle"] == (last // 2 if which == "middle" else int(which))]
+    known = table["speed_m_s"].astype(int)
+    missing = sorted(set(speeds) - set(known))
+    if missing or not len(table):
+        raise Nem2eError(
+            f"{index}: has no cycle {which!r} at {f'{missing[0]} m/s' if missing else 'any speed'}; it has speeds "
+            f"{', '.join(map(str, sorted(set(known)))) or 'with other cycles'}."
+        )
+    table = table[known.isin(speeds)] if speeds else table
     columns = [table[name].tolist() for name in ("speed_m_s", "cycle", "t_start", "t_end")]
     return [GaitCycle(int(speed), int(cycle), start, end) for speed, cycle, start, end in zip(*columns, strict=True)]
 
@@ -113,9 +132,11 @@ def measured(data: Path, cycle: GaitCycle) -> dict[str, Array]:
     return {ELECTRODES[str(name)]: part["emg_norm"].to_numpy(np.float64) for name, part in rows.groupby("muscle")}
 
 
-def run(data: Path, out: Path, which: str = "middle", workers: int | None = None) -> pd.DataFrame:
+def run(
+    data: Path, out: Path, which: str = "middle", workers: int | None = None, speeds: Sequence[int] = ()
+) -> pd.DataFrame:
     """Simulate, compare, and leave ``comparison_static_optimisation.csv`` and ``comparison_emg.csv`` in `out`."""
-    chosen = cycles(data, which)
+    chosen = cycles(data, which, speeds)
     models = sorted((data / "model").glob("*.osim"))
     if len(models) != 1:
         raise Nem2eError(f"{data / 'model'}: {len(models)} models (.osim) found, but one is expected.")
@@ -132,11 +153,12 @@ def main(
     data: Annotated[Path, typer.Argument(help="Folder of the subject: model/, ik/, grf/, activation/, emg/.")],
     out: Annotated[Path, typer.Option("--out", "-o", help="Folder of results.")],
     cycle: Annotated[str, typer.Option(help="middle, all, or a number.")] = "middle",
+    speed: Annotated[list[int] | None, typer.Option(help="In m/s; may be given again; default: all.")] = None,
     workers: Annotated[int | None, typer.Option(help="Trials at the same time.")] = None,
 ) -> None:
     """Simulate running at four speeds, and compare with static optimisation and EMG."""
     try:
-        table = run(data, out, cycle, workers)
+        table = run(data, out, cycle, workers, speed or ())
     except Nem2eError as error:
         typer.echo(f"nem2e: {error}", err=True)
         raise typer.Exit(2) from None

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -51,7 +53,22 @@ def quiet() -> Iterator[None]:
     try:
         yield
     finally:
-        logger.setLevelString(before)
+        with _unsaid():
+            logger.setLevelString(before)
+
+
+@contextmanager
+def _unsaid() -> Iterator[None]:
+    """Keep the remark on the new level out of the standard output, which may be read by a program."""
+    sys.stdout.flush()
+    kept, nothing = os.dup(1), os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nothing, 1)
+    try:
+        yield
+    finally:
+        os.dup2(kept, 1)
+        os.close(kept)
+        os.close(nothing)
 
 
 def _postures(model: Path, motion: Path, times: Sequence[float]) -> pd.DataFrame:

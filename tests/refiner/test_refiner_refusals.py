@@ -33,6 +33,7 @@ def renamed(label: str, to: str) -> Storage:
     [
         (renamed("tib_ant_r", "tibant"), "one_entire", "no muscle 'tib_ant_r': 1 of the 2 .* did you mean 'tibant'"),
         (renamed("tib_ant_r", "x"), "one_entire", "refine those it has with --muscles sol"),
+        (renamed("tib_ant_r", "tib_ant_l"), "one_entire", "found soleus_r, tib_ant_l, rect_fem_r; refine those it has"),
         (renamed("rect_fem_r", "x"), "all_entire", "no muscle 'rect_fem_r': 1 of the 3 .* reads all of them"),
         (renamed("rect_fem_r", "/forceset/soleus_r"), "one_entire", "'soleus_r' has more than one column"),
         (with_column(recording(), "soleus_r", np.nan), "one_entire", "column 'soleus_r' is nan at 0 s .301 such"),

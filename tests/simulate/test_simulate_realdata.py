@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 
 from nem2e_lib.data.storage import read_storage
+from nem2e_lib.errors import Nem2eError
 from nem2e_lib.simulate import SimulatedTrial, hamner, simulate
 from nem2e_lib.simulate.compare import compare, waveforms
 from nem2e_lib.simulate.facts import describe
@@ -43,6 +44,9 @@ def test_the_cycles_of_each_speed(data):
     assert len(every) == 22
     assert [(each.speed, each.cycle) for each in hamner.cycles(data)] == [(2, 2), (3, 2), (4, 2), (5, 2)]
     assert hamner.cycles(data, "0")[0].trial == "run2_cycle0"
+    assert [each.trial for each in hamner.cycles(data, speeds=[3])] == ["run3_cycle2"]
+    with pytest.raises(Nem2eError, match="no cycle 'middle' at 7 m/s; it has speeds 2, 3, 4, 5"):
+        hamner.cycles(data, speeds=[7])
 
 
 def test_every_file_of_the_dataset_is_read_and_its_feet_are_found(data, model):

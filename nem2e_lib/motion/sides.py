@@ -1,0 +1,73 @@
+"""Which columns of vertical force are the right and the left foot's, where their names are no common ones."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+from nem2e_lib.data.columns import vertical_columns
+from nem2e_lib.data.storage import read_storage
+from nem2e_lib.errors import Nem2eError
+from nem2e_lib.refiner.spans import PLATES
+from nem2e_lib.simulate.feet import assign, foot_bodies
+from nem2e_lib.simulate.forces import Plate, read_plates
+from nem2e_lib.simulate.options import Options
+from nem2e_lib.simulate.posture import quiet
+from nem2e_lib.simulate.prepare import check_muscles, prepare_model, prepare_motion
+from nem2e_lib.simulate.trial import SimulatedTrial
+from nem2e_lib.simulate.workplace import Workplace
+
+Columns = tuple[str, str]
+
+
+def told_sides(grf: Path) -> Columns | None:
+    """Vertical columns of the two plates whose names tell a side; None where they need not, or do not."""
+    labels = read_storage(grf).labels
+    if vertical_columns(labels) is not None:
+        return None
+    _, plates, _ = read_plates(grf)
+    if sorted(plate.side for plate in plates if plate.side) != ["left", "right"]:
+        return None
+    right, left = (next(plate.vertical for plate in plates if plate.side == side) for side in ("right", "left"))
+    return right, left
+
+
+def sides_by_place(trial: SimulatedTrial, model: Path, options: Options) -> Columns | None:
+    """Vertical columns of the plates by the foot that treads on them, as the simulation will take them.
+
+    None where names tell the sides, or where it takes markers to know.
+
+    Raises
+    ------
+    Nem2eError
+        If a file cannot be read, or where the force acts does not tell a foot (`nem2e_lib.simulate.feet.assign`).
+    """
+    if trial.grf is None or trial.motion is None or vertical_columns(read_storage(trial.grf).labels) is not None:
+        return None
+    told = told_sides(trial.grf)
+    if told is not None:
+        return told
+    time, plates, _ = read_plates(trial.grf)
+    with tempfile.TemporaryDirectory() as folder, quiet():
+        place = Workplace(Path(folder), trial, options, model)
+        prepare_model(place)
+        motion = prepare_motion(place, trial.motion)
+        bodies = assign(place.facts, place.model, motion.storage, time, plates, options.feet)
+    return _by_foot(foot_bodies(place.facts), bodies, trial.grf)
+
+
+def _by_foot(feet: dict[str, str], bodies: dict[str, Plate], grf: Path) -> Columns:
+    bare = [side for side in ("right", "left") if feet.get(side) not in bodies]
+    if bare:
+        raise Nem2eError(
+            f"{grf}: no plate is trodden on by the {bare[0]} foot while the motion lasts; give forces under both feet, "
+            f"or name the columns with --grf-columns RIGHT,LEFT ({PLATES} between several plates of a foot)."
+        )
+    return bodies[feet["right"]].vertical, bodies[feet["left"]].vertical
+
+
+def require_muscles(trial: SimulatedTrial, model: Path, muscles: Sequence[str]) -> None:
+    """Refuse a model without the muscles that a refiner reads, before anything is written."""
+    with quiet():
+        check_muscles(Workplace(Path(), trial, Options(muscles=muscles), model))
