@@ -10,6 +10,7 @@ import numpy as np
 from nem2e_lib.data.columns import muscle_name
 from nem2e_lib.data.storage import Storage, read_storage, write_storage
 from nem2e_lib.errors import Nem2eError
+from nem2e_lib.simulate.osim import StepFailed
 from nem2e_lib.simulate.states import read_states
 
 INSTANT_S = 1e-6
@@ -62,11 +63,11 @@ def save_static_optimisation(results: Path, target: Path, muscles: Sequence[str]
 
 
 def save_activation(path: Path, storage: Storage) -> None:
-    """Write activation; Nem2eError where it is not finite, which no study accepts."""
+    """Write activation; StepFailed where it is not finite, which no study accepts."""
     bad = np.argwhere(~np.isfinite(storage.values))
     if len(bad):
         row, column = bad[0]
-        raise Nem2eError(
+        raise StepFailed(
             f"{path}: activation of {storage.labels[column]!r} is not finite at {storage.time[row]:.6g} s; "
             "the simulation broke down there."
         )

@@ -59,8 +59,9 @@ def simulate(
 
     Returns
     -------
-    DataFrame, one row a trial: trial, status (done, skipped, failed), verdict, seconds, reason, activation, log,
-    notes, and the worst measure of each kind (`quality.summary`). A failed trial does not stop the others.
+    DataFrame, one row a trial: trial, status (done, skipped, failed), verdict, seconds, reason, mistake (whether it
+    failed for what was given), log_tail, activation, log, notes, and the worst measure of each kind
+    (`quality.summary`). A failed trial does not stop the others.
 
     Raises
     ------
@@ -143,7 +144,8 @@ def _table(jobs: list[Job], outcomes: Mapping[str, Outcome]) -> pd.DataFrame:
         rows.append(
             {
                 "trial": outcome.trial, "status": outcome.status, "verdict": judged.pop("verdict", ""),
-                "seconds": outcome.seconds, "reason": outcome.reason, "log_tail": "\n".join(outcome.tail),
+                "seconds": outcome.seconds, "reason": outcome.reason, "mistake": outcome.mistake,
+                "log_tail": "\n".join(outcome.tail),
                 "activation": str(activation) if activation.is_file() and not failed else "",
                 "log": str(job.log), "notes": " ".join(outcome.notes), **judged,
             }

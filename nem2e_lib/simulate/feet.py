@@ -48,7 +48,7 @@ def assign(
     if unknown and len(feet) < 2:
         raise Nem2eError(
             f"Model {facts.name!r} has no bodies known as the right and left foot (calcn_r, calcn_l); name the body "
-            f"on which each plate acts, e.g. feet {unknown[0].name}={facts.bodies[-1]}."
+            f"on which each plate acts, e.g. --foot {unknown[0].name}={facts.bodies[-1]}."
         )
     posture = Posture(model, motion) if unknown else None
     bodies = dict(chosen)
@@ -136,7 +136,7 @@ def _side(time: Array, plate: Plate, motion: Storage, posture: Posture, feet: Ma
     if plate.side and plate.side != nearer:
         raise Nem2eError(
             f"Plate {plate.name!r} is called {plate.side}, but its force acts nearer the {nearer} foot; swap the "
-            f"columns of the force file, or name the bodies, e.g. feet {plate.name}={feet[nearer]}."
+            f"columns of the force file, or name the bodies, e.g. --foot {plate.name}={feet[nearer]}."
         )
     return nearer
 

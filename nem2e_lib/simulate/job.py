@@ -35,8 +35,8 @@ class Job:
 class Outcome:
     """What became of a trial.
 
-    `status` is ``done``, ``skipped`` (done before) or ``failed``; `tail` holds the last lines of the log of a
-    failed one.
+    `status` is ``done``, ``skipped`` (done before) or ``failed``; `mistake` tells that one failed for what was given,
+    `tail` holds the last lines of the log of one that failed otherwise.
     """
 
     trial: str
@@ -45,6 +45,7 @@ class Outcome:
     reason: str = ""
     tail: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    mistake: bool = False
 
 
 def write_job(job: Job) -> Path:

@@ -19,6 +19,10 @@ MISSING = (
 )
 
 
+class StepFailed(Nem2eError):
+    """OpenSim gave up on inputs in which no mistake was seen; the log of the trial has its words."""
+
+
 def installed() -> bool:
     """Whether the Python package ``opensim`` can be found, without loading it."""
     return importlib.util.find_spec("opensim") is not None

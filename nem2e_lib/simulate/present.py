@@ -93,18 +93,21 @@ def trial_of(
 
 
 def show_table(table: pd.DataFrame, as_json: bool) -> int:
-    """Print what became of trials; return 1 if one failed, else 0."""
+    """Print what became of trials; return 1 if one failed, 2 if it was the only one, for what was given, else 0."""
     if as_json:
         typer.echo(table.to_json(orient="records", indent=2))
     else:
         for row in table.to_dict("records"):
             typer.echo("\n".join(_lines(row)), err=row["status"] == "failed")
-    return int((table["status"] == "failed").any())
+    failed = bool((table["status"] == "failed").any())
+    return 2 if len(table) == 1 and table["mistake"].all() else int(failed)
 
 
 def _lines(row: Mapping[Hashable, object]) -> Iterator[str]:
     if row["status"] == "failed":
-        yield f"failed: {row['reason']}"
+        named = f"Trial {row['trial']!r}"
+        reason = str(row["reason"])
+        yield f"nem2e: {reason if named in reason else f'{named}: {reason}'}"
         yield from (f"    {line}" for line in str(row["log_tail"]).splitlines())
         yield f"    log: {row['log']}"
         return

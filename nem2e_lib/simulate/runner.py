@@ -17,6 +17,8 @@ from nem2e_lib.simulate.states import restore_states
 
 TAIL = 12
 """Lines of a failed trial's log that are shown."""
+MISTAKE = 2
+"""Exit code of a worker that found a mistake in what was given."""
 WORKER = (sys.executable, "-m", "nem2e_lib.simulate.worker")
 _ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
 
@@ -75,7 +77,10 @@ def _judge(job: Job, code: int | None, in_time: bool) -> Outcome:
     if code == 0 and told.get("status") == "done":
         return Outcome(name, "done", notes=tuple(told["notes"]))
     reason = told.get("reason") or f"Trial {name!r}: the process ended with code {code} and said no reason."
-    return Outcome(name, "failed", reason=reason, tail=tail(job.log))
+    if code == MISTAKE and told.get("reason"):
+        return Outcome(name, "failed", reason=reason, mistake=True)
+    said = tuple(line for line in tail(job.log) if line != f"nem2e: {reason}")
+    return Outcome(name, "failed", reason=reason, tail=said)
 
 
 def tail(log: Path, lines: int = TAIL) -> tuple[str, ...]:

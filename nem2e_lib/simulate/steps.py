@@ -15,7 +15,7 @@ from nem2e_lib.simulate.activation import activation_of_states, save_activation,
 from nem2e_lib.simulate.actuators import UNMUSCLED, ideal_actuators, reserve_actuators
 from nem2e_lib.simulate.facts import first_line
 from nem2e_lib.simulate.options import LEAD_S, NAMES
-from nem2e_lib.simulate.osim import opensim, working_in
+from nem2e_lib.simulate.osim import StepFailed, opensim, working_in
 from nem2e_lib.simulate.own_setup import own_setup
 from nem2e_lib.simulate.setups import LOADS, cmc_setup, id_setup, rra_setup, so_setup
 from nem2e_lib.simulate.states import keep_states
@@ -104,7 +104,7 @@ def run_tool(place: Workplace, step: str, setup: ET.Element, tool: str) -> None:
 
     Raises
     ------
-    Nem2eError
+    StepFailed
         If the tool says that it failed; the log of the trial has its words.
     """
     folder = place.step_folder(step)
@@ -123,9 +123,9 @@ def _run(place: Workplace, step: str, tool: Any, setup: str) -> None:
     try:
         succeeded = tool(setup).run()
     except RuntimeError as error:
-        raise Nem2eError(_failure(place, step, first_line(error))) from None
+        raise StepFailed(_failure(place, step, first_line(error))) from None
     if succeeded is False:
-        raise Nem2eError(_failure(place, step, "the tool gave up"))
+        raise StepFailed(_failure(place, step, "the tool gave up"))
 
 
 def _failure(place: Workplace, step: str, why: str) -> str:

@@ -21,6 +21,7 @@ from nem2e_lib.simulate.job import Job, read_job, write_outcome
 from nem2e_lib.simulate.manifest import base_key, is_done, mark_done, read_manifest, step_key, write_manifest
 from nem2e_lib.simulate.measures import write_measures
 from nem2e_lib.simulate.options import MARGINS_S, NAMES
+from nem2e_lib.simulate.osim import StepFailed
 from nem2e_lib.simulate.prepare import check_muscles, choose_window, prepare_loads, prepare_model, prepare_motion
 from nem2e_lib.simulate.workplace import Workplace
 
@@ -105,14 +106,14 @@ def end_with_parent() -> None:
 
 
 def main(arguments: list[str]) -> int:
-    """Run the job of a file; 2 after a mistake that the user can mend, told in the outcome."""
+    """Run the job of a file; 2 after a mistake that the user can mend, 1 where OpenSim failed, told in the outcome."""
     job = read_job(Path(arguments[0]))
     try:
         place = run(job)
     except Nem2eError as error:
         print(f"nem2e: {error}", flush=True)
         write_outcome(job.folder, {"status": "failed", "reason": str(error), "notes": []})
-        return 2
+        return 1 if isinstance(error, StepFailed) else 2
     write_outcome(job.folder, {"status": "done", "reason": "", "notes": place.notes})
     return 0
 

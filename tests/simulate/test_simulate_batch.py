@@ -8,6 +8,7 @@ from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
 from functools import partial
 
+import pandas as pd
 import pytest
 
 from nem2e_lib.errors import Nem2eError
@@ -16,6 +17,7 @@ from nem2e_lib.simulate.batch import make_jobs, simulate
 from nem2e_lib.simulate.job import Outcome, read_job, write_job
 from nem2e_lib.simulate.manifest import all_done, base_key, is_done, mark_done, read_manifest, step_key, write_manifest
 from nem2e_lib.simulate.options import Options
+from nem2e_lib.simulate.present import show_table
 from nem2e_lib.simulate.runner import keep_violations, run_job, tail
 from nem2e_lib.simulate.trial import SimulatedTrial, read_trials
 
@@ -76,9 +78,21 @@ def test_a_failed_trial_is_named_while_others_go_on(run, model, motion_file, tmp
     assert "ended with code 7" in crash["reason"]
     assert crash["log_tail"].splitlines()[-1] == "[error] it broke down"
     assert "vtp" not in crash["log_tail"]
-    assert table.set_index("trial").loc["mistake", "reason"] == "no muscle."
+    mistake = table.set_index("trial").loc["mistake"]
+    assert (mistake["reason"], mistake["mistake"], mistake["log_tail"]) == ("no muscle.", True, "")
+    assert not crash["mistake"]
     assert (tmp_path / "out" / "simulations.csv").read_text().count(",failed,") == 2
     assert "computing a" in (tmp_path / "out" / "a" / "log.txt").read_text()
+
+
+def test_exit_codes_tell_a_mistake_from_a_failure(capsys):
+    told = {"status": "failed", "reason": "no muscle.", "mistake": True, "log_tail": "", "log": "a/log.txt"}
+    mistake, failure = {"trial": "a", **told}, {"trial": "b", **told, "mistake": False, "log_tail": "[error] broke"}
+    done = {"trial": "c", "status": "done", "verdict": "good", "seconds": 1.0, "notes": "", "activation": ""}
+    codes = [show_table(pd.DataFrame(rows), False) for rows in ([mistake], [failure], [mistake, failure])]
+    assert codes == [2, 1, 1]
+    assert "nem2e: Trial 'a': no muscle.\n    log: a/log.txt\n" in capsys.readouterr().err
+    assert show_table(pd.DataFrame([{**done, "mistake": False}]), False) == 0
 
 
 def test_the_executor_may_be_any(run, model, motion_file, tmp_path, with_opensim, monkeypatch):
