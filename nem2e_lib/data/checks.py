@@ -7,7 +7,7 @@ from pathlib import Path
 
 from nem2e_lib.data.cycles import EDGE_S, find_cycles
 from nem2e_lib.data.quality import quality_notes
-from nem2e_lib.data.signals import left_out
+from nem2e_lib.data.signals import clocks_apart, left_out
 from nem2e_lib.data.storage import Storage, read_storage
 from nem2e_lib.data.study import Study
 from nem2e_lib.data.study_files import read_study
@@ -91,13 +91,10 @@ def _apart(study: Study, trial: Trial) -> Iterator[str]:
     others = [(trial.emg, study.emg(trial.name))]
     if study.cycles is None and trial.grf is not None:
         others.append((trial.grf, study.grf(trial.name)))
-    start, end = study.activation(trial.name).time[[0, -1]]
+    activation = study.activation(trial.name)
     for path, signal in others:
-        if isinstance(signal, Storage) and not (signal.time[0] < end and start < signal.time[-1]):
-            yield (
-                f"{path}: time runs from {signal.time[0]:g} to {signal.time[-1]:g} s, but {trial.activation} "
-                f"from {start:g} to {end:g} s; they must overlap on one clock (see the offsets of trials.csv)."
-            )
+        if isinstance(signal, Storage) and (problem := clocks_apart(path, signal, trial.activation, activation)):
+            yield problem
 
 
 def _outside(study: Study, trial: Trial) -> Iterator[str]:

@@ -28,13 +28,18 @@ def muscle_name(label: str) -> str:
     return state.group(1) if state else label.rsplit("/", 1)[-1] or label
 
 
+def is_state(label: str) -> bool:
+    """Whether a label is an activation among states, as ``soleus_r.activation`` and ``…/activation`` are."""
+    return _STATE.fullmatch(label) is not None
+
+
 def muscle_columns(labels: Sequence[str]) -> list[str]:
     """Labels that are activations.
 
     In a file of states (any label ends in ``activation``) only those; else every column but reserves,
     residuals (``FX`` … ``MZ``), torque actuators and constraint multipliers.
     """
-    states = [label for label in labels if _STATE.fullmatch(label)]
+    states = [label for label in labels if is_state(label)]
     return states or [label for label in labels if not _NO_MUSCLE.search(label.rsplit("/", 1)[-1])]
 
 

@@ -68,7 +68,10 @@ class Recipe:
         steps += ["full-wave rectified"] if self.rectify else []
         if self.low_pass_hz is not None:
             steps.append(f"{self.low_pass_hz:g} Hz low-pass (order {self.low_pass_order})")
-        return f"{', '.join(steps)}; zero-phase Butterworth, cutoffs and orders of {way}"
+        if not steps:
+            return "taken as it is"
+        filtered = self.band_hz is not None or self.low_pass_hz is not None
+        return ", ".join(steps) + (f"; zero-phase Butterworth, cutoffs and orders of {way}" if filtered else "")
 
 
 RECIPES = {
@@ -88,6 +91,7 @@ RECIPES = {
             "doi:10.1016/S1050-6411(00)00027-4; Merletti 1999), 6 Hz for gait (Winter 2009)"
         ),
     ),
+    "envelope": Recipe(offset=False, rectify=False, source="for EMG that was processed before and is only normalised"),
 }
 """Recipes by name."""
 

@@ -56,13 +56,13 @@ class EvenSignal:
     resampled: bool = False
 
 
-def even(time: Array, values: Array, channels: Sequence[str]) -> EvenSignal:
+def even(time: Array, values: Array, channels: Sequence[str], *, flat_s: float = FLAT_S) -> EvenSignal:
     """Raw EMG on an even clock.
 
     A clock within `EVEN_S` of an even one keeps its samples, at their mean rate. Any other is resampled at its
     median step by a cubic spline, which unlike straight lines keeps the high frequencies of raw EMG; of samples
     with the same time the first counts. Values that are not finite are bridged linearly beforehand; so are, after
-    resampling, pauses of the clock. What is bridged for longer than `BRIDGE_S`, or flat for `FLAT_S`, is told
+    resampling, pauses of the clock. What is bridged for longer than `BRIDGE_S`, or flat for `flat_s`, is told
     as a drop-out.
 
     Parameters
@@ -78,7 +78,7 @@ def even(time: Array, values: Array, channels: Sequence[str]) -> EvenSignal:
     lost += [
         drop
         for channel, column in zip(channels, filled.T, strict=True)
-        for drop in _long(time, _flat(column)[:, None], [channel], FLAT_S, "one and the same value")
+        for drop in _long(time, _flat(column)[:, None], [channel], flat_s, "one and the same value")
     ]
     rate = (len(time) - 1) / (time[-1] - time[0])
     level = time[0] + np.arange(len(time)) / rate

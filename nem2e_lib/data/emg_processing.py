@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nem2e_lib.data.emg import Recipe, envelope
-from nem2e_lib.data.emg_clock import Dropout, EvenSignal, even
+from nem2e_lib.data.emg_clock import FLAT_S, Dropout, EvenSignal, even
 from nem2e_lib.data.storage import Storage
 from nem2e_lib.errors import Nem2eError
 
@@ -73,7 +73,8 @@ def process(path: Path, raw: Storage, recipe: Recipe) -> Processed:
     _refuse_empty(path, raw)
     if raw.time[-1] <= raw.time[0]:
         raise Nem2eError(f"{path}: all rows have the time {raw.time[0]:g} s, but rising times are expected.")
-    signal = even(raw.time, raw.values, raw.labels)
+    # an envelope may rest at one value, as raw EMG never does
+    signal = even(raw.time, raw.values, raw.labels, flat_s=FLAT_S if recipe.rectify else np.inf)
     if recipe.rectify:
         _refuse_processed(path, raw.labels, signal)
     try:
@@ -129,7 +130,7 @@ def _refuse_processed(path: Path, channels: Sequence[str], signal: EvenSignal) -
         if part < _SHARE_ABOVE and signal.rate_hz > 2.5 * _LOWEST_EMG_HZ:
             raise Nem2eError(
                 f"{path}: EMG {channel!r} has {part:.2%} of its power above {_LOWEST_EMG_HZ:g} Hz, so it is an "
-                "envelope already, but raw EMG is expected; take [emg_processing] out of study.toml."
+                'envelope already, but raw EMG is expected; say recipe = "envelope" in study.toml, [emg_processing].'
             )
         if _is_rectified(column):
             raise Nem2eError(

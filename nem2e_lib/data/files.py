@@ -18,7 +18,8 @@ MAX_BYTES = 2 << 30
 HEAD_BYTES = 2 << 20
 """How much of a file is looked at before the rest is read."""
 
-_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO}
+FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO})
+"""Errors of a disk that takes no more."""
 
 
 def read_bytes(path: str | Path, check: Callable[[bytes], None] | None = None) -> bytes:
@@ -124,7 +125,7 @@ def replacing(path: str | Path) -> Iterator[Path]:
         temporary.chmod(0o666 & ~_umask())
         _rename(temporary, target)
     except OSError as error:
-        if error.errno not in _FULL:
+        if error.errno not in FULL:
             raise
         raise Nem2eError(f"{target}: cannot be written ({error.strerror}); make room on the disk.") from None
     finally:

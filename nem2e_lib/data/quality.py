@@ -14,6 +14,7 @@ from nem2e_lib.data.cycles import find_cycles
 from nem2e_lib.data.emg_table import EmgTable
 from nem2e_lib.data.quality_measures import copies, held_s, hum_share, line_frequencies, pinned_share
 from nem2e_lib.data.segment import resample
+from nem2e_lib.data.signals import UNSCALED
 from nem2e_lib.data.study import Study
 from nem2e_lib.data.trials import SPAN, Trial
 
@@ -60,7 +61,10 @@ def quality_notes(study: Study) -> list[str]:
 
 def _of_trial(study: Study, trial: Trial, report: pd.DataFrame) -> Iterator[str]:
     yield from _dead(study, trial, report)
-    if study.settings.emg_processing is not None:
+    processing = study.settings.emg_processing
+    if processing is None:
+        yield from _unscaled(study, trial, report)
+    elif processing.recipe.rectify:
         yield from _raw_emg(study, trial)
     if trial.grf is not None and study.cycles is None:
         yield from _force(study, trial, trial.grf)
@@ -104,6 +108,18 @@ def _dead(study: Study, trial: Trial, report: pd.DataFrame) -> Iterator[str]:
     dead = _named(study.channels, spread, lambda sd: sd <= SILENT * float(np.median(spread)), "sd {:.2g}")
     if dead:
         yield f"{trial.emg}: EMG hardly varies, maybe a dead channel (median sd {np.median(spread):.2g}): {dead}."
+
+
+def _unscaled(study: Study, trial: Trial, report: pd.DataFrame) -> Iterator[str]:
+    values = _emg_values(study, trial, report)
+    if not len(values):
+        return
+    highest = float(np.median(values.max(axis=0)))
+    if not UNSCALED[0] <= highest <= UNSCALED[1]:
+        yield (
+            f"{trial.emg}: EMG rises to {highest:.3g} in the median channel, so it seems to be in mV or % and not from "
+            '0 to 1 as activation is; study.toml, [emg_processing] recipe = "envelope" normalises it.'
+        )
 
 
 def _emg_values(study: Study, trial: Trial, report: pd.DataFrame) -> Array:

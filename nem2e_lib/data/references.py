@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nem2e_lib.data.emg_processing import peak, process, reference
-from nem2e_lib.data.signals import read_raw_emg
+from nem2e_lib.data.signals import clocks_apart, read_raw_emg
 from nem2e_lib.data.tables import near, read_table
 from nem2e_lib.data.trials import Trial, path_problem
 from nem2e_lib.errors import Nem2eError
@@ -50,8 +50,10 @@ def scale(study: Study, trial: Trial) -> Array:
 
 
 def _peak(study: Study, trial: Trial) -> Array:
-    start, end = study.activation(trial.name).time[[0, -1]]
-    return peak(study.processed(trial.name), float(start), float(end))
+    activation, processed = study.activation(trial.name), study.processed(trial.name)
+    if problem := clocks_apart(trial.emg, processed.storage, trial.activation, activation):
+        raise Nem2eError(problem)
+    return peak(processed, float(activation.time[0]), float(activation.time[-1]))
 
 
 def _of_recordings(study: Study, subject: str) -> Array:

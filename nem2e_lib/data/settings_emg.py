@@ -32,7 +32,7 @@ def processing_problems(path: Path, table: dict[str, Any]) -> list[str]:
         problems.append(f"{where} has neither recipe nor low_pass_hz; name a recipe ({', '.join(RECIPES)}) or steps.")
     if recipe is not None and recipe not in RECIPES:
         hint = near(recipe, RECIPES) or "."
-        problems.append(f"{where} recipe is {recipe!r}, but {' or '.join(RECIPES)} is expected{hint}")
+        problems.append(f"{where} recipe is {recipe!r}, but {', '.join(RECIPES)} is expected{hint}")
     if how not in NORMALISE:
         hint = near(how, NORMALISE) or "."
         problems.append(f"{where} normalise is {how!r}, but {', '.join(NORMALISE)} is expected{hint}")

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nem2e_lib.data.columns import muscle_columns, muscle_name, vertical_columns
+from nem2e_lib.data.emg_processing import power_above
 from nem2e_lib.data.settings import Settings
 from nem2e_lib.data.storage import Storage, read_storage
 from nem2e_lib.data.tables import near
@@ -19,6 +20,9 @@ Array = NDArray[np.float64]
 
 _FULL_ACTIVATION = 1.5  # above it in the median muscle: forces or newtons, not activation
 _RECTIFIED = 0.3  # mean over mean absolute value; near 0 where a signal swings about zero
+UNSCALED = (0.02, 1.5)
+"""EMG whose median channel rises higher than this, or not so high, is in mV, % or another unit, not normalised."""
+_ENVELOPE_HZ, _ROUGH = 50.0, 0.3  # envelopes have nearly no power above that frequency, raw EMG most of it
 
 
 def read_activation(path: Path, settings: Settings, muscles: Sequence[str] = ()) -> Storage:
@@ -68,7 +72,7 @@ def read_emg(path: Path, channels: Sequence[str]) -> Storage:
     storage = _read(path)
     _require(path, "EMG column", channels, storage.labels)
     chosen = _select(path, storage, channels, channels)
-    check_envelope(path, channels, chosen.values)
+    check_envelope(path, channels, chosen.values, chosen.time)
     return chosen
 
 
@@ -115,23 +119,59 @@ def _sides(path: Path, storage: Storage, settings: Settings) -> tuple[tuple[str,
     return (known[0],), (known[1],)
 
 
-def check_envelope(path: Path, channels: Sequence[str], values: Array) -> None:
-    """Refuse channels that recorded nothing or swing about zero, as raw EMG does.
+def check_envelope(path: Path, channels: Sequence[str], values: Array, time: Array | None = None) -> None:
+    """Refuse channels that recorded nothing, swing about zero as raw EMG does, or are not smooth (given `time` in s).
 
     Raises
     ------
     Nem2eError
         With the first such channel.
     """
-    size = np.abs(values).mean(axis=0)
-    for channel, mean, height in zip(channels, values.mean(axis=0), size, strict=True):
+    size, advice = np.abs(values).mean(axis=0), "say in study.toml, [emg_processing], how to make one of raw EMG."
+    rough = roughness(time, values) if time is not None else np.zeros(len(channels))
+    for channel, mean, height, share in zip(channels, values.mean(axis=0), size, rough, strict=True):
         if height == 0:
             raise Nem2eError(f"{path}: EMG {channel!r} is zero throughout; take it out of study.toml, [emg].")
         if mean < _RECTIFIED * height:
             raise Nem2eError(
                 f"{path}: EMG {channel!r} swings about zero (mean {mean:.3g}, mean size {height:.3g}), "
-                "but an envelope is expected; say in study.toml, [emg_processing], how to make one of raw EMG."
+                f"but an envelope is expected; {advice}"
             )
+        if share > _ROUGH:
+            raise Nem2eError(
+                f"{path}: EMG {channel!r} has {share:.0%} of its power above {_ENVELOPE_HZ:g} Hz, but a smooth "
+                f"envelope is expected; {advice}"
+            )
+
+
+def is_raw(time: Array, values: Array) -> NDArray[np.bool_]:
+    """Whether each column is like raw EMG, about zero or about an offset, shape (columns,); NaN counts as 0."""
+    known = np.nan_to_num(values, posinf=0.0, neginf=0.0)
+    size = np.abs(known).mean(axis=0)
+    swings = (size > 0) & (known.mean(axis=0) < _RECTIFIED * size)
+    return np.asarray(swings | (roughness(time, known) > _ROUGH))
+
+
+def roughness(time: Array, values: Array) -> Array:
+    """Share of each column's power above 50 Hz, its mean left out; 0 where the rate is under 200 Hz."""
+    seconds = float(time[-1] - time[0])
+    rate = (len(time) - 1) / seconds if seconds > 0 else 0.0
+    varying = np.ptp(values, axis=0) > 0
+    share = np.zeros(values.shape[1])
+    if rate >= 4 * _ENVELOPE_HZ and varying.any():
+        share[varying] = power_above(values[:, varying], rate, _ENVELOPE_HZ)
+    return share
+
+
+def clocks_apart(path: Path, signal: Storage, activation_path: Path, activation: Storage) -> str:
+    """What is wrong if a signal and the activation share no time; empty if they do."""
+    (first, last), (start, end) = signal.time[[0, -1]], activation.time[[0, -1]]
+    if first < end and start < last:
+        return ""
+    return (
+        f"{path}: time runs from {first:g} to {last:g} s, but {activation_path} from {start:g} to {end:g} s; they must "
+        "overlap on one clock (see the offsets of trials.csv)."
+    )
 
 
 def left_out(path: Path, settings: Settings) -> list[str]:

@@ -161,7 +161,9 @@ class Study:
                 "in study.toml expects raw recordings (.sto or .mot); give those or take that section out."
             )
         raw = _shifted(read_raw_emg(trial.emg, self.channels), trial.emg_offset_s)
-        return process(trial.emg, raw, self.settings.emg_processing.recipe)
+        done = process(trial.emg, raw, self.settings.emg_processing.recipe)
+        check_envelope(trial.emg, self.channels, done.storage.values, done.storage.time)
+        return done
 
     def _grf(self, trial: Trial) -> Storage:
         if trial.grf is None:

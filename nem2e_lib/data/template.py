@@ -2,25 +2,19 @@
 
 from __future__ import annotations
 
-import json
-import re
 import shutil
-from collections.abc import Sequence
+import tempfile
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
 
-from nem2e_lib.data.columns import muscle_columns, muscle_name, vertical_columns
-from nem2e_lib.data.emg import RECIPES
-from nem2e_lib.data.files import replacing
-from nem2e_lib.data.signals import check_envelope
-from nem2e_lib.data.storage import Storage
-from nem2e_lib.data.template_find import Found, Search, best, match, search, speed, subject, vertical_candidates
-from nem2e_lib.data.template_names import candidates
+from nem2e_lib.data.template_find import Found, Search, apart, best, match, search
+from nem2e_lib.data.template_settings import settings
+from nem2e_lib.data.template_words import speed, subject
 from nem2e_lib.errors import Nem2eError
-
-BARE = re.compile(r"[A-Za-z0-9_-]+")
 
 
 @dataclass(frozen=True)
@@ -33,6 +27,14 @@ class Template:
     to_do: tuple[str, ...]
 
 
+@dataclass(frozen=True, eq=False)
+class _Trial:
+    """An activation file, and the files that go with it: EMG and ground reaction force, where there are."""
+
+    activation: Found
+    others: dict[str, Found]
+
+
 def new_study(
     folder: str | Path,
     activation: str | Path | None = None,
@@ -42,9 +44,10 @@ def new_study(
     """Write ``study.toml`` and ``trials.csv`` for the files found; what they do not tell is left empty.
 
     Files outside the folder are copied into it, under ``activation/``, ``emg/`` and ``grf/``; without any folder
-    to take them from, those that lie in the study folder stay where they are. Files of one trial are matched
-    by the words of their paths. A channel whose name fits exactly one muscle becomes a line of ``[emg]``; any
-    other is left as a comment with its candidates.
+    to take them from, those that lie in the study folder stay where they are. One folder may be named for several
+    kinds: then names and columns of the files decide. Files of one trial are matched by the words of their paths.
+    A channel whose name fits exactly one muscle becomes a line of ``[emg]``; any other is left as a comment with
+    its candidates. The study appears whole or not at all.
 
     Parameters
     ----------
@@ -63,47 +66,32 @@ def new_study(
         if (target / name).exists():
             raise Nem2eError(f"{target / name}: exists already; take it away or name a new folder.")
     found = _search(target, {"activation": activation, "emg": emg, "grf": grf})
-    rows, more = _rows(found)
-    _bring(target, found)
-    _write(target / "trials.csv", pd.DataFrame(rows).to_csv(index=False, lineterminator="\n"))
-    settings = _settings(target, found)
-    _write(target / "study.toml", settings)
-    return Template(target, pd.DataFrame(rows), (*found.left, *more), tuple(_to_do(rows, settings)))
+    trials, told = _trials(found)
+    rows = [_row(trial) for trial in trials]
+    text, to_do = settings(target, [trial.activation for trial in trials], _used(trials, "emg"), _used(trials, "grf"))
+    table = pd.DataFrame(rows)
+    _bring(target, found, trials, {"trials.csv": table.to_csv(index=False, lineterminator="\n"), "study.toml": text})
+    return Template(target, table, (*found.left, *told), (*_to_do(rows), *to_do))
 
 
-def _to_do(rows: list[dict[str, str]], settings: str) -> list[str]:
-    """What the files did not tell, one sentence each."""
+def _to_do(rows: list[dict[str, str]]) -> list[str]:
+    """What the names of the files did not tell, one sentence each."""
     asked = {"subject": "say who moved", "speed": "give a label such as free or fast", "emg": "name the EMG file",
              "grf": "name the file of ground reaction force, or list cycles in cycles.csv"}  # fmt: skip
     empty = {name: [row["trial"] for row in rows if not row[name]] for name in asked}
-    lines = [
+    return [
         f"trials.csv: {name} is empty for {len(trials)} of {len(rows)} trials "
         f"({trials[0]}{', …' * (len(trials) > 1)}); {asked[name]}."
         for name, trials in empty.items()
         if trials
     ]
-    if 'motion = ""' in settings:
-        lines.append("study.toml: motion is empty; write walking, running, or any other word.")
-    if 'simulated_by = ""' in settings:
-        lines.append("study.toml: simulated_by is empty; say what computed the activation.")
-    open_channels = re.findall(r'^# (.+) = "…"', settings.partition("[emg]")[2].partition("\n[")[0], re.MULTILINE)
-    if open_channels:
-        lines.append(
-            f"study.toml, [emg]: {', '.join(open_channels)}: it is not known for sure which muscle this measures; "
-            "name it, or take the line away to leave the channel out."
-        )
-    return lines
 
 
 def _search(target: Path, folders: dict[str, str | Path | None]) -> Search:
     named = {kind: Path(folder) for kind, folder in folders.items() if folder is not None}
-    if not named:
-        if not target.is_dir():
-            raise Nem2eError(f"{target}: no such folder; make it, or name --activation, --emg and --grf.")
-        found = search(target)
-    else:
-        parts = [search(folder, kind) for kind, folder in named.items()]
-        found = Search([f for part in parts for f in part.files], [left for part in parts for left in part.left])
+    if not named and not target.is_dir():
+        raise Nem2eError(f"{target}: no such folder; make it, or name --activation, --emg and --grf.")
+    found = search(named or {"": target})
     if not found.of("activation"):
         looked = named.get("activation", target)
         raise Nem2eError(
@@ -113,133 +101,88 @@ def _search(target: Path, folders: dict[str, str | Path | None]) -> Search:
     return found
 
 
-def _rows(found: Search) -> tuple[list[dict[str, str]], list[str]]:
-    rows, told, used = [], [], set()
+def _trials(found: Search) -> tuple[list[_Trial], list[str]]:
+    trials, told = [], list[str]()
     chosen = list(best(found.of("activation")))
+    others = {kind: found.of(kind) for kind in ("emg", "grf")}
+    aside = {kind: apart([file for file, _ in chosen], files) for kind, files in others.items()}
     for file, over in chosen:
         told += [f"{other.path}: left out, {file.path.name} of the same trial is used." for other in over]
-        pair = {kind: match(file, found.of(kind), len(chosen) == 1) for kind in ("emg", "grf")}
-        used |= {other.path for other in pair.values() if other}
-        label, metres = speed(file.words)
-        rows.append(
-            {
-                "trial": "_".join(file.words) or file.path.stem,
-                "subject": subject(file.words),
-                "speed": label,
-                "speed_m_s": metres,
-                "activation": file.inside.as_posix(),
-                **{kind: other.inside.as_posix() if other else "" for kind, other in pair.items()},
-            }
+        if "control" in file.path.stem.lower():
+            told.append(f"{file.path}: holds controls by its name, which are excitations and not yet activations.")
+        pair = {kind: match(file, others[kind], len(chosen) == 1, frozenset().union(*aside[kind])) for kind in others}
+        trials.append(_Trial(file, {kind: other for kind, other in pair.items() if other}))
+        told += [f"{file.path}: no one {k} file goes with it by name." for k in others if others[k] and not pair[k]]
+    for kind, files in others.items():
+        used = Counter(trial.others[kind] for trial in trials if kind in trial.others)
+        told += _set_aside(kind, *aside[kind]) if used else []
+        told += [f"{file.path}: {kind} of {times} trials by its name." for file, times in used.items() if times > 1]
+        told += [f"{file.path}: {kind} without an activation of that name." for file in files if file not in used]
+    return trials, told
+
+
+def _set_aside(kind: str, mine: frozenset[str], theirs: frozenset[str]) -> Iterator[str]:
+    if mine and theirs:
+        yield (
+            f"The paths of all activation files say {', '.join(sorted(mine))}, those of all {kind} files "
+            f"{', '.join(sorted(theirs))}; they were matched by their other words."
         )
-        told += [f"{file.path}: no one {kind} file goes with it by name." for kind, other in pair.items() if not other]
-    rest = [file for kind in ("emg", "grf") for file in found.of(kind) if file.path not in used]
-    return rows, told + [f"{file.path}: {file.kind} without an activation of that name." for file in rest]
 
 
-def _bring(target: Path, found: Search) -> None:
-    target.mkdir(parents=True, exist_ok=True)
-    for file in found.files:
-        to = target / file.inside
-        if to.exists() and to.samefile(file.path):
-            continue
-        to.parent.mkdir(parents=True, exist_ok=True)
-        with replacing(to) as temporary:
-            shutil.copyfile(file.path, temporary)
+def _used(trials: Sequence[_Trial], kind: str) -> list[Found]:
+    return list(dict.fromkeys(trial.others[kind] for trial in trials if kind in trial.others))
 
 
-def _write(path: Path, text: str) -> None:
-    with replacing(path) as temporary:
-        temporary.write_text(text, encoding="utf-8")
-
-
-def _settings(target: Path, found: Search) -> str:
-    file = found.of("activation")[0]
-    name = re.sub(r"[^A-Za-z0-9._-]+", "-", target.resolve().name).strip("-.") or "study"
-    words = {word for each in found.of("activation") for word in each.words}
-    motion = next((kind for kind, root in (("running", "run"), ("walking", "walk")) if _any(words, root)), "")
-    lines = [
-        f"name = {json.dumps(name)}",
-        f"motion = {json.dumps(motion)}  # walking, running, or any other word",
-        f"simulated_by = {json.dumps(_simulator(file))}  # computed muscle control, static optimisation, Moco, …",
-        'cycle = "right-right"  # or right-left, left-left, left-right',
-        "synthetic = false",
-        'citation = ""',
-        'licence = ""',
-        "",
-        *_emg_lines(file.storage, found.of("emg")),
-        *_processing_lines(found.of("emg")),
-        *_grf_lines(found.of("grf")),
-    ]
-    return "\n".join(lines).rstrip() + "\n"
-
-
-def _any(words: set[str], root: str) -> bool:
-    return any(word.startswith(root) for word in words)
-
-
-def _simulator(file: Found) -> str:
-    text = f"{file.path} {file.storage.name} {' '.join(file.storage.metadata)}".lower()
-    known = {
-        "static": "static optimisation (OpenSim)",
-        "cmc": "computed muscle control (OpenSim)",
-        "moco": "Moco (OpenSim)",
+def _row(trial: _Trial) -> dict[str, str]:
+    file = trial.activation
+    label, metres = speed(file.words)
+    places = {kind: other.inside.as_posix() for kind, other in trial.others.items()}
+    return {
+        "trial": "_".join(file.words) or file.path.stem,
+        "subject": subject(file.words),
+        "speed": label,
+        "speed_m_s": metres,
+        "activation": file.inside.as_posix(),
+        "emg": places.get("emg", ""),
+        "grf": places.get("grf", ""),
     }
-    return next((name for word, name in known.items() if word in text), "")
 
 
-def _emg_lines(activation: Storage, files: Sequence[Found]) -> list[str]:
-    lines = ["[emg]", "# EMG name (a column of the EMG files) = muscle (a column of the activation files): check each"]
-    if not files:
-        return [*lines, '# no EMG file was found; an example: soleus = "soleus_r"', ""]
-    muscles = list(dict.fromkeys(muscle_name(label) for label in muscle_columns(activation.labels)))
-    for channel in files[0].storage.labels:
-        if any(channel not in file.storage.labels for file in files):
-            lines.append(f"# {_key(channel)} is not in every EMG file")
-            continue
-        fits = candidates(channel, muscles)
-        if len(fits) == 1:
-            lines.append(f"{_key(channel)} = {json.dumps(fits[0])}")
-        else:
-            hint = f"one of {', '.join(fits)}" if fits else "no muscle of that name"
-            lines.append(f'# {_key(channel)} = "…"  # {hint}')
-    return [*lines, ""]
-
-
-def _key(channel: str) -> str:
-    return channel if BARE.fullmatch(channel) else json.dumps(channel, ensure_ascii=False)
-
-
-def _processing_lines(files: Sequence[Found]) -> list[str]:
-    if not files or not _is_raw(files[0]):
-        return []
-    storage = files[0].storage
-    rate = (len(storage.time) - 1) / (storage.time[-1] - storage.time[0])
-    band = RECIPES["general"].band_hz
-    recipe = "general" if band and rate > 2.1 * band[1] else "hamner2013"
-    return [
-        "[emg_processing]  # the EMG is raw",
-        f'recipe = "{recipe}"  # {RECIPES[recipe]}',
-        'normalise = "subject_max"',
-        "",
-    ]
-
-
-def _is_raw(file: Found) -> bool:
+def _bring(target: Path, found: Search, trials: Sequence[_Trial], texts: dict[str, str]) -> None:
+    """Copy the files and write the texts, all or none; activations that no trial uses stay behind."""
+    used = {trial.activation for trial in trials}
+    files = [file for file in found.files if file.kind != "activation" or file in used]
+    partial = None
     try:
-        check_envelope(file.path, file.storage.labels, file.storage.values)
-    except Nem2eError as error:
-        return "swings" in str(error)
-    return False
+        target.parent.mkdir(parents=True, exist_ok=True)
+        partial = Path(tempfile.mkdtemp(prefix=f".{target.name[:80]}.", dir=target.parent))
+        for file in files:
+            to = target / file.inside
+            if to.exists() and not to.samefile(file.path):
+                raise Nem2eError(f"{to}: is there already and not the file found; name a new study folder.")
+            if not to.exists():
+                (partial / file.inside).parent.mkdir(parents=True, exist_ok=True)
+                shutil.copyfile(file.path, partial / file.inside)
+        for name, text in texts.items():
+            (partial / name).write_text(text, encoding="utf-8")
+        _move(partial, target)
+    except OSError as error:
+        raise Nem2eError(
+            f"{target}: cannot be written ({error.strerror}); make room, or name another folder."
+        ) from None
+    finally:
+        if partial is not None:
+            shutil.rmtree(partial, ignore_errors=True)
 
 
-def _grf_lines(files: Sequence[Found]) -> list[str]:
-    if not files or vertical_columns(files[0].storage.labels) is not None:
-        return []
-    hint = ", ".join(vertical_candidates(files[0].storage.labels))
-    return [
-        "[grf]  # vertical force of each foot, or a list of plates whose sum it is",
-        f"# columns that may be it: {hint}",
-        '# right = "…"',
-        '# left = "…"',
-        "",
-    ]
+def _move(partial: Path, target: Path) -> None:
+    if not target.exists():
+        partial.chmod(0o755)
+        partial.rename(target)
+        return
+    for path in sorted(partial.rglob("*")):
+        to = target / path.relative_to(partial)
+        if path.is_dir():
+            to.mkdir(exist_ok=True)
+        else:
+            path.replace(to)

@@ -9,23 +9,26 @@ from pathlib import Path
 
 import numpy as np
 
-from nem2e_lib.data.columns import muscle_columns, vertical_columns
+from nem2e_lib.data.columns import is_state, muscle_columns, vertical_columns
+from nem2e_lib.data.signals import is_raw
 from nem2e_lib.data.storage import Storage, read_storage
 from nem2e_lib.data.template_names import is_muscle
+from nem2e_lib.data.template_words import covers, keys, only_here, words
 from nem2e_lib.errors import Nem2eError
 
 KINDS = ("activation", "emg", "grf")
-_NOISE = frozenset(
-    """
-    activation activations states controls solution emg raw env envelope envelopes processed filtered normalized
-    normalised electromyography grf grfs grd force forces ground reaction plate plates static optimization
-    optimisation staticoptimization so cmc rra moco inverse results result analyze data opensim newcop3 v24 v240
-    """.split()  # noqa: SIM905
-)
-_SUBJECT = re.compile(r"(?:subject|subj|sub|participant|part|patient|pt|s|p|ab|gil)0*\d+", re.IGNORECASE)
-_SPEED = re.compile(r"(?:x|v|very)?(?:slow|fast)|free|comfortable|preferred|normal|self|sprint", re.IGNORECASE)
-_METRES = re.compile(r"(\d+(?:[.p]\d+)?)ms", re.IGNORECASE)
+TABLES = (".sto", ".mot")
+UNREAD = (".csv", ".tsv", ".txt", ".c3d", ".mat", ".xls", ".xlsx", ".h5", ".zip", ".gz")
+"""Files that may hold recordings and are not read: they are told; pictures, models and set-ups are not."""
+_ORDER = ("activation", "states", "solution", "controls")
+_BELOW = 0.5  # of the greatest size; computed muscle control starts a little below zero
 _VERTICAL = re.compile(r"(?:v|f|force_?)[yz]\d*$|_[yz]$", re.IGNORECASE)
+_NO_FORCE = re.compile(r"torque|moment|cop|_[mp][yz]|_p[yz]$", re.IGNORECASE)
+_OTHER = re.compile(
+    r"force|power|length|speed$|veloc|moment|pennation|stiffness|strain|kinematics|residual|perr|controls_?constraints",
+    re.IGNORECASE,
+)
+"""In a name of what OpenSim writes beside activations, of the same muscles."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,6 +40,7 @@ class Found:
     kind: str
     storage: Storage
     words: tuple[str, ...]
+    keys: frozenset[str]
 
 
 @dataclass
@@ -51,81 +55,130 @@ class Search:
         return [file for file in self.files if file.kind == kind]
 
 
-def search(root: Path, kind: str | None = None) -> Search:
-    """Every .sto and .mot below a folder; `kind` is what they hold where the caller knows it.
+def search(roots: dict[str, Path]) -> Search:
+    """Every .sto and .mot below folders of known kinds, or below one of which nothing is known (kind ``""``).
+
+    Where the folder of one kind is, or lies within, that of another, name and columns decide; else the folder does.
 
     Raises
     ------
     Nem2eError
         If there is no such folder.
     """
-    if not root.is_dir():
-        raise Nem2eError(f"{root}: no such folder; name the one that holds the {kind or 'study'} files.")
+    for kind, root in roots.items():
+        if not root.is_dir():
+            raise Nem2eError(f"{root}: no such folder; name the one that holds the {kind or 'study'} files.")
     found = Search()
-    for path in sorted(p for p in root.rglob("*") if p.suffix.lower() in (".sto", ".mot") and p.is_file()):
+    for path in sorted({path for root in roots.values() for path in root.rglob("*") if path.is_file()}):
+        if _hidden(path):
+            continue
+        asked = {kind: root for kind, root in roots.items() if path.is_relative_to(root)}
+        if path.suffix.lower() not in TABLES:
+            found.left += [f"{path}: left out, {_unread(path)}."] if path.suffix.lower() in UNREAD else []
+            continue
         try:
-            storage = read_storage(path)
+            _add(found, path, asked, read_storage(path))
         except Nem2eError as error:
             found.left.append(str(error))
-            continue
-        relative = path.relative_to(root)
-        held, why = _kind(relative, storage, kind)
-        if held is None:
-            found.left.append(f"{path}: left out, {why}.")
-        else:
-            inside = relative if kind is None else Path(kind) / relative
-            found.files.append(Found(path, inside, held, storage, _words(relative)))
     return found
 
 
-def _kind(path: Path, storage: Storage, asked: str | None) -> tuple[str | None, str]:
-    kind = asked or _guess(path, storage)
-    if kind is None:
-        return None, "neither activation, EMG nor vertical force by its name and columns"
-    if kind == "grf" and vertical_columns(storage.labels) is None and not vertical_candidates(storage.labels):
-        return None, "no column of vertical force"
-    if kind != "activation":
-        return kind, ""
+def _hidden(path: Path) -> bool:
+    return path.name.startswith(".") or path.name == "Thumbs.db" or "__MACOSX" in path.parts
+
+
+def _unread(path: Path) -> str:
+    advice = " (EMG already cut into cycles may be named in trials.csv: docs/study.md)"
+    return f"only .sto and .mot files are read; export it as one{advice if path.suffix.lower() == '.csv' else ''}"
+
+
+def _add(found: Search, path: Path, asked: dict[str, Path], storage: Storage) -> None:
+    deepest = max(asked.values(), key=lambda root: len(root.parts))
+    relative = path.relative_to(deepest)
+    if len(asked) == 1 and "" not in asked:
+        held, why = _kind(relative, storage, next(iter(asked)))
+    else:
+        guess = _guess(relative, storage)
+        held, why = _kind(relative, storage, guess) if guess else (None, "neither activation, EMG nor vertical force")
+        if held and held not in asked and "" not in asked:
+            held, why = None, f"it holds {held}, which is not looked for here"
+    if held is None:
+        found.left.append(f"{path}: left out, {why}.")
+        return
+    root = asked.get(held, deepest)
+    inside = path.relative_to(root) if "" in asked else Path(held) / path.relative_to(root)
+    found.files.append(Found(path, inside, held, storage, words(relative), keys(relative)))
+
+
+def _kind(path: Path, storage: Storage, kind: str) -> tuple[str | None, str]:
+    """The kind if the table can be that, else None and the reason."""
+    if len(storage.time) < 2:
+        return None, f"it has {len(storage.time)} rows"
+    if kind == "grf":
+        known = vertical_columns(storage.labels) is not None or vertical_candidates(storage)
+        return ("grf", "") if known else (None, "no column of vertical force")
+    if kind == "emg":
+        simulated = any(is_state(label) for label in storage.labels) and "emg" not in path.stem.lower()
+        return (None, "its columns are simulated states") if simulated else ("emg", "")
     columns = [label for label in muscle_columns(storage.labels) if is_muscle(label)]
     if not columns:
         return None, "no column under a known name of a muscle"
-    highest = [float(np.nanmax(storage.column(label), initial=-np.inf)) for label in columns]
+    if other := _OTHER.search(path.stem):
+        return None, f"its name says {other.group().lower()!r}, and activations are looked for"
+    values = np.column_stack([storage.column(label) for label in columns])
+    if np.nanmin(np.where(np.isfinite(values), values, np.nan)) < -_BELOW * np.nanmax(np.abs(values)):
+        return None, "its values swing about zero, as raw EMG does"
+    highest = np.nanmax(np.where(np.isfinite(values), values, np.nan), axis=0, initial=-np.inf)
     return ("activation", "") if np.median(highest) <= 1.5 else (None, "its values are no activations (above 1.5)")
 
 
 def _guess(path: Path, storage: Storage) -> str | None:
-    name = f"{path.stem} {path.parent.name} {storage.name}".lower()
+    stem, name = path.stem.lower(), f"{path.stem} {path.parent.name} {storage.name}".lower()
+    if any(is_state(label) for label in storage.labels) and "emg" not in stem:
+        return "activation"
     if "emg" in name or "electromyo" in name:
         return "emg"
-    if vertical_columns(storage.labels) is not None or re.search(r"grf|grd|ground", path.stem.lower()):
+    if re.search(r"activation|states|controls", stem):
+        return "activation"
+    if vertical_columns(storage.labels) is not None or re.search(r"grf|grd|ground", stem):
         return "grf"
-    known = sum(is_muscle(label) for label in storage.labels)
-    return "activation" if known and "force" not in path.stem.lower() else None
+    muscles = [label for label in storage.labels if is_muscle(label)]
+    if not muscles:
+        return "grf" if vertical_candidates(storage) and "force" in name else None
+    values = np.column_stack([storage.column(label) for label in muscles])
+    return "emg" if len(storage.time) > 1 and np.mean(is_raw(storage.time, values)) > 0.5 else "activation"
 
 
-def vertical_candidates(labels: Sequence[str]) -> list[str]:
-    """Labels that may be vertical force, under names that are not known."""
-    return [label for label in labels if _VERTICAL.search(label)]
+def vertical_candidates(storage: Storage) -> list[str]:
+    """Labels that may be vertical force under names that are not known, those with the greatest force first."""
+    labels = [label for label in storage.labels if _VERTICAL.search(label) and not _NO_FORCE.search(label)]
+    size = {label: float(np.nanmax(np.abs(storage.column(label)), initial=0)) for label in labels}
+    return sorted(labels, key=lambda label: -size[label])
 
 
-def _words(relative: Path) -> tuple[str, ...]:
-    words = re.split(r"[^A-Za-z0-9.]+", "/".join([*relative.parent.parts, relative.stem]))
-    return tuple(dict.fromkeys(w.lower() for w in words if w.strip(".") and w.lower() not in _NOISE))
+def apart(activations: Sequence[Found], others: Sequence[Found]) -> tuple[frozenset[str], frozenset[str]]:
+    """Words that all activations have and none of the others, and the reverse: they are left aside in matching."""
+    mine, theirs = [file.keys for file in activations], [file.keys for file in others]
+    return only_here(mine, theirs), only_here(theirs, mine)
 
 
-def match(file: Found, others: Sequence[Found], alone: bool) -> Found | None:
+def match(file: Found, others: Sequence[Found], alone: bool, aside: frozenset[str] = frozenset()) -> Found | None:
     """The one file whose words are the same, or fewer or more without contradiction; None if none or several.
 
-    With `alone`, the only file of each kind, words do not matter.
+    With `alone`, the only file of each kind, words do not matter; those `aside` never do.
     """
     if alone and len(others) == 1:
         return others[0]
-    mine = set(file.words)
-    theirs = [(other, set(other.words)) for other in others]
+    mine = file.keys - aside
+    theirs = [(other, other.keys - aside) for other in others]
+    fewer = [pair for pair in theirs if pair[1] and covers(mine, pair[1])]
+    more = [pair for pair in theirs if mine and covers(pair[1], mine)]
+    most = max((len(all_of) for _, all_of in fewer), default=0)
+    least = min((len(all_of) for _, all_of in more), default=0)
     for chosen in (
-        [other for other, words in theirs if words == mine],
-        [other for other, words in theirs if words and words <= mine],
-        [other for other, words in theirs if mine and mine <= words],
+        [other for other, all_of in theirs if all_of == mine],
+        [other for other, all_of in fewer if len(all_of) == most],
+        [other for other, all_of in more if len(all_of) == least],
     ):
         if chosen:
             return chosen[0] if len(chosen) == 1 else None
@@ -134,26 +187,10 @@ def match(file: Found, others: Sequence[Found], alone: bool) -> Found | None:
 
 def best(files: Sequence[Found]) -> Iterator[tuple[Found, list[Found]]]:
     """One activation file a trial, by its name (activation, states, controls), and those left over."""
-    groups: dict[tuple[str, ...], list[Found]] = {}
+    groups: dict[frozenset[str], list[Found]] = {}
     for file in files:
-        groups.setdefault(file.words, []).append(file)
-    order = ("activation", "states", "solution", "controls")
+        groups.setdefault(file.keys, []).append(file)
     for group in groups.values():
-        rank = [next((i for i, word in enumerate(order) if word in f.path.stem.lower()), len(order)) for f in group]
+        rank = [next((i for i, word in enumerate(_ORDER) if word in f.path.stem.lower()), len(_ORDER)) for f in group]
         ranked = [file for _, file in sorted(zip(rank, group, strict=True), key=lambda pair: pair[0])]
         yield ranked[0], ranked[1:]
-
-
-def subject(words: Sequence[str]) -> str:
-    """The word that names who moved; empty if none does."""
-    return next((word for word in words if _SUBJECT.fullmatch(word)), "")
-
-
-def speed(words: Sequence[str]) -> tuple[str, str]:
-    """Label of the speed and its value in m/s as text; empty where no word says them."""
-    for word in words:
-        if metres := _METRES.fullmatch(word):
-            return word, metres.group(1).replace("p", ".")
-        if label := _SPEED.match(word):
-            return label.group(0), ""
-    return "", ""

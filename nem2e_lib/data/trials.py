@@ -15,6 +15,13 @@ TRIAL_COLUMNS = ("trial", "subject", "speed", "activation", "emg")
 SPAN = ("start_s", "end_s")
 OFFSETS = ("activation_offset_s", "emg_offset_s", "grf_offset_s")
 OPTIONAL = ("speed_m_s", "grf", *OFFSETS)
+_ADVICE = {
+    "trial": "give each recording its own name",
+    "subject": "say who moved",
+    "speed": "give a label such as free or fast",
+    "activation": "name the file of simulated activation",
+    "emg": "name the EMG file",
+}
 CYCLE_COLUMNS = ("trial", "cycle", *SPAN)
 
 
@@ -74,7 +81,7 @@ def _row_problems(path: Path, table: pd.DataFrame) -> list[str]:
     problems = []
     for line, row in enumerate(_records(table), start=2):
         where = f"{path}: line {line}"
-        problems += [f"{where}: {key} is empty." for key in TRIAL_COLUMNS if not row[key]]
+        problems += [f"{where}: {key} is empty; {_ADVICE[key]}." for key in TRIAL_COLUMNS if not row[key]]
         if row["speed_m_s"] and not _is_speed(row["speed_m_s"]):
             problems.append(f"{where}: speed_m_s is {row['speed_m_s']!r}, but a number above 0 is expected.")
         problems += [

@@ -61,7 +61,8 @@ def test_states_without_muscles_are_left_and_told(made: Built) -> None:
 def test_what_is_missing_is_told_against_120(made: Built) -> None:
     assert made.found.expected == 120
     assert "subject01, speed 4: 0 of 3 activation files found" in made.found.missing
-    assert len(made.found.missing) == 38
+    assert "subject04: no activation file, 12 expected" in made.found.missing
+    assert len(made.found.missing) == 11
     assert not any(line.startswith("subject01, speed 2") for line in made.found.missing)
 
 
@@ -372,3 +373,31 @@ def test_an_encrypted_member_is_named(tmp_path: Path) -> None:
     path.write_bytes(raw.replace(b"PK\x01\x02\x14\x03\x14\x00\x00", b"PK\x01\x02\x14\x03\x14\x00\x01"))
     with pytest.raises(Nem2eError, match=r"encrypted.*unpack the archive by hand"):
         from_archive(tmp_path / "in", "running", tmp_path / "study")
+
+
+def test_a_subjects_own_folder_will_do(tmp_path: Path) -> None:
+    fx.write_tree(tmp_path, fx.running_subject())
+    built = from_archive(tmp_path / "subject01", "running", tmp_path / "own")
+    assert built.todo == ()
+    assert len(load_study(tmp_path / "own").trials) == 6
+
+
+def test_files_that_would_be_one_trial_are_refused(tmp_path: Path) -> None:
+    fx.write_tree(tmp_path / "in", fx.running_subject())
+    text = read_layout("running").text.replace("_{trial}_cycle{cycle}", "")
+    (tmp_path / "mine.toml").write_text(text)
+    with pytest.raises(
+        Nem2eError, match=r"subject01_run2: 3 activation files would be this one trial; let the key trial"
+    ):
+        from_archive(tmp_path / "in", str(tmp_path / "mine.toml"), tmp_path / "own")
+    assert not (tmp_path / "own").exists()
+
+
+def test_a_full_disk_is_not_a_damaged_archive(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    path = fx.write_zip(tmp_path / "subject01.zip", fx.running_subject())
+    monkeypatch.setattr("nem2e_lib.data.layouts.source.shutil.copyfileobj", full)
+    with pytest.raises(Nem2eError, match=r"is full; make room there or name another folder in .* TMPDIR"):
+        from_archive(path, "running", tmp_path / "own")

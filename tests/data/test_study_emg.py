@@ -135,7 +135,10 @@ def test_a_cycle_in_which_a_sensor_dropped_out_is_skipped(raw_study, filling):
 
 
 MISTAKES = [
-    ('recipe = "hamner"', r"recipe is 'hamner', but hamner2013 or general is expected; did you mean 'hamner2013'"),
+    (
+        'recipe = "hamner"',
+        r"recipe is 'hamner', but hamner2013, general, envelope is expected; did you mean",
+    ),
     ("offset = true", "has neither recipe nor low_pass_hz"),
     ("", "has neither recipe nor low_pass_hz"),
     ('recipe = "general"\nnormalise = "cycle_max"', "normalise is 'cycle_max', but subject_max, other_trials"),

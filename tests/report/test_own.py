@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import tomllib
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
+import realdata
 
 from nem2e_lib.data.checks import check_study
 from nem2e_lib.data.storage import read_storage
@@ -93,3 +95,34 @@ def test_one_folder_alone_and_a_wrong_study_are_refused(folders: own.Folders, st
     (tmp_path / "study.toml").write_text(own.settings(study))
     with pytest.raises(Nem2eError, match=r"trials\.csv(.|\n)*Mend these"):
         own.check(tmp_path)
+
+
+REAL = pytest.mark.skipif(not os.environ.get("NEM2E_REALDATA"), reason="NEM2E_REALDATA is not set")
+
+
+@REAL
+@pytest.mark.realdata
+def test_real_running_goes_through(folders: own.Folders, tmp_path: Path) -> None:
+    made = realdata.build(tmp_path / "study")
+    mine = own.Folders(Run(tmp_path, "smoke", 0, {}), made / "activation", made / "emg", made / "grf", False)
+    study, _ = own.begin(mine, str(made))
+    assert "no problem found" in own.check(study)
+    found = own.cut(mine.run, study)
+    assert (found.cycles.sizes["channel"], len(set(found.cycles.speed.values.tolist()))) == (11, 4)
+    assert all("SYNTHETIC" not in saved.entry.title for saved in own.pictures(found))
+    assert own.outcome(found, own.train(found, "one_entire"))[-1].entry.title == "Your recordings: errors"
+
+
+@REAL
+@pytest.mark.realdata
+def test_real_walking_whose_simulation_is_too_short_is_told_so(folders: own.Folders, tmp_path: Path) -> None:
+    source = Path(os.environ["NEM2E_REALDATA"]) / "opensim_core_walk"
+    mine = own.Folders(Run(tmp_path, "smoke", 0, {}), source, source, source, False)
+    study, told = own.begin(mine)
+    assert "subject is empty" in told
+    trials = (study / "trials.csv").read_text().splitlines()
+    trials[1] = "walk,s1,free,," + trials[1].split(",", 4)[4]
+    (study / "trials.csv").write_text("\n".join(trials) + "\n")
+    (study / "study.toml").write_text(own.settings(study).replace('motion = ""', 'motion = "walking"'))
+    with pytest.raises(Nem2eError, match=r"'walk' has no usable gait cycle \(incomplete: activation starts at 0.45"):
+        own.check(study)

@@ -86,7 +86,8 @@ def _write(layout: Layout, source: Source, found: Matched, target: Path) -> Buil
         who = ", ".join(dict.fromkeys(subject for name in unknown for subject in emg.subjects[name]))
         made.told.append(
             f"{target / 'study.toml'}: which muscle {', '.join(map(repr, unknown))} of {who} measured is not known; "
-            "give it in [emg] there, or where only some subjects have such channels in [emg_of.SUBJECT] of the layout."
+            "give it in [emg] there, or where only some subjects have such channels in [emg_of.SUBJECT] of the layout; "
+            "to go on without them, take their rows out of trials.csv."
         )
     return Built(layout, source, found, tuple(made.told), tuple(check_study(target)), target)
 
@@ -153,7 +154,7 @@ def _lines(built: Built) -> list[str]:
     lines = [f"layout    {built.layout.path}: {built.layout.say('about')}"]
     for each in built.source.archives:
         lines.append(f"archive   {each['name']}: {each['bytes']} bytes, SHA-256 {each['sha256']}")
-    lines += [f"{kind:<10}{found.counts[kind]} files" for kind in KINDS]
+    lines += [f"{kind:<10} {found.counts[kind]} files" for kind in KINDS]
     of = f" of {found.expected} expected" if found.expected is not None else ""
     lines.append(f"trials    {len(found.rows)}{of}")
     for (subject, speed), number in found.table.items():

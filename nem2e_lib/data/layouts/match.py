@@ -5,7 +5,7 @@ from __future__ import annotations
 import tempfile
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import product
 from pathlib import Path
 
@@ -59,7 +59,7 @@ def match(layout: Layout, entries: Sequence[Entry]) -> Matched:
     found = Matched()
     matches: list[Match] = []
     for entry in entries:
-        if any(rule.fullmatch(entry.path) for rule in layout.leave):
+        if any(rule.fullmatch(name) for rule in layout.leave for name in entry.names):
             found.ruled_out.append(entry.path)
             continue
         fits = list(_fits(layout, entry))
@@ -68,6 +68,7 @@ def match(layout: Layout, entries: Sequence[Entry]) -> Matched:
             found.left.append(entry.path)
     found.counts = {kind: sum(each.kind == kind for each in matches) for kind in KINDS}
     _rows(layout, matches, found)
+    found.rows = _of_one_name(found.rows)
     _missing(layout, found)
     return found
 
@@ -75,7 +76,7 @@ def match(layout: Layout, entries: Sequence[Entry]) -> Matched:
 def _fits(layout: Layout, entry: Entry) -> Iterator[Match]:
     for kind, patterns in layout.patterns.items():
         for rank, pattern in enumerate(patterns):
-            if fit := pattern.fullmatch(entry.path):
+            if fit := next(filter(None, map(pattern.fullmatch, entry.names)), None):
                 parts = {key: value.lower() for key, value in fit.groupdict().items() if value is not None}
                 yield Match(entry, kind, parts, rank)
                 break
@@ -159,7 +160,11 @@ def _missing(layout: Layout, found: Matched) -> None:
     people = subjects or sorted({row.subject for row in found.rows})
     speeds = [str(speed).lower() for speed in expected.get("speed", [])]
     found.expected = len(people) * len(speeds) * each if subjects and speeds else None
-    for subject, speed in product(people, speeds):
+    present = {row.subject for row in found.rows}
+    for subject in people:
+        if subject not in present:
+            found.missing.append(f"{subject}: no activation file, {len(speeds) * each} expected")
+    for subject, speed in product([who for who in people if who in present], speeds):
         number = have.get((subject, speed), 0)
         if number < each:
             found.missing.append(f"{subject}, speed {speed}: {number} of {each} activation files found")
@@ -168,3 +173,13 @@ def _missing(layout: Layout, found: Matched) -> None:
     for row in found.rows:
         lack = [kind for kind in ("emg", "grf") if layout.patterns.get(kind) and kind not in row.files]
         found.missing += [f"{row.name}: no {kind} file" for kind in lack]
+
+
+def _of_one_name(rows: Sequence[Row]) -> list[Row]:
+    """The rows, with a doubt where several would be one trial."""
+    times = Counter(row.name for row in rows)
+    doubt = "{} activation files would be this one trial; let the key trial of the layout name more of their parts"
+    return [
+        replace(row, doubts=(*row.doubts, doubt.format(times[row.name]))) if times[row.name] > 1 else row
+        for row in rows
+    ]

@@ -11,10 +11,11 @@ import zipfile
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import BinaryIO
 
+from nem2e_lib.data.files import FULL
 from nem2e_lib.errors import Nem2eError
 
 MAX_FILE = 2 << 30
@@ -34,12 +35,18 @@ _DAMAGE = (zipfile.BadZipFile, zlib.error, EOFError, OSError)
 
 @dataclass(frozen=True)
 class Entry:
-    """A file: its path as patterns see it, its size in bytes, and where it lies."""
+    """A file: its path as patterns see it, its size in bytes, where it lies, and the name of the folder looked at."""
 
     path: str
     size: int
     place: Path
     inner: str | None = None
+    root: str = ""
+
+    @property
+    def names(self) -> tuple[str, str]:
+        """Its path within the folder, and with it: one may look at a subject's own folder."""
+        return self.path, f"{self.root}/{self.path}"
 
     def save(self, target: Path) -> None:
         """Copy it to `target`; Nem2eError if its archive is damaged or it is too large."""
@@ -57,6 +64,11 @@ class Entry:
             with zipfile.ZipFile(self.place) as archive, archive.open(self.inner) as here:
                 shutil.copyfileobj(here, file)
         except _DAMAGE as error:
+            if getattr(error, "errno", None) in FULL:
+                raise Nem2eError(
+                    f"{self.path}: cannot be unpacked, the disk of {tempfile.gettempdir()} is full; make room there or "
+                    "name another folder in the environment variable TMPDIR."
+                ) from None
             raise Nem2eError(f"{self.path}: cannot be unpacked ({error}); fetch the archive again.") from None
         except (RuntimeError, NotImplementedError) as error:
             raise Nem2eError(f"{self.path}: cannot be unpacked ({error}); unpack the archive by hand.") from None
@@ -92,6 +104,8 @@ def open_source(folder: Path) -> Iterator[Source]:
                 source.entries.append(Entry(name, path.stat().st_size, path))
             if path.suffix.lower() in OTHER_ARCHIVES:
                 source.told.append(f"{name}: is not looked into; unpack it by hand and run again.")
+        root = "" if folder.is_file() else folder.resolve().name
+        source.entries = [replace(entry, root=root) for entry in source.entries]
         yield source
 
 
