@@ -2,6 +2,8 @@
 
 # --- what was asked for, checked before anything runs -------------------------------------------------------------
 PROFILES   := smoke demo paper
+# Notebooks that wait for each other run one after another, the rest two at a time; training uses every core by itself.
+MAKEFLAGS  += -j2
 CONDITIONS := one_quarter one_entire all_entire
 stop = $(error $(1))
 
@@ -93,15 +95,18 @@ $(RUN)/$(1)/cycles.nc $(RUN)/$(1)/segments.csv $(SITE)/02_segment_$(1).html &: n
 endef
 $(foreach study,$(STUDIES),$(eval $(call segmenting,$(study))))
 
-# $(call training,study,condition)
+# $(call training,study,condition); each waits for the one before it, whether or not that one has anything to do.
+BEFORE :=
 define training
-$(RUN)/$(1)/$(2).nc $(SITE)/03_train_$(1)_$(2).html &: notebooks/03_train.ipynb $(RUN)/$(1)/cycles.nc $(REFINE) $(ENSEMBLE)
+$(RUN)/$(1)/$(2).nc $(SITE)/03_train_$(1)_$(2).html &: notebooks/03_train.ipynb $(RUN)/$(1)/cycles.nc $(REFINE) $(ENSEMBLE) | $(BEFORE)
 	@$$(call run,03_train,03_train_$(1)_$(2),-p study $(1) -p condition $(2) -p seeds $(SEEDS) -p confirm $(if $(filter 1,$(CONFIRM)),True,False))
+BEFORE := $(RUN)/$(1)/$(2).nc
 endef
 $(foreach study,$(STUDIES),$(foreach condition,$(CONDITIONS),$(eval $(call training,$(study),$(condition)))))
 
 TRAINED := $(foreach study,$(STUDIES),$(foreach condition,$(CONDITIONS),$(RUN)/$(study)/$(condition).nc))
-FIGURES := 04_statistics 05_attention 06_shortcut 08_rivals 09_refine 10_audit $(if $(STUDY),,11_own_data)
+# Longest first, so that the two that run side by side end together.
+FIGURES := 08_rivals 09_refine $(if $(STUDY),,11_own_data) 04_statistics 05_attention 06_shortcut 10_audit
 
 $(FIGURES:%=$(SITE)/%.html): $(SITE)/%.html: notebooks/%.ipynb $(TRAINED) $(REPORT)
 	@$(call run,$*,$*)
