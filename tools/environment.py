@@ -8,7 +8,7 @@ from pathlib import Path
 
 HEAD = """\
 # Written by `make lock` from requirements.lock; the same versions for conda users:
-#   conda env create -f environment.yml && conda activate nem2e && pip install --no-deps .
+#   conda env create -f environment.yml && conda activate nem2e && pip install --no-deps --editable .
 name: nem2e
 channels:
   - conda-forge
