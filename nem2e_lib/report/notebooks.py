@@ -158,7 +158,7 @@ def main() -> int:
     except (Nem2eError, CellFailed) as error:
         print(f"nem2e: {error}", file=sys.stderr)
         return 2 if isinstance(error, Nem2eError) else 1
-    print(f"    {time.monotonic() - started:.0f} s", flush=True)
+    print(f"{given.output.stem}: {time.monotonic() - started:.0f} s", flush=True)
     return 0
 
 

@@ -20,7 +20,6 @@ from nem2e_lib.refine.config import Configuration, profile
 from nem2e_lib.refine.results import load_results
 
 
-
 def project(library: Path, working: Path) -> Path:
     """Return the project's folder, which holds notebooks and build/: the library's, else the nearest around `working`.
 
