@@ -24,11 +24,19 @@ class Folds:
         Held-out subject or speed of each fold; empty for nobody.
     of_cycle
         Fold that holds a cycle out, shape (cycles,); -1 where none does.
+    only
+        Where a fold is to train on some of the other cycles alone: which, shape (folds, cycles); see `refine.subsets`.
     """
 
     unit: str
     labels: tuple[str, ...]
     of_cycle: NDArray[np.int32]
+    only: NDArray[np.bool_] | None = None
+
+    def shown(self, fold: int) -> NDArray[np.bool_]:
+        """Return which cycles a fold trains on, shape (cycles,)."""
+        others: NDArray[np.bool_] = np.asarray(self.of_cycle != fold)
+        return others if self.only is None else others & self.only[fold]
 
 
 def leave_one_out(cycles: xr.Dataset) -> Folds:
@@ -70,7 +78,9 @@ def training_order(
     return generator.permuted(np.tile(sequences, (epochs, 1)), axis=1)
 
 
-def mean_curves(emg: NDArray[np.floating], of_cycle: NDArray[np.int32]) -> NDArray[np.floating]:
+def mean_curves(
+    emg: NDArray[np.floating], of_cycle: NDArray[np.int32], only: NDArray[np.bool_] | None = None
+) -> NDArray[np.floating]:
     """Training-mean EMG curve of each cycle's fold: the simplest rival.
 
     Parameters
@@ -79,14 +89,17 @@ def mean_curves(emg: NDArray[np.floating], of_cycle: NDArray[np.int32]) -> NDArr
         Measured EMG, shape (channels, cycles, samples).
     of_cycle
         Fold of each cycle, shape (cycles,).
+    only
+        Cycles that each fold trains on, shape (folds, cycles); all others by default.
 
     Returns
     -------
     NDArray
-        Same shape as `emg`; row c is the mean over the cycles of other folds.
+        Same shape as `emg`; row c is the mean over the cycles that its fold trains on.
     """
     curves = np.empty_like(emg)
     for fold in np.unique(of_cycle):
         held = of_cycle == fold
-        curves[:, held] = emg[:, ~held].mean(axis=1, keepdims=True)
+        shown = ~held if only is None else ~held & only[fold]
+        curves[:, held] = emg[:, shown].mean(axis=1, keepdims=True)
     return curves

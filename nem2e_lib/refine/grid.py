@@ -73,7 +73,7 @@ class Grid:
 
     def shown(self, fold: int, part: int) -> NDArray[np.int32]:
         """Return the training sequences of a fold's model."""
-        return self._sequences(self.folds.of_cycle != fold, part)
+        return self._sequences(self.folds.shown(fold), part)
 
     def held(self, fold: int, part: int) -> NDArray[np.int32]:
         """Return the sequences that a fold's model must never see; those it has seen where it holds nobody out."""
@@ -86,10 +86,11 @@ class Grid:
 
     def key(self, model: Model) -> str:
         """Return the content hash of a model's result."""
+        subset = {} if self.folds.only is None else {"shown": self.shown(model.fold, model.part).tolist()}
         return key_of(
             data=self.data_hash, condition=self.condition, configuration=self.configuration.to_json(),
             epochs=self.epochs, seed=self.configuration.seed + model.seed, channel=self.channel_names[model.channel],
-            held_out=self.folds.labels[model.fold], part=model.part, engine=ENGINE_VERSION,
+            held_out=self.folds.labels[model.fold], part=model.part, engine=ENGINE_VERSION, **subset,
         )  # fmt: skip
 
     def data(self) -> Data:

@@ -49,7 +49,7 @@ def assemble(
             "refined": (("seed", "channel", "cycle", "sample"), refined),
             "simulated": (("channel", "cycle", "sample"), own_muscle(cycles).values),
             "measured": (("channel", "cycle", "sample"), measured.values),
-            "mean_curve": (("channel", "cycle", "sample"), mean_curves(measured.values, folds.of_cycle)),
+            "mean_curve": (("channel", "cycle", "sample"), mean_curves(measured.values, folds.of_cycle, folds.only)),
             "training_loss": (("seed", "channel", "fold", "epoch"), arrays["training_loss"].mean(axis=3)),
             "validation_loss": (("seed", "channel", "fold", "epoch"), arrays["validation_loss"].mean(axis=3)),
             "diverged": (("seed", "channel", "fold"), _diverged(arrays["training_loss"].mean(axis=3))),

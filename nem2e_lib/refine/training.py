@@ -20,6 +20,7 @@ from nem2e_lib.refine import devices
 from nem2e_lib.refine.batching import Batching, choose
 from nem2e_lib.refine.config import Configuration
 from nem2e_lib.refine.engine import Layout, Outcome, train_block
+from nem2e_lib.refine.folds import Folds
 from nem2e_lib.refine.grid import Grid, Model, grid
 from nem2e_lib.refine.results import assemble
 from nem2e_lib.refine.store import Store
@@ -45,6 +46,7 @@ def train_condition(
     *,
     seeds: int = 1,
     channels: Iterable[str] | None = None,
+    folds: Folds | None = None,
     store: Path | str | None = None,
     executor: Executor | None = None,
     batching: Batching | None = None,
@@ -65,6 +67,8 @@ def train_condition(
         Models a fold, with seeds `configuration.seed`, `configuration.seed + 1`, …
     channels
         EMG channels to refine; all by default.
+    folds
+        What is held out and trained on; `leave_one_out` by default.
     store
         Folder of finished models: what is found there is not trained again.
     executor
@@ -88,7 +92,7 @@ def train_condition(
     """
     devices.configure()
     chosen = cycles if channels is None else cycles.sel(channel=_known(cycles, channels))
-    work = grid(chosen, condition, configuration, data_hash(cycles), seeds=seeds)
+    work = grid(chosen, condition, configuration, data_hash(cycles), seeds=seeds, folds=folds)
     plan = batching or choose(work)
     began = time.monotonic()
     outcomes = train_grid(work, plan, store=store, executor=executor, progress=progress)

@@ -101,12 +101,12 @@ class Findings:
         """Return entropy of attention, its verdict, and the lags of attention and input gradient, per condition."""
         return pd.DataFrame([_said(r) for conditions in self.trained.values() for r in conditions.values()])
 
-    def grid(self, study: str) -> Grid:
-        """Return the grid of a study's One-Entire models."""
-        results, cycles = self.trained[study]["one_entire"], self.cycles[study]
+    def grid(self, study: str, condition: str = "one_entire") -> Grid:
+        """Return the grid of a study's models of a condition, One-Entire's by default."""
+        results, cycles = self.trained[study][condition], self.cycles[study]
         configuration = Configuration(**configuration_of(results))
         chosen = cycles.sel(channel=results.channel.values)
-        return grid(chosen, "one_entire", configuration, data_hash(cycles), seeds=results.sizes["seed"])
+        return grid(chosen, condition, configuration, data_hash(cycles), seeds=results.sizes["seed"])
 
     def models(self, study: str, channel: str) -> dict[str, Model]:
         """Return a channel's trained One-Entire models by held-out label."""

@@ -63,6 +63,7 @@ def test_every_page_is_there_linked_and_readable_offline(made: Paper) -> None:
     pages = {path.name for path in made.out.glob("*.html")}
     expected = {"index.html", "claims.html", "01_download.html", "04_statistics.html", "05_attention.html"}
     expected |= {"06_shortcut.html", "07_claims.html", "08_rivals.html", "09_refine.html", "11_own_data.html"}
+    expected |= {"10_audit.html", "13_controls.html"}
     expected |= {f"02_segment_{study}.html" for study in ("walking", "running")}
     expected |= {f"03_train_{study}_{c}.html" for study in ("walking", "running") for c in CONDITIONS}
     assert expected <= pages
@@ -99,7 +100,7 @@ def test_results_list_every_study_muscle_and_condition(made: Paper) -> None:
 
 
 def test_executed_notebooks_are_kept(made: Paper) -> None:
-    assert len(list((made.run / "executed").glob("*.ipynb"))) == 1 + 2 + 6 + 7
+    assert len(list((made.run / "executed").glob("*.ipynb"))) == 1 + 2 + 6 + 9
 
 
 def test_a_refiner_is_published_with_an_example_that_it_refines(made: Paper) -> None:

@@ -1,0 +1,186 @@
+"""Tests of the controls over held-out units, and in a sentence whether a condition is learning or remembering."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from nem2e_lib.analysis.control_inputs import AVERAGE
+from nem2e_lib.analysis.following import MEASURES
+from nem2e_lib.analysis.leaderboard import DECIMALS
+from nem2e_lib.analysis.review_tests import holm
+from nem2e_lib.analysis.statistics import one_sample
+
+Row = dict[Any, Any]
+
+UNCHANGED = "unchanged"
+LEARNS, FOLLOWS, VARIES, REPLAYS = "learns", "needs its input", "varies without gain", "replays"
+NOT_SHOWN, CANNOT = "not shown", "cannot be tested"
+SAID = {
+    LEARNS: "it needs the cycle's own input and is better than the training-mean curve",
+    FOLLOWS: "it needs the cycle's own input, but is not shown to be better than the training-mean curve",
+    VARIES: "its output varies with its input, but the average input is not shown to serve it worse than the own one",
+    REPLAYS: "its output hardly varies with its input, and the average input is not shown to serve it worse",
+    NOT_SHOWN: "it is not shown to need the cycle's own input",
+    CANNOT: "whether it needs the cycle's own input cannot be tested with one held-out unit",
+}
+"""Verdicts in words."""
+HARDLY = 0.05
+"""Share of the EMG's variance over a unit's cycles up to which an output hardly varies."""
+ERS = ("er", "er_unchanged", "er_mean_curve", "rise", "above_mean_curve")
+_ON = ["study", "condition", "control", "unit", "label", "synthetic"]
+
+
+def over_electrodes(table: pd.DataFrame, by: Sequence[str], values: Sequence[str]) -> pd.DataFrame:
+    """Average over the channels of an electrode, then over electrodes; missing in one is missing in the mean."""
+    whole = {name: (name, lambda column: column.mean(skipna=False)) for name in values}
+    electrodes = table.groupby([*by, "electrode"], sort=False).agg(**whole).reset_index()
+    return electrodes.groupby([*by], sort=False).agg(**whole).reset_index()
+
+
+def per_unit(table: pd.DataFrame) -> pd.DataFrame:
+    """Return each control's Er per held-out unit, one row a control and unit; muscles without any Er are left out."""
+    usable = table[table["er_unchanged"].notna()]
+    means = over_electrodes(usable, _ON, ERS)
+    means[list(ERS)] = means[list(ERS)].round(DECIMALS)
+    return means
+
+
+def control_summary(table: pd.DataFrame) -> pd.DataFrame:
+    """Test each control over held-out units; the unchanged input stands first.
+
+    Parameters
+    ----------
+    table
+        Rows of `controls.controls`.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row a study, condition and control: er_mean, ci_low, ci_high; rise (paired, over the unchanged input) with
+        rise_ci_low, rise_ci_high, rise_t, rise_p_value, rise_p_holm; above_mean_curve (paired) with the same; n, unit,
+        synthetic, reason (why the rise is not tested). Holm over the controls of a study and condition, each family of
+        its own.
+    """
+    units = per_unit(table)
+    tables = []
+    for _, rows in units.groupby(["study", "condition"], sort=False):
+        first = str(rows["control"].iloc[0])
+        same = rows[rows["control"] == first].assign(control=UNCHANGED, er=lambda t: t["er_unchanged"], rise=np.nan)
+        same = same.assign(above_mean_curve=same["er_unchanged"] - same["er_mean_curve"])
+        tested = [_tested(group) for _, group in pd.concat([same, rows]).groupby("control", sort=False)]
+        found = pd.DataFrame(tested)
+        for name in ("rise", "above_mean_curve"):
+            found[f"{name}_p_holm"] = holm(found[f"{name}_p_value"])
+        tables.append(found)
+    return pd.concat(tables, ignore_index=True)
+
+
+def _tested(rows: pd.DataFrame) -> dict[str, object]:
+    er = one_sample(rows["er"])
+    head = {name: rows[name].iloc[0] for name in ("study", "condition", "control")}
+    found: dict[str, object] = {**head, "er_mean": er.mean, "ci_low": er.ci_low, "ci_high": er.ci_high}
+    for name in ("rise", "above_mean_curve"):
+        test = one_sample(rows[name].round(DECIMALS))
+        found |= {name: test.mean, f"{name}_ci_low": test.ci_low, f"{name}_ci_high": test.ci_high,
+                  f"{name}_t": test.t, f"{name}_p_value": test.p_value, f"{name}_reason": test.reason}  # fmt: skip
+    unchanged = head["control"] == UNCHANGED
+    reason = "" if unchanged else found.pop("rise_reason")
+    found.pop("rise_reason", None)
+    curve = found.pop("above_mean_curve_reason")
+    return {**found, "er_mean_curve": rows["er_mean_curve"].mean(), "n": len(rows), "unit": rows["unit"].iloc[0],
+            "synthetic": bool(rows["synthetic"].iloc[0]), "reason": reason or curve}  # fmt: skip
+
+
+def following_summary(table: pd.DataFrame) -> pd.DataFrame:
+    """Return mean and 95 % CI over held-out units of each measure of following.
+
+    Parameters
+    ----------
+    table
+        Rows of `following.following` of any number of studies and methods.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row a study, method and measure: mean, ci_low, ci_high, p_value (against 0), n, unit, synthetic, reason.
+    """
+    by = ["study", "method", "unit", "label", "synthetic"]
+    units = over_electrodes(table, by, list(MEASURES))
+    rows = []
+    for (study, method), group in units.groupby(["study", "method"], sort=False):
+        for name in MEASURES:
+            test = one_sample(group[name].round(DECIMALS))
+            rows.append({"study": study, "method": method, "measure": name, "mean": test.mean, "ci_low": test.ci_low,
+                         "ci_high": test.ci_high, "p_value": test.p_value, "n": test.n, "unit": group["unit"].iloc[0],
+                         "synthetic": bool(group["synthetic"].iloc[0]),
+                         "reason": test.reason.replace("Er is", "It is")})  # fmt: skip
+    return pd.DataFrame(rows)
+
+
+def verdicts(summary: pd.DataFrame, followed: pd.DataFrame) -> pd.DataFrame:
+    """Say of each study and condition whether it learns or remembers.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Columns study, condition, verdict (a key of `SAID`), er_unchanged, er_mean_curve, without_input (Er with the
+        average input), remembered (share of the improvement over OpenSim that the training-mean curve reaches),
+        variance_share, slope, n, sentence.
+    """
+    rows = [
+        _verdict(group, followed[(followed["study"] == study) & (followed["method"] == condition)])
+        for (study, condition), group in summary.groupby(["study", "condition"], sort=False)
+    ]
+    return pd.DataFrame(rows)
+
+
+def _verdict(summary: pd.DataFrame, followed: pd.DataFrame) -> dict[str, object]:
+    by_control: dict[str, Row] = {str(row["control"]): row for row in summary.to_dict("records")}
+    measured = followed.set_index("measure")["mean"].astype(float)
+    plain, blind = by_control[UNCHANGED], by_control[AVERAGE]
+    needs, gains = blind["rise_ci_low"] > 0, plain["above_mean_curve_ci_high"] < 0
+    share = measured["variance_share"]
+    blank = NOT_SHOWN if math.isnan(share) else REPLAYS if share <= HARDLY else VARIES
+    verdict = CANNOT if plain["n"] < 2 else (LEARNS if gains else FOLLOWS) if needs else blank
+    er, curve = plain["er_mean"], plain["er_mean_curve"]
+    numbers = {
+        "er_unchanged": er, "er_mean_curve": curve, "without_input": blind["er_mean"],
+        "remembered": curve / er if er < 0 and curve < 0 else math.nan, "variance_share": measured["variance_share"],
+        "slope": measured["slope_within"], "n": plain["n"],
+    }  # fmt: skip
+    head = {name: plain[name] for name in ("study", "condition")}
+    return {**head, "verdict": verdict, **numbers, "sentence": _sentence(verdict, plain, blind, numbers)}
+
+
+def _sentence(verdict: str, plain: Row, blind: Row, numbers: Row) -> str:
+    share, moved = numbers["remembered"], numbers["variance_share"]
+    part = f" ({_percent(share)} of the improvement over OpenSim)" if math.isfinite(share) else ""
+    varies = (
+        f" Over a {plain['unit']}'s cycles its output varies with {_percent(moved)} of the EMG's variance and follows "
+        f"it with slope {numbers['slope']:.2f}." if math.isfinite(moved) else ""
+    )  # fmt: skip
+    return (
+        f"{SAID[verdict]}. Er is {_signed(numbers['er_unchanged'])} with the own input and "
+        f"{_signed(numbers['without_input'])} with the average input (rise {_signed(blind['rise'])}, 95 % CI "
+        f"{_interval(blind, 'rise')}, n = {plain['n']} {plain['unit']}s); the training-mean curve, which sees no "
+        f"input, reaches {_signed(numbers['er_mean_curve'])}{part}, and the model lies "
+        f"{_signed(plain['above_mean_curve'])} ({_interval(plain, 'above_mean_curve')}) from it.{varies}"
+    )
+
+
+def _interval(row: Row, name: str) -> str:
+    low, high = row[f"{name}_ci_low"], row[f"{name}_ci_high"]
+    return f"{_signed(low)} to {_signed(high)}" if math.isfinite(low) else "not defined"
+
+
+def _signed(value: float) -> str:
+    return f"{value:+.2f}".replace("-", "−")
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.0f} %"

@@ -1,0 +1,243 @@
+"""Is it learning or remembering: what 13_controls calls."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+
+from nem2e_lib.analysis import control_inputs, control_tests
+from nem2e_lib.analysis.controls import Trained, controls
+from nem2e_lib.analysis.following import MEASURES, following
+from nem2e_lib.analysis.leaderboard import DECIMALS
+from nem2e_lib.analysis.shifts import Shifts, shifts
+from nem2e_lib.analysis.statistics import one_sample
+from nem2e_lib.refine.results import load_models
+from nem2e_lib.report import tables
+from nem2e_lib.report.figures import controls as figures
+from nem2e_lib.report.figures.shifts import shift_errors, shift_maps
+from nem2e_lib.report.findings import Findings
+from nem2e_lib.report.saving import Saved, save_drawn, save_table
+from nem2e_lib.report.style import CONDITION_LABELS
+from nem2e_lib.report.table import Table
+
+PAGE = "13_controls"
+ASKED = ("one_entire", "all_entire")
+"""Conditions whose models can be asked again; One-Quarter's see no whole cycle."""
+
+
+@dataclass(frozen=True)
+class Controls:
+    """A run's models, asked again with changed inputs; first seed."""
+
+    found: Findings
+
+    @cached_property
+    def trained(self) -> dict[tuple[str, str], Trained]:
+        """Trained conditions that can be asked, by study and condition."""
+        return {(study, condition): self._one(study, condition) for study in self.found.trained for condition in ASKED}
+
+    def _one(self, study: str, condition: str) -> Trained:
+        results = self.found.trained[study][condition].isel(seed=[0])
+        work, store = self.found.grid(study, condition), self.found.run.of(study, "models")
+        models = {name: load_models(store, work, name) for name in work.channel_names}
+        cycles = self.found.cycles[study].sel(channel=results.channel.values)
+        return Trained(cycles, results, models, tuple(map(str, work.examples.tokens)))
+
+    @cached_property
+    def errors(self) -> pd.DataFrame:
+        """Rows of `controls.controls` of every study and condition."""
+        parts = [controls(one, control_inputs.every_change(one)) for one in self.trained.values()]
+        return pd.concat(parts, ignore_index=True)
+
+    @cached_property
+    def summary(self) -> pd.DataFrame:
+        """Rows of `control_tests.control_summary`."""
+        return control_tests.control_summary(self.errors)
+
+    @cached_property
+    def shifts(self) -> dict[tuple[str, str], Shifts]:
+        """What a shift of the input does, by study and condition."""
+        return {key: shifts(one) for key, one in self.trained.items()}
+
+    @cached_property
+    def following(self) -> pd.DataFrame:
+        """Rows of `following.following`: every condition, the training-mean curve and OpenSim itself."""
+        return pd.concat(
+            [table for rows in self.found.trained.values() for table in _followed(rows)], ignore_index=True
+        )
+
+    @cached_property
+    def followed(self) -> pd.DataFrame:
+        """Rows of `control_tests.following_summary`."""
+        return control_tests.following_summary(self.following)
+
+    @cached_property
+    def verdicts(self) -> pd.DataFrame:
+        """Rows of `control_tests.verdicts`."""
+        return control_tests.verdicts(self.summary, self.followed)
+
+    @property
+    def cannot(self) -> list[str]:
+        """Sentences on what a study is too small for."""
+        one_each = {study: self.trained[study, ASKED[0]] for study in self.found.trained}
+        said = [sentence for one in one_each.values() for sentence in control_inputs.not_offered(one)]
+        single = [study for study, one in one_each.items() if one.results.attrs["unit"] == "speed"]
+        return said + [
+            f"{study}: there is one subject, so the held-out unit is a speed, and whether it carries over to other "
+            "people cannot be tested." for study in single
+        ]  # fmt: skip
+
+    @property
+    def synthetic(self) -> bool:
+        """Whether any study is synthetic."""
+        return any(self.found.synthetic(study) for study in self.found.cycles)
+
+
+def _followed(conditions: dict[str, xr.Dataset]) -> list[pd.DataFrame]:
+    first = next(iter(conditions.values()))
+    return [
+        following(first, first.mean_curve, "mean_curve"),
+        following(first, first.simulated, "opensim"),
+        *(following(one) for one in conditions.values()),
+    ]
+
+
+def changed(asked: Controls) -> list[Saved]:
+    """Er under every control: figure, tests, and every muscle and held-out unit."""
+    drawn = figures.control_errors(asked.summary, control_tests.per_unit(asked.errors), synthetic=asked.synthetic)
+    meaning = " ".join(f"{name}: {words}." for name, words in control_inputs.WORDS.items())
+    shown = asked.summary[[
+        "study", "condition", "control", "er_mean", "ci_low", "ci_high", "rise", "rise_ci_low", "rise_ci_high",
+        "rise_t", "rise_p_holm", "above_mean_curve", "above_mean_curve_ci_low", "above_mean_curve_ci_high",
+        "above_mean_curve_p_holm", "n", "reason",
+    ]]  # fmt: skip
+    table = tables.plain(
+        _labelled(shown), "Er under changed inputs",
+        "rise: over the unchanged input; above mean curve: over the training-mean curve; both paired over held-out "
+        f"units, Holm over the rows of a study and condition. {meaning}", synthetic=asked.synthetic,
+    )  # fmt: skip
+    site = asked.found.run.site
+    return [
+        save_drawn(drawn, "controls_figure", site, page=PAGE),
+        save_table(_with(table, asked.summary), "controls_summary", site, page=PAGE),
+        save_table(_per_muscle(asked), "controls_errors", site, page=PAGE),
+    ]
+
+
+def _with(table: Table, data: pd.DataFrame) -> Table:
+    return replace(table, data=data)
+
+
+def _labelled(table: pd.DataFrame) -> pd.DataFrame:
+    return table.assign(condition=table["condition"].map(CONDITION_LABELS))
+
+
+def _per_muscle(asked: Controls) -> Table:
+    by = ["study", "condition", "muscle"]
+    rises = asked.errors.assign(row=asked.errors[by].agg("|".join, axis=1))
+    wide = rises.pivot_table(index="row", columns="control", values="rise", sort=False, dropna=False)
+    wide = rises.drop_duplicates("row")[["row", *by]].merge(wide, on="row").drop(columns="row")
+    table = tables.plain(
+        _labelled(wide), "Rise of Er over the unchanged input, by muscle",
+        "Mean over held-out units; the CSV has every unit.", synthetic=asked.synthetic,
+    )  # fmt: skip
+    return _with(table, asked.errors)
+
+
+def moved(asked: Controls) -> list[Saved]:
+    """Inputs moved in the cycle: error over the shift, where the output goes, and the slopes."""
+    errors, slopes = shift_table(asked), slope_table(asked)
+    maps = {
+        key: (one.shift, one.lag, np.nanmean(one.correlation, axis=1), np.nanmean(one.moved, axis=1))
+        for key, one in asked.shifts.items()
+    }
+    table = tables.plain(
+        _labelled(slopes), "How far the output moves with its input",
+        "share: slope of the output's lag on the shift of the input: 1 moves along, 0 stays.",
+        synthetic=asked.synthetic,
+    )  # fmt: skip
+    site = asked.found.run.site
+    return [
+        save_drawn(shift_errors(errors, synthetic=asked.synthetic), "controls_shift", site, page=PAGE),
+        save_drawn(shift_maps(maps, slopes, synthetic=asked.synthetic), "controls_shift_map", site, page=PAGE),
+        save_table(_with(table, slopes), "controls_shift_slope", site, page=PAGE),
+    ]
+
+
+def shift_table(asked: Controls) -> pd.DataFrame:
+    """Return Er over the shift, mean over electrodes, with its 95 % CI over held-out units."""
+    rows = []
+    for (study, condition), one in asked.shifts.items():
+        base, units = asked.trained[study, condition].base, _units_of(asked.trained[study, condition], one)
+        flat = control_tests.UNCHANGED
+        same = asked.summary[(asked.summary["study"] == study) & (asked.summary["condition"] == condition)]
+        plain = same[same["control"] == flat].iloc[0]
+        for shift, er in zip(one.shift, units, strict=True):
+            test = one_sample(er.round(DECIMALS))
+            rows.append({"study": study, "condition": condition, "shift_pct": shift, "er_mean": test.mean,
+                         "ci_low": test.ci_low, "ci_high": test.ci_high, "er_mean_curve": plain["er_mean_curve"],
+                         "er_unchanged": plain["er_mean"], "n": test.n, "unit": base["unit"].iloc[0],
+                         "reason": test.reason})  # fmt: skip
+    return pd.DataFrame(rows)
+
+
+def _units_of(trained: Trained, one: Shifts) -> np.ndarray:
+    """Er of each shift and held-out unit, mean over electrodes, shape (shifts, folds)."""
+    usable = ~np.isnan(one.er).any(axis=(0, 2))
+    electrode = pd.Series(trained.results.electrode.values[usable].astype(str))
+    weight = (1.0 / electrode.map(electrode.value_counts()) / electrode.nunique()).to_numpy(float)
+    return np.einsum("scf,c->sf", one.er[:, usable], weight)
+
+
+def slope_table(asked: Controls) -> pd.DataFrame:
+    """Return the slope of the output's lag on the shift with its 95 % CI over held-out units."""
+    rows = []
+    for (study, condition), one in asked.shifts.items():
+        test = one_sample(one.share.round(DECIMALS))
+        unit = str(asked.trained[study, condition].results.attrs["unit"])
+        rows.append({"study": study, "condition": condition, "share": test.mean, "ci_low": test.ci_low,
+                     "ci_high": test.ci_high, "p_value": test.p_value, "n": test.n, "unit": unit,
+                     "reason": test.reason.replace("Er is", "It is")})  # fmt: skip
+    return pd.DataFrame(rows)
+
+
+def followed(asked: Controls) -> list[Saved]:
+    """How far outputs follow the EMG: figure and table."""
+    meaning = " ".join(f"{name}: {words}." for name, words in MEASURES.items())
+    table = tables.plain(
+        asked.followed.assign(method=asked.followed["method"].map(figures.METHOD_LABELS)), "How far outputs follow",
+        f"Mean over electrodes with its 95 % CI over held-out units. {meaning}", synthetic=asked.synthetic,
+    )  # fmt: skip
+    site = asked.found.run.site
+    return [
+        save_drawn(figures.following(asked.followed, synthetic=asked.synthetic), "controls_following", site, page=PAGE),
+        save_table(_with(table, asked.followed), "controls_following_table", site, page=PAGE),
+        save_table(_units_table(asked), "controls_following_units", site, page=PAGE),
+    ]
+
+
+def _units_table(asked: Controls) -> Table:
+    by = ["study", "method", "muscle"]
+    mean = asked.following.groupby(by, sort=False)[list(MEASURES)].mean().reset_index()
+    table = tables.plain(
+        mean.assign(method=mean["method"].map(figures.METHOD_LABELS)), "How far outputs follow, by muscle",
+        "Mean over held-out units; the CSV has every unit.", synthetic=asked.synthetic,
+    )  # fmt: skip
+    return _with(table, asked.following)
+
+
+def verdict(asked: Controls) -> Saved:
+    """Learning or remembering: a verdict and its sentence for each study and condition."""
+    shown = asked.verdicts[
+        ["study", "condition", "verdict", "er_unchanged", "er_mean_curve", "without_input", "sentence"]
+    ]
+    table = tables.plain(
+        _labelled(shown), "Learning or remembering?",
+        " ".join(["without input: Er with the average of the training cycles' inputs.", *asked.cannot]),
+        synthetic=asked.synthetic,
+    )  # fmt: skip
+    return save_table(_with(table, asked.verdicts), "controls_verdicts", asked.found.run.site, page=PAGE)

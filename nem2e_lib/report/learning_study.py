@@ -1,0 +1,218 @@
+"""What training on less, or on something else, costs: trained by ``make study-learning``, kept in docs/learning.csv."""
+
+from __future__ import annotations
+
+import math
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import xarray as xr
+
+from nem2e_lib.analysis import learning
+from nem2e_lib.errors import Nem2eError
+from nem2e_lib.refine import subsets
+from nem2e_lib.refine.config import Configuration
+from nem2e_lib.refine.folds import Folds, leave_one_out
+from nem2e_lib.refine.training import train_condition
+from nem2e_lib.report.pipeline import ROOT, Run, begin, cut
+from nem2e_lib.report.provenance import commit
+from nem2e_lib.report.saving import write_csv
+
+STUDY = ROOT / "docs" / "learning.csv"
+"""Er per level and held-out unit, with what the models were trained with: written by ``make study-learning``."""
+COMMON = ("soleus", "bi", "sem", "tib", "rect")
+"""Muscles of both motions; the learning curves are made on them too."""
+DRAWS = 2
+"""Random choices of training units or cycles at each level but the whole."""
+
+
+@dataclass(frozen=True)
+class Level:
+    """One point of an experiment: what its folds train on.
+
+    Attributes
+    ----------
+    experiment, level, reference
+        Names in the table; the reference is the level that this one is compared with.
+    order
+        Place on the horizontal axis.
+    trained_on
+        In words.
+    draw
+        Random choice of the training cycles.
+    """
+
+    experiment: str
+    level: str
+    reference: str
+    order: float
+    trained_on: str
+    draw: int
+    condition: str
+    cycles: xr.Dataset
+    folds: Folds
+
+    @property
+    def name(self) -> str:
+        """File of its result."""
+        parts = self.experiment, str(self.cycles.attrs["study"]), self.condition, self.level, str(self.draw)
+        return "-".join("".join(c if c.isalnum() else "_" for c in part) for part in parts)
+
+
+def curves(cycles: xr.Dataset, condition: str) -> Iterator[Level]:
+    """Yield the levels of the two learning curves: over training units and over training cycles, doubling."""
+    folds = leave_one_out(cycles)
+    units = len(folds.labels) - 1
+    fewest = min(int(folds.shown(fold).sum()) for fold in range(len(folds.labels)))
+    for count in doubling(units):
+        for draw in range(1 if count == units else DRAWS):
+            chosen = subsets.some_units(cycles, count, draw)
+            yield Level(learning.SUBJECTS, str(count), str(units), count, f"{count} {folds.unit}s, all their cycles",
+                        draw, condition, cycles, chosen)  # fmt: skip
+    first = max(units // 2, 2)
+    for count in doubling(fewest, first):
+        for draw in range(1 if count == fewest else DRAWS):
+            chosen = subsets.some_cycles(cycles, count, draw)
+            said = f"{count} cycles, of all {folds.unit}s in turn"
+            yield Level(
+                learning.CYCLES, str(count), str(fewest), count, said, draw, condition, cycles, chosen
+            )  # fmt: skip
+
+
+def doubling(most: int, first: int = 1) -> list[int]:
+    """Return first, 2 first, 4 first, … below `most`, and `most`."""
+    steps = [first * 2**i for i in range(math.ceil(math.log2(max(most / first, 1))))]
+    return [*(step for step in steps if step < most), most]
+
+
+def speeds(cycles: xr.Dataset, condition: str) -> Iterator[Level]:
+    """Yield one level a speed that is left out of training; nothing where a study has one subject or one speed."""
+    names = [name for name, _ in learning.of_speeds(cycles.assign_coords(fold=[0], fold_of_cycle=cycles.cycle * 0))]
+    if leave_one_out(cycles).unit != "subject" or len(names) < 2:
+        return
+    for order, name in enumerate(names):
+        yield Level(learning.SPEEDS, f"without {name}", f"with {name}", order, f"other subjects, all speeds but {name}",
+                    0, condition, cycles, subsets.without_speed(cycles, name))  # fmt: skip
+    yield Level(learning.SPEEDS, "all", "all", math.nan, "other subjects, all speeds", 0, condition, cycles,
+                leave_one_out(cycles))  # fmt: skip
+
+
+def motions(studies: dict[str, xr.Dataset]) -> Iterator[Level]:
+    """Yield training on the same motion, on the other one, and on both; nothing for fewer than two motions."""
+    if len(studies) < 2:
+        return
+    cycles = subsets.joined(studies)
+    words = {"same": "other subjects of the same motion", "other": "the other motion alone",
+             "both": "the other motion and other subjects of the same"}  # fmt: skip
+    for order, (name, said) in enumerate(words.items()):
+        yield Level(learning.MOTIONS, name, "same", order, said, 0, "one_entire", cycles, subsets.across(cycles, name))
+
+
+def measured(level: Level, configuration: Configuration) -> pd.DataFrame:
+    """Train a level and return its Er per held-out unit; per speed or motion where the experiment asks for it."""
+    results = train_condition(level.cycles, level.condition, configuration, folds=level.folds, progress=False)
+    facts = {
+        "experiment": level.experiment, "study": results.attrs["study"], "condition": level.condition,
+        "level": level.level, "reference": level.reference, "order": level.order, "trained_on": level.trained_on,
+        "draw": level.draw,
+        "n_training": int(sum(level.folds.shown(f).sum() for f in range(len(level.folds.labels)))
+                          / len(level.folds.labels)),
+    }  # fmt: skip
+    if level.experiment == learning.SPEEDS:
+        return _by_speed(results, facts)
+    if level.experiment == learning.MOTIONS:
+        return _by_motion(level, results, facts)
+    return learning.unit_errors(results).assign(**facts)
+
+
+def _by_speed(results: xr.Dataset, facts: dict[str, Any]) -> pd.DataFrame:
+    """Keep Er at the speed that was left out; at every speed where none was."""
+    parts = []
+    for order, (speed, one) in enumerate(learning.of_speeds(results)):
+        table = learning.unit_errors(one).assign(**facts)
+        if facts["level"] == "all":
+            name = f"with {speed}"
+            parts.append(table.assign(level=name, reference=name, order=order))
+        elif facts["level"] == f"without {speed}":
+            parts.append(table)
+    return pd.concat(parts, ignore_index=True)
+
+
+def _by_motion(level: Level, results: xr.Dataset, facts: dict[str, Any]) -> pd.DataFrame:
+    table = learning.unit_errors(results).assign(**facts)
+    study = table["label"].str.split(":", n=1).str[0]
+    return table.assign(study=study)
+
+
+def levels(run: Run, channels: tuple[str, ...] = COMMON) -> Iterator[Level]:
+    """Yield every level of a run's studies, on those of the channels that they have; on all where they have none."""
+    studies = {}
+    for name in run.studies:
+        cycles = cut(run, name)[0].assign_attrs(study=name)
+        have = [channel for channel in channels if channel in cycles.channel.values]
+        studies[name] = cycles.sel(channel=have) if have else cycles
+    for cycles in studies.values():
+        yield from curves(cycles, "one_entire")
+        yield from speeds(cycles, "one_entire")
+    yield from motions(studies)
+    for cycles in studies.values():
+        yield from (one for one in curves(cycles, "all_entire") if one.experiment == learning.SUBJECTS)
+
+
+def study(
+    folder: Path | str, *, units: int = 32, updates: int = 800, seed: int = 0, own: str = "", minutes: float = math.inf
+) -> Path | None:
+    """Train every level and write the table: `STUDY`, or ``learning.csv`` in the folder for one's own study.
+
+    Parameters
+    ----------
+    folder
+        Where data and finished levels are kept; a second call trains only what is missing.
+    units, updates, seed
+        Of each model.
+    own
+        Folder of one's own study; empty for the two synthetic ones.
+    minutes
+        Stop after so many and leave the rest to the next call; then None is returned.
+    """
+    from time import monotonic
+
+    run = begin(str(folder), "demo", seed, own)
+    configuration = run.configuration.with_options(units=units, updates=updates)
+    until, parts = monotonic() + 60 * minutes, []
+    for level in levels(run):
+        path = Path(folder) / f"{units}-{updates}" / f"{level.name}.csv"
+        if not path.exists():
+            if monotonic() > until:
+                return None
+            write_csv(path, measured(level, configuration))
+            print(path.stem, flush=True)
+        parts.append(pd.read_csv(path, dtype={"level": str, "reference": str}))
+    facts: dict[str, Any] = {
+        "profile": run.profile,
+        "units": units,
+        "updates": updates,
+        "seed": seed,
+        "commit": commit(),
+    }
+    where = Path(folder) / "learning.csv" if own else STUDY
+    write_csv(where, pd.concat(parts, ignore_index=True).assign(**facts))
+    return where
+
+
+def main(folder: str, units: str = "32", updates: str = "800", own: str = "", minutes: str = "inf") -> None:
+    """``FOLDER [UNITS [UPDATES [STUDY [MINUTES]]]]``."""
+    done = study(folder, units=int(units), updates=int(updates), own=own, minutes=float(minutes))
+    print(done or "Not finished: call it again to go on.")
+
+
+if __name__ == "__main__":
+    try:
+        main(*sys.argv[1:])
+    except Nem2eError as mistake:
+        print(f"nem2e: {mistake}", file=sys.stderr)
+        sys.exit(2)
