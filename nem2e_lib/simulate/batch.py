@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import Executor, ThreadPoolExecutor, as_completed
+from concurrent.futures import FIRST_COMPLETED, Executor, ThreadPoolExecutor, wait
 from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
@@ -20,6 +21,7 @@ from nem2e_lib.simulate.osim import require
 from nem2e_lib.simulate.quality import save_quality, summary
 from nem2e_lib.simulate.runner import run_job, save_text
 from nem2e_lib.simulate.trial import SimulatedTrial, check_trials, read_trials
+from nem2e_lib.simulate.watch import reached
 
 TABLE = "simulations.csv"
 
@@ -113,11 +115,28 @@ def _run(
     with pool as chosen, tqdm(total=len(jobs), unit="trial", desc="simulate", disable=not progress) as bar:
         assert chosen is not None
         futures = {chosen.submit(run, job): job for job in jobs}
-        for future in as_completed(futures):
-            outcome = _outcome(futures[future], future.exception(), future.result if not future.exception() else None)
-            bar.set_postfix_str(f"{outcome.trial} {outcome.status}")
-            bar.update()
-            yield outcome
+        pending = set(futures)
+        while pending:
+            done, pending = wait(pending, _beat() if progress else None, FIRST_COMPLETED)
+            for future in done:
+                outcome = _outcome(
+                    futures[future], future.exception(), future.result if not future.exception() else None
+                )
+                bar.set_postfix_str(f"{outcome.trial} {outcome.status}")
+                bar.update()
+                yield outcome
+            if not done:
+                bar.set_postfix_str(_under_way([futures[future] for future in pending if future.running()]))
+
+
+def _beat() -> float:
+    """Seconds between two looks at the trials under way: rarely where each is a line of a file."""
+    return 2.0 if sys.stderr.isatty() else 60.0
+
+
+def _under_way(jobs: Sequence[Job], most: int = 3) -> str:
+    told = sorted(f"{job.trial.trial}: {reached(job.log) or 'begins'}" for job in jobs)
+    return "; ".join(told[:most]) + (f" and {len(told) - most} more" if len(told) > most else "")
 
 
 def _outcome(job: Job, error: BaseException | None, result: Callable[[], Outcome] | None) -> Outcome:

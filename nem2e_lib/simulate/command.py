@@ -123,7 +123,7 @@ def _one_step(step: str, what: str) -> None:
             cutoff, strength, max_velocity, reserve, weight, foot, setup, lock, muscles_of, geometry, time_limit
         )
         trial = trial_of(name, motion, markers, static, grf, loads, start, end, mass)
-        table = simulate([trial], model, out, steps=[step], options=options_of(chosen), progress=False)
+        table = simulate([trial], model, out, steps=[step], options=options_of(chosen))
         raise typer.Exit(show_table(table, as_json))
 
     command.__doc__ = what
