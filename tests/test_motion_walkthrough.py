@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import sys
 from pathlib import Path
 
@@ -67,7 +68,12 @@ def test_the_picture_of_a_trial_holds_what_was_refined(tmp_path):
     )
     emg = walkthrough.measured(made(tmp_path, {"tib_ant_r": (np.array([0.0, 3.0]), np.array([0.1, 0.4]))}), refined)
     drawn = refined_trial(refined, emg)
-    assert drawn.title.startswith("SYNTHETIC")
+    assert drawn.synthetic
+    assert drawn.title.startswith("SYNTHETIC refiner – A trial refined")
+    own = dataclasses.replace(refined, source=dataclasses.replace(refined.source, name="walk SYNTHETIC"))
+    assert refined_trial(own).title.startswith("SYNTHETIC data – A trial refined")
+    for muscle, axis in zip(CHANNELS, drawn.figure.axes, strict=True):
+        assert drawn.data[drawn.data["muscle"] == muscle]["value"].max() < axis.get_ylim()[1]
     assert "1 cycle of one trial" in drawn.caption
     data = over_time(refined, emg)
     pd.testing.assert_frame_equal(data, drawn.data)
@@ -100,6 +106,8 @@ def test_pictures_of_the_way_there():
     ends = drawn.data.groupby("method")["time_s"].max()
     assert ends["static optimisation"] == pytest.approx(1.5)
     assert ends["computed muscle control"] == pytest.approx(1.0)
+    five = from_motion.activations({"so": recording(labels=tuple("abcde"))}, list("abcde"), (0.5, 1.5)).figure.axes
+    assert [bool(axis.get_xlabel()) for axis in five] == [False, False, True, True, True]
 
 
 @pytest.mark.slow

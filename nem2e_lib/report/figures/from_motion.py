@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from nem2e_lib.data.columns import muscle_columns, muscle_name
 from nem2e_lib.data.storage import Storage
-from nem2e_lib.report.figures.panels import panel_grid, plural, rows_for
+from nem2e_lib.report.figures.panels import label_bottom, panel_grid, plural, rows_for
 from nem2e_lib.report.style import Drawn, add_legend, heading, new_figure, styled
 
 RIGHT, LEFT, AXIAL, FORCE = "#0072B2", "#E69F00", "#444444", "#D55E00"
@@ -37,7 +37,7 @@ def postures(lines: pd.DataFrame, arrows: pd.DataFrame, *, synthetic: bool = Fal
         time_s, px, py (m), fx, fy (N).
     """
     times = np.sort(lines["time_s"].unique())
-    title = heading("the motion: the model from the side, and the force on the ground", synthetic)
+    title = heading("The motion: the model from the side, and the force on the ground", synthetic)
     figure = new_figure(3.3, title)
     axis = figure.subplots()
     for place, time in enumerate(times):
@@ -95,7 +95,7 @@ def ground_force(
     spans
         Start and end of the cycles to be simulated, s.
     """
-    title = heading("the force: heel strikes and the cycles to be simulated", synthetic)
+    title = heading("The force: heel strikes and the cycles to be simulated", synthetic)
     figure = new_figure(2.6, title)
     axis = figure.subplots()
     colours = {"right": RIGHT, "left": LEFT}
@@ -131,9 +131,10 @@ def activations(found: Mapping[str, Storage], muscles: Sequence[str], span: Span
         Start and end of the cycle, s.
     """
     data = _tidy(found, muscles, span)
-    title = heading("the simulation: activation of the muscles to be refined", synthetic)
+    title = heading("The simulation: activation of the muscles to be refined", synthetic)
     figure = new_figure(0.95 + 1.45 * rows_for(len(muscles)), title)
-    for axis, muscle in zip(panel_grid(figure, len(muscles), sharex=True, sharey=True), muscles, strict=True):
+    axes = panel_grid(figure, len(muscles), sharex=True, sharey=True)
+    for axis, muscle in zip(axes, muscles, strict=True):
         for colour, (_, rows) in zip(
             METHODS, data[data["muscle"] == muscle].groupby("method", sort=False), strict=False
         ):
@@ -141,8 +142,7 @@ def activations(found: Mapping[str, Storage], muscles: Sequence[str], span: Span
         axis.set_title(muscle)
         axis.set_xlim(*span)
         axis.set_ylim(0, 1.02)
-        if axis.get_subplotspec().is_last_row():  # type: ignore[union-attr]
-            axis.set_xlabel("time (s)")
+    label_bottom(axes, "time (s)")
     figure.supylabel("activation", fontsize=9)
     add_legend(figure, [Line2D([], [], color=c, label=name) for c, name in zip(METHODS, found, strict=False)])
     caption = f"One gait cycle, {span[0]:.3f} to {span[1]:.3f} s; {', '.join(found)}, each as far as it was simulated."

@@ -39,6 +39,13 @@ def panel_grid(figure: Figure, panels: int, **shared: Any) -> list[Axes]:
     return list(axes[:panels])
 
 
+def label_bottom(axes: list[Axes], label: str) -> None:
+    """Give the lowest panel of every column of a `panel_grid` with shared x its ticks' labels and the axis' own."""
+    for axis in axes[-columns_for(len(axes)) :]:
+        axis.tick_params(labelbottom=True)
+        axis.set_xlabel(label)
+
+
 def rows_for(panels: int) -> int:
     """Return the rows of `panel_grid`."""
     return math.ceil(panels / columns_for(panels))

@@ -9,9 +9,9 @@ from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
-from nem2e_lib.refiner.apply import Refined
+from nem2e_lib.refiner.apply import Refined, is_synthetic
 from nem2e_lib.refiner.output import band_storage, output_labels, refined_storage
-from nem2e_lib.report.figures.panels import panel_grid, plural, rows_for
+from nem2e_lib.report.figures.panels import label_bottom, panel_grid, plural, rows_for
 from nem2e_lib.report.style import MEASURED, REFINED, SIMULATED, Drawn, add_legend, heading, new_figure, styled
 
 COLOURS = {"simulated": SIMULATED, "refined": REFINED, "measured": MEASURED}
@@ -31,15 +31,24 @@ def refined_trial(refined: Refined, measured: xr.DataArray | None = None) -> Dra
     data = over_time(refined, measured)
     muscles = list(refined.manifest.names)
     synthetic = refined.synthetic
-    title = heading("a trial refined: simulated activation, refined activity and its band", synthetic)
+    title = _title(refined, "A trial refined: simulated activation, refined activity and its band")
     figure = new_figure(0.95 + 1.55 * rows_for(len(muscles)), title)
-    for axis, muscle in zip(panel_grid(figure, len(muscles), sharex=True), muscles, strict=True):
+    axes = panel_grid(figure, len(muscles), sharex=True)
+    for axis, muscle in zip(axes, muscles, strict=True):
         _panel(axis, muscle, data[data["muscle"] == muscle], refined)
+    label_bottom(axes, "time (s)")
     figure.supylabel("muscle activity", fontsize=9)
     known = refined.manifest.outputs[0].held_out is not None
     add_legend(figure, _handles(measured is not None, known))
     caption = _caption(refined, measured is not None, known)
     return Drawn(figure, data, title, f"{plural(len(muscles), 'panel')}, one a muscle. {caption}", caption, synthetic)
+
+
+def _title(refined: Refined, text: str) -> str:
+    """A recording that does not say that it is synthetic is not called so for its refiner's sake."""
+    if refined.manifest.synthetic and not is_synthetic(refined.source):
+        return f"SYNTHETIC refiner – {text}"
+    return heading(text, refined.synthetic)
 
 
 def over_time(refined: Refined, measured: xr.DataArray | None) -> pd.DataFrame:
@@ -84,12 +93,10 @@ def _panel(axis: Axes, muscle: str, data: pd.DataFrame, refined: Refined) -> Non
         if name in by:
             axis.plot(by[name]["time_s"], by[name]["value"], color=COLOURS[name], lw=width)
     axis.set_title(muscle)
-    shown = data[data["series"].isin(["simulated", "refined", "measured"])]["value"]
-    axis.set_ylim(min(0.0, float(shown.min())), float(shown.max()) * 1.08)
+    lowest = float(data[data["series"] != "low"]["value"].min())
+    axis.set_ylim(min(0.0, lowest), float(data["value"].max()) * 1.05)
     axis.locator_params(axis="y", nbins=4)
     axis.set_xlim(refined.read.time[0], refined.read.time[-1])
-    if axis.get_subplotspec().is_last_row():  # type: ignore[union-attr]
-        axis.set_xlabel("time (s)")
 
 
 def _handles(measured: bool, known: bool) -> list[Line2D | Patch]:
