@@ -7,15 +7,18 @@ import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from time import monotonic
 from typing import Any
 
 import pandas as pd
 import xarray as xr
 
 from nem2e_lib.analysis import learning
+from nem2e_lib.data.segment import data_hash
 from nem2e_lib.errors import Nem2eError
 from nem2e_lib.refine import subsets
 from nem2e_lib.refine.config import Configuration
+from nem2e_lib.refine.engine import ENGINE_VERSION
 from nem2e_lib.refine.folds import Folds, leave_one_out
 from nem2e_lib.refine.training import train_condition
 from nem2e_lib.report.pipeline import ROOT, Run, begin, cut
@@ -59,7 +62,10 @@ class Level:
     @property
     def name(self) -> str:
         """File of its result."""
-        parts = self.experiment, str(self.cycles.attrs["study"]), self.condition, self.level, str(self.draw)
+        made_of = f"{data_hash(self.cycles)[:8]}{ENGINE_VERSION}"
+        parts = (
+            self.experiment, str(self.cycles.attrs["study"]), self.condition, self.level, str(self.draw), made_of
+        )  # fmt: skip
         return "-".join("".join(c if c.isalnum() else "_" for c in part) for part in parts)
 
 
@@ -118,7 +124,7 @@ def measured(level: Level, configuration: Configuration) -> pd.DataFrame:
     facts = {
         "experiment": level.experiment, "study": results.attrs["study"], "condition": level.condition,
         "level": level.level, "reference": level.reference, "order": level.order, "trained_on": level.trained_on,
-        "draw": level.draw,
+        "draw": level.draw, "muscles": " ".join(map(str, level.cycles.channel.values)),
         "n_training": int(sum(level.folds.shown(f).sum() for f in range(len(level.folds.labels)))
                           / len(level.folds.labels)),
     }  # fmt: skip
@@ -179,13 +185,11 @@ def study(
     minutes
         Stop after so many and leave the rest to the next call; then None is returned.
     """
-    from time import monotonic
-
     run = begin(str(folder), "demo", seed, own)
     configuration = run.configuration.with_options(units=units, updates=updates)
     until, parts = monotonic() + 60 * minutes, []
     for level in levels(run):
-        path = Path(folder) / f"{units}-{updates}" / f"{level.name}.csv"
+        path = Path(folder) / f"{units}-{updates}-seed{seed}" / f"{level.name}.csv"
         if not path.exists():
             if monotonic() > until:
                 return None
