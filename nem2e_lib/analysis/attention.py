@@ -100,6 +100,11 @@ def centre_lag(attention: Array, max_lag: int = 6) -> float:
     return float((centre - np.arange(count))[inner].mean())
 
 
+def over_muscles(results: xr.Dataset) -> bool:
+    """Whether attention lies on muscles; otherwise its tokens are samples in time."""
+    return results.token.dtype.kind in "UO"
+
+
 def sample_interval_ms(results: xr.Dataset) -> float:
     """Return the mean time between two samples of a cycle, in ms."""
     duration = float((results.end_s - results.start_s).mean())

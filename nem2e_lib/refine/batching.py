@@ -53,7 +53,7 @@ def choose(work: Grid) -> Batching:
     """
     if jax.default_backend() != "cpu":
         return Batching(min(256, len(work.models)), 256)
-    weights = 4.0 * parameters(work.examples.inputs.shape[-1], work.configuration)
+    weights = 4.0 * parameters(work.examples.inputs.shape[-1], work.configuration, work.examples.muscles)
     states = 96.0 * work.examples.inputs.shape[-2] * work.configuration.units
     width = max(1, round(CACHE / (4 * weights + states)))
     devices = len(jax.devices())

@@ -36,6 +36,8 @@ class Examples:
         Model that a sequence belongs to where a condition trains several: its quarter, otherwise 0.
     tokens
         Coordinates of the attention's tokens: per cent of the sequence's span, or muscle names.
+    muscles
+        How many muscles the tokens are; 0 where they are samples in time.
     """
 
     inputs: Floats
@@ -44,6 +46,7 @@ class Examples:
     cycle: NDArray[np.int32]
     part: NDArray[np.int32]
     tokens: NDArray[np.generic]
+    muscles: int = 0
 
     @property
     def per_cycle(self) -> int:
@@ -61,7 +64,7 @@ def examples(cycles: xr.Dataset, condition: str, configuration: Configuration) -
     condition
         `one_quarter`, `one_entire` or `all_entire`.
     configuration
-        Its `quarter` and `token_order` options are read.
+        Its `quarter`, `spatial`, `token_order` and `order_seed` options are read.
 
     Raises
     ------
@@ -110,14 +113,23 @@ def join_quarters(sequences: NDArray[np.floating], samples: NDArray[np.floating]
 
 
 def _all_entire(cycles: xr.Dataset, configuration: Configuration) -> Examples:
-    ordered = cycles.isel(muscle=slice(None, None, -1)) if configuration.token_order == "reversed" else cycles
-    tokens = ordered.activation.transpose("cycle", "muscle", "sample").values
+    ordered = cycles.isel(muscle=_order(cycles.sizes["muscle"], configuration))
+    over_time = configuration.spatial == "time_tokens"
+    token, feature = ("sample", "muscle") if over_time else ("muscle", "sample")
+    tokens = ordered.activation.transpose("cycle", token, feature).values
     targets = cycles.emg.transpose("channel", "cycle", "sample").values
     count = cycles.sizes["cycle"]
     return Examples(
         _floats(tokens[None]), _floats(targets), np.zeros(len(targets), np.int32),
-        np.arange(count, dtype=np.int32), np.zeros(count, np.int32), ordered.muscle.values,
+        np.arange(count, dtype=np.int32), np.zeros(count, np.int32), ordered[token].values,
+        0 if over_time else cycles.sizes["muscle"],
     )  # fmt: skip
+
+
+def _order(muscles: int, configuration: Configuration) -> NDArray[np.intp]:
+    if configuration.token_order == "shuffled":
+        return np.random.default_rng(configuration.order_seed).permutation(muscles)
+    return np.arange(muscles)[:: -1 if configuration.token_order == "reversed" else 1]
 
 
 def _one_entire(cycles: xr.Dataset) -> Examples:

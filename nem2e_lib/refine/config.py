@@ -31,6 +31,8 @@ class Configuration:
         The options of "What the paper leaves open" (see `open_points`).
     learning_rate
         Step size of Adam.
+    order_seed
+        Seed of the muscles' order where `token_order` is `shuffled`.
     seed
         Seed of the initial weights and of the order of the training cycles.
     """
@@ -48,6 +50,7 @@ class Configuration:
     quarter: Quarter = "shared"
     spatial: Spatial = "muscle_lstm"
     token_order: TokenOrder = "reversed"
+    order_seed: int = 0
     input_scaling: Scaling = "none"
     seed: int = 0
 
@@ -80,8 +83,11 @@ class Configuration:
         return self.epochs if self.epochs is not None else max(1, round(self.updates / sequences))
 
     def to_json(self) -> str:
-        """Return the options as JSON with sorted keys."""
-        return json.dumps(asdict(self), sort_keys=True)
+        """Return the options as JSON with sorted keys; `order_seed` only where it is used."""
+        options = asdict(self)
+        if self.token_order != "shuffled":
+            del options["order_seed"]
+        return json.dumps(options, sort_keys=True)
 
 
 def _require_positive(name: str, value: float) -> None:

@@ -71,6 +71,7 @@ class Shape:
     steps: int
     configuration: Configuration
     padded: bool
+    muscles: int = 0
 
 
 @dataclass(frozen=True)
@@ -213,7 +214,7 @@ def _place(mesh: Mesh, width: int, block: Any) -> Any:
 
 
 def _network(shape: Shape, key: Array) -> STDRNet:
-    return STDRNet(shape.features, shape.steps, shape.configuration, key)
+    return STDRNet(shape.features, shape.steps, shape.configuration, key, shape.muscles)
 
 
 def _start(shape: Shape, optimiser: Any, task: Task) -> tuple[Any, Any]:

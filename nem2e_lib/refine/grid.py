@@ -101,7 +101,7 @@ class Grid:
         """Return what the compiled program depends on."""
         lengths = {len(self.shown(fold, part)) for fold in range(len(self.folds.labels)) for part in self.parts}
         features, steps = self.examples.inputs.shape[-1], self.examples.targets.shape[-1]
-        return Shape(features, steps, self.configuration, padded=len(lengths) > 1)
+        return Shape(features, steps, self.configuration, len(lengths) > 1, self.examples.muscles)
 
     def tasks(self, models: tuple[Model, ...]) -> Task:
         """Stack what belongs to each model of a block."""

@@ -51,8 +51,10 @@ OPEN_POINTS: list[dict[str, str]] = [
         "Each quarter is a sequence of its own; one model serves all four without being told which quarter it sees.",
     ),
     _row(
-        "All-Entire's encoder", "spatial", "muscle_lstm",
-        "Figure 7 shows muscles against the cycle: each token is one muscle's whole waveform.",
+        "All-Entire's encoder", "spatial", "muscle_lstm, per_muscle, input_attention, time_tokens",
+        "Figure 7 shows muscles against the cycle: a token is a muscle's whole waveform. muscle_lstm reads one after "
+        "another; per_muscle reads each alone, so that they have no order; input_attention reads time and weighs each "
+        "muscle at each step; time_tokens reads all muscles over time and has no map of muscles.",
     ),
     _row(
         "Input scaling", "input_scaling", "none, standard",
@@ -71,7 +73,7 @@ OPEN_POINTS: list[dict[str, str]] = [
         "20 points from 0 to 100 % by linear interpolation, without a filter",
     ),
     _row(
-        "Order of the muscles", "token_order", "reversed, file",
+        "Order of the muscles", "token_order", "reversed, file, shuffled (by order_seed)",
         "An LSTM over muscles depends on their order. The file begins with the right leg, whose EMG is measured; "
         "read last first, as Sutskever et al. (2014) read sentences, its muscles are nearest to the decoder. Held-out "
         "Er was lower so on synthetic data and on measured running alike.",

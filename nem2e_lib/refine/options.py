@@ -19,11 +19,14 @@ Initialisation = Literal["uniform", "glorot_orthogonal"]
 Quarter = Literal["shared", "separate", "dense"]
 """One model for the four quarters without a phase input; one model a quarter; one model, 20 samples a quarter."""
 
-Spatial = Literal["muscle_lstm"]
-"""How All-Entire encodes the muscles: an LSTM over the muscle tokens."""
+Spatial = Literal["muscle_lstm", "per_muscle", "input_attention", "time_tokens"]
+"""How All-Entire encodes the muscles: an LSTM over the muscle tokens; one LSTM shared by all, over each one's waveform;
+an LSTM over time that weighs each muscle at each step; an LSTM over time that reads all muscles, without a muscle map.
+"""
 
-TokenOrder = Literal["reversed", "file"]
-"""Muscles reach All-Entire's encoder in the reverse order of the activation file, or in that order."""
+TokenOrder = Literal["reversed", "file", "shuffled"]
+"""Muscles reach All-Entire's encoder in the reverse order of the activation file, in that order, or in one drawn from
+`order_seed`."""
 
 Scaling = Literal["none", "standard"]
 """Inputs as they are, or standardised by the training cycles' mean and standard deviation per token and feature."""

@@ -20,6 +20,7 @@ from nem2e_lib.refine.conditions import QUARTERS, join_quarters, own_muscle
 from nem2e_lib.refine.engine import Outcome, refiner
 from nem2e_lib.refine.folds import mean_curves
 from nem2e_lib.refine.grid import Grid, Model
+from nem2e_lib.refine.stdrnet import parameters
 from nem2e_lib.refine.store import Store
 
 DIVERGED = 5.0
@@ -71,7 +72,7 @@ def assemble(
     )
     for name in ("target", "electrode"):
         result = result.assign_coords({name: cycles[name]})
-    if work.condition == "all_entire":
+    if work.examples.muscles:
         result = result.sel(token=cycles.muscle.values)
     return result.assign_attrs(_attributes(cycles, work, batching, seconds, profile))
 
@@ -128,7 +129,12 @@ def _attributes(cycles: xr.Dataset, work: Grid, batching: Batching, seconds: flo
         **copied, "condition": work.condition, "unit": work.folds.unit, "profile": profile,
         "configuration": work.configuration.to_json(), "epochs": work.epochs, "updates": work.epochs * shown,
         "models": len(work.models), "batching": str(batching), "seconds": seconds, "data_hash": work.data_hash,
+        "parameters": len(work.parts) * work.seeds * len(work.channel_names) * _learned(work),
     }  # fmt: skip
+
+
+def _learned(work: Grid) -> int:
+    return parameters(work.examples.inputs.shape[-1], work.configuration, work.examples.muscles)
 
 
 def save_results(results: xr.Dataset, path: Path | str) -> None:

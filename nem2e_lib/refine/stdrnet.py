@@ -14,21 +14,9 @@ from flax import nnx
 from jax import Array
 
 from nem2e_lib.refine.config import Configuration
+from nem2e_lib.refine.encoders import LSTM, encoder
 from nem2e_lib.refine.initialise import Initialiser
 from nem2e_lib.refine.recurrence import Linear, Weights, deferred_scan, lstm_cell
-
-
-class LSTM(nnx.Module):
-    """Weights of an LSTM layer: inputs (features, 4 * units), recurrent (units, 4 * units), bias (4 * units,)."""
-
-    def __init__(self, features: int, init: Initialiser):
-        self.inputs = nnx.Param(init.dense(features, 4 * init.units))
-        self.recurrent = nnx.Param(init.recurrent(4))
-        self.bias = nnx.Param(init.bias())
-
-    def project(self, x: Array) -> Array:
-        """Return the inputs' share of the gates, from (features,) to (4 * units,)."""
-        return x @ self.inputs[...] + self.bias[...]
 
 
 class Score(nnx.Module):
@@ -60,15 +48,9 @@ def _align(linear: Linear, kind: str, keys: Array, vector: Array, hidden: Array)
     return jax.nn.softmax(scores)
 
 
-def _encode(linear: Linear, constants: None, carry: tuple[Array, Array], gates: Array) -> tuple[Any, Array]:
-    hidden, cell = carry
-    hidden, cell = lstm_cell(gates + linear("recurrent", hidden), cell)
-    return (hidden, cell), hidden
-
-
-def parameters(features: int, configuration: Configuration) -> int:
-    """Return how many numbers an STDR-Net of a configuration learns."""
-    blank = nnx.eval_shape(lambda: STDRNet(features, 1, configuration, jax.random.key(0)))
+def parameters(features: int, configuration: Configuration, muscles: int = 0) -> int:
+    """Return how many numbers an STDR-Net of a configuration learns; sizes as for `STDRNet`."""
+    blank = nnx.eval_shape(lambda: STDRNet(features, 1, configuration, jax.random.key(0), muscles))
     return sum(leaf.size for leaf in jax.tree.leaves(nnx.state(blank)))
 
 
@@ -85,13 +67,15 @@ class STDRNet(nnx.Module):
         Its options (`units`, `score`, `decoder_state`, `input_feeding`, …).
     key
         JAX random key of the initial weights.
+    muscles
+        How many muscles the tokens are, for the option `spatial`; 0 where they are samples in time.
     """
 
-    def __init__(self, features: int, steps: int, configuration: Configuration, key: Array):
+    def __init__(self, features: int, steps: int, configuration: Configuration, key: Array, muscles: int = 0):
         init = Initialiser(configuration, key)
         units = configuration.units
         self.steps, self.options = steps, configuration
-        self.encoder = LSTM(features, init)
+        self.encoder = encoder(features, muscles, configuration, init)
         self.decoder = LSTM(1, init)
         self.score = Score(configuration.score, init)
         self.combine = nnx.Param(init.dense(2 * units, units))
@@ -113,15 +97,14 @@ class STDRNet(nnx.Module):
         Returns
         -------
         tuple
-            Refined activation (steps,) and attention (steps, tokens), whose rows sum to 1.
+            Refined activation (steps,) and attention (steps, tokens), whose rows sum to 1: the decoder's, or the
+            encoder's own where `spatial` is `input_attention`, with a row for each sample that it reads.
         """
-        zeros = jnp.zeros(self.options.units, x.dtype)
-        recurrent = {"recurrent": self.encoder.recurrent[...]}
-        last, states = deferred_scan(
-            _encode, x.shape[0], recurrent, None, (zeros, zeros), jax.vmap(self.encoder.project)(x)
-        )
+        last, states, own = self.encoder(x)
+        zeros = jnp.zeros_like(last[0])
         start = last if self.options.decoder_state == "encoder" else (zeros, zeros)
-        return self._decode(states, start, teacher)
+        refined, attention = self._decode(states, start, teacher)
+        return refined, attention if own is None else own
 
     def _decode(self, states: Array, start: tuple[Array, Array], teacher: Array | None) -> tuple[Array, Array]:
         # The combination of context and state is linear: its share of the context is attention over states that are

@@ -165,7 +165,7 @@ class Refiner:
         return 4 if quartered and self.configuration.quarter == "separate" else 1
 
     def _shape(self, made: Examples) -> Shape:
-        return Shape(made.inputs.shape[-1], made.targets.shape[-1], self.configuration, padded=False)
+        return Shape(made.inputs.shape[-1], made.targets.shape[-1], self.configuration, False, made.muscles)
 
     def _expected(self) -> dict[str, tuple[int, ...]]:
         """Shapes of one model's weights."""

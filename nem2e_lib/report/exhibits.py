@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
+from nem2e_lib.analysis.attention import over_muscles
 from nem2e_lib.analysis.claims import evaluate, summarise
 from nem2e_lib.analysis.shortcut import shortcut_summary
 from nem2e_lib.analysis.statistics import OneSample, ranking
@@ -135,12 +136,18 @@ def temporal(found: Findings) -> list[Saved]:
 
 
 def spatial(found: Findings, muscle: str = "tib") -> list[Saved]:
-    """Figure 7: spatial attention of a muscle, and the most attended muscles on a skeleton."""
+    """Figure 7: spatial attention of a muscle, and the most attended muscles on a skeleton.
+
+    Where All-Entire has no map of muscles (`spatial=time_tokens`), its temporal attention is shown.
+    """
     saved = []
     for study, conditions in found.trained.items():
         trained = conditions["all_entire"]
         chosen = muscle if muscle in trained.channel.values else str(trained.channel.values[0])
-        drawn = figures.spatial_attention(trained, muscle=chosen)
+        if over_muscles(trained):
+            drawn = figures.spatial_attention(trained, muscle=chosen)
+        else:
+            drawn = figures.temporal_attention(trained)
         saved.append(save_drawn(drawn, f"figure_7_{study}", found.run.site, page=ATTENTION))
     return saved
 

@@ -154,7 +154,7 @@ def _said(results: xr.Dataset) -> dict[str, object]:
         "entropy_share": share,
         "verdict": attention.uniformity(share),
     }
-    if results.sizes["token"] == results.sizes["output"] and results.attrs["condition"] == "one_entire":
+    if results.sizes["token"] == results.sizes["output"] and not attention.over_muscles(results):
         interval = attention.sample_interval_ms(results)
         gradient = attention.gradient_lag(results)
         weights = results.attention.mean(["seed", "channel", "cycle"]).values

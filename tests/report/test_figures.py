@@ -223,6 +223,13 @@ def test_spatial_refuses_an_unknown_muscle(walking: Grid) -> None:
         figures.spatial_attention(walking["all_entire"], muscle="deltoid")
 
 
+def test_spatial_says_that_time_tokens_have_no_map_of_muscles(walking: Grid) -> None:
+    over_time = walking["all_entire"].isel(token=slice(20)).assign_coords(token=walking["all_entire"].output.values)
+    with pytest.raises(Nem2eError, match="spatial=time_tokens, whose attention is over time"):
+        figures.spatial_attention(over_time, muscle="tib")
+    assert "All-Entire: temporal attention" in figures.temporal_attention(over_time).title
+
+
 def test_spread_labels_keeps_order_gap_and_bounds() -> None:
     rng = np.random.default_rng(1)
     for n in range(1, 11):

@@ -102,6 +102,8 @@ def c15(evidence: Evidence) -> Finding:
     results = evidence.trained("running", "all_entire")
     if "tib" not in results.channel.values:
         raise Untestable(f"{results.attrs['study']} has no muscle tib.")
+    if not attention.over_muscles(results):
+        raise Untestable("All-Entire was trained with spatial=time_tokens, which has no map of muscles.")
     target = str(results.target.sel(channel="tib").item())
     share = float(attention.entropy_share(results.attention.sel(channel="tib").values).mean())
     top = {phase: attention.top_muscles(results, "tib", phase) for phase in (0.0, 50.0, 100.0)}

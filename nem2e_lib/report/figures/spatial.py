@@ -10,7 +10,7 @@ import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.figure import SubFigure
 
-from nem2e_lib.analysis.attention import entropy_share
+from nem2e_lib.analysis.attention import entropy_share, over_muscles
 from nem2e_lib.errors import Nem2eError
 from nem2e_lib.report.anatomy import Actuator, actuator, group_of, in_order
 from nem2e_lib.report.figures.panels import Float, is_synthetic, plural, spread_labels
@@ -39,7 +39,7 @@ def spatial_attention(results: xr.Dataset, *, muscle: str = "tib") -> Drawn:
     Raises
     ------
     Nem2eError
-        When the results have no such channel.
+        When the results have no such channel, or no map of muscles (`spatial=time_tokens`).
 
     Source: Teramae et al. (2025), Figure 7; the entropy is our addition.
     """
@@ -47,6 +47,11 @@ def spatial_attention(results: xr.Dataset, *, muscle: str = "tib") -> Drawn:
         raise Nem2eError(
             f"The results of study '{results.attrs['study']}' have no muscle '{muscle}'; "
             f"expected one of {', '.join(map(str, results['channel'].to_numpy()))}."
+        )
+    if not over_muscles(results):
+        raise Nem2eError(
+            f"study {results.attrs['study']}: All-Entire was trained with spatial=time_tokens, whose attention is over "
+            "time, so there is no map of muscles; draw its temporal attention, or train with another spatial."
         )
     weights = results["attention"].sel(channel=muscle)
     share = float(entropy_share(weights.transpose(..., "token").to_numpy()).mean())
