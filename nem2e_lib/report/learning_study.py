@@ -30,7 +30,7 @@ STUDY = ROOT / "docs" / "learning.csv"
 COMMON = ("soleus", "bi", "sem", "tib", "rect")
 """Muscles of both motions; the learning curves are made on them too."""
 DRAWS = 2
-"""Random choices of training units or cycles at each level but the whole."""
+"""Random choices of training units or cycles at each level but the whole; one for All-Entire, which trains longer."""
 
 
 @dataclass(frozen=True)
@@ -69,24 +69,20 @@ class Level:
         return "-".join("".join(c if c.isalnum() else "_" for c in part) for part in parts)
 
 
-def curves(cycles: xr.Dataset, condition: str) -> Iterator[Level]:
+def curves(cycles: xr.Dataset, condition: str, draws: int = DRAWS) -> Iterator[Level]:
     """Yield the levels of the two learning curves: over training units and over training cycles, doubling."""
     folds = leave_one_out(cycles)
     units = len(folds.labels) - 1
     fewest = min(int(folds.shown(fold).sum()) for fold in range(len(folds.labels)))
-    for count in doubling(units):
-        for draw in range(1 if count == units else DRAWS):
-            chosen = subsets.some_units(cycles, count, draw)
-            yield Level(learning.SUBJECTS, str(count), str(units), count, f"{count} {folds.unit}s, all their cycles",
-                        draw, condition, cycles, chosen)  # fmt: skip
-    first = max(units // 2, 2)
-    for count in doubling(fewest, first):
-        for draw in range(1 if count == fewest else DRAWS):
-            chosen = subsets.some_cycles(cycles, count, draw)
-            said = f"{count} cycles, of all {folds.unit}s in turn"
-            yield Level(
-                learning.CYCLES, str(count), str(fewest), count, said, draw, condition, cycles, chosen
-            )  # fmt: skip
+    for experiment, design, counts, said in (
+        (learning.SUBJECTS, subsets.some_units, doubling(units), f"{folds.unit}s, all their cycles"),
+        (learning.CYCLES, subsets.some_cycles, doubling(fewest, max(units // 2, 2)), f"cycles, of all {folds.unit}s"),
+    ):
+        for count in counts:
+            for draw in range(1 if count == counts[-1] else draws):
+                chosen = design(cycles, count, draw)
+                yield Level(experiment, str(count), str(counts[-1]), count, f"{count} {said}", draw, condition, cycles,
+                            chosen)  # fmt: skip
 
 
 def doubling(most: int, first: int = 1) -> list[int]:
@@ -166,7 +162,7 @@ def levels(run: Run, channels: tuple[str, ...] = COMMON) -> Iterator[Level]:
         yield from speeds(cycles, "one_entire")
     yield from motions(studies)
     for cycles in studies.values():
-        yield from (one for one in curves(cycles, "all_entire") if one.experiment == learning.SUBJECTS)
+        yield from (one for one in curves(cycles, "all_entire", draws=1) if one.experiment == learning.SUBJECTS)
 
 
 def study(
