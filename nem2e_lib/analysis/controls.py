@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -77,6 +77,11 @@ class Trained:
             return np.asarray(own.values[:, None, :], float)
         chosen = self.cycles.activation_waveform.sel(muscle=list(self.tokens))
         return np.asarray(chosen.transpose("cycle", "muscle", "phase").values, float)
+
+    def one_cycle_a_trial(self) -> Trained:
+        """Return the same with the first cycle of each trial alone."""
+        firsts = np.sort(np.unique(self.cycles.trial.values, return_index=True)[1])
+        return replace(self, cycles=self.cycles.isel(cycle=firsts), results=self.results.isel(cycle=firsts))
 
     @cached_property
     def base(self) -> pd.DataFrame:

@@ -31,7 +31,7 @@ ASKED = ("one_entire", "all_entire")
 
 @dataclass(frozen=True)
 class Controls:
-    """A run's models, asked again with changed inputs; first seed."""
+    """A run's models, asked again with changed inputs: first seed, one channel an electrode."""
 
     found: Findings
 
@@ -41,9 +41,11 @@ class Controls:
         return {(study, condition): self._one(study, condition) for study in self.found.trained for condition in ASKED}
 
     def _one(self, study: str, condition: str) -> Trained:
-        results = self.found.trained[study][condition].isel(seed=[0])
+        whole = self.found.trained[study][condition].isel(seed=[0])
+        firsts = np.sort(np.unique(whole.electrode.values, return_index=True)[1])
+        results = whole.isel(channel=firsts)
         work, store = self.found.grid(study, condition), self.found.run.of(study, "models")
-        models = {name: load_models(store, work, name) for name in work.channel_names}
+        models = {name: load_models(store, work, name) for name in map(str, results.channel.values)}
         cycles = self.found.cycles[study].sel(channel=results.channel.values)
         return Trained(cycles, results, models, tuple(map(str, work.examples.tokens)))
 
@@ -60,8 +62,8 @@ class Controls:
 
     @cached_property
     def shifts(self) -> dict[tuple[str, str], Shifts]:
-        """What a shift of the input does, by study and condition."""
-        return {key: shifts(one) for key, one in self.trained.items()}
+        """What a shift of the input does to the first cycle of each trial, by study and condition."""
+        return {key: shifts(one.one_cycle_a_trial()) for key, one in self.trained.items()}
 
     @cached_property
     def following(self) -> pd.DataFrame:
@@ -143,7 +145,7 @@ def _per_muscle(asked: Controls) -> Table:
     wide = rises.drop_duplicates("row")[["row", *by]].merge(wide, on="row").drop(columns="row")
     table = tables.plain(
         _labelled(wide), "Rise of Er over the unchanged input, by muscle",
-        "Mean over held-out units; the CSV has every unit.", synthetic=asked.synthetic,
+        "Mean over held-out units, one channel an electrode; the CSV has every unit.", synthetic=asked.synthetic,
     )  # fmt: skip
     return _with(table, asked.errors)
 
@@ -172,15 +174,16 @@ def shift_table(asked: Controls) -> pd.DataFrame:
     """Return Er over the shift, mean over electrodes, with its 95 % CI over held-out units."""
     rows = []
     for (study, condition), one in asked.shifts.items():
-        base, units = asked.trained[study, condition].base, _units_of(asked.trained[study, condition], one)
-        flat = control_tests.UNCHANGED
-        same = asked.summary[(asked.summary["study"] == study) & (asked.summary["condition"] == condition)]
-        plain = same[same["control"] == flat].iloc[0]
-        for shift, er in zip(one.shift, units, strict=True):
+        trained = asked.trained[study, condition].one_cycle_a_trial()
+        defined = trained.base[trained.base["er"].notna()]
+        plain = control_tests.over_electrodes(defined, ["label"], ["er", "er_mean_curve"])[
+            ["er", "er_mean_curve"]
+        ].mean()
+        for shift, er in zip(one.shift, _units_of(trained, one), strict=True):
             test = one_sample(er.round(DECIMALS))
             rows.append({"study": study, "condition": condition, "shift_pct": shift, "er_mean": test.mean,
                          "ci_low": test.ci_low, "ci_high": test.ci_high, "er_mean_curve": plain["er_mean_curve"],
-                         "er_unchanged": plain["er_mean"], "n": test.n, "unit": base["unit"].iloc[0],
+                         "er_unchanged": plain["er"], "n": test.n, "unit": str(trained.results.attrs["unit"]),
                          "reason": test.reason})  # fmt: skip
     return pd.DataFrame(rows)
 

@@ -170,3 +170,14 @@ def test_quarters_are_refused():
     trained = study()
     with pytest.raises(Nem2eError, match="one_quarter does not refine whole cycles"):
         Trained(trained.cycles, trained.results.assign_attrs(condition="one_quarter"), {}, ())
+
+
+def test_one_cycle_a_trial_is_the_first():
+    trained = study(subjects=2, speeds=3, models=copying)
+    twice = Trained(
+        trained.cycles.assign_coords(trial=("cycle", list("aabccd"))),
+        trained.results.assign_coords(trial=("cycle", list("aabccd"))), trained.models, trained.tokens,
+    ).one_cycle_a_trial()  # fmt: skip
+    assert twice.cycles.cycle.values.tolist() == [0, 2, 3, 5]
+    assert twice.fold.tolist() == [0, 0, 1, 1]
+    np.testing.assert_allclose(shifts(twice).share, 1.0, atol=0.06)

@@ -58,8 +58,9 @@ def shift_errors(table: pd.DataFrame, *, synthetic: bool) -> Drawn:
     lines = [Line2D([], [], color=CONDITION_COLOURS[n], marker="o", ms=3, label=CONDITION_LABELS[n]) for n in names]
     curve = Line2D([], [], color=MEAN_CURVE, ls="--", lw=1.4, label=f"{MEAN_CURVE_LABEL} (sees no input)")
     add_legend(figure, [*lines, curve, Line2D([], [], color=SIMULATED, lw=1.0, label="OpenSim, input unchanged")])
-    caption = "Bands: 95 % CI over held-out units; mean over electrodes; the target is not moved. " + " ".join(
-        _least(rows) for _, rows in table.groupby(["study", "condition"], sort=False)
+    said = " ".join(_least(rows) for _, rows in table.groupby(["study", "condition"], sort=False))
+    caption = (
+        "First cycle of each trial, mean over electrodes; bands: 95 % CI over held-out units; the target stays. " + said
     )
     return Drawn(figure, table, title, caption, caption, synthetic)
 
