@@ -20,7 +20,7 @@ from nem2e_lib.errors import Nem2eError
 
 Array = NDArray[np.float64]
 
-PART_BYTES = 8 << 20
+PART_BYTES = 16 << 20
 """At most about so much text is read at a time, by each thread."""
 
 _FEW_BYTES, _FEW_ROWS = 1 << 16, 300  # not worth importing pandas, and its cost for each column
@@ -28,7 +28,7 @@ _LEAST_SHARED = 1 << 20
 _THREADS = min(4, os.cpu_count() or 1)
 _COMPONENTS = {"vec3": 3, "unitvec3": 3, "quaternion": 4, "spatialvec": 6}
 _NAN = [sign + name for sign in ("", "+", "-") for name in ("nan", "NaN", "NAN")]
-_LOOSE = b"uUsS\v\f"  # in True and False; blanks to pandas, but not here
+_LOOSE = (b"\v", b"\f")  # blanks to pandas, but not here
 
 
 def components(data_type: str, path: str) -> int:
@@ -72,7 +72,8 @@ def parse_body(raw: bytes, start: int, columns: int, path: str) -> tuple[Array, 
     for (begin, end), table in _in_parts(raw, start, columns):
         tables.append(parse_rows(raw, begin, end, columns, path, rows) if table is None else table)
         rows += len(tables[-1])
-    time, values = np.empty(rows), np.empty((rows, columns - 1))
+    # columns lie together, as pandas lays them; it is also how they are used
+    time, values = np.empty(rows), np.empty((rows, columns - 1), order="F")
     for table in reversed(tables):
         time[rows - len(table) : rows], values[rows - len(table) : rows] = table[:, 0], table[:, 1:]
         rows -= len(tables.pop())
@@ -122,29 +123,36 @@ class _Source:
 def parse_fast(raw: bytes, start: int, stop: int, columns: int) -> Array | None:
     """Numbers in ``raw[start:stop]``, shape (rows, columns), or None where pandas cannot tell.
 
-    What it gives is what `parse_rows` gives, bit for bit. Letters and blanks by which pandas would be more lenient
-    are left to that one, and so is a first line of another width, which pandas would take for the whole table's.
+    What it gives is what `parse_rows` gives, bit for bit. Blanks by which pandas would be more lenient are left to
+    that one, and so is a first line of another width, which pandas would take for the whole table's.
     """
     if stop - start < _FEW_BYTES or stop - start > 2 * PART_BYTES + _FEW_BYTES:
         return None
-    if any(raw.find(letter, start, stop) >= 0 for letter in _LOOSE) or not _starts_well(raw, start, stop, columns):
+    if any(raw.find(blank, start, stop) >= 0 for blank in _LOOSE) or not _starts_well(raw, start, stop, columns):
         return None
-    nan = raw.find(b"n", start, stop) >= 0 or raw.find(b"N", start, stop) >= 0
     # A number with a plus sign and blanks beside it is not rounded rightly by pandas 3.1 where tabs alone separate.
     signs = raw.find(b"+", start, stop) >= 0 and raw.find(b" ", start, stop) >= 0
-    for separator in (r"\s+",) if signs else ("\t", r"\s+"):
-        table = _read(_Source(raw, start, stop), separator, nan)
-        if table is not None and table.shape[1] == columns:
-            return table
+    separators = (r"\s+",) if signs else ("\t", r"\s+")
+    for nan in (False, True):  # most tables have none, and to look for them takes time
+        if nan and raw.find(b"n", start, stop) < 0 and raw.find(b"N", start, stop) < 0:
+            return None
+        for separator in separators:
+            table = _read(_Source(raw, start, stop), separator, nan)
+            if table is not None and table.shape[1] == columns:
+                return table
     return None
 
 
 def _starts_well(raw: bytes, start: int, stop: int, columns: int) -> bool:
-    """Whether the first line is as wide as the table, and there are rows enough for pandas to be worth its while."""
-    first = re.compile(rb"[ \t\n]*([^\n]*)").match(raw, start, stop)
-    if first is None or len(first.group(1).split(None, columns)) != columns:
+    """Whether the first line is as wide as the table, and there are rows enough for pandas to be worth its while.
+
+    Where a whole column says True or False, pandas takes that for numbers; then the first line says so.
+    """
+    found = re.compile(rb"[ \t\n]*([^\n]*)").match(raw, start, stop)
+    first = found.group(1) if found else b""
+    if len(first.split(None, columns)) != columns or re.search(rb"[us]", first, re.IGNORECASE):
         return False
-    return len(first.group(1)) * _FEW_ROWS <= stop - start
+    return len(first) * _FEW_ROWS <= stop - start
 
 
 def _read(source: Any, separator: str, nan: bool) -> Array | None:

@@ -9,40 +9,56 @@ from nem2e_lib.data.columns import muscle_name
 from nem2e_lib.data.muscles import LEG, TRUNK
 
 _ALIASES = {
-    "soleus": "sol soleus",
-    "med_gas": "medgas gasmed mgas gasm mg gm gastrocnemius medialgastrocnemius gastrocnemiusmedialis gastrocmed",
-    "lat_gas": "latgas gaslat lgas gasl lg gl gastrocnemius lateralgastrocnemius gastrocnemiuslateralis gastroclat",
-    "tib_ant": "ta tib tibant tibialisanterior",
+    "soleus": "sol soleus sole",
+    "med_gas": "medgas gasmed mgas gasm mg gm gastrocnemius medialgastrocnemius gastrocnemiusmedialis gastrocmed "
+    "medgastroc medialgastroc gastrocmedialis gastrocnemiusmedial gastrocnemiusmed medgastrocnemius gastroc gas gast "
+    "gasmedialis gastrocmedial",
+    "lat_gas": "latgas gaslat lgas gasl lg gl gastrocnemius lateralgastrocnemius gastrocnemiuslateralis gastroclat "
+    "latgastroc lateralgastroc gastroclateralis gastrocnemiuslateral gastrocnemiuslat latgastrocnemius gastroc gas "
+    "gast gaslateralis gastroclateral",
+    "tib_ant": "ta tib tibant tibialisanterior tiba tibialisant tibanterior anteriortibialis",
     "tib_post": "tp tibpost tibialisposterior",
-    "per_long": "pl perlong peroneuslongus peroneus fibularislongus",
+    "per_long": "pl perlong perl peroneuslongus peroneus fibularislongus peronaeuslongus pero",
     "per_brev": "pb perbrev peroneusbrevis fibularisbrevis",
-    "rect_fem": "rf rect rectfem recfem rectusfemoris",
-    "vas_lat": "vl vaslat vastuslateralis",
-    "vas_med": "vm vmo vasmed vastusmedialis vastusmedius",
-    "vas_int": "vi vasint vastusintermedius",
-    "bifemlh": "bf bi bflh biceps bicepsfemoris bicepsfemorislonghead lateralhamstring lateralhamstrings",
-    "bifemsh": "bfsh bicepsfemorisshorthead",
-    "semimem": "sm sem semimem semimembranosus medialhamstring medialhamstrings mh",
-    "semiten": "st semit semiten semitendinosus medialhamstring medialhamstrings mh",
-    "glut_max1": "gm gmax glmax glmax1 glutmax glutmax1 gluteusmaximus gluteusmax",
+    "rect_fem": "rf rect rectfem recfem rectusfemoris rfem rectus rectusfem rectusfemor",
+    "vas_lat": "vl vaslat vastuslateralis vlat vastlat vastuslat vastlateralis vastuslateral vasti vastus",
+    "vas_med": "vm vmo vasmed vastusmedialis vastusmedius vmed vastmed vastusmed vastmedialis vastusmedial vasti "
+    "vastus",
+    "vas_int": "vi vasint vastusintermedius vasti",
+    "bifemlh": "bf bi bflh biceps bicepsfemoris bicepsfemorislonghead bicepsfemorislh bicepsfemorislong "
+    "lateralhamstring lateralhamstrings lathamstrings latham bfl bflong bfem bicfem bicepsfem bifem hamstrings "
+    "hamstring hams ham",
+    "bifemsh": "bfsh bicepsfemorisshorthead bicepsfemorissh",
+    "semimem": "sm sem semimem semimembranosus medialhamstring medialhamstrings medhamstrings medham mh semimembr "
+    "hamstrings hamstring hams ham",
+    "semiten": "st semit semiten semitendinosus medialhamstring medialhamstrings medhamstrings medham mh semitend semt "
+    "semitendinous hamstrings hamstring hams ham",
+    "glut_max1": "gm gmax glmax glmax1 glutmax glutmax1 gluteusmaximus gluteusmax gluteusmaxim glumax gluteus",
     "glut_max2": "glmax2",
     "glut_max3": "glmax3",
-    "glut_med1": "gm gmed glmed glmed1 glutmed glutmed1 gluteusmedius gluteusmed",
+    "glut_med1": "gm gmed glmed glmed1 glutmed glutmed1 gluteusmedius gluteusmed glumed gluteus",
     "glut_med2": "glmed2",
     "glut_med3": "glmed3",
     "glut_min1": "glmin1",
     "glut_min2": "glmin2",
     "glut_min3": "glmin3",
-    "tfl": "tensorfasciaelatae tensorfascialatae",
+    "tfl": "tensorfasciaelatae tensorfascialatae tensor",
     "add_long": "al addlong adductorlongus",
     "grac": "gr gracilis",
     "sar": "sart sartorius",
-    "ercspn": "es erectorspinae",
+    "ercspn": "es erectorspinae erecsp erectors",
     "extobl": "eo externaloblique obliquusexternus",
     "intobl": "io internaloblique obliquusinternus",
 }
-_SIDES = {"r": "r", "right": "r", "l": "l", "left": "l"}
+_SIDES = {
+    **dict.fromkeys(("r", "rt", "right", "rechts", "dx"), "r"),
+    **dict.fromkeys(("l", "lt", "left", "links", "sx"), "l"),
+}
 _NOISE = {"emg", "raw", "env", "envelope", "ch", "channel", "m", "muscle", "activation"}
+_DEVICE = re.compile(
+    r"\d+|sensor|avanti|trigno|delsys|noraxon|ultium|emg\d+|ch\d+|[mu]?v|volts?|rms|filt(?:ered)?|norm", re.IGNORECASE
+)
+"""Words of an amplifier, left aside only where the label means nothing with them."""
 
 
 def _plain(text: str) -> str:
@@ -66,9 +82,13 @@ def meaning(label: str) -> tuple[list[str], str]:
     sides = [_SIDES[word.lower()] for word in words if word.lower() in _SIDES]
     rest = [word for word in words if word.lower() not in _SIDES and word.lower() not in _NOISE]
     found = _MEANINGS.get(_plain("".join(rest)), [])
-    if not found and not sides and rest and rest[0][:1] in "RL" and len(rest[0]) > 1:
-        found = _MEANINGS.get(_plain("".join(rest)[1:]), [])
-        sides = [rest[0][0].lower()] if found else []
+    if not found:
+        rest = [word for word in rest if not _DEVICE.fullmatch(word)]
+        found = _MEANINGS.get(_plain("".join(rest)), [])
+    first, other = "".join(rest)[:1], "".join(rest)[1:]
+    if not found and not sides and (first in ("R", "L") or (first in ("r", "l") and len(other) > 2)):
+        found = _MEANINGS.get(_plain(other), [])
+        sides = [first.lower()] if found else []
     return found, sides[0] if len(set(sides)) == 1 else ""
 
 

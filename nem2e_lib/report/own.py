@@ -14,11 +14,13 @@ import xarray as xr
 from nem2e_lib.analysis.metrics import errors
 from nem2e_lib.analysis.statistics import summary
 from nem2e_lib.data.checks import check_study, study_notes
+from nem2e_lib.data.files import read_text
 from nem2e_lib.data.segment import segment
 from nem2e_lib.data.storage import read_storage
 from nem2e_lib.data.study import load_study
 from nem2e_lib.data.synthetic.stranger import write_recordings
 from nem2e_lib.data.template import Template, new_study
+from nem2e_lib.data.template_find import TABLES
 from nem2e_lib.errors import Nem2eError
 from nem2e_lib.refine.training import train_condition
 from nem2e_lib.report import tables
@@ -69,19 +71,27 @@ def recordings(run: Run, activation: str = "", emg: str = "", grf: str = "") -> 
 
 
 def files(folders: Folders) -> pd.DataFrame:
-    """Return one row a file: its kind, size, rate and first labels."""
-    rows = []
-    places = (("activation", folders.activation), ("EMG", folders.emg), ("force", folders.grf))
-    for kind, place in places:
-        for path in sorted(place.rglob("*")) if place is not None else ():
-            if path.suffix.lower() in (".sto", ".mot"):
-                data = "SYNTHETIC" if folders.example else "measured"
-                rows.append({"kind": kind, "data": data, "file": path.name, **_facts(path)})
-    return pd.DataFrame(rows)
+    """Return one row a file: its kind (or kinds, of a folder named for several), size, rate and first labels."""
+    kinds: dict[Path, list[str]] = {}
+    for kind, place in (("activation", folders.activation), ("EMG", folders.emg), ("force", folders.grf)):
+        if place is not None:
+            kinds.setdefault(place, []).append(kind)
+    data = "SYNTHETIC" if folders.example else "yours"
+    return pd.DataFrame(
+        {"kind": " or ".join(some), "data": data, "file": path.relative_to(place).as_posix(), **_facts(path)}
+        for place, some in kinds.items()
+        for path in sorted(place.rglob("*"))
+        if path.suffix.lower() in (*TABLES, ".csv")
+    )
 
 
 def _facts(path: Path) -> dict[str, object]:
-    storage = read_storage(path)
+    if path.suffix.lower() == ".csv":
+        return {"labels": read_text(path)[0].partition("\n")[0].replace(",", ", ")[:80]}
+    try:
+        storage = read_storage(path)
+    except Nem2eError as error:
+        return {"labels": str(error)}
     length = float(storage.time[-1] - storage.time[0]) if len(storage.time) > 1 else 0.0
     return {
         "columns": len(storage.labels),

@@ -103,6 +103,12 @@ def test_raw_emg_gets_a_recipe(tmp_path: Path) -> None:
         ("EMG tibialis anterior right", ["tib_ant"], "r"),
         ("L_VastusLateralis", ["vas_lat"], "l"),
         ("RBF", ["bifemlh"], "r"),
+        ("Avanti sensor 3: R SOL - EMG 3", ["soleus"], "r"),
+        ("Lt Gastroc Med [mV]", ["med_gas"], "l"),
+        ("rtibant", ["tib_ant"], "r"),
+        ("vasti_l", ["vas_med", "vas_int", "vas_lat"], "l"),
+        ("1_R_SOL", ["soleus"], "r"),
+        ("rect", ["rect_fem"], ""),
         ("Pin 3", [], ""),
     ],
 )
