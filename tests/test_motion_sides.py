@@ -11,7 +11,7 @@ import pytest
 from typer.testing import CliRunner
 
 sys.path += [str(Path(__file__).parent / name) for name in ("refiner", "simulate")]
-from small_models import save_block, standing, standing_forces
+from small_models import save_arm, save_block, standing, standing_forces
 from small_refiner import constant
 
 from nem2e_lib.cli import app
@@ -77,8 +77,6 @@ def test_a_foot_without_force_is_told(block, tmp_path):
 def test_a_model_without_the_refiners_muscles_leaves_nothing_behind(block, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     constant(LEVELS).save("kept")
-    with pytest.raises(Nem2eError, match="'block' has no muscle 'soleus_r': 1 of the 1 expected"):
-        require_muscles(block, tmp_path / "block.osim", ["soleus_r"])
     before = sorted(tmp_path.rglob("*"))
     words = ["run", "ik.mot", "--grf", "grf.mot", "--model", "block.osim", "--refiner", "kept", "--out"]
     done = CliRunner().invoke(app, [*words, "o.sto"])
@@ -88,3 +86,12 @@ def test_a_model_without_the_refiners_muscles_leaves_nothing_behind(block, tmp_p
         assert told in CliRunner().invoke(app, [*words, name]).stderr
     assert "rest is 'x'" in CliRunner().invoke(app, [*words, "o.sto", "--rest", "x"]).stderr
     assert sorted(tmp_path.rglob("*")) == before
+
+
+def test_a_model_with_some_of_the_muscles_is_told_which_can_be_refined(block, tmp_path):
+    arm, made = save_arm(opensim(), tmp_path / "arm.osim"), constant(LEVELS)
+    inputs = (made.manifest.inputs[0], dataclasses.replace(made.manifest.inputs[1], muscle="elbow_flexor"))
+    outputs = (made.manifest.outputs[0], dataclasses.replace(made.manifest.outputs[1], muscle="elbow_flexor"))
+    manifest = dataclasses.replace(made.manifest, inputs=inputs, outputs=outputs)
+    with pytest.raises(Nem2eError, match=r"'soleus_r': 1 of the 2 .* or refine those it has with --muscles tib.$"):
+        require_muscles(block, arm, dataclasses.replace(made, manifest=manifest))

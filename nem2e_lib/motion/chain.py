@@ -160,7 +160,7 @@ def run(
     require_writable(out, rest, (*trial.files().values(), cycles))
     asked = options or Options()
     missing_meshes(Path(model), asked.geometry)
-    require_muscles(trial, Path(model), refiner.manifest.muscles)
+    require_muscles(trial, Path(model), refiner)
     columns = columns or sides_by_place(trial, Path(model), asked)
     work = plan(trial, refiner, steps=needed_steps(trial, steps), cycles=cycles, columns=columns)
     tell(str(work))

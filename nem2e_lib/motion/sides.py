@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Sequence
 from pathlib import Path
 
 from nem2e_lib.data.columns import vertical_columns
 from nem2e_lib.data.storage import read_storage
 from nem2e_lib.errors import Nem2eError
+from nem2e_lib.refiner import Refiner
 from nem2e_lib.refiner.spans import PLATES
 from nem2e_lib.simulate.feet import assign, foot_bodies
 from nem2e_lib.simulate.forces import Plate, read_plates
@@ -67,7 +67,17 @@ def _by_foot(feet: dict[str, str], bodies: dict[str, Plate], grf: Path) -> Colum
     return bodies[feet["right"]].vertical, bodies[feet["left"]].vertical
 
 
-def require_muscles(trial: SimulatedTrial, model: Path, muscles: Sequence[str]) -> None:
+def require_muscles(trial: SimulatedTrial, model: Path, refiner: Refiner) -> None:
     """Refuse a model without the muscles that a refiner reads, before anything is written."""
+    manifest = refiner.manifest
     with quiet():
-        check_muscles(Workplace(Path(), trial, Options(muscles=muscles), model))
+        place = Workplace(Path(), trial, Options(muscles=manifest.muscles), model)
+        there = place.facts.muscles
+    try:
+        check_muscles(place)
+    except Nem2eError as error:
+        refinable = [out.name for out in manifest.outputs if out.muscle in there]
+        if not refinable or manifest.training.condition == "all_entire":
+            raise
+        told = str(error).removesuffix(".")
+        raise Nem2eError(f"{told}, or refine those it has with --muscles {','.join(refinable)}.") from None
