@@ -17,6 +17,7 @@ from small_refiner import constant
 from nem2e_lib.cli import app
 from nem2e_lib.data.storage import read_storage, write_storage
 from nem2e_lib.errors import Nem2eError
+from nem2e_lib.motion import walkthrough
 from nem2e_lib.motion.sides import require_muscles, sides_by_place, told_sides
 from nem2e_lib.simulate import Options, SimulatedTrial
 from nem2e_lib.simulate.osim import installed, opensim
@@ -58,6 +59,15 @@ def test_a_foot_on_two_plates_after_one_another_has_both_columns(block, tmp_path
     write_storage(block.grf, dataclasses.replace(table, labels=labels, values=np.hstack([left, first, second])))
     right_columns, left_columns = sides_by_place(block, tmp_path / "block.osim", Options()) or ("", "")
     assert (right_columns, left_columns) == ("2_ground_force_vy+3_ground_force_vy", "1_ground_force_vy")
+
+
+def test_the_notebook_finds_the_feet_too(block, tmp_path):
+    recorded = walkthrough.Recording(block, tmp_path / "block.osim", Options(), {})
+    force, strikes = walkthrough.force(recorded, constant(LEVELS))
+    assert force.labels == ("right", "left")
+    assert len(strikes) == 0
+    with pytest.raises(Nem2eError, match="no complete right-right cycle: 0 right and 0 left heel strikes"):
+        walkthrough.plan_cycles(recorded, constant(LEVELS))
 
 
 def test_names_that_are_known_or_tell_a_side_need_no_model(block, tmp_path):

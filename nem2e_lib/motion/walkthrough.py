@@ -14,18 +14,20 @@ from nem2e_lib.data.columns import muscle_name
 from nem2e_lib.data.storage import Storage, read_storage
 from nem2e_lib.errors import Nem2eError
 from nem2e_lib.motion.chain import Plan, plan, refine_motion
+from nem2e_lib.motion.sides import sides_by_place
 from nem2e_lib.refiner import Refiner
 from nem2e_lib.refiner.apply import Refined
-from nem2e_lib.refiner.spans import Span, read_strikes
+from nem2e_lib.refiner.spans import PLATES, Span, read_strikes
 from nem2e_lib.simulate import hamner
 from nem2e_lib.simulate.batch import simulate
-from nem2e_lib.simulate.forces import read_plates
+from nem2e_lib.simulate.forces import Plate, read_plates
 from nem2e_lib.simulate.options import Options
 from nem2e_lib.simulate.osim import require
 from nem2e_lib.simulate.posture import postures
 from nem2e_lib.simulate.trial import SimulatedTrial
 
 ROOT = Path(__file__).resolve().parents[2]
+SIDES = ("right", "left")
 NEEDED = (
     "No recording is named: give model, motion and grf, or name by the environment variable NEM2E_REALDATA a folder "
     "with hamner_subject01 in it."
@@ -172,11 +174,22 @@ def force(recording: Recording, refiner: Refiner) -> tuple[Storage, np.ndarray]:
     """Vertical force over time, a column a plate, and the heel strikes of the foot that cycles begin with."""
     assert recording.trial.grf is not None
     clock, plates, _ = read_plates(recording.trial.grf)
+    columns = _columns(recording)
+    strikes = read_strikes(recording.trial.grf, refiner.manifest.cycle, columns)
     values = np.column_stack([plate.force[:, 1] for plate in plates])
-    names = tuple(plate.side or plate.name or f"plate {i}" for i, plate in enumerate(plates, 1))
-    strikes = read_strikes(recording.trial.grf, refiner.manifest.cycle)
+    names = _plate_names(plates, columns)
     side = refiner.manifest.cycle.definition.split("-")[0]
     return Storage("force", names, clock, values), strikes.of(side)
+
+
+def _plate_names(plates: list[Plate], columns: tuple[str, str] | None) -> tuple[str, ...]:
+    """The side of each plate, with its own name where a foot trod on several or none."""
+    found = {label: side for side, both in zip(SIDES, columns or ("", ""), strict=True) for label in both.split(PLATES)}
+    sides = [plate.side or found.get(plate.vertical, "") for plate in plates]
+    return tuple(
+        side if side and sides.count(side) == 1 else f"{side} {plate.name or number}".strip()
+        for number, (side, plate) in enumerate(zip(sides, plates, strict=True), 1)
+    )
 
 
 def simulate_both(
@@ -216,7 +229,12 @@ def _control(recording: Recording, refiner: Refiner, work: Plan, out: Path, cmc_
 
 def plan_cycles(recording: Recording, refiner: Refiner) -> Plan:
     """Cycles of the recording that can be simulated whole by static optimisation."""
-    return plan(recording.trial, refiner, steps=("so",))
+    return plan(recording.trial, refiner, steps=("so",), columns=_columns(recording))
+
+
+def _columns(recording: Recording) -> tuple[str, str] | None:
+    """Vertical columns by place, where names do not tell the foot, as ``nem2e run`` finds them."""
+    return sides_by_place(recording.trial, recording.model, recording.options)
 
 
 def measured(recording: Recording, refined: Refined, phases: int = 101) -> xr.DataArray | None:
