@@ -25,7 +25,7 @@ TORCH ?= torch==2.13.0
 ## test      lint, type check and the test suite (minutes)
 ## test-all  the same with the slow tests
 ## study-claims  verdicts of the claims over three seeds, on synthetic data: docs/claims_seeds.csv (UNITS=16 UPDATES=600)
-## study-learning  learning curves, speeds and motions left out, on synthetic data: docs/learning.csv (UNITS=32 UPDATES=800 STUDY=folder)
+## study-learning  learning curves, speeds and motions left out, on synthetic data: docs/learning.csv (UNITS=16 UPDATES=600 STUDY=folder)
 ## bench     what training costs beside PyTorch and plain Flax: build/bench.json, docs/benchmarks.md
 ## lint      ruff and mypy
 ## setup     the Python environment in .venv, from requirements.lock
@@ -71,7 +71,7 @@ study-claims: $(SETUP)
 	$(PY) -m nem2e_lib.report.claims_seeds $(BUILD)/study-claims $(or $(filter-out 1,$(SEEDS)),3) $(or $(UNITS),16) $(or $(UPDATES),600)
 
 study-learning: $(SETUP)
-	$(PY) -m nem2e_lib.report.learning_study $(BUILD)/study-learning$(if $(STUDY),-$(notdir $(STUDY:%/=%))) $(or $(UNITS),32) $(or $(UPDATES),800) '$(STUDY)' $(or $(MINUTES),inf)
+	$(PY) -m nem2e_lib.report.learning_study $(BUILD)/study-learning$(if $(STUDY),-$(notdir $(STUDY:%/=%))) $(or $(UNITS),16) $(or $(UPDATES),600) '$(STUDY)' $(or $(MINUTES),inf)
 
 bench: $(EXTRAS)
 	@$(PY) -m pip --version > /dev/null 2>&1 || $(PY) -m ensurepip > /dev/null

@@ -28,7 +28,9 @@ from nem2e_lib.report.saving import write_csv
 STUDY = ROOT / "docs" / "learning.csv"
 """Er per level and held-out unit, with what the models were trained with: written by ``make study-learning``."""
 COMMON = ("soleus", "bi", "sem", "tib", "rect")
-"""Muscles of both motions; the learning curves are made on them too."""
+"""Muscles of both motions, on which one is carried over to the other."""
+FEW = ("soleus", "tib", "rect")
+"""Muscles of the learning curves and of the speeds: across the ankle from behind and before, and across the hip."""
 DRAWS = 2
 """Random choices of training units or cycles at each level but the whole; one for All-Entire, which trains longer."""
 
@@ -70,25 +72,27 @@ class Level:
 
 
 def curves(cycles: xr.Dataset, condition: str, draws: int = DRAWS) -> Iterator[Level]:
-    """Yield the levels of the two learning curves: over training units and over training cycles, doubling."""
+    """Yield the levels of two learning curves: all cycles of some units, and as many cycles taken from all units."""
     folds = leave_one_out(cycles)
     units = len(folds.labels) - 1
+    for count in growing(units):
+        for draw in range(1 if count == units else draws):
+            chosen = subsets.some_units(cycles, count, draw)
+            yield Level(learning.SUBJECTS, str(count), str(units), count, f"all cycles of {count} {folds.unit}s", draw,
+                        condition, cycles, chosen)  # fmt: skip
     fewest = min(int(folds.shown(fold).sum()) for fold in range(len(folds.labels)))
-    for experiment, design, counts, said in (
-        (learning.SUBJECTS, subsets.some_units, doubling(units), f"{folds.unit}s, all their cycles"),
-        (learning.CYCLES, subsets.some_cycles, doubling(fewest, max(units // 2, 2)), f"cycles, of all {folds.unit}s"),
-    ):
-        for count in counts:
-            for draw in range(1 if count == counts[-1] else draws):
-                chosen = design(cycles, count, draw)
-                yield Level(experiment, str(count), str(counts[-1]), count, f"{count} {said}", draw, condition, cycles,
-                            chosen)  # fmt: skip
+    counts = sorted({max(1, round(fewest * count / units)) for count in growing(units)})
+    for count in counts:
+        whole = count == fewest
+        for draw in range(1 if whole else draws):
+            chosen = subsets.some_units(cycles, units) if whole else subsets.some_cycles(cycles, count, draw)
+            yield Level(learning.CYCLES, str(count), str(fewest), count, f"{count} cycles of all {folds.unit}s", draw,
+                        condition, cycles, chosen)  # fmt: skip
 
 
-def doubling(most: int, first: int = 1) -> list[int]:
-    """Return first, 2 first, 4 first, … below `most`, and `most`."""
-    steps = [first * 2**i for i in range(math.ceil(math.log2(max(most / first, 1))))]
-    return [*(step for step in steps if step < most), most]
+def growing(most: int) -> list[int]:
+    """Return 1, 3, 9, … as far as they are well below `most`, and `most`."""
+    return [*(3**i for i in range(most) if 1.5 * 3**i < most), most]
 
 
 def speeds(cycles: xr.Dataset, condition: str) -> Iterator[Level]:
@@ -99,8 +103,9 @@ def speeds(cycles: xr.Dataset, condition: str) -> Iterator[Level]:
     for order, name in enumerate(names):
         yield Level(learning.SPEEDS, f"without {name}", f"with {name}", order, f"other subjects, all speeds but {name}",
                     0, condition, cycles, subsets.without_speed(cycles, name))  # fmt: skip
-    yield Level(learning.SPEEDS, "all", "all", math.nan, "other subjects, all speeds", 0, condition, cycles,
-                leave_one_out(cycles))  # fmt: skip
+    whole = subsets.some_units(cycles, len(leave_one_out(cycles).labels) - 1)
+    said = "other subjects, all speeds"
+    yield Level(learning.SPEEDS, "all", "all", math.nan, said, 0, condition, cycles, whole)
 
 
 def motions(studies: dict[str, xr.Dataset]) -> Iterator[Level]:
@@ -114,9 +119,11 @@ def motions(studies: dict[str, xr.Dataset]) -> Iterator[Level]:
         yield Level(learning.MOTIONS, name, "same", order, said, 0, "one_entire", cycles, subsets.across(cycles, name))
 
 
-def measured(level: Level, configuration: Configuration) -> pd.DataFrame:
+def measured(level: Level, configuration: Configuration, store: Path) -> pd.DataFrame:
     """Train a level and return its Er per held-out unit; per speed or motion where the experiment asks for it."""
-    results = train_condition(level.cycles, level.condition, configuration, folds=level.folds, progress=False)
+    results = train_condition(
+        level.cycles, level.condition, configuration, folds=level.folds, store=store, progress=False
+    )
     facts = {
         "experiment": level.experiment, "study": results.attrs["study"], "condition": level.condition,
         "level": level.level, "reference": level.reference, "order": level.order, "trained_on": level.trained_on,
@@ -150,23 +157,26 @@ def _by_motion(level: Level, results: xr.Dataset, facts: dict[str, Any]) -> pd.D
     return table.assign(study=study)
 
 
-def levels(run: Run, channels: tuple[str, ...] = COMMON) -> Iterator[Level]:
-    """Yield every level of a run's studies, on those of the channels that they have; on all where they have none."""
-    studies = {}
-    for name in run.studies:
-        cycles = cut(run, name)[0].assign_attrs(study=name)
-        have = [channel for channel in channels if channel in cycles.channel.values]
-        studies[name] = cycles.sel(channel=have) if have else cycles
-    for cycles in studies.values():
+def levels(run: Run) -> Iterator[Level]:
+    """Yield every level of a run's studies: the curves on `FEW` of the channels, motions on `COMMON` ones."""
+    studies = {name: cut(run, name)[0].assign_attrs(study=name) for name in run.studies}
+    few = [_having(cycles, FEW) for cycles in studies.values()]
+    for cycles in few:
         yield from curves(cycles, "one_entire")
         yield from speeds(cycles, "one_entire")
-    yield from motions(studies)
-    for cycles in studies.values():
+    yield from motions({name: _having(cycles, COMMON) for name, cycles in studies.items()})
+    for cycles in few:
         yield from (one for one in curves(cycles, "all_entire", draws=1) if one.experiment == learning.SUBJECTS)
 
 
+def _having(cycles: xr.Dataset, channels: tuple[str, ...]) -> xr.Dataset:
+    """Return a study on those of the channels that it has; whole where it has none."""
+    have = [channel for channel in channels if channel in cycles.channel.values]
+    return cycles.sel(channel=have) if have else cycles
+
+
 def study(
-    folder: Path | str, *, units: int = 32, updates: int = 800, seed: int = 0, own: str = "", minutes: float = math.inf
+    folder: Path | str, *, units: int = 16, updates: int = 600, seed: int = 0, own: str = "", minutes: float = math.inf
 ) -> Path | None:
     """Train every level and write the table: `STUDY`, or ``learning.csv`` in the folder for one's own study.
 
@@ -189,7 +199,7 @@ def study(
         if not path.exists():
             if monotonic() > until:
                 return None
-            write_csv(path, measured(level, configuration))
+            write_csv(path, measured(level, configuration, Path(folder) / "models"))
             print(path.stem, flush=True)
         parts.append(pd.read_csv(path, dtype={"level": str, "reference": str}))
     facts: dict[str, Any] = {
@@ -204,7 +214,7 @@ def study(
     return where
 
 
-def main(folder: str, units: str = "32", updates: str = "800", own: str = "", minutes: str = "inf") -> None:
+def main(folder: str, units: str = "16", updates: str = "600", own: str = "", minutes: str = "inf") -> None:
     """``FOLDER [UNITS [UPDATES [STUDY [MINUTES]]]]``."""
     done = study(folder, units=int(units), updates=int(updates), own=own, minutes=float(minutes))
     print(done or "Not finished: call it again to go on.")

@@ -8,7 +8,7 @@ from planted import study
 
 from nem2e_lib.analysis import learning
 from nem2e_lib.analysis.metrics import errors
-from nem2e_lib.report.learning_study import doubling
+from nem2e_lib.report.learning_study import growing
 
 
 def rows(levels, units=5, draws=2):
@@ -53,9 +53,9 @@ def test_speeds_come_slowest_first_with_the_units_that_have_them():
     assert [name for name, _ in learning.of_speeds(timed)] == ["v1", "v0"]
 
 
-def test_levels_double_up_to_all_there_is():
-    assert doubling(9) == [1, 2, 4, 8, 9]
-    assert doubling(8) == [1, 2, 4, 8]
-    assert doubling(28, 3) == [3, 6, 12, 24, 28]
-    assert doubling(1) == [1]
-    assert doubling(2, 2) == [2]
+def test_levels_grow_threefold_up_to_all_there_is():
+    assert growing(9) == [1, 3, 9]
+    assert growing(7) == [1, 3, 7]
+    assert growing(4) == [1, 4]
+    assert growing(3) == [1, 3]
+    assert growing(1) == [1]

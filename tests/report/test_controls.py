@@ -85,4 +85,5 @@ def test_levels_of_two_motions_hold_every_experiment(monkeypatch: pytest.MonkeyP
     found = list(levels(SimpleNamespace(studies=made)))  # type: ignore[arg-type]
     assert {one.experiment for one in found} == {"training units", "training cycles", "speed left out", "motion"}
     assert len({one.name for one in found}) == len(found)
-    assert {one.cycles.sizes["channel"] for one in found} == {5}
+    assert {one.cycles.sizes["channel"] for one in found if one.experiment == "motion"} == {5}
+    assert {one.cycles.sizes["channel"] for one in found if one.experiment != "motion"} == {3}
