@@ -63,11 +63,11 @@ class Learning:
                 "No learning curve is shown: the committed one is on SYNTHETIC data and says nothing about this study. "
                 "make study-learning STUDY=folder trains one; name its learning.csv in the parameters."
             )
-        first = self.rows.iloc[0]
+        first, muscles = self.rows.iloc[0], "; motions: ".join(dict.fromkeys(map(str, self.rows["muscles"])))
         data = "SYNTHETIC data" if first["synthetic"] else "this study"
         return (
             f"A study of its own, on {data}: {first['units']} units, {first['updates']} updates a model, seed "
-            f"{first['seed']}, muscles {first['muscles']}, code {str(first['commit'])[:10]}."
+            f"{first['seed']}, muscles {muscles}; code {str(first['commit'])[:10]}."
         )
 
     @property

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
@@ -29,7 +31,7 @@ COLOURS = {"one_entire": CONDITION_COLOURS["one_entire"], "all_entire": "#444444
 
 @styled
 def learning_curves(summary: pd.DataFrame, *, where: str, synthetic: bool) -> Drawn:
-    """Draw Er over the number of training units (above) and of training cycles (below); one column a study.
+    """Draw Er over the number of training cycles, of few units and of all; one panel a study.
 
     Parameters
     ----------
@@ -39,49 +41,74 @@ def learning_curves(summary: pd.DataFrame, *, where: str, synthetic: bool) -> Dr
         What the models were trained with, for the caption.
     """
     rows = summary[summary["experiment"].isin([SUBJECTS, CYCLES])]
-    experiments, studies = (list(dict.fromkeys(rows[name])) for name in ("experiment", "study"))
+    studies = list(dict.fromkeys(rows["study"]))
     title = heading("Learning curves: Er over what the models were trained on", synthetic)
-    figure = new_figure(0.75 + 2.5 * len(experiments), title)
-    axes = figure.subplots(len(experiments), len(studies), squeeze=False, sharey="col")
-    for y, experiment in enumerate(experiments):
-        for x, study in enumerate(studies):
-            here = rows[(rows["experiment"] == experiment) & (rows["study"] == study)]
-            _curve_panel(axes[y][x], here)
-            unit = str(here["unit"].iloc[0])
-            axes[y][x].set_title(f"{study} (n = {plural(int(here['n'].max()), 'held-out ' + unit)})")
-            axes[y][x].set_xlabel(f"training {unit}s" if experiment == SUBJECTS else "training cycles")
-    names = [str(name) for name in dict.fromkeys(rows["condition"])]
-    lines = [Line2D([], [], color=COLOURS[n], marker="o", ms=4, label=CONDITION_LABELS[n]) for n in names]
-    curve = Line2D([], [], color=MEAN_CURVE, ls="--", marker="s", ms=3, label=f"{MEAN_CURVE_LABEL} of the same cycles")
-    add_legend(figure, [*lines, curve, Line2D([], [], color=SIMULATED, lw=1.0, label="OpenSim")])
-    caption = f"{where} Bars: 95 % CI over held-out units; every model gets as many updates. " + " ".join(
-        _ends(one) for _, one in rows.groupby(["experiment", "study", "condition"], sort=False)
+    figure = new_figure(3.8, title, legend_rows=2)
+    axes = figure.subplots(1, len(studies), squeeze=False)[0]
+    for axis, study in zip(axes, studies, strict=True):
+        here = rows[rows["study"] == study]
+        _curve_panel(axis, here)
+        axis.set_title(f"{study} (n = {plural(int(here['n'].max()), 'held-out ' + str(here['unit'].iloc[0]))})")
+    unit = str(rows["unit"].iloc[0])
+    conditions = [str(name) for name in dict.fromkeys(rows["condition"])]
+    known = [(e, c) for e in (SUBJECTS, CYCLES) for c in conditions if not _lines(rows, e, c).empty]
+    lines = [
+        Line2D([], [], label=f"{CONDITION_LABELS[c]}, {_words(e, unit)}", **_look(e, COLOURS[c])) for e, c in known
+    ]
+    curves = [
+        Line2D([], [], label=f"{MEAN_CURVE_LABEL}, {_words(e, unit)}", **_look(e, MEAN_CURVE))
+        for e in (SUBJECTS, CYCLES)
+    ]
+    add_legend(figure, [*lines, *curves, Line2D([], [], color=SIMULATED, lw=1.0, label="OpenSim")], columns=3)
+    caption = (
+        f"{where} Bars: 95 % CI over held-out units; every model gets as many updates; each mean curve is of the "
+        "model's training cycles. "
+        + " ".join(_ends(one) for _, one in rows.groupby(["experiment", "study", "condition"], sort=False))
     )
     return Drawn(figure, rows, title, caption, caption, synthetic)
 
 
+def _words(experiment: str, unit: str) -> str:
+    return f"all cycles of few {unit}s" if experiment == SUBJECTS else f"few cycles of all {unit}s"
+
+
+def _look(experiment: str, colour: str) -> dict[str, Any]:
+    few = experiment == SUBJECTS
+    return {"color": colour, "ls": "-" if few else "--", "marker": "o", "ms": 4.5, "mfc": colour if few else "white"}
+
+
+def _lines(rows: pd.DataFrame, experiment: str, condition: str) -> pd.DataFrame:
+    here = rows[(rows["experiment"] == experiment) & (rows["condition"] == condition)]
+    return here.sort_values("n_training")
+
+
 def _curve_panel(axis: Axes, rows: pd.DataFrame) -> None:
     axis.axhline(0, color=SIMULATED, lw=1.0)
-    first = rows[rows["condition"] == rows["condition"].iloc[0]].sort_values("order")
-    axis.plot(first["order"], first["er_mean_curve"], color=MEAN_CURVE, ls="--", marker="s", ms=3)
-    for condition, one in rows.groupby("condition", sort=False):
-        ordered = one.sort_values("order")
-        bars = np.abs(ordered[["ci_low", "ci_high"]].to_numpy(float).T - ordered["er_mean"].to_numpy(float))
-        axis.errorbar(
-            ordered["order"], ordered["er_mean"], yerr=np.nan_to_num(bars), color=COLOURS[str(condition)], marker="o",
-            ms=4, elinewidth=1,
-        )  # fmt: skip
+    conditions = [str(name) for name in dict.fromkeys(rows["condition"])]
+    for experiment in (SUBJECTS, CYCLES):
+        first = _lines(rows, experiment, conditions[0])
+        axis.plot(first["n_training"], first["er_mean_curve"], lw=1.1, **_look(experiment, MEAN_CURVE))
+        for condition in conditions:
+            one = _lines(rows, experiment, condition)
+            bars = np.abs(one[["ci_low", "ci_high"]].to_numpy(float).T - one["er_mean"].to_numpy(float))
+            axis.errorbar(
+                one["n_training"], one["er_mean"], yerr=np.nan_to_num(bars), elinewidth=1,
+                **_look(experiment, COLOURS[condition]),
+            )  # fmt: skip
     axis.set_xscale("log")
-    places = sorted(set(rows["order"]))
-    axis.set_xticks(places, [f"{place:.0f}" for place in places])
+    some = _lines(rows, SUBJECTS, conditions[0])
+    unit = str(rows["unit"].iloc[0])
+    labels = [f"{n}\n{plural(int(k), unit)}" for n, k in zip(some["n_training"], some["order"], strict=True)]
+    axis.set_xticks(some["n_training"].tolist(), labels)
     axis.minorticks_off()
-    axis.set_ylabel("Er")
+    axis.set_xlabel("training cycles, and of how many they are all the cycles")
+    axis.set_ylabel("Er  (positive: worse than OpenSim)")
 
 
 def _ends(rows: pd.DataFrame) -> str:
     ordered = rows.sort_values("order").to_dict("records")
     few, whole = ordered[0], ordered[-1]
-    better = [row["level"] for row in ordered if row["against_ci_high"] < 0]
+    better = [str(row["level"]) for row in ordered if row["against_ci_high"] < 0]
     said = f"better than the curve (95 % CI) with {', '.join(better)}" if better else "never better than the curve"
     return (
         f"{few['study']}, {CONDITION_LABELS[str(few['condition'])]}, {few['experiment']}: Er {signed(few['er_mean'])} "
