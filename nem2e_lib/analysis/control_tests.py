@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from nem2e_lib.analysis.control_inputs import AVERAGE
+from nem2e_lib.analysis.control_inputs import AVERAGE, CONSTANT
 from nem2e_lib.analysis.following import MEASURES
 from nem2e_lib.analysis.leaderboard import DECIMALS
 from nem2e_lib.analysis.review_tests import holm
@@ -29,7 +29,7 @@ SAID = {
     CANNOT: "whether it needs the cycle's own input cannot be tested with one held-out unit",
 }
 """Verdicts in words."""
-HARDLY = 0.05
+HARDLY = 0.1
 """Share of the EMG's variance over a unit's cycles up to which an output hardly varies."""
 ERS = ("er", "er_unchanged", "er_mean_curve", "rise", "above_mean_curve")
 _ON = ["study", "condition", "control", "unit", "label", "synthetic"]
@@ -129,8 +129,8 @@ def verdicts(summary: pd.DataFrame, followed: pd.DataFrame) -> pd.DataFrame:
     -------
     pandas.DataFrame
         Columns study, condition, verdict (a key of `SAID`), er_unchanged, er_mean_curve, without_input (Er with the
-        average input), remembered (share of the improvement over OpenSim that the training-mean curve reaches),
-        variance_share, slope, n, sentence.
+        average input), constant_input (Er with the cycle's mean), remembered (share of the improvement over OpenSim
+        that the training-mean curve reaches), variance_share, slope, n, sentence.
     """
     rows = [
         _verdict(group, followed[(followed["study"] == study) & (followed["method"] == condition)])
@@ -150,7 +150,8 @@ def _verdict(summary: pd.DataFrame, followed: pd.DataFrame) -> dict[str, object]
     er, curve = plain["er_mean"], plain["er_mean_curve"]
     numbers = {
         "er_unchanged": er, "er_mean_curve": curve, "without_input": blind["er_mean"],
-        "remembered": curve / er if er < 0 and curve < 0 else math.nan, "variance_share": measured["variance_share"],
+        "constant_input": by_control[CONSTANT]["er_mean"],
+        "remembered": curve / er if er < 0 and curve < 0 else math.nan, "variance_share": share,
         "slope": measured["slope_within"], "n": plain["n"],
     }  # fmt: skip
     head = {name: plain[name] for name in ("study", "condition")}
@@ -162,12 +163,13 @@ def _sentence(verdict: str, plain: Row, blind: Row, numbers: Row) -> str:
     part = f" ({_percent(share)} of the improvement over OpenSim)" if math.isfinite(share) else ""
     varies = (
         f" Over a {plain['unit']}'s cycles its output varies with {_percent(moved)} of the EMG's variance and follows "
-        f"it with slope {numbers['slope']:.2f}." if math.isfinite(moved) else ""
+        f"it with slope {_signed(numbers['slope'])}." if math.isfinite(moved) else ""
     )  # fmt: skip
     return (
         f"{SAID[verdict]}. Er is {_signed(numbers['er_unchanged'])} with the own input and "
         f"{_signed(numbers['without_input'])} with the average input (rise {_signed(blind['rise'])}, 95 % CI "
-        f"{_interval(blind, 'rise')}, n = {plain['n']} {plain['unit']}s); the training-mean curve, which sees no "
+        f"{_interval(blind, 'rise')}, n = {plain['n']} {plain['unit']}s), {_signed(numbers['constant_input'])} with a "
+        f"constant one; the training-mean curve, which sees no "
         f"input, reaches {_signed(numbers['er_mean_curve'])}{part}, and the model lies "
         f"{_signed(plain['above_mean_curve'])} ({_interval(plain, 'above_mean_curve')}) from it.{varies}"
     )
