@@ -26,13 +26,15 @@ TORCH ?= torch==2.13.0
 ## test-all  the same with the slow tests
 ## study-claims  verdicts of the claims over three seeds, on synthetic data: docs/claims_seeds.csv (UNITS=16 UPDATES=600)
 ## study-learning  learning curves, speeds and motions left out, on synthetic data: docs/learning.csv (UNITS=16 UPDATES=600 STUDY=folder)
+## study-attention  attention where the truth is known, on synthetic data: docs/attention_*.csv (UNITS=32 UPDATES=800)
+## study-learning  learning curves, speeds and motions left out, on synthetic data: docs/learning.csv (UNITS=32 UPDATES=800 STUDY=folder)
 ## bench     what training costs beside PyTorch and plain Flax: build/bench.json, docs/benchmarks.md
 ## lint      ruff and mypy
 ## setup     the Python environment in .venv, from requirements.lock
 ## lock      requirements.lock and environment.yml anew from pyproject.toml
 ## clean     remove build/ (the environment and figures/ stay)
 ## help      this list
-.PHONY: paper motion notebook test test-all study-claims study-learning bench lint setup lock clean help
+.PHONY: paper motion notebook test test-all study-claims study-attention study-learning bench lint setup lock clean help
 help:
 	@sed -n 's/^## /  make /p' Makefile
 
@@ -69,6 +71,9 @@ test-all: lint $(EXTRAS)
 
 study-claims: $(SETUP)
 	$(PY) -m nem2e_lib.report.claims_seeds $(BUILD)/study-claims $(or $(filter-out 1,$(SEEDS)),3) $(or $(UNITS),16) $(or $(UPDATES),600)
+
+study-attention: $(SETUP)
+	$(PY) -m nem2e_lib.report.attention_study $(BUILD)/study-attention $(or $(UNITS),32) $(or $(UPDATES),800)
 
 study-learning: $(SETUP)
 	$(PY) -m nem2e_lib.report.learning_study $(BUILD)/study-learning$(if $(STUDY),-$(notdir $(STUDY:%/=%))) $(or $(UNITS),16) $(or $(UPDATES),600) '$(STUDY)' $(or $(MINUTES),inf)

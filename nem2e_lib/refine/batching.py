@@ -45,6 +45,13 @@ class Batching:
         return f"{how} on {self.count} {jax.default_backend()} device{plural}, blocks of {self.block} models"
 
 
+def encoder_states(work: Grid) -> int:
+    """Return how many states the encoder goes through: with `per_muscle`, one for each sample of each muscle."""
+    tokens, features = work.examples.inputs.shape[-2:]
+    alone = work.examples.muscles and work.configuration.spatial == "per_muscle"
+    return int(tokens * features if alone else tokens)
+
+
 def choose(work: Grid) -> Batching:
     """Choose a batching by size and backend; `make bench` measures what it is chosen from.
 
@@ -54,7 +61,7 @@ def choose(work: Grid) -> Batching:
     if jax.default_backend() != "cpu":
         return Batching(min(256, len(work.models)), 256)
     weights = 4.0 * parameters(work.examples.inputs.shape[-1], work.configuration, work.examples.muscles)
-    states = 96.0 * work.examples.inputs.shape[-2] * work.configuration.units
+    states = 96.0 * encoder_states(work) * work.configuration.units
     width = max(1, round(CACHE / (4 * weights + states)))
     devices = len(jax.devices())
     width = min(width, -(-len(work.models) // devices))

@@ -18,6 +18,7 @@ from flax import nnx
 from flax.traverse_util import flatten_dict, unflatten_dict
 from jax import Array
 from jax.sharding import Mesh, NamedSharding, PartitionSpec
+from jax.tree_util import Partial
 from numpy.typing import NDArray
 
 from nem2e_lib.refine.config import Configuration
@@ -140,7 +141,7 @@ def refiner(weights: dict[str, NDArray[np.float32]], shape: Shape) -> Callable[[
     """Return a trained model as a function from (n, tokens, features) to (n, steps), inputs already scaled."""
     state = nnx.split(_blank(shape))[1]
     nnx.replace_by_pure_dict(state, unflatten_dict(dict(weights), sep="."))
-    return partial(_forward(shape), state)
+    return Partial(_forward(shape), state)
 
 
 def weight_shapes(shape: Shape) -> dict[str, tuple[int, ...]]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import jax
 
-from nem2e_lib.refine.batching import Batching
+from nem2e_lib.refine.batching import Batching, encoder_states
 from nem2e_lib.refine.config import Configuration
 from nem2e_lib.refine.engine import Layout, compiled
 from nem2e_lib.refine.grid import Grid, Model
@@ -17,6 +17,8 @@ ADAM_BYTES = 28
 """Bytes that Adam moves per parameter in float32: reads four numbers and writes three."""
 REREAD, STREAM = 80e9, 30e9
 """Bytes a second that two cores reread from cache and stream from memory; a probe corrects it for long runs."""
+TOGETHER = 5
+"""States of `per_muscle`'s encoder, computed for all muscles at once, that take as long as one read of its matrix."""
 PROBE_ABOVE = 600.0
 """Estimated seconds above which this machine's speed is measured before the estimate is told."""
 PROCESS = 0.6e9
@@ -62,7 +64,8 @@ def forecast(work: Grid, plan: Batching, unfinished: list[Model]) -> Cost:
     updates = [work.epochs * len(work.shown(model.fold, model.part)) for model in unfinished]
     looked = [work.epochs * len(work.held(model.fold, model.part)) / 3 for model in unfinished]
     tokens, features = work.examples.inputs.shape[-2:]
-    moved = traffic(work.configuration.units, features, tokens, work.examples.targets.shape[-1])
+    reads = max(tokens, round(encoder_states(work) / TOGETHER))
+    moved = traffic(work.configuration.units, features, reads, work.examples.targets.shape[-1])
     step = (moved["encoder"] + moved["decoder"]) / REREAD + moved["adam"] / STREAM
     seconds, measured = step * (sum(updates) + sum(looked)), False
     if seconds > PROBE_ABOVE:
@@ -106,7 +109,6 @@ def duration(seconds: float) -> str:
 
 def _memory(work: Grid, plan: Batching) -> float:
     """Weights and Adam's moments of a block, twice where they are handed over, and what models in work add."""
-    tokens, features = work.examples.inputs.shape[-2:]
-    weights = 4.0 * parameters(features, work.configuration)
-    states = 96.0 * (tokens + work.examples.targets.shape[-1]) * work.configuration.units
+    weights = 4.0 * parameters(work.examples.inputs.shape[-1], work.configuration, work.examples.muscles)
+    states = 96.0 * (encoder_states(work) + work.examples.targets.shape[-1]) * work.configuration.units
     return PROCESS + 6 * weights * plan.block + (3 * weights + states) * plan.width * plan.count

@@ -98,10 +98,11 @@ class Grid:
         return Data(jnp.asarray(self.examples.inputs), jnp.asarray(self.examples.targets))
 
     def shape(self) -> Shape:
-        """Return what the compiled program depends on."""
+        """Return what the compiled program depends on; seeds and the muscles' order reach it as data."""
         lengths = {len(self.shown(fold, part)) for fold in range(len(self.folds.labels)) for part in self.parts}
         features, steps = self.examples.inputs.shape[-1], self.examples.targets.shape[-1]
-        return Shape(features, steps, self.configuration, len(lengths) > 1, self.examples.muscles)
+        compiled = self.configuration.with_options(seed=0, token_order="reversed", order_seed=0)
+        return Shape(features, steps, compiled, len(lengths) > 1, self.examples.muscles)
 
     def tasks(self, models: tuple[Model, ...]) -> Task:
         """Stack what belongs to each model of a block."""

@@ -5,12 +5,15 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import jax.numpy as jnp
 import numpy as np
 import xarray as xr
+from jax import Array
+from jax.tree_util import Partial
 from numpy.typing import NDArray
 
 from nem2e_lib.data.netcdf import load_dataset
@@ -25,6 +28,9 @@ from nem2e_lib.refine.store import Store
 
 DIVERGED = 5.0
 """A run whose last training loss is this many times the median of its channel's folds is marked as diverged."""
+
+Network = Callable[[Array], Array]
+"""A trained model, batched over sequences; a pytree, so that compiled functions may take it as an argument."""
 
 _CYCLE_COORDS = ("subject", "speed", "speed_m_s", "trial", "number", "start_s", "end_s")
 
@@ -183,7 +189,16 @@ def load_models(
         raise Nem2eError(
             "one_quarter: its models refine quarters, expected one_entire or all_entire; choose one of these."
         )
-    models = {}
+    return {label: partial(_in_numpy, network) for label, network in load_networks(store, work, channel, seed).items()}
+
+
+def load_networks(store: Path | str, work: Grid, channel: str, seed: int = 0) -> dict[str, Network]:
+    """Return a channel's trained models by held-out label, as functions that JAX differentiates.
+
+    Each takes unscaled inputs as the condition's examples hold them, shape (sequences, tokens, features), and returns
+    outputs of shape (sequences, steps). Raises `Nem2eError` if a model is not in the store.
+    """
+    networks: dict[str, Network] = {}
     for fold, label in enumerate(work.folds.labels):
         model = Model(seed, work.channel_names.index(channel), fold, 0)
         outcome = Store(Path(store)).load(work.key(model))
@@ -191,14 +206,17 @@ def load_models(
             raise Nem2eError(
                 f"{store}: has no model of {work.condition}, {channel}, held out {label}; run 03_train with this store."
             )
-        models[label] = _callable(work, model, outcome)
-    return models
+        shift, scale = map(jnp.asarray, work.scaling(model))
+        networks[label] = Partial(_scaled, refiner(outcome.weights, work.shape()), shift, scale)
+    return networks
 
 
-def _callable(work: Grid, model: Model, outcome: Outcome) -> Callable[[NDArray[np.float64]], NDArray[np.float64]]:
-    shift, scale = work.scaling(model)
-    run = refiner(outcome.weights, work.shape())
-    return lambda inputs: np.asarray(run(jnp.asarray((inputs - shift) / scale, jnp.float32)))
+def _scaled(run: Network, shift: Array, scale: Array, inputs: Array) -> Array:
+    return run((inputs - shift) / scale)
+
+
+def _in_numpy(run: Network, inputs: NDArray[np.float64]) -> NDArray[np.float64]:
+    return np.asarray(run(jnp.asarray(inputs, jnp.float32)))
 
 
 def configuration_of(results: xr.Dataset) -> dict[str, Any]:

@@ -1,0 +1,173 @@
+"""Is attention what it is read as? Order of the muscles, agreement, stability, precision where the truth is known."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import combinations
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+from numpy.typing import NDArray
+from scipy.stats import hypergeom, rankdata
+
+from nem2e_lib.analysis import attention
+from nem2e_lib.data.muscles import base, side
+from nem2e_lib.errors import Nem2eError
+
+Array = NDArray[np.float64]
+TOP = 10
+PHASES = (0.0, 50.0, 100.0)
+"""Phases of the cycle (%) at which the paper shows the ten most attended muscles."""
+
+
+def top(weights: xr.DataArray, phase: float, k: int = TOP) -> list[str]:
+    """Return the k heaviest tokens of a map (output, token) at a phase (%), interpolated between samples."""
+    values = weights.interp(output=phase).values
+    return [str(name) for name in weights.token.values[np.argsort(-values, kind="stable")[:k]]]
+
+
+def expected_jaccard(k: int, tokens: int) -> float:
+    """Return the mean overlap of two random sets of k of `tokens` names: their intersection is hypergeometric."""
+    shared = np.arange(k + 1)
+    return float((hypergeom(tokens, k, k).pmf(shared) * shared / (2 * k - shared)).sum())
+
+
+def simulated_jaccard(k: int, tokens: int, draws: int = 2000, seed: int = 0) -> tuple[float, float]:
+    """Return mean and 95th percentile of the overlap of two random sets, by drawing them."""
+    rng = np.random.default_rng(seed)
+    pairs = [[rng.choice(tokens, k, replace=False).tolist() for _ in range(2)] for _ in range(draws)]
+    found = [attention.jaccard(a, b) for a, b in pairs]
+    return float(np.mean(found)), float(np.quantile(found, 0.95))
+
+
+def neighbours(names: Iterable[str], order: Sequence[str]) -> int:
+    """Return how many pairs of some tokens are next to each other in an order; by chance k(k − 1) / tokens."""
+    places = np.sort([order.index(name) for name in names])
+    return int((np.diff(places) == 1).sum())
+
+
+def order_overlap(maps: Mapping[str, xr.DataArray], orders: Mapping[str, Sequence[str]]) -> pd.DataFrame:
+    """Compare the top ten of maps that were trained on the same muscles in different orders.
+
+    Parameters
+    ----------
+    maps
+        Attention (output, token) by name of the order.
+    orders
+        Muscles in the order in which the encoder read them, by the same names.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row a pair of orders and phase: a, b, phase, by_muscle and by_position (Jaccard overlap of the top ten's
+        names, and of their places in the order), neighbours (pairs of adjacent places, mean of a and b).
+    """
+    if len(maps) < 2:
+        raise Nem2eError(f"order of the muscles: {len(maps)} order given, expected two or more; train with another.")
+    rows = []
+    for a, b in combinations(maps, 2):
+        for phase in PHASES:
+            found = {name: top(maps[name], phase) for name in (a, b)}
+            places = {name: [str(orders[name].index(muscle)) for muscle in found[name]] for name in (a, b)}
+            rows.append({
+                "a": a, "b": b, "phase": phase, "by_muscle": attention.jaccard(found[a], found[b]),
+                "by_position": attention.jaccard(places[a], places[b]),
+                "neighbours": float(np.mean([neighbours(found[name], orders[name]) for name in (a, b)])),
+            })  # fmt: skip
+    return pd.DataFrame(rows)
+
+
+def rank_agreement(a: Array, b: Array) -> float:
+    """Return Spearman's correlation over tokens of two maps (outputs, tokens), mean over outputs where it exists."""
+    ranks = [rankdata(part, axis=1) for part in (np.asarray(a, float), np.asarray(b, float))]
+    centred = [part - part.mean(axis=1, keepdims=True) for part in ranks]
+    size = np.sqrt((centred[0] ** 2).sum(axis=1) * (centred[1] ** 2).sum(axis=1))
+    defined = size > 0
+    return float(((centred[0] * centred[1]).sum(axis=1)[defined] / size[defined]).mean()) if defined.any() else np.nan
+
+
+def agreement(maps: Mapping[str, Array]) -> pd.DataFrame:
+    """Compare every two of some maps (outputs, tokens) by rank; columns a, b, spearman."""
+    return pd.DataFrame(
+        [{"a": a, "b": b, "spearman": rank_agreement(maps[a], maps[b])} for a, b in combinations(maps, 2)],
+        columns=["a", "b", "spearman"],
+    )
+
+
+def steadiness(maps: Mapping[str, xr.DataArray]) -> pd.DataFrame:
+    """Compare every two of a model's maps, of seeds or of folds: a, b, spearman, jaccard (top ten, mean of phases)."""
+    rows = [
+        {
+            "a": a, "b": b, "spearman": rank_agreement(maps[a].values, maps[b].values),
+            "jaccard": np.mean([attention.jaccard(top(maps[a], p), top(maps[b], p)) for p in PHASES]),
+        }
+        for a, b in combinations(maps, 2)
+    ]  # fmt: skip
+    return pd.DataFrame(rows, columns=["a", "b", "spearman", "jaccard"])
+
+
+def precision(weights: xr.DataArray, informative: Iterable[str], k: int = TOP) -> float:
+    """Return the share of a map's k heaviest tokens that carry the information, mean over the phases shown."""
+    known = set(informative)
+    return float(np.mean([len(known & set(top(weights, phase, k))) / k for phase in PHASES]))
+
+
+def synergists(drive: xr.DataArray, target: str, k: int = TOP) -> list[str]:
+    """Return the target and the muscles of its side that the synergies drive most alike (cosine), k in all.
+
+    Parameters
+    ----------
+    drive
+        Dims (muscle, synergy), as `nem2e_lib.data.synthetic.drive` gives it.
+    target
+        Column of the activation, such as `tib_ant_r`.
+    """
+    unit = drive / np.maximum(np.sqrt((drive**2).sum("synergy")), 1e-12)
+    likeness = (unit * unit.sel(muscle=base(target))).sum("synergy")
+    order = np.argsort(-likeness.values, kind="stable")[:k]
+    suffix = {"right": "_r", "left": "_l"}[side(target)]
+    return [f"{name}{suffix}" for name in drive.muscle.values[order]]
+
+
+def planted(cycles: xr.Dataset, channel: str, k: int = TOP, seed: int = 0) -> tuple[xr.Dataset, list[str]]:
+    """Return a study in which k known muscles, the channel's own among them, tell all there is to know of a cycle.
+
+    The EMG becomes the mean of these muscles' simulated activations, each as a share of its greatest. Every other
+    muscle's activations are exchanged between cycles, so that they look as before and tell nothing of their cycle.
+    """
+    rng, names = np.random.default_rng(seed), cycles.muscle.values
+    target = str(cycles.target.sel(channel=channel).item())
+    varied = cycles.activation.std("cycle").mean("sample").values
+    eligible = [name for name, size in zip(names, varied, strict=True) if name != target and size > np.median(varied)]
+    chosen = [target, *map(str, rng.choice(eligible, k - 1, replace=False))]
+    one = cycles.sel(channel=[channel]).copy(deep=True)
+    for variable in ("", "_waveform"):
+        known = one[f"activation{variable}"].sel(muscle=chosen)
+        mean = (known / known.max([d for d in known.dims if d != "muscle"])).mean("muscle")
+        one[f"emg{variable}"] = mean.expand_dims(channel=one.channel).transpose(*one[f"emg{variable}"].dims)
+    for place, name in enumerate(names):
+        if name not in chosen:
+            order = rng.permutation(one.sizes["cycle"])
+            for variable in ("activation", "activation_waveform"):
+                one[variable][{"muscle": place}] = one[variable].isel(muscle=place).values[order]
+    return one, chosen
+
+
+def lags(results: xr.Dataset, channel: str, seed: int) -> dict[str, float | bool]:
+    """Return the lags of a channel's attention and input gradient in ms, and attention's entropy.
+
+    Attention's is told both by its centre of mass and by its strongest diagonal; `*_edge` where a diagonal at the
+    greatest lag is the strongest, so that there is no peak.
+    """
+    one = results.sel(channel=channel, seed=seed)
+    interval = attention.sample_interval_ms(results)
+    weights = one.attention.mean("cycle").transpose("output", "token").values
+    slope = attention.diagonal_lag(one.gradient.mean("fold").transpose("output", "token").values)
+    peak = attention.diagonal_lag(weights)
+    return {
+        "entropy": float(attention.entropy_share(one.attention.values).mean()),
+        "attention_centre_ms": attention.centre_lag(weights) * interval,
+        "attention_peak_ms": peak.milliseconds(interval), "attention_edge": peak.at_edge,
+        "gradient_ms": slope.milliseconds(interval), "gradient_edge": slope.at_edge,
+    }  # fmt: skip
