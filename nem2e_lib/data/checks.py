@@ -103,7 +103,8 @@ def _outside(study: Study, trial: Trial) -> Iterator[str]:
         if cycle.start_s < start - EDGE_S or cycle.end_s > end + EDGE_S:
             yield (
                 f"{study.folder / 'cycles.csv'}: trial {trial.name!r}, cycle {cycle.number} runs from "
-                f"{cycle.start_s:g} to {cycle.end_s:g} s, but its activation from {start:g} to {end:g} s."
+                f"{cycle.start_s:g} to {cycle.end_s:g} s, but its activation from {start:g} to {end:g} s; "
+                "correct the times or take the row out."
             )
 
 

@@ -77,8 +77,8 @@ def even(time: Array, values: Array, channels: Sequence[str], *, flat_s: float =
     filled = np.column_stack([_bridge(time, *pair) for pair in zip(values.T, bad.T, strict=True)])
     lost += [
         drop
-        for channel, column in zip(channels, filled.T, strict=True)
-        for drop in _long(time, _flat(column)[:, None], [channel], flat_s, "one and the same value")
+        for channel, column, unknown in zip(channels, filled.T, bad.T, strict=True)
+        for drop in _long(time, (_flat(column) & ~unknown)[:, None], [channel], flat_s, "one and the same value")
     ]
     rate = (len(time) - 1) / (time[-1] - time[0])
     level = time[0] + np.arange(len(time)) / rate

@@ -21,6 +21,7 @@ NORMALISE = ("subject_max", "other_trials", "references", "none")
 """What an envelope is divided by; docs/study.md says what each leaks."""
 
 _LOWEST_EMG_HZ = 20.0
+_SLOWEST_HZ = 25.0  # below it the clock is rather in another unit
 _SHARE_ABOVE = 0.01  # of the power; raw EMG has nearly all above 20 Hz, an envelope nearly none
 
 
@@ -80,7 +81,9 @@ def process(path: Path, raw: Storage, recipe: Recipe) -> Processed:
     try:
         values = envelope(signal.values, signal.rate_hz, recipe)
     except Nem2eError as error:
-        raise Nem2eError(f"{path}: {error}") from None
+        slow = signal.rate_hz < _SLOWEST_HZ
+        span = f" Its time runs from {raw.time[0]:g} to {raw.time[-1]:g} s; is it in ms?" if slow else ""
+        raise Nem2eError(f"{path}: {error}{span}") from None
     storage = dataclasses.replace(raw, time=signal.time, values=values)
     return Processed(storage, signal, tuple(_widened(signal.dropouts, recipe)))
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import tomllib
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -13,8 +12,7 @@ from nem2e_lib.data.files import read_text
 from nem2e_lib.data.gait import CYCLES
 from nem2e_lib.data.settings_emg import KEYS, processing, processing_problems
 from nem2e_lib.data.settings_grf import COLUMNS, FORCE_KEYS, force, force_problems
-from nem2e_lib.data.tables import near
-from nem2e_lib.errors import Nem2eError
+from nem2e_lib.data.tables import near, parse_toml
 
 RESAMPLING = ("linear", "mean")
 _TEXT, _FLAG, _TABLE = "text in quotes", "true or false", "a table"
@@ -71,7 +69,7 @@ def read_settings(path: Path) -> tuple[Settings, list[str]]:
     Nem2eError
         If the file is missing or no TOML.
     """
-    content = _parse(path)
+    content = parse_toml(path, read_text(path)[0])
     problems = [*_missing(path, content), *_misfits(path, content, _TOP, "")]
     tables = {key: _table(content, key) for key, kind in _TOP.items() if kind == _TABLE}
     problems += _misfits(path, tables["grf"], FORCE_KEYS, "[grf] ")
@@ -86,13 +84,6 @@ def read_settings(path: Path) -> tuple[Settings, list[str]]:
 def _table(content: dict[str, Any], key: str) -> dict[str, Any]:
     table = content.get(key)
     return table if isinstance(table, dict) else {}
-
-
-def _parse(path: Path) -> dict[str, Any]:
-    try:
-        return tomllib.loads(read_text(path)[0])
-    except tomllib.TOMLDecodeError as error:
-        raise Nem2eError(f"{path}: not valid TOML: {str(error).rstrip('.')}.") from None
 
 
 def _missing(path: Path, content: dict[str, Any]) -> list[str]:

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import difflib
 import io
+import re
+import tomllib
 import warnings
 from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -35,9 +38,11 @@ def read_table(path: Path, required: Sequence[str], optional: Sequence[str] = ()
     missing = [name for name in required if name not in table.columns]
     if missing:
         found = ", ".join(table.columns)
-        hint = "; separate the columns with commas." if ";" in found or "\t" in found else ""
-        hint = hint or near(missing[0], table.columns) or "."
+        match = difflib.get_close_matches(missing[0], [str(name) for name in table.columns], n=1)
+        match = match or [name for name in table.columns if str(name).lower() == missing[0].lower()]
+        hint = f"; if {match[0]!r} is meant to be it, rename it." if match else "; add it."
         raise Nem2eError(f"{path}: no column {missing[0]!r}; found {found}{hint}")
+    table = _without_empty_end(table)
     if table.empty:
         raise Nem2eError(f"{path}: the table has no rows, but at least one is expected.")
     for name in set(optional) - set(table.columns):
@@ -51,15 +56,57 @@ def stray_columns(path: Path, known: Sequence[str]) -> list[str]:
     return [name for name in _parse(path, read_text(path)[0]).columns.str.strip() if name not in known]
 
 
+def _without_empty_end(table: pd.DataFrame) -> pd.DataFrame:
+    """The table without the rows of empty cells that spreadsheets leave below it."""
+    filled = [any(str(cell).strip() for cell in row) for row in table.fillna("").to_numpy()]
+    return table.iloc[: max((number for number, some in enumerate(filled, start=1) if some), default=0)]
+
+
 def _parse(path: Path, text: str) -> pd.DataFrame:
+    head = text.lstrip().partition("\n")[0]
+    for name, separator in (("semicolons", ";"), ("tabs", "\t")):
+        if head.count(separator) > head.count(","):
+            raise Nem2eError(
+                f"{path}: the columns are separated by {name}, but commas are expected, and numbers with a decimal "
+                "point; save it as CSV of that kind."
+            )
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error", pd.errors.ParserWarning)
             table: pd.DataFrame = pd.read_csv(io.StringIO(text), dtype=str, keep_default_na=False, index_col=False)
         return table
     except (pd.errors.ParserError, pd.errors.ParserWarning, pd.errors.EmptyDataError) as error:
-        reason = " ".join(str(error).split()).rstrip(".")
-        raise Nem2eError(f"{path}: not a table separated by commas ({reason}).") from None
+        raise Nem2eError(f"{path}: {_reason(str(error))}.") from None
+
+
+def _reason(error: str) -> str:
+    if wide := re.search(r"Expected (\d+) fields in line (\d+), saw (\d+)", error):
+        expected, line, found = wide.groups()
+        return f"line {line}: found {found} cells, but {expected} are expected; a cell that holds a comma needs quotes"
+    if "Length of header" in error:
+        return "rows have more cells than the header; a cell that holds a comma needs quotes"
+    return f"not a table separated by commas ({' '.join(error.split()).rstrip('.')})"
+
+
+def parse_toml(path: str | Path, text: str) -> dict[str, Any]:
+    """The content of a TOML text.
+
+    Raises
+    ------
+    Nem2eError
+        With the line that is wrong, if it is no TOML.
+    """
+    try:
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        where = re.search(r"at line (\d+)", str(error))
+        line = text.splitlines()[int(where.group(1)) - 1].strip() if where else ""
+        told = f" reads {line[:80]!r}" if line else ""
+        raise Nem2eError(
+            f"{path}: line {where.group(1) if where else 'last'}{told}, which is not valid TOML "
+            f"({str(error).partition(' (at')[0].rstrip('.')}); texts, and names with blanks, stand in straight quotes: "
+            '"R SOL" = "soleus_r".'
+        ) from None
 
 
 def numbers(path: Path, table: pd.DataFrame, column: str) -> NDArray[np.float64]:

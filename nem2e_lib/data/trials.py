@@ -104,7 +104,11 @@ def path_problem(folder: Path, text: str) -> str:
     """What is wrong with a path that a table names; empty if it is a file inside the folder."""
     if _leaves(text):
         return "a path inside the study folder is expected."
-    return "" if (folder / text).is_file() else f"there is no such file in {folder}."
+    file = folder / text
+    if file.is_file():
+        return ""
+    beside = [other.name for other in file.parent.iterdir()] if file.parent.is_dir() else []
+    return f"there is no such file in {folder}{near(file.name, beside) or '; check its spelling.'}"
 
 
 def _is_speed(text: str) -> bool:

@@ -105,6 +105,7 @@ TOML = [
     ),
     (("[emg]", "[grf]\nright = 3\nleft = 4\n[emg]"), "right is 3, but a column name or a list of them"),
     (("[emg]", "[emg"), "not valid TOML"),
+    (('"soleus_r"', "“soleus_r”"), r"line \d+ reads 'sol = “soleus_r”', which is not valid TOML .*straight quotes"),
     (('sol = "soleus_r"\ntib = "tib_ant_r"\n', ""), r"\[emg\] is empty"),
     (('"soleus_r"', "1"), r"\[emg\] sol is 1, but a name"),
     (('"soleus_r"', '"soleus_rr"'), r"\[emg\] sol = 'soleus_rr' is no muscle.*did you mean 'soleus_r'?"),
@@ -128,7 +129,9 @@ TRIALS = [
     (("s1_slow_emg.sto", "C:\\data\\emg.sto"), "but a path inside the study folder"),
     (("s1_fast,s1", "s1_slow,s1"), "trial 's1_slow' has two rows"),
     (("s1_slow_grf.mot", ""), "trial 's1_slow' has no grf file, and there is no cycles.csv"),
-    (("s1_slow,s1", "s1_slow,s1,extra"), "not a table separated by commas"),
+    (("s1_slow,s1", "s1_slow,s1,extra"), "rows have more cells than the header; a cell that holds"),
+    (("trial,subject,speed,speed_m_s", "trial;subject;speed;speed_m_s;"), "separated by semicolons, but commas"),
+    (("trial,", "Trial,"), "no column 'trial'; found Trial, .*if 'Trial' is meant to be it, rename it"),
 ]
 BAD_CYCLES = [
     (("s1_slow,0,0.2,1.2", "s1_slow,0,1.2,0.2"), "line 2: end_s 0.2 is not after start_s 1.2"),

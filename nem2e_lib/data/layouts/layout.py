@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import re
-import tomllib
 from dataclasses import dataclass, field
 from importlib import resources
 from pathlib import Path
 from typing import Any
 
 from nem2e_lib.data.files import read_text
-from nem2e_lib.data.tables import near
+from nem2e_lib.data.tables import near, parse_toml
 from nem2e_lib.errors import Nem2eError
 
 SHIPPED = ("running", "walking")
@@ -80,10 +79,7 @@ def read_layout(name: str) -> Layout:
 
 def parse_layout(path: str, text: str) -> Layout:
     """The layout in a text; Nem2eError with the first thing that is wrong with it."""
-    try:
-        content = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise Nem2eError(f"{path}: not valid TOML: {str(error).rstrip('.')}.") from None
+    content = parse_toml(path, text)
     _check_keys(path, content)
     parts = {str(key): str(value) for key, value in content["parts"].items()}
     patterns = {
