@@ -27,7 +27,6 @@ TORCH ?= torch==2.13.0
 ## study-claims  verdicts of the claims over three seeds, on synthetic data: docs/claims_seeds.csv (UNITS=16 UPDATES=600)
 ## study-learning  learning curves, speeds and motions left out, on synthetic data: docs/learning.csv (UNITS=16 UPDATES=600 STUDY=folder)
 ## study-attention  attention where the truth is known, on synthetic data: docs/attention_*.csv (UNITS=32 UPDATES=800)
-## study-learning  learning curves, speeds and motions left out, on synthetic data: docs/learning.csv (UNITS=32 UPDATES=800 STUDY=folder)
 ## bench     what training costs beside PyTorch and plain Flax: build/bench.json, docs/benchmarks.md
 ## lint      ruff and mypy
 ## setup     the Python environment in .venv, from requirements.lock
