@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-_STATE = re.compile(r"(?:^|.*/)([^/]+)[./]activation")
+_STATE = re.compile(r"(?:^|.*/)([^/]+)[./|]activation")
 _NO_MUSCLE = re.compile(r"reserve|residual|torque|lambda_|^[FM][XYZ]$", re.IGNORECASE)
 _VERTICAL = (
     ("ground_force_vy", "l_ground_force_vy"),

@@ -10,6 +10,7 @@ import pandas as pd
 
 from nem2e_lib.analysis.attention import UNIFORM
 from nem2e_lib.analysis.claims.evidence import FAILS, HOLDS, PARTLY, UNTESTED
+from nem2e_lib.analysis.control_tests import CANNOT, FOLLOWS, LEARNS, NOT_SHOWN
 from nem2e_lib.analysis.statistics import ALPHA, one_sample
 from nem2e_lib.report.style import CONDITION_LABELS
 
@@ -51,6 +52,7 @@ def answers(site: Site, studies: Iterable[str]) -> list[Answer]:
             _beats(site, study, RIDGE, "Is a network needed: is it better than ridge regression?"),
             _alternative(site, study),
             _input(site, study),
+            _learning(site, study),
             _attention(site, study),
             _review(site, study),
         )
@@ -127,6 +129,23 @@ def _input(site: Site, study: str) -> Answer:
         f"{_signed(rise.ci_high)}, n = {rise.n} muscles)."
     )
     return Answer(question, study, HOLDS if rise.ci_low > 0 else (PARTLY if rise.mean > 0 else FAILS), said, page)
+
+
+def _learning(site: Site, study: str) -> Answer:
+    question, page = "Has it learned something that replaying a mean cannot give?", "13_controls"
+    table = site.table("controls_verdicts")
+    if table is None:
+        return _missing(question, study, page)
+    rows = table[table["study"] == study]
+    tested = [verdict for verdict in rows["verdict"] if verdict not in (CANNOT, NOT_SHOWN)]
+    said = " ".join(
+        f"{CONDITION_LABELS[str(name)]}: {sentence}"
+        for name, sentence in zip(rows["condition"], rows["sentence"], strict=True)
+    )
+    if not tested:
+        return Answer(question, study, UNTESTED, said, page)
+    verdict = _share([verdict == LEARNS for verdict in tested])
+    return Answer(question, study, PARTLY if verdict == FAILS and FOLLOWS in tested else verdict, said, page)
 
 
 def _attention(site: Site, study: str) -> Answer:

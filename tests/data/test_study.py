@@ -68,7 +68,10 @@ def test_notes_tell_what_is_left_out(study_folder):
     assert "columns not taken for muscles (1): knee_angle_r_reserve." in notes[0]
 
 
-@pytest.mark.parametrize("label", ["soleus_r", "soleus_r.activation", "/forceset/soleus_r/activation"])
+@pytest.mark.parametrize(
+    "label",
+    ["soleus_r", "soleus_r.activation", "/forceset/soleus_r/activation", "/forceset/soleus_r|activation"],
+)
 def test_one_name_for_a_muscle(label):
     assert muscle_name(label) == "soleus_r"
 

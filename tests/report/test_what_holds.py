@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pandas as pd
+import pytest
 
 from nem2e_lib.analysis.claims.contradictions import contradictions
 from nem2e_lib.report.answers import Site, answers
@@ -42,6 +43,23 @@ def test_whether_the_input_is_used_follows_the_interval(tmp_path: Path) -> None:
     assert verdict(0.5, -0.2, 0.1) == "holds in part"
     assert verdict(-0.5, -0.2, 0.1) == "does not hold"
     assert verdict(0.5) == "cannot be tested"
+
+
+@pytest.mark.parametrize(
+    ("verdicts", "expected"),
+    [
+        (("learns", "learns"), "holds"),
+        (("learns", "needs its input"), "holds in part"),
+        (("needs its input", "replays"), "holds in part"),
+        (("replays", "varies without gain"), "does not hold"),
+        (("not shown", "cannot be tested"), "cannot be tested"),
+    ],
+)
+def test_learning_is_what_every_condition_shows(tmp_path: Path, verdicts: tuple[str, str], expected: str) -> None:
+    table = {"study": "running", "condition": ["one_entire", "all_entire"], "verdict": verdicts, "sentence": "so."}
+    pd.DataFrame(table).to_csv(tmp_path / "controls_verdicts.csv", index=False)
+    found = next(one for one in answers(Site(tmp_path), ["running"]) if one.page == "13_controls")
+    assert (found.verdict, found.evidence) == (expected, "One-Entire: so. All-Entire: so.")
 
 
 def test_what_was_not_run_is_said_and_not_left_out(tmp_path: Path) -> None:
