@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from nem2e_lib.data.storage import write_storage
 from nem2e_lib.data.template_find import Found, Search, apart, best, match, search
 from nem2e_lib.data.template_settings import settings
 from nem2e_lib.data.template_words import speed, subject
@@ -158,11 +159,12 @@ def _bring(target: Path, found: Search, trials: Sequence[_Trial], texts: dict[st
         partial = Path(tempfile.mkdtemp(prefix=f".{target.name[:80]}.", dir=target.parent))
         for file in files:
             to = target / file.inside
-            if to.exists() and not to.samefile(file.path):
+            exported = file.inside.suffix != file.path.suffix
+            if to.exists() and (exported or not to.samefile(file.path)):
                 raise Nem2eError(f"{to}: is there already and not the file found; name a new study folder.")
             if not to.exists():
                 (partial / file.inside).parent.mkdir(parents=True, exist_ok=True)
-                shutil.copyfile(file.path, partial / file.inside)
+                _copy(file, partial / file.inside, exported)
         for name, text in texts.items():
             (partial / name).write_text(text, encoding="utf-8")
         _move(partial, target)
@@ -173,6 +175,13 @@ def _bring(target: Path, found: Search, trials: Sequence[_Trial], texts: dict[st
     finally:
         if partial is not None:
             shutil.rmtree(partial, ignore_errors=True)
+
+
+def _copy(file: Found, to: Path, exported: bool) -> None:
+    if exported:
+        write_storage(to, file.storage)
+    else:
+        shutil.copyfile(file.path, to)
 
 
 def _move(partial: Path, target: Path) -> None:

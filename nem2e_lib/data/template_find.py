@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from nem2e_lib.data.columns import is_state, muscle_columns, vertical_columns
+from nem2e_lib.data.csv_recording import SUFFIXES, read_csv_recording
 from nem2e_lib.data.signals import is_raw
 from nem2e_lib.data.storage import Storage, read_storage
 from nem2e_lib.data.template_names import is_muscle
@@ -18,7 +19,7 @@ from nem2e_lib.errors import Nem2eError
 
 KINDS = ("activation", "emg", "grf")
 TABLES = (".sto", ".mot")
-UNREAD = (".csv", ".tsv", ".txt", ".c3d", ".mat", ".xls", ".xlsx", ".h5", ".zip", ".gz")
+UNREAD = (".c3d", ".mat", ".xls", ".xlsx", ".h5", ".zip", ".gz")
 """Files that may hold recordings and are not read: they are told; pictures, models and set-ups are not."""
 _ORDER = ("activation", "states", "solution", "controls")
 _BELOW = 0.5  # of the greatest size; computed muscle control starts a little below zero
@@ -73,23 +74,21 @@ def search(roots: dict[str, Path]) -> Search:
         if _hidden(path):
             continue
         asked = {kind: root for kind, root in roots.items() if path.is_relative_to(root)}
-        if path.suffix.lower() not in TABLES:
-            found.left += [f"{path}: left out, {_unread(path)}."] if path.suffix.lower() in UNREAD else []
+        suffix = path.suffix.lower()
+        if suffix not in (*TABLES, *SUFFIXES):
+            told = f"{path}: left out, only .sto, .mot and .csv are read; export it as one."
+            found.left += [told] if suffix in UNREAD else []
             continue
         try:
-            _add(found, path, asked, read_storage(path))
+            _add(found, path, asked, read_storage(path) if suffix in TABLES else read_csv_recording(path))
         except Nem2eError as error:
             found.left.append(str(error))
     return found
 
 
 def _hidden(path: Path) -> bool:
-    return path.name.startswith(".") or path.name == "Thumbs.db" or "__MACOSX" in path.parts
-
-
-def _unread(path: Path) -> str:
-    advice = " (EMG already cut into cycles may be named in trials.csv: docs/study.md)"
-    return f"only .sto and .mot files are read; export it as one{advice if path.suffix.lower() == '.csv' else ''}"
+    own = path.name in ("Thumbs.db", "cycles.csv", "references.csv")  # the latter are a study's own tables
+    return own or path.name.startswith(".") or "__MACOSX" in path.parts
 
 
 def _add(found: Search, path: Path, asked: dict[str, Path], storage: Storage) -> None:
@@ -107,6 +106,7 @@ def _add(found: Search, path: Path, asked: dict[str, Path], storage: Storage) ->
         return
     root = asked.get(held, deepest)
     inside = path.relative_to(root) if "" in asked else Path(held) / path.relative_to(root)
+    inside = inside if path.suffix.lower() in TABLES else inside.with_suffix(".sto")
     found.files.append(Found(path, inside, held, storage, words(relative), keys(relative)))
 
 

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from nem2e_lib.data.checks import check_study
-from nem2e_lib.data.storage import Storage, write_storage
+from nem2e_lib.data.csv_recording import read_csv_recording
+from nem2e_lib.data.storage import Storage, read_storage, write_storage
 from nem2e_lib.data.study import load_study
 from nem2e_lib.data.template import new_study
 from nem2e_lib.data.template_words import covers, keys, speed, subject, words
@@ -69,7 +70,7 @@ def test_one_folder_for_everything(tree: Path, tmp_path: Path) -> None:
     assert sorted(set(told)) == [
         "its name says 'force', and activations are looked for.",
         "no column under a known name of a muscle.",
-        "only .sto and .mot files are read; export it as one.",
+        "only .sto, .mot and .csv are read; export it as one.",
         "walk_states.sto of the same trial is used.",
     ]
     assert len(told) == 16
@@ -83,7 +84,7 @@ def test_one_folder_for_everything(tree: Path, tmp_path: Path) -> None:
 def test_the_same_without_naming_kinds(tree: Path) -> None:
     made = new_study(tree)
     assert made.trials["emg"].iloc[0] == "Subject 01/Fast/EMG/raw emg.sto"
-    assert sum("only .sto and .mot files are read" in text for text in made.told) == 4
+    assert sum("only .sto, .mot and .csv are read" in text for text in made.told) == 4
 
 
 def test_left_leg_and_plates_of_other_names_and_percent(tmp_path: Path) -> None:
@@ -164,3 +165,41 @@ def test_other_peoples_files_are_not_taken_for_ones_own() -> None:
 def test_who_and_how_fast(path: str, who: str, pace: tuple[str, str]) -> None:
     found = words(Path(path))
     assert (subject(found), speed(found)) == (who, pace)
+
+
+@pytest.mark.parametrize(
+    ("head", "separator", "scale"), [("time", ",", 1), ("Time (s)", ";", 1), ("Time [ms]", "\t", 1e3)]
+)
+def test_emg_exported_as_csv(tmp_path: Path, head: str, separator: str, scale: float) -> None:
+    save(tmp_path / "act" / "s1_walk_activation.sto", MUSCLES, activity())
+    labels, values, time = raw(("R SOL", "R TA"), 1)
+    rows = [separator.join(map(repr, row)) for row in np.c_[np.round(time * scale, 6), values].tolist()]
+    (tmp_path / "emg").mkdir()
+    (tmp_path / "emg" / "S01 walk.csv").write_text("\n".join([separator.join([head, *labels]), *rows]) + "\n")
+    made = new_study(tmp_path / "own", tmp_path / "act", tmp_path / "emg")
+    assert made.trials["emg"].tolist() == ["emg/S01 walk.sto"]
+    found = read_storage(tmp_path / "own" / "emg" / "S01 walk.sto")
+    assert found.labels == labels
+    np.testing.assert_allclose(found.time, time, atol=1e-9)
+    np.testing.assert_array_equal(found.values, values)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("Delsys export\ntime,a\n0,1\n", "first line starts with 'Delsys export', but a label line that starts with"),
+        ("time;a\n0,5;1\n", "line 2, column 1: found '0,5'; write numbers with a decimal point"),
+        ("time,a\n0,1\n1\n", "line 3, column 2: found .*; a number is expected, or nan"),
+        ("time,a\n0,True\n", "found 'True'; a number is expected"),
+        ("time,a\n0,1_0\n", "found '1_0'; a number is expected"),
+        ("time,a\n0,1\n1,2,3\n", "lines do not have the 2 cells"),
+        ("time,a\n1,1\n0,1\n", "line 3: time is 0 s, but rising numbers are expected"),
+        ("cycle,emg,phase_pct,value\n0,a,0,1\n", "is EMG cut into cycles; name it in trials.csv"),
+    ],
+)
+def test_other_csv_is_left_out_and_told(tmp_path: Path, text: str, message: str) -> None:
+    (tmp_path / "e.csv").write_text(text)
+    with pytest.raises(Nem2eError, match=message):
+        read_csv_recording(tmp_path / "e.csv")
+    save(tmp_path / "s1_walk_activation.sto", MUSCLES, activity())
+    assert any("e.csv" in told for told in new_study(tmp_path).told)
