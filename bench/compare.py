@@ -39,9 +39,10 @@ def compare(attention: str, units: int, repeats: int, say: Callable[[str], None]
     tokens, features = work.inputs(work.models[0]).shape[1:]
     shape = (units, features, tokens, work.targets(work.models[0]).shape[1])
     seconds: dict[str, list[float]] = {name: [] for name in runs}
-    floors = []
+    floors, shared = [], []
     for _ in range(repeats):
         floors.append(memory.floor(*shape))
+        shared.append(memory.floor(*shape, shared=True)[0])
         for name, run in runs.items():
             seconds[name].append(run()[0])
     least = float(np.median([value for value, _ in floors]))
@@ -53,7 +54,8 @@ def compare(attention: str, units: int, repeats: int, say: Callable[[str], None]
         {
             "name": name, "attention": attention, "units": units, "ms_per_model_step": 1e3 * value,
             "speedup_vs_torch": middle["torch"] / value, "speedup_vs_flax": middle["flax"] / value,
-            "fraction_of_floor": least / value, "floor_ms": 1e3 * least, "batching": batching[name],
+            "fraction_of_floor": least / value, "floor_ms": 1e3 * least,
+            "shared_floor_ms": 1e3 * float(np.median(shared)), "batching": batching[name],
             "quartiles_ms": [1e3 * float(q) for q in np.quantile(seconds[name], [0.25, 0.75])],
             "gb_per_s": {part: rate / 1e9 for part, rate in rates.items()}, "largest_loss_gap": gap,
         }

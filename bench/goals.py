@@ -15,7 +15,7 @@ ROWS = (
     ("spatial", 700, "fraction_of_floor", 0.8, "of the floor"),
 )
 """Attention, units, key of a row, the least asked for, and what it counts."""
-DEMO_SECONDS, DEMO_GB = 300, 4.0
+DEMO_SECONDS, DEMO_GB, FIRST_SECONDS = 300, 4.0, 20
 
 
 def rows(facts: Facts) -> Iterator[list[str]]:
@@ -26,6 +26,9 @@ def rows(facts: Facts) -> Iterator[list[str]]:
         yield [f"{attention}, {units} units: at least {least:g} {of}", f"{found:.2f}", _verdict(found >= least)]
     seconds = sum(row["seconds"] for row in facts["demo"])
     yield [f"demo grid: at most {DEMO_SECONDS} s", f"{seconds:.0f} s", _verdict(seconds <= DEMO_SECONDS)]
+    first = max(row["first_s"] for row in facts["demo"])
+    wanted = f"first epochs of a second run, programs compiled: at most {FIRST_SECONDS} s"
+    yield [wanted, f"{first:.0f} s", _verdict(first <= FIRST_SECONDS)]
     most = max(row["peak_gb"] for row in facts["demo"])
     yield [f"demo grid: at most {DEMO_GB:g} GB", f"{most:.2f} GB", _verdict(most <= DEMO_GB)]
 

@@ -14,29 +14,38 @@ from nem2e_lib.refine.forecast import traffic
 from nem2e_lib.refine.stdrnet import parameters
 
 
-def streaming(megabytes: int = 512, repeats: int = 7) -> float:
-    """Return bytes a second that all cores read and write together in place, in arrays far larger than any cache."""
-    parts = [np.ones(megabytes * 2**20 // 4 // cores(), np.float32) for _ in range(cores())]
-    return _rate(lambda part: np.multiply(part, np.float32(1.0000001), out=part), parts, 2, repeats)
+def streaming(bytes_: float, repeats: int = 7) -> float:
+    """Return bytes a second that all cores read and write together, each over so many bytes of its own, in place."""
+    parts = [np.ones(max(1, int(bytes_ / 4)), np.float32) for _ in range(cores())]
+    rounds = max(1, round(5e7 / bytes_))
+
+    def pass_over(part: np.ndarray) -> None:
+        for _ in range(rounds):
+            np.multiply(part, np.float32(1.0000001), out=part)
+
+    return _rate(pass_over, parts, 2 * rounds, repeats)
 
 
-def rereading(bytes_: float, repeats: int = 9, rounds: int = 60) -> float:
-    """Return bytes a second that all cores read together, over and over, from matrices of so many bytes in all.
+def rereading(bytes_: float, repeats: int = 9) -> float:
+    """Return bytes a second that all cores read together, each over and over from so many bytes of its own.
 
-    Read as the recurrence reads them: a matrix times a vector. Small ones lie in the cores' caches, larger ones in the
-    cache they share, still larger ones in memory.
+    Read as the recurrence reads them: a matrix times a vector, along rows or along columns, whichever is faster here.
+    Small matrices lie in the cores' caches, larger ones in the cache they share, still larger ones in memory.
     """
     columns = 700
-    rows = max(1, int(bytes_ / 4 / columns / cores()))
+    rows = max(1, int(bytes_ / 4 / columns))
     parts = [np.full((rows, columns), 0.001, np.float32) for _ in range(cores())]
-    vector = np.ones(columns, np.float32)
+    right, left = np.ones(columns, np.float32), np.ones(rows, np.float32)
+    rounds = max(4, round(1e8 / bytes_))
 
-    def read(part: np.ndarray) -> None:
-        out = np.empty(len(part), np.float32)
-        for _ in range(rounds):
-            np.dot(part, vector, out=out)
+    # One call rereads the same matrix so often: no interpreter between, which would hold the other cores up.
+    def along_rows(part: np.ndarray) -> None:
+        np.matmul(np.broadcast_to(part, (rounds, *part.shape)), right)
 
-    return _rate(read, parts, rounds, repeats)
+    def along_columns(part: np.ndarray) -> None:
+        np.matmul(left, np.broadcast_to(part, (rounds, *part.shape)))
+
+    return max(_rate(read, parts, rounds, repeats) for read in (along_rows, along_columns))
 
 
 def _rate(work: object, parts: list[np.ndarray], passes: int, repeats: int) -> float:
@@ -49,14 +58,20 @@ def _rate(work: object, parts: list[np.ndarray], passes: int, repeats: int) -> f
     return total / float(np.median(times[1:]))
 
 
-def floor(units: int, features: int, tokens: int, steps: int) -> tuple[float, dict[str, float]]:
-    """Return the least seconds of a model-step here, and the measured rates (bytes/s) it follows from."""
+def floor(
+    units: int, features: int, tokens: int, steps: int, *, shared: bool = False
+) -> tuple[float, dict[str, float]]:
+    """Return the least seconds of a model-step here, and the measured rates (bytes/s) it follows from.
+
+    The rates are those of all cores at once, as in training: each core has a model of its own, so its matrices and its
+    weights, moments and gradients, to itself. With `shared`, one model is shared out over the cores, which then hold a
+    part of each matrix: a bound for engines that would synchronise the cores at every step.
+    """
     moved = traffic(units, features, tokens, steps)
-    matrix = 4.0 * units * units
+    matrix, among = 4.0 * units * units, cores() if shared else 1
     rates = {
-        "encoder": rereading(4 * matrix),
-        "decoder": rereading(5 * matrix + 8 * tokens * units),
+        "encoder": rereading(4 * matrix / among),
+        "decoder": rereading((5 * matrix + 8 * tokens * units) / among),
+        "adam": streaming(4 * 4 * parameters(features, Configuration(units=units)) / among),
     }
-    resident = 4 * 4 * parameters(features, Configuration(units=units))
-    rates["adam"] = rereading(resident) if resident < 1e6 * cores() else streaming()
     return sum(moved[part] / rates[part] for part in moved), rates

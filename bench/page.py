@@ -55,7 +55,8 @@ def _head(facts: Facts) -> str:
 
 def _comparison(facts: Facts) -> str:
     rows = facts["rows"]
-    rates = next(row for row in rows if row["units"] == 700)["gb_per_s"]
+    large = {row["attention"]: row for row in rows if row["units"] == 700}
+    rates = large["temporal"]["gb_per_s"]
     gap = max(row["largest_loss_gap"] for row in rows)
     return (
         "## Against PyTorch and plain Flax\n\nOne model-step is one update of one model, batch size 1. All three start "
@@ -63,11 +64,19 @@ def _comparison(facts: Facts) -> str:
         f"{gap:.1e}.\nPyTorch is a leave-one-subject-out loop over `nn.LSTM` and `nn.LSTMCell`, plain Flax is "
         "`nnx.RNN` and a decoder cell under `jax.vmap`.\n\n" + table(rows) + "\n\n"
         "**The floor** is the memory traffic that a step cannot avoid in float32, at the rates measured in the same "
-        "run: each step of a recurrence reads its matrices, forward and backward, and Adam moves 28 bytes a parameter. "
-        "At 700 units the encoder's matrix was reread at "
-        f"{rates['encoder']:.0f} GB/s, the decoder's at {rates['decoder']:.0f} GB/s, and memory streamed at "
-        f"{rates['adam']:.0f} GB/s. At 64 units all weights lie in the cache; arithmetic and the start of small "
-        "operations set the pace there, not traffic, and the fraction says little."
+        "run with all cores busy at once, each on a model of its own, as in training: each step of a recurrence reads "
+        "its matrices, forward and backward, and Adam moves 28 bytes a parameter (it reads weight, both moments and "
+        "gradient, and writes the first three). Arithmetic, the gradient's own making, and what the two overlap count "
+        "nothing. At 700 units the encoder's matrices were reread at "
+        f"{rates['encoder']:.0f} GB/s, the decoder's at {rates['decoder']:.0f} GB/s, and weights and moments were "
+        f"passed over at {rates['adam']:.0f} GB/s. "
+        + " ".join(
+            f"{name.capitalize()}: {row['floor_ms']:.1f} ms a model-step, {row['shared_floor_ms']:.1f} ms if one model "
+            "were shared out over the cores, whose parts lie nearer to them."
+            for name, row in large.items()
+        )
+        + " At 64 units all weights lie in the cache; arithmetic and the start of small operations set the pace "
+        "there, not traffic, and the fraction says little."
     )
 
 
@@ -75,9 +84,11 @@ def _goals(facts: Facts) -> str:
     return (
         "## Asked and reached\n\n"
         + markdown(["asked for, on two cores", "measured", ""], list(goals.rows(facts)))
-        + "\n\nWhat keeps large models from the floor: it is reckoned at the rates of one model's matrices read over "
-        "and over and of Adam alone. In training, the models of two cores share the last cache, and each pass of "
-        "Adam over weights and moments empties it."
+        + "\n\nWhat keeps large models from the floor: XLA makes three loops of Adam where one would do (two "
+        "moments, then the weights: 40 bytes a parameter, and the gradient is written before), copies the two halves "
+        "of the combining matrix and their gradient, and each pass empties the cores' own caches before the next "
+        "recurrence. Tried and not faster: one loop with three outputs, Adam in blocks of rows, weight copies in "
+        "bfloat16 or float16 (XLA widens them to float32 before each product), one thread a device."
     )
 
 
@@ -105,7 +116,8 @@ def _demo(facts: Facts) -> str:
     total, models = sum(r["seconds"] for r in rows), sum(r["models"] for r in rows)
     return (
         f"## The demo grid\n\n{models} models train in {total:.0f} s with compilation; the most memory that a process "
-        f"held was {max(r['peak_gb'] for r in rows):.2f} GB.\n\n"
+        f"held was {max(r['peak_gb'] for r in rows):.2f} GB. On a second run, with the programs compiled, the first "
+        f"epochs are done {max(r['first_s'] for r in rows):.0f} s after the start of the process, at most.\n\n"
         + markdown(["study", "condition", "models", "updates", "s", "peak GB", "batching"], lines)
     )
 

@@ -64,6 +64,19 @@ def choose(work: Grid) -> Batching:
     states = 96.0 * encoder_states(work) * work.configuration.units
     width = max(1, round(CACHE / (4 * weights + states)))
     devices = len(jax.devices())
-    width = min(width, -(-len(work.models) // devices))
-    rounds = ROUNDS if width > 1 else 1
-    return Batching(min(rounds * width * devices, len(work.models)), width)
+    return even_blocks(len(work.models), min(width, -(-len(work.models) // devices)), devices)
+
+
+def even_blocks(models: int, width: int, devices: int) -> Batching:
+    """Return blocks of one size where there are such: a last block of another size would be compiled once more.
+
+    A width beside the wanted one is as fast, where it divides the models better.
+    """
+    if width == 1:
+        return Batching(min(devices, models), 1)
+    for near in (width, width + 1, max(2, width - 1)):
+        for rounds in range(ROUNDS, 0, -1):
+            block = rounds * near * devices
+            if block <= models and models % block == 0:
+                return Batching(block, near)
+    return Batching(min(ROUNDS * width * devices, models), width)

@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 from nem2e_lib.refine.config import Configuration
 from nem2e_lib.refine.stdrnet import STDRNet
 
-ENGINE_VERSION = "2"
+ENGINE_VERSION = "3"
 """Part of every result's hash: raised whenever the same input would give other numbers."""
 
 
@@ -62,6 +62,14 @@ class Outcome(NamedTuple):
     attention: NDArray[np.float32]
     gradient: NDArray[np.float32]
     weights: dict[str, NDArray[np.float32]]
+
+
+class NotANumber(ArithmeticError):
+    """The training loss of a block's model is not a number any more."""
+
+    def __init__(self, model: int, epoch: int):
+        super().__init__(model, epoch)
+        self.model, self.epoch = model, epoch
 
 
 @dataclass(frozen=True)
@@ -108,6 +116,11 @@ def train_block(
         Epochs between two calls of `report`.
     report
         Called with the number of epochs done since the last call and the block's mean training loss.
+
+    Raises
+    ------
+    NotANumber
+        At the end of the epochs in which a training loss stopped being one.
     """
     models, epochs = tasks.shown.shape[:2]
     program = compiled(shape, layout)
@@ -119,6 +132,7 @@ def train_block(
         window = tasks._replace(shown=tasks.shown[:, part], real=tasks.real[:, part])
         state, moments, loss = program.run(data, window, state, moments)
         losses.append(jax.device_get(loss))
+        _require_numbers(losses[-1][0][:models], first)
         if report is not None:
             report(part.stop - part.start, float(losses[-1][0][:models, -1].mean()))
     training, validation = (np.concatenate(parts, axis=1) for parts in zip(*losses, strict=True))
@@ -135,6 +149,13 @@ def train_block(
         )
         for i in range(models)
     ]
+
+
+def _require_numbers(losses: NDArray[np.float32], before: int) -> None:
+    finite = np.isfinite(losses)
+    if not finite.all():
+        epoch, model = min((int(row.argmin()), i) for i, row in enumerate(finite) if not row.all())
+        raise NotANumber(model, before + epoch + 1)
 
 
 def refiner(weights: dict[str, NDArray[np.float32]], shape: Shape) -> Callable[[Any], Array]:

@@ -144,14 +144,25 @@ def _learned(work: Grid) -> int:
 
 
 def save_results(results: xr.Dataset, path: Path | str) -> None:
-    """Write a trained condition as NetCDF, all or nothing."""
+    """Write a trained condition as NetCDF, all or nothing.
+
+    Raises
+    ------
+    Nem2eError
+        If the file cannot be written, for instance because the disk is full.
+    """
     path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(f".{path.name}.{os.getpid()}")
     stored = results.assign(diverged=results.diverged.astype("int8"))
     try:
+        path.parent.mkdir(parents=True, exist_ok=True)
         stored.to_netcdf(partial, engine="scipy")
         partial.replace(path)
+    except OSError as error:
+        raise Nem2eError(
+            f"{path}: cannot be written ({error.strerror or error}); make room or choose another folder and start "
+            "again, finished models are kept."
+        ) from error
     finally:
         partial.unlink(missing_ok=True)
 

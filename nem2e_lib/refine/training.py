@@ -10,7 +10,6 @@ from functools import partial
 from pathlib import Path
 
 import jax
-import numpy as np
 import xarray as xr
 from tqdm import tqdm
 
@@ -19,14 +18,14 @@ from nem2e_lib.errors import Nem2eError
 from nem2e_lib.refine import devices
 from nem2e_lib.refine.batching import Batching, choose
 from nem2e_lib.refine.config import Configuration
-from nem2e_lib.refine.engine import Layout, Outcome, train_block
+from nem2e_lib.refine.engine import Layout, NotANumber, Outcome, train_block
 from nem2e_lib.refine.folds import Folds
 from nem2e_lib.refine.grid import Grid, Model, grid
 from nem2e_lib.refine.results import assemble
 from nem2e_lib.refine.store import Store
 
 CHUNKS = 20
-"""Parts that a block's epochs are cut into, so that progress shows and a diverged loss is seen before the end."""
+"""At least so many parts a block's epochs are cut into, so that progress shows and a lost loss is seen early."""
 
 
 @dataclass(frozen=True)
@@ -135,16 +134,21 @@ def run_job(job: Job, report: Callable[[int, float], None] | None = None) -> lis
     return [(model, outcome._replace(weights={})) for model, outcome in zip(job.models, outcomes, strict=True)]
 
 
+def chunk_of(epochs: int) -> int:
+    """Return how many epochs run at a time: a divisor, since parts of another length would be compiled once more."""
+    most = -(-epochs // CHUNKS)
+    return next(size for size in range(most, 0, -1) if epochs % size == 0)
+
+
 def _train(job: Job, report: Callable[[int, float], None] | None) -> list[Outcome]:
-    chunk = -(-job.grid.epochs // CHUNKS)
-    tasks = job.grid.tasks(job.models)
+    work, chunk = job.grid, chunk_of(job.grid.epochs)
     try:
-        outcomes = train_block(job.grid.data(), tasks, job.grid.shape(), job.layout, chunk=chunk, report=report)
+        tasks = work.tasks(job.models)
+        return train_block(work.data(), tasks, work.shape(), job.layout, chunk=chunk, report=report)
+    except NotANumber as error:
+        raise _no_number(work, job.models[error.model], error.epoch) from error
     except (jax.errors.JaxRuntimeError, MemoryError) as error:
         raise _out_of_memory(job, error) from error
-    for model, outcome in zip(job.models, outcomes, strict=True):
-        _require_a_number(job.grid, model, outcome)
-    return outcomes
 
 
 def _run(jobs: list[Job], executor: Executor | None, progress: bool) -> Iterator[tuple[Model, Outcome]]:
@@ -192,7 +196,10 @@ def _elsewhere(jobs: list[Job], executor: Executor, done: Done) -> Iterator[tupl
             finished = future.result()
             done.after(futures[future])
             yield from finished
-    except BrokenExecutor as error:
+    except Exception as error:
+        # dask tells of a task that took several workers down by an exception of its own.
+        if not isinstance(error, BrokenExecutor) and type(error).__name__ != "KilledWorker":
+            raise
         raise Nem2eError(
             f"{jobs[0].grid.condition}: a worker process died, killed or out of memory; start again with fewer "
             "workers, finished models are kept."
@@ -224,12 +231,10 @@ def _out_of_memory(job: Job, error: Exception) -> Exception:
     return error
 
 
-def _require_a_number(work: Grid, model: Model, outcome: Outcome) -> None:
-    if not np.isfinite(outcome.training_loss).all():
-        epoch = int(np.argmin(np.isfinite(outcome.training_loss))) + 1
-        held_out = work.folds.labels[model.fold] or "nobody"
-        raise Nem2eError(
-            f"{work.condition}, {work.channel_names[model.channel]}, held out {held_out}, seed "
-            f"{work.configuration.seed + model.seed}: the training loss is not a number from epoch {epoch} on; lower "
-            "learning_rate and start again, finished models are kept."
-        )
+def _no_number(work: Grid, model: Model, epoch: int) -> Nem2eError:
+    held_out = work.folds.labels[model.fold] or "nobody"
+    return Nem2eError(
+        f"{work.condition}, {work.channel_names[model.channel]}, held out {held_out}, seed "
+        f"{work.configuration.seed + model.seed}: the training loss is not a number from epoch {epoch} on; lower "
+        "learning_rate and start again, finished models are kept."
+    )

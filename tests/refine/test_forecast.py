@@ -3,7 +3,7 @@
 import pytest
 from small import make_cycles
 
-from nem2e_lib.refine.batching import Batching, choose
+from nem2e_lib.refine.batching import Batching, choose, even_blocks
 from nem2e_lib.refine.config import Configuration
 from nem2e_lib.refine.forecast import duration, forecast, probe, traffic
 from nem2e_lib.refine.grid import grid
@@ -39,6 +39,15 @@ def test_traffic_by_hand():
 def test_parameters_by_hand():
     # two LSTMs, keys, combination, readout
     assert parameters(1, Configuration(units=10)) == 2 * (40 + 400 + 40) + 100 + 200 + 10 + 1
+
+
+def test_blocks_are_of_one_size_where_the_models_can_be_cut_so():
+    for models, width in ((40, 3), (160, 3), (160, 2), (160, 4), (36, 3)):
+        plan = even_blocks(models, width, 2)
+        assert models % plan.block == plan.block % (2 * plan.width) == 0
+        assert abs(plan.width - width) <= 1
+    assert even_blocks(160, 1, 2) == Batching(2, 1)
+    assert even_blocks(7, 3, 2) == Batching(7, 3)
 
 
 @pytest.mark.parametrize(

@@ -7,17 +7,19 @@ import signal
 import subprocess
 import sys
 import time
-from concurrent.futures import BrokenExecutor, Executor, Future
+from concurrent.futures import BrokenExecutor, Executor, Future, ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
 import pytest
+import xarray as xr
 from small import make_cycles
 
 from nem2e_lib.errors import Nem2eError
 from nem2e_lib.refine import store, training
 from nem2e_lib.refine.batching import Batching
 from nem2e_lib.refine.config import Configuration
+from nem2e_lib.refine.engine import Outcome
 from nem2e_lib.refine.executors import processes
 from nem2e_lib.refine.results import load_results, save_results
 from nem2e_lib.refine.training import train_condition
@@ -124,6 +126,36 @@ def test_a_dead_worker_is_told_and_finished_models_are_kept(tmp_path):
     assert list(tmp_path.rglob("*.npz"))
 
 
+class KilledWorker(Exception):
+    """What dask raises for a task that took down one worker after another."""
+
+
+def test_a_task_that_takes_its_workers_down_is_told(tmp_path, monkeypatch):
+    def down(job):
+        raise KilledWorker
+
+    monkeypatch.setattr(training, "run_job", down)
+    with ThreadPoolExecutor(1) as pool, pytest.raises(Nem2eError, match=r"a worker process died"):
+        train(tmp_path, executor=pool)
+
+
+def test_any_damage_to_a_stored_model_is_noticed(tmp_path):
+    numbers = np.random.default_rng(0).normal(size=(5, 4, 3)).astype(np.float32)
+    kept = store.Store(tmp_path)
+    kept.save("key", Outcome(*numbers, weights={"combine": numbers[0], "offset": numbers[1]}))
+    whole = kept.path("key").read_bytes()
+    found = kept.load("key")
+    np.testing.assert_array_equal(found.weights["offset"], numbers[1])
+    with np.load(kept.path("key")) as ordinary:
+        np.testing.assert_array_equal(ordinary["refined"], numbers[2])
+    for place in range(0, len(whole), 3):
+        damaged = bytearray(whole)
+        damaged[place] ^= 1 << place % 8
+        for content in (bytes(damaged), whole[:place]):
+            kept.path("key").write_bytes(content)
+            assert kept.load("key") is None, place
+
+
 def test_memory_that_runs_out_is_told(tmp_path, monkeypatch):
     def exhausted(*arguments, **options):
         raise MemoryError
@@ -142,6 +174,18 @@ def test_a_full_disk_is_told_and_leaves_nothing_half_written(tmp_path, monkeypat
     with pytest.raises(Nem2eError, match=r"cannot be written \(No space left on device\); make room"):
         train(tmp_path)
     assert not [path for path in tmp_path.rglob("*") if path.is_file()]
+
+
+def test_results_that_do_not_fit_on_the_disk_are_told(tmp_path, monkeypatch):
+    def full(self, path, **options):
+        Path(path).write_bytes(b"half")
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    results = train(tmp_path / "models")
+    monkeypatch.setattr(xr.Dataset, "to_netcdf", full)
+    with pytest.raises(Nem2eError, match=r"r\.nc: cannot be written \(No space left on device\)"):
+        save_results(results, tmp_path / "out" / "r.nc")
+    assert not list((tmp_path / "out").iterdir())
 
 
 def test_saved_results_can_be_read_back(tmp_path):

@@ -13,12 +13,13 @@ from small import make_cycles
 
 from nem2e_lib.data.segment import data_hash
 from nem2e_lib.errors import Nem2eError
+from nem2e_lib.refine import training
 from nem2e_lib.refine.batching import Batching
 from nem2e_lib.refine.config import Configuration
 from nem2e_lib.refine.grid import grid, initial_key
 from nem2e_lib.refine.results import load_models, load_results, save_results
 from nem2e_lib.refine.stdrnet import STDRNet
-from nem2e_lib.refine.training import train_condition
+from nem2e_lib.refine.training import chunk_of, train_condition
 
 
 def train(cycles, condition="one_entire", configuration=None, **options):
@@ -41,11 +42,11 @@ def plain_loop(cycles, fold_label, configuration):
     optimiser = optax.adam(configuration.learning_rate)
     moments = optimiser.init(state)
     task = work.tasks(tuple(m for m in work.models if m.channel == 1 and m.fold == fold))
+    slope = jax.jit(jax.grad(lambda s, x, y: jnp.mean((nnx.merge(graph, s)(x)[0] - y) ** 2)))
     for epoch in np.asarray(task.shown[0]):
         for i in epoch:
             x, y = jnp.asarray(work.examples.inputs[1, i]), jnp.asarray(work.examples.targets[1, i])
-            slope = jax.grad(lambda s, x=x, y=y: jnp.mean((nnx.merge(graph, s)(x)[0] - y) ** 2))(state)
-            changes, moments = optimiser.update(slope, moments)
+            changes, moments = optimiser.update(slope(state, x, y), moments)
             state = optax.apply_updates(state, changes)
     return np.array([nnx.merge(graph, state)(jnp.asarray(work.examples.inputs[1, i]))[0] for i in work.held(fold, 0)])
 
@@ -166,9 +167,19 @@ def test_quarters_of_every_kind_train(cycles):
         assert result.attention.sizes["output"] == 20
 
 
-def test_a_loss_that_is_no_number_is_told(cycles):
-    with pytest.raises(Nem2eError, match="learning_rate"):
-        train(cycles, configuration=Configuration(units=6, epochs=2, learning_rate=1e38))
+def test_a_loss_that_is_no_number_ends_training_at_once_and_is_told(cycles, monkeypatch):
+    reports = []
+    monkeypatch.setattr(training.Done, "during", lambda done, job, epochs, loss: reports.append(epochs))
+    with pytest.raises(Nem2eError, match=r"one_entire, soleus, held out s0, seed 0.*from epoch [12] on.*learning_rate"):
+        train(cycles, configuration=Configuration(units=6, epochs=60, learning_rate=1e38))
+    assert len(reports) < 2
+
+
+def test_epochs_are_cut_evenly_so_that_one_program_serves_them_all():
+    for epochs in (1, 2, 18, 19, 71, 700):
+        assert epochs % chunk_of(epochs) == 0
+        assert epochs / chunk_of(epochs) >= min(epochs, 20)
+    assert chunk_of(700) == 35
 
 
 def test_unknown_channel_and_option_are_told(cycles):
