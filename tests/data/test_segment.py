@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 import realdata as hamner
 import xarray as xr
-from conftest import MUSCLES, force
 from hypothesis import given
 from hypothesis import strategies as st
+from straight_lines import MUSCLES, force
 
 from nem2e_lib.data.checks import check_study
 from nem2e_lib.data.cycles import find_cycles
