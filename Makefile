@@ -27,13 +27,14 @@ TORCH ?= torch==2.13.0
 ## study-claims  verdicts of the claims over three seeds, on synthetic data: docs/claims_seeds.csv (UNITS=16 UPDATES=600)
 ## study-learning  learning curves, speeds and motions left out, on synthetic data: docs/learning.csv (UNITS=16 UPDATES=600 STUDY=folder)
 ## study-attention  attention where the truth is known, on synthetic data: docs/attention_*.csv (UNITS=32 UPDATES=800)
+## study-ablations  what every choice that the paper leaves open does to Er: docs/ablations.csv (UNITS=32 UPDATES=800 SEEDS=3)
 ## bench     what training costs beside PyTorch and plain Flax: build/bench.json, docs/benchmarks.md
 ## lint      ruff and mypy
 ## setup     the Python environment in .venv, from requirements.lock
 ## lock      requirements.lock and environment.yml anew from pyproject.toml
 ## clean     remove build/ (the environment and figures/ stay)
 ## help      this list
-.PHONY: paper motion notebook test test-all study-claims study-attention study-learning bench lint setup lock clean help
+.PHONY: paper motion notebook test test-all study-claims study-attention study-learning study-ablations bench lint setup lock clean help
 help:
 	@sed -n 's/^## /  make /p' Makefile
 
@@ -76,6 +77,9 @@ study-attention: $(SETUP)
 
 study-learning: $(SETUP)
 	$(PY) -m nem2e_lib.report.learning_study $(BUILD)/study-learning$(if $(STUDY),-$(notdir $(STUDY:%/=%))) $(or $(UNITS),16) $(or $(UPDATES),600) '$(STUDY)' $(or $(MINUTES),inf)
+
+study-ablations: $(SETUP)
+	$(PY) -m nem2e_lib.report.ablations $(BUILD)/study-ablations $(or $(UNITS),32) $(or $(UPDATES),800) $(or $(filter-out 1,$(SEEDS)),3) $(or $(MINUTES),inf)
 
 bench: $(EXTRAS)
 	@$(PY) -m pip --version > /dev/null 2>&1 || $(PY) -m ensurepip > /dev/null

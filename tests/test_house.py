@@ -88,9 +88,8 @@ def test_imports_run_one_way(path: Path) -> None:
 
 
 def test_there_are_notebooks() -> None:
-    assert [path.name[:2] for path in NOTEBOOKS] == [
-        f"{number:02d}" for number in range(1, len(NOTEBOOKS) + 1)
-    ]
+    numbers = [path.name[:2] for path in NOTEBOOKS]
+    assert numbers == sorted(set(numbers))
     assert len(NOTEBOOKS) >= 7
 
 

@@ -20,6 +20,7 @@ from nem2e_lib.report.table import Table
 STATISTICS, ATTENTION, SHORTCUT, CLAIMS = "04_statistics", "05_attention", "06_shortcut", "07_claims"
 RIVALS, REFINER, AUDIT, OWN = "08_rivals", "09_refine", "10_audit", "11_own_data"
 CONTROLS = "13_controls"
+ABLATIONS = "15_ablations"
 LETTERS = {"figure_3": {"walking": "a", "running": "b"}, "figure_4": {"running": "abc", "walking": "d"}}
 SHOWN = {"walking": "one_entire", "running": "all_entire"}
 """Condition that Figure 3 shows of each motion; a study of another motion shows both."""
@@ -30,6 +31,7 @@ SECTIONS = {
     RIVALS: "Rivals under the same folds",
     REFINER: "A refiner to keep",
     AUDIT: "Published numbers audited, statistics under review",
+    ABLATIONS: "Which open choice matters",
     OWN: "From folders of files to refined activity",
     CONTROLS: "Is it learning or remembering?",
     CLAIMS: "What the paper leaves open",
@@ -268,4 +270,5 @@ def _pages(found: Findings) -> dict[str, str]:
         "10_audit.html": "10 · Audit and review",
         **own,
         "13_controls.html": "13 · Learning or remembering",
+        "15_ablations.html": "15 · Ablations",
     }

@@ -217,3 +217,24 @@ def test_lag_attention_keeps_its_attention():
     assert result.attention.dims == ("seed", "channel", "cycle", "output", "token")
     np.testing.assert_allclose(result.attention.sum("token"), 1, rtol=1e-4)
     assert isinstance(result, xr.Dataset)
+
+
+@pytest.mark.parametrize("width", [0.6, 1.0, 3.0, 6.0, 20.0])
+def test_likeness_of_phases_is_a_kernel_at_any_width(width):
+    apart = np.abs(lk.lags(20))
+    bell = np.asarray(lk.bell(apart, width), float)
+    assert np.linalg.eigvalsh(bell).min() > -1e-5
+    near = np.exp(-0.5 * (apart / width) ** 2)
+    np.testing.assert_allclose(bell[apart <= 1], near[apart <= 1], atol=0.02)
+    np.testing.assert_allclose(bell[0], bell[-1], atol=1e-6)
+
+
+def test_a_readout_of_slow_phases_and_small_penalty_is_finite():
+    cycles = make_cycles()
+    simulated = simulated_cycles(cycles)
+    part = lk.Cycles(*(jnp.asarray(x, jnp.float32) for x in (
+        simulated.activation, simulated.duration_s, np.zeros(len(simulated))
+    )))  # fmt: skip
+    emg = jnp.asarray(cycles.emg.transpose("cycle", "sample", "channel").values, jnp.float32)
+    slow = lk.initial(3)._replace(log_reach=jnp.log(6.0), log_penalty=jnp.log(0.04))
+    assert np.isfinite(np.asarray(lk.refine(slow, part, emg, part, 1.0))).all()

@@ -109,11 +109,11 @@ def kernel(learned: Learned, scaling: Scale, a: Cycles, b: Cycles) -> Array:
     (heads_a, whole_a), (heads_b, whole_b) = (_tokens(learned, scaling, part) for part in (a, b))
     local = (heads_a @ heads_b.T).reshape(len(a.pace), samples, len(b.pace), samples)
     common = jax.nn.sigmoid(learned.shared)
-    phase = common + (1.0 - common) * _bell(apart, jnp.exp(learned.log_reach))
+    phase = common + (1.0 - common) * bell(apart, jnp.exp(learned.log_reach))
     cycle = jnp.exp(learned.log_cycle) * whole_a @ whole_b.T / samples
     cycle = cycle + jnp.exp(learned.log_pace) * jnp.outer(a.pace, b.pace)
-    total = local * phase[None, :, None] + cycle[:, None, :, None] * _bell(apart, _CYCLE_WIDTH)[None, :, None]
-    total = total + _CURVE * _bell(apart, _CURVE_WIDTH)[None, :, None]
+    total = local * phase[None, :, None] + cycle[:, None, :, None] * bell(apart, _CYCLE_WIDTH)[None, :, None]
+    total = total + _CURVE * bell(apart, _CURVE_WIDTH)[None, :, None]
     return total.reshape(len(a.pace) * samples, -1)
 
 
@@ -127,8 +127,14 @@ def _tokens(learned: Learned, scaling: Scale, cycles: Cycles) -> tuple[Array, Ar
     return attended.reshape(count * samples, -1), values.reshape(count, -1)
 
 
-def _bell(apart: np.ndarray, width: Array | float) -> Array:
-    return jnp.exp(-0.5 * (apart / width) ** 2)
+def bell(apart: np.ndarray, width: Array | float) -> Array:
+    """Return how alike two phases of the cycle are: 1 at the same one, like a Gaussian of this width in samples nearby.
+
+    The periodic kernel (MacKay 1998): on a circle a Gaussian of the distance itself is no kernel, and the readout could
+    not be solved where `width` is a large part of the cycle.
+    """
+    turn = 2.0 * np.pi / (len(apart) - 1)
+    return jnp.exp((jnp.cos(turn * apart) - 1.0) / (turn * width) ** 2)
 
 
 class Targets(NamedTuple):

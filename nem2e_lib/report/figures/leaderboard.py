@@ -59,7 +59,7 @@ def leaderboard(standings: pd.DataFrame, units: pd.DataFrame, labels: Mapping[st
 
 def _panel(axis: Axes, rows: pd.DataFrame, units: pd.DataFrame, labels: Mapping[str, str]) -> None:
     axis.axvline(0, color="#444444", lw=0.9)
-    ordered = rows.sort_values("er_mean", ascending=False, kind="stable")
+    ordered = rows.sort_values("er_mean", ascending=False, kind="stable", na_position="first")
     for y, row in enumerate(ordered.to_dict("records")):
         colour = COLOURS.get(str(row["method"]), OTHER)
         here = units.loc[units["method"] == row["method"], "er"].to_numpy(float)
@@ -68,12 +68,16 @@ def _panel(axis: Axes, rows: pd.DataFrame, units: pd.DataFrame, labels: Mapping[
         bars = [[low], [high]] if np.isfinite([low, high]).all() else None
         axis.errorbar(row["er_mean"], y, xerr=bars, fmt="D", ms=5, color=colour, mec="black", mew=0.6, ecolor="black")
         axis.annotate(
-            signed(row["er_mean"]), (1, y), va="center", fontsize=8, xycoords=("axes fraction", "data"),
+            _er(row["er_mean"]), (1, y), va="center", fontsize=8, xycoords=("axes fraction", "data"),
             xytext=(4, 0), textcoords="offset points",
         )  # fmt: skip
     axis.set_yticks(range(len(ordered)), [labels.get(str(m), str(m)) for m in ordered["method"]], fontsize=8.5)
     axis.set_ylim(-0.6, len(ordered) - 0.4)
     axis.set_xlabel("Er  (negative: better than OpenSim)")
+
+
+def _er(value: float) -> str:
+    return signed(value) if np.isfinite(value) else "undefined"
 
 
 def _handles() -> list[Line2D]:
@@ -85,7 +89,7 @@ def _handles() -> list[Line2D]:
 
 def _sentence(standings: pd.DataFrame, study: str, labels: Mapping[str, str]) -> str:
     rows = standings[standings["study"] == study].sort_values("er_mean").to_dict("records")
-    named = [f"{labels.get(str(row['method']), str(row['method']))} {signed(row['er_mean'])}" for row in rows]
+    named = [f"{labels.get(str(row['method']), str(row['method']))} {_er(row['er_mean'])}" for row in rows]
     return f"{study}, best first: " + ", ".join(named) + "."
 
 

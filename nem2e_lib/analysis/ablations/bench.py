@@ -1,0 +1,159 @@
+"""A study on which variants are trained and laid beside the default, unit by unit."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import xarray as xr
+
+from nem2e_lib.analysis.ablations.cutting import Cutting, Piece
+from nem2e_lib.analysis.ablations.variants import KINDS, Reading, Variant, defaults
+from nem2e_lib.analysis.attention import entropy_share
+from nem2e_lib.analysis.leaderboard import per_unit
+from nem2e_lib.analysis.metrics import errors
+from nem2e_lib.data.segment import data_hash
+from nem2e_lib.data.study import Study
+from nem2e_lib.refine import devices
+from nem2e_lib.refine.batching import choose
+from nem2e_lib.refine.config import Configuration
+from nem2e_lib.refine.grid import grid
+from nem2e_lib.refine.results import assemble
+from nem2e_lib.refine.training import train_grid
+
+ER, R2 = "Er", "R2"
+
+
+@dataclass(frozen=True)
+class Bench:
+    """Where variants are trained: finished models are found again by the hash of data, options and engine.
+
+    Attributes
+    ----------
+    study
+        The study; every subject (or speed) is held out once.
+    base
+        The default configuration.
+    channels
+        EMG channels that are trained.
+    store
+        Folder of finished models.
+    seeds
+        Seeds of the default, as a yardstick; a variant is trained with the first one.
+    """
+
+    study: Study
+    base: Configuration
+    channels: tuple[str, ...]
+    store: Path
+    seeds: int = 3
+    _trained: dict[str, list[xr.Dataset]] = field(default_factory=dict, repr=False, compare=False)
+
+    def default(self, condition: str) -> list[xr.Dataset]:
+        """Return the default's results with all seeds; trained once."""
+        if condition not in self._trained:
+            self._trained[condition] = self._train(condition, self.base, Cutting(), self.channels, self.seeds)
+        return self._trained[condition]
+
+    def rows(self, variant: Variant) -> pd.DataFrame:
+        """Train a variant, or read the default's results otherwise, and lay it beside the default.
+
+        Returns
+        -------
+        pandas.DataFrame
+            One row a held-out unit: study, condition, option, value, default, needs, measure (`Er` or `R2`), unit,
+            label, here and base (the measure of the variant and of the default, mean over electrodes), entropy and
+            base_entropy (of attention, as a share of its maximum), diverged, models, electrodes, units, updates,
+            synthetic.
+        """
+        chosen = self.channels[: variant.muscles]
+        base = [one.sel(channel=list(chosen)) for one in self.default(variant.condition)]
+        first = [one.isel(seed=[0]) for one in base]
+        option = {variant.option: variant.value}
+        if variant.needs == "reanalyse":
+            return beside(base, Reading(), base, Reading(**option), variant, self.base)
+        configuration = self.base.with_options(**option) if variant.needs == "retrain" else self.base
+        cutting = Cutting(**option) if variant.needs == "recut" else Cutting()
+        return beside(first, Reading(), self._train(variant.condition, configuration, cutting, chosen), Reading(),
+                      variant, self.base)  # fmt: skip
+
+    def seed_rows(self, condition: str) -> pd.DataFrame:
+        """Lay every further seed of the default beside the first: what chance alone does."""
+        base = self.default(condition)
+        parts = [
+            beside(
+                [one.isel(seed=[0]) for one in base], Reading(), [one.isel(seed=[k]) for one in base], Reading(),
+                Variant(condition, "seed", self.base.seed + k, "retrain"), self.base,
+            )
+            for k in range(1, self.seeds)
+        ]  # fmt: skip
+        return pd.concat(parts, ignore_index=True)
+
+    def _train(
+        self, condition: str, configuration: Configuration, cutting: Cutting, channels: Sequence[str], seeds: int = 1
+    ) -> list[xr.Dataset]:
+        devices.configure()
+        return [self._trained_on(p, condition, configuration, channels, seeds) for p in cutting.pieces(self.study)]
+
+    def _trained_on(
+        self, piece: Piece, condition: str, configuration: Configuration, channels: Sequence[str], seeds: int
+    ) -> xr.Dataset:
+        cycles = piece.cycles.sel(channel=list(channels))
+        work = grid(cycles, condition, configuration, data_hash(piece.cycles), seeds=seeds, folds=piece.folds)
+        plan = choose(work)
+        outcomes = train_grid(work, plan, store=self.store, progress=False)
+        return assemble(cycles, work, outcomes, plan, 0.0, "ablations")
+
+
+def beside(
+    base: list[xr.Dataset],
+    base_reading: Reading,
+    here: list[xr.Dataset],
+    reading: Reading,
+    variant: Variant,
+    configuration: Configuration,
+) -> pd.DataFrame:
+    """Lay results beside the default's, one row a held-out unit; see `Bench.rows`."""
+    measure = R2 if variant.option == "r2" else ER
+    ours, theirs = read(here, reading, measure), read(base, base_reading, measure)
+    told = {"base": theirs["value"], "base_entropy": theirs["entropy"]}
+    table = ours.rename(columns={"value": "here"}).join(pd.DataFrame(told), validate="1:1").reset_index()
+    default = {**defaults(KINDS[variant.needs], configuration)}[variant.option]
+    first = {
+        "study": here[0].attrs["study"], "condition": variant.condition, "option": variant.option,
+        "value": str(variant.value), "default": str(default), "needs": variant.needs, "measure": measure,
+    }  # fmt: skip
+    units = configuration.with_options(**_own(variant)).units
+    whole = table.assign(
+        **first, units=units, updates=int(here[0].attrs["updates"]), synthetic=bool(here[0].attrs["synthetic"])
+    )
+    return whole[[*first, *(name for name in whole if name not in first)]]
+
+
+def _own(variant: Variant) -> dict[str, Any]:
+    return {variant.option: variant.value} if variant.needs == "retrain" else {}
+
+
+def read(results: list[xr.Dataset], reading: Reading, measure: str) -> pd.DataFrame:
+    """Return one row a held-out unit, by label: value of the measure, entropy, diverged, models, electrodes, unit."""
+    table = pd.concat([errors(one, er=reading.er, ensemble=reading.ensemble) for one in results], ignore_index=True)
+    if measure == R2:
+        table = table.assign(er=table[f"r2_{reading.r2}"])
+    units = per_unit(table).set_index("label")
+    counts = table.groupby("label")["diverged"].sum()
+    models = results[0].sizes["seed"] * results[0].sizes["channel"]
+    columns = {
+        "unit": units["unit"], "value": units["er"], "entropy": pd.concat([_entropy(one) for one in results]),
+        "diverged": counts, "models": models, "electrodes": units["n_electrodes"],
+    }  # fmt: skip
+    return pd.DataFrame(columns).rename_axis("label")
+
+
+def _entropy(results: xr.Dataset) -> pd.Series:
+    """Return the entropy share of attention by held-out unit, mean over seeds, channels, cycles and outputs."""
+    share = entropy_share(results.attention.values).mean(axis=(0, 1, 3))
+    fold = results.fold_of_cycle.values
+    return pd.Series({str(label): float(share[fold == k].mean()) for k, label in enumerate(results.fold.values)})

@@ -1,0 +1,101 @@
+"""Which choice matters: the change in Er of every variant, paired over held-out units, with seeds as the yardstick."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pingouin as pg
+
+from nem2e_lib.analysis.statistics import ALPHA, one_sample
+
+KEYS = ["study", "condition", "option", "value", "measure"]
+SEED = "seed"
+MATTERS, SMALL, UNSURE = "matters", "no more than seeds", "not sure"
+"""Sure after Holm's correction and, where models are trained anew, more than seeds do; less than seeds do; neither."""
+
+
+def effects(rows: pd.DataFrame) -> pd.DataFrame:
+    """Return one row a variant.
+
+    Parameters
+    ----------
+    rows
+        Rows of `Bench.rows` and `Bench.seed_rows`.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Columns study, condition, option, value, measure, default, needs, here, base (means over units), difference
+        (here minus base; negative Er is better), ci_low, ci_high (95 %, paired over units), p_value, p_holm (over the
+        variants of a condition), seed_range (how far the default's mean Er differs between its seeds), verdict,
+        entropy, base_entropy, diverged, models, electrodes, n, unit, units, updates, synthetic, reason.
+    """
+    table = pd.DataFrame([_row(group) for _, group in rows.groupby(KEYS, sort=False)])
+    table["seed_range"] = table["condition"].map(_ranges(table))
+    table["p_holm"] = _holm(table)
+    table["verdict"] = [_verdict(row) for row in table.to_dict("records")]
+    return table[[*KEYS, *_NUMBERS]]
+
+
+_NUMBERS = [
+    "default", "needs", "here", "base", "difference", "ci_low", "ci_high", "p_value", "p_holm", "seed_range", "verdict",
+    "entropy", "base_entropy", "diverged", "models", "electrodes", "n", "unit", "units", "updates", "synthetic",
+    "reason",
+]  # fmt: skip
+
+
+def _row(group: pd.DataFrame) -> dict[str, object]:
+    first = group.iloc[0]
+    test = one_sample((group["here"] - group["base"]).round(12))
+    kept = [*KEYS, "default", "needs", "electrodes", "unit", "units", "updates", "synthetic"]
+    means = {name: float(group[name].mean()) for name in ("here", "base", "entropy", "base_entropy")}
+    counts = {name: int(group[name].sum()) for name in ("diverged", "models")}
+    tested = {name: getattr(test, name) for name in ("ci_low", "ci_high", "p_value", "n", "reason")}
+    return {**{name: first[name] for name in kept}, **means, "difference": test.mean, **counts, **tested}
+
+
+def _ranges(table: pd.DataFrame) -> dict[str, float]:
+    """Range of the default's mean Er over its seeds, by condition."""
+    seeds = table[table["option"] == SEED]
+    found = {}
+    for condition, group in seeds.groupby("condition", sort=False):
+        values = [*group["here"], group["base"].iloc[0]]
+        found[str(condition)] = float(np.ptp(values))
+    return found
+
+
+def _holm(table: pd.DataFrame) -> pd.Series:
+    adjusted = pd.Series(np.nan, index=table.index)
+    tested = table[(table["option"] != SEED) & (table["measure"] == "Er")]
+    for _, rows in tested.groupby(["study", "condition"], sort=False):
+        defined = rows["p_value"].dropna()
+        if len(defined):
+            adjusted[defined.index] = pg.multicomp(defined.to_numpy(float), method="holm")[1]
+    return adjusted
+
+
+def _verdict(row: Mapping[Hashable, Any]) -> str:
+    if row["option"] == SEED:
+        return "yardstick"
+    if row["measure"] != "Er":
+        return "another measure"
+    difference, seeds, p_holm = (float(row[name]) for name in ("difference", "seed_range", "p_holm"))
+    retrained = row["needs"] != "reanalyse"  # else the models are the same, and no seed comes between
+    if retrained and not abs(difference) > seeds and np.isfinite(seeds):
+        return SMALL
+    return MATTERS if p_holm < ALPHA else UNSURE
+
+
+def said(table: pd.DataFrame) -> str:
+    """Say in a sentence or two which choices matter, largest effect first, and which do not."""
+    tested = table[table["verdict"].isin([MATTERS, SMALL, UNSURE])]
+    large = tested[tested["verdict"] == MATTERS].sort_values("difference", key=abs, ascending=False)
+    options = list(dict.fromkeys(large["option"]))
+    none = [option for option in dict.fromkeys(tested["option"]) if option not in options]
+    return (
+        f"{len(large)} of {len(tested)} variants change Er by more than seeds do and surely (Holm, p < .05): "
+        f"{', '.join(options) or 'none'}. No value of these did: {', '.join(none) or 'none'}."
+    )

@@ -1,0 +1,193 @@
+"""Ablations: the committed study of every open choice (`make study-ablations`), and what 15_ablations shows of it."""
+
+from __future__ import annotations
+
+import math
+import sys
+import time
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from tqdm import tqdm
+
+from nem2e_lib.analysis.ablations import Bench, Reading, Variant, effects, said, variants
+from nem2e_lib.analysis.ablations.bench import beside
+from nem2e_lib.data.study import load_study
+from nem2e_lib.errors import Nem2eError
+from nem2e_lib.refine.conditions import CONDITIONS
+from nem2e_lib.refine.config import Configuration, profile
+from nem2e_lib.refine.results import configuration_of
+from nem2e_lib.report import tables
+from nem2e_lib.report.figures import ablations as figures
+from nem2e_lib.report.findings import Findings
+from nem2e_lib.report.pipeline import ROOT, Run, begin
+from nem2e_lib.report.provenance import commit
+from nem2e_lib.report.saving import Saved, save_drawn, save_table, write_csv
+from nem2e_lib.report.style import CONDITION_LABELS
+
+PAGE = "15_ablations"
+STUDY = ROOT / "docs" / "ablations.csv"
+"""One row a variant and held-out unit, with what it was trained with: written by ``make study-ablations``."""
+MOTION = "running"
+MUSCLES = ("soleus", "bi", "tib", "rect")
+"""Muscles of the study: one on each side of shank and thigh; each an electrode of its own."""
+
+
+@dataclass(frozen=True)
+class Committed:
+    """The committed study, read once."""
+
+    path: Path = STUDY
+
+    @cached_property
+    def rows(self) -> pd.DataFrame:
+        """One row a variant and held-out unit; a missing file raises `Nem2eError`."""
+        if not self.path.exists():
+            raise Nem2eError(f"{self.path}: there is no study of ablations; run `make study-ablations` first.")
+        return pd.read_csv(self.path, dtype={"value": str, "default": str, "label": str}, keep_default_na=True)
+
+    @cached_property
+    def effects(self) -> pd.DataFrame:
+        """One row a variant."""
+        return effects(self.rows)
+
+    @cached_property
+    def missing(self) -> list[str]:
+        """Variants that today's options have and the study has not."""
+        first = self.rows.iloc[0]
+        base = profile(str(first["profile"])).with_options(units=int(first["base_units"]), seed=int(first["seed"]))
+        have = set(self.effects[["condition", "option", "value"]].itertuples(index=False, name=None))
+        lacking = [one for one in variants(base) if (one.condition, one.option, str(one.value)) not in have]
+        return [f"{CONDITION_LABELS[one.condition]}, {one.option} = {one.value}" for one in lacking]
+
+    @property
+    def synthetic(self) -> bool:
+        """Whether the study is synthetic."""
+        return bool(self.rows["synthetic"].any())
+
+    @property
+    def provenance(self) -> str:
+        """Where the numbers come from, in a sentence."""
+        first = self.rows.iloc[0]
+        kind = "SYNTHETIC" if self.synthetic else "measured"
+        return (
+            f"Study {first['study']} ({kind}), {self.rows['label'].nunique()} held-out {first['unit']}s, "
+            f"{self.rows['electrodes'].max()} electrodes; default: {first['base_units']} units, "
+            f"{first['base_updates']} updates a model, seed {first['seed']}; {first['seeds']} seeds as a yardstick; "
+            f"code {str(first['commit'])[:10]} (docs/{self.path.name}; make study-ablations makes it anew)."
+        )
+
+
+def forest(found: Findings, study: Committed) -> Saved:
+    """Every variant's change in Er as a forest plot."""
+    drawn = figures.forest(study.effects, note=study.provenance, synthetic=study.synthetic)
+    return save_drawn(drawn, "ablations_forest", found.run.site, page=PAGE)
+
+
+def curves(found: Findings, study: Committed) -> Saved:
+    """Er over the options that are numbers."""
+    drawn = figures.levels(study.effects, note=study.provenance, synthetic=study.synthetic)
+    return save_drawn(drawn, "ablations_levels", found.run.site, page=PAGE)
+
+
+def table(found: Findings, study: Committed) -> Saved:
+    """Every variant as a table, with entropy of attention and diverged models."""
+    lacking = f" Not run: {'; '.join(study.missing)}." if study.missing else ""
+    shown = tables.plain(
+        study.effects.drop(columns=["study", "reason"]), "What every open choice does to Er",
+        f"{study.provenance} Difference: Er of the variant minus Er of the default, paired over held-out units, with "
+        f"its 95 % CI; Holm over the variants of a condition. {said(study.effects)}{lacking}",
+        synthetic=study.synthetic,
+    )  # fmt: skip
+    return save_table(shown, "ablations", found.run.site, page=PAGE)
+
+
+def readings(found: Findings) -> Saved:
+    """The choices after training, on this run's own trained conditions: definitions of Er and R², ensembles."""
+    rows = pd.concat([_read_again(found, study, condition) for study in found.trained for condition in CONDITIONS])
+    kept = ["study", "condition", "option", "value", "measure", "default", "here", "base", "difference", "ci_low",
+            "ci_high", "p_value", "n", "unit", "reason"]  # fmt: skip
+    shown = tables.plain(
+        effects(rows)[kept], "Choices after training, on this run's models",
+        "Difference: the measure (Er or R²) read so, minus the same read as everywhere else on these pages; mean over "
+        "electrodes, paired over held-out units. Averaging seeds needs more than one: make paper SEEDS=3.",
+        synthetic=any(found.synthetic(study) for study in found.cycles),
+    )  # fmt: skip
+    return save_table(shown, "ablations_readings", found.run.site, page=PAGE)
+
+
+def _read_again(found: Findings, study: str, condition: str) -> pd.DataFrame:
+    results = found.trained[study][condition].assign_attrs(study=study)
+    base = Configuration(**configuration_of(results))
+    parts = [
+        beside([results], Reading(), [results], Reading(**{one.option: one.value}), one, base)
+        for one in variants(base)
+        if one.needs == "reanalyse" and one.condition == condition and (one.option != "ensemble" or _several(found))
+    ]
+    return pd.concat(parts, ignore_index=True)
+
+
+def _several(found: Findings) -> bool:
+    return min(int(r.sizes["seed"]) for rows in found.trained.values() for r in rows.values()) > 1
+
+
+def study(
+    folder: Path | str, *, units: int = 32, updates: int = 800, seeds: int = 3, minutes: float = math.inf
+) -> Path:
+    """Train every variant that is missing on the synthetic running study, and write `STUDY`.
+
+    Parameters
+    ----------
+    folder
+        Where data and models are kept; a second call trains only what is missing.
+    units, updates
+        Of the default.
+    seeds
+        Seeds of the default, as a yardstick.
+    minutes
+        Stop after so many and leave the rest to the next call; the page names what has not been run.
+    """
+    run = begin(str(folder), "demo")
+    base = run.configuration.with_options(units=units, updates=updates)
+    bench = Bench(load_study(run.studies[MOTION]), base, MUSCLES, run.of(MOTION, "models"), seeds)
+    return record(run, bench, variants(base), until=time.monotonic() + 60 * minutes)
+
+
+def record(run: Run, bench: Bench, chosen: list[Variant], path: Path = STUDY, *, until: float = math.inf) -> Path:
+    """Train variants on a bench and write their rows with their provenance, after each variant, the dearest last."""
+    seeds = [bench.seed_rows(condition) for condition in dict.fromkeys(one.condition for one in chosen)]
+    facts: dict[str, Any] = {
+        "base_units": bench.base.units, "base_updates": int(seeds[0]["updates"].iloc[0]), "seed": bench.base.seed,
+        "seeds": bench.seeds, "profile": run.profile, "commit": commit(),
+    }  # fmt: skip
+    done: dict[Variant, pd.DataFrame] = {}
+    for one in (bar := tqdm(sorted(chosen, key=_dear), unit="variant")):
+        began = time.monotonic()
+        if began > until:
+            bar.write("Not finished: call it again to go on.")
+            break
+        done[one] = bench.rows(one)
+        rows = pd.concat([*seeds, *(done[variant] for variant in chosen if variant in done)], ignore_index=True)
+        write_csv(path, rows.assign(**facts))
+        bar.write(f"{one.condition}, {one.option} = {one.value}: {time.monotonic() - began:.0f} s")
+    return path
+
+
+def _dear(variant: Variant) -> tuple[bool, bool]:
+    return variant.muscles is not None, variant.needs != "reanalyse"
+
+
+def main(folder: str, units: str = "32", updates: str = "800", seeds: str = "3", minutes: str = "inf") -> None:
+    """``FOLDER [UNITS [UPDATES [SEEDS [MINUTES]]]]``."""
+    print(study(folder, units=int(units), updates=int(updates), seeds=int(seeds), minutes=float(minutes)))
+
+
+if __name__ == "__main__":
+    try:
+        main(*sys.argv[1:])
+    except Nem2eError as mistake:
+        print(f"nem2e: {mistake}", file=sys.stderr)
+        sys.exit(2)

@@ -1,0 +1,42 @@
+"""The ablations' exhibits: what is drawn, and that the committed study is whole."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from nem2e_lib.analysis.ablations import variants
+from nem2e_lib.refine.config import profile
+from nem2e_lib.report.ablations import Committed
+from nem2e_lib.report.figures.ablations import forest, levels
+
+
+def test_the_committed_study_names_what_it_lacks_and_says_what_it_is():
+    study = Committed()
+    base = profile("demo").with_options(units=int(study.rows["base_units"][0]))
+    wanted = {(v.condition, v.option, str(v.value)) for v in variants(base)}
+    have = set(study.effects[["condition", "option", "value"]].itertuples(index=False, name=None))
+    assert {option for _, option, _ in have - wanted} == {"seed"}
+    assert len(study.missing) == len(wanted - have)
+    assert "SYNTHETIC" in study.provenance
+    assert study.rows["label"].nunique() == 10
+
+
+def test_a_forest_has_one_row_a_variant_and_says_synthetic():
+    table = Committed().effects
+    drawn = forest(table, note="Made up.", synthetic=True)
+    er = table[table["measure"] == "Er"]
+    assert drawn.title.startswith("SYNTHETIC")
+    labels = [text.get_text() for text in drawn.figure.axes[0].get_yticklabels()]
+    assert len(labels) == len(er[["option", "value"]].drop_duplicates())
+    assert len(drawn.data) == len(er)
+
+
+def test_levels_draw_the_default_among_its_values():
+    drawn = levels(Committed().effects, note="Made up.", synthetic=True)
+    units = drawn.data[(drawn.data["option"] == "units") & (drawn.data["condition"] == "one_entire")]
+    assert units["number"].is_monotonic_increasing
+    assert (units["value"] == units["default"]).sum() == 1
+    pd.testing.assert_series_equal(
+        units.loc[units["value"] == units["default"], "here"].reset_index(drop=True),
+        units["base"].iloc[:1].reset_index(drop=True), check_names=False,
+    )  # fmt: skip
