@@ -106,9 +106,10 @@ $(foreach study,$(STUDIES),$(foreach condition,$(CONDITIONS),$(eval $(call train
 
 TRAINED := $(foreach study,$(STUDIES),$(foreach condition,$(CONDITIONS),$(RUN)/$(study)/$(condition).nc))
 # Longest first, so that the two that run side by side end together.
-FIGURES := 08_rivals 09_refine 13_controls $(if $(STUDY),,11_own_data) 04_statistics 05_attention 06_shortcut 10_audit 15_ablations
+FIGURES := 08_rivals 09_refine 13_controls 14_attention_tests $(if $(STUDY),,11_own_data) 04_statistics 05_attention 06_shortcut 10_audit 15_ablations
 
 $(SITE)/15_ablations.html: docs/ablations.csv
+$(SITE)/14_attention_tests.html: $(wildcard docs/attention_*.csv)
 
 $(FIGURES:%=$(SITE)/%.html): $(SITE)/%.html: notebooks/%.ipynb $(TRAINED) $(REPORT)
 	@$(call run,$*,$*)

@@ -130,27 +130,32 @@ def synergists(drive: xr.DataArray, target: str, k: int = TOP) -> list[str]:
     return [f"{name}{suffix}" for name in drive.muscle.values[order]]
 
 
-def planted(cycles: xr.Dataset, channel: str, k: int = TOP, seed: int = 0) -> tuple[xr.Dataset, list[str]]:
+def planted(
+    cycles: xr.Dataset, channel: str, k: int = TOP, seed: int = 0, gain: float = 0.6
+) -> tuple[xr.Dataset, list[str]]:
     """Return a study in which k known muscles, the channel's own among them, tell all there is to know of a cycle.
 
-    The EMG becomes the mean of these muscles' simulated activations, each as a share of its greatest. Every other
-    muscle's activations are exchanged between cycles, so that they look as before and tell nothing of their cycle.
+    These muscles' activations are multiplied by a random gain of the cycle (log-sd `gain`), the same for all of them,
+    and the EMG becomes the mean of their shares of their greatest values. Every other muscle's activations are
+    exchanged between cycles, so that they look as before and tell nothing of their cycle.
     """
     rng, names = np.random.default_rng(seed), cycles.muscle.values
     target = str(cycles.target.sel(channel=channel).item())
-    varied = cycles.activation.std("cycle").mean("sample").values
+    varied = cycles.activation.max(["cycle", "sample"]).values
     eligible = [name for name, size in zip(names, varied, strict=True) if name != target and size > np.median(varied)]
     chosen = [target, *map(str, rng.choice(eligible, k - 1, replace=False))]
-    one = cycles.sel(channel=[channel]).copy(deep=True)
+    one, known = cycles.sel(channel=[channel]).copy(deep=True), np.isin(names, chosen)
+    gains = np.exp(gain * rng.standard_normal(one.sizes["cycle"]))[:, None, None]
+    orders = [rng.permutation(one.sizes["cycle"]) for _ in names]
     for variable in ("", "_waveform"):
-        known = one[f"activation{variable}"].sel(muscle=chosen)
-        mean = (known / known.max([d for d in known.dims if d != "muscle"])).mean("muscle")
-        one[f"emg{variable}"] = mean.expand_dims(channel=one.channel).transpose(*one[f"emg{variable}"].dims)
-    for place, name in enumerate(names):
-        if name not in chosen:
-            order = rng.permutation(one.sizes["cycle"])
-            for variable in ("activation", "activation_waveform"):
-                one[variable][{"muscle": place}] = one[variable].isel(muscle=place).values[order]
+        values = one[f"activation{variable}"].transpose("cycle", ..., "muscle").values.copy()
+        values[..., known] *= gains / gains.max()
+        for place in np.flatnonzero(~known):
+            values[..., place] = values[orders[place], :, place]
+        shares = values[..., known] / values[..., known].max(axis=(0, 1))
+        one[f"activation{variable}"] = one[f"activation{variable}"].transpose("cycle", ..., "muscle").copy(data=values)
+        emg = one[f"emg{variable}"].transpose("cycle", ..., "channel")
+        one[f"emg{variable}"] = emg.copy(data=shares.mean(axis=-1, keepdims=True))
     return one, chosen
 
 

@@ -19,7 +19,7 @@ from nem2e_lib.report.table import Table
 
 STATISTICS, ATTENTION, SHORTCUT, CLAIMS = "04_statistics", "05_attention", "06_shortcut", "07_claims"
 RIVALS, REFINER, AUDIT, OWN = "08_rivals", "09_refine", "10_audit", "11_own_data"
-CONTROLS = "13_controls"
+CONTROLS, ATTENTION_TESTS = "13_controls", "14_attention_tests"
 ABLATIONS = "15_ablations"
 LETTERS = {"figure_3": {"walking": "a", "running": "b"}, "figure_4": {"running": "abc", "walking": "d"}}
 SHOWN = {"walking": "one_entire", "running": "all_entire"}
@@ -34,6 +34,7 @@ SECTIONS = {
     ABLATIONS: "Which open choice matters",
     OWN: "From folders of files to refined activity",
     CONTROLS: "Is it learning or remembering?",
+    ATTENTION_TESTS: "Attention tested",
     CLAIMS: "What the paper leaves open",
 }
 
@@ -270,5 +271,6 @@ def _pages(found: Findings) -> dict[str, str]:
         "10_audit.html": "10 · Audit and review",
         **own,
         "13_controls.html": "13 · Learning or remembering",
+        "14_attention_tests.html": "14 · Attention tested",
         "15_ablations.html": "15 · Ablations",
     }

@@ -98,13 +98,16 @@ def test_planted_muscles_carry_everything_and_the_others_nothing():
     assert chosen[0] == "tib_ant_r"
     assert len(set(chosen)) == 10
     known = study.activation.sel(muscle=chosen)
-    np.testing.assert_array_equal(known, cycles.activation.sel(muscle=chosen))
+    before = cycles.activation.sel(muscle=chosen)
+    gains = (known / before).where(before > 1e-6)
+    assert float(gains.std(["sample", "muscle"]).max()) < 1e-9
+    assert float(gains.mean(["sample", "muscle"]).std("cycle")) > 0.05
     expected = (known / known.max(["cycle", "sample"])).mean("muscle")
     np.testing.assert_allclose(study.emg.sel(channel="tib").transpose("cycle", "sample"), expected)
     for name in set(map(str, cycles.muscle.values)) - set(chosen):
         before, after = (one.activation.sel(muscle=name).values for one in (cycles, study))
         np.testing.assert_array_equal(np.sort(before, axis=0), np.sort(after, axis=0))
-    assert not np.allclose(study.activation, cycles.activation)
+    assert not np.allclose(study.activation.sel(muscle="soleus_l"), cycles.activation.sel(muscle="soleus_l"))
 
 
 @pytest.mark.parametrize("shift", [-2, 0, 3])

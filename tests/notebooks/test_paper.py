@@ -63,7 +63,7 @@ def test_every_page_is_there_linked_and_readable_offline(made: Paper) -> None:
     pages = {path.name for path in made.out.glob("*.html")}
     expected = {"index.html", "claims.html", "01_download.html", "04_statistics.html", "05_attention.html"}
     expected |= {"06_shortcut.html", "07_claims.html", "08_rivals.html", "09_refine.html", "11_own_data.html"}
-    expected |= {"10_audit.html", "13_controls.html"}
+    expected |= {"10_audit.html", "13_controls.html", "14_attention_tests.html"}
     expected |= {f"02_segment_{study}.html" for study in ("walking", "running")}
     expected |= {f"03_train_{study}_{c}.html" for study in ("walking", "running") for c in CONDITIONS}
     assert expected <= pages

@@ -1,0 +1,179 @@
+"""Attention tested, not only shown: what 14_attention_tests calls."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+import pandas as pd
+
+from nem2e_lib.analysis import attention_verdicts as verdicts
+from nem2e_lib.analysis.attention import UNIFORM
+from nem2e_lib.report import tables
+from nem2e_lib.report.attending import Attending
+from nem2e_lib.report.attention_study import FOLDER
+from nem2e_lib.report.figures import attention_tests as figures
+from nem2e_lib.report.findings import Findings
+from nem2e_lib.report.saving import Saved, save_drawn, save_table
+from nem2e_lib.report.style import CONDITION_LABELS, Drawn
+
+PAGE = "14_attention_tests"
+NAMES = ("encoders", "seeds", "agreement", "order", "planted", "truth", "delay")
+
+
+@dataclass(frozen=True)
+class Tested:
+    """The committed study of attention where the truth is known, on SYNTHETIC data.
+
+    Attributes
+    ----------
+    found
+        The run beside which it is shown; figures and tables stand beside SYNTHETIC runs alone.
+    """
+
+    found: Findings
+
+    @cached_property
+    def tables(self) -> dict[str, pd.DataFrame]:
+        """Tables of the study by name; empty where it was not made."""
+        paths = {name: FOLDER / f"attention_{name}.csv" for name in NAMES}
+        complete = all(path.exists() for path in paths.values())
+        return {name: pd.read_csv(path) for name, path in paths.items()} if complete else {}
+
+    @property
+    def shown(self) -> bool:
+        """Whether there is a study, and it may stand beside this run."""
+        return bool(self.tables) and self.found.run.is_synthetic
+
+    @cached_property
+    def readings(self) -> pd.DataFrame:
+        """Rows of `attention_verdicts.readings`."""
+        return verdicts.readings(self.tables)
+
+    @cached_property
+    def encoders(self) -> pd.DataFrame:
+        """Rows of `attention_verdicts.encoder_summary`."""
+        return verdicts.encoder_summary(self.tables["encoders"])
+
+    @property
+    def verdict(self) -> str:
+        """What attention maps may be read as, and whether a default should change, in words."""
+        if not self.tables:
+            return "There is no study of attention where the truth is known; make study-attention makes it."
+        lag = verdicts.slopes(self.tables["delay"])
+        advice = verdicts.recommendation(self.encoders, self.readings)
+        return f"{verdicts.verdict(self.readings, lag)} {advice} {self.where}"
+
+    @property
+    def where(self) -> str:
+        """What the models were trained with, in a sentence."""
+        first = self.tables["encoders"].iloc[0]
+        return (
+            f"SYNTHETIC {first['study']}, {first['subjects']} subjects, one held out; {first['units']} units, "
+            f"{first['updates']} updates a model, code {str(first['commit'])[:10]} (docs/attention_*.csv; make "
+            "study-attention makes them anew)."
+        )
+
+
+def own(attending: Attending) -> list[Saved]:
+    """This run's maps: entropy and steadiness of every one, and agreement with what the models depend on."""
+    synthetic = any(attending.found.synthetic(study) for study in attending.found.cycles)
+    site = attending.found.run.site
+    entropy = tables.plain(
+        _labelled(attending.entropies), "Entropy of every attention map, and its steadiness between folds",
+        "Entropy as a share of its maximum, mean over held-out cycles and outputs, with the lowest and highest "
+        "of a cycle. Between folds: Spearman's correlation of the maps and, where tokens are muscles, Jaccard overlap of "
+        "the top tens at 0, 50 and 100 %; folds share most of their training cycles.", synthetic=synthetic,
+    )  # fmt: skip
+    said = tables.plain(
+        _labelled(attending.verdicts), "What speaks against reading this run's maps",
+        f"A map is spoken against when its entropy is above {UNIFORM:.0%} of its maximum, or its rank "
+        f"correlation between folds or with occlusion is below {verdicts.AGREES}.", synthetic=synthetic,
+    )  # fmt: skip
+    drawn = figures.agreement(_labelled(attending.agreement), synthetic=synthetic)
+    return [
+        save_table(replace(said, data=attending.verdicts), "attention_verdicts", site, page=PAGE),
+        save_drawn(drawn, "attention_agreement", site, page=PAGE),
+        save_table(replace(entropy, data=attending.entropies), "attention_entropy", site, page=PAGE),
+    ]
+
+
+def order(tested: Tested) -> list[Saved]:
+    """Does the top ten follow the muscle or its place?"""
+    if not tested.shown:
+        return []
+    summary = verdicts.order_summary(tested.tables["order"])
+    drawn = figures.order_overlap(tested.tables["order"], summary)
+    caption = (
+        "Mean Jaccard overlap over pairs of orders and phases. Chance: mean of two random tens, from the "
+        "hypergeometric distribution and by drawing them (with their 95th percentile). neighbours: pairs of adjacent "
+        f"places in a top ten. {tested.where}"
+    )
+    return _saved(tested, drawn, "attention_order_figure") + _table(
+        tested, summary, "Overlap of top tens between orders of the muscles", caption, "attention_order"
+    )
+
+
+def lag(tested: Tested) -> list[Saved]:
+    """Lag against the true delay."""
+    if not tested.shown:
+        return []
+    drawn = figures.lag_against_delay(tested.tables["delay"])
+    caption = (
+        "Slope of a linear fit of lag on true delay over models, with its 95 % CI; no_peak: share of models whose "
+        "strongest diagonal is the outermost. Read as the delay: the whole interval lies within "
+        f"{verdicts.SLOPE[0]} to {verdicts.SLOPE[1]}. {tested.where}"
+    )
+    return _saved(tested, drawn, "attention_lag_figure") + _table(
+        tested, verdicts.slopes(tested.tables["delay"]), "How lags move with the true delay", caption, "attention_lag"
+    )
+
+
+def truth(tested: Tested) -> list[Saved]:
+    """Precision of the top ten where the informative muscles are known."""
+    if not tested.shown:
+        return []
+    usual = tested.tables["truth"][tested.tables["truth"]["score"] == verdicts.USUAL["score"]]
+    both = pd.concat([tested.tables["planted"], usual], ignore_index=True)
+    chance = verdicts.chance_precision(int(both["tokens"].iloc[0]))
+    drawn = figures.precision(both, chance)
+    keys = ["truth", "spatial", "score", "decoder_state", "measure"]
+    table = both.groupby(keys, sort=False)[["precision", "chance", "er", "er_mean_curve"]].mean().reset_index()
+    return _saved(tested, drawn, "attention_truth_figure") + _table(
+        tested, table.assign(chance_95=chance), "Precision of the ten heaviest muscles",
+        f"Mean over muscles. chance_95: of ten random muscles. {tested.where}", "attention_truth",
+    )  # fmt: skip
+
+
+def encoders(tested: Tested) -> list[Saved]:
+    """Held-out error, entropy and every test, by encoder and score."""
+    if not tested.shown:
+        return []
+    drawn = figures.error_and_entropy(tested.encoders)
+    caption = (
+        "difference: Er minus the default's (muscle_lstm, general, encoder), paired over held-out subjects, with its "
+        f"95 % CI; equal: the interval does not lie above 0. {tested.where}"
+    )
+    read = (
+        f"Readable: entropy of at most {UNIFORM}, a top ten that follows the muscle, rank correlations between seeds "
+        f"and with occlusion of at least {verdicts.AGREES}, planted muscles found beyond chance; what was not measured "
+        f"for a setting is blank. {tested.where}"
+    )
+    return (
+        _saved(tested, drawn, "attention_encoders_figure")
+        + _table(tested, tested.encoders, "Encoders and scores: held-out Er", caption, "attention_encoders")
+        + _table(tested, tested.readings, "Which map of muscles may be read?", read, "attention_readings")
+    )
+
+
+def _saved(tested: Tested, drawn: Drawn, name: str) -> list[Saved]:
+    return [save_drawn(drawn, name, tested.found.run.site, page=PAGE)]
+
+
+def _table(tested: Tested, data: pd.DataFrame, title: str, caption: str, name: str) -> list[Saved]:
+    table = tables.plain(data, title, caption, synthetic=True)
+    return [save_table(table, name, tested.found.run.site, page=PAGE)]
+
+
+def _labelled(table: pd.DataFrame) -> pd.DataFrame:
+    return table.assign(condition=table["condition"].map(CONDITION_LABELS))
