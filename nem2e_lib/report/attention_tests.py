@@ -82,8 +82,8 @@ def own(attending: Attending) -> list[Saved]:
     entropy = tables.plain(
         _labelled(attending.entropies), "Entropy of every attention map, and its steadiness between folds",
         "Entropy as a share of its maximum, mean over held-out cycles and outputs, with the lowest and highest "
-        "of a cycle. Between folds: Spearman's correlation of the maps and, where tokens are muscles, Jaccard overlap of "
-        "the top tens at 0, 50 and 100 %; folds share most of their training cycles.", synthetic=synthetic,
+        "of a cycle. Between folds: Spearman's correlation of the maps and, where tokens are muscles, Jaccard overlap "
+        "of the top tens at 0, 50 and 100 %; folds share most of their training cycles.", synthetic=synthetic,
     )  # fmt: skip
     said = tables.plain(
         _labelled(attending.verdicts), "What speaks against reading this run's maps",
