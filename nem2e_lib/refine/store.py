@@ -96,13 +96,14 @@ def _checked(content: bytes) -> bytes:
 
 
 def write_whole(path: Path, content: bytes) -> None:
-    """Write a file so that its name never shows a part of it."""
+    """Write a file so that its name never shows a part of it.
+
+    It is not forced to the disk at once: what a loss of power leaves of it, its checksum tells.
+    """
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:
         with os.fdopen(handle, "wb") as file:
             file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
         os.replace(name, path)
     except BaseException:
         Path(name).unlink(missing_ok=True)
