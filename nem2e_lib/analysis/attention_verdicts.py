@@ -25,6 +25,7 @@ USUAL = {"score": "general", "decoder_state": "encoder"}
 DEFAULT = ("muscle_lstm", *USUAL.values())
 MEASURED = ("entropy", "by_muscle", "by_position", "chance_jaccard_95", "seeds_spearman", "folds_spearman",
             "occlusion_spearman", "precision", "chance_precision_95")  # fmt: skip
+NOTHING = "nothing measured here speaks against reading it"
 HOLDS, FAILS, UNKNOWN = "yes", "no", "cannot be told"
 
 Tables = dict[str, pd.DataFrame]

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from nem2e_lib.analysis.attention import UNIFORM
+from nem2e_lib.analysis.attention_verdicts import NOTHING
 from nem2e_lib.analysis.claims.evidence import FAILS, HOLDS, PARTLY, UNTESTED
 from nem2e_lib.analysis.control_tests import CANNOT, FOLLOWS, LEARNS, NOT_SHOWN
 from nem2e_lib.analysis.statistics import ALPHA, one_sample
@@ -149,18 +149,17 @@ def _learning(site: Site, study: str) -> Answer:
 
 
 def _attention(site: Site, study: str) -> Answer:
-    question, page = "Do the attention maps say where the network looks?", "05_attention"
-    table = site.table("entropy")
+    question, page = "Do the attention maps say where the network looks?", "14_attention_tests"
+    table = site.table("attention_verdicts")
     if table is None:
         return _missing(question, study, page)
     rows = table[table["study"] == study]
-    uneven = [float(value) < UNIFORM for value in rows["entropy_share"]]
-    shares = "; ".join(
-        f"{CONDITION_LABELS.get(str(name), str(name))} {share:.2f}"
-        for name, share in zip(rows["condition"], rows["entropy_share"], strict=True)
+    unspoken = [str(verdict) == NOTHING for verdict in rows["verdict"]]
+    said = "; ".join(
+        f"{CONDITION_LABELS[str(name)]}: entropy {share:.2f} of its maximum, {verdict}"
+        for name, share, verdict in zip(rows["condition"], rows["entropy"], rows["verdict"], strict=True)
     )
-    said = f"Entropy as a share of its maximum: {shares}; above {UNIFORM} a map is nearly uniform."
-    return Answer(question, study, _share(uneven), said, page)
+    return Answer(question, study, _share(unspoken), f"{said}.", page)
 
 
 def _review(site: Site, study: str) -> Answer:

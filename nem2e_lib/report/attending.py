@@ -12,7 +12,7 @@ import xarray as xr
 
 from nem2e_lib.analysis import attention_tests
 from nem2e_lib.analysis.attention import entropy_share, over_muscles
-from nem2e_lib.analysis.attention_verdicts import speaks_against
+from nem2e_lib.analysis.attention_verdicts import NOTHING, speaks_against
 from nem2e_lib.analysis.attribution import Attribution, attribute
 from nem2e_lib.refine.grid import Grid
 from nem2e_lib.refine.results import load_networks
@@ -110,7 +110,7 @@ class Attending:
         )
         for row in both.to_dict("records"):
             against = speaks_against({str(name): value for name, value in row.items()})
-            rows.append("; ".join(against) if against else "nothing measured here speaks against reading it")
+            rows.append("; ".join(against) or NOTHING)
         return both.assign(verdict=rows)
 
 

@@ -8,10 +8,13 @@ from pathlib import Path
 
 import pandas as pd
 
+from nem2e_lib.analysis.ablations import said as choices
 from nem2e_lib.analysis.claims.contradictions import contradictions
 from nem2e_lib.analysis.claims.seeds import said
 from nem2e_lib.report import tables
+from nem2e_lib.report.ablations import Committed
 from nem2e_lib.report.answers import Answer, Site, answers, by_question
+from nem2e_lib.report.attention_tests import Tested
 from nem2e_lib.report.claims_page import VERDICTS, cards
 from nem2e_lib.report.findings import Findings
 from nem2e_lib.report.layout import footer, page_html, synthetic_note
@@ -74,11 +77,25 @@ def write(found: Findings, claims: pd.DataFrame, steady: pd.DataFrame, seeds: st
     body = (
         f"{synthetic_note(found.runs)}<h2>Questions</h2>{_table(asked)}<h2>The paper's claims</h2>{cards(claims)}"
         f'<p>{html.escape(said(steady))} {html.escape(seeds)} <a href="claims.html">Each claim, with the reason</a></p>'
+        f"{_studies(found)}"
     )
     path = found.run.site / "what_holds.html"
     lead = "Every sentence is computed from the tables of the run that made this page."
     write_text(path, page_html("What holds", body, lead=lead, foot=footer()))
     return path
+
+
+def _studies(found: Findings) -> str:
+    """Return what the committed studies say; they are SYNTHETIC and stand beside synthetic runs alone (HTML)."""
+    if not found.run.is_synthetic:
+        return ""
+    ablated = Committed()
+    parts = [("What attention maps may be read as", Tested(found).verdict, "14_attention_tests")]
+    if ablated.path.exists():
+        parts.append(("Which open choice matters", f"{choices(ablated.effects)} {ablated.provenance}", "15_ablations"))
+    return "".join(
+        f'<h2>{title}</h2><p>{html.escape(text)} <a href="{page}.html">{page}</a></p>' for title, text, page in parts
+    )
 
 
 def _table(asked: list[Answer]) -> str:

@@ -7,6 +7,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from nem2e_lib.analysis.attention_verdicts import NOTHING
 from nem2e_lib.analysis.claims.contradictions import contradictions
 from nem2e_lib.report.answers import Site, answers
 from nem2e_lib.report.what_holds import tables_of
@@ -43,6 +44,17 @@ def test_whether_the_input_is_used_follows_the_interval(tmp_path: Path) -> None:
     assert verdict(0.5, -0.2, 0.1) == "holds in part"
     assert verdict(-0.5, -0.2, 0.1) == "does not hold"
     assert verdict(0.5) == "cannot be tested"
+
+
+def test_a_map_holds_only_where_nothing_speaks_against_it(tmp_path: Path) -> None:
+    table = {
+        "study": "running", "condition": ["one_entire", "all_entire"], "entropy": [0.7, 0.99],
+        "verdict": [NOTHING, "nearly uniform"],
+    }  # fmt: skip
+    pd.DataFrame(table).to_csv(tmp_path / "attention_verdicts.csv", index=False)
+    found = next(one for one in answers(Site(tmp_path), ["running"]) if one.page == "14_attention_tests")
+    assert found.verdict == "holds in part"
+    assert "All-Entire: entropy 0.99 of its maximum, nearly uniform." in found.evidence
 
 
 @pytest.mark.parametrize(
