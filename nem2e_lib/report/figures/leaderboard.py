@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.colors import TwoSlopeNorm
+from matplotlib.image import AxesImage
 from matplotlib.lines import Line2D
 
 from nem2e_lib.report.figures.errors import spread
@@ -110,8 +111,11 @@ def duels(fights: pd.DataFrame, standings: pd.DataFrame, labels: Mapping[str, st
     limit = max(float(fights["difference"].abs().max()), 1e-6)
     for axis, study in zip(axes, studies, strict=True):
         order = standings.loc[standings["study"] == study].sort_values("er_mean", kind="stable")["method"].tolist()
-        _matrix(axis, fights[fights["study"] == study], order, labels, limit)
+        image = _matrix(axis, fights[fights["study"] == study], order, labels, limit)
         axis.set_title(study)
+    bar = figure.colorbar(image, ax=axes, pad=0.02, aspect=30, shrink=0.8)
+    bar.set_label("Er of the row minus Er of the column")
+    bar.outline.set_visible(False)
     wins = int((fights["winner"] != "").sum())
     caption = (
         f"Paired t-tests over held-out units, Holm-corrected over all pairs of a study; ● p < .05 ({wins} of "
@@ -120,12 +124,12 @@ def duels(fights: pd.DataFrame, standings: pd.DataFrame, labels: Mapping[str, st
     return Drawn(figure, fights, title, caption, caption, synthetic)
 
 
-def _matrix(axis: Axes, fights: pd.DataFrame, order: list[str], labels: Mapping[str, str], limit: float) -> None:
+def _matrix(axis: Axes, fights: pd.DataFrame, order: list[str], labels: Mapping[str, str], limit: float) -> AxesImage:
     both = pd.concat(
         [fights, fights.rename(columns={"a": "b", "b": "a"}).assign(difference=lambda t: -t["difference"])]
     )
     wide = both.pivot_table(index="a", columns="b", values="difference", dropna=False).reindex(order, columns=order)
-    axis.imshow(wide.to_numpy(float), cmap="PuOr", norm=TwoSlopeNorm(0.0, -limit, limit))
+    image = axis.imshow(wide.to_numpy(float), cmap="PuOr", norm=TwoSlopeNorm(0.0, -limit, limit))
     for row in fights[fights["winner"] != ""].itertuples():
         i, j = order.index(str(row.a)), order.index(str(row.b))
         axis.plot([i, j], [j, i], ls="", marker="o", ms=3.5, color="black")
@@ -133,6 +137,7 @@ def _matrix(axis: Axes, fights: pd.DataFrame, order: list[str], labels: Mapping[
     axis.set_yticks(range(len(order)), names, fontsize=8)
     axis.set_xticks(range(len(order)), names, fontsize=8, rotation=60, ha="right", rotation_mode="anchor")
     axis.spines[:].set_visible(False)
+    return image
 
 
 @styled
