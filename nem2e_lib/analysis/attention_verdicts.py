@@ -96,8 +96,8 @@ def encoder_summary(encoders: pd.DataFrame) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        One row a variant: its options, seeds, er, er_mean_curve, entropy, difference with 95 % CI and p, n, equal (the
-        interval holds 0 or lies below it).
+        One row a variant: its options, seeds, er, er_mean_curve, entropy, difference with 95 % CI and p, n, equal (it
+        is not shown to be worse: the interval does not lie above 0).
     """
     per_unit = encoders.groupby([*OPTIONS, "label"], sort=False)["er"].mean()
     default = per_unit.xs(DEFAULT)
@@ -109,7 +109,7 @@ def encoder_summary(encoders: pd.DataFrame) -> pd.DataFrame:
             **dict(zip(OPTIONS, variant, strict=True)), "seeds": group["seed"].nunique(), "er": group["er"].mean(),
             "er_mean_curve": group["er_mean_curve"].mean(), "entropy": group["entropy"].mean(),
             "difference": test.mean, "ci_low": test.ci_low, "ci_high": test.ci_high, "p_value": test.p_value,
-            "n": test.n, "equal": usual or bool(test.ci_low <= 0),
+            "n": test.n, "equal": usual or bool(test.mean <= 0 or test.ci_low <= 0),
         })  # fmt: skip
     return pd.DataFrame(rows)
 

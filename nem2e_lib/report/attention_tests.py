@@ -22,7 +22,7 @@ NAMES = ("encoders", "seeds", "agreement", "order", "planted", "truth", "delay")
 
 
 @dataclass(frozen=True)
-class Tested:
+class KnownTruth:
     """The committed study of attention where the truth is known, on SYNTHETIC data.
 
     Attributes
@@ -98,7 +98,7 @@ def own(attending: Attending) -> list[Saved]:
     ]
 
 
-def order(tested: Tested) -> list[Saved]:
+def order(tested: KnownTruth) -> list[Saved]:
     """Does the top ten follow the muscle or its place?"""
     if not tested.shown:
         return []
@@ -114,7 +114,7 @@ def order(tested: Tested) -> list[Saved]:
     )
 
 
-def lag(tested: Tested) -> list[Saved]:
+def lag(tested: KnownTruth) -> list[Saved]:
     """Lag against the true delay."""
     if not tested.shown:
         return []
@@ -129,7 +129,7 @@ def lag(tested: Tested) -> list[Saved]:
     )
 
 
-def truth(tested: Tested) -> list[Saved]:
+def truth(tested: KnownTruth) -> list[Saved]:
     """Precision of the top ten where the informative muscles are known."""
     if not tested.shown:
         return []
@@ -145,7 +145,7 @@ def truth(tested: Tested) -> list[Saved]:
     )  # fmt: skip
 
 
-def encoders(tested: Tested) -> list[Saved]:
+def encoders(tested: KnownTruth) -> list[Saved]:
     """Held-out error, entropy and every test, by encoder and score."""
     if not tested.shown:
         return []
@@ -166,11 +166,11 @@ def encoders(tested: Tested) -> list[Saved]:
     )
 
 
-def _saved(tested: Tested, drawn: Drawn, name: str) -> list[Saved]:
+def _saved(tested: KnownTruth, drawn: Drawn, name: str) -> list[Saved]:
     return [save_drawn(drawn, name, tested.found.run.site, page=PAGE)]
 
 
-def _table(tested: Tested, data: pd.DataFrame, title: str, caption: str, name: str) -> list[Saved]:
+def _table(tested: KnownTruth, data: pd.DataFrame, title: str, caption: str, name: str) -> list[Saved]:
     table = tables.plain(data, title, caption, synthetic=True)
     return [save_table(table, name, tested.found.run.site, page=PAGE)]
 

@@ -28,6 +28,7 @@ LAGS = {
     "attention_peak_ms": ("attention, strongest diagonal", "#E69F00", "v"),
     "gradient_ms": ("input gradient", "#0072B2", "s"),
 }
+SCORES = {"general": "o", "dot": "s", "concat": "^"}
 CHANCE: Any = {"color": "#777777", "ls": (0, (4, 3)), "lw": 1.2}
 
 
@@ -183,16 +184,19 @@ def error_and_entropy(summary: pd.DataFrame) -> Drawn:
     for encoder, score, state, entropy, er in known:
         colour = ENCODERS[str(encoder)]
         face = colour if state == "encoder" else "white"
-        axis.plot([entropy], [er], marker="o", ms=7, ls="", color=colour, mfc=face, mew=1.5)
-        axis.annotate(str(score), (entropy, er), (5, 4), textcoords="offset points", fontsize=7.5)
+        axis.plot([entropy], [er], marker=SCORES[str(score)], ms=8, ls="", color=colour, mfc=face, mew=1.5, alpha=0.85)
     axis.set_xlabel("entropy of attention, share of its maximum (grey: nearly uniform)")
     axis.set_ylabel("Er  (lower is better)")
     axis.set_xlim(right=1.005)
     handles = [_dot(ENCODERS[name], name) for name in dict.fromkeys(summary["spatial"].astype(str))]
-    hollow = Line2D([], [], color="#444444", marker="o", mfc="white", ls="", label="decoder from zeros")
-    curve = Line2D([], [], color="#CC79A7", ls="--", lw=1.4, label="training-mean curve")
-    add_legend(figure, [*handles, hollow, curve])
-    caption = "Mean over muscles, held-out subjects and seeds; the table has every interval."
+    marks = [Line2D([], [], color="#444444", marker=m, ls="", label=name) for name, m in SCORES.items()]
+    hollow = Line2D([], [], color="#444444", marker="o", mfc="white", ls="", label="from zeros")
+    curve = Line2D([], [], color="#CC79A7", ls="--", lw=1.4, label="mean curve")
+    add_legend(figure, [*handles, *marks, hollow, curve])
+    caption = (
+        "Mean over muscles, held-out subjects and seeds; the table has every interval. Colour: encoder; mark: score; "
+        "hollow: the decoder starts from zeros. mean curve: the training-mean EMG curve, which sees no input."
+    )
     return Drawn(figure, summary, title, f"Scatter plot. {caption}", caption, True)
 
 

@@ -1,0 +1,133 @@
+"""What maps may be read as, from tables in which the answer is planted."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from nem2e_lib.analysis import attention_verdicts as verdicts
+from nem2e_lib.analysis.attention_verdicts import FAILS, HOLDS, OPTIONS, UNKNOWN
+
+ENCODERS = ("muscle_lstm", "per_muscle", "input_attention")
+
+
+def made(good=("per_muscle",), er=None):
+    """Tables of a study in which the maps of `good` pass every test and the others fail every one."""
+    tables = {name: [] for name in ("encoders", "seeds", "agreement", "order", "planted")}
+    rng = np.random.default_rng(0)
+    for spatial in (*ENCODERS, "time_tokens"):
+        fine = spatial in good
+        about = {"spatial": spatial, "score": "general", "decoder_state": "encoder"}
+        tables["encoders"] += [
+            {**about, "seed": seed, "muscle": "tib", "label": f"s{s}", "er": (er or {}).get(spatial, -0.5) + 0.01 * s,
+             "er_mean_curve": -0.4, "entropy": 0.6 if fine else 0.99}
+            for seed in range(3) for s in range(4)
+        ]  # fmt: skip
+        if spatial == "time_tokens":
+            continue
+        tables["seeds"] += [{**about, "muscle": "tib", "a": "0", "b": "1", "spearman": 0.9 if fine else 0.1}]
+        tables["agreement"] += [
+            {**about, "muscle": "tib", "a": "attention", "b": b, "spearman": 0.8 if fine else 0.0}
+            for b in ("gradient", "occlusion")
+        ]
+        tables["order"] += [
+            {"spatial": spatial, "muscle": "tib", "tokens": 102, "entropy": 0.9, "a": a, "b": b, "phase": 50.0,
+             "by_muscle": (0.8 if fine else 0.05) + 0.01 * rng.random(), "by_position": 0.05 if fine else 0.8,
+             "neighbours": 2.0}
+            for a, b in (("file", "reversed"), ("file", "shuffled 0"))
+        ]  # fmt: skip
+        tables["planted"] += [
+            {**about, "muscle": "tib", "tokens": 102, "measure": measure, "precision": 0.9 if fine else 0.1}
+            for measure in ("attention", "gradient")
+        ]
+    return {name: pd.DataFrame(rows) for name, rows in tables.items()}
+
+
+def delays(slope, gradient):
+    true = np.tile([0.0, 30.0, 60.0, 90.0], 4)
+    noise = np.random.default_rng(0).normal(0, 1, len(true))
+    return pd.DataFrame({
+        "causes": "all", "decoder_state": "encoder", "delay_ms": true, "entropy": 0.9,
+        "attention_centre_ms": slope * true + noise, "attention_peak_ms": slope * true + 5 + noise,
+        "attention_edge": False, "gradient_ms": gradient * true + noise, "gradient_edge": [True, False] * 8,
+    })  # fmt: skip
+
+
+def test_a_map_that_passes_every_test_is_readable_and_the_others_say_what_fails():
+    read = verdicts.readings(made()).set_index("spatial")
+    assert list(read["readable"]) == [HOLDS if name == "per_muscle" else FAILS for name in read.index]
+    assert read.loc["per_muscle", "fails"] == ""
+    for words in ("nearly uniform", "order changes", "other seeds", "occlusion", "planted"):
+        assert words in read.loc["muscle_lstm", "fails"]
+    assert "time_tokens" not in read.index
+
+
+@pytest.mark.parametrize(("table", "column", "value", "words"), [
+    ("encoders", "entropy", 0.97, "nearly uniform"), ("seeds", "spearman", 0.4, "other seeds"),
+    ("order", "by_muscle", 0.01, "order changes"), ("agreement", "spearman", 0.3, "occlusion"),
+    ("planted", "precision", 0.2, "planted"),
+])  # fmt: skip
+def test_each_test_alone_forbids_reading(table, column, value, words):
+    tables = made()
+    tables[table].loc[tables[table]["spatial"] == "per_muscle", column] = value
+    read = verdicts.readings(tables).set_index("spatial")
+    assert words in read.loc["per_muscle", "fails"]
+    assert ";" not in read.loc["per_muscle", "fails"]
+
+
+def test_what_was_not_measured_cannot_be_told():
+    tables = made()
+    tables["seeds"] = tables["seeds"][tables["seeds"]["spatial"] != "per_muscle"]
+    assert verdicts.readings(tables).set_index("spatial").loc["per_muscle", "readable"] == UNKNOWN
+    assert verdicts.speaks_against({"entropy": 0.99, "folds_spearman": np.nan}) == ["nearly uniform"]
+
+
+def test_chance_of_a_top_ten():
+    # P(4 or more of 10 among 10 of 102) is about .01, P(3 or more) about .06
+    assert verdicts.chance_precision(102) == pytest.approx(0.3)
+
+
+def test_order_summary_follows_what_overlaps_beyond_chance():
+    summary = verdicts.order_summary(made()["order"]).set_index("spatial")
+    assert list(summary["follows"]) == ["position", "muscle", "position"]
+    assert (summary["orders"] == 3).all()
+    assert summary["chance"].iloc[0] == pytest.approx(summary["chance_drawn"].iloc[0], abs=0.004)
+
+
+def test_slopes_tell_a_delay_from_a_map_that_stands_still():
+    table = verdicts.slopes(delays(0.0, 1.0)).set_index("measure")
+    assert table.loc["gradient", "slope"] == pytest.approx(1.0, abs=0.05)
+    assert table.loc["gradient", "reads_as_delay"] == HOLDS
+    assert table.loc["attention_centre", "reads_as_delay"] == FAILS
+    assert table.loc["gradient", "no_peak"] == 0.5
+    assert table.loc["gradient", "ci_low"] < table.loc["gradient", "slope"] < table.loc["gradient", "ci_high"]
+
+
+def test_the_default_changes_only_for_a_readable_map_of_equal_error():
+    def advice(**options):
+        tables = made(**options)
+        return verdicts.recommendation(verdicts.encoder_summary(tables["encoders"]), verdicts.readings(tables))
+
+    assert "the map of per_muscle, general score, decoder from encoder passes every test" in advice()
+    assert "no reason to change the default" in advice(good=())
+    # readable, but worse in every held-out subject
+    worse = {"per_muscle": -0.45, "muscle_lstm": -0.5}
+    assert "no reason to change the default" in advice(er=worse)
+
+
+def test_the_verdict_tells_both_maps():
+    tables = made()
+    words = verdicts.verdict(verdicts.readings(tables), verdicts.slopes(delays(0.0, 1.0)))
+    assert words.startswith("Spatial maps that pass every test: per_muscle.")
+    assert "attention: no, input gradient: yes" in words
+    none = verdicts.verdict(verdicts.readings(made(good=())), verdicts.slopes(delays(1.0, 0.0)))
+    assert none.startswith("No spatial attention map passes every test")
+    assert "attention: yes, input gradient: no" in none
+
+
+def test_er_is_compared_within_held_out_subjects():
+    er = {"muscle_lstm": -0.5, "per_muscle": -0.4, "input_attention": -0.6}
+    table = verdicts.encoder_summary(made(er=er)["encoders"]).set_index("spatial")
+    assert table.loc["per_muscle", "difference"] == pytest.approx(0.1)
+    assert list(table["equal"]) == [True, False, True, True]
+    assert list(table.reset_index()[OPTIONS].columns) == OPTIONS
+    assert (table["n"] == 4).all()

@@ -1,0 +1,112 @@
+"""What 14_attention_tests shows of the committed study, from planted tables."""
+
+import dataclasses
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from nem2e_lib.analysis.attention_verdicts import encoder_summary, order_summary
+from nem2e_lib.report import attention_tests
+from nem2e_lib.report.attention_study import FOLDER, PIECES, make
+from nem2e_lib.report.attention_tests import NAMES, KnownTruth
+from nem2e_lib.report.figures import attention_tests as figures
+
+ABOUT = {
+    "score": "general", "decoder_state": "encoder", "muscle": "tib", "study": "running", "subjects": 4, "units": 32,
+    "updates": 800, "synthetic": True, "commit": "0123456789ab",
+}  # fmt: skip
+ENCODERS = ("muscle_lstm", "per_muscle", "input_attention")
+
+
+def study():
+    rows = {name: [] for name in NAMES}
+    for place, spatial in enumerate(ENCODERS):
+        about = {**ABOUT, "spatial": spatial}
+        rows["encoders"] += [
+            {**about, "seed": 0, "label": f"s{i}", "er": -0.5 - 0.01 * i * place, "er_mean_curve": -0.4, "entropy": 0.9}
+            for i in range(4)
+        ]
+        rows["seeds"].append({**about, "a": "0", "b": "1", "spearman": 0.2, "jaccard": 0.1})
+        rows["agreement"].append({**about, "a": "attention", "b": "occlusion", "spearman": 0.1})
+        rows["order"] += [
+            {**about, "a": a, "b": b, "phase": 50.0, "by_muscle": 0.1 * place, "by_position": 0.5, "neighbours": 4.0,
+             "tokens": 102, "entropy": 0.9}
+            for a, b in (("file", "reversed"), ("file", "shuffled 0"), ("reversed", "shuffled 0"))
+        ]  # fmt: skip
+        for truth in ("planted", "truth"):
+            rows[truth] += [
+                {**about, "truth": "planted" if truth == "planted" else "synergists", "tokens": 102, "chance": 10 / 102,
+                 "er": -0.5, "er_mean_curve": -0.4, "measure": measure, "precision": 0.2}
+                for measure in figures.MEASURES
+            ]  # fmt: skip
+    rows["delay"] = [
+        {**ABOUT, "causes": "all", "delay_ms": true, "seed": seed, "entropy": 0.9, "attention_centre_ms": float(seed),
+         "attention_peak_ms": 50.0 + seed, "attention_edge": False, "gradient_ms": true + seed, "gradient_edge": False}
+        for true in (0.0, 60.0, 120.0) for seed in range(2)
+    ]  # fmt: skip
+    return {name: pd.DataFrame(table) for name, table in rows.items()}
+
+
+@pytest.fixture
+def tested(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> KnownTruth:
+    for name, table in study().items():
+        table.to_csv(tmp_path / f"attention_{name}.csv", index=False)
+    monkeypatch.setattr(attention_tests, "FOLDER", tmp_path)
+    run = SimpleNamespace(is_synthetic=True, site=tmp_path / "site")
+    return KnownTruth(SimpleNamespace(run=run))
+
+
+def test_everything_is_saved_and_says_synthetic(tested: KnownTruth) -> None:
+    saved = [
+        one for exhibit in ("order", "lag", "truth", "encoders") for one in getattr(attention_tests, exhibit)(tested)
+    ]
+    assert len(saved) == 9
+    site = tested.found.run.site
+    for name in ("order", "lag", "truth", "encoders", "readings"):
+        assert len(pd.read_csv(site / f"attention_{name}.csv")) >= 3
+        assert "SYNTHETIC" in (site / f"attention_{name}.html").read_text()
+    for path in site.glob("*.svg"):
+        assert "SYNTHETIC" in path.read_text()
+
+
+def test_the_verdict_is_computed_and_tells_its_origin(tested: KnownTruth) -> None:
+    words = tested.verdict
+    assert words.startswith("No spatial attention map passes every test")
+    assert "attention: no, input gradient: yes" in words
+    assert "SYNTHETIC running, 4 subjects" in words
+    assert "code 0123456789" in words
+
+
+def test_measured_studies_get_the_verdict_alone(tested: KnownTruth) -> None:
+    other = dataclasses.replace(tested, found=SimpleNamespace(run=SimpleNamespace(is_synthetic=False)))
+    assert attention_tests.order(other) == attention_tests.encoders(other) == []
+    assert other.verdict == tested.verdict
+
+
+def test_without_a_study_it_says_how_to_make_it(tested: KnownTruth) -> None:
+    (attention_tests.FOLDER / "attention_order.csv").unlink()
+    assert "make study-attention makes it" in KnownTruth(tested.found).verdict
+
+
+def test_what_is_drawn_is_what_the_tables_hold() -> None:
+    tables = study()
+    drawn = figures.order_overlap(tables["order"], order_summary(tables["order"]))
+    assert "muscle_lstm, tib: 0.00 by muscle, 0.50 by place, entropy 0.90." in drawn.caption
+    assert len(drawn.data) == 9
+    points = figures.error_and_entropy(encoder_summary(tables["encoders"])).figure.axes[0].lines
+    assert sorted(float(np.asarray(line.get_ydata())[0]) for line in points[1:]) == pytest.approx([-0.53, -0.515, -0.5])
+
+
+def test_an_unknown_piece_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match=f"there is no piece 'orders'; choose of {', '.join(PIECES)}"):
+        make(tmp_path, ["orders"])
+
+
+@pytest.mark.skipif(not all((FOLDER / f"attention_{name}.csv").exists() for name in NAMES), reason="not yet made")
+def test_the_committed_study_is_read() -> None:
+    found = KnownTruth(SimpleNamespace(run=SimpleNamespace(is_synthetic=True)))
+    assert "Temporal attention's centre moves by" in found.verdict
+    assert set(found.readings["readable"]) <= {"yes", "no", "cannot be told"}
