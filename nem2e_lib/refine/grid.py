@@ -102,6 +102,8 @@ class Grid:
         lengths = {len(self.shown(fold, part)) for fold in range(len(self.folds.labels)) for part in self.parts}
         features, steps = self.examples.inputs.shape[-1], self.examples.targets.shape[-1]
         compiled = self.configuration.with_options(seed=0, token_order="reversed", order_seed=0)
+        if not self.examples.muscles:
+            compiled = compiled.with_options(spatial="muscle_lstm")
         return Shape(features, steps, compiled, len(lengths) > 1, self.examples.muscles)
 
     def tasks(self, models: tuple[Model, ...]) -> Task:

@@ -14,7 +14,7 @@ from nem2e_lib.analysis.claims.seeds import said
 from nem2e_lib.report import tables
 from nem2e_lib.report.ablations import Committed
 from nem2e_lib.report.answers import Answer, Site, answers, by_question
-from nem2e_lib.report.attention_tests import Tested
+from nem2e_lib.report.attention_tests import KnownTruth
 from nem2e_lib.report.claims_page import VERDICTS, cards
 from nem2e_lib.report.findings import Findings
 from nem2e_lib.report.layout import footer, page_html, synthetic_note
@@ -90,7 +90,7 @@ def _studies(found: Findings) -> str:
     if not found.run.is_synthetic:
         return ""
     ablated = Committed()
-    parts = [("What attention maps may be read as", Tested(found).verdict, "14_attention_tests")]
+    parts = [("What attention maps may be read as", KnownTruth(found).verdict, "14_attention_tests")]
     if ablated.path.exists():
         parts.append(("Which open choice matters", f"{choices(ablated.effects)} {ablated.provenance}", "15_ablations"))
     return "".join(

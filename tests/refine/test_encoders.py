@@ -10,10 +10,14 @@ from jax.test_util import check_grads
 from oracle import forward
 
 from nem2e_lib.analysis.attention import over_muscles
+from nem2e_lib.analysis.attribution import attribute
+from nem2e_lib.data.segment import data_hash
 from nem2e_lib.errors import Nem2eError
+from nem2e_lib.refine.batching import encoder_states
 from nem2e_lib.refine.conditions import examples
 from nem2e_lib.refine.config import Configuration
-from nem2e_lib.refine.results import load_results, save_results
+from nem2e_lib.refine.grid import grid
+from nem2e_lib.refine.results import load_networks, load_results, save_results
 from nem2e_lib.refine.stdrnet import STDRNet, parameters
 from nem2e_lib.refine.training import train_condition
 
@@ -81,12 +85,11 @@ def test_uniform_input_weights_leave_the_input_as_it_is():
 
 def test_the_option_is_all_entires_alone(cycles):
     plain = Configuration(units=6, epochs=2)
-    for condition in ("one_quarter", "one_entire"):
-        one, other = (
-            train_condition(cycles, condition, chosen, channels=["tib"], progress=False)
-            for chosen in (plain, plain.with_options(spatial="per_muscle"))
-        )
-        np.testing.assert_array_equal(one.refined, other.refined)
+    one, other = (
+        train_condition(cycles, "one_entire", chosen, channels=["tib"], progress=False)
+        for chosen in (plain, plain.with_options(spatial="per_muscle"))
+    )
+    np.testing.assert_array_equal(one.refined, other.refined)
 
 
 @pytest.mark.parametrize("spatial", ["per_muscle", "input_attention", "time_tokens"])
@@ -127,3 +130,28 @@ def test_time_tokens_are_all_muscles_at_a_time(cycles):
 def test_an_unknown_encoder_is_refused():
     with pytest.raises(Nem2eError, match="spatial is 'muscle_gru', expected one of muscle_lstm, per_muscle"):
         Configuration(spatial="muscle_gru")
+
+
+def test_stored_networks_give_the_results_outputs_and_gradients(cycles, tmp_path):
+    configuration = Configuration(units=6, epochs=2, spatial="per_muscle", input_scaling="standard")
+    results = train_condition(cycles, "all_entire", configuration, channels=["tib"], store=tmp_path, progress=False)
+    work = grid(cycles.sel(channel=["tib"]), "all_entire", configuration, data_hash(cycles))
+    networks = load_networks(tmp_path, work, "tib")
+    inputs = work.examples.inputs[0]
+    for fold, label in enumerate(work.folds.labels):
+        held = work.held(fold, 0)
+        expected = results.refined.isel(seed=0, channel=0, cycle=held)
+        np.testing.assert_allclose(networks[label](jnp.asarray(inputs[held])), expected, atol=1e-6)
+        found = attribute(networks[label], inputs[held], inputs[work.shown(fold, 0)].mean(axis=0), nodes=32)
+        gradient = results.gradient.isel(seed=0, channel=0, fold=fold).sel(token=work.examples.tokens)
+        np.testing.assert_allclose(found.gradient, gradient, rtol=1e-3, atol=1e-6)
+        assert found.gap < 1e-2
+
+
+def test_per_muscle_goes_through_a_state_for_each_sample(cycles):
+    def states(condition, spatial):
+        return encoder_states(grid(cycles, condition, Configuration(spatial=spatial), ""))
+
+    assert states("all_entire", "muscle_lstm") == 5
+    assert states("all_entire", "per_muscle") == 5 * 20
+    assert states("all_entire", "time_tokens") == states("one_entire", "per_muscle") == 20
