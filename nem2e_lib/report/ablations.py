@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import sys
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -31,6 +31,11 @@ from nem2e_lib.report.style import CONDITION_LABELS
 PAGE = "15_ablations"
 STUDY = ROOT / "docs" / "ablations.csv"
 """One row a variant and held-out unit, with what it was trained with: written by ``make study-ablations``."""
+SHOWN = [
+    "condition", "option", "default", "value", "measure", "here", "difference", "ci_low", "ci_high", "p_holm", "verdict",
+    "entropy", "diverged", "models",
+]  # fmt: skip
+"""Columns shown; the CSV beside the table has all."""
 MOTION = "running"
 MUSCLES = ("soleus", "bi", "tib", "rect")
 """Muscles of the study: one on each side of shank and thigh; each an electrode of its own."""
@@ -95,14 +100,15 @@ def curves(found: Findings, study: Committed) -> Saved:
 
 def table(found: Findings, study: Committed) -> Saved:
     """Every variant as a table, with entropy of attention and diverged models."""
+    worded = study.effects.assign(condition=study.effects["condition"].map(CONDITION_LABELS))
     lacking = f" Not run: {'; '.join(study.missing)}." if study.missing else ""
     shown = tables.plain(
-        study.effects.drop(columns=["study", "reason"]), "What every open choice does to Er",
+        worded[SHOWN], "What every open choice does to Er",
         f"{study.provenance} Difference: Er of the variant minus Er of the default, paired over held-out units, with "
         f"its 95 % CI; Holm over the variants of a condition. {said(study.effects)}{lacking}",
         synthetic=study.synthetic,
     )  # fmt: skip
-    return save_table(shown, "ablations", found.run.site, page=PAGE)
+    return save_table(replace(shown, data=study.effects), "ablations", found.run.site, page=PAGE)
 
 
 def readings(found: Findings) -> Saved:
