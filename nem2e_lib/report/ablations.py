@@ -32,8 +32,8 @@ PAGE = "15_ablations"
 STUDY = ROOT / "docs" / "ablations.csv"
 """One row a variant and held-out unit, with what it was trained with: written by ``make study-ablations``."""
 SHOWN = [
-    "condition", "option", "default", "value", "measure", "here", "difference", "ci_low", "ci_high", "p_holm", "verdict",
-    "entropy", "diverged", "models",
+    "condition", "option", "default", "value", "measure", "here", "difference", "ci_low", "ci_high", "p_holm",
+    "verdict", "entropy", "diverged", "models",
 ]  # fmt: skip
 """Columns shown; the CSV beside the table has all."""
 MOTION = "running"
