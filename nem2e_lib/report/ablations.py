@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import sys
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -26,7 +27,7 @@ from nem2e_lib.report.findings import Findings
 from nem2e_lib.report.pipeline import ROOT, Run, begin
 from nem2e_lib.report.provenance import commit
 from nem2e_lib.report.saving import Saved, save_drawn, save_table, write_csv
-from nem2e_lib.report.style import CONDITION_LABELS
+from nem2e_lib.report.style import CONDITION_LABELS, signed
 
 PAGE = "15_ablations"
 STUDY = ROOT / "docs" / "ablations.csv"
@@ -36,6 +37,11 @@ SHOWN = [
     "verdict", "entropy", "diverged", "models",
 ]  # fmt: skip
 """Columns shown; the CSV beside the table has all."""
+NOT_OF_THE_NETWORK = {
+    "Gait cycle": "cycle", "Thinning to 20 samples": "resampling", "Columns of running": "arms",
+    "Normalisation of EMG": "emg_normalisation", "Er of a subject": "er",
+}  # fmt: skip
+"""Open points that are no option of `Configuration`, and the option of `Cutting` or `Reading` that varies them."""
 MOTION = "running"
 MUSCLES = ("soleus", "bi", "tib", "rect")
 """Muscles of the study: one on each side of shank and thigh; each an electrode of its own."""
@@ -67,6 +73,20 @@ class Committed:
         have = set(self.effects[["condition", "option", "value"]].itertuples(index=False, name=None))
         lacking = [one for one in variants(base) if (one.condition, one.option, str(one.value)) not in have]
         return [f"{CONDITION_LABELS[one.condition]}, {one.option} = {one.value}" for one in lacking]
+
+    def effect_of(self, point: Mapping[str, str]) -> str:
+        """Say what varying an open point (`refine.config.open_points`) did to Er; empty where it was not varied."""
+        option = point["option"] or NOT_OF_THE_NETWORK.get(point["point"], "")
+        rows = self.effects[(self.effects["option"] == option) & (self.effects["measure"] == "Er")]
+        if rows.empty:
+            return ""
+        largest = rows.sort_values("difference", key=abs, ascending=False).to_dict("records")[0]
+        kind = "SYNTHETIC " if self.synthetic else ""
+        return (
+            f"{kind}{largest['study'].removesuffix('-synthetic')}, {CONDITION_LABELS[largest['condition']]}: "
+            f"{largest['value']} changes Er by {signed(largest['difference'])} ({signed(largest['ci_low'])} to "
+            f"{signed(largest['ci_high'])}): {largest['verdict']}"
+        )
 
     @property
     def synthetic(self) -> bool:

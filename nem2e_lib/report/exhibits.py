@@ -12,6 +12,7 @@ from nem2e_lib.data.study import load_study
 from nem2e_lib.refine.config import Configuration, open_points
 from nem2e_lib.refine.results import configuration_of
 from nem2e_lib.report import figures, schematics, site, tables, what_holds
+from nem2e_lib.report.ablations import Committed
 from nem2e_lib.report.claims_seeds import verdicts
 from nem2e_lib.report.findings import Findings
 from nem2e_lib.report.saving import Saved, save_drawn, save_table
@@ -234,7 +235,9 @@ def verdict(table: pd.DataFrame) -> str:
 def choices(found: Findings) -> Saved:
     """The table "What the paper leaves open", with this run's values."""
     trained = next(iter(found.trained.values()))["one_entire"]
-    rows = open_points(Configuration(**configuration_of(trained)))
+    study = Committed()
+    points = open_points(Configuration(**configuration_of(trained)))
+    rows = [{**point, "effect": study.effect_of(point)} for point in points]
     return save_table(tables.open_points(rows), "open_points", found.run.site, page=CLAIMS)
 
 

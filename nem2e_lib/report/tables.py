@@ -168,10 +168,21 @@ def _results_caption(rows: pd.DataFrame, better: int, synthetic: bool, context: 
 
 
 def open_points(rows: Iterable[Mapping[str, object]]) -> Table:
-    """Return "What the paper leaves open": one row a choice (option, default, alternatives, reason)."""
-    data = pd.DataFrame(list(rows), columns=["option", "default", "alternatives", "reason"]).fillna("")
-    data["alternatives"] = [a if isinstance(a, str) else ", ".join(map(str, a)) for a in data["alternatives"]]
-    caption = f"{len(data)} choices that the paper's text does not settle; each is an option of this package."
+    """Return "What the paper leaves open": one row a choice (`refine.config.open_points`), with its `effect` if given.
+
+    Raises
+    ------
+    Nem2eError
+        If a row lacks what a choice is, what it is here, its alternatives or the reason.
+    """
+    data = pd.DataFrame(list(rows))
+    for name in ("point", "option", "here", "alternatives", "reason"):
+        if name not in data:
+            raise Nem2eError(f"open points: a row has no {name!r}, expected rows of refine.config.open_points.")
+    caption = (
+        f"{len(data)} choices that the paper's text does not settle. Option: its name in this package, empty where it "
+        "is no option of the network; here: its value in this run."
+    )
     return Table(data, data.astype(str), "What the paper leaves open", caption)
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pandas as pd
 
 from nem2e_lib.analysis.ablations import variants
-from nem2e_lib.refine.config import profile
-from nem2e_lib.report.ablations import Committed
+from nem2e_lib.refine.config import Configuration, open_points, profile
+from nem2e_lib.report.ablations import NOT_OF_THE_NETWORK, Committed
 from nem2e_lib.report.figures.ablations import forest, levels
 
 
@@ -40,3 +40,14 @@ def test_levels_draw_the_default_among_its_values():
         units.loc[units["value"] == units["default"], "here"].reset_index(drop=True),
         units["base"].iloc[:1].reset_index(drop=True), check_names=False,
     )  # fmt: skip
+
+
+def test_an_open_point_tells_its_largest_effect():
+    study, points = Committed(), open_points(Configuration())
+    assert set(NOT_OF_THE_NETWORK) <= {point["point"] for point in points}
+    told = {point["point"]: study.effect_of(point) for point in points}
+    assert told["Gradient clipping"] == ""
+    rows = study.effects[study.effects["option"] == "er"]
+    largest = rows.loc[rows["difference"].abs().idxmax()]
+    assert told["Er of a subject"].startswith("SYNTHETIC running")
+    assert f"{abs(largest['difference']):.2f}" in told["Er of a subject"]

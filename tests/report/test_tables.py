@@ -8,6 +8,7 @@ import pytest
 import xarray as xr
 
 from nem2e_lib.errors import Nem2eError
+from nem2e_lib.refine.config import Configuration, open_points
 from nem2e_lib.report import tables
 from nem2e_lib.report.table import table_html
 
@@ -84,7 +85,10 @@ def test_datasets_counts_subjects_columns_and_electrodes(running: dict[str, xr.D
 
 
 def test_open_points_lists_each_choice() -> None:
-    rows = [{"option": "score", "default": "dot", "alternatives": ("general", "concat"), "reason": "why"}]
-    table = tables.open_points(rows)
-    assert table.data.iloc[0].tolist() == ["score", "dot", "general, concat", "why"]
-    assert table.caption.startswith("1 choice")
+    table = tables.open_points(open_points(Configuration(score="dot")))
+    row = table.shown.set_index("option").loc["score"]
+    assert row["point"] == "Attention score"
+    assert row["here"] == "dot"
+    assert (table.shown[["point", "here", "alternatives", "reason"]] != "").all(axis=None)
+    with pytest.raises(Nem2eError, match="no 'here'"):
+        tables.open_points([{"point": "Attention score", "option": "score"}])
