@@ -66,7 +66,7 @@ def _comparison(facts: Facts) -> str:
         "**The floor** is the memory traffic that a step cannot avoid in float32, at the rates measured in the same "
         "run with all cores busy at once, each on a model of its own, as in training: each step of a recurrence reads "
         "its matrices, forward and backward, and Adam moves 28 bytes a parameter (it reads weight, both moments and "
-        "gradient, and writes the first three). Arithmetic, the gradient's own making, and what the two overlap count "
+        "gradient, and writes the first three). Arithmetic and the making of the gradient count "
         "nothing. At 700 units the encoder's matrices were reread at "
         f"{rates['encoder']:.0f} GB/s, the decoder's at {rates['decoder']:.0f} GB/s, and weights and moments were "
         f"passed over at {rates['adam']:.0f} GB/s. "
