@@ -28,7 +28,7 @@ def test_a_long_run_is_measured_first(monkeypatch):
     cost = forecast(made, choose(made), made.models)
     assert cost.measured
     assert "(measured on this machine)" in str(cost)
-    assert cost.seconds == pytest.approx(2e-3 * cost.updates * 7 / 6)  # three held-out cycles cost as much as one update
+    assert cost.seconds == pytest.approx(2e-3 * cost.updates * 7 / 6)
 
 
 def test_traffic_by_hand():
