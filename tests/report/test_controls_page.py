@@ -11,7 +11,7 @@ import pytest
 
 from nem2e_lib.errors import Nem2eError
 from nem2e_lib.report import controls, generalising
-from nem2e_lib.report.learning_study import levels
+from nem2e_lib.report.learning_study import STUDY, levels
 
 sys.path.append(str(Path(__file__).parents[1] / "analysis"))
 from planted import copying, replaying, study
@@ -64,6 +64,20 @@ def test_one_subject_is_told_what_cannot_be_tested(tmp_path: Path) -> None:
     assert "held-out unit is a speed" in said
     for one in [controls.verdict(made), *controls.changed(made), *controls.moved(made), *controls.followed(made)]:
         assert one.entry.files
+
+
+def test_the_committed_learning_study_is_drawn_and_tells_its_provenance(tmp_path: Path) -> None:
+    run = SimpleNamespace(site=tmp_path, is_synthetic=True)
+    learned = generalising.Learning(SimpleNamespace(run=run))  # type: ignore[arg-type]
+    shown = generalising.exhibits(learned)
+    assert [one.entry.name for one in shown] == [
+        "controls_learning", "controls_generalising", "controls_learning_summary",
+    ]  # fmt: skip
+    rows = pd.read_csv(STUDY)
+    for fact in ("units", "updates", "seed"):
+        assert str(rows[fact].iloc[0]) in learned.where
+    assert "SYNTHETIC" in learned.where
+    assert rows["er"].notna().all()
 
 
 def test_ones_own_study_is_not_shown_the_synthetic_curve(tmp_path: Path) -> None:
