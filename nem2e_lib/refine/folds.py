@@ -95,10 +95,10 @@ def mean_curves(
     Returns
     -------
     NDArray
-        Same shape as `emg`; row c is the mean over the cycles that its fold trains on.
+        Same shape as `emg`; row c is the mean over the cycles that its fold trains on, NaN where no fold holds it out.
     """
-    curves = np.empty_like(emg)
-    for fold in np.unique(of_cycle):
+    curves = np.full_like(emg, np.nan)
+    for fold in np.unique(of_cycle[of_cycle >= 0]):
         held = of_cycle == fold
         shown = ~held if only is None else ~held & only[fold]
         curves[:, held] = emg[:, shown].mean(axis=1, keepdims=True)

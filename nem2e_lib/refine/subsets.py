@@ -101,20 +101,26 @@ def _own(cycles: xr.Dataset, study: str) -> xr.Dataset:
     return named.assign_coords(motion=("cycle", [study] * cycles.sizes["cycle"]))
 
 
-def across(cycles: xr.Dataset, trained_on: str) -> Folds:
-    """Leave subjects of `joined` studies out and train on the `other` motion, on the `same`, or on `both`.
+def across(cycles: xr.Dataset, target: str, trained_on: str) -> Folds:
+    """Leave subjects of one of the `joined` studies out and train on the `other`, on the `same`, or on `both`.
+
+    Cycles of the other study are never held out, so that folds train on equally many cycles and for equally long.
 
     Raises
     ------
     Nem2eError
-        If `trained_on` is none of these.
+        If there is no such study, it has one subject, or `trained_on` is none of these.
     """
     if trained_on not in ("same", "other", "both"):
         raise Nem2eError(f"across: trained_on is {trained_on!r}, expected same, other or both; choose one.")
-    folds, motion = leave_one_out(cycles), cycles.motion.values.astype(str)
-    alike = [motion == motion[folds.of_cycle == fold][0] for fold in range(len(folds.labels))]
-    chosen = {"same": alike, "other": [~one for one in alike], "both": [np.full(len(motion), True)] * len(alike)}
-    return _with(folds, lambda fold: chosen[trained_on][fold])
+    own = cycles.motion.values.astype(str) == target
+    labels, index = np.unique(cycles.subject.values.astype(str)[own], return_inverse=True)
+    if len(labels) < 2:
+        raise Nem2eError(f"across: {target!r} has {len(labels)} subject(s), expected two or more to leave one out.")
+    of_cycle = np.full(len(own), -1, np.int32)
+    of_cycle[own] = index
+    chosen = {"same": own, "other": ~own, "both": np.full(len(own), True)}[trained_on]
+    return _with(Folds("subject", tuple(labels.tolist()), of_cycle), lambda fold: chosen)
 
 
 def _with(folds: Folds, chosen: Callable[[int], Mask]) -> Folds:

@@ -64,10 +64,11 @@ class Learning:
                 "make study-learning STUDY=folder trains one; name its learning.csv in the parameters."
             )
         first, muscles = self.rows.iloc[0], "; motions: ".join(dict.fromkeys(map(str, self.rows["muscles"])))
+        code = " and ".join(str(name)[:10] for name in dict.fromkeys(self.rows["commit"]))
         data = "SYNTHETIC data" if first["synthetic"] else "this study"
         return (
             f"A study of its own, on {data}: {first['units']} units, {first['updates']} updates a model, seed "
-            f"{first['seed']}, muscles {muscles}; code {str(first['commit'])[:10]}."
+            f"{first['seed']}, muscles {muscles}; code {code}."
         )
 
     @property

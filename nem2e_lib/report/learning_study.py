@@ -21,6 +21,7 @@ from nem2e_lib.refine.config import Configuration
 from nem2e_lib.refine.engine import ENGINE_VERSION
 from nem2e_lib.refine.folds import Folds, leave_one_out
 from nem2e_lib.refine.training import train_condition
+from nem2e_lib.report.figures.panels import plural
 from nem2e_lib.report.pipeline import ROOT, Run, begin, cut
 from nem2e_lib.report.provenance import commit
 from nem2e_lib.report.saving import write_csv
@@ -78,8 +79,8 @@ def curves(cycles: xr.Dataset, condition: str, draws: int = DRAWS) -> Iterator[L
     for count in growing(units):
         for draw in range(1 if count == units else draws):
             chosen = subsets.some_units(cycles, count, draw)
-            yield Level(learning.SUBJECTS, str(count), str(units), count, f"all cycles of {count} {folds.unit}s", draw,
-                        condition, cycles, chosen)  # fmt: skip
+            said = f"all cycles of {plural(count, folds.unit)}"
+            yield Level(learning.SUBJECTS, str(count), str(units), count, said, draw, condition, cycles, chosen)
     fewest = min(int(folds.shown(fold).sum()) for fold in range(len(folds.labels)))
     counts = sorted({max(1, round(fewest * count / units)) for count in growing(units)})
     for count in counts:
@@ -115,12 +116,15 @@ def motions(studies: dict[str, xr.Dataset]) -> Iterator[Level]:
     cycles = subsets.joined(studies)
     words = {"same": "other subjects of the same motion", "other": "the other motion alone",
              "both": "the other motion and other subjects of the same"}  # fmt: skip
-    for order, (name, said) in enumerate(words.items()):
-        yield Level(learning.MOTIONS, name, "same", order, said, 0, "one_entire", cycles, subsets.across(cycles, name))
+    for target, one in studies.items():
+        if leave_one_out(one).unit == "subject":
+            for order, (name, said) in enumerate(words.items()):
+                yield Level(learning.MOTIONS, name, "same", order, said, 0, "one_entire",
+                            cycles.assign_attrs(study=target), subsets.across(cycles, target, name))  # fmt: skip
 
 
 def measured(level: Level, configuration: Configuration, store: Path) -> pd.DataFrame:
-    """Train a level and return its Er per held-out unit; per speed or motion where the experiment asks for it."""
+    """Train a level and return its Er per held-out unit; per speed where the experiment asks for it."""
     results = train_condition(
         level.cycles, level.condition, configuration, folds=level.folds, store=store, progress=False
     )
@@ -133,8 +137,6 @@ def measured(level: Level, configuration: Configuration, store: Path) -> pd.Data
     }  # fmt: skip
     if level.experiment == learning.SPEEDS:
         return _by_speed(results, facts)
-    if level.experiment == learning.MOTIONS:
-        return _by_motion(level, results, facts)
     return learning.unit_errors(results).assign(**facts)
 
 
@@ -149,12 +151,6 @@ def _by_speed(results: xr.Dataset, facts: dict[str, Any]) -> pd.DataFrame:
         elif facts["level"] == f"without {speed}":
             parts.append(table)
     return pd.concat(parts, ignore_index=True)
-
-
-def _by_motion(level: Level, results: xr.Dataset, facts: dict[str, Any]) -> pd.DataFrame:
-    table = learning.unit_errors(results).assign(**facts)
-    study = table["label"].str.split(":", n=1).str[0]
-    return table.assign(study=study)
 
 
 def levels(run: Run) -> Iterator[Level]:
@@ -193,24 +189,18 @@ def study(
     """
     run = begin(str(folder), "demo", seed, own)
     configuration = run.configuration.with_options(units=units, updates=updates)
+    facts: dict[str, Any] = {"profile": run.profile, "units": units, "updates": updates, "seed": seed}
     until, parts = monotonic() + 60 * minutes, []
     for level in levels(run):
         path = Path(folder) / f"{units}-{updates}-seed{seed}" / f"{level.name}.csv"
         if not path.exists():
             if monotonic() > until:
                 return None
-            write_csv(path, measured(level, configuration, Path(folder) / "models"))
+            write_csv(path, measured(level, configuration, Path(folder) / "models").assign(**facts, commit=commit()))
             print(path.stem, flush=True)
         parts.append(pd.read_csv(path, dtype={"level": str, "reference": str}))
-    facts: dict[str, Any] = {
-        "profile": run.profile,
-        "units": units,
-        "updates": updates,
-        "seed": seed,
-        "commit": commit(),
-    }
     where = Path(folder) / "learning.csv" if own else STUDY
-    write_csv(where, pd.concat(parts, ignore_index=True).assign(**facts))
+    write_csv(where, pd.concat(parts, ignore_index=True))
     return where
 
 

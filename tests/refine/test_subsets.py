@@ -57,12 +57,20 @@ def test_two_motions_are_joined_on_common_channels_and_kept_apart():
     assert both.channel.values.tolist() == ["soleus", "tib"]
     np.testing.assert_array_equal(both.activation.sel(muscle="tib")[:6], run.activation.sel(muscle="tib_ant_r"))
     np.testing.assert_array_equal(both.emg.sel(channel="soleus")[6:], walk.emg.sel(channel="soleus"))
-    motion = both.motion.values
+    motion, subject = both.motion.values, both.subject.values
     for trained_on, expected in (("same", {"running"}), ("other", {"walking"}), ("both", {"running", "walking"})):
-        folds = subsets.across(both, trained_on)
-        fold = folds.labels.index("running:s0")
-        assert set(motion[shown(folds, fold)]) == expected
-        assert "running:s0" not in both.subject.values[shown(folds, fold)]
+        folds = subsets.across(both, "running", trained_on)
+        assert folds.labels == ("running:s0", "running:s1")
+        assert (folds.of_cycle[motion == "walking"] == -1).all()
+        for fold, label in enumerate(folds.labels):
+            assert set(motion[shown(folds, fold)]) == expected
+            assert label not in subject[shown(folds, fold)]
+    # cycles of the other motion are trained on, but no error is taken on them
+    results = train_condition(both, "one_entire", TINY, folds=subsets.across(both, "walking", "other"), progress=False)
+    assert set(errors(results)["label"]) == {"walking:s0", "walking:s1"}
+    assert np.isfinite(errors(results)["er"]).all()
+    np.testing.assert_allclose(results.mean_curve[0, 6], run.emg[:, :, 0].mean("cycle"))
+    assert np.isnan(results.mean_curve[:, :6]).all()
 
 
 def test_a_subset_trains_on_its_cycles_alone_and_its_mean_curve_is_theirs(tmp_path):
@@ -92,7 +100,8 @@ def test_a_subset_trains_on_its_cycles_alone_and_its_mean_curve_is_theirs(tmp_pa
         (lambda c: subsets.some_cycles(c, 7), "7 training cycles are wanted, expected 1 to 6"),
         (lambda c: subsets.without_speed(c, "walk"), "'walk' cannot be left out"),
         (lambda c: subsets.joined({"a": c, "b": c.assign_coords(channel=["x", "y"])}), "no EMG channel is in all"),
-        (lambda c: subsets.across(c.assign_coords(motion=("cycle", ["a"] * 9)), "none"), "same, other or both"),
+        (lambda c: subsets.across(c.assign_coords(motion=("cycle", ["a"] * 9)), "a", "none"), "same, other or both"),
+        (lambda c: subsets.across(c.assign_coords(motion=("cycle", ["a"] * 9)), "b", "same"), "0 subject"),
     ],
 )
 def test_what_cannot_be_designed_is_told(make, said):
