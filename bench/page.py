@@ -87,8 +87,9 @@ def _goals(facts: Facts) -> str:
         + "\n\nWhat keeps large models from the floor: XLA makes three loops of Adam where one would do (two "
         "moments, then the weights: 40 bytes a parameter, and the gradient is written before), copies the two halves "
         "of the combining matrix and their gradient, and each pass empties the cores' own caches before the next "
-        "recurrence. Tried and not faster: one loop with three outputs, Adam in blocks of rows, weight copies in "
-        "bfloat16 or float16 (XLA widens them to float32 before each product), one thread a device."
+        "recurrence. Tried on a busy machine and not faster there: one loop with three outputs, Adam in blocks of "
+        "rows, one thread a device, and weight copies in bfloat16 or float16 in the product with one matrix (most forms were "
+        "slower, the best about as fast as float32; none was tried in training)."
     )
 
 
