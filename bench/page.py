@@ -88,8 +88,8 @@ def _goals(facts: Facts) -> str:
         "moments, then the weights: 40 bytes a parameter, and the gradient is written before), copies the two halves "
         "of the combining matrix and their gradient, and each pass empties the cores' own caches before the next "
         "recurrence. Tried on a busy machine and not faster there: one loop with three outputs, Adam in blocks of "
-        "rows, one thread a device, and weight copies in bfloat16 or float16 in the product with one matrix (most forms were "
-        "slower, the best about as fast as float32; none was tried in training)."
+        "rows, one thread a device, and weight copies in bfloat16 or float16 in the product with one matrix (most "
+        "forms were slower, the best about as fast as float32; none was tried in training)."
     )
 
 
