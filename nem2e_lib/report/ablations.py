@@ -202,8 +202,9 @@ def record(run: Run, bench: Bench, chosen: list[Variant], path: Path = STUDY, *,
     return path
 
 
-def _dear(variant: Variant) -> tuple[bool, bool]:
-    return variant.muscles is not None, variant.needs != "reanalyse"
+def _dear(variant: Variant) -> tuple[bool, bool, float]:
+    longer = float(variant.value) if variant.option in ("updates", "samples", "units") else 0.0
+    return variant.muscles is not None, variant.needs != "reanalyse", longer
 
 
 def main(folder: str, units: str = "32", updates: str = "800", seeds: str = "3", minutes: str = "inf") -> None:
