@@ -18,7 +18,7 @@ from papermill.exceptions import PapermillExecutionError
 from traitlets.config import Config
 
 from nem2e_lib.errors import Nem2eError
-from nem2e_lib.report.page import render
+from nem2e_lib.report.page import linked, render
 from nem2e_lib.report.parameters import checked, defaults, read_notebook
 from nem2e_lib.report.terminal import Echo, without_progress
 
@@ -68,7 +68,7 @@ def run(
     done = _execute(notebook, kept, values)
     without_progress(done)
     nbformat.write(done, kept)
-    _write(output, render(done, _title(done, notebook)))
+    _write(output, linked(render(done, _title(done, notebook)), output.parent))
     return output
 
 

@@ -1,7 +1,8 @@
-"""An executed notebook as one HTML page that needs no network and no second file."""
+"""An executed notebook as one HTML page that needs no network."""
 
 from __future__ import annotations
 
+import base64
 import copy
 import re
 from html.parser import HTMLParser
@@ -38,6 +39,20 @@ def render(notebook: nbformat.NotebookNode, title: str) -> str:
     if problems:
         raise Nem2eError(f"the page of {title} {problems[0]}; change the cell that makes it.")
     return html
+
+
+def linked(html: str, folder: Path) -> str:
+    """Let pictures that lie in the page's folder be shown from there; the others stay embedded.
+
+    A site holds each figure once, not once more in every page that shows it.
+    """
+    saved = {path.read_bytes(): path.name for path in sorted(folder.glob("*.svg"))}
+
+    def shown(found: re.Match[str]) -> str:
+        name = saved.get(base64.b64decode(found.group(1)))
+        return f'src="{name}"' if name else found.group(0)
+
+    return re.sub(r'src="data:image/svg\+xml;base64,([A-Za-z0-9+/=]+)"', shown, html)
 
 
 def _shown(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:

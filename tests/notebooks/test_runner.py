@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import io
 import json
 import os
@@ -15,7 +16,7 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
 from nem2e_lib.errors import Nem2eError
 from nem2e_lib.report.notebooks import CellFailed, run
-from nem2e_lib.report.page import page_problems
+from nem2e_lib.report.page import linked, page_problems
 from nem2e_lib.report.parameters import checked, defaults, read_notebook
 from nem2e_lib.report.terminal import Echo
 
@@ -203,3 +204,14 @@ def test_progress_does_not_flood_and_other_lines_pass() -> None:
     echo.write("a warning\n")
     lines = stream.getvalue().splitlines()
     assert [line.split("|")[0].strip() for line in lines] == ["models:   0%", "models: 100%", "a warning"]
+
+
+def test_a_page_shows_pictures_from_its_folder_where_they_lie_there(tmp_path: Path) -> None:
+    here, elsewhere = b"<svg>here</svg>", b"<svg>elsewhere</svg>"
+    (tmp_path / "figure_1.svg").write_bytes(here)
+    embedded = [_embedded(text) for text in (here, elsewhere)]
+    assert linked("".join(embedded), tmp_path) == '<img alt="a" src="figure_1.svg">' + embedded[1]
+
+
+def _embedded(text: bytes) -> str:
+    return f'<img alt="a" src="data:image/svg+xml;base64,{base64.b64encode(text).decode()}">'
