@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import pandas as pd
-from scipy.stats import hypergeom, linregress, t
+from scipy.stats import hypergeom, linregress
 
 from nem2e_lib.analysis.attention import UNIFORM
 from nem2e_lib.analysis.attention_tests import TOP, expected_jaccard, simulated_jaccard
@@ -18,6 +17,8 @@ AGREES = 0.5
 """Least mean rank correlation at which two maps are said to agree."""
 SLOPE = (0.75, 1.25)
 """Within these, a lag moves with the true delay as a delay would."""
+OFFSET_MS = 40.0
+"""Greatest lag without a delay, about a sample of the cycle, at which a lag may be read as the delay itself."""
 LAGS = {"attention_centre": "", "attention_peak": "attention_edge", "gradient": "gradient_edge"}
 """Measures of lag, and the column that says that there is no peak."""
 OPTIONS = ["spatial", "score", "decoder_state"]
@@ -26,47 +27,46 @@ DEFAULT = ("muscle_lstm", *USUAL.values())
 MEASURED = ("entropy", "by_muscle", "by_position", "chance_jaccard_95", "seeds_spearman", "folds_spearman",
             "occlusion_spearman", "precision", "chance_precision_95")  # fmt: skip
 NOTHING = "nothing measured here speaks against reading it"
-HOLDS, FAILS, UNKNOWN = "yes", "no", "cannot be told"
+HOLDS, FAILS, UNKNOWN, CHANGES = "yes", "no", "cannot be told", "its changes"
 
 Tables = dict[str, pd.DataFrame]
 
 
-@dataclass(frozen=True)
-class Slope:
-    """How a lag moves with the true delay: ms per ms with its 95 % CI, over models."""
-
-    slope: float
-    low: float
-    high: float
-    at_edge: float
-    n: int
-
-    @property
-    def reads(self) -> str:
-        """Whether the lag may be read as the delay: the whole interval lies within `SLOPE`."""
-        return HOLDS if SLOPE[0] <= self.low and self.high <= SLOPE[1] else FAILS
-
-
-def slope(delay: pd.DataFrame, measure: str, edge: str = "") -> Slope:
-    """Regress a measure of lag (a column in ms) on the true delay; `edge` is the column that says there is no peak."""
-    fit, freedom = linregress(delay["delay_ms"], delay[measure]), len(delay) - 2
-    half = float(t.ppf(0.975, freedom)) * fit.stderr
-    lost = float(delay[edge].mean()) if edge else 0.0
-    return Slope(float(fit.slope), float(fit.slope - half), float(fit.slope + half), lost, len(delay))
-
-
 def slopes(delay: pd.DataFrame) -> pd.DataFrame:
-    """Slope of each measure of lag, for each cause and decoder: causes, decoder_state, measure, slope, CI, reads."""
+    """Say how each measure of lag moves with the true delay, for each cause and decoder.
+
+    A line is fitted to each model's lags over the delays, without those that have no peak, where three delays are left;
+    the interval is over models (muscles and seeds).
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row a cause, decoder and measure: slope (ms per ms) with its 95 % CI, offset_ms (at no delay), no_peak
+        (share of lags), entropy, er, er_mean_curve, n (models), reads_as_delay (yes; its changes: of the delay, not
+        its size; no).
+    """
     rows = []
     for (causes, state), group in delay.groupby(["causes", "decoder_state"], sort=False):
-        for name, edge in LAGS.items():
-            found = slope(group, f"{name}_ms", edge)
-            rows.append({
-                "causes": causes, "decoder_state": state, "measure": name, "slope": found.slope, "ci_low": found.low,
-                "ci_high": found.high, "no_peak": found.at_edge, "entropy": group["entropy"].mean(), "n": found.n,
-                "reads_as_delay": found.reads,
-            })  # fmt: skip
+        about = {"causes": causes, "decoder_state": state}
+        said = group[["entropy", "er", "er_mean_curve"]].mean().to_dict()
+        rows += [{**about, "measure": name, **_slope(group, name, edge), **said} for name, edge in LAGS.items()]
     return pd.DataFrame(rows)
+
+
+def _slope(delay: pd.DataFrame, measure: str, edge: str) -> dict[str, Any]:
+    lost = delay[edge].astype(bool) if edge else pd.Series(False, delay.index)
+    fits = []
+    for _, model in delay[~lost].groupby(["muscle", "seed"]):
+        if model["delay_ms"].nunique() >= 3:
+            fits.append(linregress(model["delay_ms"], model[f"{measure}_ms"]))
+    test = one_sample([fit.slope for fit in fits])
+    offset = float(np.mean([fit.intercept for fit in fits])) if fits else np.nan
+    moves = SLOPE[0] <= test.mean <= SLOPE[1] and test.ci_low > 0
+    reads = FAILS if not moves else HOLDS if abs(offset) <= OFFSET_MS else CHANGES
+    return {
+        "slope": test.mean, "ci_low": test.ci_low, "ci_high": test.ci_high, "offset_ms": offset,
+        "no_peak": float(lost.mean()), "n": len(fits), "reads_as_delay": reads,
+    }  # fmt: skip
 
 
 def order_summary(order: pd.DataFrame) -> pd.DataFrame:
@@ -193,15 +193,25 @@ def verdict(read: pd.DataFrame, lag: pd.DataFrame) -> str:
         f"Spatial maps that pass every test: {', '.join(good)}."
         if good else "No spatial attention map passes every test: none may be read as which muscles the output needs."
     )  # fmt: skip
-    usual_lag = lag[(lag["decoder_state"] == "encoder") & (lag["causes"] == "all")].set_index("measure")
-    centre, gradient = usual_lag.loc["attention_centre"], usual_lag.loc["gradient"]
-    temporal = (
-        f"Temporal attention's centre moves by {centre['slope']:.2f} ms for each ms of true delay (95 % CI "
-        f"{centre['ci_low']:.2f} to {centre['ci_high']:.2f}), the input gradient's lag by {gradient['slope']:.2f} "
-        f"({gradient['ci_low']:.2f} to {gradient['ci_high']:.2f}): read as the delay, attention: "
-        f"{centre['reads_as_delay']}, input gradient: {gradient['reads_as_delay']}."
-    )
+    usual_lag = lag[lag["decoder_state"] == USUAL["decoder_state"]]
+    temporal = " ".join(_lag_words(causes, rows) for causes, rows in usual_lag.groupby("causes", sort=False))
     return f"{opening} {spatial} {temporal}"
+
+
+def _lag_words(causes: object, rows: pd.DataFrame) -> str:
+    by = rows.set_index("measure")
+    shown = {"attention": "attention_centre", "input gradient": "gradient"}
+    parts = [f"{words}: {_moves(by.loc[[name]].iloc[0])}" for words, name in shown.items()]
+    return f"Lag read as the delay (causes of a wrong simulation: {causes}): {'; '.join(parts)}."
+
+
+def _moves(row: pd.Series[Any]) -> str:
+    if not row["n"]:
+        return f"no, {row['no_peak']:.0%} of its lags have no peak"
+    return (
+        f"{row['reads_as_delay']}, it moves {row['slope']:.2f} ms a ms of delay (95 % CI {row['ci_low']:.2f} to "
+        f"{row['ci_high']:.2f}) and is {row['offset_ms']:+.0f} ms without one"
+    )
 
 
 def recommendation(summary: pd.DataFrame, read: pd.DataFrame) -> str:

@@ -34,9 +34,15 @@ DELAYS = (0.0, 30.0, 60.0, 90.0, 120.0, 150.0)
 ORDERS = 5
 SEEDS = 3
 PATIENCE = 3
-"""Planted muscles are learned slowly: their models are trained with so many times the updates."""
+"""Planted muscles and delays are learned slowly: their models are trained with so many times the updates."""
 LOOKED_AT = 4
 """Held-out cycles of a fold that outputs are attributed on."""
+SETTINGS = (
+    ("general", "encoder"), ("general", "zeros"), ("concat", "encoder"), ("dot", "encoder"), ("dot", "zeros"),
+    ("concat", "zeros"),
+)  # fmt: skip
+SETTINGS_OF = {"muscle_lstm": 6, "per_muscle": 3}
+"""How many of the settings an encoder is trained with; of the others the first alone, where the score matters less."""
 MAPS = ("muscle_lstm", "per_muscle", "input_attention")
 
 Row = dict[str, Any]
@@ -109,13 +115,10 @@ def encoders(study: Study) -> dict[str, list[Row]]:
 
 def variants() -> Iterator[tuple[Row, int]]:
     """Options of All-Entire that are compared, and with how many seeds."""
-    for spatial in MAPS[:2]:
-        for score in ("general", "dot", "concat"):
-            for state in ("encoder", "zeros"):
-                usual = score == "general" and state == "encoder"
-                yield {"spatial": spatial, "score": score, "decoder_state": state}, SEEDS if usual else 1
-    for spatial in (MAPS[2], "time_tokens"):
-        yield {"spatial": spatial, "score": "general", "decoder_state": "encoder"}, SEEDS
+    for spatial in (*MAPS, "time_tokens"):
+        for score, state in SETTINGS[: SETTINGS_OF.get(spatial, 1)]:
+            seeds = SEEDS if (score, state) == SETTINGS[0] else 1
+            yield {"spatial": spatial, "score": score, "decoder_state": state}, seeds
 
 
 def order(study: Study) -> dict[str, list[Row]]:
@@ -143,16 +146,14 @@ def _orders() -> dict[str, Row]:
 def delay(study: Study) -> dict[str, list[Row]]:
     """Lag of One-Entire's attention and of its input gradient against the true delay."""
     rows: list[Row] = []
+    study = replace(study, updates=PATIENCE * study.updates)
     for causes, knobs in {"all": Knobs(), "delay alone": Knobs().only("delay_ms")}.items():
         for true in DELAYS:
             cycles = _cycles(Knobs(**{**asdict(knobs), "delay_ms": true}))
             for state in ("encoder", "zeros"):
                 results = study.train(cycles, "one_entire", 2, decoder_state=state)
-                rows += [
-                    {"causes": causes, "delay_ms": true, "decoder_state": state, "muscle": muscle, "seed": seed,
-                     **tests.lags(results, muscle, seed)}
-                    for muscle in MUSCLES for seed in range(2)
-                ]  # fmt: skip
+                about = {"causes": causes, "delay_ms": true, "decoder_state": state, "updates": study.updates}
+                rows += [{**about, **row} for row in _lags(results)]
     return {"delay": rows}
 
 
@@ -173,7 +174,7 @@ def planted(study: Study) -> dict[str, list[Row]]:
 
 
 PIECES: dict[str, Callable[[Study], dict[str, list[Row]]]] = {
-    "delay": delay, "planted": planted, "order": order, "encoders": encoders,
+    "planted": planted, "order": order, "encoders": encoders, "delay": delay,
 }  # fmt: skip
 
 
@@ -203,6 +204,13 @@ def _errors(results: xr.Dataset) -> Iterator[Row]:
                 "er_mean_curve": row.er_mean_curve, "diverged": row.diverged,
                 "entropy": float(share.sel(muscle=row.muscle, fold_of_cycle=fold).item()),
             }  # fmt: skip
+
+
+def _lags(results: xr.Dataset) -> Iterator[Row]:
+    for seed in map(int, results.seed.values):
+        by_muscle = errors(results.sel(seed=[seed])).groupby("muscle", sort=False)[["er", "er_mean_curve"]].mean()
+        for row in _records(by_muscle.reset_index()):
+            yield {**row, "seed": seed, **tests.lags(results, str(row["muscle"]), seed)}
 
 
 def _precisions(maps: dict[str, xr.DataArray], true: list[str], about: Row, results: xr.Dataset) -> list[Row]:

@@ -120,9 +120,11 @@ def lag(tested: KnownTruth) -> list[Saved]:
         return []
     drawn = figures.lag_against_delay(tested.tables["delay"])
     caption = (
-        "Slope of a linear fit of lag on true delay over models, with its 95 % CI; no_peak: share of models whose "
-        "strongest diagonal is the outermost. Read as the delay: the whole interval lies within "
-        f"{verdicts.SLOPE[0]} to {verdicts.SLOPE[1]}. {tested.where}"
+        "Slope of each model's lag over the true delay, mean and 95 % CI over models; no_peak: share of lags whose "
+        "strongest diagonal is the outermost, left out of the fit. Read as the delay: a slope between "
+        f"{verdicts.SLOPE[0]} and {verdicts.SLOPE[1]} whose interval lies above 0, and at no delay a lag of at most "
+        f"{verdicts.OFFSET_MS:.0f} ms; with a greater one only its changes. {tested.where} Models of this table: "
+        f"{tested.tables['delay']['updates'].iloc[0]} updates."
     )
     return _saved(tested, drawn, "attention_lag_figure") + _table(
         tested, verdicts.slopes(tested.tables["delay"]), "How lags move with the true delay", caption, "attention_lag"

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from nem2e_lib.analysis import attention_verdicts as verdicts
-from nem2e_lib.analysis.attention_verdicts import FAILS, HOLDS, OPTIONS, UNKNOWN
+from nem2e_lib.analysis.attention_verdicts import CHANGES, FAILS, HOLDS, OPTIONS, UNKNOWN
 
 ENCODERS = ("muscle_lstm", "per_muscle", "input_attention")
 
@@ -42,14 +42,15 @@ def made(good=("per_muscle",), er=None):
     return {name: pd.DataFrame(rows) for name, rows in tables.items()}
 
 
-def delays(slope, gradient):
-    true = np.tile([0.0, 30.0, 60.0, 90.0], 4)
-    noise = np.random.default_rng(0).normal(0, 1, len(true))
-    return pd.DataFrame({
-        "causes": "all", "decoder_state": "encoder", "delay_ms": true, "entropy": 0.9,
-        "attention_centre_ms": slope * true + noise, "attention_peak_ms": slope * true + 5 + noise,
-        "attention_edge": False, "gradient_ms": gradient * true + noise, "gradient_edge": [True, False] * 8,
-    })  # fmt: skip
+def delays(slope, gradient, offset=0.0):
+    rng = np.random.default_rng(0)
+    return pd.DataFrame([
+        {"causes": "all", "decoder_state": "encoder", "delay_ms": true, "muscle": muscle, "seed": seed, "entropy": 0.9,
+         "er": -0.5, "er_mean_curve": -0.4, "attention_centre_ms": slope * true + rng.normal(),
+         "attention_peak_ms": 227.0, "attention_edge": True, "gradient_ms": offset + gradient * true + rng.normal(),
+         "gradient_edge": False}
+        for muscle in ("tib", "soleus") for seed in range(2) for true in (0.0, 30.0, 60.0, 90.0)
+    ])  # fmt: skip
 
 
 def test_a_map_that_passes_every_test_is_readable_and_the_others_say_what_fails():
@@ -96,10 +97,19 @@ def test_order_summary_follows_what_overlaps_beyond_chance():
 def test_slopes_tell_a_delay_from_a_map_that_stands_still():
     table = verdicts.slopes(delays(0.0, 1.0)).set_index("measure")
     assert table.loc["gradient", "slope"] == pytest.approx(1.0, abs=0.05)
+    assert table.loc["gradient", "n"] == 4
+    assert table.loc["gradient", "ci_low"] < table.loc["gradient", "slope"] < table.loc["gradient", "ci_high"]
     assert table.loc["gradient", "reads_as_delay"] == HOLDS
     assert table.loc["attention_centre", "reads_as_delay"] == FAILS
-    assert table.loc["gradient", "no_peak"] == 0.5
-    assert table.loc["gradient", "ci_low"] < table.loc["gradient", "slope"] < table.loc["gradient", "ci_high"]
+    # lags at the greatest lag considered have no peak, and no slope is made of them
+    assert table.loc["attention_peak", "n"] == 0
+    assert table.loc["attention_peak", "reads_as_delay"] == FAILS
+
+
+def test_a_lag_that_moves_with_the_delay_but_is_not_it_shows_its_changes():
+    table = verdicts.slopes(delays(0.0, 1.0, offset=60.0)).set_index("measure")
+    assert table.loc["gradient", "offset_ms"] == pytest.approx(60.0, abs=3)
+    assert table.loc["gradient", "reads_as_delay"] == CHANGES
 
 
 def test_the_default_changes_only_for_a_readable_map_of_equal_error():
@@ -118,10 +128,12 @@ def test_the_verdict_tells_both_maps():
     tables = made()
     words = verdicts.verdict(verdicts.readings(tables), verdicts.slopes(delays(0.0, 1.0)))
     assert words.startswith("Spatial maps that pass every test: per_muscle.")
-    assert "attention: no, input gradient: yes" in words
+    assert "attention: no, it moves" in words
+    assert "input gradient: yes, it moves 1.0" in words
     none = verdicts.verdict(verdicts.readings(made(good=())), verdicts.slopes(delays(1.0, 0.0)))
     assert none.startswith("No spatial attention map passes every test")
-    assert "attention: yes, input gradient: no" in none
+    assert "attention: yes, it moves" in none
+    assert "input gradient: no, it moves" in none
 
 
 def test_er_is_compared_within_held_out_subjects():

@@ -43,8 +43,9 @@ def study():
                 for measure in figures.MEASURES
             ]  # fmt: skip
     rows["delay"] = [
-        {**ABOUT, "causes": "all", "delay_ms": true, "seed": seed, "entropy": 0.9, "attention_centre_ms": float(seed),
-         "attention_peak_ms": 50.0 + seed, "attention_edge": False, "gradient_ms": true + seed, "gradient_edge": False}
+        {**ABOUT, "causes": "all", "delay_ms": true, "seed": seed, "entropy": 0.9, "er": -0.5, "er_mean_curve": -0.4,
+         "attention_centre_ms": 0.01 * seed * true, "attention_peak_ms": 50.0 + seed, "attention_edge": False,
+         "gradient_ms": true + 0.01 * seed * true, "gradient_edge": False}
         for true in (0.0, 60.0, 120.0) for seed in range(2)
     ]  # fmt: skip
     return {name: pd.DataFrame(table) for name, table in rows.items()}
@@ -75,7 +76,8 @@ def test_everything_is_saved_and_says_synthetic(tested: KnownTruth) -> None:
 def test_the_verdict_is_computed_and_tells_its_origin(tested: KnownTruth) -> None:
     words = tested.verdict
     assert words.startswith("No spatial attention map passes every test")
-    assert "attention: no, input gradient: yes" in words
+    assert "attention: no, it moves 0.01 ms a ms of delay" in words
+    assert "input gradient: yes, it moves 1.0" in words
     assert "SYNTHETIC running, 4 subjects" in words
     assert "code 0123456789" in words
 
@@ -108,5 +110,5 @@ def test_an_unknown_piece_is_refused(tmp_path: Path) -> None:
 @pytest.mark.skipif(not all((FOLDER / f"attention_{name}.csv").exists() for name in NAMES), reason="not yet made")
 def test_the_committed_study_is_read() -> None:
     found = KnownTruth(SimpleNamespace(run=SimpleNamespace(is_synthetic=True)))
-    assert "Temporal attention's centre moves by" in found.verdict
+    assert "Lag read as the delay" in found.verdict
     assert set(found.readings["readable"]) <= {"yes", "no", "cannot be told"}
