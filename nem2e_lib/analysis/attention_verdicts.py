@@ -25,7 +25,7 @@ OPTIONS = ["spatial", "score", "decoder_state"]
 USUAL = {"score": "general", "decoder_state": "encoder"}
 DEFAULT = ("muscle_lstm", *USUAL.values())
 MEASURED = ("entropy", "by_muscle", "by_position", "chance_jaccard_95", "seeds_spearman", "folds_spearman",
-            "occlusion_spearman", "precision", "chance_precision_95")  # fmt: skip
+            "occlusion_spearman", "precision", "gradient_precision", "chance_precision_95")  # fmt: skip
 NOTHING = "nothing measured here speaks against reading it"
 HOLDS, FAILS, UNKNOWN, CHANGES = "yes", "no", "cannot be told", "its changes"
 
@@ -125,15 +125,17 @@ def readings(tables: Tables) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        Options, entropy, by_muscle, by_position, seeds_spearman, occlusion_spearman, precision (planted), chance_95 of
-        a top ten's precision, fails (what speaks against reading the map, in words), readable.
+        Options, entropy, by_muscle, by_position, chance_jaccard_95, seeds_spearman, occlusion_spearman, precision (of
+        attention for planted muscles), gradient_precision (of the input gradient: where it is not beyond chance either,
+        the network has not learned to use them, and the test says nothing), chance_precision_95, fails (what speaks
+        against reading the map, in words), readable.
     """
     order = order_summary(tables["order"]).groupby("spatial")[["by_muscle", "by_position", "chance_95"]].mean()
     seeds = tables["seeds"].groupby(OPTIONS)["spearman"].mean()
     agree = tables["agreement"]
     occluded = agree[(agree["a"] == "attention") & (agree["b"] == "occlusion")].groupby(OPTIONS)["spearman"].mean()
     planted = tables["planted"]
-    found = planted[planted["measure"] == "attention"].groupby(OPTIONS)["precision"].mean()
+    by_measure = {name: rows.groupby(OPTIONS)["precision"].mean() for name, rows in planted.groupby("measure")}
     entropy = tables["encoders"].groupby(OPTIONS)["entropy"].mean()
     chance = chance_precision(int(planted["tokens"].iloc[0]))
     rows = []
@@ -146,10 +148,12 @@ def readings(tables: Tables) -> pd.DataFrame:
             "by_position": order["by_position"].get(spatial) if usual else np.nan,
             "chance_jaccard_95": order["chance_95"].get(spatial, np.nan),
             "seeds_spearman": seeds.get(variant, np.nan), "occlusion_spearman": occluded.get(variant, np.nan),
-            "precision": found.get(variant, np.nan), "chance_precision_95": chance,
+            "precision": by_measure["attention"].get(variant, np.nan),
+            "gradient_precision": by_measure["gradient"].get(variant, np.nan), "chance_precision_95": chance,
         }  # fmt: skip
         fails = speaks_against(row)
         known = all(np.isfinite(row[name]) for name in ("by_muscle", "seeds_spearman", "precision"))
+        known = known and row["gradient_precision"] > chance
         readable = FAILS if fails else HOLDS if known else UNKNOWN
         rows.append({**row, "fails": "; ".join(fails), "readable": readable})
     return pd.DataFrame(rows)
@@ -176,7 +180,9 @@ def speaks_against(row: Mapping[str, Any]) -> list[str]:
         "other seeds give another map": known["seeds_spearman"] < AGREES,
         "other folds give another map": known["folds_spearman"] < AGREES,
         "it does not agree with occlusion": known["occlusion_spearman"] < AGREES,
-        "it does not find planted muscles": known["precision"] <= known["chance_precision_95"],
+        "it does not find planted muscles that its network uses": known["precision"]
+        <= known["chance_precision_95"]
+        < known["gradient_precision"],
     }
     return [words for words, failed in tests.items() if failed]
 
@@ -216,6 +222,12 @@ def _moves(row: pd.Series[Any]) -> str:
 
 def recommendation(summary: pd.DataFrame, read: pd.DataFrame) -> str:
     """Apply the rule: among settings of equal held-out error, the one whose attention carries information."""
+    better = summary[summary["ci_high"] < 0].sort_values("difference")
+    lower = "".join(
+        f" Er is shown lower than the default's with {_name(row)}: by {-row['difference']:.3f} (95 % CI "
+        f"{-row['ci_high']:.3f} to {-row['ci_low']:.3f}, n = {row['n']})."
+        for _, row in better.iterrows()
+    )
     both = summary.merge(read[[*OPTIONS, "readable", "fails"]], on=OPTIONS)
     equal = both[both["equal"]]
     passing = equal[equal["readable"] == HOLDS]
@@ -226,12 +238,12 @@ def recommendation(summary: pd.DataFrame, read: pd.DataFrame) -> str:
         return (
             f"{head} None of them has a map that passes every test, so there is no reason to change the default; the "
             f"lowest entropy among them is {low['entropy']:.2f} ({_name(low)}), the default's "
-            f"{default['entropy']:.2f}."
+            f"{default['entropy']:.2f}.{lower}"
         )
     best = passing.sort_values("er").iloc[0]
     return (
         f"{head} Of those, the map of {_name(best)} passes every test (Er {best['er']:.2f}, entropy "
-        f"{best['entropy']:.2f})."
+        f"{best['entropy']:.2f}).{lower}"
     )
 
 

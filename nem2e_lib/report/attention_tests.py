@@ -143,7 +143,8 @@ def truth(tested: KnownTruth) -> list[Saved]:
     table = both.groupby(keys, sort=False)[["precision", "chance", "er", "er_mean_curve"]].mean().reset_index()
     return _saved(tested, drawn, "attention_truth_figure") + _table(
         tested, table.assign(chance_95=chance), "Precision of the ten heaviest muscles",
-        f"Mean over muscles. chance_95: of ten random muscles. {tested.where}", "attention_truth",
+        f"Mean over muscles. chance_95: of ten random muscles. Where the input gradient is at chance too, the network "
+        f"has not learned to use planted muscles. {tested.where}", "attention_truth",
     )  # fmt: skip
 
 
@@ -158,8 +159,9 @@ def encoders(tested: KnownTruth) -> list[Saved]:
     )
     read = (
         f"Readable: entropy of at most {UNIFORM}, a top ten that follows the muscle, rank correlations between seeds "
-        f"and with occlusion of at least {verdicts.AGREES}, planted muscles found beyond chance; what was not measured "
-        f"for a setting is blank. {tested.where}"
+        f"and with occlusion of at least {verdicts.AGREES}, planted muscles found beyond chance, which counts where "
+        "the input gradient finds them: elsewhere the network has not learned to use them. What was not measured for a "
+        f"setting is blank. {tested.where}"
     )
     return (
         _saved(tested, drawn, "attention_encoders_figure")

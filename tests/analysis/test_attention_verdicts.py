@@ -36,8 +36,8 @@ def made(good=("per_muscle",), er=None):
             for a, b in (("file", "reversed"), ("file", "shuffled 0"))
         ]  # fmt: skip
         tables["planted"] += [
-            {**about, "muscle": "tib", "tokens": 102, "measure": measure, "precision": 0.9 if fine else 0.1}
-            for measure in ("attention", "gradient")
+            {**about, "muscle": "tib", "tokens": 102, "measure": measure, "precision": precision}
+            for measure, precision in (("attention", 0.9 if fine else 0.1), ("gradient", 0.9))
         ]
     return {name: pd.DataFrame(rows) for name, rows in tables.items()}
 
@@ -69,10 +69,19 @@ def test_a_map_that_passes_every_test_is_readable_and_the_others_say_what_fails(
 ])  # fmt: skip
 def test_each_test_alone_forbids_reading(table, column, value, words):
     tables = made()
-    tables[table].loc[tables[table]["spatial"] == "per_muscle", column] = value
+    attended = tables[table].get("measure", pd.Series("attention", tables[table].index)) == "attention"
+    tables[table].loc[attended & (tables[table]["spatial"] == "per_muscle"), column] = value
     read = verdicts.readings(tables).set_index("spatial")
     assert words in read.loc["per_muscle", "fails"]
     assert ";" not in read.loc["per_muscle", "fails"]
+
+
+def test_planted_muscles_that_the_network_did_not_learn_say_nothing():
+    tables = made()
+    tables["planted"]["precision"] = 0.1
+    read = verdicts.readings(tables).set_index("spatial")
+    assert "planted" not in " ".join(read["fails"])
+    assert read.loc["per_muscle", "readable"] == UNKNOWN
 
 
 def test_what_was_not_measured_cannot_be_told():
