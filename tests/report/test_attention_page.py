@@ -96,7 +96,7 @@ def test_without_a_study_it_says_how_to_make_it(tested: KnownTruth) -> None:
 def test_what_is_drawn_is_what_the_tables_hold() -> None:
     tables = study()
     drawn = figures.order_overlap(tables["order"], order_summary(tables["order"]))
-    assert "muscle_lstm, tib: 0.00 by muscle, 0.50 by place, entropy 0.90." in drawn.caption
+    assert "muscle_lstm, tib: 0.00 by muscle, 0.50 by place, 4.0 pairs of neighbours, entropy 0.90." in drawn.caption
     assert len(drawn.data) == 9
     points = figures.error_and_entropy(encoder_summary(tables["encoders"])).figure.axes[0].lines
     assert sorted(float(np.asarray(line.get_ydata())[0]) for line in points[1:]) == pytest.approx([-0.53, -0.515, -0.5])

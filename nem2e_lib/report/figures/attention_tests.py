@@ -64,13 +64,14 @@ def order_overlap(order: pd.DataFrame, summary: pd.DataFrame) -> Drawn:
         Line2D([], [], label="chance (grey: 95 % of random pairs)", **CHANCE),
     ])  # fmt: skip
     told = " ".join(
-        f"{row.spatial}, {row.muscle}: {row.by_muscle:.2f} by muscle, {row.by_position:.2f} by place, entropy "
-        f"{row.entropy:.2f}."
+        f"{row.spatial}, {row.muscle}: {row.by_muscle:.2f} by muscle, {row.by_position:.2f} by place, "
+        f"{row.neighbours:.1f} pairs of neighbours, entropy {row.entropy:.2f}."
         for row in summary.itertuples()
     )
     caption = (
         f"Each point: two of {int(summary['orders'].iloc[0])} orders in which the same muscles were given to training, "
-        f"mean of the top tens at 0, 50 and 100 %; bars: means. {told}"
+        f"mean of the top tens at 0, 50 and 100 %; bars: means. By chance a top ten has "
+        f"{summary['chance_neighbours'].iloc[0]:.1f} pairs of muscles that are neighbours in the order. {told}"
     )
     return Drawn(figure, pairs, title, f"Points in {plural(len(muscles), 'panel')}. {caption}", caption, True)
 
