@@ -79,7 +79,7 @@ study-learning: $(SETUP)
 	$(PY) -m nem2e_lib.report.learning_study $(BUILD)/study-learning$(if $(STUDY),-$(notdir $(STUDY:%/=%))) $(or $(UNITS),16) $(or $(UPDATES),600) '$(STUDY)' $(or $(MINUTES),inf)
 
 study-ablations: $(SETUP)
-	$(PY) -m nem2e_lib.report.ablations $(BUILD)/study-ablations $(or $(UNITS),32) $(or $(UPDATES),800) $(or $(filter-out 1,$(SEEDS)),3) $(or $(MINUTES),inf)
+	$(PY) -m nem2e_lib.report.ablations_study $(BUILD)/study-ablations $(or $(UNITS),32) $(or $(UPDATES),800) $(or $(filter-out 1,$(SEEDS)),3) $(or $(MINUTES),inf)
 
 bench: $(EXTRAS)
 	@$(PY) -m pip --version > /dev/null 2>&1 || $(PY) -m ensurepip > /dev/null

@@ -1,22 +1,16 @@
-"""Ablations: the committed study of every open choice (`make study-ablations`), and what 15_ablations shows of it."""
+"""Ablations: what 15_ablations shows of the committed study of every open choice (see `report.ablations_study`)."""
 
 from __future__ import annotations
 
-import math
-import sys
-import time
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
-from tqdm import tqdm
 
-from nem2e_lib.analysis.ablations import Bench, Reading, Variant, effects, said, variants
+from nem2e_lib.analysis.ablations import Reading, effects, said, variants
 from nem2e_lib.analysis.ablations.bench import beside
-from nem2e_lib.data.study import load_study
 from nem2e_lib.errors import Nem2eError
 from nem2e_lib.refine.conditions import CONDITIONS
 from nem2e_lib.refine.config import Configuration, profile
@@ -24,9 +18,8 @@ from nem2e_lib.refine.results import configuration_of
 from nem2e_lib.report import tables
 from nem2e_lib.report.figures import ablations as figures
 from nem2e_lib.report.findings import Findings
-from nem2e_lib.report.pipeline import ROOT, Run, begin
-from nem2e_lib.report.provenance import commit
-from nem2e_lib.report.saving import Saved, save_drawn, save_table, write_csv
+from nem2e_lib.report.pipeline import ROOT
+from nem2e_lib.report.saving import Saved, save_drawn, save_table
 from nem2e_lib.report.style import CONDITION_LABELS, signed
 
 PAGE = "15_ablations"
@@ -42,9 +35,6 @@ NOT_OF_THE_NETWORK = {
     "Normalisation of EMG": "emg_normalisation", "Er of a subject": "er",
 }  # fmt: skip
 """Open points that are no option of `Configuration`, and the option of `Cutting` or `Reading` that varies them."""
-MOTION = "running"
-MUSCLES = ("soleus", "bi", "tib", "rect")
-"""Muscles of the study: one on each side of shank and thigh; each an electrode of its own."""
 
 
 @dataclass(frozen=True)
@@ -98,11 +88,12 @@ class Committed:
         """Where the numbers come from, in a sentence."""
         first = self.rows.iloc[0]
         kind = "SYNTHETIC" if self.synthetic else "measured"
+        code = ", ".join(dict.fromkeys(str(name)[:10] for name in self.rows["commit"]))
         return (
             f"Study {first['study']} ({kind}), {self.rows['label'].nunique()} held-out {first['unit']}s, "
             f"{self.rows['electrodes'].max()} electrodes; default: {first['base_units']} units, "
             f"{first['base_updates']} updates a model, seed {first['seed']}; {first['seeds']} seeds as a yardstick; "
-            f"code {str(first['commit'])[:10]} (docs/{self.path.name}; make study-ablations makes it anew)."
+            f"code {code} (docs/{self.path.name}; make study-ablations makes it anew)."
         )
 
 
@@ -158,63 +149,3 @@ def _read_again(found: Findings, study: str, condition: str) -> pd.DataFrame:
 
 def _several(found: Findings) -> bool:
     return min(int(r.sizes["seed"]) for rows in found.trained.values() for r in rows.values()) > 1
-
-
-def study(
-    folder: Path | str, *, units: int = 32, updates: int = 800, seeds: int = 3, minutes: float = math.inf
-) -> Path:
-    """Train every variant that is missing on the synthetic running study, and write `STUDY`.
-
-    Parameters
-    ----------
-    folder
-        Where data and models are kept; a second call trains only what is missing.
-    units, updates
-        Of the default.
-    seeds
-        Seeds of the default, as a yardstick.
-    minutes
-        Stop after so many and leave the rest to the next call; the page names what has not been run.
-    """
-    run = begin(str(folder), "demo")
-    base = run.configuration.with_options(units=units, updates=updates)
-    bench = Bench(load_study(run.studies[MOTION]), base, MUSCLES, run.of(MOTION, "models"), seeds)
-    return record(run, bench, variants(base), until=time.monotonic() + 60 * minutes)
-
-
-def record(run: Run, bench: Bench, chosen: list[Variant], path: Path = STUDY, *, until: float = math.inf) -> Path:
-    """Train variants on a bench and write their rows with their provenance, after each variant, the dearest last."""
-    seeds = [bench.seed_rows(condition) for condition in dict.fromkeys(one.condition for one in chosen)]
-    facts: dict[str, Any] = {
-        "base_units": bench.base.units, "base_updates": int(seeds[0]["updates"].iloc[0]), "seed": bench.base.seed,
-        "seeds": bench.seeds, "profile": run.profile, "commit": commit(),
-    }  # fmt: skip
-    done: dict[Variant, pd.DataFrame] = {}
-    for one in (bar := tqdm(sorted(chosen, key=_dear), unit="variant")):
-        began = time.monotonic()
-        if began > until:
-            bar.write("Not finished: call it again to go on.")
-            break
-        done[one] = bench.rows(one)
-        rows = pd.concat([*seeds, *(done[variant] for variant in chosen if variant in done)], ignore_index=True)
-        write_csv(path, rows.assign(**facts))
-        bar.write(f"{one.condition}, {one.option} = {one.value}: {time.monotonic() - began:.0f} s")
-    return path
-
-
-def _dear(variant: Variant) -> tuple[bool, bool, float]:
-    longer = float(variant.value) if variant.option in ("updates", "samples", "units") else 0.0
-    return variant.muscles is not None, variant.needs != "reanalyse", longer
-
-
-def main(folder: str, units: str = "32", updates: str = "800", seeds: str = "3", minutes: str = "inf") -> None:
-    """``FOLDER [UNITS [UPDATES [SEEDS [MINUTES]]]]``."""
-    print(study(folder, units=int(units), updates=int(updates), seeds=int(seeds), minutes=float(minutes)))
-
-
-if __name__ == "__main__":
-    try:
-        main(*sys.argv[1:])
-    except Nem2eError as mistake:
-        print(f"nem2e: {mistake}", file=sys.stderr)
-        sys.exit(2)

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import pandas as pd
 
-from nem2e_lib.analysis.ablations import variants
+from nem2e_lib.analysis.ablations import Bench, Variant, variants
+from nem2e_lib.data.study import load_study
 from nem2e_lib.refine.config import Configuration, open_points, profile
 from nem2e_lib.report.ablations import NOT_OF_THE_NETWORK, Committed
+from nem2e_lib.report.ablations_study import Rows, record
 from nem2e_lib.report.figures.ablations import forest, levels
 
 
@@ -51,3 +53,21 @@ def test_an_open_point_tells_its_largest_effect():
     largest = rows.loc[rows["difference"].abs().idxmax()]
     assert told["Er of a subject"].startswith("SYNTHETIC running")
     assert f"{abs(largest['difference']):.2f}" in told["Er of a subject"]
+
+
+def test_a_study_goes_on_where_it_stopped(study_folder, tmp_path):
+    bench = Bench(load_study(study_folder), Configuration(units=4, epochs=1), ("sol", "tib"), tmp_path / "models", 2)
+    rows, path = Rows(bench, tmp_path / "rows"), tmp_path / "study.csv"
+    tasks = [
+        "one_entire",
+        *(Variant("one_entire", *what, "reanalyse") for what in (("er", "mean_of_ratios"), ("r2", "sse"))),
+    ]
+    left = iter([True, True, False])
+    assert record(rows, tasks, path, lambda: next(left)) is None
+    assert list(dict.fromkeys(Committed(path).rows["option"])) == ["seed", "er"]
+    before = {file: file.stat().st_mtime_ns for file in (tmp_path / "rows").iterdir()}
+    assert record(rows, tasks, path, lambda: True) == path
+    assert list(dict.fromkeys(Committed(path).rows["option"])) == ["seed", "er", "r2"]
+    assert {file: file.stat().st_mtime_ns for file in before} == before
+    other = Rows(Bench(bench.study, Configuration(units=5, epochs=1), bench.channels, bench.store, 2), rows.folder)
+    assert not any(other.path(task).exists() for task in tasks)
