@@ -35,12 +35,12 @@ def test_a_forest_has_one_row_a_variant_and_says_synthetic():
 
 def test_levels_draw_the_default_among_its_values():
     drawn = levels(Committed().effects, note="Made up.", synthetic=True)
-    units = drawn.data[(drawn.data["option"] == "units") & (drawn.data["condition"] == "one_entire")]
-    assert units["number"].is_monotonic_increasing
-    assert (units["value"] == units["default"]).sum() == 1
+    rates = drawn.data[(drawn.data["option"] == "learning_rate") & (drawn.data["condition"] == "one_entire")]
+    assert rates["number"].is_monotonic_increasing
+    assert (rates["value"] == rates["default"]).sum() == 1
     pd.testing.assert_series_equal(
-        units.loc[units["value"] == units["default"], "here"].reset_index(drop=True),
-        units["base"].iloc[:1].reset_index(drop=True), check_names=False,
+        rates.loc[rates["value"] == rates["default"], "here"].reset_index(drop=True),
+        rates["base"].iloc[:1].reset_index(drop=True), check_names=False,
     )  # fmt: skip
 
 
