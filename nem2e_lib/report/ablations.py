@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from nem2e_lib.analysis.ablations import Reading, effects, said, variants
+from nem2e_lib.analysis.ablations import Reading, effects, said, unfinished, variants
 from nem2e_lib.analysis.ablations.bench import beside
 from nem2e_lib.errors import Nem2eError
 from nem2e_lib.refine.conditions import CONDITIONS
@@ -105,7 +105,8 @@ def forest(found: Findings, study: Committed) -> Saved:
 
 def curves(found: Findings, study: Committed) -> Saved:
     """Er over the options that are numbers."""
-    drawn = figures.levels(study.effects, note=study.provenance, synthetic=study.synthetic)
+    note = f"{study.provenance} {unfinished(study.effects)}".strip()
+    drawn = figures.levels(study.effects, note=note, synthetic=study.synthetic)
     return save_drawn(drawn, "ablations_levels", found.run.site, page=PAGE)
 
 
@@ -116,7 +117,7 @@ def table(found: Findings, study: Committed) -> Saved:
     shown = tables.plain(
         worded[SHOWN], "What every open choice does to Er",
         f"{study.provenance} Difference: Er of the variant minus Er of the default, paired over held-out units, with "
-        f"its 95 % CI; Holm over the variants of a condition. {said(study.effects)}{lacking}",
+        f"its 95 % CI; Holm over the variants of a condition. {said(study.effects)} {unfinished(study.effects)}{lacking}",
         synthetic=study.synthetic,
     )  # fmt: skip
     return save_table(replace(shown, data=study.effects), "ablations", found.run.site, page=PAGE)

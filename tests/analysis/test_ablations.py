@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 from scipy.stats import ttest_rel
 
-from nem2e_lib.analysis.ablations import Bench, Variant, effects, said, variants
+from nem2e_lib.analysis.ablations import Bench, Variant, effects, said, unfinished, variants
 from nem2e_lib.analysis.ablations.cutting import Cutting, Normalisation, normalised
 from nem2e_lib.analysis.metrics import errors
 from nem2e_lib.data.study import load_study
@@ -136,3 +136,14 @@ def test_effects_are_paired_and_measured_against_seeds():
     assert np.isnan(table.loc["seed", "p_holm"])
     assert table.loc["score", "p_holm"] == pytest.approx(3 * test.pvalue)
     assert "1 of 3 variants" in said(table.reset_index())
+
+
+def test_training_that_is_not_at_its_end_is_told():
+    noise = np.random.default_rng(0).normal(0, 0.002, 10)
+    rows = planted({"seed": 0.01 + noise, "updates": -0.1 + noise}).assign(default="800", value="3200")
+    assert unfinished(effects(rows)).startswith(
+        "The default's training is not at its end: 3200 updates change Er by -0.10"
+    )
+    assert unfinished(effects(rows.assign(value="200"))) == ""
+    ended = planted({"seed": 0.01 + noise, "updates": noise}).assign(default="800", value="3200")
+    assert unfinished(effects(ended)) == ""

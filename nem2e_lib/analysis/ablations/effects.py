@@ -89,6 +89,19 @@ def _verdict(row: Mapping[Hashable, Any]) -> str:
     return MATTERS if p_holm < ALPHA else UNSURE
 
 
+def unfinished(table: pd.DataFrame) -> str:
+    """Say how far from its end the default's training is, if more updates surely lower Er; else nothing."""
+    rows = table[(table["option"] == "updates") & (table["verdict"] == MATTERS) & (table["difference"] < 0)]
+    longer = rows[rows["value"].astype(float) > rows["default"].astype(float)].sort_values("difference")
+    if longer.empty:
+        return ""
+    best = longer.iloc[0]
+    return (
+        f"The default's training is not at its end: {best['value']} updates change Er by {best['difference']:.2f} "
+        f"({best['ci_low']:.2f} to {best['ci_high']:.2f}), so a choice that only quickens learning looks better here."
+    )
+
+
 def said(table: pd.DataFrame) -> str:
     """Say in a sentence or two which choices matter, largest effect first, and which do not."""
     tested = table[table["verdict"].isin([MATTERS, SMALL, UNSURE])]
