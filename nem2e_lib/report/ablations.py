@@ -117,7 +117,8 @@ def table(found: Findings, study: Committed) -> Saved:
     shown = tables.plain(
         worded[SHOWN], "What every open choice does to Er",
         f"{study.provenance} Difference: Er of the variant minus Er of the default, paired over held-out units, with "
-        f"its 95 % CI; Holm over the variants of a condition. {said(study.effects)} {unfinished(study.effects)}{lacking}",
+        f"its 95 % CI; Holm over the variants of a condition. {said(study.effects)} "
+        f"{unfinished(study.effects)}{lacking}",
         synthetic=study.synthetic,
     )  # fmt: skip
     return save_table(replace(shown, data=study.effects), "ablations", found.run.site, page=PAGE)

@@ -109,6 +109,6 @@ def said(table: pd.DataFrame) -> str:
     options = list(dict.fromkeys(large["option"]))
     none = [option for option in dict.fromkeys(tested["option"]) if option not in options]
     return (
-        f"{len(large)} of {len(tested)} variants change Er by more than seeds do and surely (Holm, p < .05): "
-        f"{', '.join(options) or 'none'}. No value of these did: {', '.join(none) or 'none'}."
+        f"{len(large)} of {len(tested)} variants change Er surely (Holm, p < .05) and, where models are trained anew, "
+        f"by more than seeds do: {', '.join(options) or 'none'}. No value of these did: {', '.join(none) or 'none'}."
     )

@@ -139,7 +139,10 @@ def levels(effects: pd.DataFrame, *, note: str, synthetic: bool) -> Drawn:
         axis.set_title(name_of(option))
     conditions = [name for name in CONDITION_LABELS if name in set(data["condition"])]
     add_legend(figure, _handles(conditions)[: len(conditions)])
-    caption = f"{note} Mean over held-out units; bars: 95 % CI of the change against the default (ring)."
+    caption = (
+        f"{note} Mean over held-out units; bars: 95 % CI of the change against the default (ring). "
+        "What was trained for fewer electrodes stands in the table alone."
+    )
     return Drawn(figure, data, title, caption, caption, synthetic)
 
 
