@@ -54,7 +54,8 @@ OPEN_POINTS: list[dict[str, str]] = [
         "All-Entire's encoder", "spatial", "muscle_lstm, per_muscle, input_attention, time_tokens",
         "Figure 7 shows muscles against the cycle: a token is a muscle's whole waveform. muscle_lstm reads one after "
         "another; per_muscle reads each alone, so that they have no order; input_attention reads time and weighs each "
-        "muscle at each step; time_tokens reads all muscles over time and has no map of muscles.",
+        "muscle at each step; time_tokens reads all muscles over time and has no map of muscles. "
+        "14_attention_tests compares them.",
     ),
     _row(
         "Input scaling", "input_scaling", "none, standard",

@@ -121,7 +121,8 @@ def lag(tested: KnownTruth) -> list[Saved]:
     drawn = figures.lag_against_delay(tested.tables["delay"])
     caption = (
         "Slope of each model's lag over the true delay, mean and 95 % CI over models; no_peak: share of lags whose "
-        "strongest diagonal is the outermost, left out of the fit. Read as the delay: a slope between "
+        "strongest diagonal is the outermost, left out of the fit. Read as the delay: at most "
+        f"{verdicts.LOST:.0%} of lags without a peak, a slope between "
         f"{verdicts.SLOPE[0]} and {verdicts.SLOPE[1]} whose interval lies above 0, and at no delay a lag of at most "
         f"{verdicts.OFFSET_MS:.0f} ms; with a greater one only its changes. {tested.where} Models of this table: "
         f"{tested.tables['delay']['updates'].iloc[0]} updates."
