@@ -102,6 +102,15 @@ def test_what_is_drawn_is_what_the_tables_hold() -> None:
     assert sorted(float(np.asarray(line.get_ydata())[0]) for line in points[1:]) == pytest.approx([-0.53, -0.515, -0.5])
 
 
+def test_lags_without_a_peak_are_points_but_not_in_the_mean() -> None:
+    delay = study()["delay"]
+    delay.loc[(delay["delay_ms"] == 60) & (delay["seed"] == 1), ["gradient_ms", "gradient_edge"]] = [-227.0, True]
+    lines = figures.lag_against_delay(delay).figure.axes[0].lines
+    points, mean = (np.asarray(line.get_ydata(), float) for line in lines[-2:])
+    assert -227.0 in points
+    np.testing.assert_allclose(mean, [0.0, 60.0, 120.6])
+
+
 def test_an_unknown_piece_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match=f"there is no piece 'orders'; choose of {', '.join(PIECES)}"):
         make(tmp_path, ["orders"])

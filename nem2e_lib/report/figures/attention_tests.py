@@ -29,6 +29,7 @@ LAGS = {
     "gradient_ms": ("input gradient", "#0072B2", "s"),
 }
 SCORES = {"general": "o", "dot": "s", "concat": "^"}
+EDGES = {"attention_peak_ms": "attention_edge", "gradient_ms": "gradient_edge"}
 CHANCE: Any = {"color": "#777777", "ls": (0, (4, 3)), "lw": 1.2}
 
 
@@ -103,8 +104,8 @@ def lag_against_delay(delay: pd.DataFrame) -> Drawn:
     lines = [Line2D([], [], color=c, marker=m, ms=4, label=label) for label, c, m in LAGS.values()]
     add_legend(figure, [*lines, Line2D([], [], label="lag = delay", **CHANCE)])
     caption = (
-        "Lines: mean over models; points: single models (muscles and seeds). A map that showed the delay would lie on "
-        "the dashed line. Positive: the input lies later in the cycle than the output."
+        "Points: single models (muscles and seeds); lines: their mean, without those that have no peak (strongest at the "
+        "greatest lag considered). A map that showed the delay would lie on the dashed line. Positive: the input lies later in the cycle than the output."
     )
     return Drawn(figure, delay, title, f"Lines and points in {plural(grid.size, 'panel')}. {caption}", caption, True)
 
@@ -114,7 +115,8 @@ def _lags(axis: Axes, rows: pd.DataFrame) -> None:
     axis.plot(ends, ends, **CHANCE)
     for shift, (name, (_, colour, marker)) in zip((-2.5, 0.0, 2.5), LAGS.items(), strict=True):
         axis.plot(rows["delay_ms"] + shift, rows[name], color=colour, marker=marker, ms=3, ls="", alpha=0.4, mew=0)
-        mean = rows.groupby("delay_ms")[name].mean()
+        peaked = rows[~rows[EDGES[name]].astype(bool)] if name in EDGES else rows
+        mean = peaked.groupby("delay_ms")[name].mean()
         axis.plot(mean.index + shift, mean, color=colour, marker=marker, ms=4)
 
 
