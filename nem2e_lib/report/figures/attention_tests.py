@@ -104,8 +104,9 @@ def lag_against_delay(delay: pd.DataFrame) -> Drawn:
     lines = [Line2D([], [], color=c, marker=m, ms=4, label=label) for label, c, m in LAGS.values()]
     add_legend(figure, [*lines, Line2D([], [], label="lag = delay", **CHANCE)])
     caption = (
-        "Points: single models (muscles and seeds); lines: their mean, without those that have no peak (strongest at the "
-        "greatest lag considered). A map that showed the delay would lie on the dashed line. Positive: the input lies later in the cycle than the output."
+        "Points: single models (muscles and seeds); lines: their mean, without those that have no peak (strongest at "
+        "the greatest lag considered). A map that showed the delay would lie on the dashed line. Positive: the input "
+        "lies later in the cycle than the output."
     )
     return Drawn(figure, delay, title, f"Lines and points in {plural(grid.size, 'panel')}. {caption}", caption, True)
 
