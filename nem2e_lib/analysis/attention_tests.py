@@ -97,10 +97,11 @@ def agreement(maps: Mapping[str, Array]) -> pd.DataFrame:
 
 def steadiness(maps: Mapping[str, xr.DataArray]) -> pd.DataFrame:
     """Compare every two of a model's maps, of seeds or of folds: a, b, spearman, jaccard (top ten, mean of phases)."""
+    tops = {name: [top(one, phase) for phase in PHASES] for name, one in maps.items()}
     rows = [
         {
             "a": a, "b": b, "spearman": rank_agreement(maps[a].values, maps[b].values),
-            "jaccard": np.mean([attention.jaccard(top(maps[a], p), top(maps[b], p)) for p in PHASES]),
+            "jaccard": np.mean([attention.jaccard(*both) for both in zip(tops[a], tops[b], strict=True)]),
         }
         for a, b in combinations(maps, 2)
     ]  # fmt: skip
