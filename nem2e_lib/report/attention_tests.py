@@ -62,12 +62,14 @@ class KnownTruth:
             return "There is no study of attention where the truth is known; make study-attention makes it."
         lag = verdicts.slopes(self.tables["delay"])
         advice = verdicts.recommendation(self.encoders, self.readings)
-        return f"{verdicts.verdict(self.readings, lag)} {advice} {self.where}"
+        return f"{verdicts.verdict(self.readings, lag)} {advice} {self.where(*NAMES)}"
 
-    @property
-    def where(self) -> str:
-        """What the models were trained with, in a sentence."""
-        first = self.tables["encoders"].iloc[0]
+    def where(self, *names: str) -> str:
+        """What the models of some tables were trained with, a sentence each; once where tables share it."""
+        return " ".join(dict.fromkeys(self._where(name) for name in names))
+
+    def _where(self, name: str) -> str:
+        first = self.tables[name].iloc[0]
         return (
             f"SYNTHETIC {first['study']}, {first['subjects']} subjects, one held out; {first['units']} units, "
             f"{first['updates']} updates a model, code {str(first['commit'])[:10]} (docs/attention_*.csv; make "
@@ -107,7 +109,7 @@ def order(tested: KnownTruth) -> list[Saved]:
     caption = (
         "Mean Jaccard overlap over pairs of orders and phases. Chance: mean of two random tens, from the "
         "hypergeometric distribution and by drawing them (with their 95th percentile). neighbours: pairs of adjacent "
-        f"places in a top ten. {tested.where}"
+        f"places in a top ten. {tested.where('order')}"
     )
     return _saved(tested, drawn, "attention_order_figure") + _table(
         tested, summary, "Overlap of top tens between orders of the muscles", caption, "attention_order"
@@ -124,8 +126,7 @@ def lag(tested: KnownTruth) -> list[Saved]:
         "strongest diagonal is the outermost, left out of the fit. Read as the delay: at most "
         f"{verdicts.LOST:.0%} of lags without a peak, a slope between "
         f"{verdicts.SLOPE[0]} and {verdicts.SLOPE[1]} whose interval lies above 0, and at no delay a lag of at most "
-        f"{verdicts.OFFSET_MS:.0f} ms; with a greater one only its changes. {tested.where} Models of this table: "
-        f"{tested.tables['delay']['updates'].iloc[0]} updates."
+        f"{verdicts.OFFSET_MS:.0f} ms; with a greater one only its changes. {tested.where('delay')}"
     )
     return _saved(tested, drawn, "attention_lag_figure") + _table(
         tested, verdicts.slopes(tested.tables["delay"]), "How lags move with the true delay", caption, "attention_lag"
@@ -145,7 +146,7 @@ def truth(tested: KnownTruth) -> list[Saved]:
     return _saved(tested, drawn, "attention_truth_figure") + _table(
         tested, table.assign(chance_95=chance), "Precision of the ten heaviest muscles",
         f"Mean over muscles. chance_95: of ten random muscles. Where the input gradient is at chance too, the network "
-        f"has not learned to use planted muscles. {tested.where}", "attention_truth",
+        f"has not learned to use planted muscles. {tested.where('planted', 'truth')}", "attention_truth",
     )  # fmt: skip
 
 
@@ -156,13 +157,13 @@ def encoders(tested: KnownTruth) -> list[Saved]:
     drawn = figures.error_and_entropy(tested.encoders)
     caption = (
         "difference: Er minus the default's (muscle_lstm, general, encoder), paired over held-out subjects, with its "
-        f"95 % CI; equal: the interval does not lie above 0. {tested.where}"
+        f"95 % CI; equal: the interval does not lie above 0. {tested.where('encoders', 'planted')}"
     )
     read = (
         f"Readable: entropy of at most {UNIFORM}, a top ten that follows the muscle, rank correlations between seeds "
         f"and with occlusion of at least {verdicts.AGREES}, planted muscles found beyond chance, which counts where "
         "the input gradient finds them: elsewhere the network has not learned to use them. What was not measured for a "
-        f"setting is blank. {tested.where}"
+        f"setting is blank. {tested.where('encoders', 'planted')}"
     )
     return (
         _saved(tested, drawn, "attention_encoders_figure")
