@@ -133,7 +133,7 @@ def readings(found: Findings) -> Saved:
         effects(rows)[kept], "Choices after training, on this run's models",
         "Difference: the measure (Er or R²) read so, minus the same read as everywhere else on these pages; mean over "
         "electrodes, paired over held-out units. Averaging seeds needs more than one: make paper SEEDS=3.",
-        synthetic=any(found.synthetic(study) for study in found.cycles),
+        synthetic=found.any_synthetic,
     )  # fmt: skip
     return save_table(shown, "ablations_readings", found.run.site, page=PAGE)
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import math
-import sys
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from functools import cached_property
@@ -20,13 +19,13 @@ from nem2e_lib.analysis.ablations import Bench, Variant, variants
 from nem2e_lib.analysis.ablations.cutting import Cutting
 from nem2e_lib.data.segment import data_hash
 from nem2e_lib.data.study import load_study
-from nem2e_lib.errors import Nem2eError
 from nem2e_lib.refine.engine import ENGINE_VERSION
 from nem2e_lib.refine.store import key_of
 from nem2e_lib.report.ablations import STUDY
 from nem2e_lib.report.pipeline import begin
 from nem2e_lib.report.provenance import commit
 from nem2e_lib.report.saving import write_csv
+from nem2e_lib.report.script import script
 
 MOTION, PROFILE = "running", "demo"
 MUSCLES = ("soleus", "bi", "tib", "rect")
@@ -136,8 +135,4 @@ def main(folder: str, units: str = "32", updates: str = "800", seeds: str = "3",
 
 
 if __name__ == "__main__":
-    try:
-        main(*sys.argv[1:])
-    except Nem2eError as mistake:
-        print(f"nem2e: {mistake}", file=sys.stderr)
-        sys.exit(2)
+    script(main)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import pandas as pd
@@ -12,7 +12,7 @@ from nem2e_lib.analysis.attention_verdicts import NOTHING
 from nem2e_lib.analysis.claims.evidence import FAILS, HOLDS, PARTLY, UNTESTED
 from nem2e_lib.analysis.control_tests import CANNOT, FOLLOWS, LEARNS, NOT_SHOWN
 from nem2e_lib.analysis.statistics import ALPHA, one_sample
-from nem2e_lib.report.style import CONDITION_LABELS
+from nem2e_lib.report.style import CONDITION_LABELS, signed
 
 ALTERNATIVE, RIDGE, MEAN, OPENSIM = "lag attention", "ridge, all muscles", "training-mean curve", "OpenSim"
 """Names that the leaderboard shows of a few rivals."""
@@ -34,11 +34,14 @@ class Site:
     """The tables that a run's notebooks have saved."""
 
     folder: Path
+    _read: dict[str, pd.DataFrame | None] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def table(self, name: str) -> pd.DataFrame | None:
-        """Return a saved table; None where its notebook has not run."""
-        path = self.folder / f"{name}.csv"
-        return pd.read_csv(path) if path.exists() else None
+        """Return a saved table, read once; None where its notebook has not run."""
+        if name not in self._read:
+            path = self.folder / f"{name}.csv"
+            self._read[name] = pd.read_csv(path) if path.exists() else None
+        return self._read[name]
 
 
 def answers(site: Site, studies: Iterable[str]) -> list[Answer]:
@@ -94,8 +97,8 @@ def _duel(duels: pd.DataFrame, study: str, method: str, rival: str) -> _Duel | N
         return _Duel(False, f"{method} undefined")
     difference, ends = sign * row["difference"], sorted((sign * row["ci_low"], sign * row["ci_high"]))
     below = bool(difference < 0 and row["p_holm"] < ALPHA)
-    interval = f"95 % CI {_signed(ends[0])} to {_signed(ends[1])}"
-    return _Duel(below, f"{method} {_signed(difference)} ({interval}, p {_p(row['p_holm'])}, n = {int(row['n'])})")
+    interval = f"95 % CI {signed(ends[0])} to {signed(ends[1])}"
+    return _Duel(below, f"{method} {signed(difference)} ({interval}, p {_p(row['p_holm'])}, n = {int(row['n'])})")
 
 
 def _alternative(site: Site, study: str) -> Answer:
@@ -111,7 +114,7 @@ def _alternative(site: Site, study: str) -> Answer:
         return Answer(question, study, UNTESTED, "Lag attention or its rivals are not among this run's methods.", page)
     if own["er_mean"].isna().any():
         return Answer(question, study, UNTESTED, "Er of lag attention is undefined here.", page)
-    ranked = f"{ALTERNATIVE}: rank {int(own['rank'].iloc[0])} of {len(rows)}, Er {_signed(own['er_mean'].iloc[0])}"
+    ranked = f"{ALTERNATIVE}: rank {int(own['rank'].iloc[0])} of {len(rows)}, Er {signed(own['er_mean'].iloc[0])}"
     said = "; ".join(f"against {rival} {duel.said.removeprefix(f'{ALTERNATIVE} ')}" for rival, duel in fought.items())
     return Answer(question, study, _share([duel.below for duel in fought.values()]), f"{ranked}; {said}.", page)
 
@@ -125,8 +128,8 @@ def _input(site: Site, study: str) -> Answer:
     if rise.reason:
         return Answer(question, study, UNTESTED, rise.reason, page)
     said = (
-        f"With another muscle's input Er rises by {_signed(rise.mean)} (95 % CI {_signed(rise.ci_low)} to "
-        f"{_signed(rise.ci_high)}, n = {rise.n} muscles)."
+        f"With another muscle's input Er rises by {signed(rise.mean)} (95 % CI {signed(rise.ci_low)} to "
+        f"{signed(rise.ci_high)}, n = {rise.n} muscles)."
     )
     return Answer(question, study, HOLDS if rise.ci_low > 0 else (PARTLY if rise.mean > 0 else FAILS), said, page)
 
@@ -190,10 +193,6 @@ def _audit(site: Site) -> Answer:
 
 def _share(found: list[bool]) -> str:
     return HOLDS if found and all(found) else (PARTLY if any(found) else FAILS)
-
-
-def _signed(value: float) -> str:
-    return f"{value:+.2f}".replace("-", "−")
 
 
 def _p(value: float) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -27,6 +26,7 @@ from nem2e_lib.refine.training import train_condition
 from nem2e_lib.report.pipeline import ROOT
 from nem2e_lib.report.provenance import commit
 from nem2e_lib.report.saving import write_csv
+from nem2e_lib.report.script import script
 
 FOLDER = ROOT / "docs"
 MOTION, SUBJECTS, MUSCLES = "running", 4, ("tib", "soleus")
@@ -255,8 +255,4 @@ def main(folder: str, units: str = "32", updates: str = "800", *pieces: str) -> 
 
 
 if __name__ == "__main__":
-    try:
-        main(*sys.argv[1:])
-    except Nem2eError as mistake:
-        print(f"nem2e: {mistake}", file=sys.stderr)
-        sys.exit(2)
+    script(main)

@@ -79,7 +79,7 @@ class KnownTruth:
 
 def own(attending: Attending) -> list[Saved]:
     """This run's maps: entropy and steadiness of every one, and agreement with what the models depend on."""
-    synthetic = any(attending.found.synthetic(study) for study in attending.found.cycles)
+    synthetic = attending.found.any_synthetic
     site = attending.found.run.site
     entropy = tables.plain(
         _labelled(attending.entropies), "Entropy of every attention map, and its steadiness between folds",

@@ -51,7 +51,7 @@ class Review:
     @property
     def synthetic(self) -> bool:
         """Whether any study is synthetic."""
-        return any(self.found.synthetic(study) for study in self.found.cycles)
+        return self.found.any_synthetic
 
 
 def audited(found: Findings) -> list[Saved]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -14,13 +13,13 @@ import xarray as xr
 from nem2e_lib.analysis.claims import evaluate
 from nem2e_lib.analysis.claims.seeds import stack, steadiness
 from nem2e_lib.analysis.shortcut import Model
-from nem2e_lib.errors import Nem2eError
 from nem2e_lib.refine.conditions import CONDITIONS
 from nem2e_lib.refine.results import load_models
 from nem2e_lib.report.findings import Findings
 from nem2e_lib.report.pipeline import ROOT, Run, begin, cut
 from nem2e_lib.report.provenance import commit
 from nem2e_lib.report.saving import write_csv
+from nem2e_lib.report.script import script
 from nem2e_lib.report.trainer import train
 
 STUDY = ROOT / "docs" / "claims_seeds.csv"
@@ -110,8 +109,4 @@ def main(folder: str, seeds: str = "3", units: str = "64", updates: str = "2000"
 
 
 if __name__ == "__main__":
-    try:
-        main(*sys.argv[1:])
-    except Nem2eError as mistake:
-        print(f"nem2e: {mistake}", file=sys.stderr)
-        sys.exit(2)
+    script(main)

@@ -96,7 +96,7 @@ class Controls:
     @property
     def synthetic(self) -> bool:
         """Whether any study is synthetic."""
-        return any(self.found.synthetic(study) for study in self.found.cycles)
+        return self.found.any_synthetic
 
 
 def _followed(conditions: dict[str, xr.Dataset]) -> list[pd.DataFrame]:

@@ -104,7 +104,7 @@ def losses(found: Findings) -> Saved:
 
 def ranks(found: Findings) -> list[Saved]:
     """Mean Er of the conditions and of the training-mean curve, and how many muscles each is better in."""
-    synthetic = any(found.synthetic(study) for study in found.cycles)
+    synthetic = found.any_synthetic
     counts = tables.plain(
         found.comparisons(), "Which method has the lower Er in how many muscles",
         "Paired over held-out units; below_p05 counts muscles with p < .05 in a paired t-test, not corrected.",
@@ -126,7 +126,7 @@ def spread(found: Findings) -> Saved:
     table = tables.plain(
         found.spread(), "Spread of Er between seeds and between held-out units",
         "Standard deviations, mean over muscles. '–': one seed has no spread; make paper SEEDS=3 trains more.",
-        synthetic=any(found.synthetic(study) for study in found.cycles),
+        synthetic=found.any_synthetic,
     )  # fmt: skip
     return save_table(table, "spread", found.run.site, page=STATISTICS)
 
@@ -158,7 +158,7 @@ def spatial(found: Findings, muscle: str = "tib") -> list[Saved]:
 
 def entropies(found: Findings) -> Saved:
     """Entropy of attention, and its lag beside that of the input gradient."""
-    synthetic = any(found.synthetic(study) for study in found.cycles)
+    synthetic = found.any_synthetic
     table = tables.plain(
         found.entropies(), "What attention and input gradient say",
         "Entropy as a share of its maximum, mean over all models and outputs. Lags are positive where the input lies "
@@ -219,7 +219,7 @@ def claims(found: Findings) -> pd.DataFrame:
 
 def checked(found: Findings, table: pd.DataFrame) -> Table:
     """Return the claims as a table to read: verdict, what the paper reports, what this run gives, and why."""
-    synthetic = any(found.synthetic(study) for study in found.cycles)
+    synthetic = found.any_synthetic
     return tables.plain(
         table[["id", "dataset", "claim", "reported", "value", "verdict", "why"]], "The claims on this run's data",
         verdict(table), synthetic=synthetic,

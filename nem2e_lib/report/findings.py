@@ -68,6 +68,11 @@ class Findings:
         return bool(self.cycles[study].attrs["synthetic"])
 
     @property
+    def any_synthetic(self) -> bool:
+        """Whether any study is synthetic: then what shows them together says so."""
+        return any(self.synthetic(study) for study in self.cycles)
+
+    @property
     def runs(self) -> dict[str, dict[str, object]]:
         """What results.json and the index say of each study: synthetic, profile, data_hash."""
         return {

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 from pathlib import Path
 
 import pandas as pd
@@ -13,6 +12,7 @@ from nem2e_lib.report import exhibits
 from nem2e_lib.report.findings import Findings
 from nem2e_lib.report.pipeline import Run, open_run
 from nem2e_lib.report.publish import check_target, publish
+from nem2e_lib.report.script import script
 
 
 def finish(run: Run, out: Path | str) -> Path:
@@ -40,8 +40,4 @@ def main(command: str, *folders: str) -> None:
 
 
 if __name__ == "__main__":
-    try:
-        main(*sys.argv[1:])
-    except Nem2eError as mistake:
-        print(f"nem2e: {mistake}", file=sys.stderr)
-        sys.exit(2)
+    script(main)

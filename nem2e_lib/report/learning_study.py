@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +14,6 @@ import xarray as xr
 
 from nem2e_lib.analysis import learning
 from nem2e_lib.data.segment import data_hash
-from nem2e_lib.errors import Nem2eError
 from nem2e_lib.refine import subsets
 from nem2e_lib.refine.config import Configuration
 from nem2e_lib.refine.engine import ENGINE_VERSION
@@ -25,6 +23,7 @@ from nem2e_lib.report.figures.panels import plural
 from nem2e_lib.report.pipeline import ROOT, Run, begin, cut
 from nem2e_lib.report.provenance import commit
 from nem2e_lib.report.saving import write_csv
+from nem2e_lib.report.script import script
 
 STUDY = ROOT / "docs" / "learning.csv"
 """Er per level and held-out unit, with what the models were trained with: written by ``make study-learning``."""
@@ -211,8 +210,4 @@ def main(folder: str, units: str = "16", updates: str = "600", own: str = "", mi
 
 
 if __name__ == "__main__":
-    try:
-        main(*sys.argv[1:])
-    except Nem2eError as mistake:
-        print(f"nem2e: {mistake}", file=sys.stderr)
-        sys.exit(2)
+    script(main)

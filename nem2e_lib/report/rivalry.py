@@ -89,7 +89,7 @@ class Rivalry:
     @property
     def synthetic(self) -> bool:
         """Whether any study is synthetic."""
-        return any(self.found.synthetic(study) for study in self.found.cycles)
+        return self.found.any_synthetic
 
 
 def kept(path: Path, cycles: xr.Dataset, rival: Rival) -> xr.Dataset:

@@ -30,7 +30,8 @@ def tables_of(site: Path) -> dict[str, pd.DataFrame]:
 
     Seconds differ from run to run, so they stay in the table's own CSV.
     """
-    found = {name: Site(site).table(saved) for name, saved in IN_RESULTS.items()}
+    saved = Site(site)
+    found = {name: saved.table(table) for name, table in IN_RESULTS.items()}
     return {name: t.drop(columns="seconds", errors="ignore") for name, t in found.items() if t is not None}
 
 
@@ -38,17 +39,13 @@ def tables_below(found: Findings, steady: pd.DataFrame, seeds: str) -> list[Tabl
     """Return the tables below the claims: seeds, the paper against itself, published intervals beside ours."""
     flips = steady.assign(flips=steady["flips"].map({True: "yes", False: "no"}))
     return [
-        tables.plain(flips, "Verdicts over seeds", f"{said(steady)} {seeds}", synthetic=_synthetic(found)),
+        tables.plain(flips, "Verdicts over seeds", f"{said(steady)} {seeds}", synthetic=found.any_synthetic),
         tables.plain(
             contradictions(), "Where the paper contradicts itself",
             "What its text says in one place and its text or tables in another; counts are taken from the tables.",
         ),
         *(beside for study in found.motions if (beside := _beside(found, study))),
     ]  # fmt: skip
-
-
-def _synthetic(found: Findings) -> bool:
-    return any(found.synthetic(study) for study in found.cycles)
 
 
 def _beside(found: Findings, study: str) -> Table | None:
