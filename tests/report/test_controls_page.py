@@ -25,7 +25,7 @@ def asked(folder: Path, **options: object) -> controls.Controls:
     results = {condition: one.results.assign_attrs(study="walking") for condition, one in trained.items()}
     found = SimpleNamespace(
         run=SimpleNamespace(site=folder, is_synthetic=True), trained={"walking": results},
-        cycles={"walking": trained["one_entire"].cycles}, synthetic=lambda study: True,
+        cycles={"walking": trained["one_entire"].cycles}, synthetic=lambda study: True, any_synthetic=True,
     )  # fmt: skip
     made = controls.Controls(found)  # type: ignore[arg-type]
     made.__dict__["trained"] = {
