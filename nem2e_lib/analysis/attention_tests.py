@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 from numpy.typing import NDArray
+from scipy.interpolate import make_interp_spline
 from scipy.stats import hypergeom, rankdata
 
 from nem2e_lib.analysis import attention
@@ -23,7 +24,7 @@ PHASES = (0.0, 50.0, 100.0)
 
 def top(weights: xr.DataArray, phase: float, k: int = TOP) -> list[str]:
     """Return the k heaviest tokens of a map (output, token) at a phase (%), interpolated between samples."""
-    values = weights.interp(output=phase).values
+    values = make_interp_spline(weights.output.values, weights.values, k=1)(phase)
     return [str(name) for name in weights.token.values[np.argsort(-values, kind="stable")[:k]]]
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -54,11 +54,24 @@ def errors(results: xr.Dataset, *, er: Ratio = "ratio_of_means", ensemble: bool 
     """
     refined = results.refined.mean("seed", keepdims=True) if ensemble else results.refined
     estimates = {"opensim": results.simulated, "refined": refined, "mean_curve": results.mean_curve}
-    per_cycle = {name: rmse(results.measured, estimate) for name, estimate in estimates.items()}
+    per_cycle = {name: rmse(results.measured, estimate).values for name, estimate in estimates.items()}
+    signals = _Signals(results.measured.values, results.simulated.values, refined.values)
+    held = [results.fold_of_cycle.values == fold for fold in range(results.sizes["fold"])]
+    shares = [_shares(results.speed.values[mask], results.trial.values[mask]) for mask in held]
     rows = [
-        _row(results, refined, per_cycle, channel, fold, er)
+        {
+            "muscle": str(results.channel.values[channel]),
+            "electrode": str(results.electrode.values[channel]),
+            "label": str(results.fold.values[fold]),
+            "diverged": int(results.diverged.values[:, channel, fold].sum()) if "diverged" in results else 0,
+            **_row(
+                {name: share @ values[..., channel, mask].T for name, values in per_cycle.items()},
+                signals.of(channel, mask),
+                er,
+            ),
+        }
         for channel in range(results.sizes["channel"])
-        for fold in range(results.sizes["fold"])
+        for fold, (mask, share) in enumerate(zip(held, shares, strict=True))
     ]
     head = {name: results.attrs[name] for name in ("study", "condition", "unit")}
     table = pd.DataFrame(rows).assign(**head, synthetic=bool(results.attrs["synthetic"]))
@@ -107,25 +120,25 @@ def undefined(table: pd.DataFrame) -> list[str]:
     ]
 
 
-def _row(
-    results: xr.Dataset, refined: xr.DataArray, per_cycle: dict[str, xr.DataArray], channel: int, fold: int, er: Ratio
-) -> dict[str, object]:
-    held = (results.fold_of_cycle == fold).values
-    keys = pd.MultiIndex.from_arrays([results.speed.values[held], results.trial.values[held]], names=["speed", "trial"])
-    by_speed = {
-        name: _by_speed(values.isel(channel=channel, cycle=held).values, keys) for name, values in per_cycle.items()
-    }
-    measured, simulated = (results[name].isel(channel=channel, cycle=held).values for name in ("measured", "simulated"))
-    guesses = refined.isel(channel=channel, cycle=held).values
+class _Signals(NamedTuple):
+    """Measured and simulated (channels, cycles, samples), refined (seeds, channels, cycles, samples)."""
+
+    measured: Array
+    simulated: Array
+    refined: Array
+
+    def of(self, channel: int, mask: NDArray[np.bool_]) -> _Signals:
+        return _Signals(*(part[..., channel, mask, :] for part in self))
+
+
+def _row(by_speed: dict[str, Array], signals: _Signals, er: Ratio) -> dict[str, object]:
+    measured, simulated, guesses = signals
     raw = np.array([_correlation(*pair) for pair in zip(measured, simulated, strict=True)])
     varied = np.isfinite(raw)
     reason = _why_undefined(by_speed["opensim"], measured, guesses, er)
     nan = float("nan")
     return {
-        "muscle": str(results.channel.values[channel]),
-        "electrode": str(results.electrode.values[channel]),
-        "label": str(results.fold.values[fold]),
-        "n_cycles": int(held.sum()),
+        "n_cycles": len(measured),
         **{f"rmse_{name}": float(values.mean()) for name, values in by_speed.items()},
         "er": nan if reason else _improvement(by_speed["refined"], by_speed["opensim"], er),
         "er_mean_curve": nan if reason == COPY else _improvement(by_speed["mean_curve"], by_speed["opensim"], er),
@@ -133,7 +146,6 @@ def _row(
         "r2_sse": float(np.mean([_explained(measured, guess) for guess in guesses])),
         "correlation_raw": float(raw[varied].mean()) if varied.any() else nan,
         "flat_cycles": int((~varied).sum()),
-        "diverged": int(results.diverged.isel(channel=channel, fold=fold).sum()) if "diverged" in results else 0,
         "reason": reason,
     }
 
@@ -146,16 +158,20 @@ def _why_undefined(opensim: Array, measured: Array, guesses: Array, er: Ratio) -
     return "" if np.isfinite(guesses).all() else "a prediction is not a finite number"
 
 
-def _by_speed(values: Array, keys: pd.MultiIndex) -> Array:
-    """Mean over the cycles of a trial, then over the trials of a speed; shape (speeds,) or (speeds, seeds)."""
-    table = pd.DataFrame(np.atleast_2d(values).T, index=keys)
-    means: Array = table.groupby(["speed", "trial"]).mean().groupby("speed").mean().to_numpy()
-    return means
+def _shares(speed: NDArray[np.str_], trial: NDArray[np.str_]) -> Array:
+    """Return each cycle's share in the mean of its speed, shape (speeds, cycles).
+
+    The trials of a speed count alike, and so do the cycles of a trial.
+    """
+    table = pd.DataFrame({"speed": speed, "trial": trial})
+    cycles = table.groupby(["speed", "trial"])["trial"].transform("size")
+    trials = table.groupby("speed")["trial"].transform("nunique")
+    return np.where(np.unique(speed)[:, None] == speed, 1.0 / (cycles * trials).to_numpy(), 0.0)
 
 
 def _improvement(refined: Array, opensim: Array, er: Ratio) -> float:
     above, below = (refined, opensim) if er == "mean_of_ratios" else (refined.mean(axis=0), opensim.mean(axis=0))
-    return float((above / below - 1.0).mean())
+    return float((above.T / below - 1.0).mean())
 
 
 def _correlation(a: Array, b: Array) -> float:

@@ -1,3 +1,4 @@
+# mypy: allow-untyped-calls
 """Rivals under the very same folds as STDR-Net, laid out as a trained condition."""
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from typing import Any
 import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
 
 from nem2e_lib.data.segment import data_hash
 from nem2e_lib.errors import Nem2eError
@@ -52,11 +54,12 @@ def evaluate(cycles: xr.Dataset, rival: Rival) -> xr.Dataset:
     measured = cycles.emg.transpose("cycle", "sample", "channel").values.astype(float)
     refined, fitted, attention = np.full_like(measured, np.nan), {}, {}
     begun = time.perf_counter()
-    for fold, label in enumerate(folds.labels):
-        held = folds.of_cycle == fold
-        fitted[label] = rival.fit(simulated.take(~held), measured[~held])
-        refined[held] = _checked(fitted[label].predict(simulated.take(held)), refined[held], rival)
-        attention[label] = _attention(fitted[label], simulated.take(held))
+    with threadpool_limits(1):  # the matrices are small: threads would wait for each other longer than they compute
+        for fold, label in enumerate(folds.labels):
+            held = folds.of_cycle == fold
+            fitted[label] = rival.fit(simulated.take(~held), measured[~held])
+            refined[held] = _checked(fitted[label].predict(simulated.take(held)), refined[held], rival)
+            attention[label] = _attention(fitted[label], simulated.take(held))
     seconds = time.perf_counter() - begun
     result = _laid_out(cycles, refined).assign_attrs(_attributes(cycles, rival, fitted, seconds))
     return _with_attention(result, attention)

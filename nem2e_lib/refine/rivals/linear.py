@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 
 import numpy as np
 from sklearn.cross_decomposition import PLSRegression
-from sklearn.linear_model import Ridge as RidgeRegression
 
 from nem2e_lib.refine.rivals.protocol import Array, Fitted, Simulated
 from nem2e_lib.refine.rivals.selection import best, out_of_fold, pick, values
@@ -105,12 +104,13 @@ def _rotated(centred: Array) -> tuple[Array, Array]:
 
 
 def _ridge(inputs: Array, targets: Array, new: Array, penalties: tuple[float, ...]) -> Array:
+    """Every penalty's prediction from one decomposition (Hastie et al. 2009, Eq. 3.47); the mean is not penalised."""
     x, y = _flat(inputs), _flat(targets)
-    shift = x.mean(axis=0)
-    turned, axes = _rotated(x - shift)
-    held = (_flat(new) - shift) @ axes
-    guesses = [RidgeRegression(penalty).fit(turned, y).predict(held) for penalty in penalties]
-    return np.stack([guess.reshape(len(new), *targets.shape[1:]) for guess in guesses])
+    shift, mean = x.mean(axis=0), y.mean(axis=0)
+    left, size, axes = np.linalg.svd(x - shift, full_matrices=False)
+    along, held = left.T @ (y - mean), (_flat(new) - shift) @ axes.T
+    shrunk = size / (size**2 + np.asarray(penalties)[:, None])
+    return (held * shrunk[:, None] @ along + mean).reshape(len(penalties), len(new), *targets.shape[1:])
 
 
 def _pls(x: Array, y: Array, new: Array) -> Callable[[int], Array]:
