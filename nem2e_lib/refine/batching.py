@@ -9,7 +9,7 @@ import jax
 from nem2e_lib.refine.grid import Grid
 from nem2e_lib.refine.stdrnet import parameters
 
-CACHE = 3e6
+CACHE = 5e6
 """Bytes of models that a core trains fastest side by side, measured: few enough to stay in its cache."""
 ROUNDS = 5
 """Groups that a device works through in one block: what is lost when a run is killed."""
