@@ -160,27 +160,28 @@ def _require_numbers(losses: NDArray[np.float32], before: int) -> None:
 
 def refiner(weights: dict[str, NDArray[np.float32]], shape: Shape) -> Callable[[Any], Array]:
     """Return a trained model as a function from (n, tokens, features) to (n, steps), inputs already scaled."""
-    state = nnx.split(_blank(shape))[1]
+    state = jax.tree.map(lambda leaf: leaf, _blank(shape)[1])
     nnx.replace_by_pure_dict(state, unflatten_dict(dict(weights), sep="."))
     return Partial(_forward(shape), state)
 
 
 def weight_shapes(shape: Shape) -> dict[str, tuple[int, ...]]:
     """Return the shape of every array of weights of a model, by name."""
-    blank = nnx.eval_shape(lambda: _network(shape, jax.random.key(0)))
-    flat = flatten_dict(nnx.to_pure_dict(nnx.state(blank)), sep=".")
+    flat = flatten_dict(nnx.to_pure_dict(_blank(shape)[1]), sep=".")
     return {str(name): tuple(leaf.shape) for name, leaf in flat.items()}
 
 
 @lru_cache(maxsize=8)
-def _blank(shape: Shape) -> STDRNet:
-    return _network(shape, jax.random.key(0))
+def _blank(shape: Shape) -> tuple[Any, Any]:
+    """Return a network's graph, and its state of shapes alone: to draw weights for this would compile programs."""
+    graph, state = nnx.split(nnx.eval_shape(lambda: _network(shape, jax.random.key(0))))
+    return graph, state
 
 
 @lru_cache(maxsize=8)
 def _forward(shape: Shape) -> Callable[[Any, Any], Array]:
     """One compiled program for all models of a shape."""
-    graph = nnx.split(_blank(shape))[0]
+    graph, _ = _blank(shape)
     return jax.jit(lambda state, inputs: jax.vmap(lambda x: nnx.merge(graph, state)(x)[0])(inputs))
 
 
@@ -198,7 +199,7 @@ class Program:
 def compiled(shape: Shape, layout: Layout) -> Program:
     """Return the program for models of a shape, compiled once a process."""
     mesh = Mesh(np.array(jax.devices()[: layout.devices]), ("models",))
-    graph = nnx.split(_blank(shape))[0]
+    graph, _ = _blank(shape)
     optimiser = optax.adam(shape.configuration.learning_rate)
     # Initial weights are drawn on one device: orthogonal ones factorise matrices, which locks up on several at once.
     start = jax.jit(jax.vmap(partial(_start, shape, optimiser)))
@@ -231,8 +232,9 @@ def _place(mesh: Mesh, width: int, block: Any) -> Any:
     count = len(jax.tree.leaves(block)[0])
     group = mesh.size * min(width, -(-count // mesh.size))
     spare = -count % group
-    padded = jax.tree.map(lambda leaf: jnp.concatenate([leaf, jnp.repeat(leaf[-1:], spare, axis=0)]), block)
-    return jax.device_put(padded, NamedSharding(mesh, PartitionSpec("models")))
+    if spare:
+        block = jax.tree.map(lambda leaf: jnp.concatenate([leaf, jnp.repeat(leaf[-1:], spare, axis=0)]), block)
+    return jax.device_put(block, NamedSharding(mesh, PartitionSpec("models")))
 
 
 def _network(shape: Shape, key: Array) -> STDRNet:
