@@ -192,10 +192,10 @@ def speaks_against(row: Mapping[str, Any]) -> list[str]:
 
 
 def verdict(read: pd.DataFrame, lag: pd.DataFrame) -> str:
-    """Say in words what attention maps may be read as."""
+    """Say in words what attention maps may be read as, a sentence or two a line."""
     usual = read[(read["score"] == USUAL["score"]) & (read["decoder_state"] == USUAL["decoder_state"])]
     good = list(read.loc[read["readable"] == HOLDS, "spatial"].unique())
-    spatial = " ".join(
+    spatial = (
         f"{name}: {'may be read as what the output depends on' if readable == HOLDS else fails}."
         for name, readable, fails in usual[["spatial", "readable", "fails"]].to_numpy(str)
     )
@@ -204,8 +204,8 @@ def verdict(read: pd.DataFrame, lag: pd.DataFrame) -> str:
         if good else "No spatial attention map passes every test: none may be read as which muscles the output needs."
     )  # fmt: skip
     usual_lag = lag[lag["decoder_state"] == USUAL["decoder_state"]]
-    temporal = " ".join(_lag_words(causes, rows) for causes, rows in usual_lag.groupby("causes", sort=False))
-    return f"{opening} {spatial} {temporal}"
+    temporal = (_lag_words(causes, rows) for causes, rows in usual_lag.groupby("causes", sort=False))
+    return "\n".join([opening, *spatial, *temporal])
 
 
 def _lag_words(causes: object, rows: pd.DataFrame) -> str:
@@ -228,7 +228,7 @@ def recommendation(summary: pd.DataFrame, read: pd.DataFrame) -> str:
     """Apply the rule: among settings of equal held-out error, the one whose attention carries information."""
     better = summary[summary["ci_high"] < 0].sort_values("difference")
     lower = "".join(
-        f" Er is shown lower than the default's with {_name(row)}: by {-row['difference']:.3f} (95 % CI "
+        f"\nEr is shown lower than the default's with {_name(row)}: by {-row['difference']:.3f} (95 % CI "
         f"{-row['ci_high']:.3f} to {-row['ci_low']:.3f}, n = {row['n']})."
         for _, row in better.iterrows()
     )

@@ -57,23 +57,25 @@ class KnownTruth:
 
     @property
     def verdict(self) -> str:
-        """What attention maps may be read as, and whether a default should change, in words."""
+        """What attention maps may be read as, and whether a default should change, a sentence or two a line."""
         if not self.tables:
             return "There is no study of attention where the truth is known; make study-attention makes it."
         lag = verdicts.slopes(self.tables["delay"])
         advice = verdicts.recommendation(self.encoders, self.readings)
-        return f"{verdicts.verdict(self.readings, lag)} {advice} {self.where(*NAMES)}"
+        return f"{verdicts.verdict(self.readings, lag)}\n{advice}\n{self.where(*NAMES)}"
 
     def where(self, *names: str) -> str:
-        """What the models of some tables were trained with, a sentence each; once where tables share it."""
-        return " ".join(dict.fromkeys(self._where(name) for name in names))
+        """What the models of some tables were trained with; tables that differ in it are told apart."""
+        words = [self._where(name) for name in names]
+        shared = {said: [n for n, w in zip(names, words, strict=True) if w == said] for said in dict.fromkeys(words)}
+        told = shared if len(shared) == 1 else [f"{', '.join(of)}: {said}" for said, of in shared.items()]
+        return f"{'; '.join(told)} (docs/attention_*.csv; make study-attention makes them anew)."
 
     def _where(self, name: str) -> str:
         first = self.tables[name].iloc[0]
         return (
-            f"SYNTHETIC {first['study']}, {first['subjects']} subjects, one held out; {first['units']} units, "
-            f"{first['updates']} updates a model, code {str(first['commit'])[:10]} (docs/attention_*.csv; make "
-            "study-attention makes them anew)."
+            f"SYNTHETIC {first['study']}, {first['subjects']} subjects, one held out, {first['units']} units, "
+            f"{first['updates']} updates a model, code {str(first['commit'])[:10]}"
         )
 
 

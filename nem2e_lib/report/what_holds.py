@@ -9,6 +9,7 @@ from pathlib import Path
 import pandas as pd
 
 from nem2e_lib.analysis.ablations import said as choices
+from nem2e_lib.analysis.ablations import unfinished
 from nem2e_lib.analysis.claims.contradictions import contradictions
 from nem2e_lib.analysis.claims.seeds import said
 from nem2e_lib.report import tables
@@ -16,6 +17,7 @@ from nem2e_lib.report.ablations import Committed
 from nem2e_lib.report.answers import Answer, Site, answers, by_question
 from nem2e_lib.report.attention_tests import KnownTruth
 from nem2e_lib.report.claims_page import VERDICTS, cards
+from nem2e_lib.report.figures.ablations import name_of
 from nem2e_lib.report.findings import Findings
 from nem2e_lib.report.layout import footer, page_html, synthetic_note
 from nem2e_lib.report.saving import write_text
@@ -89,10 +91,16 @@ def _studies(found: Findings) -> str:
     ablated = Committed()
     parts = [("What attention maps may be read as", KnownTruth(found).verdict, "14_attention_tests")]
     if ablated.path.exists():
-        parts.append(("Which open choice matters", f"{choices(ablated.effects)} {ablated.provenance}", "15_ablations"))
+        lines = choices(ablated.effects, name_of), unfinished(ablated.effects), ablated.provenance
+        parts.append(("Which open choice matters", "\n".join(filter(None, lines)), "15_ablations"))
     return "".join(
-        f'<h2>{title}</h2><p>{html.escape(text)} <a href="{page}.html">{page}</a></p>' for title, text, page in parts
+        f'<h2>{title}</h2>{_lines(text)}<p><a href="{page}.html">{page}</a></p>' for title, text, page in parts
     )
+
+
+def _lines(text: str) -> str:
+    """Return lines as a list (HTML)."""
+    return f"<ul>{''.join(f'<li>{html.escape(line)}</li>' for line in text.splitlines())}</ul>"
 
 
 def _table(asked: list[Answer]) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping
+from collections.abc import Callable, Hashable, Mapping
 from typing import Any
 
 import numpy as np
@@ -102,12 +102,12 @@ def unfinished(table: pd.DataFrame) -> str:
     )
 
 
-def said(table: pd.DataFrame) -> str:
-    """Say in a sentence or two which choices matter, largest effect first, and which do not."""
+def said(table: pd.DataFrame, name: Callable[[str], str] = str) -> str:
+    """Say in a sentence or two which choices matter, largest effect first, and which do not, by `name` of an option."""
     tested = table[table["verdict"].isin([MATTERS, SMALL, UNSURE])]
     large = tested[tested["verdict"] == MATTERS].sort_values("difference", key=abs, ascending=False)
-    options = list(dict.fromkeys(large["option"]))
-    none = [option for option in dict.fromkeys(tested["option"]) if option not in options]
+    options = list(dict.fromkeys(map(name, large["option"])))
+    none = [option for option in dict.fromkeys(map(name, tested["option"])) if option not in options]
     return (
         f"{len(large)} of {len(tested)} variants change Er surely (Holm, p < .05) and, where models are trained anew, "
         f"by more than seeds do: {', '.join(options) or 'none'}. No value of these did: {', '.join(none) or 'none'}."
