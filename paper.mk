@@ -66,7 +66,7 @@ $(shell test -f '$(OUT)/index.html' && grep -qsxF '$(RUN)' '$(PUBLISHED)' || rm 
 files    = $(sort $(shell find $(1) -name '*.py' -o -name '*.csv' -o -name '*.toml' -o -name '*.css' -o -name '*.html' -o -name '*.j2'))
 report   = $(addprefix nem2e_lib/report/,$(1))
 RUNNER   := $(call report,notebooks.py page.py parameters.py terminal.py)
-DATA     := nem2e_lib/errors.py $(call report,pipeline.py overview.py trainer.py) $(call files,nem2e_lib/data)
+DATA     := nem2e_lib/errors.py nem2e_lib/project.py $(call report,pipeline.py overview.py trainer.py) $(call files,nem2e_lib/data)
 PICTURES := $(DATA) $(call report,figures/cycles.py figures/timeline.py figures/panels.py style.py saving.py)
 REFINE   := $(DATA) $(call files,nem2e_lib/refine)
 REPORT   := $(REFINE) $(call files,nem2e_lib/analysis nem2e_lib/refiner) $(filter-out $(RUNNER),$(call files,nem2e_lib/report)) \

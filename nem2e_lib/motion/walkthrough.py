@@ -15,6 +15,7 @@ from nem2e_lib.data.storage import Storage, read_storage
 from nem2e_lib.errors import Nem2eError
 from nem2e_lib.motion.chain import Plan, plan, refine_motion
 from nem2e_lib.motion.sides import sides_by_place
+from nem2e_lib.project import ROOT
 from nem2e_lib.refiner import Refiner
 from nem2e_lib.refiner.apply import Refined
 from nem2e_lib.refiner.spans import PLATES, Span, read_strikes
@@ -26,7 +27,6 @@ from nem2e_lib.simulate.osim import require
 from nem2e_lib.simulate.posture import postures
 from nem2e_lib.simulate.trial import SimulatedTrial
 
-ROOT = Path(__file__).resolve().parents[2]
 SIDES = ("right", "left")
 NEEDED = (
     "No recording is named: give model, motion and grf, or name by the environment variable NEM2E_REALDATA a folder "

@@ -12,13 +12,13 @@ import pandas as pd
 from nem2e_lib.analysis.ablations import Reading, effects, said, unfinished, variants
 from nem2e_lib.analysis.ablations.bench import beside
 from nem2e_lib.errors import Nem2eError
+from nem2e_lib.project import ROOT
 from nem2e_lib.refine.conditions import CONDITIONS
 from nem2e_lib.refine.config import Configuration, profile
 from nem2e_lib.refine.results import configuration_of
 from nem2e_lib.report import tables
 from nem2e_lib.report.figures import ablations as figures
 from nem2e_lib.report.findings import Findings
-from nem2e_lib.report.pipeline import ROOT
 from nem2e_lib.report.saving import Saved, save_drawn, save_table
 from nem2e_lib.report.style import CONDITION_LABELS, signed
 

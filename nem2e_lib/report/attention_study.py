@@ -18,12 +18,12 @@ from nem2e_lib.analysis.metrics import errors
 from nem2e_lib.data.segment import data_hash
 from nem2e_lib.data.synthetic import Knobs, drive, synthetic_cycles
 from nem2e_lib.errors import Nem2eError
+from nem2e_lib.project import ROOT
 from nem2e_lib.refine.conditions import examples
 from nem2e_lib.refine.config import Configuration
 from nem2e_lib.refine.grid import grid
 from nem2e_lib.refine.results import load_networks
 from nem2e_lib.refine.training import train_condition
-from nem2e_lib.report.pipeline import ROOT
 from nem2e_lib.report.provenance import commit
 from nem2e_lib.report.saving import write_csv
 from nem2e_lib.report.script import script

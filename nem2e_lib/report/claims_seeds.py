@@ -13,10 +13,11 @@ import xarray as xr
 from nem2e_lib.analysis.claims import evaluate
 from nem2e_lib.analysis.claims.seeds import stack, steadiness
 from nem2e_lib.analysis.shortcut import Model
+from nem2e_lib.project import ROOT
 from nem2e_lib.refine.conditions import CONDITIONS
 from nem2e_lib.refine.results import load_models
 from nem2e_lib.report.findings import Findings
-from nem2e_lib.report.pipeline import ROOT, Run, begin, cut
+from nem2e_lib.report.pipeline import Run, begin, cut
 from nem2e_lib.report.provenance import commit
 from nem2e_lib.report.saving import write_csv
 from nem2e_lib.report.script import script

@@ -14,13 +14,14 @@ import xarray as xr
 
 from nem2e_lib.analysis import learning
 from nem2e_lib.data.segment import data_hash
+from nem2e_lib.project import ROOT
 from nem2e_lib.refine import subsets
 from nem2e_lib.refine.config import Configuration
 from nem2e_lib.refine.engine import ENGINE_VERSION
 from nem2e_lib.refine.folds import Folds, leave_one_out
 from nem2e_lib.refine.training import train_condition
 from nem2e_lib.report.figures.panels import plural
-from nem2e_lib.report.pipeline import ROOT, Run, begin, cut
+from nem2e_lib.report.pipeline import Run, begin, cut
 from nem2e_lib.report.provenance import commit
 from nem2e_lib.report.saving import write_csv
 from nem2e_lib.report.script import script

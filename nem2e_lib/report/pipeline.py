@@ -14,23 +14,12 @@ from nem2e_lib.data.checks import check_study
 from nem2e_lib.data.segment import load_cycles, save_cycles, save_report, segment
 from nem2e_lib.data.study import load_study
 from nem2e_lib.errors import Nem2eError
+from nem2e_lib.project import ROOT
 from nem2e_lib.refine import devices
 from nem2e_lib.refine.conditions import CONDITIONS
 from nem2e_lib.refine.config import Configuration, profile
 from nem2e_lib.refine.results import load_results
 
-
-def project(library: Path, working: Path) -> Path:
-    """Return the project's folder, which holds notebooks and build/: the library's, else the nearest around `working`.
-
-    A library that was installed away from the project is opened by its notebooks from within it; where there is no
-    project at all, the working folder serves.
-    """
-    around = [library, working, *working.parents]
-    return next((folder for folder in around if (folder / "paper.mk").is_file()), working)
-
-
-ROOT = project(Path(__file__).resolve().parents[2], Path.cwd())
 SYNTHETIC = ("walking", "running")
 SMOKE_SIZE = {"subjects": 3, "speeds": 2}
 

@@ -14,13 +14,13 @@ import xarray as xr
 from nem2e_lib.analysis import leaderboard
 from nem2e_lib.analysis.metrics import errors
 from nem2e_lib.data.segment import data_hash
+from nem2e_lib.project import ROOT
 from nem2e_lib.refine.results import load_results, save_results
 from nem2e_lib.refine.rivals import Rival, evaluate, every
 from nem2e_lib.refine.rivals.evaluate import fingerprint, settings
 from nem2e_lib.report import tables
 from nem2e_lib.report.figures import leaderboard as figures
 from nem2e_lib.report.findings import Findings
-from nem2e_lib.report.pipeline import ROOT
 from nem2e_lib.report.saving import Saved, save_drawn, save_table
 from nem2e_lib.report.style import CONDITION_LABELS
 

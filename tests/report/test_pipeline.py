@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from nem2e_lib.report.pipeline import project
+from nem2e_lib.project import project
 
 
 def test_the_project_is_the_librarys_or_the_nearest_around_the_notebook(tmp_path: Path) -> None:
