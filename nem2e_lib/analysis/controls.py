@@ -11,7 +11,7 @@ import pandas as pd
 import xarray as xr
 from numpy.typing import NDArray
 
-from nem2e_lib.analysis.metrics import errors
+from nem2e_lib.analysis.metrics import errors, speed_shares
 from nem2e_lib.analysis.shortcut import Model
 from nem2e_lib.errors import Nem2eError
 from nem2e_lib.refine.conditions import own_muscle
@@ -120,14 +120,12 @@ def unit_weights(results: xr.Dataset) -> Array:
 
     As in `metrics.errors`: mean over the speeds of a unit, over the trials of a speed, over the cycles of a trial.
     """
-    table = pd.DataFrame({name: results[name].values for name in ("fold_of_cycle", "speed", "trial")})
-    by = [["fold_of_cycle"], ["fold_of_cycle", "speed"], ["fold_of_cycle", "speed", "trial"]]
-    speeds = table.groupby(by[0])["speed"].transform("nunique")
-    trials = table.groupby(by[1])["trial"].transform("nunique")
-    cycles = table.groupby(by[2])["trial"].transform("size")
-    weight = 1.0 / (speeds * trials * cycles).to_numpy(float)
-    folds = np.arange(results.sizes["fold"])
-    return np.where(folds[:, None] == table["fold_of_cycle"].to_numpy(), weight, 0.0)
+    fold, speed, trial = (results[name].values for name in ("fold_of_cycle", "speed", "trial"))
+    weights = np.zeros((results.sizes["fold"], results.sizes["cycle"]))
+    for number, row in enumerate(weights):
+        held = fold == number
+        row[held] = speed_shares(speed[held], trial[held]).mean(axis=0)
+    return weights
 
 
 def er_of_units(trained: Trained, outputs: Array) -> Array:

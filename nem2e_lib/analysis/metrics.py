@@ -57,7 +57,7 @@ def errors(results: xr.Dataset, *, er: Ratio = "ratio_of_means", ensemble: bool 
     per_cycle = {name: rmse(results.measured, estimate).values for name, estimate in estimates.items()}
     signals = _Signals(results.measured.values, results.simulated.values, refined.values)
     held = [results.fold_of_cycle.values == fold for fold in range(results.sizes["fold"])]
-    shares = [_shares(results.speed.values[mask], results.trial.values[mask]) for mask in held]
+    shares = [speed_shares(results.speed.values[mask], results.trial.values[mask]) for mask in held]
     rows = [
         {
             "muscle": str(results.channel.values[channel]),
@@ -158,8 +158,8 @@ def _why_undefined(opensim: Array, measured: Array, guesses: Array, er: Ratio) -
     return "" if np.isfinite(guesses).all() else "a prediction is not a finite number"
 
 
-def _shares(speed: NDArray[np.str_], trial: NDArray[np.str_]) -> Array:
-    """Return each cycle's share in the mean of its speed, shape (speeds, cycles).
+def speed_shares(speed: NDArray[np.str_], trial: NDArray[np.str_]) -> Array:
+    """Return each cycle's share in the mean of its speed, shape (speeds, cycles); other speeds' cycles have none.
 
     The trials of a speed count alike, and so do the cycles of a trial.
     """

@@ -240,7 +240,10 @@ def verdict(asked: Controls) -> Saved:
     ]
     table = tables.plain(
         _labelled(shown), "Learning or remembering?",
-        " ".join(["without input: Er with the average of the training cycles' inputs.", *asked.cannot]),
+        " ".join([
+            "without input: Er with the average of the training cycles' inputs. Asked are the models of one muscle an "
+            "electrode and of the first seed, so Er differs a little from the leaderboard's.", *asked.cannot,
+        ]),
         synthetic=asked.synthetic,
     )  # fmt: skip
     return save_table(_with(table, asked.verdicts), "controls_verdicts", asked.found.run.site, page=PAGE)
