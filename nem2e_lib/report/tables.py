@@ -187,7 +187,9 @@ def open_points(rows: Iterable[Mapping[str, object]]) -> Table:
 
 
 def plain(data: pd.DataFrame, title: str, caption: str, *, synthetic: bool = False, digits: int = 3) -> Table:
-    """Return any data frame as a table, rounded for reading, not in the CSV; a title tells what is synthetic."""
+    """Return any data frame as a table, rounded and conditions by their names, not in the CSV; a title tells what is
+    synthetic.
+    """
     shown = pd.DataFrame({name: [_cell(str(name), v, digits) for v in data[name]] for name in data}, index=data.index)
     shown = shown.drop(columns="synthetic", errors="ignore") if synthetic else shown
     return Table(
@@ -203,7 +205,7 @@ def _cell(name: str, value: object, digits: int) -> str:
     if isinstance(value, int | np.integer) and not isinstance(value, bool):
         return f"{value:,}"
     if not isinstance(value, float | np.floating):
-        return str(value)
+        return CONDITION_LABELS.get(str(value), str(value))
     if name.startswith("p_") or name.endswith("p_value"):
         return _p(float(value))
     return _number(float(value), 1 if name == "seconds" else digits)
