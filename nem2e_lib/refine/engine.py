@@ -160,7 +160,7 @@ def _require_numbers(losses: NDArray[np.float32], before: int) -> None:
 
 def refiner(weights: dict[str, NDArray[np.float32]], shape: Shape) -> Callable[[Any], Array]:
     """Return a trained model as a function from (n, tokens, features) to (n, steps), inputs already scaled."""
-    state = jax.tree.map(lambda leaf: leaf, _blank(shape)[1])
+    state = jax.tree.map(lambda leaf: leaf, _blank(shape)[1])  # a copy, since it is filled in place
     nnx.replace_by_pure_dict(state, unflatten_dict(dict(weights), sep="."))
     return Partial(_forward(shape), state)
 

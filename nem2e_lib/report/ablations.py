@@ -112,10 +112,9 @@ def curves(found: Findings, study: Committed) -> Saved:
 
 def table(found: Findings, study: Committed) -> Saved:
     """Every variant as a table, with entropy of attention and diverged models."""
-    worded = study.effects.assign(condition=study.effects["condition"].map(CONDITION_LABELS))
     lacking = f" Not run: {'; '.join(study.missing)}." if study.missing else ""
     shown = tables.plain(
-        worded[SHOWN], "What every open choice does to Er",
+        study.effects[SHOWN], "What every open choice does to Er",
         f"{study.provenance} Difference: Er of the variant minus Er of the default, paired over held-out units, with "
         f"its 95 % CI; Holm over the variants of a condition. {said(study.effects)} "
         f"{unfinished(study.effects)}{lacking}",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 
 import pandas as pd
@@ -84,21 +84,22 @@ def own(attending: Attending) -> list[Saved]:
     synthetic = attending.found.any_synthetic
     site = attending.found.run.site
     entropy = tables.plain(
-        _labelled(attending.entropies), "Entropy of every attention map, and its steadiness between folds",
+        attending.entropies, "Entropy of every attention map, and its steadiness between folds",
         "Entropy as a share of its maximum, mean over held-out cycles and outputs, with the lowest and highest "
         "of a cycle. Between folds: Spearman's correlation of the maps and, where tokens are muscles, Jaccard overlap "
         "of the top tens at 0, 50 and 100 %; folds share most of their training cycles.", synthetic=synthetic,
     )  # fmt: skip
     said = tables.plain(
-        _labelled(attending.verdicts), "What speaks against reading this run's maps",
+        attending.verdicts, "What speaks against reading this run's maps",
         f"A map is spoken against when its entropy is above {UNIFORM:.0%} of its maximum, or its rank "
         f"correlation between folds or with occlusion is below {verdicts.AGREES}.", synthetic=synthetic,
     )  # fmt: skip
-    drawn = figures.agreement(_labelled(attending.agreement), synthetic=synthetic)
+    worded = attending.agreement.assign(condition=attending.agreement["condition"].map(CONDITION_LABELS))
+    drawn = figures.agreement(worded, synthetic=synthetic)
     return [
-        save_table(replace(said, data=attending.verdicts), "attention_verdicts", site, page=PAGE),
+        save_table(said, "attention_verdicts", site, page=PAGE),
         save_drawn(drawn, "attention_agreement", site, page=PAGE),
-        save_table(replace(entropy, data=attending.entropies), "attention_entropy", site, page=PAGE),
+        save_table(entropy, "attention_entropy", site, page=PAGE),
     ]
 
 
@@ -181,7 +182,3 @@ def _saved(tested: KnownTruth, drawn: Drawn, name: str) -> list[Saved]:
 def _table(tested: KnownTruth, data: pd.DataFrame, title: str, caption: str, name: str) -> list[Saved]:
     table = tables.plain(data, title, caption, synthetic=True)
     return [save_table(table, name, tested.found.run.site, page=PAGE)]
-
-
-def _labelled(table: pd.DataFrame) -> pd.DataFrame:
-    return table.assign(condition=table["condition"].map(CONDITION_LABELS))

@@ -105,9 +105,8 @@ def differences(reviewed: Review) -> Saved:
         "does not hold here. As it should be: repeated-measures ANOVA (Greenhouse-Geisser), Friedman's test beside it, "
         f"paired contrasts (t and Wilcoxon). Holm over {review.FAMILY_OF_PAIRS}. {review.said(rows)}"
     )
-    names = {name: rows[name].map(CONDITION_LABELS) for name in ("a", "b")}
     table = tables.plain(
-        rows.assign(**names)[DIFFERENCES], "Do conditions differ? As published, and as it should be",
+        rows[DIFFERENCES], "Do conditions differ? As published, and as it should be",
         caption, synthetic=reviewed.synthetic,
     )  # fmt: skip
     return save_table(replace(table, data=rows), "review_differences", reviewed.found.run.site, page=PAGE)

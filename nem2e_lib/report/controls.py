@@ -21,7 +21,6 @@ from nem2e_lib.report.figures import controls as figures
 from nem2e_lib.report.figures.shifts import shift_errors, shift_maps
 from nem2e_lib.report.findings import Findings
 from nem2e_lib.report.saving import Saved, save_drawn, save_table
-from nem2e_lib.report.style import CONDITION_LABELS
 from nem2e_lib.report.table import Table
 
 PAGE = "13_controls"
@@ -118,7 +117,7 @@ def changed(asked: Controls) -> list[Saved]:
         "above_mean_curve_p_holm", "n", "reason",
     ]]  # fmt: skip
     table = tables.plain(
-        _labelled(shown), "Er under changed inputs",
+        shown, "Er under changed inputs",
         "rise: over the unchanged input; above mean curve: over the training-mean curve; both paired over held-out "
         f"units, Holm over the rows of a study and condition. {meaning}", synthetic=asked.synthetic,
     )  # fmt: skip
@@ -134,17 +133,13 @@ def _with(table: Table, data: pd.DataFrame) -> Table:
     return replace(table, data=data)
 
 
-def _labelled(table: pd.DataFrame) -> pd.DataFrame:
-    return table.assign(condition=table["condition"].map(CONDITION_LABELS))
-
-
 def _per_muscle(asked: Controls) -> Table:
     by = ["study", "condition", "muscle"]
     rises = asked.errors.assign(row=asked.errors[by].agg("|".join, axis=1))
     wide = rises.pivot_table(index="row", columns="control", values="rise", sort=False, dropna=False)
     wide = rises.drop_duplicates("row")[["row", *by]].merge(wide, on="row").drop(columns="row")
     table = tables.plain(
-        _labelled(wide), "Rise of Er over the unchanged input, by muscle",
+        wide, "Rise of Er over the unchanged input, by muscle",
         "Mean over held-out units, one channel an electrode; the CSV has every unit.", synthetic=asked.synthetic,
     )  # fmt: skip
     return _with(table, asked.errors)
@@ -158,7 +153,7 @@ def moved(asked: Controls) -> list[Saved]:
         for key, one in asked.shifts.items()
     }
     table = tables.plain(
-        _labelled(slopes), "How far the output moves with its input",
+        slopes, "How far the output moves with its input",
         "share: slope of the output's lag on the shift of the input: 1 moves along, 0 stays.",
         synthetic=asked.synthetic,
     )  # fmt: skip
@@ -166,7 +161,7 @@ def moved(asked: Controls) -> list[Saved]:
     return [
         save_drawn(shift_errors(errors, synthetic=asked.synthetic), "controls_shift", site, page=PAGE),
         save_drawn(shift_maps(maps, slopes, synthetic=asked.synthetic), "controls_shift_map", site, page=PAGE),
-        save_table(_with(table, slopes), "controls_shift_slope", site, page=PAGE),
+        save_table(table, "controls_shift_slope", site, page=PAGE),
     ]
 
 
@@ -239,7 +234,7 @@ def verdict(asked: Controls) -> Saved:
         ["study", "condition", "verdict", "er_unchanged", "er_mean_curve", "without_input", "sentence"]
     ]
     table = tables.plain(
-        _labelled(shown), "Learning or remembering?",
+        shown, "Learning or remembering?",
         " ".join([
             "without input: Er with the average of the training cycles' inputs. Asked are the models of one muscle an "
             "electrode and of the first seed, so Er differs a little from the leaderboard's.", *asked.cannot,

@@ -16,7 +16,6 @@ from nem2e_lib.report.figures.learning_curves import generalising, learning_curv
 from nem2e_lib.report.findings import Findings
 from nem2e_lib.report.learning_study import STUDY
 from nem2e_lib.report.saving import Saved, save_drawn, save_table
-from nem2e_lib.report.style import CONDITION_LABELS
 
 NEEDED = [*KEYS, "reference", "trained_on", "order", "draw", "label", "unit", "er", "er_mean_curve", "n_training",
           "muscles", "synthetic", "units", "updates", "seed", "commit"]  # fmt: skip
@@ -122,7 +121,7 @@ def exhibits(learned: Learning) -> list[Saved]:
         "against_curve", "against_ci_low", "against_ci_high", "cost", "cost_ci_low", "cost_ci_high", "cost_p_holm", "n",
     ]]  # fmt: skip
     table = tables.plain(
-        shown.assign(condition=shown["condition"].map(CONDITION_LABELS)), "Training on less, or on something else",
+        shown, "Training on less, or on something else",
         f"{where} against curve: Er minus that of the mean curve of the same training cycles; cost: Er minus that of "
         "the reference (all units or cycles, the speed in training, the same motion); both paired over held-out units, "
         "Holm over the levels of an experiment. Costs of generalising compare the same held-out cycles.",
