@@ -29,12 +29,13 @@ TORCH ?= torch==2.13.0
 ## study-attention  attention where the truth is known, on synthetic data: docs/attention_*.csv (UNITS=32 UPDATES=800)
 ## study-ablations  what every choice that the paper leaves open does to Er: docs/ablations.csv (UNITS=32 UPDATES=800 SEEDS=3)
 ## bench     what training costs beside PyTorch and plain Flax: build/bench.json, docs/benchmarks.md
+## bench-card  the same on a machine with a graphics card: build/card.json, docs/benchmarks_card.md
 ## lint      ruff and mypy
 ## setup     the Python environment in .venv, from requirements.lock
 ## lock      requirements.lock and environment.yml anew from pyproject.toml
 ## clean     remove build/ (the environment and figures/ stay)
 ## help      this list
-.PHONY: paper motion notebook test test-all study-claims study-attention study-learning study-ablations bench lint setup lock clean help
+.PHONY: paper motion notebook test test-all study-claims study-attention study-learning study-ablations bench bench-card lint setup lock clean help
 help:
 	@sed -n 's/^## /  make /p' Makefile
 
@@ -85,6 +86,12 @@ bench: $(EXTRAS)
 	@$(PY) -m pip --version > /dev/null 2>&1 || $(PY) -m ensurepip > /dev/null
 	@$(PY) -c 'import torch' 2> /dev/null || $(PY) -m pip install -q "$(TORCH)"
 	$(PY) -m bench $(BUILD) --page docs/benchmarks.md
+
+bench-card: $(SETUP)
+	@$(PY) -m pip --version > /dev/null 2>&1 || $(PY) -m ensurepip > /dev/null
+	@$(PY) -c 'import torch' 2> /dev/null || $(PY) -m pip install -q "$(TORCH)"
+	$(PY) -m pip install -q '.[cuda]'
+	$(PY) -m bench.card $(BUILD) --page docs/benchmarks_card.md
 
 # What only the slow tests and the benchmark need: OpenSim, dask, a fuzzer.
 $(EXTRAS): requirements-extra.lock $(SETUP)

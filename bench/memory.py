@@ -5,6 +5,8 @@ from __future__ import annotations
 import time
 from concurrent.futures import ThreadPoolExecutor
 
+import jax
+import jax.numpy as jnp
 import numpy as np
 from threadpoolctl import threadpool_limits
 
@@ -58,20 +60,39 @@ def _rate(work: object, parts: list[np.ndarray], passes: int, repeats: int) -> f
     return total / float(np.median(times[1:]))
 
 
-def floor(
-    units: int, features: int, tokens: int, steps: int, *, shared: bool = False
-) -> tuple[float, dict[str, float]]:
-    """Return the least seconds of a model-step here, and the measured rates (bytes/s) it follows from.
+def card(bytes_: float = 2e9, repeats: int = 9) -> float:
+    """Return bytes a second that a graphics card reads and writes in its own memory, in place."""
+    part = jnp.ones(int(bytes_ / 4), jnp.float32)
+    pass_over = jax.jit(lambda x: x * jnp.float32(1.0000001), donate_argnums=0)
+    times = []
+    for _ in range(repeats + 2):
+        began = time.perf_counter()
+        part = jax.block_until_ready(pass_over(part))
+        times.append(time.perf_counter() - began)
+    return 2 * part.nbytes / float(np.median(times[2:]))
 
-    The rates are those of all cores at once, as in training: each core has a model of its own, so its matrices and its
-    weights, moments and gradients, to itself. With `shared`, one model is shared out over the cores, which then hold a
-    part of each matrix: a bound for engines that would synchronise the cores at every step.
+
+def floors(units: int, features: int, tokens: int, steps: int, device: str) -> dict[str, float]:
+    """Return the least milliseconds of a model-step here, `floor_ms`, and the rates (GB/s) that it follows from.
+
+    On a processor the rates are those of all cores at once, as in training: each core has a model of its own, so its
+    matrices and its weights, moments and gradients, to itself. `shared_floor_ms` is for one model shared out over the
+    cores, which then hold a part of each matrix: a bound for engines that would synchronise the cores at every step.
+    On a graphics card many models train at once and everything comes from the card's memory.
     """
     moved = traffic(units, features, tokens, steps)
-    matrix, among = 4.0 * units * units, cores() if shared else 1
-    rates = {
+    if device != "cpu":
+        rate = card()
+        return {"floor_ms": 1e3 * sum(moved.values()) / rate, "gb_per_s": rate / 1e9}
+    own, shared = (_rates(units, features, tokens, among) for among in (1, cores()))
+    least, together = (1e3 * sum(moved[part] / rates[part] for part in moved) for rates in (own, shared))
+    return {"floor_ms": least, "shared_floor_ms": together, **{f"{k}_gb_per_s": v / 1e9 for k, v in own.items()}}
+
+
+def _rates(units: int, features: int, tokens: int, among: int) -> dict[str, float]:
+    matrix = 4.0 * units * units
+    return {
         "encoder": rereading(4 * matrix / among),
         "decoder": rereading((5 * matrix + 8 * tokens * units) / among),
         "adam": streaming(4 * 4 * parameters(features, Configuration(units=units)) / among),
     }
-    return sum(moved[part] / rates[part] for part in moved), rates

@@ -56,7 +56,7 @@ def _head(facts: Facts) -> str:
 def _comparison(facts: Facts) -> str:
     rows = facts["rows"]
     large = {row["attention"]: row for row in rows if row["units"] == 700}
-    rates = large["temporal"]["gb_per_s"]
+    rates = large["temporal"]
     gap = max(row["largest_loss_gap"] for row in rows)
     return (
         "## Against PyTorch and plain Flax\n\nOne model-step is one update of one model, batch size 1. All three start "
@@ -68,8 +68,8 @@ def _comparison(facts: Facts) -> str:
         "its matrices, forward and backward, and Adam moves 28 bytes a parameter (it reads weight, both moments and "
         "gradient, and writes the first three). Arithmetic and the making of the gradient count "
         "nothing. At 700 units the encoder's matrices were reread at "
-        f"{rates['encoder']:.0f} GB/s, the decoder's at {rates['decoder']:.0f} GB/s, and weights and moments were "
-        f"passed over at {rates['adam']:.0f} GB/s. "
+        f"{rates['encoder_gb_per_s']:.0f} GB/s, the decoder's at {rates['decoder_gb_per_s']:.0f} GB/s, and weights and "
+        f"moments were passed over at {rates['adam_gb_per_s']:.0f} GB/s. "
         + " ".join(
             f"{name.capitalize()}: {row['floor_ms']:.1f} ms a model-step, {row['shared_floor_ms']:.1f} ms if one model "
             "were shared out over the cores, whose parts lie nearer to them."
@@ -84,12 +84,13 @@ def _goals(facts: Facts) -> str:
     return (
         "## Asked and reached\n\n"
         + markdown(["asked for, on two cores", "measured", ""], list(goals.rows(facts)))
-        + "\n\nWhat keeps large models from the floor: XLA makes three loops of Adam where one would do (two "
-        "moments, then the weights: 40 bytes a parameter, and the gradient is written before), copies the two halves "
-        "of the combining matrix and their gradient, and each pass empties the cores' own caches before the next "
-        "recurrence. Tried on a busy machine and not faster there: one loop with three outputs, Adam in blocks of "
-        "rows, one thread a device, and weight copies in bfloat16 or float16 in the product with one matrix (most "
-        "forms were slower, the best about as fast as float32; none was tried in training)."
+        + "\n\nWhat keeps large models from the floor: the gradient is written to memory before Adam reads it (Adam "
+        "itself passes over gradient, weights and moments once), the two halves of the combining matrix and their "
+        "gradient are copied, and each pass of Adam empties the cores' own caches before the next recurrence. Tried "
+        "and not faster: gradient and Adam together in blocks of rows that stay in the cache (what XLA copies for that "
+        "costs as much as it saves); copies of the matrices in bfloat16 or float16 (XLA turns them back into float32 "
+        "once before the loop; in forms where it cannot, converting them costs as much as reading them); wider vector "
+        "instructions; large pages of memory; one thread a device."
     )
 
 

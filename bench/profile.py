@@ -13,6 +13,7 @@ import optax
 from flax import nnx
 
 from bench.work import make
+from nem2e_lib.refine import adam as optimisers
 from nem2e_lib.refine.stdrnet import STDRNet
 
 LOOPS = 12
@@ -34,7 +35,7 @@ def _parts(attention: str, units: int) -> dict[str, float]:
     inputs, targets = (jnp.asarray(get(work.models[0])) for get in (work.inputs, work.targets))
     net = STDRNet(inputs.shape[-1], targets.shape[-1], work.grid.configuration, jax.random.key(0))
     graph, state = nnx.split(net)
-    optimiser = optax.adam(1e-3)
+    optimiser = optimisers.adam(1e-3)
 
     def loss(state: Any, i: Any) -> jax.Array:
         return jnp.mean((nnx.merge(graph, state)(inputs[i])[0] - targets[i]) ** 2)

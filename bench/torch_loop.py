@@ -1,14 +1,32 @@
-"""Leave-one-subject-out training in PyTorch, one model after another, as a user would write it."""
+"""Leave-one-subject-out training in PyTorch, one model after another, as a user would write it.
+
+Runs in a process of its own, ``python -m bench.torch_loop WORK.npz``, so that PyTorch's threads and JAX's do not wait
+for one another: each line of input is a dictionary of `train`'s options, each line of output seconds per model-step
+and the first model's losses.
+"""
 
 from __future__ import annotations
 
+import json
+import sys
 import time
+from dataclasses import dataclass
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import nn
 
-from bench.work import Floats, Work
+Floats = NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Example:
+    """A model to train: initial weights by name, inputs (updates, tokens, features), targets (updates, steps)."""
+
+    weights: dict[str, Floats]
+    inputs: torch.Tensor
+    targets: torch.Tensor
 
 
 class Net(nn.Module):
@@ -26,7 +44,7 @@ class Net(nn.Module):
         """Refine one sequence, from (tokens, features) to (steps,)."""
         states, (hidden, cell) = self.encoder(x[:, None])
         states, hidden, cell = states[:, 0], hidden[0], cell[0]
-        keys, output, outputs = self.keys(states), torch.zeros(1, 1), []
+        keys, output, outputs = self.keys(states), x.new_zeros(1, 1), []
         for _ in range(steps):
             hidden, cell = self.decoder(output, (hidden, cell))
             attention = torch.softmax(keys @ hidden[0], 0)
@@ -56,19 +74,48 @@ def load(weights: dict[str, Floats]) -> Net:
     return net
 
 
-def train(work: Work, *, updates: int, models: int, fused: bool, threads: int) -> tuple[float, Floats]:
+def train(
+    examples: list[Example], *, device: str, updates: int, models: int, fused: bool, threads: int
+) -> tuple[float, list[float]]:
     """Train the first models; return seconds per model-step and the first model's losses."""
     torch.set_num_threads(threads)
-    nets = [(load(work.weights(m)), work.inputs(m), work.targets(m)) for m in work.models[:models]]
-    first: list[float] = []
+    nets = [(load(e.weights).to(device), e.inputs.to(device), e.targets.to(device)) for e in examples[:models]]
+    first: list[torch.Tensor] = []
     began = time.perf_counter()
     for number, (net, inputs, targets) in enumerate(nets):
         optimiser = torch.optim.Adam([p for p in net.parameters() if p.requires_grad], 1e-3, fused=fused)
         for x, y in zip(inputs[:updates], targets[:updates], strict=True):
             optimiser.zero_grad()
-            loss = torch.mean((net(torch.from_numpy(x), len(y)) - torch.from_numpy(y)) ** 2)
+            loss = torch.mean((net(x, len(y)) - y) ** 2)
             loss.backward()
             optimiser.step()
             if number == 0:
-                first.append(loss.item())
-    return (time.perf_counter() - began) / (len(nets) * updates), np.array(first, np.float32)
+                first.append(loss.detach())
+    losses = torch.stack(first).tolist()  # waits for a graphics card
+    return (time.perf_counter() - began) / (len(nets) * updates), losses
+
+
+def examples(path: str) -> list[Example]:
+    """Read models that `bench.torch_process` wrote."""
+    found: dict[str, dict[str, Floats]] = {}
+    with np.load(path) as arrays:
+        for name in arrays.files:
+            number, _, rest = name.partition("/")
+            found.setdefault(number, {})[rest] = arrays[name]
+    return [
+        Example(parts, *(torch.from_numpy(parts.pop(name)) for name in ("inputs", "targets")))
+        for _, parts in sorted(found.items())
+    ]
+
+
+def main() -> None:
+    """Train as each line of input asks."""
+    # Float32 throughout, as in the other contenders.
+    torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = False
+    given = examples(sys.argv[1])
+    for line in sys.stdin:
+        print(json.dumps(train(given, **json.loads(line))), flush=True)
+
+
+if __name__ == "__main__":
+    main()

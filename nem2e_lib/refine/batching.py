@@ -11,6 +11,10 @@ from nem2e_lib.refine.stdrnet import parameters
 
 CACHE = 5e6
 """Bytes of models that a core trains fastest side by side, measured: few enough to stay in its cache."""
+CARD = 12e9
+"""Bytes of a graphics card's memory that weights, moments and gradients of a block may take."""
+MOST = 256
+"""Models side by side on a graphics card at most."""
 ROUNDS = 5
 """Groups that a device works through in one block: what is lost when a run is killed."""
 
@@ -58,10 +62,12 @@ def choose(work: Grid) -> Batching:
     A graphics card takes many models side by side. On a processor, a core takes as many as its cache holds; where one
     model is too large for that, models train one after another.
     """
-    if jax.default_backend() != "cpu":
-        return Batching(min(256, len(work.models)), 256)
     weights = 4.0 * parameters(work.examples.inputs.shape[-1], work.configuration, work.examples.muscles)
     states = 96.0 * encoder_states(work) * work.configuration.units
+    if jax.default_backend() != "cpu":
+        most = max(1, min(MOST, int(CARD / (6 * weights + states))))
+        block = -(-len(work.models) // -(-len(work.models) // most))
+        return Batching(block, block)
     width = max(1, round(CACHE / (4 * weights + states)))
     devices = len(jax.devices())
     return even_blocks(len(work.models), min(width, -(-len(work.models) // devices)), devices)

@@ -21,10 +21,11 @@ from jax.sharding import Mesh, NamedSharding, PartitionSpec
 from jax.tree_util import Partial
 from numpy.typing import NDArray
 
+from nem2e_lib.refine.adam import adam
 from nem2e_lib.refine.config import Configuration
 from nem2e_lib.refine.stdrnet import STDRNet
 
-ENGINE_VERSION = "3"
+ENGINE_VERSION = "4"
 """Part of every result's hash: raised whenever the same input would give other numbers."""
 
 
@@ -200,7 +201,7 @@ def compiled(shape: Shape, layout: Layout) -> Program:
     """Return the program for models of a shape, compiled once a process."""
     mesh = Mesh(np.array(jax.devices()[: layout.devices]), ("models",))
     graph, _ = _blank(shape)
-    optimiser = optax.adam(shape.configuration.learning_rate)
+    optimiser = adam(shape.configuration.learning_rate)
     # Initial weights are drawn on one device: orthogonal ones factorise matrices, which locks up on several at once.
     start = jax.jit(jax.vmap(partial(_start, shape, optimiser)))
     run = _spread(mesh, layout.width, partial(_run, shape, graph, optimiser), handed_over=(2, 3))
@@ -208,9 +209,7 @@ def compiled(shape: Shape, layout: Layout) -> Program:
     return Program(start, partial(_place, mesh, layout.width), run, finish)
 
 
-def _spread(
-    mesh: Mesh, width: int, one: Callable[..., Any], handed_over: tuple[int, ...] = ()
-) -> Callable[..., Any]:
+def _spread(mesh: Mesh, width: int, one: Callable[..., Any], handed_over: tuple[int, ...] = ()) -> Callable[..., Any]:
     """Batch a function of the shared data and one model over the models of a device, and over the devices.
 
     The arguments `handed_over` are given up: their memory takes the results.

@@ -73,6 +73,15 @@ def test_every_batching_gives_the_same_numbers(cycles, condition):
         assert_close(one, train(cycles, condition, batching=other))
 
 
+@pytest.mark.skipif(jax.default_backend() == "cpu", reason="JAX finds no graphics card")
+def test_a_graphics_card_gives_the_same_numbers(cycles):
+    card = train(cycles)
+    with jax.default_device(jax.devices("cpu")[0]):
+        processor = plain_loop(cycles, "s1", Configuration(units=6, epochs=3))
+    held = card.refined.sel(channel="tib").isel(seed=0, cycle=(card.subject == "s1").values)
+    np.testing.assert_allclose(held, processor, atol=1e-5)
+
+
 def test_another_executor_gives_the_same_numbers(cycles):
     with ThreadPoolExecutor(2) as pool:
         assert_close(train(cycles, batching=Batching(2, 2)), train(cycles, executor=pool))
