@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import subprocess
 import sys
@@ -60,7 +61,8 @@ class Contender:
     def _ask(self, options: dict[str, Any]) -> tuple[float, Floats]:
         assert self._process.stdin is not None
         assert self._process.stdout is not None
-        print(json.dumps(options), file=self._process.stdin, flush=True)
+        with contextlib.suppress(BrokenPipeError):  # told below
+            print(json.dumps(options), file=self._process.stdin, flush=True)
         if not (line := self._process.stdout.readline()):
             raise RuntimeError("PyTorch's process ended: its message is above")
         seconds, losses = json.loads(line)

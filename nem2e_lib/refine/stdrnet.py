@@ -30,22 +30,23 @@ class Score(nnx.Module):
             self.query = nnx.Param(init.dense(init.units, init.units))
             self.vector = nnx.Param(init.dense(init.units, 1))
 
-    def encode(self, states: Array) -> Array:
-        """Return what of the score depends on the encoder alone, shape (tokens, units)."""
-        return states if self.kind == "dot" else states @ self.keys[...]
+    def weights(self, states: Array) -> Weights:
+        """Return the matrices that every decoder step uses, of encoder states (tokens, units)."""
+        if self.kind == "concat":
+            return {"query": self.query[...]}
+        return {"keys": (states if self.kind == "dot" else states @ self.keys[...]).T}
 
-    def weights(self) -> Weights:
-        """Return the matrices that every decoder step uses."""
-        return {"query": self.query[...]} if self.kind == "concat" else {}
-
-    def constants(self) -> Array:
-        """Return the vector v of the concat score, shape (units,); empty for the others."""
-        return self.vector[...][:, 0] if self.kind == "concat" else jnp.zeros(0)
+    def constants(self, states: Array) -> tuple[Array, Array]:
+        """Return W h_s (tokens, units) and the vector v (units,) of the concat score; empty for the others."""
+        if self.kind == "concat":
+            return states @ self.keys[...], self.vector[...][:, 0]
+        return jnp.zeros(0), jnp.zeros(0)
 
 
 def _align(linear: Linear, kind: str, keys: Array, vector: Array, hidden: Array) -> Array:
-    scores = jnp.tanh(keys + linear("query", hidden)[None]) @ vector if kind == "concat" else keys @ hidden
-    return jax.nn.softmax(scores)
+    if kind == "concat":
+        return jax.nn.softmax(jnp.tanh(keys + linear("query", hidden)[None]) @ vector)
+    return jax.nn.softmax(linear("keys", hidden))
 
 
 def parameters(features: int, configuration: Configuration, muscles: int = 0) -> int:
@@ -111,16 +112,14 @@ class STDRNet(nnx.Module):
         # combined once, instead of a product with the matrix at every step.
         of_context, of_hidden = jnp.split(self.combine[...], 2)
         weights = {
-            "recurrent": self.decoder.recurrent[...],
-            "combine": of_hidden,
+            "recurrent": self.decoder.recurrent[...], "contexts": states @ of_context, "combine": of_hidden,
             "readout": self.readout[...],
-        }
-        weights |= self.score.weights()
+        }  # fmt: skip
+        weights |= self.score.weights(states)
         if self.options.input_feeding:
             weights["feed"] = self.feed[...]
         constants = (
-            states @ of_context, self.score.encode(states), self.score.constants(),
-            self.decoder.inputs[...], self.decoder.bias[...], self.offset[...],
+            *self.score.constants(states), self.decoder.inputs[...], self.decoder.bias[...], self.offset[...],
         )  # fmt: skip
         previous = None if teacher is None else jnp.concatenate([jnp.zeros(1, teacher.dtype), teacher[:-1]])[:, None]
         attentional = jnp.zeros(self.options.units, states.dtype)
@@ -132,14 +131,14 @@ class STDRNet(nnx.Module):
         kind, feeding = self.options.score, self.options.input_feeding
 
         def step(linear: Linear, constants: Any, carry: Any, teacher: Array | None) -> tuple[Any, Any]:
-            contexts, keys, vector, inputs, bias, offset = constants
+            keys, vector, inputs, bias, offset = constants
             hidden, cell, own, attentional = carry
             gates = (own if teacher is None else teacher) @ inputs + bias + linear("recurrent", hidden)
             if feeding:
                 gates = gates + linear("feed", attentional)
             hidden, cell = lstm_cell(gates, cell)
             attention = _align(linear, kind, keys, vector, hidden)
-            attentional = jnp.tanh(attention @ contexts + linear("combine", hidden))
+            attentional = jnp.tanh(linear("contexts", attention) + linear("combine", hidden))
             output = linear("readout", attentional) + offset
             return (hidden, cell, output, attentional), (output, attention)
 

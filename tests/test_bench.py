@@ -1,0 +1,70 @@
+"""The benchmark: its contenders do the same work, and its pages can be written from what they measured."""
+
+import json
+import sys
+from importlib.util import find_spec
+
+import numpy as np
+import pytest
+
+from nem2e_lib.refine import devices
+
+devices.configure()
+
+from bench import card, card_page, compare, engine, memory, plain_flax, torch_process  # noqa: E402
+from bench.work import make  # noqa: E402
+
+SIZE = {"updates": 6, "models": 3, "flax": 2, "torch": 1}
+
+
+@pytest.mark.parametrize("attention", ["temporal", "spatial"])
+def test_plain_flax_starts_from_the_same_weights_and_learns_the_same(attention):
+    work = make(attention, 8, SIZE["updates"], SIZE["models"])
+    ours, flax = engine.Contender(work).train()[1], plain_flax.Contender(work, 2, SIZE["updates"]).train()[1]
+    assert compare.agree({"nem2e": ours, "flax": flax}) < compare.TOLERANCE
+    with pytest.raises(RuntimeError, match="do not do the same work"):
+        compare.agree({"nem2e": ours, "flax": flax * 1.1})
+
+
+def test_pytorch_does_the_same_work_in_a_process_of_its_own():
+    if find_spec("torch") is None:
+        pytest.skip("PyTorch is not installed: make bench adds it")
+    (row, _, torch) = compare.compare("temporal", 8, SIZE, 2, print, "cpu")
+    assert torch["name"] == "torch"
+    assert torch["largest_loss_gap"] < compare.TOLERANCE
+    assert row["speedup_vs_torch"] == pytest.approx(torch["ms_per_model_step"] / row["ms_per_model_step"])
+    assert "torch" not in sys.modules
+
+
+def test_a_process_without_pytorch_is_told(monkeypatch):
+    monkeypatch.setattr(torch_process.sys, "executable", "/bin/false")
+    with pytest.raises(RuntimeError, match="process ended"):
+        torch_process.Contender(make("temporal", 8, 3, 1), 1, 3, "cpu")
+
+
+def test_the_floor_follows_from_the_rates():
+    found = memory.floors(64, 1, 20, 20, "cpu")
+    assert all(value > 0 for value in found.values())
+    moved = memory.traffic(64, 1, 20, 20)
+    least = sum(moved[part] / found[f"{part}_gb_per_s"] for part in moved) / 1e6
+    np.testing.assert_allclose(found["floor_ms"], least)
+
+
+def test_the_card_s_page_reckons_the_paper_s_profile(tmp_path):
+    row = {"name": "nem2e", "attention": "temporal", "units": 8, "ms_per_model_step": 1.0, "speedup_vs_torch": 2.0}
+    row |= {"speedup_vs_flax": 3.0, "fraction_of_floor": 0.5, "floor_ms": 0.5, "gb_per_s": 100.0, "batching": "b"}
+    paper = {"motion": "walking", "condition": "one_entire", "models": 40, "batching": "b", "updates": 28}
+    facts = {
+        "card": "a card", "date": "2026-01-01", "versions": {"jax": "1"}, "repeats": 1,
+        "rows": [row | {"largest_loss_gap": 0.0}], "widths": [{"units": 8, "width": 2, "ms_per_model_step": 1.0}],
+        "paper": [paper | {"epoch_s": 2.0, "epochs": 700, "blocks": 3}],
+    }  # fmt: skip
+    card_page.write(json.loads(json.dumps(facts)), tmp_path / "page.md")
+    assert "All together: 70 minutes on this card." in (tmp_path / "page.md").read_text()
+
+
+def test_without_a_card_its_bench_says_so_in_one_sentence():
+    if card.jax.default_backend() != "cpu":
+        pytest.skip("JAX finds a graphics card")
+    with pytest.raises(SystemExit, match=r"finds no graphics card; install '.\[cuda\]'"):
+        card.about(1)
