@@ -18,6 +18,10 @@ SETUP := $(VENV)/.installed
 PY    := $(VENV)/bin/python
 EXTRAS := $(VENV)/.extras
 TORCH ?= torch==2.13.0
+define ADD_TORCH
+@$(PY) -m pip --version > /dev/null 2>&1 || $(PY) -m ensurepip > /dev/null
+@$(PY) -c 'import torch' 2> /dev/null || $(PY) -m pip install -q "$(TORCH)"
+endef
 
 ## paper     rebuild every table and figure: make paper [PROFILE=demo|paper|smoke] [STUDY=folder] [OUT=folder] [SEED=0] [SEEDS=1]
 ## motion    from a motion file to refined activity: 12_motion_to_emg, into build/ (needs OpenSim and a recording)
@@ -83,13 +87,11 @@ study-ablations: $(SETUP)
 	$(PY) -m nem2e_lib.report.ablations_study $(BUILD)/study-ablations $(or $(UNITS),32) $(or $(UPDATES),800) $(or $(filter-out 1,$(SEEDS)),3) $(or $(MINUTES),inf)
 
 bench: $(EXTRAS)
-	@$(PY) -m pip --version > /dev/null 2>&1 || $(PY) -m ensurepip > /dev/null
-	@$(PY) -c 'import torch' 2> /dev/null || $(PY) -m pip install -q "$(TORCH)"
+	$(ADD_TORCH)
 	$(PY) -m bench $(BUILD) --page docs/benchmarks.md
 
 bench-card: $(SETUP)
-	@$(PY) -m pip --version > /dev/null 2>&1 || $(PY) -m ensurepip > /dev/null
-	@$(PY) -c 'import torch' 2> /dev/null || $(PY) -m pip install -q "$(TORCH)"
+	$(ADD_TORCH)
 	$(PY) -m pip install -q '.[cuda]'
 	$(PY) -m bench.card $(BUILD) --page docs/benchmarks_card.md
 

@@ -5,8 +5,6 @@ from __future__ import annotations
 import argparse
 import json
 import platform
-from datetime import UTC, datetime
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -43,11 +41,9 @@ def measure(repeats: int) -> dict[str, Any]:
         print(text, flush=True)
 
     facts = {
-        "date": datetime.now(UTC).date().isoformat(),
+        **page.made(repeats),
         "machine": f"{platform.machine()}, {devices.cores()} cores",
         "device": str(jax.devices()[0].device_kind),
-        "versions": {name: version(name) for name in ("jax", "flax", "optax", "torch", "numpy")},
-        "repeats": repeats,
         "rows": list(compare.rows(repeats, say)),
         "growth": growth.rows(say),
         "profile": profile.rows(say),

@@ -4,11 +4,8 @@ from __future__ import annotations
 
 import argparse
 import json
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from datetime import UTC, datetime
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -18,12 +15,15 @@ from nem2e_lib.refine import devices
 
 devices.configure()
 
-from bench import card_page, compare, engine  # noqa: E402
+from bench import card_page, compare, engine, page  # noqa: E402
+from bench.compare import Say  # noqa: E402
+from bench.footprint import CONDITIONS, MOTIONS  # noqa: E402
 from bench.work import make  # noqa: E402
 from nem2e_lib.data.synthetic import synthetic_cycles  # noqa: E402
 from nem2e_lib.refine.batching import Batching, choose  # noqa: E402
 from nem2e_lib.refine.config import profile  # noqa: E402
 from nem2e_lib.refine.engine import Layout, compiled  # noqa: E402
+from nem2e_lib.refine.forecast import timed  # noqa: E402
 from nem2e_lib.refine.grid import grid  # noqa: E402
 
 SIZES = {
@@ -31,8 +31,6 @@ SIZES = {
     64: {"updates": 60, "models": 160, "flax": 10, "torch": 1},
 }
 WIDTHS = {700: (10, 40, 160), 64: (10, 40)}
-CONDITIONS = ("one_quarter", "one_entire", "all_entire")
-Say = Callable[[str], None]
 
 
 def main() -> None:
@@ -59,12 +57,7 @@ def about(repeats: int) -> dict[str, Any]:
     """Return what the measurements are made on; raises SystemExit without a graphics card."""
     if jax.default_backend() == "cpu":
         raise SystemExit("bench.card: JAX finds no graphics card; install '.[cuda]' on a machine that has one.")
-    return {
-        "date": datetime.now(UTC).date().isoformat(),
-        "card": str(jax.devices()[0].device_kind),
-        "versions": {name: version(name) for name in ("jax", "flax", "optax", "torch", "numpy")},
-        "repeats": repeats,
-    }
+    return {"card": str(jax.devices()[0].device_kind), **page.made(repeats)}
 
 
 def rows(repeats: int, say: Say) -> Iterator[dict[str, Any]]:
@@ -86,26 +79,21 @@ def widths(repeats: int, say: Say) -> Iterator[dict[str, Any]]:
 
 def paper(repeats: int, say: Say) -> Iterator[dict[str, Any]]:
     """Time an epoch of a block of each condition in the paper's profile: all updates, and the held-out cycles."""
-    for motion in ("running", "walking"):
+    for motion in MOTIONS:
         cycles = synthetic_cycles(motion)
         for condition in CONDITIONS:
             work = grid(cycles, condition, replace(profile("paper"), epochs=1), "bench")
             plan = choose(work)
             tasks, data = work.tasks(next(work.blocks(plan.block))), work.data()
             program = compiled(work.shape(), Layout(plan.width, plan.count))
-            seconds = []
-            for _ in range(2):  # the first compiles
-                state, moments = jax.block_until_ready(program.place(program.start(tasks)))
-                began = time.perf_counter()
-                state, moments, _ = jax.block_until_ready(program.run(data, tasks, state, moments))
-                seconds.append(time.perf_counter() - began)
+            timed(program, data, tasks)  # compiles
+            seconds = timed(program, data, tasks)[0]
             row = {
                 "motion": motion, "condition": condition, "models": len(work.models), "batching": str(plan),
-                "blocks": -(-len(work.models) // plan.block), "updates": work.longest, "epoch_s": seconds[-1],
-                "compile_s": seconds[0] - seconds[-1],
+                "blocks": -(-len(work.models) // plan.block), "updates": work.longest, "epoch_s": seconds,
                 "epochs": profile("paper").epochs,
             }  # fmt: skip
-            say(f"paper profile, {motion}, {condition}: an epoch of {plan.block} models takes {seconds[-1]:.2f} s")
+            say(f"paper profile, {motion}, {condition}: an epoch of {plan.block} models takes {seconds:.2f} s")
             yield row
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from bench.page import markdown, table
+from bench.page import made_with, markdown, table
 from nem2e_lib.refine.forecast import duration
 
 Facts = dict[str, Any]
@@ -17,11 +17,10 @@ def write(facts: Facts, path: Path) -> None:
 
 
 def _head(facts: Facts) -> str:
-    versions = ", ".join(f"{name} {number}" for name, number in facts["versions"].items())
     return (
         "# Training on a graphics card\n\nWritten by `make bench-card` on a machine that has one; every number is "
-        f"measured, on the SYNTHETIC running study unless said.\n{facts['card']}, {facts['date']}; {versions}; medians "
-        f"of {facts['repeats']} interleaved repeats. The same code as on a processor: `pip install '.[cuda]'` is all "
+        f"measured, on the SYNTHETIC running study unless said.\n{facts['card']}, {facts['date']}; "
+        f"{made_with(facts)} The same code as on a processor: `pip install '.[cuda]'` is all "
         "that differs. What it costs without one is in [benchmarks.md](benchmarks.md)."
     )
 

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import time
-
-import jax
 import numpy as np
 
 from bench.work import Floats, Work
 from nem2e_lib.refine.batching import Batching, choose
 from nem2e_lib.refine.engine import Layout, compiled
+from nem2e_lib.refine.forecast import timed
 
 
 class Contender:
@@ -28,9 +26,5 @@ class Contender:
 
     def train(self) -> tuple[float, Floats]:
         """Train; return seconds per model-step and the first model's mean loss."""
-        state, moments = self._program.place(self._program.start(self._tasks))
-        placed = self._program.place(self._tasks)
-        jax.block_until_ready((state, moments, placed))
-        began = time.perf_counter()
-        _, _, (losses, _) = jax.block_until_ready(self._program.run(self._data, placed, state, moments))
-        return (time.perf_counter() - began) / self._count, np.asarray(losses[0])
+        seconds, losses = timed(self._program, self._data, self._tasks)
+        return seconds / self._count, np.asarray(losses[0])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -44,12 +46,22 @@ def write(facts: Facts, path: Path) -> None:
     path.write_text("\n\n".join(parts) + "\n", encoding="utf-8")
 
 
-def _head(facts: Facts) -> str:
+def made(repeats: int) -> Facts:
+    """Return when and with what measurements are made."""
+    versions = {name: version(name) for name in ("jax", "flax", "optax", "torch", "numpy")}
+    return {"date": datetime.now(UTC).date().isoformat(), "versions": versions, "repeats": repeats}
+
+
+def made_with(facts: Facts) -> str:
+    """Word the versions and the number of repeats."""
     versions = ", ".join(f"{name} {number}" for name, number in facts["versions"].items())
+    return f"{versions}; medians of {facts['repeats']} interleaved repeats."
+
+
+def _head(facts: Facts) -> str:
     return (
         "# Training: what it costs\n\nWritten by `make bench` from one run; every number is measured, on the SYNTHETIC "
-        f"running study.\n{facts['date']}, {facts['machine']} ({facts['device']}); {versions}; medians of "
-        f"{facts['repeats']} interleaved repeats."
+        f"running study.\n{facts['date']}, {facts['machine']} ({facts['device']}); {made_with(facts)}"
     )
 
 

@@ -9,7 +9,7 @@ import jax
 
 from nem2e_lib.refine.batching import Batching, encoder_states
 from nem2e_lib.refine.config import Configuration
-from nem2e_lib.refine.engine import Layout, compiled
+from nem2e_lib.refine.engine import Data, Layout, Program, Task, compiled
 from nem2e_lib.refine.grid import Grid, Model
 from nem2e_lib.refine.stdrnet import parameters
 
@@ -83,14 +83,18 @@ def probe(work: Grid, plan: Batching, guess: float) -> float:
         shown=tasks.shown[:, :1, :few], real=tasks.real[:, :1, :few], held=tasks.held[:, :1], scored=tasks.scored[:, :1]
     )
     program = compiled(work.shape(), Layout(plan.width, plan.count))
+    timed(program, work.data(), tasks)  # compiles
+    return timed(program, work.data(), tasks)[0] / (len(models) * few)
+
+
+def timed(program: Program, data: Data, tasks: Task) -> tuple[float, jax.Array]:
+    """Train new models for the epochs of their tasks; return the seconds of that alone and the training losses."""
+    state, moments = program.place(program.start(tasks))
     placed = program.place(tasks)
-    for _ in range(2):  # the first compiles
-        state, moments = program.place(program.start(tasks))
-        jax.block_until_ready((state, moments, placed))
-        began = time.perf_counter()
-        jax.block_until_ready(program.run(work.data(), placed, state, moments))
-        seconds = time.perf_counter() - began
-    return seconds / (len(models) * few)
+    jax.block_until_ready((state, moments, placed))
+    began = time.perf_counter()
+    _, _, (losses, _) = jax.block_until_ready(program.run(data, placed, state, moments))
+    return time.perf_counter() - began, losses
 
 
 def duration(seconds: float) -> str:
