@@ -17,7 +17,7 @@ from nem2e_lib.data.segment import data_hash
 from nem2e_lib.project import ROOT
 from nem2e_lib.refine.results import load_results, save_results
 from nem2e_lib.refine.rivals import Rival, evaluate, every
-from nem2e_lib.refine.rivals.evaluate import fingerprint, settings
+from nem2e_lib.refine.rivals.evaluate import RIVALS_VERSION, settings
 from nem2e_lib.report import tables
 from nem2e_lib.report.figures import leaderboard as figures
 from nem2e_lib.report.findings import Findings
@@ -95,7 +95,7 @@ class Rivalry:
 def kept(path: Path, cycles: xr.Dataset, rival: Rival) -> xr.Dataset:
     """Evaluate a rival, or read what was kept of the same data, method and settings."""
     fresh_for = {
-        "data_hash": data_hash(cycles), "condition": rival.name, "settings": settings(rival), "code": fingerprint(),
+        "data_hash": data_hash(cycles), "condition": rival.name, "settings": settings(rival), "code": RIVALS_VERSION,
     }  # fmt: skip
     if path.exists():
         stored = load_results(path)
