@@ -34,7 +34,7 @@ endef
 ## study-ablations  what every choice that the paper leaves open does to Er: docs/ablations.csv (UNITS=32 UPDATES=800 SEEDS=3)
 ## bench     what training costs beside PyTorch and plain Flax: build/bench.json, docs/benchmarks.md
 ## bench-card  the same on a machine with a graphics card: build/card.json, docs/benchmarks_card.md
-## lint      ruff and mypy
+## lint      format, ruff and mypy
 ## setup     the Python environment in .venv, from requirements.lock
 ## lock      requirements.lock and environment.yml anew from pyproject.toml
 ## clean     remove build/ (the environment and figures/ stay)
@@ -65,6 +65,7 @@ notebook: $(SETUP)
 	$(PY) -m jupyter lab --notebook-dir=notebooks
 
 lint: $(SETUP)
+	$(VENV)/bin/ruff format --check --quiet . || { echo "Format with: $(VENV)/bin/ruff format ." >&2; exit 1; }
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/mypy
 

@@ -89,10 +89,15 @@ def paper(repeats: int, say: Say) -> Iterator[dict[str, Any]]:
             timed(program, data, tasks)  # compiles
             seconds = timed(program, data, tasks)[0]
             row = {
-                "motion": motion, "condition": condition, "models": len(work.models), "batching": str(plan),
-                "blocks": -(-len(work.models) // plan.block), "updates": work.longest, "epoch_s": seconds,
+                "motion": motion,
+                "condition": condition,
+                "models": len(work.models),
+                "batching": str(plan),
+                "blocks": -(-len(work.models) // plan.block),
+                "updates": work.longest,
+                "epoch_s": seconds,
                 "epochs": profile("paper").epochs,
-            }  # fmt: skip
+            }
             say(f"paper profile, {motion}, {condition}: an epoch of {plan.block} models takes {seconds:.2f} s")
             yield row
 

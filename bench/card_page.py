@@ -55,11 +55,16 @@ def _paper(facts: Facts) -> str:
     rows = facts["paper"]
     lines = [
         [
-            row["motion"], row["condition"], row["models"], row["batching"], row["updates"], f"{row['epoch_s']:.2f}",
+            row["motion"],
+            row["condition"],
+            row["models"],
+            row["batching"],
+            row["updates"],
+            f"{row['epoch_s']:.2f}",
             duration(_seconds(row)),
         ]
         for row in rows
-    ]  # fmt: skip
+    ]
     return (
         "## The paper's profile\n\n700 units, 700 epochs, both SYNTHETIC studies of the paper's sizes, all three "
         "conditions. Measured: one whole epoch of one block of each condition, its updates and the look at the "

@@ -53,14 +53,20 @@ def compare(
     floor = {name: float(np.median([one[name] for one in floors])) for name in floors[0]}
     return [
         {
-            "name": name, "attention": attention, "units": units, "ms_per_model_step": 1e3 * value,
-            "speedup_vs_torch": middle["torch"] / value, "speedup_vs_flax": middle["flax"] / value,
-            "fraction_of_floor": floor["floor_ms"] / (1e3 * value), "batching": batching[name],
+            "name": name,
+            "attention": attention,
+            "units": units,
+            "ms_per_model_step": 1e3 * value,
+            "speedup_vs_torch": middle["torch"] / value,
+            "speedup_vs_flax": middle["flax"] / value,
+            "fraction_of_floor": floor["floor_ms"] / (1e3 * value),
+            "batching": batching[name],
             "quartiles_ms": [1e3 * float(q) for q in np.quantile(seconds[name], [0.25, 0.75])],
-            "largest_loss_gap": gap, **floor,
+            "largest_loss_gap": gap,
+            **floor,
         }
         for name, value in middle.items()
-    ]  # fmt: skip
+    ]
 
 
 def agree(losses: dict[str, Floats]) -> float:

@@ -19,9 +19,11 @@ class Contender:
         tasks = work.grid.tasks(work.models)
         # One held-out cycle is looked at after the pass; the other contenders look at none.
         self._tasks = tasks._replace(
-            shown=tasks.shown[:, :, : work.updates], real=tasks.real[:, :, : work.updates],
-            held=tasks.held[:, :1], scored=tasks.scored[:, :1],
-        )  # fmt: skip
+            shown=tasks.shown[:, :, : work.updates],
+            real=tasks.real[:, :, : work.updates],
+            held=tasks.held[:, :1],
+            scored=tasks.scored[:, :1],
+        )
         self._data, self._count = work.grid.data(), len(work.models) * work.updates
 
     def train(self) -> tuple[float, Floats]:

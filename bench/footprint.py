@@ -76,4 +76,3 @@ def _peak_bytes() -> int:
     """Return the most memory this process has held (Linux; `ru_maxrss` would count the parent's, too)."""
     (line,) = [line for line in Path("/proc/self/status").read_text().splitlines() if line.startswith("VmHWM")]
     return int(line.split()[1]) * 1024
-

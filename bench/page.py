@@ -22,12 +22,17 @@ def table(rows: list[Facts]) -> str:
     head = ["attention", "units", "who", "ms a model-step", "x PyTorch", "x Flax", "of the floor", "batching"]
     lines = [
         [
-            row["attention"], row["units"], row["name"], f"{row['ms_per_model_step']:.3f}",
-            f"{row['speedup_vs_torch']:.1f}", f"{row['speedup_vs_flax']:.2f}", f"{row['fraction_of_floor']:.2f}",
+            row["attention"],
+            row["units"],
+            row["name"],
+            f"{row['ms_per_model_step']:.3f}",
+            f"{row['speedup_vs_torch']:.1f}",
+            f"{row['speedup_vs_flax']:.2f}",
+            f"{row['fraction_of_floor']:.2f}",
             row["batching"],
         ]
         for row in rows
-    ]  # fmt: skip
+    ]
     return markdown(head, lines)
 
 

@@ -59,11 +59,17 @@ def load(weights: dict[str, Floats]) -> Net:
     features, units = len(weights["encoder.inputs"]), len(weights["encoder.recurrent"])
     net = Net(features, units)
     pairs = {
-        "encoder.weight_ih_l0": "encoder.inputs", "encoder.weight_hh_l0": "encoder.recurrent",
-        "encoder.bias_ih_l0": "encoder.bias", "decoder.weight_ih": "decoder.inputs",
-        "decoder.weight_hh": "decoder.recurrent", "decoder.bias_ih": "decoder.bias", "keys.weight": "score.keys",
-        "combine.weight": "combine", "readout.weight": "readout", "readout.bias": "offset",
-    }  # fmt: skip
+        "encoder.weight_ih_l0": "encoder.inputs",
+        "encoder.weight_hh_l0": "encoder.recurrent",
+        "encoder.bias_ih_l0": "encoder.bias",
+        "decoder.weight_ih": "decoder.inputs",
+        "decoder.weight_hh": "decoder.recurrent",
+        "decoder.bias_ih": "decoder.bias",
+        "keys.weight": "score.keys",
+        "combine.weight": "combine",
+        "readout.weight": "readout",
+        "readout.bias": "offset",
+    }
     with torch.no_grad():
         for name, parameter in net.named_parameters():
             if name in pairs:

@@ -198,9 +198,18 @@ def train(
     from nem2e_lib.refiner.command import train_study
 
     train_study(
-        study, condition, out, profile=profile, seeds=seeds, muscles=muscles, leave_out=held_out, models=models,
-        half=half, yes=yes, as_json=as_json,
-    )  # fmt: skip
+        study,
+        condition,
+        out,
+        profile=profile,
+        seeds=seeds,
+        muscles=muscles,
+        leave_out=held_out,
+        models=models,
+        half=half,
+        yes=yes,
+        as_json=as_json,
+    )
 
 
 Kept = Annotated[Path, typer.Argument(help="Refiner that `nem2e train` wrote.")]
@@ -219,17 +228,32 @@ Rest = Annotated[str, typer.Option(help="Outside refined cycles: simulated (all 
 def refine(
     refiner: Kept,
     activation: Annotated[Path, typer.Argument(help="Simulated activation, or states with activations, .sto.")],
-    out: RefinedFile, grf: Annotated[Path | None, typer.Option(help="Ground reaction forces, .mot or .sto.")] = None,
-    cycles: Spans = None, definition: Between = None, columns: ForceColumns = None, threshold: Threshold = None,
-    muscles: Some = None, rest: Rest = "simulated", as_json: Json = False,
-) -> None:  # fmt: skip
+    out: RefinedFile,
+    grf: Annotated[Path | None, typer.Option(help="Ground reaction forces, .mot or .sto.")] = None,
+    cycles: Spans = None,
+    definition: Between = None,
+    columns: ForceColumns = None,
+    threshold: Threshold = None,
+    muscles: Some = None,
+    rest: Rest = "simulated",
+    as_json: Json = False,
+) -> None:
     """Refine simulated activation that has no EMG with a refiner that was kept."""
     from nem2e_lib.refiner.command import refine_recording
 
     refine_recording(
-        refiner, activation, out, grf=grf, cycles=cycles, definition=definition, columns=columns,
-        threshold_n=threshold, muscles=muscles, rest=rest, as_json=as_json,
-    )  # fmt: skip
+        refiner,
+        activation,
+        out,
+        grf=grf,
+        cycles=cycles,
+        definition=definition,
+        columns=columns,
+        threshold_n=threshold,
+        muscles=muscles,
+        rest=rest,
+        as_json=as_json,
+    )
 
 
 @app.command("run")
@@ -237,18 +261,34 @@ def run_motion(
     refiner: Annotated[Path, typer.Option("--refiner", help="Refiner that `nem2e train` wrote.")],
     out: RefinedFile,
     motion: Annotated[Path | None, typer.Argument(help="Joint angles (.mot, .sto) or markers (.trc).")] = None,
-    model: sim.Model = None, static: sim.Static = None, grf: sim.Grf = None, loads: sim.Loads = None,
-    start: sim.Start = None, end: sim.End = None, mass: sim.Mass = None, name: sim.Name = None, cycles: Spans = None,
+    model: sim.Model = None,
+    static: sim.Static = None,
+    grf: sim.Grf = None,
+    loads: sim.Loads = None,
+    start: sim.Start = None,
+    end: sim.End = None,
+    mass: sim.Mass = None,
+    name: sim.Name = None,
+    cycles: Spans = None,
     columns: ForceColumns = None,
     steps: Annotated[
         str, typer.Option(help="Comma between; so is the fast way. Markers add ik, a static pose adds scale.")
     ] = "rra,cmc",
     folder: Annotated[Path | None, typer.Option(help="Of the simulation; default: beside the file to write.")] = None,
-    cutoff: sim.Cutoff = 6.0, strength: sim.Strength = 1.0, max_velocity: sim.Velocity = None,
-    reserve: sim.Reserve = None, weight: sim.Weight = None, foot: sim.Foot = None, setup: sim.SetUp = None,
-    lock: sim.Lock = None, geometry: sim.Geometry = None, time_limit: sim.Limit = None,
-    muscles: Some = None, rest: Rest = "simulated", as_json: Json = False,
-) -> None:  # fmt: skip
+    cutoff: sim.Cutoff = 6.0,
+    strength: sim.Strength = 1.0,
+    max_velocity: sim.Velocity = None,
+    reserve: sim.Reserve = None,
+    weight: sim.Weight = None,
+    foot: sim.Foot = None,
+    setup: sim.SetUp = None,
+    lock: sim.Lock = None,
+    geometry: sim.Geometry = None,
+    time_limit: sim.Limit = None,
+    muscles: Some = None,
+    rest: Rest = "simulated",
+    as_json: Json = False,
+) -> None:
     """From a motion to refined activity: simulate whole gait cycles with OpenSim, then refine them. Says the cost."""
     from nem2e_lib.motion import angles_or_markers, run
     from nem2e_lib.refiner import command as refining
@@ -257,10 +297,18 @@ def run_motion(
     chosen = sim.Chosen(cutoff, strength, max_velocity, reserve, weight, foot, setup, lock, None, geometry, time_limit)
     trial = trial_of(name, *angles_or_markers(motion), static, grf, loads, start, end, mass)
     refined = run(
-        trial, model, refining.load(refiner, muscles), out, folder=folder, steps=refining.listed(steps) or [],
-        cycles=cycles, columns=refining.pair(columns), options=options_of(chosen), rest=rest,
+        trial,
+        model,
+        refining.load(refiner, muscles),
+        out,
+        folder=folder,
+        steps=refining.listed(steps) or [],
+        cycles=cycles,
+        columns=refining.pair(columns),
+        options=options_of(chosen),
+        rest=rest,
         tell=lambda line: typer.echo(line, err=True),
-    )  # fmt: skip
+    )
     refining.show(refined, refined.save(out, rest), as_json)
 
 

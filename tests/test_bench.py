@@ -55,10 +55,14 @@ def test_the_card_s_page_reckons_the_paper_s_profile(tmp_path):
     row |= {"speedup_vs_flax": 3.0, "fraction_of_floor": 0.5, "floor_ms": 0.5, "gb_per_s": 100.0, "batching": "b"}
     paper = {"motion": "walking", "condition": "one_entire", "models": 40, "batching": "b", "updates": 28}
     facts = {
-        "card": "a card", "date": "2026-01-01", "versions": {"jax": "1"}, "repeats": 1,
-        "rows": [row | {"largest_loss_gap": 0.0}], "widths": [{"units": 8, "width": 2, "ms_per_model_step": 1.0}],
+        "card": "a card",
+        "date": "2026-01-01",
+        "versions": {"jax": "1"},
+        "repeats": 1,
+        "rows": [row | {"largest_loss_gap": 0.0}],
+        "widths": [{"units": 8, "width": 2, "ms_per_model_step": 1.0}],
         "paper": [paper | {"epoch_s": 2.0, "epochs": 700, "blocks": 3}],
-    }  # fmt: skip
+    }
     card_page.write(json.loads(json.dumps(facts)), tmp_path / "page.md")
     assert "All together: 70 minutes on this card." in (tmp_path / "page.md").read_text()
 

@@ -30,9 +30,7 @@ MAY_IMPORT = {
 
 
 def tracked() -> list[Path]:
-    listed = subprocess.run(
-        ["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=True
-    ).stdout
+    listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
     return [path for name in listed.split("\0") if name and (path := ROOT / name).is_file()]
 
 
@@ -65,9 +63,7 @@ def test_every_locked_package_has_a_hash_and_every_dependency_is_locked() -> Non
     names = {block.split("==")[0].lower().replace("_", "-") for block in blocks}
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     asked = (
-        project["dependencies"]
-        + project["optional-dependencies"]["test"]
-        + project["optional-dependencies"]["build"]
+        project["dependencies"] + project["optional-dependencies"]["test"] + project["optional-dependencies"]["build"]
     )
     assert {re.split(r"[<>=\[]", name)[0].lower() for name in asked} <= names
 
@@ -111,11 +107,7 @@ def test_a_notebook_is_clean_and_can_be_run(path: Path) -> None:
 def test_a_notebook_holds_no_logic(path: Path) -> None:
     notebook = read_notebook(path)
     tree = ast.parse("\n".join(cell.source for cell in notebook.cells if cell.cell_type == "code"))
-    found = [
-        type(node).__name__
-        for node in ast.walk(tree)
-        if isinstance(node, ast.If | ast.While | ast.FunctionDef)
-    ]
+    found = [type(node).__name__ for node in ast.walk(tree) if isinstance(node, ast.If | ast.While | ast.FunctionDef)]
     assert found == []
 
 
@@ -123,20 +115,23 @@ def test_a_notebook_holds_no_logic(path: Path) -> None:
 def test_make_reruns_a_notebook_when_a_library_file_it_uses_changes(path: Path, tmp_path: Path) -> None:
     plan = subprocess.run(
         ["make", "-pnq", "paper", "PROFILE=smoke", f"BUILD={tmp_path}"],
-        cwd=ROOT, capture_output=True, text=True, check=False,
-    ).stdout  # fmt: skip
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    ).stdout
     rules = [line for line in plan.splitlines() if re.match(r"[^$\s].*:.*notebooks/", line) and path.name in line]
     needed = {
         name.replace(".", "/")
-        for cell in read_notebook(path).cells if cell.cell_type == "code"
-        for name in imported(cell.source) if name.startswith("nem2e_lib.")
-    }  # fmt: skip
+        for cell in read_notebook(path).cells
+        if cell.cell_type == "code"
+        for name in imported(cell.source)
+        if name.startswith("nem2e_lib.")
+    }
     assert rules
     for module in {name if (ROOT / f"{name}.py").exists() else str(Path(name).parent) for name in needed}:
         file = f"{module}.py" if (ROOT / f"{module}.py").exists() else f"{module}/__init__.py"
-        assert all(file in rule.split() for rule in rules), (
-            f"{path.name} uses {file}, which its rule does not name"
-        )
+        assert all(file in rule.split() for rule in rules), f"{path.name} uses {file}, which its rule does not name"
 
 
 def test_readme_names_the_two_commands() -> None:

@@ -138,11 +138,31 @@ def test_running_is_simulated_and_refined_from_the_command_line(realdata, tmp_pa
     data = realdata / "hamner_subject01"
     constant(LEVELS, synthetic=True).save("kept")
     words = [
-        "run", str(data / "ik" / "Run_20002_IK.mot"), "--grf", str(data / "grf" / "Run_20002_GRF_newCOP3_v24.mot"),
-        "--model", str(data / "model" / "Hamner2010_v4_subject01.osim"), "--refiner", "kept", "--out", "refined.sto",
-        "--steps", "so", "--start", "0.9", "--end", "1.9", "--cutoff", "15", "--strength", "2", "--max-velocity", "15",
-        "--reserve", "lumbar_*=20",
-    ]  # fmt: skip
+        "run",
+        str(data / "ik" / "Run_20002_IK.mot"),
+        "--grf",
+        str(data / "grf" / "Run_20002_GRF_newCOP3_v24.mot"),
+        "--model",
+        str(data / "model" / "Hamner2010_v4_subject01.osim"),
+        "--refiner",
+        "kept",
+        "--out",
+        "refined.sto",
+        "--steps",
+        "so",
+        "--start",
+        "0.9",
+        "--end",
+        "1.9",
+        "--cutoff",
+        "15",
+        "--strength",
+        "2",
+        "--max-velocity",
+        "15",
+        "--reserve",
+        "lumbar_*=20",
+    ]
     done = CliRunner().invoke(app, words)
     assert done.exit_code == 0, done.output
     assert "static optimisation: about" in done.stderr
@@ -172,11 +192,27 @@ def test_a_model_without_the_refiners_muscles_is_told_in_one_sentence(realdata, 
     inputs = (replace(made.manifest.inputs[0], muscle="soleus_right"), made.manifest.inputs[1])
     outputs = (replace(made.manifest.outputs[0], muscle="soleus_right"), made.manifest.outputs[1])
     replace(made, manifest=replace(made.manifest, inputs=inputs, outputs=outputs)).save("kept")
-    done = CliRunner().invoke(app, [
-        "run", str(data / "ik" / "Run_20002_IK.mot"), "--grf", str(data / "grf" / "Run_20002_GRF_newCOP3_v24.mot"),
-        "--model", str(data / "model" / "Hamner2010_v4_subject01.osim"), "--refiner", "kept", "--out", "o.sto",
-        "--steps", "so", "--start", "0.9", "--end", "1.9",
-    ])  # fmt: skip
+    done = CliRunner().invoke(
+        app,
+        [
+            "run",
+            str(data / "ik" / "Run_20002_IK.mot"),
+            "--grf",
+            str(data / "grf" / "Run_20002_GRF_newCOP3_v24.mot"),
+            "--model",
+            str(data / "model" / "Hamner2010_v4_subject01.osim"),
+            "--refiner",
+            "kept",
+            "--out",
+            "o.sto",
+            "--steps",
+            "so",
+            "--start",
+            "0.9",
+            "--end",
+            "1.9",
+        ],
+    )
     assert done.exit_code == 2
     assert "has no muscle 'soleus_right'" in done.stderr
     assert not (tmp_path / "o.sto").exists()

@@ -92,9 +92,12 @@ def test_the_picture_of_a_trial_holds_what_was_refined(tmp_path):
 
 def test_pictures_of_the_way_there():
     lines = pd.DataFrame(
-        [{"time_s": t, "body": b, "x0": 0.0, "y0": 0.9, "x1": 0.1, "y1": 0.5}
-         for t in (0.0, 0.5) for b in ("femur_r", "torso")]
-    )  # fmt: skip
+        [
+            {"time_s": t, "body": b, "x0": 0.0, "y0": 0.9, "x1": 0.1, "y1": 0.5}
+            for t in (0.0, 0.5)
+            for b in ("femur_r", "torso")
+        ]
+    )
     arrows = pd.DataFrame([{"time_s": 0.5, "px": 0.1, "py": 0.0, "fx": 10.0, "fy": 900.0}])
     drawn = from_motion.postures(lines, arrows)
     assert "2 postures over a gait cycle" in drawn.caption

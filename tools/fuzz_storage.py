@@ -31,9 +31,27 @@ SEEDS = (
     b"\xef\xbb\xbfx\nendheader\ntime a\n0 +5E31 \n1 nan(ind)\n",
 )
 WORDS = (
-    "endheader", "time\\x09", "\\x0a", "\\x0d\\x0a", "inDegrees=", "nRows=", "DataType=Vec3", "datacolumns ", "nan",
-    "1.#QNAN", "inf", "e+05", "0x1p3", "1_0", "True", "PK\\x03\\x04", "\\x1f\\x8b", "\\xff\\xfe", "=", ",",
-)  # fmt: skip
+    "endheader",
+    "time\\x09",
+    "\\x0a",
+    "\\x0d\\x0a",
+    "inDegrees=",
+    "nRows=",
+    "DataType=Vec3",
+    "datacolumns ",
+    "nan",
+    "1.#QNAN",
+    "inf",
+    "e+05",
+    "0x1p3",
+    "1_0",
+    "True",
+    "PK\\x03\\x04",
+    "\\x1f\\x8b",
+    "\\xff\\xfe",
+    "=",
+    ",",
+)
 FOLDER = Path(tempfile.mkdtemp(prefix="fuzz_storage_"))
 
 

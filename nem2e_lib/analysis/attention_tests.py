@@ -71,11 +71,16 @@ def order_overlap(maps: Mapping[str, xr.DataArray], orders: Mapping[str, Sequenc
         for phase in PHASES:
             found = {name: top(maps[name], phase) for name in (a, b)}
             places = {name: [str(orders[name].index(muscle)) for muscle in found[name]] for name in (a, b)}
-            rows.append({
-                "a": a, "b": b, "phase": phase, "by_muscle": attention.jaccard(found[a], found[b]),
-                "by_position": attention.jaccard(places[a], places[b]),
-                "neighbours": float(np.mean([neighbours(found[name], orders[name]) for name in (a, b)])),
-            })  # fmt: skip
+            rows.append(
+                {
+                    "a": a,
+                    "b": b,
+                    "phase": phase,
+                    "by_muscle": attention.jaccard(found[a], found[b]),
+                    "by_position": attention.jaccard(places[a], places[b]),
+                    "neighbours": float(np.mean([neighbours(found[name], orders[name]) for name in (a, b)])),
+                }
+            )
     return pd.DataFrame(rows)
 
 
@@ -101,11 +106,13 @@ def steadiness(maps: Mapping[str, xr.DataArray]) -> pd.DataFrame:
     tops = {name: [top(one, phase) for phase in PHASES] for name, one in maps.items()}
     rows = [
         {
-            "a": a, "b": b, "spearman": rank_agreement(maps[a].values, maps[b].values),
+            "a": a,
+            "b": b,
+            "spearman": rank_agreement(maps[a].values, maps[b].values),
             "jaccard": np.mean([attention.jaccard(*both) for both in zip(tops[a], tops[b], strict=True)]),
         }
         for a, b in combinations(maps, 2)
-    ]  # fmt: skip
+    ]
     return pd.DataFrame(rows, columns=["a", "b", "spearman", "jaccard"])
 
 
@@ -175,6 +182,8 @@ def lags(results: xr.Dataset, channel: str, seed: int) -> dict[str, float | bool
     return {
         "entropy": float(attention.entropy_share(one.attention.values).mean()),
         "attention_centre_ms": attention.centre_lag(weights) * interval,
-        "attention_peak_ms": peak.milliseconds(interval), "attention_edge": peak.at_edge,
-        "gradient_ms": slope.milliseconds(interval), "gradient_edge": slope.at_edge,
-    }  # fmt: skip
+        "attention_peak_ms": peak.milliseconds(interval),
+        "attention_edge": peak.at_edge,
+        "gradient_ms": slope.milliseconds(interval),
+        "gradient_edge": slope.at_edge,
+    }

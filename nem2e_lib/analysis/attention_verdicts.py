@@ -26,8 +26,18 @@ LAGS = {"attention_centre": "", "attention_peak": "attention_edge", "gradient": 
 OPTIONS = ["spatial", "score", "decoder_state"]
 USUAL = {"score": "general", "decoder_state": "encoder"}
 DEFAULT = ("muscle_lstm", *USUAL.values())
-MEASURED = ("entropy", "by_muscle", "by_position", "chance_jaccard_95", "seeds_spearman", "folds_spearman",
-            "occlusion_spearman", "precision", "gradient_precision", "chance_precision_95")  # fmt: skip
+MEASURED = (
+    "entropy",
+    "by_muscle",
+    "by_position",
+    "chance_jaccard_95",
+    "seeds_spearman",
+    "folds_spearman",
+    "occlusion_spearman",
+    "precision",
+    "gradient_precision",
+    "chance_precision_95",
+)
 NOTHING = "nothing measured here speaks against reading it"
 HOLDS, FAILS, UNKNOWN, CHANGES = "yes", "no", "cannot be told", "its changes"
 
@@ -66,9 +76,14 @@ def _slope(delay: pd.DataFrame, measure: str, edge: str) -> dict[str, Any]:
     moves = lost.mean() <= LOST and SLOPE[0] <= test.mean <= SLOPE[1] and test.ci_low > 0
     reads = FAILS if not moves else HOLDS if abs(offset) <= OFFSET_MS else CHANGES
     return {
-        "slope": test.mean, "ci_low": test.ci_low, "ci_high": test.ci_high, "offset_ms": offset,
-        "no_peak": float(lost.mean()), "n": len(fits), "reads_as_delay": reads,
-    }  # fmt: skip
+        "slope": test.mean,
+        "ci_low": test.ci_low,
+        "ci_high": test.ci_high,
+        "offset_ms": offset,
+        "no_peak": float(lost.mean()),
+        "n": len(fits),
+        "reads_as_delay": reads,
+    }
 
 
 def order_summary(order: pd.DataFrame) -> pd.DataFrame:
@@ -80,10 +95,12 @@ def order_summary(order: pd.DataFrame) -> pd.DataFrame:
     orders = order.groupby(keys, sort=False)[["a", "b"]].agg(set)
     return table.assign(
         orders=[len(a | b) for a, b in zip(orders["a"], orders["b"], strict=True)],
-        chance=expected_jaccard(TOP, tokens), chance_drawn=drawn, chance_95=high,
+        chance=expected_jaccard(TOP, tokens),
+        chance_drawn=drawn,
+        chance_95=high,
         chance_neighbours=TOP * (TOP - 1) / tokens,
         follows=[_follows(m, p, high) for m, p in table[["by_muscle", "by_position"]].to_numpy(float)],
-    )  # fmt: skip
+    )
 
 
 def _follows(by_muscle: float, by_position: float, chance: float) -> str:
@@ -109,12 +126,21 @@ def encoder_summary(encoders: pd.DataFrame) -> pd.DataFrame:
         default = variants[DEFAULT][variants[DEFAULT]["seed"].isin(group["seed"])]
         test = one_sample(group.groupby("label")["er"].mean() - default.groupby("label")["er"].mean())
         usual = variant == DEFAULT
-        rows.append({
-            **dict(zip(OPTIONS, variant, strict=True)), "seeds": group["seed"].nunique(), "er": group["er"].mean(),
-            "er_mean_curve": group["er_mean_curve"].mean(), "entropy": group["entropy"].mean(),
-            "difference": test.mean, "ci_low": test.ci_low, "ci_high": test.ci_high, "p_value": test.p_value,
-            "n": test.n, "equal": usual or bool(test.mean <= 0 or test.ci_low <= 0),
-        })  # fmt: skip
+        rows.append(
+            {
+                **dict(zip(OPTIONS, variant, strict=True)),
+                "seeds": group["seed"].nunique(),
+                "er": group["er"].mean(),
+                "er_mean_curve": group["er_mean_curve"].mean(),
+                "entropy": group["entropy"].mean(),
+                "difference": test.mean,
+                "ci_low": test.ci_low,
+                "ci_high": test.ci_high,
+                "p_value": test.p_value,
+                "n": test.n,
+                "equal": usual or bool(test.mean <= 0 or test.ci_low <= 0),
+            }
+        )
     return pd.DataFrame(rows)
 
 
@@ -147,14 +173,17 @@ def readings(tables: Tables) -> pd.DataFrame:
         spatial = variant[0]
         usual = dict(zip(OPTIONS[1:], variant[1:], strict=True)) == USUAL
         row = {
-            **dict(zip(OPTIONS, variant, strict=True)), "entropy": entropy[variant],
+            **dict(zip(OPTIONS, variant, strict=True)),
+            "entropy": entropy[variant],
             "by_muscle": order["by_muscle"].get(spatial) if usual else np.nan,
             "by_position": order["by_position"].get(spatial) if usual else np.nan,
             "chance_jaccard_95": order["chance_95"].get(spatial, np.nan),
-            "seeds_spearman": seeds.get(variant, np.nan), "occlusion_spearman": occluded.get(variant, np.nan),
+            "seeds_spearman": seeds.get(variant, np.nan),
+            "occlusion_spearman": occluded.get(variant, np.nan),
             "precision": by_measure["attention"].get(variant, np.nan),
-            "gradient_precision": by_measure["gradient"].get(variant, np.nan), "chance_precision_95": chance,
-        }  # fmt: skip
+            "gradient_precision": by_measure["gradient"].get(variant, np.nan),
+            "chance_precision_95": chance,
+        }
         fails = speaks_against(row)
         known = all(np.isfinite(row[name]) for name in ("by_muscle", "seeds_spearman", "precision"))
         known = known and row["gradient_precision"] > chance
@@ -201,8 +230,9 @@ def verdict(read: pd.DataFrame, lag: pd.DataFrame) -> str:
     )
     opening = (
         f"Spatial maps that pass every test: {', '.join(good)}."
-        if good else "No spatial attention map passes every test: none may be read as which muscles the output needs."
-    )  # fmt: skip
+        if good
+        else "No spatial attention map passes every test: none may be read as which muscles the output needs."
+    )
     usual_lag = lag[lag["decoder_state"] == USUAL["decoder_state"]]
     temporal = (_lag_words(causes, rows) for causes, rows in usual_lag.groupby("causes", sort=False))
     return "\n".join([opening, *spatial, *temporal])

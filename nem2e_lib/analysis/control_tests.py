@@ -86,14 +86,26 @@ def _tested(rows: pd.DataFrame) -> dict[str, object]:
     found: dict[str, object] = {**head, "er_mean": er.mean, "ci_low": er.ci_low, "ci_high": er.ci_high}
     for name in ("rise", "above_mean_curve"):
         test = one_sample(rows[name].round(DECIMALS))
-        found |= {name: test.mean, f"{name}_ci_low": test.ci_low, f"{name}_ci_high": test.ci_high,
-                  f"{name}_t": test.t, f"{name}_p_value": test.p_value, f"{name}_reason": test.reason}  # fmt: skip
+        found |= {
+            name: test.mean,
+            f"{name}_ci_low": test.ci_low,
+            f"{name}_ci_high": test.ci_high,
+            f"{name}_t": test.t,
+            f"{name}_p_value": test.p_value,
+            f"{name}_reason": test.reason,
+        }
     unchanged = head["control"] == UNCHANGED
     reason = "" if unchanged else found.pop("rise_reason")
     found.pop("rise_reason", None)
     curve = found.pop("above_mean_curve_reason")
-    return {**found, "er_mean_curve": rows["er_mean_curve"].mean(), "n": len(rows), "unit": rows["unit"].iloc[0],
-            "synthetic": bool(rows["synthetic"].iloc[0]), "reason": reason or curve}  # fmt: skip
+    return {
+        **found,
+        "er_mean_curve": rows["er_mean_curve"].mean(),
+        "n": len(rows),
+        "unit": rows["unit"].iloc[0],
+        "synthetic": bool(rows["synthetic"].iloc[0]),
+        "reason": reason or curve,
+    }
 
 
 def following_summary(table: pd.DataFrame) -> pd.DataFrame:
@@ -115,10 +127,21 @@ def following_summary(table: pd.DataFrame) -> pd.DataFrame:
     for (study, method), group in units.groupby(["study", "method"], sort=False):
         for name in MEASURES:
             test = one_sample(group[name].round(DECIMALS))
-            rows.append({"study": study, "method": method, "measure": name, "mean": test.mean, "ci_low": test.ci_low,
-                         "ci_high": test.ci_high, "p_value": test.p_value, "n": test.n, "unit": group["unit"].iloc[0],
-                         "synthetic": bool(group["synthetic"].iloc[0]),
-                         "reason": test.reason.replace("Er is", "It is")})  # fmt: skip
+            rows.append(
+                {
+                    "study": study,
+                    "method": method,
+                    "measure": name,
+                    "mean": test.mean,
+                    "ci_low": test.ci_low,
+                    "ci_high": test.ci_high,
+                    "p_value": test.p_value,
+                    "n": test.n,
+                    "unit": group["unit"].iloc[0],
+                    "synthetic": bool(group["synthetic"].iloc[0]),
+                    "reason": test.reason.replace("Er is", "It is"),
+                }
+            )
     return pd.DataFrame(rows)
 
 
@@ -149,11 +172,15 @@ def _verdict(summary: pd.DataFrame, followed: pd.DataFrame) -> dict[str, object]
     verdict = CANNOT if plain["n"] < 2 else (LEARNS if gains else FOLLOWS) if needs else blank
     er, curve = plain["er_mean"], plain["er_mean_curve"]
     numbers = {
-        "er_unchanged": er, "er_mean_curve": curve, "without_input": blind["er_mean"],
+        "er_unchanged": er,
+        "er_mean_curve": curve,
+        "without_input": blind["er_mean"],
         "constant_input": by_control[CONSTANT]["er_mean"],
-        "remembered": curve / er if er < 0 and curve < 0 else math.nan, "variance_share": share,
-        "slope": measured["slope_within"], "n": plain["n"],
-    }  # fmt: skip
+        "remembered": curve / er if er < 0 and curve < 0 else math.nan,
+        "variance_share": share,
+        "slope": measured["slope_within"],
+        "n": plain["n"],
+    }
     head = {name: plain[name] for name in ("study", "condition")}
     return {**head, "verdict": verdict, **numbers, "sentence": _sentence(verdict, plain, blind, numbers)}
 
@@ -163,8 +190,10 @@ def _sentence(verdict: str, plain: Row, blind: Row, numbers: Row) -> str:
     part = f" ({_percent(share)} of the improvement over OpenSim)" if math.isfinite(share) else ""
     varies = (
         f" Over a {plain['unit']}'s cycles its output varies with {_percent(moved)} of the EMG's variance and follows "
-        f"it with slope {_signed(numbers['slope'])}." if math.isfinite(moved) else ""
-    )  # fmt: skip
+        f"it with slope {_signed(numbers['slope'])}."
+        if math.isfinite(moved)
+        else ""
+    )
     return (
         f"{SAID[verdict]}. Er is {_signed(numbers['er_unchanged'])} with the own input and "
         f"{_signed(numbers['without_input'])} with the average input (rise {_signed(blind['rise'])}, 95 % CI "

@@ -179,11 +179,26 @@ def _rows(trained: Trained, control: str, outputs: Array) -> pd.DataFrame:
     base, er = trained.base.rename(columns={"er": "er_unchanged"}), er_of_units(trained, outputs).ravel()
     lost = (base["reason"] == "") & np.isnan(er)
     table = base.assign(
-        control=control, er=er, rise=er - base["er_unchanged"], above_mean_curve=er - base["er_mean_curve"],
+        control=control,
+        er=er,
+        rise=er - base["er_unchanged"],
+        above_mean_curve=er - base["er_mean_curve"],
         reason=base["reason"].where(~lost, "a held-out cycle has no such input"),
-    )  # fmt: skip
+    )
     columns = [
-        "study", "condition", "control", "muscle", "electrode", "unit", "label", "er", "er_unchanged", "er_mean_curve",
-        "rise", "above_mean_curve", "synthetic", "reason",
-    ]  # fmt: skip
+        "study",
+        "condition",
+        "control",
+        "muscle",
+        "electrode",
+        "unit",
+        "label",
+        "er",
+        "er_unchanged",
+        "er_mean_curve",
+        "rise",
+        "above_mean_curve",
+        "synthetic",
+        "reason",
+    ]
     return table[columns]

@@ -57,12 +57,22 @@ def following(results: xr.Dataset, output: xr.DataArray | None = None, method: s
         reason = "" if held.sum() > 1 else "the unit has one cycle"
         for channel, muscle in enumerate(results.channel.values.astype(str)):
             values = {name: float(value[channel]) for name, value in found.items()}
-            rows.append({"muscle": muscle, "electrode": str(results.electrode.values[channel]), "label": label,
-                         "n_cycles": int(held.sum()), **values, "reason": reason})  # fmt: skip
+            rows.append(
+                {
+                    "muscle": muscle,
+                    "electrode": str(results.electrode.values[channel]),
+                    "label": label,
+                    "n_cycles": int(held.sum()),
+                    **values,
+                    "reason": reason,
+                }
+            )
     table = pd.DataFrame(rows).assign(
-        study=results.attrs["study"], method=method or results.attrs["condition"], unit=results.attrs["unit"],
+        study=results.attrs["study"],
+        method=method or results.attrs["condition"],
+        unit=results.attrs["unit"],
         synthetic=bool(results.attrs["synthetic"]),
-    )  # fmt: skip
+    )
     first = ["study", "method", "muscle", "electrode", "unit", "label", "n_cycles", *MEASURES]
     return table[[*first, "synthetic", "reason"]]
 
@@ -73,10 +83,13 @@ def _measures(out: Array, emg: Array, weight: Array) -> dict[str, Array]:
     inner = [values - np.einsum("cks,k->cs", values, weight)[:, None] for values in (out, emg)]
     within = _products(inner[0], inner[1], weight) if len(weight) > 1 else np.full((3, len(out)), np.nan)
     return {
-        "slope": _over(oe, ee), "r": _correlation(oo, ee, oe), "slope_within": _over(within[2], within[1]),
-        "r_within": _correlation(within[0], within[1], within[2]), "variance_share": _over(within[0], within[1]),
+        "slope": _over(oe, ee),
+        "r": _correlation(oo, ee, oe),
+        "slope_within": _over(within[2], within[1]),
+        "r_within": _correlation(within[0], within[1], within[2]),
+        "variance_share": _over(within[0], within[1]),
         "explained": _over(2.0 * oe - oo, ee),
-    }  # fmt: skip
+    }
 
 
 def _products(out: Array, emg: Array, weight: Array) -> Array:

@@ -85,9 +85,23 @@ def standings(errors: pd.DataFrame, costs: pd.DataFrame) -> pd.DataFrame:
     table["losses"] = [_decided(fights, row.study, row.method)[1] for row in table.itertuples()]
     table["rank"] = table.groupby("study", sort=False)["er_mean"].rank(method="min").astype("Int64")
     columns = [
-        "study", "rank", "method", "er_mean", "ci_low", "ci_high", "p_value", "wins", "losses", "parameters", "seconds",
-        "n_units", "unit", "n_electrodes", "synthetic", "reason",
-    ]  # fmt: skip
+        "study",
+        "rank",
+        "method",
+        "er_mean",
+        "ci_low",
+        "ci_high",
+        "p_value",
+        "wins",
+        "losses",
+        "parameters",
+        "seconds",
+        "n_units",
+        "unit",
+        "n_electrodes",
+        "synthetic",
+        "reason",
+    ]
     return table[columns].sort_values(["study", "er_mean"], kind="stable", ignore_index=True)
 
 
@@ -153,13 +167,15 @@ def costs(results: Iterable[xr.Dataset]) -> pd.DataFrame:
     return pd.DataFrame(
         [
             {
-                "study": r.attrs["study"], "method": r.attrs["condition"], "parameters": _parameters(r),
+                "study": r.attrs["study"],
+                "method": r.attrs["condition"],
+                "parameters": _parameters(r),
                 "seconds": float(r.attrs["seconds"]),
             }
             for r in results
         ],
         columns=["study", "method", "parameters", "seconds"],
-    )  # fmt: skip
+    )
 
 
 def _parameters(results: xr.Dataset) -> int:

@@ -80,9 +80,19 @@ def _level(rows: pd.DataFrame, wide: pd.DataFrame) -> dict[str, object]:
     nan = float("nan")
     return {
         **{name: first[name] for name in (*KEYS, "trained_on", "order", "n_training", "reference")},
-        "er_mean": er.mean, "ci_low": er.ci_low, "ci_high": er.ci_high, "er_mean_curve": rows["er_mean_curve"].mean(),
-        "against_curve": against.mean, "against_ci_low": against.ci_low, "against_ci_high": against.ci_high,
-        "cost": nan if same else cost.mean, "cost_ci_low": nan if same else cost.ci_low,
-        "cost_ci_high": nan if same else cost.ci_high, "cost_p_value": nan if same else cost.p_value, "n": len(rows),
-        "unit": first["unit"], "synthetic": bool(first["synthetic"]), "reason": er.reason,
-    }  # fmt: skip
+        "er_mean": er.mean,
+        "ci_low": er.ci_low,
+        "ci_high": er.ci_high,
+        "er_mean_curve": rows["er_mean_curve"].mean(),
+        "against_curve": against.mean,
+        "against_ci_low": against.ci_low,
+        "against_ci_high": against.ci_high,
+        "cost": nan if same else cost.mean,
+        "cost_ci_low": nan if same else cost.ci_low,
+        "cost_ci_high": nan if same else cost.ci_high,
+        "cost_p_value": nan if same else cost.p_value,
+        "n": len(rows),
+        "unit": first["unit"],
+        "synthetic": bool(first["synthetic"]),
+        "reason": er.reason,
+    }

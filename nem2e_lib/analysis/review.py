@@ -71,11 +71,19 @@ def _improvement_row(keys: tuple[Hashable, ...], group: pd.DataFrame) -> dict[st
     test, interval = one_sample(values), bca(values)
     size = effect(test.t, test.n)
     return {
-        **dict(zip(_BY, keys, strict=True)), "n": test.n, "unit": group["unit"].iloc[0], "er_mean": test.mean,
-        "t": test.t, "p_value": test.p_value, "p_wilcoxon": signed_rank(values), "bca_low": interval.low,
-        "bca_high": interval.high, **vars(size), "bf10": bayes_factor(test.t, test.n),
+        **dict(zip(_BY, keys, strict=True)),
+        "n": test.n,
+        "unit": group["unit"].iloc[0],
+        "er_mean": test.mean,
+        "t": test.t,
+        "p_value": test.p_value,
+        "p_wilcoxon": signed_rank(values),
+        "bca_low": interval.low,
+        "bca_high": interval.high,
+        **vars(size),
+        "bf10": bayes_factor(test.t, test.n),
         "reason": test.reason or interval.reason,
-    }  # fmt: skip
+    }
 
 
 def differences(errors: pd.DataFrame) -> pd.DataFrame:

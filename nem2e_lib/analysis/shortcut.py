@@ -78,12 +78,18 @@ def shortcut(
         references = {"original input": original, "changed input": changed}
         where = {name: str(cycles[name].values[cycle]) for name in ("trial", "subject", "speed")}
         rows += [
-            {**where, "scale": scale, "shift": shift, "method": method, "reference": reference,
-             "er": _ratio(_error(guess, measured), _error(simulated, measured)),
-             "er_unchanged": _ratio(_error(before, measured), _error(simulated, measured))}
+            {
+                **where,
+                "scale": scale,
+                "shift": shift,
+                "method": method,
+                "reference": reference,
+                "er": _ratio(_error(guess, measured), _error(simulated, measured)),
+                "er_unchanged": _ratio(_error(before, measured), _error(simulated, measured)),
+            }
             for reference, simulated in references.items()
             for method, (guess, before) in guesses.items()
-        ]  # fmt: skip
+        ]
     return pd.DataFrame(rows)
 
 
@@ -101,10 +107,23 @@ def shortcut_summary(trials: pd.DataFrame) -> pd.DataFrame:
     rows = []
     for (method, reference), group in trials.groupby(["method", "reference"], sort=False):
         test, rise = one_sample(group["er"]), one_sample(group["er"] - group["er_unchanged"])
-        rows.append({"method": method, "reference": reference, "er_mean": test.mean, "ci_low": test.ci_low,
-                     "ci_high": test.ci_high, "p_value": test.p_value, "cohen_d": test.cohen_d, "n": test.n,
-                     "reason": test.reason, "rise": rise.mean, "rise_ci_low": rise.ci_low,
-                     "rise_ci_high": rise.ci_high, "rise_p_value": rise.p_value})  # fmt: skip
+        rows.append(
+            {
+                "method": method,
+                "reference": reference,
+                "er_mean": test.mean,
+                "ci_low": test.ci_low,
+                "ci_high": test.ci_high,
+                "p_value": test.p_value,
+                "cohen_d": test.cohen_d,
+                "n": test.n,
+                "reason": test.reason,
+                "rise": rise.mean,
+                "rise_ci_low": rise.ci_low,
+                "rise_ci_high": rise.ci_high,
+                "rise_p_value": rise.p_value,
+            }
+        )
     return pd.DataFrame(rows)
 
 
@@ -137,8 +156,15 @@ def swapped_input(cycles: xr.Dataset, results: xr.Dataset, models: Mapping[str, 
             base = _errors(simulated, measured).mean()
             own, *swapped = (_errors(by_label[label](inputs[i, held][..., None]), measured) for i in (index, *others))
             er_own, er_swapped = _ratio(own.mean(), base), _ratio(np.mean([e.mean() for e in swapped]), base)
-            rows.append({"muscle": channel, "label": label, "er_own": er_own, "er_swapped": er_swapped,
-                         "difference": er_swapped - er_own})  # fmt: skip
+            rows.append(
+                {
+                    "muscle": channel,
+                    "label": label,
+                    "er_own": er_own,
+                    "er_swapped": er_swapped,
+                    "difference": er_swapped - er_own,
+                }
+            )
     return pd.DataFrame(rows, columns=["muscle", "label", "er_own", "er_swapped", "difference"])
 
 

@@ -51,9 +51,17 @@ def read_csv_recording(path: str | Path) -> Storage:
 def _numbers(path: str | Path, body: str, separator: str, columns: int) -> np.ndarray:
     try:
         frame = pd.read_csv(
-            io.StringIO(body), sep=separator, header=None, names=list(range(columns)), dtype=str, index_col=False,
-            keep_default_na=False, skip_blank_lines=False, engine="c", on_bad_lines="error",
-        )  # fmt: skip
+            io.StringIO(body),
+            sep=separator,
+            header=None,
+            names=list(range(columns)),
+            dtype=str,
+            index_col=False,
+            keep_default_na=False,
+            skip_blank_lines=False,
+            engine="c",
+            on_bad_lines="error",
+        )
     except (pd.errors.ParserError, pd.errors.ParserWarning, pd.errors.EmptyDataError) as error:
         raise Nem2eError(
             f"{path}: its lines do not have the {columns} cells of the label line ({' '.join(str(error).split())}); "

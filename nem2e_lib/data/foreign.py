@@ -38,7 +38,7 @@ _TEXT = (
     (rb'\{\s*["}]|\[\s*[\[{"]', "JSON", _EXPORT),
     (rb"(?:[^\n\t]*[,;][^\n\t]*\n){2}", "a table separated by commas or semicolons (CSV)", "give it a header and tabs"),
     (rb'(?i)"?time"?[\t ]', "a table without a header", "put a name and the line 'endheader' above its labels"),
-)  # fmt: skip
+)
 
 
 def refuse_binary(head: bytes, path: str | Path) -> None:

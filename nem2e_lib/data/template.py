@@ -77,8 +77,12 @@ def new_study(
 
 def _to_do(rows: list[dict[str, str]]) -> list[str]:
     """What the names of the files did not tell, one sentence each."""
-    asked = {"subject": "say who moved", "speed": "give a label such as free or fast", "emg": "name the EMG file",
-             "grf": "name the file of ground reaction force, or list cycles in cycles.csv"}  # fmt: skip
+    asked = {
+        "subject": "say who moved",
+        "speed": "give a label such as free or fast",
+        "emg": "name the EMG file",
+        "grf": "name the file of ground reaction force, or list cycles in cycles.csv",
+    }
     empty = {name: [row["trial"] for row in rows if not row[name]] for name in asked}
     return [
         f"trials.csv: {name} is empty for {len(trials)} of {len(rows)} trials "

@@ -123,9 +123,7 @@ def refine_motion(
     """
     require()
     asked = replace(options or Options(), muscles=refiner.manifest.muscles)
-    table = simulate(
-        [plan.trial], model, folder, steps=plan.steps, options=asked, workers=1, progress=progress
-    )  # fmt: skip
+    table = simulate([plan.trial], model, folder, steps=plan.steps, options=asked, workers=1, progress=progress)
     row = table.iloc[0]
     if row["status"] == "failed":
         raise Nem2eError(f"{row['reason']} (log: {row['log']})")

@@ -160,12 +160,14 @@ def arrows(recording: Recording, times: pd.Series[float]) -> pd.DataFrame:
     clock, plates, _ = read_plates(recording.trial.grf)
     rows = [
         {
-            "time_s": time, "plate": plate.name,
+            "time_s": time,
+            "plate": plate.name,
             **{f"p{axis}": np.interp(time, clock, plate.point[:, i]) for i, axis in enumerate("xy")},
             **{f"f{axis}": np.interp(time, clock, plate.force[:, i]) for i, axis in enumerate("xy")},
         }
-        for time in times.unique() for plate in plates
-    ]  # fmt: skip
+        for time in times.unique()
+        for plate in plates
+    ]
     table = pd.DataFrame(rows)
     return table[table["fy"] > 50.0]
 

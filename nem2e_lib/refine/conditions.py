@@ -120,10 +120,14 @@ def _all_entire(cycles: xr.Dataset, configuration: Configuration) -> Examples:
     targets = cycles.emg.transpose("channel", "cycle", "sample").values
     count = cycles.sizes["cycle"]
     return Examples(
-        _floats(tokens[None]), _floats(targets), np.zeros(len(targets), np.int32),
-        np.arange(count, dtype=np.int32), np.zeros(count, np.int32), ordered[token].values,
+        _floats(tokens[None]),
+        _floats(targets),
+        np.zeros(len(targets), np.int32),
+        np.arange(count, dtype=np.int32),
+        np.zeros(count, np.int32),
+        ordered[token].values,
         0 if over_time else cycles.sizes["muscle"],
-    )  # fmt: skip
+    )
 
 
 def _order(muscles: int, configuration: Configuration) -> NDArray[np.intp]:
@@ -137,9 +141,13 @@ def _one_entire(cycles: xr.Dataset) -> Examples:
     targets = cycles.emg.transpose("channel", "cycle", "sample").values
     count = cycles.sizes["cycle"]
     return Examples(
-        _floats(inputs), _floats(targets), np.arange(len(targets), dtype=np.int32),
-        np.arange(count, dtype=np.int32), np.zeros(count, np.int32), cycles.sample.values,
-    )  # fmt: skip
+        _floats(inputs),
+        _floats(targets),
+        np.arange(len(targets), dtype=np.int32),
+        np.arange(count, dtype=np.int32),
+        np.zeros(count, np.int32),
+        cycles.sample.values,
+    )
 
 
 def _one_quarter(cycles: xr.Dataset, configuration: Configuration) -> Examples:
@@ -152,10 +160,13 @@ def _one_quarter(cycles: xr.Dataset, configuration: Configuration) -> Examples:
     steps = inputs.shape[-1]
     part = np.tile(np.arange(quarters, dtype=np.int32), count)
     return Examples(
-        _floats(inputs.reshape(len(inputs), -1, steps, 1)), _floats(targets.reshape(len(targets), -1, steps)),
-        np.arange(len(inputs), dtype=np.int32), np.repeat(np.arange(count, dtype=np.int32), quarters),
-        part if configuration.quarter == "separate" else np.zeros_like(part), np.linspace(0.0, 25.0, steps),
-    )  # fmt: skip
+        _floats(inputs.reshape(len(inputs), -1, steps, 1)),
+        _floats(targets.reshape(len(targets), -1, steps)),
+        np.arange(len(inputs), dtype=np.int32),
+        np.repeat(np.arange(count, dtype=np.int32), quarters),
+        part if configuration.quarter == "separate" else np.zeros_like(part),
+        np.linspace(0.0, 25.0, steps),
+    )
 
 
 def _plain_quarters(waveforms: NDArray[np.floating]) -> NDArray[np.floating]:

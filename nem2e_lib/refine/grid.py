@@ -88,10 +88,17 @@ class Grid:
         """Return the content hash of a model's result."""
         subset = {} if self.folds.only is None else {"shown": self.shown(model.fold, model.part).tolist()}
         return key_of(
-            data=self.data_hash, condition=self.condition, configuration=self.configuration.to_json(),
-            epochs=self.epochs, seed=self.configuration.seed + model.seed, channel=self.channel_names[model.channel],
-            held_out=self.folds.labels[model.fold], part=model.part, engine=ENGINE_VERSION, **subset,
-        )  # fmt: skip
+            data=self.data_hash,
+            condition=self.condition,
+            configuration=self.configuration.to_json(),
+            epochs=self.epochs,
+            seed=self.configuration.seed + model.seed,
+            channel=self.channel_names[model.channel],
+            held_out=self.folds.labels[model.fold],
+            part=model.part,
+            engine=ENGINE_VERSION,
+            **subset,
+        )
 
     def data(self) -> Data:
         """Return the arrays that all models share."""
@@ -124,11 +131,15 @@ class Grid:
         shift, scale = self.scaling(model)
         return Task(
             initial_key(seed, self.channel_names[model.channel], label, model.part),
-            jnp.int32(input_set), jnp.int32(model.channel),
-            jnp.asarray(_pad(order, shown_length)), jnp.asarray(_real(order, shown_length)),
-            jnp.asarray(_pad(held, held_length)), jnp.asarray(_real(held, held_length)),
-            jnp.asarray(shift), jnp.asarray(scale),
-        )  # fmt: skip
+            jnp.int32(input_set),
+            jnp.int32(model.channel),
+            jnp.asarray(_pad(order, shown_length)),
+            jnp.asarray(_real(order, shown_length)),
+            jnp.asarray(_pad(held, held_length)),
+            jnp.asarray(_real(held, held_length)),
+            jnp.asarray(shift),
+            jnp.asarray(scale),
+        )
 
     def scaling(self, model: Model) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """Return shift and scale of a model's inputs, from its training sequences alone, each (tokens, features)."""

@@ -124,9 +124,11 @@ def _cell_backward(saved: tuple[Array, Array, Array], slopes: tuple[Array, Array
     enter, forget, candidate, leave = jnp.split(open_, 4)
     through = of_cell + of_hidden * leave * (1 - squashed * squashed)
     gates = (
-        through * candidate * enter * (1 - enter), through * cell * forget * (1 - forget),
-        through * enter * (1 - candidate * candidate), of_hidden * squashed * leave * (1 - leave),
-    )  # fmt: skip
+        through * candidate * enter * (1 - enter),
+        through * cell * forget * (1 - forget),
+        through * enter * (1 - candidate * candidate),
+        of_hidden * squashed * leave * (1 - leave),
+    )
     return jnp.concatenate(gates), through * forget
 
 

@@ -132,11 +132,19 @@ def _attributes(cycles: xr.Dataset, work: Grid, batching: Batching, seconds: flo
         np.median([len(work.shown(fold, part)) for fold in range(len(work.folds.labels)) for part in work.parts])
     )
     return {
-        **copied, "condition": work.condition, "unit": work.folds.unit, "profile": profile,
-        "configuration": work.configuration.to_json(), "epochs": work.epochs, "updates": work.epochs * shown,
-        "models": len(work.models), "batching": str(batching), "seconds": seconds, "data_hash": work.data_hash,
+        **copied,
+        "condition": work.condition,
+        "unit": work.folds.unit,
+        "profile": profile,
+        "configuration": work.configuration.to_json(),
+        "epochs": work.epochs,
+        "updates": work.epochs * shown,
+        "models": len(work.models),
+        "batching": str(batching),
+        "seconds": seconds,
+        "data_hash": work.data_hash,
         "parameters": len(work.parts) * work.seeds * len(work.channel_names) * _learned(work),
-    }  # fmt: skip
+    }
 
 
 def _learned(work: Grid) -> int:

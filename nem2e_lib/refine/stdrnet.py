@@ -112,15 +112,20 @@ class STDRNet(nnx.Module):
         # combined once, instead of a product with the matrix at every step.
         of_context, of_hidden = jnp.split(self.combine[...], 2)
         weights = {
-            "recurrent": self.decoder.recurrent[...], "contexts": states @ of_context, "combine": of_hidden,
+            "recurrent": self.decoder.recurrent[...],
+            "contexts": states @ of_context,
+            "combine": of_hidden,
             "readout": self.readout[...],
-        }  # fmt: skip
+        }
         weights |= self.score.weights(states)
         if self.options.input_feeding:
             weights["feed"] = self.feed[...]
         constants = (
-            *self.score.constants(states), self.decoder.inputs[...], self.decoder.bias[...], self.offset[...],
-        )  # fmt: skip
+            *self.score.constants(states),
+            self.decoder.inputs[...],
+            self.decoder.bias[...],
+            self.offset[...],
+        )
         previous = None if teacher is None else jnp.concatenate([jnp.zeros(1, teacher.dtype), teacher[:-1]])[:, None]
         attentional = jnp.zeros(self.options.units, states.dtype)
         carry = (*start, jnp.zeros(1, states.dtype), attentional)

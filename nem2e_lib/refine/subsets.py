@@ -90,11 +90,12 @@ def _own(cycles: xr.Dataset, study: str) -> xr.Dataset:
     """Return a study whose muscles are the channels' own, under the channels' names."""
     subjects = [f"{study}:{name}" for name in cycles.subject.values]
     moved = {
-        f"activation{suffix}": own_muscle(cycles, f"activation{suffix}").rename(channel="muscle").drop_vars(
-            ["target", "electrode"], errors="ignore"
-        ).transpose("cycle", ..., "muscle")
+        f"activation{suffix}": own_muscle(cycles, f"activation{suffix}")
+        .rename(channel="muscle")
+        .drop_vars(["target", "electrode"], errors="ignore")
+        .transpose("cycle", ..., "muscle")
         for suffix in ("", "_waveform")
-    }  # fmt: skip
+    }
     emg = cycles[["emg", "emg_waveform"]].assign_coords(target=("channel", cycles.channel.values))
     trials = [f"{study}:{name}" for name in cycles.trial.values]
     named = emg.assign(moved).assign_coords(subject=("cycle", subjects), trial=("cycle", trials))

@@ -57,9 +57,7 @@ def train_study(
     cycles, settings = study_cycles(study)
     configuration, names = profile_named(profile), listed(muscles)
     store = models or out.with_name(out.name + MODELS)
-    cost = plan(
-        cycles, condition, configuration, seeds=seeds, muscles=names, leave_out=leave_out, store=store
-    )  # fmt: skip
+    cost = plan(cycles, condition, configuration, seeds=seeds, muscles=names, leave_out=leave_out, store=store)
     typer.echo(str(cost), err=True)
     if cost.seconds > LONG and not yes:
         raise Nem2eError(
@@ -67,9 +65,16 @@ def train_study(
             "choose --profile demo, fewer --muscles or --seeds."
         )
     refiner = train(
-        cycles, condition, configuration, seeds=seeds, muscles=names, leave_out=leave_out, store=store,
-        settings=settings, profile=profile,
-    )  # fmt: skip
+        cycles,
+        condition,
+        configuration,
+        seeds=seeds,
+        muscles=names,
+        leave_out=leave_out,
+        store=store,
+        settings=settings,
+        profile=profile,
+    )
     refiner.save(out, "float16" if half else "float32")
     if models is None:
         shutil.rmtree(store, ignore_errors=True)

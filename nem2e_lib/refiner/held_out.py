@@ -38,12 +38,14 @@ def held_out(results: xr.Dataset) -> dict[str, HeldOut]:
         found[name] = HeldOut(
             float(rows["rmse_opensim"].mean()),
             float(rows["rmse_refined"].mean()),
-            known(rate.mean), known(rate.ci_low), known(rate.ci_high),
+            known(rate.mean),
+            known(rate.ci_low),
+            known(rate.ci_high),
             tuple(np.sqrt(squares.mean(axis=0)).tolist()),
             coverage(results, index, squares),
             between_seeds(results.refined.isel(channel=index).transpose("seed", "cycle", "sample").values),
             int(rows["diverged"].sum()),
-        )  # fmt: skip
+        )
     return found
 
 

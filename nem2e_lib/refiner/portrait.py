@@ -48,20 +48,29 @@ def portrait(
     seeds = tuple(work.configuration.seed + seed for seed in range(work.seeds))
     known = held_out(results) if results is not None else {}
     training = told.Training(
-        work.condition, json.loads(work.configuration.to_json()), profile, seeds, work.epochs,
+        work.condition,
+        json.loads(work.configuration.to_json()),
+        profile,
+        seeds,
+        work.epochs,
         work.epochs * work.longest,
         str(results.attrs["unit"]) if results is not None else "",
         results.sizes["fold"] if results is not None else 0,
-    )  # fmt: skip
+    )
     outputs = tuple(
         _output(cycles, index, diverged.get(name, ()), known.get(name)) for index, name in enumerate(work.channel_names)
     )
     read = cycles if work.condition == "all_entire" else cycles.isel(muscle=_own(cycles))
     origin = _origin(cycles, work.data_hash)
     return told.Manifest(
-        origin, training, _gait_cycle(cycles, settings), _inputs(read), outputs, _versions(),
+        origin,
+        training,
+        _gait_cycle(cycles, settings),
+        _inputs(read),
+        outputs,
+        _versions(),
         told.WARNING if origin.synthetic else "",
-    )  # fmt: skip
+    )
 
 
 def _own(cycles: xr.Dataset) -> NDArray[np.intp]:
@@ -86,10 +95,16 @@ def _output(cycles: xr.Dataset, channel: int, diverged: tuple[int, ...], error: 
 def _gait_cycle(cycles: xr.Dataset, settings: Settings) -> told.GaitCycle:
     seconds = (cycles.end_s - cycles.start_s).values
     return told.GaitCycle(
-        str(cycles.attrs.get("cycle_definition", settings.cycle)), settings.threshold_n, settings.min_stance_s,
-        settings.min_swing_s, str(cycles.attrs.get("resampling", settings.resampling)), cycles.sizes["sample"],
-        cycles.sizes["phase"], float(seconds.min()), float(seconds.max()),
-    )  # fmt: skip
+        str(cycles.attrs.get("cycle_definition", settings.cycle)),
+        settings.threshold_n,
+        settings.min_stance_s,
+        settings.min_swing_s,
+        str(cycles.attrs.get("resampling", settings.resampling)),
+        cycles.sizes["sample"],
+        cycles.sizes["phase"],
+        float(seconds.min()),
+        float(seconds.max()),
+    )
 
 
 def _origin(cycles: xr.Dataset, key: str) -> told.Origin:
@@ -108,5 +123,7 @@ def _origin(cycles: xr.Dataset, key: str) -> told.Origin:
 
 def _versions() -> dict[str, str]:
     return {
-        **{name: version(name) for name in _LIBRARIES}, "python": platform.python_version(), "engine": ENGINE_VERSION,
-    }  # fmt: skip
+        **{name: version(name) for name in _LIBRARIES},
+        "python": platform.python_version(),
+        "engine": ENGINE_VERSION,
+    }

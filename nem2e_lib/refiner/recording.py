@@ -207,7 +207,10 @@ def _dataset(
     return xr.Dataset(
         arrays,
         coords={
-            **points, "muscle": list(manifest.muscles), "cycle": np.arange(count), "trial": ("cycle", [name] * count),
+            **points,
+            "muscle": list(manifest.muscles),
+            "cycle": np.arange(count),
+            "trial": ("cycle", [name] * count),
         },
         attrs={"study": name, "cycle_definition": manifest.cycle.definition, "resampling": manifest.cycle.resampling},
-    )  # fmt: skip
+    )

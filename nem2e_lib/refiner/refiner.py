@@ -139,10 +139,12 @@ class Refiner:
             refined.astype(np.float64),
             dims=("seed", "channel", "cycle", "sample"),
             coords={
-                "seed": list(self.manifest.training.seeds), "channel": list(self.manifest.names),
-                "cycle": cycles.cycle, "sample": read.sample,
+                "seed": list(self.manifest.training.seeds),
+                "channel": list(self.manifest.names),
+                "cycle": cycles.cycle,
+                "sample": read.sample,
             },
-        )  # fmt: skip
+        )
 
     def with_training_errors(self, errors: Iterable[float]) -> Refiner:
         """Return the refiner with its root mean square errors on the training cycles in the manifest."""

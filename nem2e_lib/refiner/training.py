@@ -176,8 +176,10 @@ def _of_the_same(
 ) -> xr.Dataset:
     """Results whose error is that of the refiner to be trained; Nem2eError where it would be another's."""
     expected = {
-        "data_hash": data_hash(cycles), "condition": condition, "configuration": configuration.to_json(),
-    }  # fmt: skip
+        "data_hash": data_hash(cycles),
+        "condition": condition,
+        "configuration": configuration.to_json(),
+    }
     for name, value in expected.items():
         if results.attrs.get(name) != value:
             raise Nem2eError(

@@ -26,14 +26,29 @@ PAGE = "15_ablations"
 STUDY = ROOT / "docs" / "ablations.csv"
 """One row a variant and held-out unit, with what it was trained with: written by ``make study-ablations``."""
 SHOWN = [
-    "condition", "option", "default", "value", "measure", "here", "difference", "ci_low", "ci_high", "p_holm",
-    "verdict", "entropy", "diverged", "models",
-]  # fmt: skip
+    "condition",
+    "option",
+    "default",
+    "value",
+    "measure",
+    "here",
+    "difference",
+    "ci_low",
+    "ci_high",
+    "p_holm",
+    "verdict",
+    "entropy",
+    "diverged",
+    "models",
+]
 """Columns shown; the CSV beside the table has all."""
 NOT_OF_THE_NETWORK = {
-    "Gait cycle": "cycle", "Thinning to 20 samples": "resampling", "Columns of running": "arms",
-    "Normalisation of EMG": "emg_normalisation", "Er of a subject": "er",
-}  # fmt: skip
+    "Gait cycle": "cycle",
+    "Thinning to 20 samples": "resampling",
+    "Columns of running": "arms",
+    "Normalisation of EMG": "emg_normalisation",
+    "Er of a subject": "er",
+}
 """Open points that are no option of `Configuration`, and the option of `Cutting` or `Reading` that varies them."""
 
 
@@ -114,26 +129,43 @@ def table(found: Findings, study: Committed) -> Saved:
     """Every variant as a table, with entropy of attention and diverged models."""
     lacking = f" Not run: {'; '.join(study.missing)}." if study.missing else ""
     shown = tables.plain(
-        study.effects[SHOWN], "What every open choice does to Er",
+        study.effects[SHOWN],
+        "What every open choice does to Er",
         f"{study.provenance} Difference: Er of the variant minus Er of the default, paired over held-out units, with "
         f"its 95 % CI; Holm over the variants of a condition. {said(study.effects)} "
         f"{unfinished(study.effects)}{lacking}",
         synthetic=study.synthetic,
-    )  # fmt: skip
+    )
     return save_table(replace(shown, data=study.effects), "ablations", found.run.site, page=PAGE)
 
 
 def readings(found: Findings) -> Saved:
     """The choices after training, on this run's own trained conditions: definitions of Er and R², ensembles."""
     rows = pd.concat([_read_again(found, study, condition) for study in found.trained for condition in CONDITIONS])
-    kept = ["study", "condition", "option", "value", "measure", "default", "here", "base", "difference", "ci_low",
-            "ci_high", "p_value", "n", "unit", "reason"]  # fmt: skip
+    kept = [
+        "study",
+        "condition",
+        "option",
+        "value",
+        "measure",
+        "default",
+        "here",
+        "base",
+        "difference",
+        "ci_low",
+        "ci_high",
+        "p_value",
+        "n",
+        "unit",
+        "reason",
+    ]
     shown = tables.plain(
-        effects(rows)[kept], "Choices after training, on this run's models",
+        effects(rows)[kept],
+        "Choices after training, on this run's models",
         "Difference: the measure (Er or R²) read so, minus the same read as everywhere else on these pages; mean over "
         "electrodes, paired over held-out units. Averaging seeds needs more than one: make paper SEEDS=3.",
         synthetic=found.any_synthetic,
-    )  # fmt: skip
+    )
     return save_table(shown, "ablations_readings", found.run.site, page=PAGE)
 
 

@@ -51,9 +51,13 @@ class Rows:
     def _ingredients(self) -> dict[str, Any]:
         cycles = Cutting().pieces(self.bench.study)[0].cycles
         return {
-            "data": data_hash(cycles), "base": self.bench.base.to_json(), "channels": self.bench.channels,
-            "seeds": self.bench.seeds, "engine": ENGINE_VERSION, "code": BENCH_VERSION,
-        }  # fmt: skip
+            "data": data_hash(cycles),
+            "base": self.bench.base.to_json(),
+            "channels": self.bench.channels,
+            "seeds": self.bench.seeds,
+            "engine": ENGINE_VERSION,
+            "code": BENCH_VERSION,
+        }
 
     def path(self, task: Variant | str) -> Path:
         """Return the file of a variant, or of the seeds of a condition."""

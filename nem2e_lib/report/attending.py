@@ -52,12 +52,17 @@ class Attending:
         over pairs of folds; the second for maps of muscles alone), chance_jaccard, synthetic.
         """
         rows = [
-            {"study": study, "condition": condition, "muscle": str(name), **_steady(results.sel(channel=name)),
-             "synthetic": self.found.synthetic(study)}
+            {
+                "study": study,
+                "condition": condition,
+                "muscle": str(name),
+                **_steady(results.sel(channel=name)),
+                "synthetic": self.found.synthetic(study),
+            }
             for study, conditions in self.found.trained.items()
             for condition, results in conditions.items()
             for name in results.channel.values
-        ]  # fmt: skip
+        ]
         return pd.DataFrame(rows)
 
     @cached_property
@@ -123,11 +128,14 @@ def _steady(results: xr.Dataset) -> dict[str, Any]:
     }
     table, tokens, muscles = attention_tests.steadiness(by_fold), results.sizes["token"], over_muscles(results)
     return {
-        "entropy": float(per_cycle.mean()), "entropy_low": float(per_cycle.min()),
-        "entropy_high": float(per_cycle.max()), "tokens": tokens, "folds_spearman": float(table["spearman"].mean()),
+        "entropy": float(per_cycle.mean()),
+        "entropy_low": float(per_cycle.min()),
+        "entropy_high": float(per_cycle.max()),
+        "tokens": tokens,
+        "folds_spearman": float(table["spearman"].mean()),
         "folds_jaccard": float(table["jaccard"].mean()) if muscles else np.nan,
         "chance_jaccard": attention_tests.expected_jaccard(attention_tests.TOP, tokens) if muscles else np.nan,
-    }  # fmt: skip
+    }
 
 
 def _attributed(work: Grid, muscle: str, fold: int, network: Any) -> Attribution:

@@ -38,9 +38,13 @@ PATIENCE = 3
 LOOKED_AT = 4
 """Held-out cycles of a fold that outputs are attributed on."""
 SETTINGS = (
-    ("general", "encoder"), ("general", "zeros"), ("concat", "encoder"), ("dot", "encoder"), ("dot", "zeros"),
+    ("general", "encoder"),
+    ("general", "zeros"),
+    ("concat", "encoder"),
+    ("dot", "encoder"),
+    ("dot", "zeros"),
     ("concat", "zeros"),
-)  # fmt: skip
+)
 SETTINGS_OF = {"muscle_lstm": 6, "per_muscle": 3}
 """How many of the settings an encoder is trained with; of the others the first alone, where the score matters less."""
 MAPS = ("muscle_lstm", "per_muscle", "input_attention")
@@ -70,9 +74,7 @@ class Study:
     def maps(self, cycles: xr.Dataset, results: xr.Dataset, muscle: str, **options: Any) -> dict[str, xr.DataArray]:
         """Attention of a muscle's models beside what their outputs depend on, mean over folds, dims (output, token)."""
         chosen, configuration = cycles.sel(channel=results.channel.values), self.configuration(**options)
-        networks = load_networks(
-            self.folder, grid(chosen, "all_entire", configuration, data_hash(cycles)), muscle
-        )  # fmt: skip
+        networks = load_networks(self.folder, grid(chosen, "all_entire", configuration, data_hash(cycles)), muscle)
         made = examples(chosen, "all_entire", configuration)
         found = []
         for fold, label in enumerate(results.fold.values.astype(str)):
@@ -82,11 +84,11 @@ class Study:
         like = results.attention.sel(channel=muscle).isel(seed=0).mean("cycle").transpose("output", "token")
         coords = {"output": like.output, "token": made.tokens}
         attributed = {
-            name: xr.DataArray(
-                np.mean([getattr(one, name) for one in found], axis=0), coords, ("output", "token")
-            ).sel(token=like.token)
+            name: xr.DataArray(np.mean([getattr(one, name) for one in found], axis=0), coords, ("output", "token")).sel(
+                token=like.token
+            )
             for name in ("gradient", "integrated", "occlusion")
-        }  # fmt: skip
+        }
         return {"attention": like, **attributed}
 
 
@@ -174,8 +176,11 @@ def planted(study: Study) -> dict[str, list[Row]]:
 
 
 PIECES: dict[str, Callable[[Study], dict[str, list[Row]]]] = {
-    "planted": planted, "order": order, "encoders": encoders, "delay": delay,
-}  # fmt: skip
+    "planted": planted,
+    "order": order,
+    "encoders": encoders,
+    "delay": delay,
+}
 
 
 def _cycles(knobs: Knobs) -> xr.Dataset:
@@ -193,17 +198,27 @@ def _map(results: xr.Dataset, muscle: str) -> xr.DataArray:
 def _errors(results: xr.Dataset) -> Iterator[Row]:
     for seed in results.seed.values:
         one = results.sel(seed=[seed])
-        share = xr.DataArray(
-            entropy_share(one.attention.transpose(..., "token").values), dims=("seed", "muscle", "cycle", "output"),
-            coords={"muscle": one.channel.values},
-        ).mean("output").groupby(one.fold_of_cycle).mean("cycle")  # fmt: skip
+        share = (
+            xr.DataArray(
+                entropy_share(one.attention.transpose(..., "token").values),
+                dims=("seed", "muscle", "cycle", "output"),
+                coords={"muscle": one.channel.values},
+            )
+            .mean("output")
+            .groupby(one.fold_of_cycle)
+            .mean("cycle")
+        )
         for row in errors(one).itertuples():
             fold = list(one.fold.values).index(row.label)
             yield {
-                "seed": int(seed), "muscle": row.muscle, "label": row.label, "er": row.er,
-                "er_mean_curve": row.er_mean_curve, "diverged": row.diverged,
+                "seed": int(seed),
+                "muscle": row.muscle,
+                "label": row.label,
+                "er": row.er,
+                "er_mean_curve": row.er_mean_curve,
+                "diverged": row.diverged,
                 "entropy": float(share.sel(muscle=row.muscle, fold_of_cycle=fold).item()),
-            }  # fmt: skip
+            }
 
 
 def _lags(results: xr.Dataset) -> Iterator[Row]:
@@ -216,9 +231,12 @@ def _lags(results: xr.Dataset) -> Iterator[Row]:
 def _precisions(maps: dict[str, xr.DataArray], true: list[str], about: Row, results: xr.Dataset) -> list[Row]:
     table = errors(results.isel(seed=[0]).sel(channel=[about["muscle"]]))
     known = {
-        **about, "tokens": results.sizes["token"], "chance": tests.TOP / results.sizes["token"],
-        "er": table["er"].mean(), "er_mean_curve": table["er_mean_curve"].mean(),
-    }  # fmt: skip
+        **about,
+        "tokens": results.sizes["token"],
+        "chance": tests.TOP / results.sizes["token"],
+        "er": table["er"].mean(),
+        "er_mean_curve": table["er_mean_curve"].mean(),
+    }
     return [{**known, "measure": name, "precision": tests.precision(one, true)} for name, one in maps.items()]
 
 
@@ -238,8 +256,13 @@ def make(folder: Path | str, pieces: list[str], *, units: int = 32, updates: int
     if unknown:
         raise Nem2eError(f"study-attention: there is no piece {unknown[0]!r}; choose of {', '.join(PIECES)}.")
     facts: Row = {
-        "study": MOTION, "subjects": SUBJECTS, "units": units, "updates": updates, "synthetic": True, "commit": commit()
-    }  # fmt: skip
+        "study": MOTION,
+        "subjects": SUBJECTS,
+        "units": units,
+        "updates": updates,
+        "synthetic": True,
+        "commit": commit(),
+    }
     paths = []
     for name in pieces or PIECES:
         for table, rows in PIECES[name](Study(Path(folder), units, updates)).items():

@@ -84,16 +84,20 @@ def own(attending: Attending) -> list[Saved]:
     synthetic = attending.found.any_synthetic
     site = attending.found.run.site
     entropy = tables.plain(
-        attending.entropies, "Entropy of every attention map, and its steadiness between folds",
+        attending.entropies,
+        "Entropy of every attention map, and its steadiness between folds",
         "Entropy as a share of its maximum, mean over held-out cycles and outputs, with the lowest and highest "
         "of a cycle. Between folds: Spearman's correlation of the maps and, where tokens are muscles, Jaccard overlap "
-        "of the top tens at 0, 50 and 100 %; folds share most of their training cycles.", synthetic=synthetic,
-    )  # fmt: skip
+        "of the top tens at 0, 50 and 100 %; folds share most of their training cycles.",
+        synthetic=synthetic,
+    )
     said = tables.plain(
-        attending.verdicts, "What speaks against reading this run's maps",
+        attending.verdicts,
+        "What speaks against reading this run's maps",
         f"A map is spoken against when its entropy is above {UNIFORM:.0%} of its maximum, or its rank "
-        f"correlation between folds or with occlusion is below {verdicts.AGREES}.", synthetic=synthetic,
-    )  # fmt: skip
+        f"correlation between folds or with occlusion is below {verdicts.AGREES}.",
+        synthetic=synthetic,
+    )
     worded = attending.agreement.assign(condition=attending.agreement["condition"].map(CONDITION_LABELS))
     drawn = figures.agreement(worded, synthetic=synthetic)
     return [
@@ -147,10 +151,13 @@ def truth(tested: KnownTruth) -> list[Saved]:
     keys = ["truth", "spatial", "score", "decoder_state", "measure"]
     table = both.groupby(keys, sort=False)[["precision", "chance", "er", "er_mean_curve"]].mean().reset_index()
     return _saved(tested, drawn, "attention_truth_figure") + _table(
-        tested, table.assign(chance_95=chance), "Precision of the ten heaviest muscles",
+        tested,
+        table.assign(chance_95=chance),
+        "Precision of the ten heaviest muscles",
         f"Mean over muscles. chance_95: of ten random muscles. Where the input gradient is at chance too, the network "
-        f"has not learned to use planted muscles. {tested.where('planted', 'truth')}", "attention_truth",
-    )  # fmt: skip
+        f"has not learned to use planted muscles. {tested.where('planted', 'truth')}",
+        "attention_truth",
+    )
 
 
 def encoders(tested: KnownTruth) -> list[Saved]:

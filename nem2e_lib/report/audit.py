@@ -20,13 +20,38 @@ from nem2e_lib.report.style import CONDITION_LABELS
 PAGE = "10_audit"
 _SIDES = ["as_published_p_value", "as_published_verdict", "p_holm", "verdict"]
 IMPROVEMENT = [
-    "study", "muscle", "condition", "as_published_er", *_SIDES, "er_mean", "bca_low", "bca_high", "p_bh", "p_wilcoxon",
-    "g", "g_low", "g_high", "evidence", "n", "reason",
-]  # fmt: skip
+    "study",
+    "muscle",
+    "condition",
+    "as_published_er",
+    *_SIDES,
+    "er_mean",
+    "bca_low",
+    "bca_high",
+    "p_bh",
+    "p_wilcoxon",
+    "g",
+    "g_low",
+    "g_high",
+    "evidence",
+    "n",
+    "reason",
+]
 DIFFERENCES = [
-    "study", "muscle", "a", "b", "as_published_difference", *_SIDES, "difference", "epsilon", "p_gg_holm", "p_friedman",
-    "p_wilcoxon", "n", "reason",
-]  # fmt: skip
+    "study",
+    "muscle",
+    "a",
+    "b",
+    "as_published_difference",
+    *_SIDES,
+    "difference",
+    "epsilon",
+    "p_gg_holm",
+    "p_friedman",
+    "p_wilcoxon",
+    "n",
+    "reason",
+]
 """Columns shown; the CSV beside each table has all."""
 
 
@@ -73,9 +98,11 @@ def audited(found: Findings) -> list[Saved]:
         save_table(tables.plain(few, "Published rows that contradict themselves", caption), "audit", site, page=PAGE),
         save_table(
             tables.plain(whole, "Every published row, recomputed from its own cells", published.TOLERANCE),
-            "audit_rows", site, page=PAGE,
+            "audit_rows",
+            site,
+            page=PAGE,
         ),
-    ]  # fmt: skip
+    ]
 
 
 def improvement(reviewed: Review) -> Saved:
@@ -90,9 +117,11 @@ def improvement(reviewed: Review) -> Saved:
     )
     worded = rows.assign(condition=rows["condition"].map(CONDITION_LABELS), evidence=rows["bf10"].map(in_words))
     table = tables.plain(
-        worded[IMPROVEMENT], "Does a muscle improve? As published, and as it should be", caption,
+        worded[IMPROVEMENT],
+        "Does a muscle improve? As published, and as it should be",
+        caption,
         synthetic=reviewed.synthetic,
-    )  # fmt: skip
+    )
     table = replace(table, data=worded)
     return save_table(table, "review_improvement", reviewed.found.run.site, page=PAGE)
 
@@ -106,9 +135,11 @@ def differences(reviewed: Review) -> Saved:
         f"paired contrasts (t and Wilcoxon). Holm over {review.FAMILY_OF_PAIRS}. {review.said(rows)}"
     )
     table = tables.plain(
-        rows[DIFFERENCES], "Do conditions differ? As published, and as it should be",
-        caption, synthetic=reviewed.synthetic,
-    )  # fmt: skip
+        rows[DIFFERENCES],
+        "Do conditions differ? As published, and as it should be",
+        caption,
+        synthetic=reviewed.synthetic,
+    )
     return save_table(replace(table, data=rows), "review_differences", reviewed.found.run.site, page=PAGE)
 
 
@@ -136,11 +167,11 @@ def _fields_of(reviewed: Review, study: str) -> list[Saved]:
     units = plural(first.sizes["fold"], str(first.attrs["unit"]))
     figure = fields(drawn, phase, study=study, units=units, synthetic=synthetic)
     table = tables.plain(
-        pd.DataFrame(spans), f"{study}: spans of the cycle in which errors differ",
-        f"Root mean squared error of {units}, one curve each. anova: all conditions and OpenSim."
-        f" {waveforms.CAVEAT}",
+        pd.DataFrame(spans),
+        f"{study}: spans of the cycle in which errors differ",
+        f"Root mean squared error of {units}, one curve each. anova: all conditions and OpenSim. {waveforms.CAVEAT}",
         synthetic=synthetic,
-    )  # fmt: skip
+    )
     return [
         save_drawn(figure, f"fields_{study}", site, page=PAGE),
         save_table(table, f"fields_{study}_spans", site, page=PAGE),

@@ -89,8 +89,9 @@ class Controls:
         single = [study for study, one in one_each.items() if one.results.attrs["unit"] == "speed"]
         return said + [
             f"{study}: there is one subject, so the held-out unit is a speed, and whether it carries over to other "
-            "people cannot be tested." for study in single
-        ]  # fmt: skip
+            "people cannot be tested."
+            for study in single
+        ]
 
     @property
     def synthetic(self) -> bool:
@@ -111,16 +112,34 @@ def changed(asked: Controls) -> list[Saved]:
     """Er under every control: figure, tests, and every muscle and held-out unit."""
     drawn = figures.control_errors(asked.summary, control_tests.per_unit(asked.errors), synthetic=asked.synthetic)
     meaning = " ".join(f"{name}: {words}." for name, words in control_inputs.WORDS.items())
-    shown = asked.summary[[
-        "study", "condition", "control", "er_mean", "ci_low", "ci_high", "rise", "rise_ci_low", "rise_ci_high",
-        "rise_t", "rise_p_holm", "above_mean_curve", "above_mean_curve_ci_low", "above_mean_curve_ci_high",
-        "above_mean_curve_p_holm", "n", "reason",
-    ]]  # fmt: skip
+    shown = asked.summary[
+        [
+            "study",
+            "condition",
+            "control",
+            "er_mean",
+            "ci_low",
+            "ci_high",
+            "rise",
+            "rise_ci_low",
+            "rise_ci_high",
+            "rise_t",
+            "rise_p_holm",
+            "above_mean_curve",
+            "above_mean_curve_ci_low",
+            "above_mean_curve_ci_high",
+            "above_mean_curve_p_holm",
+            "n",
+            "reason",
+        ]
+    ]
     table = tables.plain(
-        shown, "Er under changed inputs",
+        shown,
+        "Er under changed inputs",
         "rise: over the unchanged input; above mean curve: over the training-mean curve; both paired over held-out "
-        f"units, Holm over the rows of a study and condition. {meaning}", synthetic=asked.synthetic,
-    )  # fmt: skip
+        f"units, Holm over the rows of a study and condition. {meaning}",
+        synthetic=asked.synthetic,
+    )
     site = asked.found.run.site
     return [
         save_drawn(drawn, "controls_figure", site, page=PAGE),
@@ -139,9 +158,11 @@ def _per_muscle(asked: Controls) -> Table:
     wide = rises.pivot_table(index="row", columns="control", values="rise", sort=False, dropna=False)
     wide = rises.drop_duplicates("row")[["row", *by]].merge(wide, on="row").drop(columns="row")
     table = tables.plain(
-        wide, "Rise of Er over the unchanged input, by muscle",
-        "Mean over held-out units, one channel an electrode; the CSV has every unit.", synthetic=asked.synthetic,
-    )  # fmt: skip
+        wide,
+        "Rise of Er over the unchanged input, by muscle",
+        "Mean over held-out units, one channel an electrode; the CSV has every unit.",
+        synthetic=asked.synthetic,
+    )
     return _with(table, asked.errors)
 
 
@@ -153,10 +174,11 @@ def moved(asked: Controls) -> list[Saved]:
         for key, one in asked.shifts.items()
     }
     table = tables.plain(
-        slopes, "How far the output moves with its input",
+        slopes,
+        "How far the output moves with its input",
         "share: slope of the output's lag on the shift of the input: 1 moves along, 0 stays.",
         synthetic=asked.synthetic,
-    )  # fmt: skip
+    )
     site = asked.found.run.site
     return [
         save_drawn(shift_errors(errors, synthetic=asked.synthetic), "controls_shift", site, page=PAGE),
@@ -176,10 +198,21 @@ def shift_table(asked: Controls) -> pd.DataFrame:
         ].mean()
         for shift, er in zip(one.shift, _units_of(trained, one), strict=True):
             test = one_sample(er.round(DECIMALS))
-            rows.append({"study": study, "condition": condition, "shift_pct": shift, "er_mean": test.mean,
-                         "ci_low": test.ci_low, "ci_high": test.ci_high, "er_mean_curve": plain["er_mean_curve"],
-                         "er_unchanged": plain["er"], "n": test.n, "unit": str(trained.results.attrs["unit"]),
-                         "reason": test.reason})  # fmt: skip
+            rows.append(
+                {
+                    "study": study,
+                    "condition": condition,
+                    "shift_pct": shift,
+                    "er_mean": test.mean,
+                    "ci_low": test.ci_low,
+                    "ci_high": test.ci_high,
+                    "er_mean_curve": plain["er_mean_curve"],
+                    "er_unchanged": plain["er"],
+                    "n": test.n,
+                    "unit": str(trained.results.attrs["unit"]),
+                    "reason": test.reason,
+                }
+            )
     return pd.DataFrame(rows)
 
 
@@ -197,9 +230,19 @@ def slope_table(asked: Controls) -> pd.DataFrame:
     for (study, condition), one in asked.shifts.items():
         test = one_sample(one.share.round(DECIMALS))
         unit = str(asked.trained[study, condition].results.attrs["unit"])
-        rows.append({"study": study, "condition": condition, "share": test.mean, "ci_low": test.ci_low,
-                     "ci_high": test.ci_high, "p_value": test.p_value, "n": test.n, "unit": unit,
-                     "reason": test.reason.replace("Er is", "It is")})  # fmt: skip
+        rows.append(
+            {
+                "study": study,
+                "condition": condition,
+                "share": test.mean,
+                "ci_low": test.ci_low,
+                "ci_high": test.ci_high,
+                "p_value": test.p_value,
+                "n": test.n,
+                "unit": unit,
+                "reason": test.reason.replace("Er is", "It is"),
+            }
+        )
     return pd.DataFrame(rows)
 
 
@@ -207,9 +250,11 @@ def followed(asked: Controls) -> list[Saved]:
     """How far outputs follow the EMG: figure and table."""
     meaning = " ".join(f"{name}: {words}." for name, words in MEASURES.items())
     table = tables.plain(
-        asked.followed.assign(method=asked.followed["method"].map(figures.METHOD_LABELS)), "How far outputs follow",
-        f"Mean over electrodes with its 95 % CI over held-out units. {meaning}", synthetic=asked.synthetic,
-    )  # fmt: skip
+        asked.followed.assign(method=asked.followed["method"].map(figures.METHOD_LABELS)),
+        "How far outputs follow",
+        f"Mean over electrodes with its 95 % CI over held-out units. {meaning}",
+        synthetic=asked.synthetic,
+    )
     site = asked.found.run.site
     return [
         save_drawn(figures.following(asked.followed, synthetic=asked.synthetic), "controls_following", site, page=PAGE),
@@ -222,9 +267,11 @@ def _units_table(asked: Controls) -> Table:
     by = ["study", "method", "muscle"]
     mean = asked.following.groupby(by, sort=False)[list(MEASURES)].mean().reset_index()
     table = tables.plain(
-        mean.assign(method=mean["method"].map(figures.METHOD_LABELS)), "How far outputs follow, by muscle",
-        "Mean over held-out units; the CSV has every unit.", synthetic=asked.synthetic,
-    )  # fmt: skip
+        mean.assign(method=mean["method"].map(figures.METHOD_LABELS)),
+        "How far outputs follow, by muscle",
+        "Mean over held-out units; the CSV has every unit.",
+        synthetic=asked.synthetic,
+    )
     return _with(table, asked.following)
 
 
@@ -234,11 +281,11 @@ def verdict(asked: Controls) -> Saved:
         ["study", "condition", "verdict", "er_unchanged", "er_mean_curve", "without_input", "sentence"]
     ]
     table = tables.plain(
-        shown, "Learning or remembering?",
-        " ".join([
-            "without input: Er with the average of the training cycles' inputs. Asked are the models of one muscle an "
-            "electrode and of the first seed, so Er differs a little from the leaderboard's.", *asked.cannot,
-        ]),
+        shown,
+        "Learning or remembering?",
+        "without input: Er with the average of the training cycles' inputs. Asked are the models of one muscle an "
+        "electrode and of the first seed, so Er differs a little from the leaderboard's."
+        + "".join(f" {sentence}" for sentence in asked.cannot),
         synthetic=asked.synthetic,
-    )  # fmt: skip
+    )
     return save_table(_with(table, asked.verdicts), "controls_verdicts", asked.found.run.site, page=PAGE)

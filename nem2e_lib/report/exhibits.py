@@ -106,14 +106,17 @@ def ranks(found: Findings) -> list[Saved]:
     """Mean Er of the conditions and of the training-mean curve, and how many muscles each is better in."""
     synthetic = found.any_synthetic
     counts = tables.plain(
-        found.comparisons(), "Which method has the lower Er in how many muscles",
+        found.comparisons(),
+        "Which method has the lower Er in how many muscles",
         "Paired over held-out units; below_p05 counts muscles with p < .05 in a paired t-test, not corrected.",
         synthetic=synthetic,
-    )  # fmt: skip
+    )
     ranked = tables.plain(
-        ranking(found.errors), "Mean Er of every method", "Lower is better; the training-mean EMG curve sees no input.",
+        ranking(found.errors),
+        "Mean Er of every method",
+        "Lower is better; the training-mean EMG curve sees no input.",
         synthetic=synthetic,
-    )  # fmt: skip
+    )
     return [
         save_drawn(figures.ranking(found.errors, synthetic=synthetic), "ranking", found.run.site, page=STATISTICS),
         save_table(ranked, "ranking_table", found.run.site, page=STATISTICS),
@@ -124,10 +127,11 @@ def ranks(found: Findings) -> list[Saved]:
 def spread(found: Findings) -> Saved:
     """How much Er differs between seeds, beside how much it differs between held-out units."""
     table = tables.plain(
-        found.spread(), "Spread of Er between seeds and between held-out units",
+        found.spread(),
+        "Spread of Er between seeds and between held-out units",
         "Standard deviations, mean over muscles. '–': one seed has no spread; make paper SEEDS=3 trains more.",
         synthetic=found.any_synthetic,
-    )  # fmt: skip
+    )
     return save_table(table, "spread", found.run.site, page=STATISTICS)
 
 
@@ -160,11 +164,12 @@ def entropies(found: Findings) -> Saved:
     """Entropy of attention, and its lag beside that of the input gradient."""
     synthetic = found.any_synthetic
     table = tables.plain(
-        found.entropies(), "What attention and input gradient say",
+        found.entropies(),
+        "What attention and input gradient say",
         "Entropy as a share of its maximum, mean over all models and outputs. Lags are positive where the input lies "
         "later in the cycle than the output; those of attention mean little where it is nearly uniform.",
         synthetic=synthetic,
-    )  # fmt: skip
+    )
     return save_table(table, "entropy", found.run.site, page=ATTENTION)
 
 
@@ -173,9 +178,11 @@ def shortcut(found: Findings, trials: pd.DataFrame, study: str) -> list[Saved]:
     what = f"{study}, {trials['muscle'].iloc[0]}, One-Entire"
     synthetic = found.synthetic(study)
     summary = tables.plain(
-        shortcut_summary(trials), f"Er on changed inputs: {what}", "One-sample t-test of Er against 0 over the inputs.",
+        shortcut_summary(trials),
+        f"Er on changed inputs: {what}",
+        "One-sample t-test of Er against 0 over the inputs.",
         synthetic=synthetic,
-    )  # fmt: skip
+    )
     return [
         save_drawn(figures.shortcut(trials, what=what, synthetic=synthetic), "shortcut", found.run.site, page=SHORTCUT),
         save_table(summary, "shortcut_table", found.run.site, page=SHORTCUT),
@@ -187,9 +194,10 @@ def swapped(found: Findings, study: str) -> tuple[Saved, str]:
     table, test = found.swapped(study)
     shown = tables.plain(
         table.groupby("muscle", sort=False)[["er_own", "er_swapped", "difference"]].mean().reset_index(),
-        f"{study}: Er when a model is fed with another muscle's activation", _swap_sentence(test),
+        f"{study}: Er when a model is fed with another muscle's activation",
+        _swap_sentence(test),
         synthetic=found.synthetic(study),
-    )  # fmt: skip
+    )
     return save_table(shown, f"swapped_{study}", found.run.site, page=SHORTCUT), _swap_sentence(test)
 
 
@@ -210,9 +218,13 @@ def claims(found: Findings) -> pd.DataFrame:
     below = what_holds.tables_below(found, steady, seeds)
     site.write_claims(table, found.run.site, runs=found.runs, steady=steady, below=below)
     site.write_results(
-        found.summary, table, found.run.site, runs=found.runs, commit=site.provenance().commit,
+        found.summary,
+        table,
+        found.run.site,
+        runs=found.runs,
+        commit=site.provenance().commit,
         more=what_holds.tables_of(found.run.site),
-    )  # fmt: skip
+    )
     what_holds.write(found, table, steady, seeds)
     return table
 
@@ -221,9 +233,11 @@ def checked(found: Findings, table: pd.DataFrame) -> Table:
     """Return the claims as a table to read: verdict, what the paper reports, what this run gives, and why."""
     synthetic = found.any_synthetic
     return tables.plain(
-        table[["id", "dataset", "claim", "reported", "value", "verdict", "why"]], "The claims on this run's data",
-        verdict(table), synthetic=synthetic,
-    )  # fmt: skip
+        table[["id", "dataset", "claim", "reported", "value", "verdict", "why"]],
+        "The claims on this run's data",
+        verdict(table),
+        synthetic=synthetic,
+    )
 
 
 def verdict(table: pd.DataFrame) -> str:
@@ -245,15 +259,20 @@ def index(found: Findings, table: pd.DataFrame) -> None:
     """Write index.html, which links every page; each must have been written before."""
     names = [load_study(path).settings.name for path in found.run.studies.values()]
     pages = {
-        "what_holds.html": "What holds: the page to read first", "claims.html": "Every claim of the paper, checked",
+        "what_holds.html": "What holds: the page to read first",
+        "claims.html": "Every claim of the paper, checked",
         **_pages(found),
-    }  # fmt: skip
+    }
     site.write_index(
         found.run.site,
         title="Neural-enhanced motion-to-EMG: the paper, run",
         lead=f"Every table and figure of Teramae et al. (2025), computed from: {', '.join(names)}.",
-        pages=pages, runs=found.runs, source=site.provenance(), claims=table, sections=SECTIONS,
-    )  # fmt: skip
+        pages=pages,
+        runs=found.runs,
+        source=site.provenance(),
+        claims=table,
+        sections=SECTIONS,
+    )
 
 
 def _pages(found: Findings) -> dict[str, str]:

@@ -145,10 +145,14 @@ class Findings:
         trials = self.shortcut(study) if self.motions[study] == "walking" else None
         results = {(s, c): r for s, conditions in self.trained.items() for c, r in conditions.items()}
         return Evidence(
-            self.errors, self.summary, self.tukey, results, self.motions,
+            self.errors,
+            self.summary,
+            self.tukey,
+            results,
+            self.motions,
             None if trials is None else shortcut_summary(trials),
             {study: self.synthetic(study) for study in self.cycles},
-        )  # fmt: skip
+        )
 
 
 def _said(results: xr.Dataset) -> dict[str, object]:

@@ -17,8 +17,24 @@ from nem2e_lib.report.findings import Findings
 from nem2e_lib.report.learning_study import STUDY
 from nem2e_lib.report.saving import Saved, save_drawn, save_table
 
-NEEDED = [*KEYS, "reference", "trained_on", "order", "draw", "label", "unit", "er", "er_mean_curve", "n_training",
-          "muscles", "synthetic", "units", "updates", "seed", "commit"]  # fmt: skip
+NEEDED = [
+    *KEYS,
+    "reference",
+    "trained_on",
+    "order",
+    "draw",
+    "label",
+    "unit",
+    "er",
+    "er_mean_curve",
+    "n_training",
+    "muscles",
+    "synthetic",
+    "units",
+    "updates",
+    "seed",
+    "commit",
+]
 
 
 @dataclass(frozen=True)
@@ -86,9 +102,11 @@ class Learning:
         }
         have = self.rows.groupby("study")["experiment"].unique()
         return [
-            f"{study}: {name} cannot be tested, because {why}." for study in have.index
-            for name, why in said.items() if name not in have[study]
-        ]  # fmt: skip
+            f"{study}: {name} cannot be tested, because {why}."
+            for study in have.index
+            for name, why in said.items()
+            if name not in have[study]
+        ]
 
 
 def read(path: Path) -> pd.DataFrame:
@@ -116,15 +134,33 @@ def exhibits(learned: Learning) -> list[Saved]:
         )
         if summary["experiment"].isin(experiments).any()
     ]
-    shown = summary[[
-        "experiment", "study", "condition", "level", "trained_on", "er_mean", "ci_low", "ci_high", "er_mean_curve",
-        "against_curve", "against_ci_low", "against_ci_high", "cost", "cost_ci_low", "cost_ci_high", "cost_p_holm", "n",
-    ]]  # fmt: skip
+    shown = summary[
+        [
+            "experiment",
+            "study",
+            "condition",
+            "level",
+            "trained_on",
+            "er_mean",
+            "ci_low",
+            "ci_high",
+            "er_mean_curve",
+            "against_curve",
+            "against_ci_low",
+            "against_ci_high",
+            "cost",
+            "cost_ci_low",
+            "cost_ci_high",
+            "cost_p_holm",
+            "n",
+        ]
+    ]
     table = tables.plain(
-        shown, "Training on less, or on something else",
+        shown,
+        "Training on less, or on something else",
         f"{where} against curve: Er minus that of the mean curve of the same training cycles; cost: Er minus that of "
         "the reference (all units or cycles, the speed in training, the same motion); both paired over held-out units, "
         "Holm over the levels of an experiment. Costs of generalising compare the same held-out cycles.",
         synthetic=synthetic,
-    )  # fmt: skip
+    )
     return [*saved, save_table(replace(table, data=summary), "controls_learning_summary", site, page=PAGE)]

@@ -62,10 +62,16 @@ def keep(run: Run, study: str = "", condition: str = "one_entire") -> Path:
     name = study or ("running" if "running" in run.studies else next(iter(run.studies)))
     results = load_results(run.of(name, f"{condition}.nc"))
     refiner = train(
-        run.cycles(name), condition, run.configuration, seeds=results.sizes["seed"],
-        muscles=[str(channel) for channel in results.channel.values], results=results,
-        store=run.of(name, "models"), settings=load_study(run.studies[name]).settings, profile=run.profile,
-    )  # fmt: skip
+        run.cycles(name),
+        condition,
+        run.configuration,
+        seeds=results.sizes["seed"],
+        muscles=[str(channel) for channel in results.channel.values],
+        results=results,
+        store=run.of(name, "models"),
+        settings=load_study(run.studies[name]).settings,
+        profile=run.profile,
+    )
     path = run.folder / FOLDER / f"{name}.refiner"
     path.parent.mkdir(parents=True, exist_ok=True)
     refiner.save(path, "float16")
@@ -156,11 +162,12 @@ def errors(trial: Trial) -> pd.DataFrame:
 def table(run: Run, trial: Trial) -> Saved:
     """Save `errors` as a table."""
     shown = tables.plain(
-        errors(trial), "This trial beside what the refiner says of itself",
+        errors(trial),
+        "This trial beside what the refiner says of itself",
         "Root mean square errors against measured EMG over the refined cycles; within_band: share of samples within "
         f"± the held-out error at their phase. {trial.told}",
         synthetic=trial.refined.synthetic,
-    )  # fmt: skip
+    )
     return save_table(shown, "refined_trial_table", run.site, page=PAGE)
 
 

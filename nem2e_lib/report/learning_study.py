@@ -66,9 +66,7 @@ class Level:
     def name(self) -> str:
         """File of its result."""
         made_of = f"{data_hash(self.cycles)[:8]}{ENGINE_VERSION}"
-        parts = (
-            self.experiment, str(self.cycles.attrs["study"]), self.condition, self.level, str(self.draw), made_of
-        )  # fmt: skip
+        parts = (self.experiment, str(self.cycles.attrs["study"]), self.condition, self.level, str(self.draw), made_of)
         return "-".join("".join(c if c.isalnum() else "_" for c in part) for part in parts)
 
 
@@ -87,8 +85,17 @@ def curves(cycles: xr.Dataset, condition: str, draws: int = DRAWS) -> Iterator[L
         whole = count == fewest
         for draw in range(1 if whole else draws):
             chosen = subsets.some_units(cycles, units) if whole else subsets.some_cycles(cycles, count, draw)
-            yield Level(learning.CYCLES, str(count), str(fewest), count, f"{count} cycles of all {folds.unit}s", draw,
-                        condition, cycles, chosen)  # fmt: skip
+            yield Level(
+                learning.CYCLES,
+                str(count),
+                str(fewest),
+                count,
+                f"{count} cycles of all {folds.unit}s",
+                draw,
+                condition,
+                cycles,
+                chosen,
+            )
 
 
 def growing(most: int) -> list[int]:
@@ -102,8 +109,17 @@ def speeds(cycles: xr.Dataset, condition: str) -> Iterator[Level]:
     if leave_one_out(cycles).unit != "subject" or len(names) < 2:
         return
     for order, name in enumerate(names):
-        yield Level(learning.SPEEDS, f"without {name}", f"with {name}", order, f"other subjects, all speeds but {name}",
-                    0, condition, cycles, subsets.without_speed(cycles, name))  # fmt: skip
+        yield Level(
+            learning.SPEEDS,
+            f"without {name}",
+            f"with {name}",
+            order,
+            f"other subjects, all speeds but {name}",
+            0,
+            condition,
+            cycles,
+            subsets.without_speed(cycles, name),
+        )
     whole = subsets.some_units(cycles, len(leave_one_out(cycles).labels) - 1)
     said = "other subjects, all speeds"
     yield Level(learning.SPEEDS, "all", "all", math.nan, said, 0, condition, cycles, whole)
@@ -114,13 +130,25 @@ def motions(studies: dict[str, xr.Dataset]) -> Iterator[Level]:
     if len(studies) < 2:
         return
     cycles = subsets.joined(studies)
-    words = {"same": "other subjects of the same motion", "other": "the other motion alone",
-             "both": "the other motion and other subjects of the same"}  # fmt: skip
+    words = {
+        "same": "other subjects of the same motion",
+        "other": "the other motion alone",
+        "both": "the other motion and other subjects of the same",
+    }
     for target, one in studies.items():
         if leave_one_out(one).unit == "subject":
             for order, (name, said) in enumerate(words.items()):
-                yield Level(learning.MOTIONS, name, "same", order, said, 0, "one_entire",
-                            cycles.assign_attrs(study=target), subsets.across(cycles, target, name))  # fmt: skip
+                yield Level(
+                    learning.MOTIONS,
+                    name,
+                    "same",
+                    order,
+                    said,
+                    0,
+                    "one_entire",
+                    cycles.assign_attrs(study=target),
+                    subsets.across(cycles, target, name),
+                )
 
 
 def measured(level: Level, configuration: Configuration, store: Path) -> pd.DataFrame:
@@ -129,12 +157,19 @@ def measured(level: Level, configuration: Configuration, store: Path) -> pd.Data
         level.cycles, level.condition, configuration, folds=level.folds, store=store, progress=False
     )
     facts = {
-        "experiment": level.experiment, "study": results.attrs["study"], "condition": level.condition,
-        "level": level.level, "reference": level.reference, "order": level.order, "trained_on": level.trained_on,
-        "draw": level.draw, "muscles": " ".join(map(str, level.cycles.channel.values)),
-        "n_training": int(sum(level.folds.shown(f).sum() for f in range(len(level.folds.labels)))
-                          / len(level.folds.labels)),
-    }  # fmt: skip
+        "experiment": level.experiment,
+        "study": results.attrs["study"],
+        "condition": level.condition,
+        "level": level.level,
+        "reference": level.reference,
+        "order": level.order,
+        "trained_on": level.trained_on,
+        "draw": level.draw,
+        "muscles": " ".join(map(str, level.cycles.channel.values)),
+        "n_training": int(
+            sum(level.folds.shown(f).sum() for f in range(len(level.folds.labels))) / len(level.folds.labels)
+        ),
+    }
     if level.experiment == learning.SPEEDS:
         return _by_speed(results, facts)
     return learning.unit_errors(results).assign(**facts)

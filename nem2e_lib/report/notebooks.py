@@ -85,10 +85,17 @@ def _execute(notebook: Path, kept: Path, values: dict[str, Any]) -> nbformat.Not
 def _papermill(notebook: Path, kept: Path, values: dict[str, Any], socket: Path) -> nbformat.NotebookNode:
     try:
         return papermill.execute_notebook(
-            notebook, kept, values, kernel_name="python3", progress_bar=False, stdout_file=Echo(sys.stdout),
-            stderr_file=Echo(sys.stderr), request_save_on_cell_execute=False, shutdown_kernel="immediate",
+            notebook,
+            kept,
+            values,
+            kernel_name="python3",
+            progress_bar=False,
+            stdout_file=Echo(sys.stdout),
+            stderr_file=Echo(sys.stderr),
+            request_save_on_cell_execute=False,
+            shutdown_kernel="immediate",
             config=Config({"KernelManager": {"transport": "ipc", "ip": str(socket)}}),
-        )  # fmt: skip
+        )
     except PapermillExecutionError as error:
         raise CellFailed(_report(notebook, nbformat.read(kept, as_version=4))) from error
 
@@ -146,9 +153,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description="Run a notebook with parameters and write its page.")
     parser.add_argument("notebook", type=Path)
     parser.add_argument("output", type=Path, help="the HTML page")
-    parser.add_argument(
-        "-p", dest="parameters", nargs=2, action="append", default=[], metavar=("NAME", "VALUE")
-    )
+    parser.add_argument("-p", dest="parameters", nargs=2, action="append", default=[], metavar=("NAME", "VALUE"))
     parser.add_argument("--executed", type=Path, help="where the executed notebook is kept")
     given = parser.parse_args()
     print(f"{given.notebook.stem} → {given.output}", flush=True)

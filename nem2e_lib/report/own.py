@@ -201,9 +201,14 @@ def train(found: Cut, condition: str) -> xr.Dataset:
     store = found.run.folder / "own_data" / "models"
     channels = [str(name) for name in found.cycles.channel.values]
     return train_condition(
-        found.cycles, condition, found.run.configuration, store=store, progress=False, profile=found.run.profile,
+        found.cycles,
+        condition,
+        found.run.configuration,
+        store=store,
+        progress=False,
+        profile=found.run.profile,
         channels=channels[:SMOKE_CHANNELS] if found.run.profile == "smoke" else channels,
-    )  # fmt: skip
+    )
 
 
 def outcome(found: Cut, results: xr.Dataset) -> list[Saved]:

@@ -21,9 +21,16 @@ SHORT = 24
 
 
 def write_index(
-    folder: Path | str, *, title: str, lead: str, pages: Mapping[str, str], runs: Runs,
-    source: Provenance, claims: pd.DataFrame | None = None, sections: Mapping[str, str] | None = None,
-) -> Path:  # fmt: skip
+    folder: Path | str,
+    *,
+    title: str,
+    lead: str,
+    pages: Mapping[str, str],
+    runs: Runs,
+    source: Provenance,
+    claims: pd.DataFrame | None = None,
+    sections: Mapping[str, str] | None = None,
+) -> Path:
     """Write ``index.html``: every figure and table, links to every page, claims in short, provenance.
 
     Parameters

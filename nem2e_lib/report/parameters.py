@@ -102,10 +102,7 @@ def checked(given: Mapping[str, Any], known: Mapping[str, Any], notebook: str) -
             near = get_close_matches(name, known, 1)
             hint = f"did you mean {near[0]}?" if near else f"it has {', '.join(known)}."
             raise Nem2eError(f"{notebook}: there is no parameter {name!r}; {hint}")
-    return {
-        name: _as_type_of(known[name], value, f"{notebook}: parameter {name}")
-        for name, value in given.items()
-    }
+    return {name: _as_type_of(known[name], value, f"{notebook}: parameter {name}") for name, value in given.items()}
 
 
 def _as_type_of(default: Any, value: Any, where: str) -> Any:

@@ -11,8 +11,17 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 LIBRARIES = (
     "nem2e",
-    "jax", "flax", "optax", "numpy", "scipy", "pandas", "xarray", "pingouin", "matplotlib", "seaborn",
-)  # fmt: skip
+    "jax",
+    "flax",
+    "optax",
+    "numpy",
+    "scipy",
+    "pandas",
+    "xarray",
+    "pingouin",
+    "matplotlib",
+    "seaborn",
+)
 
 
 @dataclass(frozen=True)

@@ -95,8 +95,11 @@ class Rivalry:
 def kept(path: Path, cycles: xr.Dataset, rival: Rival) -> xr.Dataset:
     """Evaluate a rival, or read what was kept of the same data, method and settings."""
     fresh_for = {
-        "data_hash": data_hash(cycles), "condition": rival.name, "settings": settings(rival), "code": RIVALS_VERSION,
-    }  # fmt: skip
+        "data_hash": data_hash(cycles),
+        "condition": rival.name,
+        "settings": settings(rival),
+        "code": RIVALS_VERSION,
+    }
     if path.exists():
         stored = load_results(path)
         if all(stored.attrs.get(name) == value for name, value in fresh_for.items()):
@@ -113,12 +116,13 @@ def board(rivalry: Rivalry) -> list[Saved]:
     )
     shown = rivalry.standings.assign(method=rivalry.standings["method"].map(rivalry.labels)).drop(columns="reason")
     table = tables.plain(
-        shown, "Leaderboard",
+        shown,
+        "Leaderboard",
         "Er: mean over electrodes, then over held-out units, with its 95 % CI. Wins and losses: paired t-tests over "
         "units, Holm-corrected over all pairs of a study, p < .05. Parameters: of one fold, all channels. Seconds: all "
         "folds, on the machine that made this page.",
         synthetic=rivalry.synthetic,
-    )  # fmt: skip
+    )
     site = rivalry.found.run.site
     return [save_drawn(drawn, "leaderboard", site, page=PAGE), save_table(table, "leaderboard_table", site, page=PAGE)]
 
@@ -128,10 +132,11 @@ def duels(rivalry: Rivalry) -> list[Saved]:
     drawn = figures.duels(rivalry.duels, rivalry.standings, rivalry.labels, synthetic=rivalry.synthetic)
     names = {column: rivalry.duels[column].replace(rivalry.labels) for column in ("a", "b", "winner")}
     table = tables.plain(
-        rivalry.duels.assign(**names), "Every pair of methods",
+        rivalry.duels.assign(**names),
+        "Every pair of methods",
         "Difference: Er of a minus Er of b, paired over held-out units.",
         synthetic=rivalry.synthetic,
-    )  # fmt: skip
+    )
     site = rivalry.found.run.site
     return [save_drawn(drawn, "duels", site, page=PAGE), save_table(table, "duels_table", site, page=PAGE)]
 
@@ -166,10 +171,11 @@ def learned_lags(rivalry: Rivalry) -> Saved:
                 chosen = json.loads(one.attrs["chosen"])
                 rows += [{"study": study, "held_out": label, **found} for label, found in chosen.items()]
     table = tables.plain(
-        pd.DataFrame(rows), "What lag attention has learned",
+        pd.DataFrame(rows),
+        "What lag attention has learned",
         "Positive lags: the output is taken from later samples, so the simulation is late by them.",
         synthetic=rivalry.synthetic,
-    )  # fmt: skip
+    )
     return save_table(table, "learned_lags", rivalry.found.run.site, page=PAGE)
 
 
@@ -180,8 +186,10 @@ def tried(rivalry: Rivalry) -> list[Saved]:
     ridge = dict(zip(bar["study"].astype(str), bar["er_mean"].astype(float), strict=True))
     drawn = figures.tried(rows, target=ridge)
     table = tables.plain(
-        rows, "What was tried", "Each variant with the data it was tried on; studies of seed 1 are SYNTHETIC.",
+        rows,
+        "What was tried",
+        "Each variant with the data it was tried on; studies of seed 1 are SYNTHETIC.",
         synthetic=True,
-    )  # fmt: skip
+    )
     site = rivalry.found.run.site
     return [save_drawn(drawn, "tried", site, page=PAGE), save_table(table, "tried_table", site, page=PAGE)]

@@ -44,10 +44,17 @@ class Saved:
 
 
 def save_figure(
-    figure: Figure, data: pd.DataFrame, name: str, folder: Path | str, *, title: str, alt: str, synthetic:
-    bool,
-    caption: str = "", page: str = "figures",
-) -> Saved:  # fmt: skip
+    figure: Figure,
+    data: pd.DataFrame,
+    name: str,
+    folder: Path | str,
+    *,
+    title: str,
+    alt: str,
+    synthetic: bool,
+    caption: str = "",
+    page: str = "figures",
+) -> Saved:
     """Write ``<name>.svg`` and, with exactly what is drawn, ``<name>.csv``; list them under `page`.
 
     Raises
@@ -68,9 +75,16 @@ def save_figure(
 def save_drawn(drawn: Drawn, name: str, folder: Path | str, *, page: str = "figures") -> Saved:
     """Save what a function of `report.figures` returned; see `save_figure`."""
     return save_figure(
-        drawn.figure, drawn.data, name, folder, title=drawn.title, alt=drawn.alt, synthetic=drawn.synthetic,
-        caption=drawn.caption, page=page,
-    )  # fmt: skip
+        drawn.figure,
+        drawn.data,
+        name,
+        folder,
+        title=drawn.title,
+        alt=drawn.alt,
+        synthetic=drawn.synthetic,
+        caption=drawn.caption,
+        page=page,
+    )
 
 
 def save_table(table: Table, name: str, folder: Path | str, *, page: str = "figures") -> Saved:

@@ -22,9 +22,14 @@ Float = npt.NDArray[np.float64]
 Frame = tuple[Float, Float, Float]
 
 LENGTHS = {
-    "trunk": 0.48, "pelvis": 0.12, "thigh": 0.42, "shank": 0.42, "foot": 0.17,
-    "upper_arm": 0.28, "forearm": 0.25,
-}  # fmt: skip
+    "trunk": 0.48,
+    "pelvis": 0.12,
+    "thigh": 0.42,
+    "shank": 0.42,
+    "foot": 0.17,
+    "upper_arm": 0.28,
+    "forearm": 0.25,
+}
 NEAR, FAR = "#3a4350", "#b3bbc5"
 SIDE_COLOURS = {"right": "#D55E00", "left": "#009E73", "no side": "#D55E00"}
 FAR_SHIFT = {"right": np.zeros(2), "left": np.array([0.045, 0.02])}

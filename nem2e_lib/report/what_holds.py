@@ -43,11 +43,12 @@ def tables_below(found: Findings, steady: pd.DataFrame, seeds: str) -> list[Tabl
     return [
         tables.plain(flips, "Verdicts over seeds", f"{said(steady)} {seeds}", synthetic=found.any_synthetic),
         tables.plain(
-            contradictions(), "Where the paper contradicts itself",
+            contradictions(),
+            "Where the paper contradicts itself",
             "What its text says in one place and its text or tables in another; counts are taken from the tables.",
         ),
         *(beside for study in found.motions if (beside := _beside(found, study))),
-    ]  # fmt: skip
+    ]
 
 
 def _beside(found: Findings, study: str) -> Table | None:
@@ -65,9 +66,10 @@ def _beside(found: Findings, study: str) -> Table | None:
     words = overlap.map({True: "yes", False: "no"}).where(known, "not known")
     count = f"{int(overlap[known].sum())} of {int(known.sum())}"
     return tables.plain(
-        both.assign(intervals_overlap=words), f"{study}: Er beside the published Er",
+        both.assign(intervals_overlap=words),
+        f"{study}: Er beside the published Er",
         f"95 % intervals, this run's and the paper's: {count} overlap. Units differ where this run's are not subjects.",
-    )  # fmt: skip
+    )
 
 
 def write(found: Findings, claims: pd.DataFrame, steady: pd.DataFrame, seeds: str) -> Path:

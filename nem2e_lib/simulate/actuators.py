@@ -49,8 +49,9 @@ def reserve_actuators(
     check_patterns(facts, reserves)
     joints = [
         _coordinate_actuator(each, f"{each.name}_reserve", optimal_reserve(each, reserve, reserves))
-        for each in facts.free if not each.root
-    ]  # fmt: skip
+        for each in facts.free
+        if not each.root
+    ]
     return object_set("ForceSet", [*residuals(facts, residual), *joints], name="reserves")
 
 
@@ -101,17 +102,26 @@ def _coordinate_actuator(coordinate: Coordinate, name: str, optimal: float) -> E
 
 def _point(facts: ModelFacts, name: str, axis: tuple[float, ...], optimal: float) -> ET.Element:
     values: dict[str, Value] = {
-        **_UNBOUNDED, "body": facts.root_body, "point": facts.root_mass_centre, "point_is_global": False,
-        "direction": axis, "force_is_global": True, "optimal_force": optimal,
-    }  # fmt: skip
+        **_UNBOUNDED,
+        "body": facts.root_body,
+        "point": facts.root_mass_centre,
+        "point_is_global": False,
+        "direction": axis,
+        "force_is_global": True,
+        "optimal_force": optimal,
+    }
     return node("PointActuator", values, name)
 
 
 def _torque(facts: ModelFacts, name: str, axis: tuple[float, ...], optimal: float) -> ET.Element:
     values: dict[str, Value] = {
-        **_UNBOUNDED, "bodyA": facts.root_body, "bodyB": "ground", "torque_is_global": True,
-        "axis": axis, "optimal_force": optimal,
-    }  # fmt: skip
+        **_UNBOUNDED,
+        "bodyA": facts.root_body,
+        "bodyB": "ground",
+        "torque_is_global": True,
+        "axis": axis,
+        "optimal_force": optimal,
+    }
     return node("TorqueActuator", values, name)
 
 

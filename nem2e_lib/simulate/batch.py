@@ -162,11 +162,17 @@ def _table(jobs: list[Job], outcomes: Mapping[str, Outcome]) -> pd.DataFrame:
         activation = job.folder / "activation.sto"
         rows.append(
             {
-                "trial": outcome.trial, "status": outcome.status, "verdict": judged.pop("verdict", ""),
-                "seconds": outcome.seconds, "reason": outcome.reason, "mistake": outcome.mistake,
+                "trial": outcome.trial,
+                "status": outcome.status,
+                "verdict": judged.pop("verdict", ""),
+                "seconds": outcome.seconds,
+                "reason": outcome.reason,
+                "mistake": outcome.mistake,
                 "log_tail": "\n".join(outcome.tail),
                 "activation": str(activation) if activation.is_file() and not failed else "",
-                "log": str(job.log), "notes": " ".join(outcome.notes), **judged,
+                "log": str(job.log),
+                "notes": " ".join(outcome.notes),
+                **judged,
             }
-        )  # fmt: skip
+        )
     return pd.DataFrame(rows)

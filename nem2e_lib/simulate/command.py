@@ -84,14 +84,31 @@ def run_trials(
     trials: Annotated[
         Path | None, typer.Argument(help="Table of trials (CSV): trial, motion, grf, start_s, end_s, …")
     ] = None,
-    model: Model = None, steps: Steps = "rra,cmc", motion: Motion = None, markers: Markers = None,
-    static: Static = None, grf: Grf = None, loads: Loads = None, start: Start = None, end: End = None,
-    mass: Mass = None, name: Name = None, cutoff: Cutoff = 6.0, strength: Strength = 1.0,
-    max_velocity: Velocity = None, reserve: Reserve = None, weight: Weight = None, foot: Foot = None,
-    setup: SetUp = None, lock: Lock = None, muscles_of: MusclesOf = None, geometry: Geometry = None,
+    model: Model = None,
+    steps: Steps = "rra,cmc",
+    motion: Motion = None,
+    markers: Markers = None,
+    static: Static = None,
+    grf: Grf = None,
+    loads: Loads = None,
+    start: Start = None,
+    end: End = None,
+    mass: Mass = None,
+    name: Name = None,
+    cutoff: Cutoff = 6.0,
+    strength: Strength = 1.0,
+    max_velocity: Velocity = None,
+    reserve: Reserve = None,
+    weight: Weight = None,
+    foot: Foot = None,
+    setup: SetUp = None,
+    lock: Lock = None,
+    muscles_of: MusclesOf = None,
+    geometry: Geometry = None,
     time_limit: Limit = None,
-    workers: Workers = None, as_json: Json = False,
-) -> None:  # fmt: skip
+    workers: Workers = None,
+    as_json: Json = False,
+) -> None:
     """Run several steps, on one trial or on every trial of a table; what is finished is skipped another time."""
     from nem2e_lib.simulate.batch import simulate
     from nem2e_lib.simulate.present import options_of, show_table, trial_of
@@ -109,13 +126,30 @@ def _one_step(step: str, what: str) -> None:
     """Register a command that runs one step on one trial."""
 
     def command(
-        out: Out, model: Model = None, motion: Motion = None, markers: Markers = None, static: Static = None,
-        grf: Grf = None, loads: Loads = None, start: Start = None, end: End = None, mass: Mass = None,
-        name: Name = None, cutoff: Cutoff = 6.0, strength: Strength = 1.0, max_velocity: Velocity = None,
-        reserve: Reserve = None, weight: Weight = None, foot: Foot = None, setup: SetUp = None,
-        lock: Lock = None, muscles_of: MusclesOf = None, geometry: Geometry = None, time_limit: Limit = None,
+        out: Out,
+        model: Model = None,
+        motion: Motion = None,
+        markers: Markers = None,
+        static: Static = None,
+        grf: Grf = None,
+        loads: Loads = None,
+        start: Start = None,
+        end: End = None,
+        mass: Mass = None,
+        name: Name = None,
+        cutoff: Cutoff = 6.0,
+        strength: Strength = 1.0,
+        max_velocity: Velocity = None,
+        reserve: Reserve = None,
+        weight: Weight = None,
+        foot: Foot = None,
+        setup: SetUp = None,
+        lock: Lock = None,
+        muscles_of: MusclesOf = None,
+        geometry: Geometry = None,
+        time_limit: Limit = None,
         as_json: Json = False,
-    ) -> None:  # fmt: skip
+    ) -> None:
         from nem2e_lib.simulate.batch import simulate
         from nem2e_lib.simulate.present import options_of, show_table, trial_of
 

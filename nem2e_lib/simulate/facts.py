@@ -137,9 +137,8 @@ def _names(objects: Any) -> tuple[str, ...]:
 def _root_joint(model: Any) -> Any:
     """The joint on the ground with most coordinates (a treadmill or a plate may hang there, too)."""
     on_ground = [
-        joint for joint in _members(model.getJointSet())
-        if joint.getParentFrame().findBaseFrame().getName() == "ground"
-    ]  # fmt: skip
+        joint for joint in _members(model.getJointSet()) if joint.getParentFrame().findBaseFrame().getName() == "ground"
+    ]
     return max(on_ground, key=lambda joint: joint.numCoordinates(), default=None)
 
 

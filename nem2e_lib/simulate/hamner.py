@@ -29,10 +29,18 @@ OPTIONS = Options(cutoff_hz=15.0, strength=2.0, max_velocity=15.0, reserve=2.0, 
 """What running needs of this model: joint angles low-passed at 15 Hz, muscles twice as strong, contraction at up to 15
 optimal lengths a second, and a little help at the lumbar spine."""
 ELECTRODES = {
-    "soleus_r": "soleus_r", "bflh_r": "bifemlh_r", "semimem_r": "semimem_r", "tibant_r": "tib_ant_r",
-    "recfem_r": "rect_fem_r", "glmax1_r": "glut_max1_r", "glmed1_r": "glut_med1_r", "gaslat_r": "lat_gas_r",
-    "gasmed_r": "med_gas_r", "vaslat_r": "vas_lat_r", "vasmed_r": "vas_med_r",
-}  # fmt: skip
+    "soleus_r": "soleus_r",
+    "bflh_r": "bifemlh_r",
+    "semimem_r": "semimem_r",
+    "tibant_r": "tib_ant_r",
+    "recfem_r": "rect_fem_r",
+    "glmax1_r": "glut_max1_r",
+    "glmed1_r": "glut_med1_r",
+    "gaslat_r": "lat_gas_r",
+    "gasmed_r": "med_gas_r",
+    "vaslat_r": "vas_lat_r",
+    "vasmed_r": "vas_med_r",
+}
 """EMG name to muscle of the model."""
 _INDEX = ("speed_m_s", "cycle", "t_start", "t_end")
 

@@ -51,9 +51,12 @@ class Outcome:
 def write_job(job: Job) -> Path:
     """Write a job into its folder."""
     content = {
-        "trial": asdict(job.trial), "model": job.model, "folder": job.folder, "steps": job.steps,
+        "trial": asdict(job.trial),
+        "model": job.model,
+        "folder": job.folder,
+        "steps": job.steps,
         "options": asdict(job.options),
-    }  # fmt: skip
+    }
     path = job.folder / JOB
     with replacing(path) as temporary:
         temporary.write_text(json.dumps(content, indent=1, default=_plain), encoding="utf-8")

@@ -25,8 +25,13 @@ def external_loads(feet: Mapping[str, str], data_file: str) -> ET.Element:
 
 def _load(plate: str, body: str) -> ET.Element:
     values: dict[str, Value] = {
-        "isDisabled": False, "applied_to_body": body, "force_expressed_in_body": "ground",
-        "point_expressed_in_body": "ground", "force_identifier": f"{plate}_v", "point_identifier": f"{plate}_p",
-        "torque_identifier": f"{plate}_m", "data_source_name": "",
-    }  # fmt: skip
+        "isDisabled": False,
+        "applied_to_body": body,
+        "force_expressed_in_body": "ground",
+        "point_expressed_in_body": "ground",
+        "force_identifier": f"{plate}_v",
+        "point_identifier": f"{plate}_p",
+        "torque_identifier": f"{plate}_m",
+        "data_source_name": "",
+    }
     return node("ExternalForce", values, plate)

@@ -22,13 +22,20 @@ def write_measures(place: Workplace, steps: Sequence[str]) -> None:
     facts = place.facts
     forces, moments = residual_names(facts)
     content = {
-        "steps": list(steps), "model": facts.name, "mass_kg": facts.mass_kg, "muscles": list(facts.muscles),
+        "steps": list(steps),
+        "model": facts.name,
+        "mass_kg": facts.mass_kg,
+        "muscles": list(facts.muscles),
         "rotational": [each.name for each in facts.coordinates if each.rotational],
         "muscled": [each.name for each in facts.coordinates if each.muscled],
-        "residual_forces": forces, "residual_moments": moments, "constraints": list(facts.constraints),
-        "asked": place.asked, "window": place.window, "notes": place.notes,
+        "residual_forces": forces,
+        "residual_moments": moments,
+        "constraints": list(facts.constraints),
+        "asked": place.asked,
+        "window": place.window,
+        "notes": place.notes,
         **(_of_posture(place) if place.motion is not None else {}),
-    }  # fmt: skip
+    }
     with replacing(place.folder / FACTS) as temporary:
         temporary.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
 

@@ -26,9 +26,14 @@ def scale(place: Workplace) -> None:
     if place.trial.mass_kg is None:
         place.notes.append(f"No mass_kg was given: the scaled model keeps {place.facts.mass_kg:.1f} kg.")
     setup = scale_setup(
-        relative(place.model, folder), relative(copy, folder), place.facts, shared,
-        (float(markers.time[0]), float(markers.time[-1])), place.trial.mass_kg, place.options.weights,
-    )  # fmt: skip
+        relative(place.model, folder),
+        relative(copy, folder),
+        place.facts,
+        shared,
+        (float(markers.time[0]), float(markers.time[-1])),
+        place.trial.mass_kg,
+        place.options.weights,
+    )
     run_tool(place, "scale", setup, "ScaleTool")
 
 

@@ -63,10 +63,18 @@ def _facts(folder: Path) -> dict[str, Any]:
 def _row(trial: str, step: str, measured: Measured) -> dict[str, object]:
     rule = RULES[measured.measure]
     return {
-        "trial": trial, "step": step, "measure": measured.measure, "value": measured.value, "unit": rule.unit,
-        "where": measured.where, "good": rule.good, "acceptable": rule.acceptable,
-        "verdict": rule.judge(measured.value), "counts": rule.counts, "source": rule.source,
-    }  # fmt: skip
+        "trial": trial,
+        "step": step,
+        "measure": measured.measure,
+        "value": measured.value,
+        "unit": rule.unit,
+        "where": measured.where,
+        "good": rule.good,
+        "acceptable": rule.acceptable,
+        "verdict": rule.judge(measured.value),
+        "counts": rule.counts,
+        "source": rule.source,
+    }
 
 
 def verdict(table: pd.DataFrame) -> str:

@@ -49,9 +49,13 @@ def _start(job: Job, command: list[str]) -> tuple[int | None, bool]:
     """Exit code of the process (None where it was stopped), and whether it ended in time."""
     with job.log.open("w", encoding="utf-8") as log:
         process = subprocess.Popen(
-            command, stdout=log, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, cwd=job.folder,
+            command,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            stdin=subprocess.DEVNULL,
+            cwd=job.folder,
             env=_environment(),
-        )  # fmt: skip
+        )
         try:
             return process.wait(job.options.time_limit_s), True
         except subprocess.TimeoutExpired:

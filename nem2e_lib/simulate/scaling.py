@@ -63,18 +63,32 @@ def scale_setup(
 ) -> ET.Element:
     """Return the set-up of scaling: sizes from marker pairs, mass if known, markers then moved to where they were."""
     scaler: dict[str, Value] = {
-        "apply": True, "scaling_order": "measurements", "MeasurementSet": measurement_set(facts, shared),
-        "marker_file": markers, "time_range": window, "preserve_mass_distribution": True,
-        "output_model_file": "results/scaled_before_markers.osim", "output_scale_file": "results/scale_factors.xml",
-    }  # fmt: skip
+        "apply": True,
+        "scaling_order": "measurements",
+        "MeasurementSet": measurement_set(facts, shared),
+        "marker_file": markers,
+        "time_range": window,
+        "preserve_mass_distribution": True,
+        "output_model_file": "results/scaled_before_markers.osim",
+        "output_scale_file": "results/scale_factors.xml",
+    }
     placer: dict[str, Value] = {
-        "apply": True, "IKTaskSet": marker_tasks(shared, weights), "marker_file": markers, "coordinate_file": "",
-        "time_range": window, "output_motion_file": "results/static.mot",
-        "output_model_file": "model_scaled.osim", "max_marker_movement": -1.0,
-    }  # fmt: skip
+        "apply": True,
+        "IKTaskSet": marker_tasks(shared, weights),
+        "marker_file": markers,
+        "coordinate_file": "",
+        "time_range": window,
+        "output_motion_file": "results/static.mot",
+        "output_model_file": "model_scaled.osim",
+        "max_marker_movement": -1.0,
+    }
     tool: dict[str, Value] = {
-        "mass": mass_kg if mass_kg is not None else facts.mass_kg, "height": -1.0, "age": -1.0, "notes": "",
+        "mass": mass_kg if mass_kg is not None else facts.mass_kg,
+        "height": -1.0,
+        "age": -1.0,
+        "notes": "",
         "GenericModelMaker": node("GenericModelMaker", {"model_file": model}),
-        "ModelScaler": node("ModelScaler", scaler), "MarkerPlacer": node("MarkerPlacer", placer),
-    }  # fmt: skip
+        "ModelScaler": node("ModelScaler", scaler),
+        "MarkerPlacer": node("MarkerPlacer", placer),
+    }
     return node("ScaleTool", tool, "scale")

@@ -33,9 +33,15 @@ def tracking_tasks(facts: ModelFacts, weights: Mapping[str, float] | None = None
 
 def _task(coordinate: Coordinate, weight: float) -> ET.Element:
     values: dict[str, Value] = {
-        "on": True, "weight": [weight, 1.0, 1.0], "active": [True, False, False], "kp": [KP, 1.0, 1.0],
-        "kv": [KV, 1.0, 1.0], "ka": [1.0, 1.0, 1.0], "coordinate": coordinate.name, "limit": 0.0,
-    }  # fmt: skip
+        "on": True,
+        "weight": [weight, 1.0, 1.0],
+        "active": [True, False, False],
+        "kp": [KP, 1.0, 1.0],
+        "kv": [KV, 1.0, 1.0],
+        "ka": [1.0, 1.0, 1.0],
+        "coordinate": coordinate.name,
+        "limit": 0.0,
+    }
     return node("CMC_Joint", values, coordinate.name)
 
 

@@ -26,9 +26,11 @@ def test_every_value_that_a_type_names_is_varied_once():
     found = variants(BASE)
     assert len({(v.condition, v.option, v.value) for v in found}) == len(found)
     for option, named, condition in (
-        ("score", Score, "one_entire"), ("quarter", Quarter, "one_quarter"), ("spatial", Spatial, "all_entire"),
+        ("score", Score, "one_entire"),
+        ("quarter", Quarter, "one_quarter"),
+        ("spatial", Spatial, "all_entire"),
         ("emg_normalisation", Normalisation, "one_entire"),
-    ):  # fmt: skip
+    ):
         default = getattr(BASE, option, "none")
         values = [v.value for v in found if v.option == option and v.condition == condition]
         assert values == [value for value in get_args(named) if value != default]
@@ -84,10 +86,12 @@ def test_cuts_do_what_their_options_say(study_folder):
 def test_a_bench_lays_variants_beside_the_default_and_trains_nothing_twice(study_folder, tmp_path):
     bench = Bench(load_study(study_folder), BASE, ("sol", "tib"), tmp_path / "models", seeds=2)
     chosen = [
-        Variant("one_entire", "score", "dot", "retrain"), Variant("one_entire", "units", 8, "retrain", 1),
+        Variant("one_entire", "score", "dot", "retrain"),
+        Variant("one_entire", "units", 8, "retrain", 1),
         Variant("one_entire", "emg_normalisation", "training", "recut"),
-        Variant("one_entire", "er", "mean_of_ratios", "reanalyse"), Variant("one_entire", "r2", "sse", "reanalyse"),
-    ]  # fmt: skip
+        Variant("one_entire", "er", "mean_of_ratios", "reanalyse"),
+        Variant("one_entire", "r2", "sse", "reanalyse"),
+    ]
     rows = pd.concat([bench.seed_rows("one_entire"), *(bench.rows(one) for one in chosen)], ignore_index=True)
     assert rows.groupby(["option", "value"]).size().eq(2).all()
     assert np.isfinite(rows[["here", "base", "entropy", "base_entropy"]]).all(axis=None)
@@ -107,14 +111,29 @@ def planted(differences: dict[str, np.ndarray]) -> pd.DataFrame:
     parts = [
         pd.DataFrame(
             {
-                "study": "s", "condition": "one_entire", "option": option, "value": "x", "default": "y",
-                "needs": "retrain", "measure": "Er", "unit": "subject", "label": [f"s{k}" for k in range(10)],
-                "here": base + difference, "base": base, "entropy": 0.5, "base_entropy": 0.9, "diverged": 0,
-                "models": 5, "electrodes": 5, "units": 32, "updates": 800, "synthetic": True,
+                "study": "s",
+                "condition": "one_entire",
+                "option": option,
+                "value": "x",
+                "default": "y",
+                "needs": "retrain",
+                "measure": "Er",
+                "unit": "subject",
+                "label": [f"s{k}" for k in range(10)],
+                "here": base + difference,
+                "base": base,
+                "entropy": 0.5,
+                "base_entropy": 0.9,
+                "diverged": 0,
+                "models": 5,
+                "electrodes": 5,
+                "units": 32,
+                "updates": 800,
+                "synthetic": True,
             }
         )
         for option, difference in differences.items()
-    ]  # fmt: skip
+    ]
     return pd.concat(parts, ignore_index=True)
 
 
@@ -125,8 +144,11 @@ def test_effects_are_paired_and_measured_against_seeds():
     )
     table = effects(rows).set_index("option")
     assert table["verdict"].to_dict() == {
-        "seed": "yardstick", "score": "matters", "units": "no more than seeds", "cycle": "not sure",
-    }  # fmt: skip
+        "seed": "yardstick",
+        "score": "matters",
+        "units": "no more than seeds",
+        "cycle": "not sure",
+    }
     score = rows[rows["option"] == "score"]
     test = ttest_rel(score["here"], score["base"])
     assert table.loc["score", "p_value"] == pytest.approx(test.pvalue)

@@ -118,9 +118,16 @@ def test_lags_of_a_planted_map(shift):
             "attention": (("seed", "channel", "cycle", "output", "token"), weights[None, None, None]),
             "gradient": (("seed", "channel", "fold", "output", "token"), weights[None, None, None]),
         },
-        {"channel": ["tib"], "seed": [0], "output": range(20), "token": range(20), "sample": range(20),
-         "start_s": ("cycle", [0.0]), "end_s": ("cycle", [1.9])},
-    )  # fmt: skip
+        {
+            "channel": ["tib"],
+            "seed": [0],
+            "output": range(20),
+            "token": range(20),
+            "sample": range(20),
+            "start_s": ("cycle", [0.0]),
+            "end_s": ("cycle", [1.9]),
+        },
+    )
     found = attention_tests.lags(results, "tib", 0)
     assert found["gradient_ms"] == pytest.approx(100.0 * shift, abs=1)
     assert found["attention_peak_ms"] == pytest.approx(100.0 * shift, abs=1)

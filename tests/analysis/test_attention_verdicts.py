@@ -18,10 +18,18 @@ def made(good=("per_muscle",), er=None):
         fine = spatial in good
         about = {"spatial": spatial, "score": "general", "decoder_state": "encoder"}
         tables["encoders"] += [
-            {**about, "seed": seed, "muscle": "tib", "label": f"s{s}", "er": (er or {}).get(spatial, -0.5) + 0.01 * s,
-             "er_mean_curve": -0.4, "entropy": 0.6 if fine else 0.99}
-            for seed in range(3) for s in range(4)
-        ]  # fmt: skip
+            {
+                **about,
+                "seed": seed,
+                "muscle": "tib",
+                "label": f"s{s}",
+                "er": (er or {}).get(spatial, -0.5) + 0.01 * s,
+                "er_mean_curve": -0.4,
+                "entropy": 0.6 if fine else 0.99,
+            }
+            for seed in range(3)
+            for s in range(4)
+        ]
         if spatial == "time_tokens":
             continue
         tables["seeds"] += [{**about, "muscle": "tib", "a": "0", "b": "1", "spearman": 0.9 if fine else 0.1}]
@@ -30,11 +38,20 @@ def made(good=("per_muscle",), er=None):
             for b in ("gradient", "occlusion")
         ]
         tables["order"] += [
-            {"spatial": spatial, "muscle": "tib", "tokens": 102, "entropy": 0.9, "a": a, "b": b, "phase": 50.0,
-             "by_muscle": (0.8 if fine else 0.05) + 0.01 * rng.random(), "by_position": 0.05 if fine else 0.8,
-             "neighbours": 2.0}
+            {
+                "spatial": spatial,
+                "muscle": "tib",
+                "tokens": 102,
+                "entropy": 0.9,
+                "a": a,
+                "b": b,
+                "phase": 50.0,
+                "by_muscle": (0.8 if fine else 0.05) + 0.01 * rng.random(),
+                "by_position": 0.05 if fine else 0.8,
+                "neighbours": 2.0,
+            }
             for a, b in (("file", "reversed"), ("file", "shuffled 0"))
-        ]  # fmt: skip
+        ]
         tables["planted"] += [
             {**about, "muscle": "tib", "tokens": 102, "measure": measure, "precision": precision}
             for measure, precision in (("attention", 0.9 if fine else 0.1), ("gradient", 0.9))
@@ -44,13 +61,28 @@ def made(good=("per_muscle",), er=None):
 
 def delays(slope, gradient, offset=0.0):
     rng = np.random.default_rng(0)
-    return pd.DataFrame([
-        {"causes": "all", "decoder_state": "encoder", "delay_ms": true, "muscle": muscle, "seed": seed, "entropy": 0.9,
-         "er": -0.5, "er_mean_curve": -0.4, "attention_centre_ms": slope * true + rng.normal(),
-         "attention_peak_ms": 227.0, "attention_edge": True, "gradient_ms": offset + gradient * true + rng.normal(),
-         "gradient_edge": False}
-        for muscle in ("tib", "soleus") for seed in range(2) for true in (0.0, 30.0, 60.0, 90.0)
-    ])  # fmt: skip
+    return pd.DataFrame(
+        [
+            {
+                "causes": "all",
+                "decoder_state": "encoder",
+                "delay_ms": true,
+                "muscle": muscle,
+                "seed": seed,
+                "entropy": 0.9,
+                "er": -0.5,
+                "er_mean_curve": -0.4,
+                "attention_centre_ms": slope * true + rng.normal(),
+                "attention_peak_ms": 227.0,
+                "attention_edge": True,
+                "gradient_ms": offset + gradient * true + rng.normal(),
+                "gradient_edge": False,
+            }
+            for muscle in ("tib", "soleus")
+            for seed in range(2)
+            for true in (0.0, 30.0, 60.0, 90.0)
+        ]
+    )
 
 
 def test_a_map_that_passes_every_test_is_readable_and_the_others_say_what_fails():
@@ -62,11 +94,16 @@ def test_a_map_that_passes_every_test_is_readable_and_the_others_say_what_fails(
     assert "time_tokens" not in read.index
 
 
-@pytest.mark.parametrize(("table", "column", "value", "words"), [
-    ("encoders", "entropy", 0.97, "nearly uniform"), ("seeds", "spearman", 0.4, "other seeds"),
-    ("order", "by_muscle", 0.01, "order changes"), ("agreement", "spearman", 0.3, "occlusion"),
-    ("planted", "precision", 0.2, "planted"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("table", "column", "value", "words"),
+    [
+        ("encoders", "entropy", 0.97, "nearly uniform"),
+        ("seeds", "spearman", 0.4, "other seeds"),
+        ("order", "by_muscle", 0.01, "order changes"),
+        ("agreement", "spearman", 0.3, "occlusion"),
+        ("planted", "precision", 0.2, "planted"),
+    ],
+)
 def test_each_test_alone_forbids_reading(table, column, value, words):
     tables = made()
     attended = tables[table].get("measure", pd.Series("attention", tables[table].index)) == "attention"

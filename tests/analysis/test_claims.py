@@ -18,18 +18,28 @@ def evidence(improved=(), differ=(), results=None, shortcut=None, unit="subject"
     lists = muscles or {"running": RUNNING, "walking": WALKING}
     summary = pd.DataFrame(
         [
-            {"study": m, "muscle": name, "condition": c, "improved": (m, c, name) in improved,
-             "er_mean": -0.1, "p_value": 0.5}
-            for m, names in lists.items() for c in CONDITIONS for name in names
+            {
+                "study": m,
+                "muscle": name,
+                "condition": c,
+                "improved": (m, c, name) in improved,
+                "er_mean": -0.1,
+                "p_value": 0.5,
+            }
+            for m, names in lists.items()
+            for c in CONDITIONS
+            for name in names
         ]
-    )  # fmt: skip
+    )
     pairs = [("one_quarter", "one_entire"), ("one_quarter", "all_entire"), ("one_entire", "all_entire")]
     tukey = pd.DataFrame(
         [
             {"study": m, "muscle": name, "a": a, "b": b, "p_value": 0.01 if (m, name, a, b) in differ else 0.5}
-            for m, names in lists.items() for name in names for a, b in pairs
+            for m, names in lists.items()
+            for name in names
+            for a, b in pairs
         ]
-    )  # fmt: skip
+    )
     errors = summary.assign(unit=unit, label="s1", er=-0.1)
     motions = {motion: motion for motion in lists}
     return Evidence(errors, summary, tukey, results or {}, motions, shortcut, dict.fromkeys(lists, synthetic))
@@ -121,15 +131,23 @@ def trained(motion, condition, curve, attention, refined=0.1):
             "diverged": (("seed", "channel", "fold"), np.zeros((1, 1, 2), bool)),
             "attention": (("seed", "channel", "cycle", "output", "token"), np.tile(attention, (1, 1, 2, 1, 1))),
             "gradient": (("seed", "channel", "fold", "output", "token"), np.tile(np.eye(20, k=2), (1, 1, 2, 1, 1))),
-            "measured": (dims, zeros), "simulated": (dims, zeros + 0.5), "mean_curve": (dims, zeros + 0.3),
+            "measured": (dims, zeros),
+            "simulated": (dims, zeros + 0.5),
+            "mean_curve": (dims, zeros + 0.3),
             "refined": (("seed", *dims), zeros[None] + refined),
         },
         coords={
-            "channel": channels, "target": ("channel", ["m0_r"]), "token": tokens, "output": SAMPLES, "sample": SAMPLES,
-            "subject": ("cycle", ["a", "b"]), "start_s": ("cycle", [0.0, 0.0]), "end_s": ("cycle", [0.76, 0.76]),
+            "channel": channels,
+            "target": ("channel", ["m0_r"]),
+            "token": tokens,
+            "output": SAMPLES,
+            "sample": SAMPLES,
+            "subject": ("cycle", ["a", "b"]),
+            "start_s": ("cycle", [0.0, 0.0]),
+            "end_s": ("cycle", [0.76, 0.76]),
         },
         attrs={"study": motion, "motion": motion, "condition": condition},
-    )  # fmt: skip
+    )
 
 
 FLAT, RISING = np.linspace(1, 0.2, 10), np.array([1, 0.5, 0.6, 0.7, 0.8, 0.8, 0.8, 0.8, 0.8, 0.8])
@@ -151,9 +169,12 @@ def test_attention_claims_need_attention_that_is_not_uniform():
     middle = np.eye(20)[np.full(20, 10)]  # 34 % later, .5 samples over the inner outputs
     start = np.eye(20)[np.zeros(20, int)]
     for weights, c14, c22 in (
-        (delay, "holds", "holds"), (middle, "holds in part", "holds"), (np.eye(20), "does not hold", "holds"),
-        (uniform, "does not hold", "does not hold"), (start, "does not hold", "does not hold"),
-    ):  # fmt: skip
+        (delay, "holds", "holds"),
+        (middle, "holds in part", "holds"),
+        (np.eye(20), "does not hold", "holds"),
+        (uniform, "does not hold", "does not hold"),
+        (start, "does not hold", "does not hold"),
+    ):
         found = verdicts(results={("running", "one_entire"): trained("running", "one_entire", FLAT, weights)})
         assert (found["C14"], found["C22"]) == (c14, c22)
 

@@ -119,8 +119,9 @@ def test_inputs_are_what_they_are_called():
     trained = study(subjects=3, speeds=2)
     cycles, change = trained.cycles, inputs.every_change(trained)
     for partners, same, other in (
-        (inputs.other_subjects(cycles), "speed", "subject"), (inputs.other_speeds(cycles), "subject", "speed"),
-    ):  # fmt: skip
+        (inputs.other_subjects(cycles), "speed", "subject"),
+        (inputs.other_speeds(cycles), "subject", "speed"),
+    ):
         for row in partners:
             assert (cycles[same].values[row] == cycles[same].values).all()
             assert (cycles[other].values[row] != cycles[other].values).all()
@@ -176,8 +177,10 @@ def test_one_cycle_a_trial_is_the_first():
     trained = study(subjects=2, speeds=3, models=copying)
     twice = Trained(
         trained.cycles.assign_coords(trial=("cycle", list("aabccd"))),
-        trained.results.assign_coords(trial=("cycle", list("aabccd"))), trained.models, trained.tokens,
-    ).one_cycle_a_trial()  # fmt: skip
+        trained.results.assign_coords(trial=("cycle", list("aabccd"))),
+        trained.models,
+        trained.tokens,
+    ).one_cycle_a_trial()
     assert twice.cycles.cycle.values.tolist() == [0, 2, 3, 5]
     assert twice.fold.tolist() == [0, 0, 1, 1]
     np.testing.assert_allclose(shifts(twice).share, 1.0, atol=0.06)

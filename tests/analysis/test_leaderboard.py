@@ -17,13 +17,23 @@ LABELS = ["s0", "s1", "s2", "s3"]
 
 def rows(method, by_muscle, electrodes=None):
     """Rows of `metrics.errors` from Er by muscle, one value a held-out unit."""
-    return pd.DataFrame(
-        {
-            "study": "tiny", "condition": method, "muscle": muscle, "electrode": (electrodes or {}).get(muscle, muscle),
-            "unit": "subject", "label": LABELS, "er": values, "synthetic": True,
-        }
-        for muscle, values in by_muscle.items()
-    ).explode(["label", "er"]).astype({"er": float})  # fmt: skip
+    return (
+        pd.DataFrame(
+            {
+                "study": "tiny",
+                "condition": method,
+                "muscle": muscle,
+                "electrode": (electrodes or {}).get(muscle, muscle),
+                "unit": "subject",
+                "label": LABELS,
+                "er": values,
+                "synthetic": True,
+            }
+            for muscle, values in by_muscle.items()
+        )
+        .explode(["label", "er"])
+        .astype({"er": float})
+    )
 
 
 def no_costs(*methods):

@@ -14,13 +14,29 @@ from nem2e_lib.report.learning_study import growing
 def rows(levels, units=5, draws=2):
     rng = np.random.default_rng(0)
     base = rng.normal(-0.5, 0.05, units)
-    return pd.DataFrame([
-        {"experiment": learning.SUBJECTS, "study": "x", "condition": "one_entire", "level": level, "reference": "4",
-         "trained_on": f"{level} subjects", "order": float(level), "n_training": 3 * int(level), "draw": draw,
-         "label": f"s{unit}", "unit": "subject", "synthetic": True,
-         "er": base[unit] + cost + 0.02 * (draw - (draws - 1) / 2) + 0.001 * unit * cost, "er_mean_curve": -0.4}
-        for level, cost in levels.items() for draw in range(draws) for unit in range(units)
-    ])  # fmt: skip
+    return pd.DataFrame(
+        [
+            {
+                "experiment": learning.SUBJECTS,
+                "study": "x",
+                "condition": "one_entire",
+                "level": level,
+                "reference": "4",
+                "trained_on": f"{level} subjects",
+                "order": float(level),
+                "n_training": 3 * int(level),
+                "draw": draw,
+                "label": f"s{unit}",
+                "unit": "subject",
+                "synthetic": True,
+                "er": base[unit] + cost + 0.02 * (draw - (draws - 1) / 2) + 0.001 * unit * cost,
+                "er_mean_curve": -0.4,
+            }
+            for level, cost in levels.items()
+            for draw in range(draws)
+            for unit in range(units)
+        ]
+    )
 
 
 def test_the_cost_of_a_level_is_its_rise_over_the_reference_with_draws_averaged():

@@ -15,20 +15,33 @@ def errors(effects, channels=(("soleus", "soleus"),), n=8, noise=0.05, level=0.0
     random = np.random.default_rng(seed)
     levels = random.normal(scale=level, size=n)
     rows = [
-        {"study": "walking", "muscle": muscle, "electrode": electrode, "condition": condition, "label": f"s{i}",
-         "er": effect + levels[i] + random.normal(scale=noise), "unit": "subject", "synthetic": True,
-         "r2_pearson": 0.5, "r2_sse": 0.5, "er_mean_curve": -0.1}
-        for muscle, electrode in channels for condition, effect in zip(CONDITIONS, effects, strict=True)
+        {
+            "study": "walking",
+            "muscle": muscle,
+            "electrode": electrode,
+            "condition": condition,
+            "label": f"s{i}",
+            "er": effect + levels[i] + random.normal(scale=noise),
+            "unit": "subject",
+            "synthetic": True,
+            "r2_pearson": 0.5,
+            "r2_sse": 0.5,
+            "er_mean_curve": -0.1,
+        }
+        for muscle, electrode in channels
+        for condition, effect in zip(CONDITIONS, effects, strict=True)
         for i in range(n)
-    ]  # fmt: skip
+    ]
     return pd.DataFrame(rows)
 
 
 def test_a_planted_improvement_is_found_and_nothing_is_not():
     found = review.improvement(errors((-0.3, 0.0, 0.2))).set_index("condition")
     assert found["verdict"].to_dict() == {
-        "one_quarter": "improves", "one_entire": "no improvement shown", "all_entire": "no improvement shown",
-    }  # fmt: skip
+        "one_quarter": "improves",
+        "one_entire": "no improvement shown",
+        "all_entire": "no improvement shown",
+    }
     assert found.loc["one_quarter", "bf10"] > 100
     assert found.loc["one_quarter", "bca_high"] < 0
     assert found.loc["all_entire", "er_mean"] > 0

@@ -65,10 +65,14 @@ def test_error_waveforms_pool_cycles_channels_and_seeds():
     measured = np.zeros((2, 4, 3))
     refined = np.arange(2 * 2 * 4 * 3, dtype=float).reshape(2, 2, 4, 3)
     results = xr.Dataset(
-        {"measured": (dims, measured), "simulated": (dims, measured + 2), "refined": (("seed", *dims), refined),
-         "fold_of_cycle": ("cycle", [0, 0, 1, 1])},
+        {
+            "measured": (dims, measured),
+            "simulated": (dims, measured + 2),
+            "refined": (("seed", *dims), refined),
+            "fold_of_cycle": ("cycle", [0, 0, 1, 1]),
+        },
         coords={"electrode": ("channel", ["glmax", "glmax"]), "sample": [0.0, 50.0, 100.0], "fold": ["a", "b"]},
-    )  # fmt: skip
+    )
     curves, phase, labels = waveforms.error_waveforms({"one_entire": results}, "glmax")
     assert curves["opensim"] == pytest.approx(np.full((2, 3), 2.0))
     assert curves["one_entire"][1] == pytest.approx(np.sqrt((refined[:, :, 2:] ** 2).mean(axis=(0, 1, 2))))

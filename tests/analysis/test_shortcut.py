@@ -26,21 +26,33 @@ def study(count=6):
     lead = rng.uniform(0, 1, (count, 1, 3)) * 0.1 + np.array([0.0, 0.33, 0.66])
     wave = lambda at: 1.0 + np.sin(2 * np.pi * (at[None, :, None] / 100 + lead))  # noqa: E731
     coords = {
-        "sample": SAMPLES, "phase": PHASES, "muscle": ["a", "b", "c"], "channel": CHANNELS,
-        "target": ("channel", ["a", "b", "c"]), "electrode": ("channel", CHANNELS), "cycle": np.arange(count),
+        "sample": SAMPLES,
+        "phase": PHASES,
+        "muscle": ["a", "b", "c"],
+        "channel": CHANNELS,
+        "target": ("channel", ["a", "b", "c"]),
+        "electrode": ("channel", CHANNELS),
+        "cycle": np.arange(count),
         **{name: ("cycle", [f"{name}{i}" for i in range(count)]) for name in ("trial", "subject", "speed")},
-    }  # fmt: skip
+    }
     activation = ("cycle", "sample", "muscle"), wave(SAMPLES)
     waveform = ("cycle", "phase", "muscle"), wave(PHASES)
     cycles = xr.Dataset({"activation": activation, "activation_waveform": waveform}, coords, {"study": "x"})
     simulated = wave(SAMPLES).transpose(2, 0, 1)
     dims = ("channel", "cycle", "sample")
     results = xr.Dataset(
-        {"measured": (dims, 0.5 * simulated), "simulated": (dims, simulated),
-         "mean_curve": (dims, np.broadcast_to(0.5 * simulated.mean(axis=1, keepdims=True), simulated.shape))},
-        {"channel": CHANNELS, "electrode": ("channel", CHANNELS), "fold": [f"subject{i}" for i in range(count)],
-         "fold_of_cycle": ("cycle", np.arange(count))},
-    )  # fmt: skip
+        {
+            "measured": (dims, 0.5 * simulated),
+            "simulated": (dims, simulated),
+            "mean_curve": (dims, np.broadcast_to(0.5 * simulated.mean(axis=1, keepdims=True), simulated.shape)),
+        },
+        {
+            "channel": CHANNELS,
+            "electrode": ("channel", CHANNELS),
+            "fold": [f"subject{i}" for i in range(count)],
+            "fold_of_cycle": ("cycle", np.arange(count)),
+        },
+    )
     return cycles, results
 
 

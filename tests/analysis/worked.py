@@ -30,11 +30,17 @@ def trained(
             "mean_curve": (dims, measured + curve),
         },
         coords={
-            "channel": list(channels), "electrode": ("channel", list(channels)), "sample": SAMPLES,
-            "cycle": np.arange(count), "subject": ("cycle", subjects), "speed": ("cycle", speeds),
-            "trial": ("cycle", [f"{s}_{v}" for s, v in zip(subjects, speeds, strict=True)]), "fold": labels,
+            "channel": list(channels),
+            "electrode": ("channel", list(channels)),
+            "sample": SAMPLES,
+            "cycle": np.arange(count),
+            "subject": ("cycle", subjects),
+            "speed": ("cycle", speeds),
+            "trial": ("cycle", [f"{s}_{v}" for s, v in zip(subjects, speeds, strict=True)]),
+            "fold": labels,
             "fold_of_cycle": ("cycle", [labels.index(s) for s in subjects]),
-            "start_s": ("cycle", np.zeros(count)), "end_s": ("cycle", np.full(count, 0.76)),
+            "start_s": ("cycle", np.zeros(count)),
+            "end_s": ("cycle", np.full(count, 0.76)),
         },
         attrs={"study": "worked", "condition": condition, "unit": "subject", "synthetic": 1},
-    )  # fmt: skip
+    )

@@ -57,8 +57,8 @@ def controls(start: float, end: float) -> str:
 def setup(start: float, end: float, tool: str = "CMCTool") -> str:
     """A set-up with a comment above its XML declaration."""
     return (
-        f"<!-- made by a script: <initial_time>9</initial_time> -->\n<?xml version=\"1.0\"?>\n<OpenSimDocument>\n"
-        f"<{tool} name=\"x\">\n<initial_time> {start} </initial_time>\n<final_time>{end}</final_time>\n</{tool}>\n"
+        f'<!-- made by a script: <initial_time>9</initial_time> -->\n<?xml version="1.0"?>\n<OpenSimDocument>\n'
+        f'<{tool} name="x">\n<initial_time> {start} </initial_time>\n<final_time>{end}</final_time>\n</{tool}>\n'
         "</OpenSimDocument>\n"
     )
 

@@ -50,15 +50,18 @@ def held_out(cycles: xr.Dataset, condition: str) -> xr.Dataset:
     dims = ("channel", "cycle", "sample")
     return xr.Dataset(
         {
-            "refined": (("seed", *dims), refined[None]), "simulated": (dims, own), "measured": (dims, measured),
+            "refined": (("seed", *dims), refined[None]),
+            "simulated": (dims, own),
+            "measured": (dims, measured),
             "mean_curve": (dims, mean_curves(measured, folds.of_cycle)),
         },
         coords={
             **{name: cycles[name] for name in ("channel", "electrode", "sample", "cycle", "subject", "speed", "trial")},
-            "fold": list(folds.labels), "fold_of_cycle": ("cycle", folds.of_cycle),
+            "fold": list(folds.labels),
+            "fold_of_cycle": ("cycle", folds.of_cycle),
         },
         attrs={"study": cycles.attrs["study"], "condition": condition, "unit": folds.unit, "synthetic": 1},
-    )  # fmt: skip
+    )
 
 
 def _predictions(

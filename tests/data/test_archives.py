@@ -327,13 +327,15 @@ def test_real_activations_and_forces_with_a_layout_of_ones_own(tmp_path: Path) -
     fx.write_tree(folder, {f"Run_{speed}0002_EMG.sto": fx.raw_emg(fx.EMG, end=5.8) for speed in range(2, 6)})
     text = read_layout("running").text
     for old, new in (
-        ("**/cmc_multipleSteps*/**/subject{subject}_Run_{speed}00{trial}_cycle{cycle}_states.sto",
-         "**/subject{subject}/**/Run_{speed}00{trial}_*_activation.sto"),
+        (
+            "**/cmc_multipleSteps*/**/subject{subject}_Run_{speed}00{trial}_cycle{cycle}_states.sto",
+            "**/subject{subject}/**/Run_{speed}00{trial}_*_activation.sto",
+        ),
         ("**/subject{subject}*/**/Run_{speed}00{trial}_*newCOP3*.mot", "**/Run_{speed}00{trial}_GRF_newCOP3*.mot"),
-        ("_cycle{cycle}\"", "\""),
+        ('_cycle{cycle}"', '"'),
         ('activation = ["*.activation", "/forceset/*/activation"]', 'activation = ["*_[rl]"]'),
         ('from = ["setup", "force"]', 'from = ["force"]'),
-    ):  # fmt: skip
+    ):
         assert old in text
         text = text.replace(old, new)
     (tmp_path / "own.toml").write_text(text)
@@ -341,8 +343,10 @@ def test_real_activations_and_forces_with_a_layout_of_ones_own(tmp_path: Path) -
     assert built.todo == ()
     found = pd.read_csv(tmp_path / "study" / "cycles.csv")
     known = pd.read_csv(source / "emg" / "subject01_cycle_index.csv")
-    starts = [np.abs(found.start_s[found.trial.str.contains(f"run{int(s)}")] - t).min()
-              for s, t in zip(known.speed_m_s, known.t_start, strict=True)]  # fmt: skip
+    starts = [
+        np.abs(found.start_s[found.trial.str.contains(f"run{int(s)}")] - t).min()
+        for s, t in zip(known.speed_m_s, known.t_start, strict=True)
+    ]
     assert max(starts) < 0.003
     cycles, _ = segment(load_study(tmp_path / "study"))
     assert len(cycles.cycle) >= len(known)

@@ -109,7 +109,7 @@ REFUSED = {
     "huge_label": (GOOD.replace("inDegrees=no", "inDegrees=" + "\x1b[2J" * 9999), "but yes or no"),
     "many_columns": (HEADER + "time" + "\ta" * 150_000 + "\n", "names 150001 columns, but at most 100000"),
     "carriage_returns_cut": (GOOD.replace("\n", "\r")[:-1] + "\t5\r", "found 4 values"),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("name", REFUSED)
@@ -132,19 +132,29 @@ READ = {
     "versions": [GOOD.replace("version=1", f"version={number}") for number in (0, 1, 2, 3, 4)],
     "line_ends": [GOOD.replace("\n", "\r\n"), GOOD.replace("\n", "\r"), GOOD.rstrip("\n")],
     "mixed_line_ends": [GOOD.replace("\n", "\r\n", 4)],
-    "quoted": ["".join('"' + line.replace("\t", '"\t"') + '"\t\t\n' for line in GOOD.splitlines()[:-2])
-               + "0\t1\t2\n.1\t3\t4\n"],
+    "quoted": [
+        "".join('"' + line.replace("\t", '"\t"') + '"\t\t\n' for line in GOOD.splitlines()[:-2]) + "0\t1\t2\n.1\t3\t4\n"
+    ],
     "separators": [GOOD.replace("\t", by) for by in ("  ", " \t", "\t ")] + [rows("0\t\t1 \t 2", "0.1 3\t4")],
     "trailing": [GOOD.replace("2\n", "2\t\n").replace("4\n", "4 \t\n"), GOOD.replace("b\n", "b\t\n")],
     "leading": [GOOD.replace("\n0", "\n  \t0").replace("time", "  time")],
     "blank_lines": [GOOD.replace("\n0", "\n\n \t\n0"), GOOD + "\n\t\n\n", GOOD.replace("endheader\n", "endheader\n\n")],
     "numbers": [rows("0e0\t+1\t2.", "1E-01\t3.0e+0\t.4E1"), rows("-0\t0001\t2", "0.1\t3\t4.000000000000000000000")],
-    "keys": [GOOD.replace("inDegrees=no", key) for key in
-             ("INDEGREES=NO ", "inDegrees = no", "indegrees=\tfalse", 'inDegrees="no"', "inDegrees no", "InDegrees=0")],
+    "keys": [
+        GOOD.replace("inDegrees=no", key)
+        for key in (
+            "INDEGREES=NO ",
+            "inDegrees = no",
+            "indegrees=\tfalse",
+            'inDegrees="no"',
+            "inDegrees no",
+            "InDegrees=0",
+        )
+    ],
     "counts": [GOOD.replace("nRows=2", "NROWS = 2").replace("nColumns", "NCOLUMNS"), GOOD.replace("=2", "=002")],
     "mark": ["\ufeff" + GOOD],
     "comments": [GOOD.replace("endheader", "# measured on Monday\n// by us\n\nendheader")],
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("name", READ)
@@ -174,7 +184,7 @@ def test_what_is_read_without_a_warning(tmp_path, name):
         (GOOD.replace("time\ta", "units\ntime\ta"), ["stand 1 lines that were not read: 'units'"]),
         (GOOD.replace("\ta\tb", "\ta\ta"), ["label 'a' occurs more than once; one was renamed 'a_2'"]),
     ],
-)  # fmt: skip
+)
 def test_what_is_read_with_a_warning(tmp_path, text, warnings):
     (tmp_path / "x.sto").write_text(text)
     table = read_storage(tmp_path / "x.sto")

@@ -150,8 +150,10 @@ def test_a_real_walking_recording_becomes_a_study(tmp_path: Path) -> None:
     made = new_study(tmp_path)
     row = made.trials.iloc[0]
     assert (row.activation, row.emg, row.grf) == (
-        "moco_inverse_18muscles_solution.sto", "electromyography.sto", "grf_walk.mot",
-    )  # fmt: skip
+        "moco_inverse_18muscles_solution.sto",
+        "electromyography.sto",
+        "grf_walk.mot",
+    )
     emg = tomllib.loads((tmp_path / "study.toml").read_text())["emg"]
     assert emg["soleus"] == "soleus_r"
     assert emg["tibialis_anterior"] == "tib_ant_r"

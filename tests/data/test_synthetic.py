@@ -33,8 +33,15 @@ def test_least_effort_is_the_optimum_that_scipy_finds(frame):
     true = np.clip(np.random.default_rng(frame).gamma(0.5, 0.3, strength.shape[1]), 0, 1)
     ours = minimum_activation(strength, (strength @ true)[None])[0]
     constraint = {"type": "eq", "fun": lambda a: (strength @ (a - true)) / 100, "jac": lambda a: strength / 100}
-    theirs = minimize(lambda a: a @ a, true, jac=lambda a: 2 * a, bounds=[(0, 1)] * 43, constraints=constraint,
-                      method="SLSQP", options={"maxiter": 500, "ftol": 1e-12})  # fmt: skip
+    theirs = minimize(
+        lambda a: a @ a,
+        true,
+        jac=lambda a: 2 * a,
+        bounds=[(0, 1)] * 43,
+        constraints=constraint,
+        method="SLSQP",
+        options={"maxiter": 500, "ftol": 1e-12},
+    )
     assert ours @ ours == pytest.approx(theirs.fun, rel=1e-5)
     np.testing.assert_allclose(ours, theirs.x, atol=2e-3)
 

@@ -232,9 +232,9 @@ def test_likeness_of_phases_is_a_kernel_at_any_width(width):
 def test_a_readout_of_slow_phases_and_small_penalty_is_finite():
     cycles = make_cycles()
     simulated = simulated_cycles(cycles)
-    part = lk.Cycles(*(jnp.asarray(x, jnp.float32) for x in (
-        simulated.activation, simulated.duration_s, np.zeros(len(simulated))
-    )))  # fmt: skip
+    part = lk.Cycles(
+        *(jnp.asarray(x, jnp.float32) for x in (simulated.activation, simulated.duration_s, np.zeros(len(simulated))))
+    )
     emg = jnp.asarray(cycles.emg.transpose("cycle", "sample", "channel").values, jnp.float32)
     slow = lk.initial(3)._replace(log_reach=jnp.log(6.0), log_penalty=jnp.log(0.04))
     assert np.isfinite(np.asarray(lk.refine(slow, part, emg, part, 1.0))).all()

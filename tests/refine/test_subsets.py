@@ -29,9 +29,7 @@ def test_more_units_include_the_fewer_and_never_the_held_out_one():
             assert trained[0] < trained[1] < trained[2]
             assert trained[2] == set(shown(whole, fold))
             assert len(set(cycles.subject.values[sorted(trained[0])])) == 1
-    assert not np.array_equal(
-        subsets.some_units(cycles, 1, 0).only, subsets.some_units(cycles, 1, 1).only
-    )
+    assert not np.array_equal(subsets.some_units(cycles, 1, 0).only, subsets.some_units(cycles, 1, 1).only)
 
 
 def test_cycles_are_taken_from_all_units_in_turn():

@@ -49,9 +49,19 @@ def test_refine_writes_three_files_and_warns(here):
 def test_refine_answers_programs(here):
     write_cycles(Path("c.csv"), [(3, 0.5, 1.5)])
     done = nem2e(
-        "refine", "lab.refiner", "walk.sto", "--cycles", "c.csv", "--muscles", "tib", "--rest", "nan", "-o", "o.sto",
+        "refine",
+        "lab.refiner",
+        "walk.sto",
+        "--cycles",
+        "c.csv",
+        "--muscles",
+        "tib",
+        "--rest",
+        "nan",
+        "-o",
+        "o.sto",
         "--json",
-    )  # fmt: skip
+    )
     told = json.loads(done.stdout)
     assert told["muscles"] == {"tib": "tib_ant_r"}
     assert told["cycles"] == [{"cycle": 3, "start_s": 0.5, "end_s": 1.5, "refined": True, "reason": ""}]
@@ -111,8 +121,21 @@ def test_train_refuses_before_it_trains(here, tmp_path, monkeypatch):
 @pytest.mark.slow
 def test_a_study_becomes_a_refiner_that_refines_its_recordings(here, tmp_path):
     study = write_study("running", tmp_path / "study", subjects=3, speeds=2)
-    done = nem2e("train", "study", "--condition", "one_entire", "--profile", "smoke", "--seeds", "2", "--muscles",
-                 "tib,bi", "--out", "kept", "--half")  # fmt: skip
+    done = nem2e(
+        "train",
+        "study",
+        "--condition",
+        "one_entire",
+        "--profile",
+        "smoke",
+        "--seeds",
+        "2",
+        "--muscles",
+        "tib,bi",
+        "--out",
+        "kept",
+        "--half",
+    )
     assert "held-out error: 12 models" in done.stderr
     assert "refiner: 4 models" in done.stderr
     assert not (tmp_path / "kept.models").exists()

@@ -108,8 +108,14 @@ def test_a_recording_with_a_pause_in_a_cycle():
 
 def test_segmented_cycles_cut_in_another_way():
     manifest = make_manifest("all_entire")
-    cut = segmented(manifest, dataclasses.replace(recording(), labels=("soleus_r", "tib_ant_r", "rect_fem_r"),
-                                                  values=recording().values[:, :3]), SPANS, "walk")  # fmt: skip
+    cut = segmented(
+        manifest,
+        dataclasses.replace(
+            recording(), labels=("soleus_r", "tib_ant_r", "rect_fem_r"), values=recording().values[:, :3]
+        ),
+        SPANS,
+        "walk",
+    )
     require_cycles(manifest, cut)
     for changed, message in [
         (cut.assign_attrs(cycle_definition="left-left"), "run left-left, but the refiner was trained on right-right"),

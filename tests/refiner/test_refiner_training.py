@@ -36,15 +36,20 @@ def made_results(seeds: int = 2) -> xr.Dataset:
         {
             "refined": (("seed", *lead), measured + rng.normal(0, 0.1, (seeds, 2, 6, 20))),
             "simulated": (lead, measured + rng.normal(0, 0.3, measured.shape)),
-            "measured": (lead, measured), "mean_curve": (lead, measured * 0 + 0.5),
+            "measured": (lead, measured),
+            "mean_curve": (lead, measured * 0 + 0.5),
         },
         coords={
-            "channel": ["sol", "tib"], "electrode": ("channel", ["sol", "tib"]), "fold": ["a", "b", "c"],
-            "fold_of_cycle": ("cycle", of_cycle), "speed": ("cycle", ["free"] * 6),
-            "trial": ("cycle", [f"t{i}" for i in range(6)]), "seed": range(seeds),
+            "channel": ["sol", "tib"],
+            "electrode": ("channel", ["sol", "tib"]),
+            "fold": ["a", "b", "c"],
+            "fold_of_cycle": ("cycle", of_cycle),
+            "speed": ("cycle", ["free"] * 6),
+            "trial": ("cycle", [f"t{i}" for i in range(6)]),
+            "seed": range(seeds),
         },
         attrs={"study": "x", "condition": "one_entire", "unit": "subject", "synthetic": 0},
-    )  # fmt: skip
+    )
 
 
 def test_held_out_error_is_that_of_the_mean_over_seeds_with_units_alike():
@@ -93,9 +98,11 @@ def test_the_models_that_are_kept_are_trained_on_everybody():
 def trained(tmp_path_factory):
     store = tmp_path_factory.mktemp("store")
     cycles = make_cycles((2, 2))
-    return cycles, store, train(
-        cycles, "one_entire", TINY, seeds=2, muscles=["tib"], leave_out=False, store=store, progress=False
-    )  # fmt: skip
+    return (
+        cycles,
+        store,
+        train(cycles, "one_entire", TINY, seeds=2, muscles=["tib"], leave_out=False, store=store, progress=False),
+    )
 
 
 def test_a_refiner_says_what_it_was_trained_on(trained):
@@ -118,8 +125,14 @@ def test_its_weights_give_the_training_error_that_its_manifest_tells(trained):
     assert refined.dims == ("seed", "channel", "cycle", "sample")
     error = refined.mean("seed").sel(channel="tib") - cycles.emg.sel(channel="tib")
     assert refiner.manifest.outputs[0].training_rmse == pytest.approx(float((error**2).mean() ** 0.5))
-    work = grid(cycles.sel(channel=["tib"]), "one_entire", TINY, refiner.manifest.origin.data_hash, seeds=2,
-                folds=leave_nobody_out(cycles))  # fmt: skip
+    work = grid(
+        cycles.sel(channel=["tib"]),
+        "one_entire",
+        TINY,
+        refiner.manifest.origin.data_hash,
+        seeds=2,
+        folds=leave_nobody_out(cycles),
+    )
     from nem2e_lib.refine.store import Store
 
     looked = Store(store).load(work.key(Model(1, 0, 0, 0)))

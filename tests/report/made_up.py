@@ -64,10 +64,18 @@ WALKING = {
     "rect": "rect_fem_r",
 }
 RUNNING = WALKING | {
-    "semit": "semiten_r", "glmax1": "glut_max1_r", "glmax2": "glut_max2_r", "glmax3": "glut_max3_r",
-    "glmed1": "glut_med1_r", "glmed2": "glut_med2_r", "glmed3": "glut_med3_r", "gaslat": "lat_gas_r",
-    "gasmed": "med_gas_r", "vaslat": "vas_lat_r", "vasmed": "vas_med_r",
-}  # fmt: skip
+    "semit": "semiten_r",
+    "glmax1": "glut_max1_r",
+    "glmax2": "glut_max2_r",
+    "glmax3": "glut_max3_r",
+    "glmed1": "glut_med1_r",
+    "glmed2": "glut_med2_r",
+    "glmed3": "glut_med3_r",
+    "gaslat": "lat_gas_r",
+    "gasmed": "med_gas_r",
+    "vaslat": "vas_lat_r",
+    "vasmed": "vas_med_r",
+}
 ELECTRODES = {"semit": "sem"} | {f"{g}{n}": g for g in ("glmax", "glmed") for n in "123"}
 CONDITIONS = ("one_quarter", "one_entire", "all_entire")
 PAIRS = tuple(itertools.combinations(CONDITIONS, 2))
@@ -98,9 +106,18 @@ def _softmax(x: np.ndarray) -> np.ndarray:
 
 
 def make_results(
-    study: str, condition: str, *, subjects: int, numbers: int, emg: dict[str, str], tokens: list[str],
-    sharpness: float = 2.0, synthetic: bool = True, epochs: int = 20, unit: str = "subject",
-) -> xr.Dataset:  # fmt: skip
+    study: str,
+    condition: str,
+    *,
+    subjects: int,
+    numbers: int,
+    emg: dict[str, str],
+    tokens: list[str],
+    sharpness: float = 2.0,
+    synthetic: bool = True,
+    epochs: int = 20,
+    unit: str = "subject",
+) -> xr.Dataset:
     """Return a trained condition with random numbers."""
     rng = np.random.default_rng(len(study) + 7 * len(condition))
     grid = _grid(subjects, numbers)
@@ -158,11 +175,17 @@ def make_results(
             "fold_of_cycle": ("cycle", [list(grid_folds).index(label) for label in grid[unit]]),
         },
         attrs={
-            "study": study, "condition": condition, "unit": unit, "profile": "demo", "configuration": "{}",
-            "updates": 2000, "data_hash": "0" * 64, "synthetic": int(synthetic),
+            "study": study,
+            "condition": condition,
+            "unit": unit,
+            "profile": "demo",
+            "configuration": "{}",
+            "updates": 2000,
+            "data_hash": "0" * 64,
+            "synthetic": int(synthetic),
             "motion": study if study in ("walking", "running") else "running",
         },
-    )  # fmt: skip
+    )
 
 
 def make_errors(results: xr.Dataset) -> pd.DataFrame:
@@ -181,23 +204,42 @@ def make_errors(results: xr.Dataset) -> pd.DataFrame:
         raw, new, flat = rmse(results["simulated"]), rmse(refined), rmse(results["mean_curve"])
         rows.append(
             {
-                "study": results.attrs["study"], "condition": results.attrs["condition"], "muscle": channel,
-                "electrode": str(results["electrode"].sel(pick).values), "unit": results.attrs["unit"],
-                "label": label, "n_cycles": int(here.sum()), "rmse_opensim": raw, "rmse_refined": new,
-                "rmse_mean_curve": flat, "er": new / raw - 1, "er_mean_curve": flat / raw - 1,
-                "r2_pearson": 0.5, "r2_sse": 0.3, "correlation_raw": 0.5,
+                "study": results.attrs["study"],
+                "condition": results.attrs["condition"],
+                "muscle": channel,
+                "electrode": str(results["electrode"].sel(pick).values),
+                "unit": results.attrs["unit"],
+                "label": label,
+                "n_cycles": int(here.sum()),
+                "rmse_opensim": raw,
+                "rmse_refined": new,
+                "rmse_mean_curve": flat,
+                "er": new / raw - 1,
+                "er_mean_curve": flat / raw - 1,
+                "r2_pearson": 0.5,
+                "r2_sse": 0.3,
+                "correlation_raw": 0.5,
             }
-        )  # fmt: skip
+        )
     return pd.DataFrame(rows)
 
 
 def make_summary(errors: pd.DataFrame) -> pd.DataFrame:
     """Return one row per study, muscle, condition."""
     keys = ["study", "muscle", "condition"]
-    table = errors.groupby(keys, sort=False).agg(
-        er_mean=("er", "mean"), sd=("er", "std"), n_units=("er", "size"), unit=("unit", "first"),
-        r2_pearson=("r2_pearson", "mean"), r2_sse=("r2_sse", "mean"), electrode=("electrode", "first"),
-    ).reset_index()  # fmt: skip
+    table = (
+        errors.groupby(keys, sort=False)
+        .agg(
+            er_mean=("er", "mean"),
+            sd=("er", "std"),
+            n_units=("er", "size"),
+            unit=("unit", "first"),
+            r2_pearson=("r2_pearson", "mean"),
+            r2_sse=("r2_sse", "mean"),
+            electrode=("electrode", "first"),
+        )
+        .reset_index()
+    )
     half = 2.26 * table["sd"] / np.sqrt(table["n_units"])
     return table.assign(
         ci_low=table["er_mean"] - half,

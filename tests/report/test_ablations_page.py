@@ -40,8 +40,9 @@ def test_levels_draw_the_default_among_its_values():
     assert (rates["value"] == rates["default"]).sum() == 1
     pd.testing.assert_series_equal(
         rates.loc[rates["value"] == rates["default"], "here"].reset_index(drop=True),
-        rates["base"].iloc[:1].reset_index(drop=True), check_names=False,
-    )  # fmt: skip
+        rates["base"].iloc[:1].reset_index(drop=True),
+        check_names=False,
+    )
 
 
 def test_an_open_point_tells_its_largest_effect():

@@ -15,9 +15,16 @@ from nem2e_lib.report.attention_tests import NAMES, KnownTruth
 from nem2e_lib.report.figures import attention_tests as figures
 
 ABOUT = {
-    "score": "general", "decoder_state": "encoder", "muscle": "tib", "study": "running", "subjects": 4, "units": 32,
-    "updates": 800, "synthetic": True, "commit": "0123456789ab",
-}  # fmt: skip
+    "score": "general",
+    "decoder_state": "encoder",
+    "muscle": "tib",
+    "study": "running",
+    "subjects": 4,
+    "units": 32,
+    "updates": 800,
+    "synthetic": True,
+    "commit": "0123456789ab",
+}
 ENCODERS = ("muscle_lstm", "per_muscle", "input_attention")
 
 
@@ -32,22 +39,51 @@ def study():
         rows["seeds"].append({**about, "a": "0", "b": "1", "spearman": 0.2, "jaccard": 0.1})
         rows["agreement"].append({**about, "a": "attention", "b": "occlusion", "spearman": 0.1})
         rows["order"] += [
-            {**about, "a": a, "b": b, "phase": 50.0, "by_muscle": 0.1 * place, "by_position": 0.5, "neighbours": 4.0,
-             "tokens": 102, "entropy": 0.9}
+            {
+                **about,
+                "a": a,
+                "b": b,
+                "phase": 50.0,
+                "by_muscle": 0.1 * place,
+                "by_position": 0.5,
+                "neighbours": 4.0,
+                "tokens": 102,
+                "entropy": 0.9,
+            }
             for a, b in (("file", "reversed"), ("file", "shuffled 0"), ("reversed", "shuffled 0"))
-        ]  # fmt: skip
+        ]
         for truth in ("planted", "truth"):
             rows[truth] += [
-                {**about, "truth": "planted" if truth == "planted" else "synergists", "tokens": 102, "chance": 10 / 102,
-                 "er": -0.5, "er_mean_curve": -0.4, "measure": measure, "precision": 0.2}
+                {
+                    **about,
+                    "truth": "planted" if truth == "planted" else "synergists",
+                    "tokens": 102,
+                    "chance": 10 / 102,
+                    "er": -0.5,
+                    "er_mean_curve": -0.4,
+                    "measure": measure,
+                    "precision": 0.2,
+                }
                 for measure in figures.MEASURES
-            ]  # fmt: skip
+            ]
     rows["delay"] = [
-        {**ABOUT, "causes": "all", "delay_ms": true, "seed": seed, "entropy": 0.9, "er": -0.5, "er_mean_curve": -0.4,
-         "attention_centre_ms": 0.01 * seed * true, "attention_peak_ms": 50.0 + seed, "attention_edge": False,
-         "gradient_ms": true + 0.01 * seed * true, "gradient_edge": False}
-        for true in (0.0, 60.0, 120.0) for seed in range(2)
-    ]  # fmt: skip
+        {
+            **ABOUT,
+            "causes": "all",
+            "delay_ms": true,
+            "seed": seed,
+            "entropy": 0.9,
+            "er": -0.5,
+            "er_mean_curve": -0.4,
+            "attention_centre_ms": 0.01 * seed * true,
+            "attention_peak_ms": 50.0 + seed,
+            "attention_edge": False,
+            "gradient_ms": true + 0.01 * seed * true,
+            "gradient_edge": False,
+        }
+        for true in (0.0, 60.0, 120.0)
+        for seed in range(2)
+    ]
     return {name: pd.DataFrame(table) for name, table in rows.items()}
 
 

@@ -24,9 +24,12 @@ def asked(folder: Path, **options: object) -> controls.Controls:
     }
     results = {condition: one.results.assign_attrs(study="walking") for condition, one in trained.items()}
     found = SimpleNamespace(
-        run=SimpleNamespace(site=folder, is_synthetic=True), trained={"walking": results},
-        cycles={"walking": trained["one_entire"].cycles}, synthetic=lambda study: True, any_synthetic=True,
-    )  # fmt: skip
+        run=SimpleNamespace(site=folder, is_synthetic=True),
+        trained={"walking": results},
+        cycles={"walking": trained["one_entire"].cycles},
+        synthetic=lambda study: True,
+        any_synthetic=True,
+    )
     made = controls.Controls(found)  # type: ignore[arg-type]
     made.__dict__["trained"] = {
         ("walking", c): type(one)(one.cycles, results[c], one.models, one.tokens) for c, one in trained.items()
@@ -71,8 +74,10 @@ def test_the_committed_learning_study_is_drawn_and_tells_its_provenance(tmp_path
     learned = generalising.Learning(SimpleNamespace(run=run))  # type: ignore[arg-type]
     shown = generalising.exhibits(learned)
     assert [one.entry.name for one in shown] == [
-        "controls_learning", "controls_generalising", "controls_learning_summary",
-    ]  # fmt: skip
+        "controls_learning",
+        "controls_generalising",
+        "controls_learning_summary",
+    ]
     rows = pd.read_csv(STUDY)
     for fact in ("units", "updates", "seed"):
         assert str(rows[fact].iloc[0]) in learned.where

@@ -114,9 +114,14 @@ def test_curves_are_those_of_the_unit_with_the_median_er(walking: Grid, errors: 
 def test_figures_take_any_study(muscles: int) -> None:
     emg = dict(list(made_up.RUNNING.items())[:muscles])
     grid = made_up.make_grid(
-        "running", subjects=1, numbers=2, emg=emg, tokens=[*made_up.MUSCLES[:5], "my_muscle_r"], unit="speed",
+        "running",
+        subjects=1,
+        numbers=2,
+        emg=emg,
+        tokens=[*made_up.MUSCLES[:5], "my_muscle_r"],
+        unit="speed",
         synthetic=False,
-    )  # fmt: skip
+    )
     grid = {c: r.assign_attrs(study="my lab") for c, r in grid.items()}
     errors = pd.concat([made_up.make_errors(r) for r in grid.values()], ignore_index=True)
     tukey = made_up.make_tukey(errors)
@@ -250,12 +255,17 @@ def test_panel_columns(panels: int, columns: int) -> None:
 def segments(trials: int) -> pd.DataFrame:
     rows = [
         {
-            "study": "made-up", "trial": f"s{i:02d}_fast", "number": k, "start_s": k, "end_s": k + 0.9,
-            "kept": (i, k) not in {(3, 1), (50, 0)}, "reason": "" if k != 1 else "incomplete: EMG ends",
+            "study": "made-up",
+            "trial": f"s{i:02d}_fast",
+            "number": k,
+            "start_s": k,
+            "end_s": k + 0.9,
+            "kept": (i, k) not in {(3, 1), (50, 0)},
+            "reason": "" if k != 1 else "incomplete: EMG ends",
         }
         for i in range(trials)
         for k in range(3)
-    ]  # fmt: skip
+    ]
     return pd.DataFrame(rows)
 
 

@@ -21,10 +21,16 @@ RUNS = {s: {"synthetic": True, "profile": "demo", "data_hash": "ab" * 32} for s 
 SOURCE = Provenance("c0ffee", "2026-01-01", {"python": "3.11.0", "jax": "0.10.2"})
 CLAIMS = pd.DataFrame(
     {
-        "id": ["C02", "C01", "C03"], "section": "4.2", "dataset": "running", "claim": "a < b & c", "reported": "16",
-        "value": ["15 of 16", np.nan, 0.5], "verdict": ["does not hold", "cannot be tested", "holds"], "why": "counted",
+        "id": ["C02", "C01", "C03"],
+        "section": "4.2",
+        "dataset": "running",
+        "claim": "a < b & c",
+        "reported": "16",
+        "value": ["15 of 16", np.nan, 0.5],
+        "verdict": ["does not hold", "cannot be tested", "holds"],
+        "why": "counted",
     }
-)  # fmt: skip
+)
 
 
 def build(folder: Path, summary: pd.DataFrame) -> None:
@@ -35,9 +41,14 @@ def build(folder: Path, summary: pd.DataFrame) -> None:
     site.write_results(summary, CLAIMS, folder, runs=RUNS, commit="c0ffee")
     site.write_claims(CLAIMS, folder, runs=RUNS)
     site.write_index(
-        folder, title="Companion", lead="What it is.", pages={"claims.html": "Claims"}, runs=RUNS, source=SOURCE,
+        folder,
+        title="Companion",
+        lead="What it is.",
+        pages={"claims.html": "Claims"},
+        runs=RUNS,
+        source=SOURCE,
         claims=CLAIMS,
-    )  # fmt: skip
+    )
 
 
 class Reader(HTMLParser):
@@ -111,9 +122,23 @@ def test_results_json_has_the_keys_sorted_rows_and_no_nan(tmp_path: Path, summar
     rows = content["results"]
     assert set(content) == {"results", "claims"}
     assert list(rows[0]) == [
-        "study", "muscle", "condition", "er_mean", "ci_low", "ci_high", "p_value", "cohen_d", "r2_pearson", "r2_sse",
-        "n_units", "unit", "synthetic", "profile", "commit", "data_hash",
-    ]  # fmt: skip
+        "study",
+        "muscle",
+        "condition",
+        "er_mean",
+        "ci_low",
+        "ci_high",
+        "p_value",
+        "cohen_d",
+        "r2_pearson",
+        "r2_sse",
+        "n_units",
+        "unit",
+        "synthetic",
+        "profile",
+        "commit",
+        "data_hash",
+    ]
     assert len(rows) == 63
     assert [r["condition"] for r in rows[:3]] == ["one_quarter", "one_entire", "all_entire"]
     assert [r["study"] for r in rows] == sorted(r["study"] for r in rows)

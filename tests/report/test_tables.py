@@ -14,11 +14,20 @@ from nem2e_lib.report.table import table_html
 
 PUBLISHED = pd.DataFrame(
     {
-        "dataset": "walking", "muscle": ["soleus", "bi"], "condition": "one_entire", "er_mean": [-0.33, 0.11],
-        "p_value": [0.001, 0.15], "p_is_bound": [1, 0], "ci_low": [-0.48, np.nan], "ci_high": [-0.18, np.nan],
-        "cohen_d": [-1.84, 0.57], "r2": [0.56, 0.12], "n_subjects": 8, "transcription_note": "",
+        "dataset": "walking",
+        "muscle": ["soleus", "bi"],
+        "condition": "one_entire",
+        "er_mean": [-0.33, 0.11],
+        "p_value": [0.001, 0.15],
+        "p_is_bound": [1, 0],
+        "ci_low": [-0.48, np.nan],
+        "ci_high": [-0.18, np.nan],
+        "cohen_d": [-1.84, 0.57],
+        "r2": [0.56, 0.12],
+        "n_subjects": 8,
+        "transcription_note": "",
     }
-)  # fmt: skip
+)
 
 
 def test_results_table_rows_stars_and_bold(summary: pd.DataFrame) -> None:

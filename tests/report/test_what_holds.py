@@ -18,12 +18,13 @@ def duel(a: str, b: str, difference: float, p: float) -> dict[str, object]:
     return {"study": "running", "a": a, "b": b, "difference": difference, **ends, "p_holm": p, "n": 10}
 
 
-
 def test_a_comparison_is_read_whichever_way_round_it_stands(tmp_path: Path) -> None:
     duels = [
-        duel("One-Quarter", "OpenSim", -0.4, 0.001), duel("OpenSim", "One-Entire", 0.5, 0.001),
-        duel("All-Entire", "OpenSim", -0.6, 0.2), duel("training-mean curve", "All-Entire", -0.3, 0.01),
-    ]  # fmt: skip
+        duel("One-Quarter", "OpenSim", -0.4, 0.001),
+        duel("OpenSim", "One-Entire", 0.5, 0.001),
+        duel("All-Entire", "OpenSim", -0.6, 0.2),
+        duel("training-mean curve", "All-Entire", -0.3, 0.01),
+    ]
     pd.DataFrame(duels).to_csv(tmp_path / "duels_table.csv", index=False)
     found = {one.question: one for one in answers(Site(tmp_path), ["running"])}
     nearer = found["Is the refined activity nearer to EMG than the simulated one?"]
@@ -48,9 +49,11 @@ def test_whether_the_input_is_used_follows_the_interval(tmp_path: Path) -> None:
 
 def test_a_map_holds_only_where_nothing_speaks_against_it(tmp_path: Path) -> None:
     table = {
-        "study": "running", "condition": ["one_entire", "all_entire"], "entropy": [0.7, 0.99],
+        "study": "running",
+        "condition": ["one_entire", "all_entire"],
+        "entropy": [0.7, 0.99],
         "verdict": [NOTHING, "nearly uniform"],
-    }  # fmt: skip
+    }
     pd.DataFrame(table).to_csv(tmp_path / "attention_verdicts.csv", index=False)
     found = next(one for one in answers(Site(tmp_path), ["running"]) if one.page == "14_attention_tests")
     assert found.verdict == "holds in part"

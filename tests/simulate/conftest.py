@@ -80,18 +80,27 @@ def simulated(tmp_path: Path) -> Path:
     residual = ("FX", "FY", "FZ", "MX", "MY", "MZ")
     write("rra/results/rra_Actuation_force.sto", residual, peak, 40 * ones, nothing, 2 * ones, nothing, nothing)
     write(
-        "cmc/results/cmc_Actuation_force.sto", (*residual, "hip_flexion_r_reserve", "arm_flex_r_reserve"),
-        10 * ones, *[nothing] * 5, peak / 6, 50 * ones,
-    )  # fmt: skip
+        "cmc/results/cmc_Actuation_force.sto",
+        (*residual, "hip_flexion_r_reserve", "arm_flex_r_reserve"),
+        10 * ones,
+        *[nothing] * 5,
+        peak / 6,
+        50 * ones,
+    )
     errors = ("hip_flexion_r", "pelvis_tx")
     for step in ("rra", "cmc"):
         write(f"{step}/results/{step}_pErr.sto", errors, np.deg2rad(3) * ones, 0.01 * ones)
     write("cmc/activation.sto", ("glut_max1_r", "psoas_r"), ones, 0.5 * ones)
     write("id/joint_moments.sto", ("hip_flexion_r_moment",), 100 * ones)
     known = {
-        "steps": ["rra", "cmc"], "rotational": ["hip_flexion_r"], "muscled": ["hip_flexion_r"],
-        "residual_forces": ["FX", "FY", "FZ"], "residual_moments": ["MX", "MY", "MZ"], "window": [0.0, 1.0],
-        "constraints": [], "mass_centre_height_m": 1.0,
-    }  # fmt: skip
+        "steps": ["rra", "cmc"],
+        "rotational": ["hip_flexion_r"],
+        "muscled": ["hip_flexion_r"],
+        "residual_forces": ["FX", "FY", "FZ"],
+        "residual_moments": ["MX", "MY", "MZ"],
+        "window": [0.0, 1.0],
+        "constraints": [],
+        "mass_centre_height_m": 1.0,
+    }
     (folder / "facts.json").write_text(json.dumps(known))
     return folder

@@ -70,8 +70,15 @@ def job(tmp_path, model, motion_file, name="walk", **options):
 
 def test_a_failed_trial_is_named_while_others_go_on(run, model, motion_file, tmp_path, with_opensim, monkeypatch):
     monkeypatch.setattr(batch, "summary", lambda folder: {"verdict": "good"})
-    table = simulate(trials(motion_file, "crash", "a", "mistake", "b"), model, tmp_path / "out", steps=["so"], run=run,
-                     progress=False, workers=2)  # fmt: skip
+    table = simulate(
+        trials(motion_file, "crash", "a", "mistake", "b"),
+        model,
+        tmp_path / "out",
+        steps=["so"],
+        run=run,
+        progress=False,
+        workers=2,
+    )
     status = dict(zip(table["trial"], table["status"], strict=True))
     assert status == {"crash": "failed", "a": "done", "mistake": "failed", "b": "done"}
     crash = table.set_index("trial").loc["crash"]
@@ -98,8 +105,9 @@ def test_exit_codes_tell_a_mistake_from_a_failure(capsys):
 def test_the_executor_may_be_any(run, model, motion_file, tmp_path, with_opensim, monkeypatch):
     monkeypatch.setattr(batch, "summary", lambda folder: {"verdict": "good"})
     with ProcessPoolExecutor(1) as pool:
-        table = simulate(trials(motion_file, "a"), model, tmp_path / "out", steps=["so"], run=run, executor=pool,
-                         progress=False)  # fmt: skip
+        table = simulate(
+            trials(motion_file, "a"), model, tmp_path / "out", steps=["so"], run=run, executor=pool, progress=False
+        )
     assert table["status"].tolist() == ["done"]
     assert table["notes"].tolist() == ["odd"]
 

@@ -52,8 +52,9 @@ def test_a_model_is_described(arm, block):
     arm_facts, block_facts = describe(arm), describe(block)
     assert arm_facts.muscles == MUSCLES
     assert [(each.name, each.muscled, each.root) for each in arm_facts.coordinates] == [
-        ("shoulder_angle", True, False), ("elbow_angle", True, False),
-    ]  # fmt: skip
+        ("shoulder_angle", True, False),
+        ("elbow_angle", True, False),
+    ]
     assert block_facts.floating
     assert block_facts.root_body == "pelvis"
     assert block_facts.mass_kg == pytest.approx(MASS_KG)

@@ -49,11 +49,15 @@ def test_a_planar_model_gets_a_residual_a_root_coordinate(facts):
     planar = replace(facts, coordinates=tuple(each for each in facts.coordinates if each.name not in gone))
     assert not planar.floating
     assert names(ideal_actuators(planar))[:4] == [
-        "pelvis_tilt_residual", "pelvis_rotation_residual", "pelvis_tx_residual", "pelvis_ty_residual",
-    ]  # fmt: skip
+        "pelvis_tilt_residual",
+        "pelvis_rotation_residual",
+        "pelvis_tx_residual",
+        "pelvis_ty_residual",
+    ]
     assert residual_names(planar) == (
-        ["pelvis_tx_residual", "pelvis_ty_residual"], ["pelvis_tilt_residual", "pelvis_rotation_residual"],
-    )  # fmt: skip
+        ["pelvis_tx_residual", "pelvis_ty_residual"],
+        ["pelvis_tilt_residual", "pelvis_rotation_residual"],
+    )
 
 
 def test_reserves_are_weak_where_muscles_cross_and_strong_where_none_do(facts):

@@ -17,8 +17,12 @@ from nem2e_lib.simulate.steps import computed_muscle_control, static_optimisatio
 from nem2e_lib.simulate.trial import SimulatedTrial
 from nem2e_lib.simulate.workplace import Workplace
 
-LABELS = ("/jointset/hip/hip_flexion_r/value", "/forceset/psoas_r/activation", "/forceset/psoas_r/fiber_length",
-          "/forceset/glut_max1_r/activation")  # fmt: skip
+LABELS = (
+    "/jointset/hip/hip_flexion_r/value",
+    "/forceset/psoas_r/activation",
+    "/forceset/psoas_r/fiber_length",
+    "/forceset/glut_max1_r/activation",
+)
 OVER = b"UNKNOWN\nversion=1\nnRows=0\nnColumns=1\ninDegrees=no\nendheader\ntime\n"
 """What OpenSim 4.6 writes over the first bytes of a file of states."""
 

@@ -77,19 +77,29 @@ class Bench:
             return beside(base, Reading(), base, Reading(**option), variant, self.base)
         configuration = self.base.with_options(**option) if variant.needs == "retrain" else self.base
         cutting = Cutting(**option) if variant.needs == "recut" else Cutting()
-        return beside(first, Reading(), self._train(variant.condition, configuration, cutting, chosen), Reading(),
-                      variant, self.base)  # fmt: skip
+        return beside(
+            first,
+            Reading(),
+            self._train(variant.condition, configuration, cutting, chosen),
+            Reading(),
+            variant,
+            self.base,
+        )
 
     def seed_rows(self, condition: str) -> pd.DataFrame:
         """Lay every further seed of the default beside the first: what chance alone does."""
         base = self.default(condition)
         parts = [
             beside(
-                [one.isel(seed=[0]) for one in base], Reading(), [one.isel(seed=[k]) for one in base], Reading(),
-                Variant(condition, "seed", self.base.seed + k, "retrain"), self.base,
+                [one.isel(seed=[0]) for one in base],
+                Reading(),
+                [one.isel(seed=[k]) for one in base],
+                Reading(),
+                Variant(condition, "seed", self.base.seed + k, "retrain"),
+                self.base,
             )
             for k in range(1, self.seeds)
-        ]  # fmt: skip
+        ]
         return pd.concat(parts, ignore_index=True)
 
     def _train(
@@ -123,9 +133,14 @@ def beside(
     table = ours.rename(columns={"value": "here"}).join(pd.DataFrame(told), validate="1:1").reset_index()
     default = {**defaults(KINDS[variant.needs], configuration)}[variant.option]
     first = {
-        "study": here[0].attrs["study"], "condition": variant.condition, "option": variant.option,
-        "value": str(variant.value), "default": str(default), "needs": variant.needs, "measure": measure,
-    }  # fmt: skip
+        "study": here[0].attrs["study"],
+        "condition": variant.condition,
+        "option": variant.option,
+        "value": str(variant.value),
+        "default": str(default),
+        "needs": variant.needs,
+        "measure": measure,
+    }
     units = configuration.with_options(**_own(variant)).units
     whole = table.assign(
         **first, units=units, updates=int(here[0].attrs["updates"]), synthetic=bool(here[0].attrs["synthetic"])
@@ -146,9 +161,13 @@ def read(results: list[xr.Dataset], reading: Reading, measure: str) -> pd.DataFr
     counts = table.groupby("label")["diverged"].sum()
     models = results[0].sizes["seed"] * results[0].sizes["channel"]
     columns = {
-        "unit": units["unit"], "value": units["er"], "entropy": pd.concat([_entropy(one) for one in results]),
-        "diverged": counts, "models": models, "electrodes": units["n_electrodes"],
-    }  # fmt: skip
+        "unit": units["unit"],
+        "value": units["er"],
+        "entropy": pd.concat([_entropy(one) for one in results]),
+        "diverged": counts,
+        "models": models,
+        "electrodes": units["n_electrodes"],
+    }
     return pd.DataFrame(columns).rename_axis("label")
 
 

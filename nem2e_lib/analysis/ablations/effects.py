@@ -41,10 +41,29 @@ def effects(rows: pd.DataFrame) -> pd.DataFrame:
 
 
 _NUMBERS = [
-    "default", "needs", "here", "base", "difference", "ci_low", "ci_high", "p_value", "p_holm", "seed_range", "verdict",
-    "entropy", "base_entropy", "diverged", "models", "electrodes", "n", "unit", "units", "updates", "synthetic",
+    "default",
+    "needs",
+    "here",
+    "base",
+    "difference",
+    "ci_low",
+    "ci_high",
+    "p_value",
+    "p_holm",
+    "seed_range",
+    "verdict",
+    "entropy",
+    "base_entropy",
+    "diverged",
+    "models",
+    "electrodes",
+    "n",
+    "unit",
+    "units",
+    "updates",
+    "synthetic",
     "reason",
-]  # fmt: skip
+]
 
 
 def _row(group: pd.DataFrame) -> dict[str, object]:

@@ -127,10 +127,12 @@ def c21(evidence: Evidence) -> Finding:
     share, parts = [], []
     for results in shown:
         refined, raw, curve = (
-            rmse(results.measured, estimate).mean([d for d in estimate.dims if d in ("seed", "channel")])
-            .groupby("subject").mean()
+            rmse(results.measured, estimate)
+            .mean([d for d in estimate.dims if d in ("seed", "channel")])
+            .groupby("subject")
+            .mean()
             for estimate in (results.refined, results.simulated, results.mean_curve)
-        )  # fmt: skip
+        )
         r = float(xr.corr(results.measured, results.refined, "sample").mean())
         share.append(float(((refined < raw) & (refined < curve)).mean()))
         parts.append(

@@ -158,8 +158,11 @@ def _lines(built: Built) -> list[str]:
     of = f" of {found.expected} expected" if found.expected is not None else ""
     lines.append(f"trials    {len(found.rows)}{of}")
     for (subject, speed), number in found.table.items():
-        numbers = [row.parts["cycle"] for row in found.rows if (row.subject, row.speed) == (subject, speed)
-                   and "cycle" in row.parts]  # fmt: skip
+        numbers = [
+            row.parts["cycle"]
+            for row in found.rows
+            if (row.subject, row.speed) == (subject, speed) and "cycle" in row.parts
+        ]
         lines.append(f"  {subject}, speed {speed}: {number}" + (f" (cycles {', '.join(numbers)})" if numbers else ""))
     doubts = [f"{row.name}: {doubt}" for row in found.rows for doubt in row.doubts]
     lines += [*_some("missing", found.missing, 200), *_some("in doubt", doubts, 200)]

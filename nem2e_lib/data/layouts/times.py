@@ -69,7 +69,5 @@ def inside(spans: list[Span], time: NDArray[np.float64]) -> list[Span]:
     """Those that an activation file covers, cut at its ends where they pass them by up to `SNAP_S`."""
     first, last = float(time[0]), float(time[-1])
     return [
-        (max(start, first), min(end, last))
-        for start, end in spans
-        if start >= first - SNAP_S and end <= last + SNAP_S
+        (max(start, first), min(end, last)) for start, end in spans if start >= first - SNAP_S and end <= last + SNAP_S
     ]

@@ -29,10 +29,16 @@ def synthetic_cycles(
     parts = [_cycles(plan, take) for take in takes(plan, knobs or Knobs(), seed)]
     dataset = xr.concat(parts, "cycle", data_vars="all", coords="different", compat="equals", join="exact")
     attrs = {
-        "study": f"{motion}-synthetic", "motion": motion, "simulated_by": "synthetic", "synthetic": 1,
-        "cycle_definition": "right-right", "citation": CITATION, "licence": "CC0-1.0",
-        "kept": dataset.sizes["cycle"], "skipped": 0,
-    }  # fmt: skip
+        "study": f"{motion}-synthetic",
+        "motion": motion,
+        "simulated_by": "synthetic",
+        "synthetic": 1,
+        "cycle_definition": "right-right",
+        "citation": CITATION,
+        "licence": "CC0-1.0",
+        "kept": dataset.sizes["cycle"],
+        "skipped": 0,
+    }
     return dataset.assign_coords(cycle=np.arange(dataset.sizes["cycle"])).assign_attrs(attrs)
 
 
@@ -47,11 +53,17 @@ def _cycles(plan: Design, take: Take) -> xr.Dataset:
         data[f"emg{suffix}"] = (("cycle", dim, "channel"), np.stack([take.trial.measured(t, columns) for t in times]))
     count, electrodes = len(spans), [plan.electrodes.get(channel, channel) for channel in plan.emg]
     coords = {
-        "sample": SAMPLES, "phase": PHASES, "muscle": muscles(plan), "channel": list(plan.emg),
-        "target": ("channel", list(plan.emg.values())), "electrode": ("channel", electrodes),
+        "sample": SAMPLES,
+        "phase": PHASES,
+        "muscle": muscles(plan),
+        "channel": list(plan.emg),
+        "target": ("channel", list(plan.emg.values())),
+        "electrode": ("channel", electrodes),
         **{name: ("cycle", [value] * count) for name, value in take.labels.items()},
-        "number": ("cycle", np.arange(count)), "start_s": ("cycle", strikes[:-1]), "end_s": ("cycle", strikes[1:]),
-    }  # fmt: skip
+        "number": ("cycle", np.arange(count)),
+        "start_s": ("cycle", strikes[:-1]),
+        "end_s": ("cycle", strikes[1:]),
+    }
     return xr.Dataset(data, coords)
 
 

@@ -53,21 +53,42 @@ class Design:
             raise Nem2eError(f"synthetic {self.motion}: {speeds} speeds, expected 1 to {len(self.speeds)}; change it.")
         chosen = slice(speeds)
         return replace(
-            self, subjects=subjects or self.subjects, speeds=self.speeds[chosen],
-            speeds_m_s=self.speeds_m_s[chosen], durations=self.durations[chosen],
-        )  # fmt: skip
+            self,
+            subjects=subjects or self.subjects,
+            speeds=self.speeds[chosen],
+            speeds_m_s=self.speeds_m_s[chosen],
+            durations=self.durations[chosen],
+        )
 
 
 DESIGNS = {
     "running": Design(
-        "running", 10, ("2 m/s", "3 m/s", "4 m/s", "5 m/s"), (2.0, 3.0, 4.0, 5.0), (0.80, 0.75, 0.70, 0.62), 3, 0.35,
-        0.36, RUNNING_EMG, RUNNING_ELECTRODES, True,
+        "running",
+        10,
+        ("2 m/s", "3 m/s", "4 m/s", "5 m/s"),
+        (2.0, 3.0, 4.0, 5.0),
+        (0.80, 0.75, 0.70, 0.62),
+        3,
+        0.35,
+        0.36,
+        RUNNING_EMG,
+        RUNNING_ELECTRODES,
+        True,
     ),
     "walking": Design(
-        "walking", 8, ("xslow", "slow", "free", "fast"), (0.54, 0.75, 1.15, 1.56), (1.60, 1.35, 1.12, 0.98), 1, 0.30,
-        0.61, WALKING_EMG, {}, False,
+        "walking",
+        8,
+        ("xslow", "slow", "free", "fast"),
+        (0.54, 0.75, 1.15, 1.56),
+        (1.60, 1.35, 1.12, 0.98),
+        1,
+        0.30,
+        0.61,
+        WALKING_EMG,
+        {},
+        False,
     ),
-}  # fmt: skip
+}
 
 
 def design(motion: str) -> Design:

@@ -119,9 +119,12 @@ def _write_take(folder: Path, plan: Design, take: Take, seed: int) -> dict[str, 
     for part, (file, labels, clock, values) in tables.items():
         write_storage(folder / part / file, _storage(part, take, labels, clock, values))
     return {
-        "trial": take.name, "subject": take.subject, "speed": take.speed, "speed_m_s": take.speed_m_s,
+        "trial": take.name,
+        "subject": take.subject,
+        "speed": take.speed,
+        "speed_m_s": take.speed_m_s,
         **{part: f"{part}/{table[0]}" for part, table in tables.items()},
-    }  # fmt: skip
+    }
 
 
 def _storage(
@@ -145,7 +148,7 @@ def _tables(
         "activation": (f"{name}_activation.sto", muscles(plan), time[ACTIVATION_HZ], simulated),
         "emg": (f"{name}_emg.sto", list(plan.emg), time[EMG_HZ], measured),
         "grf": (f"{name}_grf.mot", list(COLUMNS), time[FORCE_HZ], force),
-    }  # fmt: skip
+    }
 
 
 def _clock(end: float, rate: float) -> NDArray[np.float64]:
@@ -155,10 +158,17 @@ def _clock(end: float, rate: float) -> NDArray[np.float64]:
 def _settings(plan: Design) -> str:
     """Return study.toml; JSON's strings and lists are valid TOML."""
     lines = [
-        f'name = "{plan.motion}-synthetic"', f'motion = "{plan.motion}"', 'simulated_by = "synthetic"',
-        'cycle = "right-right"', "synthetic = true", f"citation = {json.dumps(CITATION)}", 'licence = "CC0-1.0"',
-        "", "[emg]", *(f'{channel} = "{muscle}"' for channel, muscle in plan.emg.items()),
-    ]  # fmt: skip
+        f'name = "{plan.motion}-synthetic"',
+        f'motion = "{plan.motion}"',
+        'simulated_by = "synthetic"',
+        'cycle = "right-right"',
+        "synthetic = true",
+        f"citation = {json.dumps(CITATION)}",
+        'licence = "CC0-1.0"',
+        "",
+        "[emg]",
+        *(f'{channel} = "{muscle}"' for channel, muscle in plan.emg.items()),
+    ]
     if plan.electrodes:
         electrodes = {channel: plan.electrodes.get(channel, channel) for channel in plan.emg}
         lines += ["", "[electrodes]", *(f'{channel} = "{name}"' for channel, name in electrodes.items())]

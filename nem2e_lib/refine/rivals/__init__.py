@@ -28,9 +28,15 @@ __all__ = [
 def classical() -> list[Rival]:
     """Return the rivals without a network, simplest first."""
     return [
-        Identity(), MeanCurve(), SpeedCurve(), Delay(), Delay(gain=True), ridge_own(), ridge_all(),
+        Identity(),
+        MeanCurve(),
+        SpeedCurve(),
+        Delay(),
+        Delay(gain=True),
+        ridge_own(),
+        ridge_all(),
         partial_least_squares(),
-    ]  # fmt: skip
+    ]
 
 
 def networks() -> list[Rival]:

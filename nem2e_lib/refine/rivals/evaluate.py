@@ -109,10 +109,12 @@ def _laid_out(cycles: xr.Dataset, refined: Array) -> xr.Dataset:
             "diverged": (("seed", "channel", "fold"), _not_finite(refined, folds)[None]),
         },
         coords={
-            "seed": [0], "fold": list(folds.labels), "fold_of_cycle": ("cycle", folds.of_cycle),
+            "seed": [0],
+            "fold": list(folds.labels),
+            "fold_of_cycle": ("cycle", folds.of_cycle),
             **{name: cycles[name] for name in ("sample", "channel", "cycle", "target", "electrode", *_CYCLE_COORDS)},
         },
-    )  # fmt: skip
+    )
 
 
 def _not_finite(refined: Array, folds: Folds) -> NDArray[np.bool_]:
@@ -124,9 +126,16 @@ def _not_finite(refined: Array, folds: Folds) -> NDArray[np.bool_]:
 
 def _attributes(cycles: xr.Dataset, rival: Rival, fitted: dict[str, Fitted], seconds: float) -> dict[str, Any]:
     return {
-        **{name: cycles.attrs[name] for name in _COPIED}, "condition": rival.name, "label": rival.label,
-        "profile": "", "unit": leave_one_out(cycles).unit, "models": len(fitted), "seconds": seconds,
+        **{name: cycles.attrs[name] for name in _COPIED},
+        "condition": rival.name,
+        "label": rival.label,
+        "profile": "",
+        "unit": leave_one_out(cycles).unit,
+        "models": len(fitted),
+        "seconds": seconds,
         "parameters": float(np.mean([one.parameters for one in fitted.values()])),
-        "settings": settings(rival), "code": RIVALS_VERSION, "data_hash": data_hash(cycles),
+        "settings": settings(rival),
+        "code": RIVALS_VERSION,
+        "data_hash": data_hash(cycles),
         "chosen": json.dumps({label: dict(one.chosen) for label, one in fitted.items()}),
-    }  # fmt: skip
+    }

@@ -72,9 +72,13 @@ class Scale(NamedTuple):
 def initial(heads: int) -> Learned:
     """Return where learning starts: heads from half a unit of lag before the output to one and a half after it."""
     values = {
-        "log_power_in": 1.0, "log_power_out": 0.5, "log_penalty": 1.0, "log_reach": 3.0, "log_cycle": 0.1,
+        "log_power_in": 1.0,
+        "log_power_out": 0.5,
+        "log_penalty": 1.0,
+        "log_reach": 3.0,
+        "log_cycle": 0.1,
         "log_pace": 0.03,
-    }  # fmt: skip
+    }
     logs = {name: jnp.log(jnp.float32(value)) for name, value in values.items()}
     lags = np.linspace(-0.5, 1.5, heads) if heads > 1 else np.ones(1)
     width = jnp.full(heads, np.log(40.0), jnp.float32)

@@ -24,13 +24,26 @@ from nem2e_lib.report.style import (
 ROW = 0.21
 """Inches a variant."""
 NAMES = {
-    "score": "attention score", "decoder_state": "decoder's initial state", "decoder_input": "decoder's input",
-    "input_feeding": "input feeding", "initialisation": "initial weights", "forget_bias": "forget-gate bias",
-    "quarter": "One-Quarter's models", "spatial": "All-Entire's encoder", "token_order": "order of muscles",
-    "input_scaling": "input scaling", "learning_rate": "learning rate", "cycle": "gait cycle",
-    "samples": "samples a cycle", "resampling": "thinning", "emg_normalisation": "EMG's maximum over",
-    "arms": "arm actuators", "er": "Er of a subject", "ensemble": "seeds averaged first", "seed": "another seed",
-}  # fmt: skip
+    "score": "attention score",
+    "decoder_state": "decoder's initial state",
+    "decoder_input": "decoder's input",
+    "input_feeding": "input feeding",
+    "initialisation": "initial weights",
+    "forget_bias": "forget-gate bias",
+    "quarter": "One-Quarter's models",
+    "spatial": "All-Entire's encoder",
+    "token_order": "order of muscles",
+    "input_scaling": "input scaling",
+    "learning_rate": "learning rate",
+    "cycle": "gait cycle",
+    "samples": "samples a cycle",
+    "resampling": "thinning",
+    "emg_normalisation": "EMG's maximum over",
+    "arms": "arm actuators",
+    "er": "Er of a subject",
+    "ensemble": "seeds averaged first",
+    "seed": "another seed",
+}
 """What an option is called in figures, where its own name is not the word for it."""
 
 
@@ -83,9 +96,15 @@ def _points(left: Axes, right: Axes, data: pd.DataFrame, rows: list[tuple[str, s
         sure = row["verdict"] == "matters"
         reach = [[row["difference"] - row["ci_low"]], [row["ci_high"] - row["difference"]]]
         left.errorbar(
-            row["difference"], y, xerr=reach if np.isfinite(reach).all() else None, fmt="o", ms=4.5, color=colour,
-            mfc=colour if sure else "white", elinewidth=1.2,
-        )  # fmt: skip
+            row["difference"],
+            y,
+            xerr=reach if np.isfinite(reach).all() else None,
+            fmt="o",
+            ms=4.5,
+            color=colour,
+            mfc=colour if sure else "white",
+            elinewidth=1.2,
+        )
         right.plot(row["entropy"], y, ls="", marker="o", ms=3.5, color=colour)
     if len(data):
         right.axvline(float(data["base_entropy"].median()), color=CONDITION_COLOURS[data["condition"].iloc[0]], lw=0.8)
@@ -94,10 +113,11 @@ def _points(left: Axes, right: Axes, data: pd.DataFrame, rows: list[tuple[str, s
 def _rows(left: Axes, right: Axes, rows: list[tuple[str, str]], data: pd.DataFrame) -> None:
     default = dict(zip(data["option"], data["default"], strict=True))
     names = [
-        f"{name_of(option)}: {value}" if k and rows[k - 1][0] == option
+        f"{name_of(option)}: {value}"
+        if k and rows[k - 1][0] == option
         else f"{name_of(option)} ({default[option]}): {value}"
         for k, (option, value) in enumerate(rows)
-    ]  # fmt: skip
+    ]
     left.set_yticks(range(len(rows)), names)
     left.set_ylim(len(rows) - 0.4, -0.6)
     for k in range(1, len(rows)):

@@ -16,13 +16,17 @@ from nem2e_lib.report.style import Drawn, add_legend, heading, new_figure, style
 
 ENCODERS = {"muscle_lstm": "#0072B2", "per_muscle": "#009E73", "input_attention": "#D55E00", "time_tokens": "#8C8C8C"}
 MEASURES = {
-    "attention": ("#D55E00", "o"), "gradient": ("#0072B2", "s"), "integrated": ("#009E73", "^"),
+    "attention": ("#D55E00", "o"),
+    "gradient": ("#0072B2", "s"),
+    "integrated": ("#009E73", "^"),
     "occlusion": ("#000000", "D"),
-}  # fmt: skip
+}
 MEASURE_NAMES = {
-    "attention": "attention", "gradient": "input gradient", "integrated": "integrated gradients",
+    "attention": "attention",
+    "gradient": "input gradient",
+    "integrated": "integrated gradients",
     "occlusion": "occlusion",
-}  # fmt: skip
+}
 LAGS = {
     "attention_centre_ms": ("attention, centre", "#D55E00", "o"),
     "attention_peak_ms": ("attention, strongest diagonal", "#E69F00", "v"),
@@ -60,10 +64,14 @@ def order_overlap(order: pd.DataFrame, summary: pd.DataFrame) -> Drawn:
         _named(axis, encoders, muscle)
     axes[0].set_ylabel("Jaccard overlap of two top tens")
     axes[0].set_ylim(0, 1.04)
-    add_legend(figure, [
-        _dot("#009E73", "same muscles"), _dot("#D55E00", "same places"),
-        Line2D([], [], label="chance (grey: 95 % of random pairs)", **CHANCE),
-    ])  # fmt: skip
+    add_legend(
+        figure,
+        [
+            _dot("#009E73", "same muscles"),
+            _dot("#D55E00", "same places"),
+            Line2D([], [], label="chance (grey: 95 % of random pairs)", **CHANCE),
+        ],
+    )
     told = " ".join(
         f"{row.spatial}, {row.muscle}: {row.by_muscle:.2f} by muscle, {row.by_position:.2f} by place, "
         f"{row.neighbours:.1f} pairs of neighbours, entropy {row.entropy:.2f}."

@@ -53,9 +53,7 @@ def control_errors(summary: pd.DataFrame, units: pd.DataFrame, *, synthetic: boo
     title = heading("Er of models that are fed with changed inputs", synthetic)
     figure = new_figure(0.9 + len(studies) * (0.55 + 0.27 * most), title)
     axes = figure.subplots(len(studies), len(conditions), squeeze=False, sharex="row")
-    for (row, study), (column, condition) in (
-        (a, b) for a in enumerate(studies) for b in enumerate(conditions)
-    ):  # fmt: skip
+    for (row, study), (column, condition) in ((a, b) for a in enumerate(studies) for b in enumerate(conditions)):
         axis = axes[row][column]
         one = _of(summary, study, condition)
         _controls_panel(axis, one, _of(units, study, condition), labels=column == 0)
@@ -91,9 +89,14 @@ def _controls_panel(axis: Axes, rows: pd.DataFrame, units: pd.DataFrame, labels:
         bars = [[low], [high]] if np.isfinite([low, high]).all() else None
         axis.errorbar(row["er_mean"], y, xerr=bars, fmt="D", ms=5, color=colour, mec="black", mew=0.6, ecolor="black")
         axis.annotate(
-            _rise(row), (1, y), va="center", fontsize=8, xycoords=("axes fraction", "data"), xytext=(4, 0),
+            _rise(row),
+            (1, y),
+            va="center",
+            fontsize=8,
+            xycoords=("axes fraction", "data"),
+            xytext=(4, 0),
             textcoords="offset points",
-        )  # fmt: skip
+        )
     axis.set_yticks(range(len(ordered)), [str(row["control"]) if labels else "" for row in ordered], fontsize=8.5)
     axis.set_ylim(-0.6, len(ordered) - 0.4)
 

@@ -64,8 +64,14 @@ def _body(axis: Axes, own: pd.DataFrame, shift: float) -> None:
     for row in own.to_dict("records"):
         colour = {"_r": RIGHT, "_l": LEFT}.get(str(row["body"])[-2:], AXIAL)
         order = {RIGHT: 3, AXIAL: 2, LEFT: 1}[colour]
-        axis.plot([row["x0"] + shift, row["x1"] + shift], [row["y0"], row["y1"]], color=colour, lw=2.2, zorder=order,
-                  solid_capstyle="round")  # fmt: skip
+        axis.plot(
+            [row["x0"] + shift, row["x1"] + shift],
+            [row["y0"], row["y1"]],
+            color=colour,
+            lw=2.2,
+            zorder=order,
+            solid_capstyle="round",
+        )
 
 
 def _loads(axis: Axes, loads: pd.DataFrame, shift: float) -> None:

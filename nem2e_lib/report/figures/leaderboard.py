@@ -69,9 +69,14 @@ def _panel(axis: Axes, rows: pd.DataFrame, units: pd.DataFrame, labels: Mapping[
         bars = [[low], [high]] if np.isfinite([low, high]).all() else None
         axis.errorbar(row["er_mean"], y, xerr=bars, fmt="D", ms=5, color=colour, mec="black", mew=0.6, ecolor="black")
         axis.annotate(
-            _er(row["er_mean"]), (1, y), va="center", fontsize=8, xycoords=("axes fraction", "data"),
-            xytext=(4, 0), textcoords="offset points",
-        )  # fmt: skip
+            _er(row["er_mean"]),
+            (1, y),
+            va="center",
+            fontsize=8,
+            xycoords=("axes fraction", "data"),
+            xytext=(4, 0),
+            textcoords="offset points",
+        )
     axis.set_yticks(range(len(ordered)), [labels.get(str(m), str(m)) for m in ordered["method"]], fontsize=8.5)
     axis.set_ylim(-0.6, len(ordered) - 0.4)
     axis.set_xlabel("Er  (negative: better than OpenSim)")

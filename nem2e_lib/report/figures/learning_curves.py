@@ -92,9 +92,12 @@ def _curve_panel(axis: Axes, rows: pd.DataFrame) -> None:
             one = _lines(rows, experiment, condition)
             bars = np.abs(one[["ci_low", "ci_high"]].to_numpy(float).T - one["er_mean"].to_numpy(float))
             axis.errorbar(
-                one["n_training"], one["er_mean"], yerr=np.nan_to_num(bars), elinewidth=1,
+                one["n_training"],
+                one["er_mean"],
+                yerr=np.nan_to_num(bars),
+                elinewidth=1,
                 **_look(experiment, COLOURS[condition]),
-            )  # fmt: skip
+            )
     axis.set_xscale("log")
     some = _lines(rows, SUBJECTS, conditions[0])
     unit = str(rows["unit"].iloc[0])
@@ -138,12 +141,15 @@ def generalising(summary: pd.DataFrame, *, where: str, synthetic: bool) -> Drawn
             _levels_panel(axes[y][x], here.sort_values(["order", "level"], ascending=[True, False]), labels(here))
             what = "speeds" if experiment == SPEEDS else "motions"
             axes[y][x].set_title(f"{study}, {what} (n = {plural(int(here['n'].max()), str(here['unit'].iloc[0]))})")
-    add_legend(figure, [
-        Line2D([], [], ls="", marker="D", color=COLOURS["one_entire"], mec="black", label="training had it"),
-        Line2D([], [], ls="", marker="D", color=REFINED, mec="black", label="training lacked it"),
-        Line2D([], [], ls="", marker="s", color=MEAN_CURVE, label=f"{MEAN_CURVE_LABEL} of the same training"),
-        Line2D([], [], color=SIMULATED, lw=1.0, label="OpenSim"),
-    ])  # fmt: skip
+    add_legend(
+        figure,
+        [
+            Line2D([], [], ls="", marker="D", color=COLOURS["one_entire"], mec="black", label="training had it"),
+            Line2D([], [], ls="", marker="D", color=REFINED, mec="black", label="training lacked it"),
+            Line2D([], [], ls="", marker="s", color=MEAN_CURVE, label=f"{MEAN_CURVE_LABEL} of the same training"),
+            Line2D([], [], color=SIMULATED, lw=1.0, label="OpenSim"),
+        ],
+    )
     tested = rows[rows["cost"].notna()].to_dict("records")
     said = [
         f"{row['study']}, {row['level']}: {signed(row['cost'])} ({signed(row['cost_ci_low'])} to "
@@ -175,9 +181,14 @@ def _levels_panel(axis: Axes, rows: pd.DataFrame, labels: dict[str, str]) -> Non
         axis.plot(row["er_mean_curve"], y, marker="s", ms=5, color=MEAN_CURVE)
         axis.errorbar(row["er_mean"], y, xerr=bars, fmt="D", ms=5, color=colour, mec="black", mew=0.6, ecolor="black")
         axis.annotate(
-            signed(row["er_mean"]), (1, y), va="center", fontsize=8, xycoords=("axes fraction", "data"),
-            xytext=(4, 0), textcoords="offset points",
-        )  # fmt: skip
+            signed(row["er_mean"]),
+            (1, y),
+            va="center",
+            fontsize=8,
+            xycoords=("axes fraction", "data"),
+            xytext=(4, 0),
+            textcoords="offset points",
+        )
     axis.set_yticks(range(len(ordered)), [labels[str(row["level"])] for row in ordered])
     axis.set_ylim(-0.6, len(ordered) - 0.4)
     axis.set_xlabel("Er  (positive: worse than OpenSim)")

@@ -63,9 +63,10 @@ def over_time(refined: Refined, measured: xr.DataArray | None) -> pd.DataFrame:
             "refined": (curves.time[inside], curves.values[inside, index]),
             **{
                 side: (band.time, band.column(f"{label}_{side}"))
-                for side in ("low", "high") if f"{label}_{side}" in band.labels
+                for side in ("low", "high")
+                if f"{label}_{side}" in band.labels
             },
-        }  # fmt: skip
+        }
         if measured is not None:
             series["measured"] = _measured(refined, measured.sel(channel=out.name).transpose("cycle", "phase"))
         parts += [

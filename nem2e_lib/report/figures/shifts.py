@@ -103,11 +103,14 @@ def shift_maps(
     for axis in axes[-1]:
         axis.set_xlabel(AXIS)
     figure.colorbar(image, ax=axes, label="correlation with the\nunmoved input's output", shrink=0.8)
-    add_legend(figure, [
-        Line2D([], [], color="black", lw=1.2, label="moves along"),
-        Line2D([], [], color="black", lw=1.2, ls=":", label="stays where it was"),
-        Line2D([], [], ls="", marker="o", ms=4, color="black", label="lag of the greatest correlation"),
-    ])  # fmt: skip
+    add_legend(
+        figure,
+        [
+            Line2D([], [], color="black", lw=1.2, label="moves along"),
+            Line2D([], [], color="black", lw=1.2, ls=":", label="stays where it was"),
+            Line2D([], [], ls="", marker="o", ms=4, color="black", label="lag of the greatest correlation"),
+        ],
+    )
     said = [
         f"{r['study']}, {CONDITION_LABELS[str(r['condition'])]}: the output's lag follows the shift with slope "
         f"{r['share']:.2f} (95 % CI {signed(r['ci_low'])} to {signed(r['ci_high'])}, n = "
@@ -119,10 +122,17 @@ def shift_maps(
         + " ".join(said)
     )
     frames = [
-        pd.DataFrame({"study": s, "condition": c, "shift_pct": np.repeat(m[0], len(m[1])),
-                      "lag_pct": np.tile(m[1], len(m[0])), "correlation": m[2].ravel()})
+        pd.DataFrame(
+            {
+                "study": s,
+                "condition": c,
+                "shift_pct": np.repeat(m[0], len(m[1])),
+                "lag_pct": np.tile(m[1], len(m[0])),
+                "correlation": m[2].ravel(),
+            }
+        )
         for (s, c), m in maps.items()
-    ]  # fmt: skip
+    ]
     return Drawn(figure, pd.concat(frames, ignore_index=True), title, caption, caption, synthetic)
 
 

@@ -36,10 +36,13 @@ def cycle_timeline(report: pd.DataFrame, *, synthetic: bool) -> Drawn:
     axis.set_yticks(range(len(trials)), labels=trials, fontsize=8)
     axis.set_ylim(len(trials) - 0.4, -0.6)
     axis.set_xlabel("time in the trial (s)")
-    add_legend(figure, [
-        Patch(facecolor=KEPT, edgecolor="white", label="kept"),
-        Patch(facecolor=SKIPPED, edgecolor="#5b3b00", hatch="////", label="skipped"),
-    ])  # fmt: skip
+    add_legend(
+        figure,
+        [
+            Patch(facecolor=KEPT, edgecolor="white", label="kept"),
+            Patch(facecolor=SKIPPED, edgecolor="#5b3b00", hatch="////", label="skipped"),
+        ],
+    )
     caption = _caption(report, len(trials))
     alt = f"A horizontal bar for each gait cycle, one row a trial, {plural(len(trials), 'row')}. {caption}"
     return Drawn(figure, data, title, alt, caption, synthetic)
