@@ -13,7 +13,6 @@ from typing import NamedTuple
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jax import Array
 
 LAG_MS = 60.0
 """Unit of the learned lags."""
@@ -42,31 +41,31 @@ class Learned(NamedTuple):
         Strength of the whole cycle's activation, and of speed, as further inputs.
     """
 
-    lag: Array
-    log_width: Array
-    weight: Array
-    log_power_in: Array
-    log_power_out: Array
-    log_penalty: Array
-    log_reach: Array
-    shared: Array
-    log_cycle: Array
-    log_pace: Array
+    lag: jax.Array
+    log_width: jax.Array
+    weight: jax.Array
+    log_power_in: jax.Array
+    log_power_out: jax.Array
+    log_penalty: jax.Array
+    log_reach: jax.Array
+    shared: jax.Array
+    log_cycle: jax.Array
+    log_pace: jax.Array
 
 
 class Cycles(NamedTuple):
     """Activation (cycles, samples, muscles), duration in s (cycles,), speed in training sds from its mean (cycles,)."""
 
-    activation: Array
-    duration: Array
-    pace: Array
+    activation: jax.Array
+    duration: jax.Array
+    pace: jax.Array
 
 
 class Scale(NamedTuple):
     """Training mean of the powered activation (samples, muscles), and the size of deviations from it."""
 
-    mean: Array
-    size: Array
+    mean: jax.Array
+    size: jax.Array
 
 
 def initial(heads: int) -> Learned:
@@ -92,21 +91,21 @@ def lags(samples: int) -> np.ndarray:
     return (straight + period // 2) % period - period // 2
 
 
-def attention(learned: Learned, duration: Array, samples: int) -> Array:
+def attention(learned: Learned, duration: jax.Array, samples: int) -> jax.Array:
     """Return the weight of each token for each output, shape (cycles, heads, output, token); rows sum to 1."""
     ms = lags(samples) * duration[:, None, None, None] * 1000.0 / (samples - 1)
     away = (ms - LAG_MS * learned.lag[:, None, None]) / jnp.exp(learned.log_width)[:, None, None]
     return jax.nn.softmax(-0.5 * away**2, axis=-1)
 
 
-def scale(learned: Learned, activation: Array) -> Scale:
+def scale(learned: Learned, activation: jax.Array) -> Scale:
     """Return mean and size of training activation, from (cycles, samples, muscles)."""
     raised = (activation + FLOOR) ** jnp.exp(learned.log_power_in)
     mean = raised.mean(axis=0)
     return Scale(mean, jnp.sqrt(((raised - mean) ** 2).sum(axis=-1).mean()) + 1e-12)
 
 
-def kernel(learned: Learned, scaling: Scale, a: Cycles, b: Cycles) -> Array:
+def kernel(learned: Learned, scaling: Scale, a: Cycles, b: Cycles) -> jax.Array:
     """Return the similarity of every sample of `a` with every sample of `b`, shape (rows of a, rows of b)."""
     samples = a.activation.shape[1]
     apart = np.abs(lags(samples))
@@ -121,7 +120,7 @@ def kernel(learned: Learned, scaling: Scale, a: Cycles, b: Cycles) -> Array:
     return total.reshape(len(a.pace) * samples, -1)
 
 
-def _tokens(learned: Learned, scaling: Scale, cycles: Cycles) -> tuple[Array, Array]:
+def _tokens(learned: Learned, scaling: Scale, cycles: Cycles) -> tuple[jax.Array, jax.Array]:
     raised = (cycles.activation + FLOOR) ** jnp.exp(learned.log_power_in)
     values = (raised - scaling.mean) / scaling.size
     count, samples, _ = values.shape
@@ -131,7 +130,7 @@ def _tokens(learned: Learned, scaling: Scale, cycles: Cycles) -> tuple[Array, Ar
     return attended.reshape(count * samples, -1), values.reshape(count, -1)
 
 
-def bell(apart: np.ndarray, width: Array | float) -> Array:
+def bell(apart: np.ndarray, width: jax.Array | float) -> jax.Array:
     """Return how alike two phases of the cycle are: 1 at the same one, like a Gaussian of this width in samples nearby.
 
     The periodic kernel (MacKay 1998): on a circle a Gaussian of the distance itself is no kernel, and the readout could
@@ -144,17 +143,17 @@ def bell(apart: np.ndarray, width: Array | float) -> Array:
 class Targets(NamedTuple):
     """EMG raised to a power and standardised, (rows, channels), with what leads back to EMG."""
 
-    values: Array
-    mean: Array
-    spread: Array
-    power: Array
+    values: jax.Array
+    mean: jax.Array
+    spread: jax.Array
+    power: jax.Array
 
-    def back(self, values: Array) -> Array:
+    def back(self, values: jax.Array) -> jax.Array:
         """Return EMG from standardised values of any leading shape."""
         return jnp.clip(values * self.spread + self.mean, FLOOR, None) ** (1.0 / self.power)
 
 
-def targets(learned: Learned, measured: Array) -> Targets:
+def targets(learned: Learned, measured: jax.Array) -> Targets:
     """Return the targets of the readout from EMG of shape (cycles, samples, channels), about 1 in size."""
     power = jnp.exp(learned.log_power_out)
     raised = (jnp.clip(measured, 0.0, None) + 1e-4) ** power
@@ -162,7 +161,9 @@ def targets(learned: Learned, measured: Array) -> Targets:
     return Targets(((raised - mean) / spread).reshape(-1, measured.shape[-1]), mean, spread, power)
 
 
-def left_out(learned: Learned, cycles: Cycles, measured: Array, groups: int, factor: Array | float = 1.0) -> Array:
+def left_out(
+    learned: Learned, cycles: Cycles, measured: jax.Array, groups: int, factor: jax.Array | float = 1.0
+) -> jax.Array:
     """Predict every cycle by a readout that was solved without its group, in closed form.
 
     Parameters
@@ -174,7 +175,7 @@ def left_out(learned: Learned, cycles: Cycles, measured: Array, groups: int, fac
 
     Returns
     -------
-    Array
+    jax.Array
         EMG, shape (cycles, samples, channels).
     """
     goal = targets(learned, measured)
@@ -186,7 +187,7 @@ def left_out(learned: Learned, cycles: Cycles, measured: Array, groups: int, fac
     return goal.back((goal.values - residual.reshape(goal.values.shape)).reshape(measured.shape))
 
 
-def refine(learned: Learned, cycles: Cycles, measured: Array, held: Cycles, factor: Array) -> Array:
+def refine(learned: Learned, cycles: Cycles, measured: jax.Array, held: Cycles, factor: jax.Array) -> jax.Array:
     """Solve the readout for training cycles and refine held-out ones; shape (cycles, samples, channels)."""
     goal, scaling = targets(learned, measured), scale(learned, cycles.activation)
     similar = kernel(learned, scaling, cycles, cycles)

@@ -8,7 +8,6 @@ from __future__ import annotations
 import jax
 import jax.numpy as jnp
 from flax import nnx
-from jax import Array
 
 from nem2e_lib.refine.recurrence import lstm_cell
 
@@ -23,7 +22,7 @@ class RecurrentNet(nnx.Module):
         self.forward, self.backward = _Layer(muscles, units, rngs), _Layer(muscles, units, rngs)
         self.readout = nnx.Linear(2 * units, channels, rngs=rngs)
 
-    def __call__(self, x: Array) -> Array:
+    def __call__(self, x: jax.Array) -> jax.Array:
         """Refine one cycle."""
         return self.readout(jnp.concatenate([self.forward(x), self.backward(x[::-1])[::-1]], axis=-1))
 
@@ -33,10 +32,10 @@ class _Layer(nnx.Module):
         self.inputs = nnx.Linear(features, 4 * units, rngs=rngs)
         self.recurrent = nnx.Param(nnx.initializers.orthogonal()(rngs(), (units, 4 * units)))
 
-    def __call__(self, x: Array) -> Array:
+    def __call__(self, x: jax.Array) -> jax.Array:
         weights = self.recurrent[...]
 
-        def step(carry: tuple[Array, Array], gates: Array) -> tuple[tuple[Array, Array], Array]:
+        def step(carry: tuple[jax.Array, jax.Array], gates: jax.Array) -> tuple[tuple[jax.Array, jax.Array], jax.Array]:
             hidden, cell = lstm_cell(gates + carry[0] @ weights, carry[1])
             return (hidden, cell), hidden
 
@@ -53,7 +52,7 @@ class TransformerNet(nnx.Module):
         self.blocks = nnx.List([_Block(units, rngs) for _ in range(2)])
         self.readout = nnx.Linear(units, channels, rngs=rngs)
 
-    def __call__(self, x: Array) -> Array:
+    def __call__(self, x: jax.Array) -> jax.Array:
         """Refine one cycle."""
         h = self.embed(x) + self.position[...]
         for block in self.blocks:
@@ -67,7 +66,7 @@ class _Block(nnx.Module):
         self.attend = nnx.MultiHeadAttention(4, units, decode=False, rngs=rngs)
         self.widen, self.narrow = nnx.Linear(units, 2 * units, rngs=rngs), nnx.Linear(2 * units, units, rngs=rngs)
 
-    def __call__(self, h: Array) -> Array:
+    def __call__(self, h: jax.Array) -> jax.Array:
         h = h + self.attend(self.before(h))
         return h + self.narrow(nnx.gelu(self.widen(self.between(h))))
 
@@ -83,7 +82,7 @@ class ConvolutionNet(nnx.Module):
         self.layers = nnx.List([nnx.Linear(3 * units, units, rngs=rngs) for _ in (1, 2, 4)])
         self.readout = nnx.Linear(units, channels, rngs=rngs)
 
-    def __call__(self, x: Array) -> Array:
+    def __call__(self, x: jax.Array) -> jax.Array:
         """Refine one cycle."""
         h = self.embed(x)
         for gap, layer in zip((1, 2, 4), self.layers, strict=True):
