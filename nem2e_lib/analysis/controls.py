@@ -19,6 +19,8 @@ from nem2e_lib.refine.conditions import own_muscle
 Array = NDArray[np.float64]
 Order = NDArray[np.intp]
 
+ASKED = ("one_entire", "all_entire")
+"""Conditions whose models can be asked again; One-Quarter's see no whole cycle."""
 Change = Callable[[str], Array]
 """From a channel to its changed inputs, shape (variants, cycles, muscles, samples); NaN where a cycle has none."""
 

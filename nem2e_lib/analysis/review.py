@@ -20,7 +20,10 @@ from nem2e_lib.analysis.statistics import ALPHA, one_sample
 
 FAMILY = "the independent electrodes of a study under one condition"
 FAMILY_OF_PAIRS = "the pairs of conditions of one electrode; the ANOVAs over the electrodes of a study"
+IMPROVES, NO_IMPROVEMENT = "improves", "no improvement shown"
+DIFFERS, NO_DIFFERENCE = "differs", "no difference shown"
 UNDEFINED = "undefined"
+"""Verdicts."""
 
 
 def by_electrode(errors: pd.DataFrame) -> pd.DataFrame:
@@ -107,7 +110,7 @@ def differences(errors: pd.DataFrame) -> pd.DataFrame:
     table = pd.concat(tables, ignore_index=True)
     differs = (table["p_gg_holm"] < ALPHA) & (table["p_holm"] < ALPHA)
     defined = table["p_holm"].where(table["p_gg_holm"].notna())
-    return table.assign(differs=differs, verdict=_verdict(differs, defined, "differs", "no difference shown"))
+    return table.assign(differs=differs, verdict=_verdict(differs, defined, DIFFERS, NO_DIFFERENCE))
 
 
 def _difference_rows(electrode: str, group: pd.DataFrame) -> pd.DataFrame:
@@ -127,9 +130,7 @@ def _with_family(table: pd.DataFrame) -> pd.DataFrame:
     return table.assign(p_gg_holm=table["electrode"].map(adjusted))
 
 
-def _verdict(
-    found: pd.Series, p_value: pd.Series, yes: str = "improves", no: str = "no improvement shown"
-) -> np.ndarray:
+def _verdict(found: pd.Series, p_value: pd.Series, yes: str = IMPROVES, no: str = NO_IMPROVEMENT) -> np.ndarray:
     return np.where(p_value.isna(), UNDEFINED, np.where(found, yes, no))
 
 
@@ -182,7 +183,7 @@ def differences_side_by_side(tukey: pd.DataFrame, reviewed: pd.DataFrame, electr
     left.loc[flipped, ["a", "b"]] = left.loc[flipped, ["b", "a"]].to_numpy()
     left.loc[flipped, "as_published_difference"] *= -1
     p_value = left["as_published_p_value"]
-    verdict = _verdict(p_value < ALPHA, p_value, "differs", "no difference shown")
+    verdict = _verdict(p_value < ALPHA, p_value, DIFFERS, NO_DIFFERENCE)
     keys = ["study", "electrode", "a", "b"]
     return _changes(left.assign(as_published_verdict=verdict).merge(reviewed, on=keys, how="left", validate="m:1"))
 

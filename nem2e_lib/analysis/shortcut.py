@@ -16,7 +16,12 @@ from nem2e_lib.refine.conditions import own_muscle
 Array = NDArray[np.float64]
 Model = Callable[[Array], Array]
 
-CURVE = "training-mean curve"
+MODEL, CURVE = "model", "mean_curve"
+"""Ids of methods in the table of `shortcut`."""
+ORIGINAL, CHANGED = "original input", "changed input"
+"""Inputs whose OpenSim error Er divides by."""
+RISES, UNSURE, FALLS, UNDEFINED = "rises", "not shown to rise", "does not rise", "cannot be tested"
+"""What another muscle's input does to Er: see `swapped_verdict`."""
 
 
 def perturbed(waveform: Array, scale: float, shift: float, samples: Array) -> Array:
@@ -56,9 +61,9 @@ def shortcut(
     Returns
     -------
     pandas.DataFrame
-        One row a cycle, method and reference: trial, subject, speed, scale, shift, method (`model` or
-        `training-mean curve`), reference (`original input` or `changed input`), er (NaN where the reference's error
-        is 0), er_unchanged (of the unchanged input's prediction, against the same reference).
+        One row a cycle, method and reference: trial, subject, speed, scale, shift, method (`MODEL` or
+        `CURVE`), reference (`ORIGINAL` or `CHANGED`), er (NaN where the reference's error is 0), er_unchanged (of the
+        unchanged input's prediction, against the same reference).
     """
     if not 0 < low <= high:
         raise Nem2eError(f"shortcut: frequencies from {low} to {high} are no range of positive numbers; change them.")
@@ -73,9 +78,9 @@ def shortcut(
         original = chosen.simulated.values[cycle]
         refined, unchanged = models[label](np.stack([changed, original])[..., None])
         curve = chosen.mean_curve.values[cycle]
-        guesses = {"model": (refined, unchanged), CURVE: (curve, curve)}
+        guesses = {MODEL: (refined, unchanged), CURVE: (curve, curve)}
         measured = chosen.measured.values[cycle]
-        references = {"original input": original, "changed input": changed}
+        references = {ORIGINAL: original, CHANGED: changed}
         where = {name: str(cycles[name].values[cycle]) for name in ("trial", "subject", "speed")}
         rows += [
             {
@@ -169,8 +174,18 @@ def swapped_input(cycles: xr.Dataset, results: xr.Dataset, models: Mapping[str, 
 
 
 def swapped_summary(table: pd.DataFrame) -> OneSample:
-    """Test the rise of Er under swapped input over the muscles, each averaged over its held-out units."""
-    return one_sample(table.groupby("muscle", sort=False)["difference"].mean())
+    """Test the rise of Er under swapped input over the muscles, each averaged over its held-out units.
+
+    Muscles whose Er is undefined are left out.
+    """
+    return one_sample(table.groupby("muscle", sort=False)["difference"].mean().dropna())
+
+
+def swapped_verdict(test: OneSample) -> str:
+    """Return whether Er rises under swapped input: surely, on the mean alone, not, or undefined."""
+    if test.reason:
+        return UNDEFINED
+    return RISES if test.ci_low > 0 else UNSURE if test.mean > 0 else FALLS
 
 
 def _ratio(error: float, opensim: float) -> float:

@@ -112,7 +112,7 @@ def profile(name: str) -> Configuration:
 
 
 def open_points(configuration: Configuration) -> list[dict[str, str]]:
-    """Rows of the table "What the paper leaves open": point, option, value here, alternatives, reason."""
+    """Rows of the table "What the paper leaves open": id, point, option, value here, alternatives, reason."""
     return [
         {**point, "here": str(getattr(configuration, point["option"])) if point["option"] else point["here"]}
         for point in OPEN_POINTS

@@ -1,12 +1,14 @@
 """What the paper leaves open, and what is done here instead: one row a choice.
 
 `option` names the field of `Configuration` that holds the choice; where it is empty the choice is not the network's and
-`here` says what is done.
+`here` says what is done. `id` is the name of the option that varies the point, of the network or of
+`analysis.ablations`: what is known of a choice is found by it, whatever the point is called.
 """
 
 
-def _row(point: str, option: str, alternatives: str, reason: str, here: str = "") -> dict[str, str]:
-    return {"point": point, "option": option, "here": here, "alternatives": alternatives, "reason": reason}
+def _row(point: str, option: str, alternatives: str, reason: str, here: str = "", name: str = "") -> dict[str, str]:
+    told = {"point": point, "option": option, "here": here, "alternatives": alternatives, "reason": reason}
+    return {"id": name or option, **told}
 
 
 OPEN_POINTS: list[dict[str, str]] = [
@@ -51,14 +53,16 @@ OPEN_POINTS: list[dict[str, str]] = [
         "fixed order",
         "Batch size 1 leaves the order free; shuffling avoids a drift with the order of subjects.",
         "shuffled in each epoch from the seed",
+        "sample_order",
     ),
-    _row("Gradient clipping", "", "by norm or value", "Not mentioned in the paper.", "none"),
+    _row("Gradient clipping", "", "by norm or value", "Not mentioned in the paper.", "none", "clipping"),
     _row(
         "Attentional layer and output",
         "",
         "other non-linearities",
         "Eq. 5 of Luong et al. (2015); a linear output can follow an unbounded envelope.",
         "tanh(W[context; state]), then a linear output",
+        "attentional_layer",
     ),
     _row(
         "One-Quarter's models",
@@ -88,6 +92,7 @@ OPEN_POINTS: list[dict[str, str]] = [
         "right heel strike to left heel strike",
         "Figure 3's caption says right to left, which would be half a cycle; study.toml offers both.",
         "right heel strike to the next right heel strike, unless study.toml says otherwise",
+        "cycle",
     ),
     _row(
         "Thinning to 20 samples",
@@ -96,6 +101,7 @@ OPEN_POINTS: list[dict[str, str]] = [
         "The paper says thinning. With 20 points, 50 % falls between the tenth and the eleventh sample (47.4 % and "
         "52.6 %): figures at 50 % use the eleventh.",
         "20 points from 0 to 100 % by linear interpolation, without a filter",
+        "resampling",
     ),
     _row(
         "Order of the muscles",
@@ -111,6 +117,7 @@ OPEN_POINTS: list[dict[str, str]] = [
         "92 muscles",
         "Table 1 says 102: 92 muscles and 10 actuators of the arms.",
         "those that study.toml lists, else the muscles and arm actuators found in the file",
+        "arms",
     ),
     _row(
         "Normalisation of EMG",
@@ -118,6 +125,7 @@ OPEN_POINTS: list[dict[str, str]] = [
         "per trial, per cycle",
         "The set over which the maximum is taken is not stated; the study folder holds EMG as it was normalised.",
         "none after the study folder",
+        "emg_normalisation",
     ),
     _row(
         "Er of a subject",
@@ -125,6 +133,7 @@ OPEN_POINTS: list[dict[str, str]] = [
         "mean of the speeds' ratios",
         "Eq. 2 with the mean of the four RMSE values, as section 3.2.2 says.",
         "ratio of the means over speeds",
+        "er",
     ),
     _row(
         "R²",
@@ -132,5 +141,6 @@ OPEN_POINTS: list[dict[str, str]] = [
         "squared Pearson r; 1 − SSE/SST",
         "The paper gives no definition, and its figures are not monotone with Er.",
         "both are printed",
+        "r2",
     ),
 ]

@@ -20,6 +20,7 @@ from nem2e_lib.report import tables
 from nem2e_lib.report.figures import ablations as figures
 from nem2e_lib.report.findings import Findings
 from nem2e_lib.report.saving import Saved, save_drawn, save_table
+from nem2e_lib.report.shared_tables import ABLATIONS
 from nem2e_lib.report.style import CONDITION_LABELS, signed
 
 PAGE = "15_ablations"
@@ -42,14 +43,6 @@ SHOWN = [
     "models",
 ]
 """Columns shown; the CSV beside the table has all."""
-NOT_OF_THE_NETWORK = {
-    "Gait cycle": "cycle",
-    "Thinning to 20 samples": "resampling",
-    "Columns of running": "arms",
-    "Normalisation of EMG": "emg_normalisation",
-    "Er of a subject": "er",
-}
-"""Open points that are no option of `Configuration`, and the option of `Cutting` or `Reading` that varies them."""
 
 
 @dataclass(frozen=True)
@@ -81,8 +74,7 @@ class Committed:
 
     def effect_of(self, point: Mapping[str, str]) -> str:
         """Say what varying an open point (`refine.config.open_points`) did to Er; empty where it was not varied."""
-        option = point["option"] or NOT_OF_THE_NETWORK.get(point["point"], "")
-        rows = self.effects[(self.effects["option"] == option) & (self.effects["measure"] == "Er")]
+        rows = self.effects[(self.effects["option"] == point["id"]) & (self.effects["measure"] == "Er")]
         if rows.empty:
             return ""
         largest = rows.sort_values("difference", key=abs, ascending=False).to_dict("records")[0]
@@ -136,7 +128,7 @@ def table(found: Findings, study: Committed) -> Saved:
         f"{unfinished(study.effects)}{lacking}",
         synthetic=study.synthetic,
     )
-    return save_table(replace(shown, data=study.effects), "ablations", found.run.site, page=PAGE)
+    return ABLATIONS.save(replace(shown, data=study.effects), found.run.site)
 
 
 def readings(found: Findings) -> Saved:

@@ -21,12 +21,14 @@ from nem2e_lib.report.findings import Findings
 FOLDS, CYCLES = 4, 2
 """Folds, and held-out cycles of each, that outputs are attributed on: of the first seed's models."""
 PAIRS = {
-    ("attention", "gradient"): "attention, input gradient",
-    ("attention", "integrated"): "attention, integrated gradients",
-    ("attention", "occlusion"): "attention, occlusion",
-    ("integrated", "occlusion"): "integrated gradients, occlusion",
+    ("attention", "gradient"): "attention_gradient",
+    ("attention", "integrated"): "attention_integrated",
+    ("attention", "occlusion"): "attention_occlusion",
+    ("integrated", "occlusion"): "integrated_occlusion",
 }
-BETWEEN = "attention, between folds"
+"""Measures whose ranks are compared, and the id of the pair."""
+BETWEEN = "between_folds"
+"""Id of attention beside itself in another fold."""
 
 
 @dataclass(frozen=True)
@@ -102,21 +104,24 @@ class Attending:
             return [between]
         mean = pd.concat(tables, axis=1).mean(axis=1)
         known["gap"] = max(gaps)
-        return [*({**known, "pair": words, "spearman": mean[pair]} for pair, words in PAIRS.items()), between]
+        return [*({**known, "pair": name, "spearman": mean[pair]} for pair, name in PAIRS.items()), between]
 
     @cached_property
     def verdicts(self) -> pd.DataFrame:
-        """What speaks against reading each condition's map: study, condition, muscle, what was measured, verdict."""
-        rows = []
+        """What speaks against reading each condition's map.
+
+        Columns study, condition, muscle, what was measured, verdict (in words), spoken_against (something does).
+        """
+        against = []
         occluded = self.agreement[self.agreement["pair"] == PAIRS["attention", "occlusion"]]
         keys = ["study", "condition", "muscle"]
         both = self.entropies.merge(
             occluded[[*keys, "spearman"]].rename(columns={"spearman": "occlusion_spearman"}), on=keys
         )
         for row in both.to_dict("records"):
-            against = speaks_against({str(name): value for name, value in row.items()})
-            rows.append("; ".join(against) or NOTHING)
-        return both.assign(verdict=rows)
+            against.append(speaks_against({str(name): value for name, value in row.items()}))
+        words = ["; ".join(found) or NOTHING for found in against]
+        return both.assign(verdict=words, spoken_against=[bool(found) for found in against])
 
 
 def _steady(results: xr.Dataset) -> dict[str, Any]:

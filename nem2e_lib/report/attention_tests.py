@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import pandas as pd
@@ -15,7 +15,8 @@ from nem2e_lib.report.attention_study import FOLDER
 from nem2e_lib.report.figures import attention_tests as figures
 from nem2e_lib.report.findings import Findings
 from nem2e_lib.report.saving import Saved, save_drawn, save_table
-from nem2e_lib.report.style import CONDITION_LABELS, Drawn
+from nem2e_lib.report.shared_tables import ATTENTION
+from nem2e_lib.report.style import Drawn
 
 PAGE = "14_attention_tests"
 NAMES = ("encoders", "seeds", "agreement", "order", "planted", "truth", "delay")
@@ -92,16 +93,15 @@ def own(attending: Attending) -> list[Saved]:
         synthetic=synthetic,
     )
     said = tables.plain(
-        attending.verdicts,
+        attending.verdicts.drop(columns="spoken_against"),
         "What speaks against reading this run's maps",
         f"A map is spoken against when its entropy is above {UNIFORM:.0%} of its maximum, or its rank "
         f"correlation between folds or with occlusion is below {verdicts.AGREES}.",
         synthetic=synthetic,
     )
-    worded = attending.agreement.assign(condition=attending.agreement["condition"].map(CONDITION_LABELS))
-    drawn = figures.agreement(worded, synthetic=synthetic)
+    drawn = figures.agreement(attending.agreement, synthetic=synthetic)
     return [
-        save_table(said, "attention_verdicts", site, page=PAGE),
+        ATTENTION.save(replace(said, data=attending.verdicts), site),
         save_drawn(drawn, "attention_agreement", site, page=PAGE),
         save_table(entropy, "attention_entropy", site, page=PAGE),
     ]

@@ -15,11 +15,11 @@ from nem2e_lib.report.figures.fields import condition_of, fields
 from nem2e_lib.report.figures.panels import plural
 from nem2e_lib.report.findings import Findings
 from nem2e_lib.report.saving import Saved, save_drawn, save_table
-from nem2e_lib.report.style import CONDITION_LABELS
+from nem2e_lib.report.shared_tables import AUDIT, IMPROVEMENT
 
 PAGE = "10_audit"
 _SIDES = ["as_published_p_value", "as_published_verdict", "p_holm", "verdict"]
-IMPROVEMENT = [
+SHOWN_OF_IMPROVEMENT = [
     "study",
     "muscle",
     "condition",
@@ -37,7 +37,7 @@ IMPROVEMENT = [
     "n",
     "reason",
 ]
-DIFFERENCES = [
+SHOWN_OF_DIFFERENCES = [
     "study",
     "muscle",
     "a",
@@ -96,11 +96,8 @@ def audited(found: Findings) -> list[Saved]:
     site = found.run.site
     return [
         save_table(tables.plain(few, "Published rows that contradict themselves", caption), "audit", site, page=PAGE),
-        save_table(
-            tables.plain(whole, "Every published row, recomputed from its own cells", published.TOLERANCE),
-            "audit_rows",
-            site,
-            page=PAGE,
+        AUDIT.save(
+            tables.plain(whole, "Every published row, recomputed from its own cells", published.TOLERANCE), site
         ),
     ]
 
@@ -115,15 +112,14 @@ def improvement(reviewed: Review) -> Saved:
         "BCa: 95 % bootstrap interval over units; d and g with intervals from the noncentral t; BF10: Cauchy prior, "
         f"scale 0.707. {review.said(rows)}"
     )
-    worded = rows.assign(condition=rows["condition"].map(CONDITION_LABELS), evidence=rows["bf10"].map(in_words))
+    worded = rows.assign(evidence=rows["bf10"].map(in_words))
     table = tables.plain(
-        worded[IMPROVEMENT],
+        worded[SHOWN_OF_IMPROVEMENT],
         "Does a muscle improve? As published, and as it should be",
         caption,
         synthetic=reviewed.synthetic,
     )
-    table = replace(table, data=worded)
-    return save_table(table, "review_improvement", reviewed.found.run.site, page=PAGE)
+    return IMPROVEMENT.save(replace(table, data=worded), reviewed.found.run.site)
 
 
 def differences(reviewed: Review) -> Saved:
@@ -135,7 +131,7 @@ def differences(reviewed: Review) -> Saved:
         f"paired contrasts (t and Wilcoxon). Holm over {review.FAMILY_OF_PAIRS}. {review.said(rows)}"
     )
     table = tables.plain(
-        rows[DIFFERENCES],
+        rows[SHOWN_OF_DIFFERENCES],
         "Do conditions differ? As published, and as it should be",
         caption,
         synthetic=reviewed.synthetic,

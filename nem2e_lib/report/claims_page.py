@@ -10,6 +10,7 @@ from typing import Any
 import pandas as pd
 
 from nem2e_lib.analysis.claims import how
+from nem2e_lib.analysis.claims.evidence import FAILS, HOLDS, PARTLY, UNTESTED
 from nem2e_lib.errors import Nem2eError
 from nem2e_lib.report.layout import footer, page_html, synthetic_note
 from nem2e_lib.report.results import Runs
@@ -17,11 +18,12 @@ from nem2e_lib.report.saving import write_text
 from nem2e_lib.report.table import Table, table_html
 
 VERDICTS = {
-    "holds": ("✔", "holds", "holds"),
-    "holds in part": ("◐", "holds in part", "untested"),
-    "does not hold": ("✘", "does not hold", "fails"),
-    "cannot be tested": ("–", "cannot be tested", "untested"),
+    HOLDS: ("✔", "holds", "holds"),
+    PARTLY: ("◐", "holds in part", "untested"),
+    FAILS: ("✘", "does not hold", "fails"),
+    UNTESTED: ("–", "cannot be tested", "untested"),
 }
+"""Sign, word and style of each verdict."""
 
 
 def write_claims(
@@ -62,8 +64,8 @@ def write_claims(
 def claims_summary(claims: pd.DataFrame) -> tuple[str, dict[str, int]]:
     """Return the verdict over all claims that could be tested, and the count of each verdict."""
     counts = {v: int((claims["verdict"].map(verdict_key) == v).sum()) for v in VERDICTS}
-    holds, fails = counts["holds"], counts["does not hold"]
-    tested = holds + fails + counts["holds in part"]
+    holds, fails = counts[HOLDS], counts[FAILS]
+    tested = holds + fails + counts[PARTLY]
     if not tested:
         return "not tested", counts
     if holds == tested:
@@ -74,7 +76,7 @@ def claims_summary(claims: pd.DataFrame) -> tuple[str, dict[str, int]]:
 def verdict_key(verdict: object) -> str:
     """Return the verdict as one of `VERDICTS`; raise Nem2eError when it is none of them."""
     key = str(verdict).replace("_", " ").strip().lower()
-    key = {"partly": "holds in part", "holds partly": "holds in part"}.get(key, key)
+    key = {"partly": PARTLY, "holds partly": PARTLY}.get(key, key)
     if key not in VERDICTS:
         raise Nem2eError(f"The table of claims has the verdict '{verdict}'; expected one of {', '.join(VERDICTS)}.")
     return key

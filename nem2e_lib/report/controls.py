@@ -10,7 +10,7 @@ import pandas as pd
 import xarray as xr
 
 from nem2e_lib.analysis import control_inputs, control_tests
-from nem2e_lib.analysis.controls import Trained, controls
+from nem2e_lib.analysis.controls import ASKED, Trained, controls
 from nem2e_lib.analysis.following import MEASURES, following
 from nem2e_lib.analysis.leaderboard import DECIMALS
 from nem2e_lib.analysis.shifts import Shifts, shifts
@@ -21,11 +21,10 @@ from nem2e_lib.report.figures import controls as figures
 from nem2e_lib.report.figures.shifts import shift_errors, shift_maps
 from nem2e_lib.report.findings import Findings
 from nem2e_lib.report.saving import Saved, save_drawn, save_table
+from nem2e_lib.report.shared_tables import LEARNING
 from nem2e_lib.report.table import Table
 
 PAGE = "13_controls"
-ASKED = ("one_entire", "all_entire")
-"""Conditions whose models can be asked again; One-Quarter's see no whole cycle."""
 
 
 @dataclass(frozen=True)
@@ -250,7 +249,7 @@ def followed(asked: Controls) -> list[Saved]:
     """How far outputs follow the EMG: figure and table."""
     meaning = " ".join(f"{name}: {words}." for name, words in MEASURES.items())
     table = tables.plain(
-        asked.followed.assign(method=asked.followed["method"].map(figures.METHOD_LABELS)),
+        asked.followed,
         "How far outputs follow",
         f"Mean over electrodes with its 95 % CI over held-out units. {meaning}",
         synthetic=asked.synthetic,
@@ -258,7 +257,7 @@ def followed(asked: Controls) -> list[Saved]:
     site = asked.found.run.site
     return [
         save_drawn(figures.following(asked.followed, synthetic=asked.synthetic), "controls_following", site, page=PAGE),
-        save_table(_with(table, asked.followed), "controls_following_table", site, page=PAGE),
+        save_table(table, "controls_following_table", site, page=PAGE),
         save_table(_units_table(asked), "controls_following_units", site, page=PAGE),
     ]
 
@@ -267,7 +266,7 @@ def _units_table(asked: Controls) -> Table:
     by = ["study", "method", "muscle"]
     mean = asked.following.groupby(by, sort=False)[list(MEASURES)].mean().reset_index()
     table = tables.plain(
-        mean.assign(method=mean["method"].map(figures.METHOD_LABELS)),
+        mean,
         "How far outputs follow, by muscle",
         "Mean over held-out units; the CSV has every unit.",
         synthetic=asked.synthetic,
@@ -288,4 +287,4 @@ def verdict(asked: Controls) -> Saved:
         + "".join(f" {sentence}" for sentence in asked.cannot),
         synthetic=asked.synthetic,
     )
-    return save_table(_with(table, asked.verdicts), "controls_verdicts", asked.found.run.site, page=PAGE)
+    return LEARNING.save(_with(table, asked.verdicts), asked.found.run.site)

@@ -6,7 +6,7 @@ import pandas as pd
 
 from nem2e_lib.analysis.attention import over_muscles
 from nem2e_lib.analysis.claims import evaluate, summarise
-from nem2e_lib.analysis.shortcut import shortcut_summary
+from nem2e_lib.analysis.shortcut import RISES, UNDEFINED, shortcut_summary, swapped_verdict
 from nem2e_lib.analysis.statistics import OneSample, ranking
 from nem2e_lib.data.study import load_study
 from nem2e_lib.refine.config import Configuration, open_points
@@ -16,6 +16,7 @@ from nem2e_lib.report.ablations import Committed
 from nem2e_lib.report.claims_seeds import verdicts
 from nem2e_lib.report.findings import Findings
 from nem2e_lib.report.saving import Saved, save_drawn, save_table
+from nem2e_lib.report.shared_tables import SWAPPED
 from nem2e_lib.report.table import Table
 
 STATISTICS, ATTENTION, SHORTCUT, CLAIMS = "04_statistics", "05_attention", "06_shortcut", "07_claims"
@@ -198,13 +199,27 @@ def swapped(found: Findings, study: str) -> tuple[Saved, str]:
         _swap_sentence(test),
         synthetic=found.synthetic(study),
     )
-    return save_table(shown, f"swapped_{study}", found.run.site, page=SHORTCUT), _swap_sentence(test)
+    site = found.run.site
+    saved = save_table(shown, f"swapped_{study}", site, page=SHORTCUT)
+    SWAPPED.of(study).save(_swap_test(study, test, synthetic=found.synthetic(study)), site)
+    return saved, _swap_sentence(test)
+
+
+def _swap_test(study: str, test: OneSample, *, synthetic: bool) -> Table:
+    numbers = {"rise": test.mean, "ci_low": test.ci_low, "ci_high": test.ci_high, "p_value": test.p_value, "n": test.n}
+    return tables.plain(
+        pd.DataFrame([{"study": study, **numbers, "verdict": swapped_verdict(test), "reason": test.reason}]),
+        f"{study}: does Er rise with another muscle's activation?",
+        "One-sample t-test over the muscles, each averaged over its held-out units.",
+        synthetic=synthetic,
+    )
 
 
 def _swap_sentence(test: OneSample) -> str:
-    if test.reason:
+    verdict = swapped_verdict(test)
+    if verdict == UNDEFINED:
         return f"Whether the models use their input cannot be told: {test.reason}"
-    words = "the models use their input" if test.ci_low > 0 else "it is not shown that the models use their input"
+    words = "the models use their input" if verdict == RISES else "it is not shown that the models use their input"
     return (
         f"Er rises by {test.mean:.2f} (95 % CI {test.ci_low:.2f} to {test.ci_high:.2f}, n = {test.n} muscles) with "
         f"another muscle's input: {words}."

@@ -10,6 +10,7 @@ import pandas as pd
 
 from nem2e_lib.errors import Nem2eError
 from nem2e_lib.report.claims_page import cards
+from nem2e_lib.report.figures.panels import plural
 from nem2e_lib.report.layout import footer, page_html, synthetic_note
 from nem2e_lib.report.provenance import Provenance
 from nem2e_lib.report.results import Runs
@@ -98,7 +99,11 @@ def _entry(root: Path, entry: Entry) -> str:
         rows = table_of((root / entry.files[0]).read_text(encoding="utf-8"))
         count = rows.count('<th scope="row">')
         state = " open" if count <= SHORT else ""
-        shown = f"<details{state}><summary>{count} rows</summary>{rows}</details>" if rows else f"<p>{caption}</p>"
+        shown = (
+            f"<details{state}><summary>{plural(count, 'row')}</summary>{rows}</details>"
+            if rows
+            else f"<p>{caption}</p>"
+        )
         return f'<h3>{title}</h3>{shown}<p class="files">{links(entry)}</p>'
     return (
         f'<h3 class="unseen">{title}</h3><figure>'

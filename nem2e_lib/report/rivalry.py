@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
@@ -14,6 +14,7 @@ import xarray as xr
 from nem2e_lib.analysis import leaderboard
 from nem2e_lib.analysis.metrics import errors
 from nem2e_lib.data.segment import data_hash
+from nem2e_lib.errors import Nem2eError
 from nem2e_lib.project import ROOT
 from nem2e_lib.refine.results import load_results, save_results
 from nem2e_lib.refine.rivals import Rival, evaluate, every
@@ -22,7 +23,8 @@ from nem2e_lib.report import tables
 from nem2e_lib.report.figures import leaderboard as figures
 from nem2e_lib.report.findings import Findings
 from nem2e_lib.report.saving import Saved, save_drawn, save_table
-from nem2e_lib.report.style import CONDITION_LABELS
+from nem2e_lib.report.shared_tables import DUELS, LEADERBOARD
+from nem2e_lib.report.style import label_of
 
 PAGE = "08_rivals"
 TRIED = ROOT / "docs" / "tried.csv"
@@ -82,11 +84,6 @@ class Rivalry:
         return leaderboard.duels(self.errors)
 
     @property
-    def labels(self) -> dict[str, str]:
-        """Name to show of each method."""
-        return {**CONDITION_LABELS, **{one.name: one.label for one in every()}}
-
-    @property
     def synthetic(self) -> bool:
         """Whether any study is synthetic."""
         return self.found.any_synthetic
@@ -111,12 +108,10 @@ def kept(path: Path, cycles: xr.Dataset, rival: Rival) -> xr.Dataset:
 
 def board(rivalry: Rivalry) -> list[Saved]:
     """The leaderboard as a figure and as a table."""
-    drawn = figures.leaderboard(
-        rivalry.standings, leaderboard.per_unit(rivalry.errors), rivalry.labels, synthetic=rivalry.synthetic
-    )
-    shown = rivalry.standings.assign(method=rivalry.standings["method"].map(rivalry.labels)).drop(columns="reason")
+    units = leaderboard.per_unit(rivalry.errors)
+    drawn = figures.leaderboard(rivalry.standings, units, synthetic=rivalry.synthetic)
     table = tables.plain(
-        shown,
+        rivalry.standings.drop(columns="reason"),
         "Leaderboard",
         "Er: mean over electrodes, then over held-out units, with its 95 % CI. Wins and losses: paired t-tests over "
         "units, Holm-corrected over all pairs of a study, p < .05. Parameters: of one fold, all channels. Seconds: all "
@@ -124,21 +119,20 @@ def board(rivalry: Rivalry) -> list[Saved]:
         synthetic=rivalry.synthetic,
     )
     site = rivalry.found.run.site
-    return [save_drawn(drawn, "leaderboard", site, page=PAGE), save_table(table, "leaderboard_table", site, page=PAGE)]
+    return [save_drawn(drawn, "leaderboard", site, page=PAGE), LEADERBOARD.save(table, site)]
 
 
 def duels(rivalry: Rivalry) -> list[Saved]:
     """Who beats whom, as a figure and as a table."""
-    drawn = figures.duels(rivalry.duels, rivalry.standings, rivalry.labels, synthetic=rivalry.synthetic)
-    names = {column: rivalry.duels[column].replace(rivalry.labels) for column in ("a", "b", "winner")}
+    drawn = figures.duels(rivalry.duels, rivalry.standings, synthetic=rivalry.synthetic)
     table = tables.plain(
-        rivalry.duels.assign(**names),
+        rivalry.duels,
         "Every pair of methods",
         "Difference: Er of a minus Er of b, paired over held-out units.",
         synthetic=rivalry.synthetic,
     )
     site = rivalry.found.run.site
-    return [save_drawn(drawn, "duels", site, page=PAGE), save_table(table, "duels_table", site, page=PAGE)]
+    return [save_drawn(drawn, "duels", site, page=PAGE), DUELS.save(table, site)]
 
 
 def against(rivalry: Rivalry, method: str = "lag_attention") -> Saved:
@@ -152,10 +146,8 @@ def against(rivalry: Rivalry, method: str = "lag_attention") -> Saved:
         low=own["ci_low"].where(~flipped, -own["ci_high"]),
         high=own["ci_high"].where(~flipped, -own["ci_low"]),
     )
-    shown = rows[["study", "rival", "difference", "low", "high", "p_holm", "n"]].assign(
-        rival=rows["rival"].map(rivalry.labels)
-    )
-    label = rivalry.labels[method]
+    shown = rows[["study", "rival", "difference", "low", "high", "p_holm", "n"]]
+    label = label_of(method)
     below = int((rows["high"] < 0).sum())
     caption = f"Er of {label} minus Er of the rival, 95 % CI over units: below 0 in {below} of {len(rows)} rows."
     table = tables.plain(shown, f"{label} against every rival", caption, synthetic=rivalry.synthetic)
@@ -181,15 +173,35 @@ def learned_lags(rivalry: Rivalry) -> Saved:
 
 def tried(rivalry: Rivalry) -> list[Saved]:
     """Every variant that was tried on the way to lag attention, as a figure and as a table."""
-    rows = pd.read_csv(TRIED)
-    bar = rows[rows["variant"] == "ridge, all muscles"]
-    ridge = dict(zip(bar["study"].astype(str), bar["er_mean"].astype(float), strict=True))
-    drawn = figures.tried(rows, target=ridge)
+    rows = pd.read_csv(TRIED, dtype={"study": str})
+    drawn = figures.tried(rows, target=ridge_of(rows))
     table = tables.plain(
-        rows,
+        rows.drop(columns="method"),
         "What was tried",
         "Each variant with the data it was tried on; studies of seed 1 are SYNTHETIC.",
         synthetic=True,
     )
     site = rivalry.found.run.site
-    return [save_drawn(drawn, "tried", site, page=PAGE), save_table(table, "tried_table", site, page=PAGE)]
+    return [
+        save_drawn(drawn, "tried", site, page=PAGE),
+        save_table(replace(table, data=rows), "tried_table", site, page=PAGE),
+    ]
+
+
+def ridge_of(tried: pd.DataFrame) -> dict[str, float]:
+    """Return the Er of ridge regression on all muscles in each study of what was tried: the bar to be cleared.
+
+    Raises
+    ------
+    Nem2eError
+        If a study has none, or several.
+    """
+    rows = tried[tried["method"] == "ridge_all"]
+    count = rows["study"].value_counts()
+    odd = [study for study in dict.fromkeys(tried["study"]) if count.get(study, 0) != 1]
+    if odd:
+        raise Nem2eError(
+            f"{TRIED}: study {odd[0]} has {count.get(odd[0], 0)} rows whose method is ridge_all, expected one: its Er "
+            "is what every variant is measured against."
+        )
+    return dict(zip(rows["study"], rows["er_mean"].astype(float), strict=True))

@@ -32,6 +32,22 @@ SERIES_COLOURS = {"simulated": SIMULATED, "refined": REFINED, "measured": MEASUR
 CONDITION_COLOURS = {"one_quarter": "#0072B2", "one_entire": "#009E73", "all_entire": "#8C8C8C"}
 CONDITION_LABELS = {"one_quarter": "One-Quarter", "one_entire": "One-Entire", "all_entire": "All-Entire"}
 MEAN_CURVE_LABEL = "training-mean curve"
+METHOD_LABELS = {
+    **CONDITION_LABELS,
+    **dict.fromkeys(("opensim", "identity"), "OpenSim"),
+    "mean_curve": MEAN_CURVE_LABEL,
+    "speed_curve": "mean curve by speed",
+    "delay": "best delay",
+    "delay_gain": "best delay and gain",
+    "ridge_own": "ridge, own muscle",
+    "ridge_all": "ridge, all muscles",
+    "pls": "partial least squares",
+    "lstm": "plain LSTM",
+    "transformer": "Transformer",
+    "convolution": "temporal convolution",
+    "lag_attention": "lag attention",
+}
+"""What readers are shown of each method; data, CSV files and verdicts know it by its id alone."""
 HEAT = "cividis"
 
 # Glyphs are written as paths, so that a page looks alike on machines without DejaVu Sans and no label can
@@ -140,6 +156,11 @@ def add_legend(figure: Figure, handles: Sequence[Artist], columns: int | None = 
         borderaxespad=0.2,
     )
     legend.set_in_layout(False)
+
+
+def label_of(method: object) -> str:
+    """Return what readers are shown of a method; its id where it has no other name."""
+    return METHOD_LABELS.get(str(method), str(method))
 
 
 def signed(value: float) -> str:

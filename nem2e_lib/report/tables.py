@@ -9,13 +9,15 @@ import pandas as pd
 import xarray as xr
 
 from nem2e_lib.errors import Nem2eError
-from nem2e_lib.report.style import CONDITION_LABELS, heading, stars
+from nem2e_lib.report.style import CONDITION_LABELS, heading, label_of, stars
 from nem2e_lib.report.table import CONTEXT, Table
 
 PUBLISHED_DATASETS = pd.DataFrame(
     {"subjects": [8, 10], "speeds": [4, 4], "activation_columns": [92, 102]}, index=["walking", "running"]
 )
 """Table 1 of Teramae et al. (2025)."""
+METHOD_COLUMNS = frozenset({"method", "condition", "a", "b", "winner", "rival"})
+"""Columns of ids of methods, wherever they stand."""
 
 
 def datasets(studies: Mapping[str, xr.Dataset]) -> Table:
@@ -176,19 +178,20 @@ def open_points(rows: Iterable[Mapping[str, object]]) -> Table:
         If a row lacks what a choice is, what it is here, its alternatives or the reason.
     """
     data = pd.DataFrame(list(rows))
-    for name in ("point", "option", "here", "alternatives", "reason"):
+    for name in ("id", "point", "option", "here", "alternatives", "reason"):
         if name not in data:
             raise Nem2eError(f"open points: a row has no {name!r}, expected rows of refine.config.open_points.")
     caption = (
         f"{len(data)} choices that the paper's text does not settle. Option: its name in this package, empty where it "
         "is no option of the network; here: its value in this run."
     )
-    return Table(data, data.astype(str), "What the paper leaves open", caption)
+    return Table(data, data.drop(columns="id").astype(str), "What the paper leaves open", caption)
 
 
 def plain(data: pd.DataFrame, title: str, caption: str, *, synthetic: bool = False, digits: int = 3) -> Table:
-    """Return any data frame as a table, rounded and conditions by their names, not in the CSV; a title tells what is
-    synthetic.
+    """Return any data frame as a table for reading: rounded, methods by their labels; a title tells what is synthetic.
+
+    The table's `data`, which goes to CSV, keeps numbers and ids as they are.
     """
     shown = pd.DataFrame({name: [_cell(str(name), v, digits) for v in data[name]] for name in data}, index=data.index)
     shown = shown.drop(columns="synthetic", errors="ignore") if synthetic else shown
@@ -205,7 +208,8 @@ def _cell(name: str, value: object, digits: int) -> str:
     if isinstance(value, int | np.integer) and not isinstance(value, bool):
         return f"{value:,}"
     if not isinstance(value, float | np.floating):
-        return CONDITION_LABELS.get(str(value), str(value))
+        # an option may be called like a method ("delay"), so that only columns of methods are read as such
+        return label_of(value) if name in METHOD_COLUMNS else CONDITION_LABELS.get(str(value), str(value))
     if name.startswith("p_") or name.endswith("p_value"):
         return _p(float(value))
     return _number(float(value), 1 if name == "seconds" else digits)

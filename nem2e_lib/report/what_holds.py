@@ -11,6 +11,7 @@ import pandas as pd
 from nem2e_lib.analysis.ablations import said as choices
 from nem2e_lib.analysis.ablations import unfinished
 from nem2e_lib.analysis.claims.contradictions import contradictions
+from nem2e_lib.analysis.claims.evidence import FAILS, HOLDS, PARTLY, UNTESTED
 from nem2e_lib.analysis.claims.seeds import said
 from nem2e_lib.report import tables
 from nem2e_lib.report.ablations import Committed
@@ -21,9 +22,10 @@ from nem2e_lib.report.figures.ablations import name_of
 from nem2e_lib.report.findings import Findings
 from nem2e_lib.report.layout import footer, page_html, synthetic_note
 from nem2e_lib.report.saving import write_text
+from nem2e_lib.report.shared_tables import ABLATIONS, AUDIT, LEADERBOARD
 from nem2e_lib.report.table import Table
 
-IN_RESULTS = {"leaderboard": "leaderboard_table", "ablations": "ablations", "audit": "audit_rows"}
+IN_RESULTS = {"leaderboard": LEADERBOARD, "ablations": ABLATIONS, "audit": AUDIT}
 """Lists of results.json and the saved tables that they repeat."""
 
 
@@ -32,8 +34,7 @@ def tables_of(site: Path) -> dict[str, pd.DataFrame]:
 
     Seconds differ from run to run, so they stay in the table's own CSV.
     """
-    saved = Site(site)
-    found = {name: saved.table(table) for name, table in IN_RESULTS.items()}
+    found = {name: table.read(site) for name, table in IN_RESULTS.items()}
     return {name: t.drop(columns="seconds", errors="ignore") for name, t in found.items() if t is not None}
 
 
@@ -116,7 +117,8 @@ def _table(asked: list[Answer]) -> str:
     )
 
 
-WORDS = {"holds": "yes", "holds in part": "in part", "does not hold": "no", "cannot be tested": "cannot be told"}
+WORDS = {HOLDS: "yes", PARTLY: "in part", FAILS: "no", UNTESTED: "cannot be told"}
+"""What the page says of each verdict."""
 
 
 def _rows(question: str, group: Sequence[Answer]) -> str:

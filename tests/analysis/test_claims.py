@@ -113,7 +113,7 @@ def test_claims_on_differences(claim, differ, verdict):
     ],
 )
 def test_shortcut_claim(er, p, rise, rise_p, verdict):
-    rows = [("model", er, p, rise, rise_p), ("training-mean curve", -0.3, 0.01, 0.0, np.nan)]
+    rows = [("model", er, p, rise, rise_p), ("mean_curve", -0.3, 0.01, 0.0, np.nan)]
     names = ["method", "er_mean", "p_value", "rise", "rise_p_value"]
     table = pd.DataFrame(rows, columns=names).assign(reference="original input", n=32, rise_ci_low=-1, rise_ci_high=1)
     found = evaluate(evidence(shortcut=table)).set_index("id").loc["C11"]
@@ -233,7 +233,7 @@ def test_a_test_that_is_undefined_decides_nothing():
 
 def test_an_undefined_shortcut_test_decides_nothing():
     row = {"reference": "original input", "er_mean": np.nan, "p_value": np.nan, "n": 32, "reason": "Er is undefined."}
-    table = pd.DataFrame([{"method": method, **row} for method in ("model", "training-mean curve")])
+    table = pd.DataFrame([{"method": method, **row} for method in ("model", "mean_curve")])
     found = evaluate(evidence(shortcut=table)).set_index("id").loc["C11"]
     assert (found["verdict"], found["why"]) == ("cannot be tested", "The test is undefined. Er is undefined.")
 

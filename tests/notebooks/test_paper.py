@@ -10,11 +10,14 @@ import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 from nem2e_lib.data.synthetic import write_study
 from nem2e_lib.refiner import Refiner
 from nem2e_lib.report.page import page_problems
+from nem2e_lib.report.style import METHOD_LABELS
+from nem2e_lib.report.tables import METHOD_COLUMNS
 
 ROOT = Path(__file__).resolve().parents[2]
 CONDITIONS = ("one_quarter", "one_entire", "all_entire")
@@ -97,6 +100,20 @@ def test_results_list_every_study_muscle_and_condition(made: Paper) -> None:
     assert {row["profile"] for row in rows} == {"smoke"}
     assert all(row["synthetic"] is True for row in rows)
     assert all(row["n_units"] == 3 for row in rows)
+
+
+def test_saved_tables_tell_methods_by_ids_and_pages_by_labels(made: Paper) -> None:
+    told = set()
+    for path in made.out.glob("*.csv"):
+        table = pd.read_csv(path, dtype=str, keep_default_na=False)
+        named = {name for column in METHOD_COLUMNS & set(table.columns) for name in table[column]}
+        assert named.isdisjoint(METHOD_LABELS.values()), path.name
+        told |= named
+    assert {*CONDITIONS, "identity", "mean_curve", "ridge_all", "lag_attention"} <= told
+    board = json.loads((made.out / "results.json").read_text())["leaderboard"]
+    assert {row["method"] for row in board} <= set(METHOD_LABELS)
+    shown = (made.out / "leaderboard_table.html").read_text()
+    assert {row["method"] for row in board if METHOD_LABELS[row["method"]] not in shown} == set()
 
 
 def test_executed_notebooks_are_kept(made: Paper) -> None:

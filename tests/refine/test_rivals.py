@@ -137,7 +137,6 @@ def test_an_unknown_rival_and_a_wrong_shape_are_refused(cycles):
     @dataclasses.dataclass(frozen=True)
     class Wrong:
         name: str = "wrong"
-        label: str = "wrong"
 
         def fit(self, simulated, measured):
             return Fitted(lambda held: measured[:1], 0)
@@ -146,8 +145,8 @@ def test_an_unknown_rival_and_a_wrong_shape_are_refused(cycles):
         evaluate(cycles, Wrong())
 
 
-def test_names_are_unique_and_labels_too():
-    assert len({one.name for one in every()}) == len({one.label for one in every()}) == len(every())
+def test_names_are_unique():
+    assert len({one.name for one in every()}) == len(every())
 
 
 class TestLagKernel:

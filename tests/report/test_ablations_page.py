@@ -7,7 +7,7 @@ import pandas as pd
 from nem2e_lib.analysis.ablations import Bench, Variant, variants
 from nem2e_lib.data.study import load_study
 from nem2e_lib.refine.config import Configuration, open_points, profile
-from nem2e_lib.report.ablations import NOT_OF_THE_NETWORK, Committed
+from nem2e_lib.report.ablations import Committed
 from nem2e_lib.report.ablations_study import Rows, record
 from nem2e_lib.report.figures.ablations import forest, levels
 
@@ -47,13 +47,21 @@ def test_levels_draw_the_default_among_its_values():
 
 def test_an_open_point_tells_its_largest_effect():
     study, points = Committed(), open_points(Configuration())
-    assert set(NOT_OF_THE_NETWORK) <= {point["point"] for point in points}
+    assert {"cycle", "resampling", "arms", "emg_normalisation", "er"} <= {point["id"] for point in points}
     told = {point["point"]: study.effect_of(point) for point in points}
     assert told["Gradient clipping"] == ""
     rows = study.effects[study.effects["option"] == "er"]
     largest = rows.loc[rows["difference"].abs().idxmax()]
     assert told["Er of a subject"].startswith("SYNTHETIC running")
     assert f"{abs(largest['difference']):.2f}" in told["Er of a subject"]
+    renamed = [study.effect_of({**point, "point": "Another name"}) for point in points]
+    assert renamed == list(told.values())
+
+
+def test_open_points_have_an_id_each():
+    ids = [point["id"] for point in open_points(Configuration())]
+    assert "" not in ids
+    assert len(set(ids)) == len(ids)
 
 
 def test_a_study_goes_on_where_it_stopped(study_folder, tmp_path):

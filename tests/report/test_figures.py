@@ -29,7 +29,7 @@ def trials() -> pd.DataFrame:
     rows = [
         {"trial": i, "method": m, "reference": r, "er": rng.normal(mean, 0.2)}
         for i in range(32)
-        for m, mean in (("model", 0.5), ("training-mean curve", -0.2))
+        for m, mean in (("model", 0.5), ("mean_curve", -0.2))
         for r in ("original input", "changed input")
     ]
     return pd.DataFrame(rows)
@@ -178,7 +178,7 @@ def test_ranking_interval_by_hand() -> None:
     units = pd.DataFrame({"label": ["p0", "p1", "p2"], "er": [-0.5, -0.4, -0.3]})
     errors = units.merge(pd.DataFrame({"muscle": ["a", "b"]}), how="cross")
     errors = errors.assign(study="s", unit="subject", condition="one_entire", er_mean_curve=0.1)
-    table = per_unit(errors).query("method == 'One-Entire'")
+    table = per_unit(errors).query("method == 'one_entire'")
     assert table["mean"].iloc[0] == pytest.approx(-0.4)
     assert table["ci_high"].iloc[0] == pytest.approx(-0.4 + 4.302653 * 0.1 / np.sqrt(3), abs=1e-6)
 

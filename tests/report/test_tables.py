@@ -100,4 +100,4 @@ def test_open_points_lists_each_choice() -> None:
     assert row["here"] == "dot"
     assert (table.shown[["point", "here", "alternatives", "reason"]] != "").all(axis=None)
     with pytest.raises(Nem2eError, match="no 'here'"):
-        tables.open_points([{"point": "Attention score", "option": "score"}])
+        tables.open_points([{"id": "score", "point": "Attention score", "option": "score"}])

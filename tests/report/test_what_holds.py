@@ -3,27 +3,37 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import SimpleNamespace
 
 import pandas as pd
 import pytest
+import xarray as xr
 
 from nem2e_lib.analysis.attention_verdicts import NOTHING
 from nem2e_lib.analysis.claims.contradictions import contradictions
+from nem2e_lib.analysis.shortcut import swapped_summary
+from nem2e_lib.analysis.statistics import OneSample
+from nem2e_lib.report import exhibits
 from nem2e_lib.report.answers import Site, answers
+from nem2e_lib.report.findings import Findings
 from nem2e_lib.report.what_holds import tables_of
 
 
 def duel(a: str, b: str, difference: float, p: float) -> dict[str, object]:
     ends = {"ci_low": difference - 0.1, "ci_high": difference + 0.2}
-    return {"study": "running", "a": a, "b": b, "difference": difference, **ends, "p_holm": p, "n": 10}
+    winner = "" if p >= 0.05 else a if difference < 0 else b
+    known = {"study": "running", "a": a, "b": b, "difference": difference}
+    return {**known, **ends, "p_holm": p, "n": 10, "winner": winner}
 
 
 def test_a_comparison_is_read_whichever_way_round_it_stands(tmp_path: Path) -> None:
     duels = [
-        duel("One-Quarter", "OpenSim", -0.4, 0.001),
-        duel("OpenSim", "One-Entire", 0.5, 0.001),
-        duel("All-Entire", "OpenSim", -0.6, 0.2),
-        duel("training-mean curve", "All-Entire", -0.3, 0.01),
+        duel("one_quarter", "identity", -0.4, 0.001),
+        duel("identity", "one_entire", 0.5, 0.001),
+        duel("all_entire", "identity", -0.6, 0.2),
+        duel("one_quarter", "mean_curve", 0.2, 0.01),
+        duel("one_entire", "mean_curve", -0.1, 0.4),
+        duel("mean_curve", "all_entire", -0.3, 0.01),
     ]
     pd.DataFrame(duels).to_csv(tmp_path / "duels_table.csv", index=False)
     found = {one.question: one for one in answers(Site(tmp_path), ["running"])}
@@ -31,20 +41,31 @@ def test_a_comparison_is_read_whichever_way_round_it_stands(tmp_path: Path) -> N
     assert nearer.verdict == "holds in part"  # two of three at p < .05
     assert "One-Entire −0.50 (95 % CI −0.70 to −0.40, p = 0.001, n = 10)" in nearer.evidence
     mean = found["Is the network better than replaying the mean of other people's EMG?"]
-    assert mean.verdict == "does not hold"  # All-Entire is above the curve
+    assert mean.verdict == "does not hold"  # two are above the curve, one is not surely below it
     assert "All-Entire +0.30" in mean.evidence
     assert found["Is a network needed: is it better than ridge regression?"].verdict == "cannot be tested"
 
 
 def test_whether_the_input_is_used_follows_the_interval(tmp_path: Path) -> None:
+    class Run(Findings):
+        def swapped(self, study: str) -> tuple[pd.DataFrame, OneSample]:
+            return self.table, swapped_summary(self.table)
+
+    run = Run(SimpleNamespace(site=tmp_path))
+    run.__dict__["cycles"] = {"running": xr.Dataset(attrs={"synthetic": 1})}
+
     def verdict(*rises: float) -> str:
-        pd.DataFrame({"difference": rises}).to_csv(tmp_path / "swapped_running.csv", index=False)
+        run.__dict__["table"] = pd.DataFrame(
+            {"muscle": map(str, range(len(rises))), "er_own": 0.0, "er_swapped": rises, "difference": rises}
+        )
+        exhibits.swapped(run, "running")
         return next(one for one in answers(Site(tmp_path), ["running"]) if one.page == "06_shortcut").verdict
 
     assert verdict(0.5, 0.6, 0.55) == "holds"
     assert verdict(0.5, -0.2, 0.1) == "holds in part"
     assert verdict(-0.5, -0.2, 0.1) == "does not hold"
     assert verdict(0.5) == "cannot be tested"
+    assert verdict(0.5, 0.6, 0.55, float("nan")) == "holds"
 
 
 def test_a_map_holds_only_where_nothing_speaks_against_it(tmp_path: Path) -> None:
@@ -53,6 +74,7 @@ def test_a_map_holds_only_where_nothing_speaks_against_it(tmp_path: Path) -> Non
         "condition": ["one_entire", "all_entire"],
         "entropy": [0.7, 0.99],
         "verdict": [NOTHING, "nearly uniform"],
+        "spoken_against": [False, True],
     }
     pd.DataFrame(table).to_csv(tmp_path / "attention_verdicts.csv", index=False)
     found = next(one for one in answers(Site(tmp_path), ["running"]) if one.page == "14_attention_tests")
@@ -85,7 +107,7 @@ def test_what_was_not_run_is_said_and_not_left_out(tmp_path: Path) -> None:
 
 
 def test_results_repeat_the_leaderboard_without_its_seconds(tmp_path: Path) -> None:
-    pd.DataFrame({"method": ["OpenSim"], "seconds": [3.2]}).to_csv(tmp_path / "leaderboard_table.csv", index=False)
+    pd.DataFrame({"method": ["identity"], "seconds": [3.2]}).to_csv(tmp_path / "leaderboard_table.csv", index=False)
     assert list(tables_of(tmp_path)) == ["leaderboard"]
     assert list(tables_of(tmp_path)["leaderboard"]) == ["method"]
 

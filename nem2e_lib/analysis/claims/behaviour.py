@@ -17,7 +17,7 @@ from nem2e_lib.analysis.claims.evidence import (
     all_or_part,
 )
 from nem2e_lib.analysis.metrics import rmse
-from nem2e_lib.analysis.shortcut import CURVE
+from nem2e_lib.analysis.shortcut import CURVE, MODEL, ORIGINAL
 
 NEAR = 1.1
 """A last validation loss within this factor of its minimum counts as staying there."""
@@ -36,8 +36,8 @@ def c11(evidence: Evidence) -> Finding:
     evidence.study("walking")
     if evidence.shortcut is None:
         raise Untestable("The shortcut test was not run.")
-    original = evidence.shortcut[evidence.shortcut["reference"] == "original input"]
-    model, curve = (original[original["method"] == name].iloc[0] for name in ("model", CURVE))
+    original = evidence.shortcut[evidence.shortcut["reference"] == ORIGINAL]
+    model, curve = (original[original["method"] == name].iloc[0] for name in (MODEL, CURVE))
     if pd.isna(model["p_value"]):
         raise Untestable(f"The test is undefined. {model.get('reason', '')}".strip())
     value = f"Er {model['er_mean']:+.2f}, p = {model['p_value']:.3g}, n = {int(model['n'])}"

@@ -18,7 +18,6 @@ class Identity:
     """OpenSim itself: the own muscle's simulated activation, unchanged. Its Er is 0."""
 
     name: str = "identity"
-    label: str = "OpenSim"
 
     def fit(self, simulated: Simulated, measured: Array) -> Fitted:
         """Learn nothing."""
@@ -30,7 +29,6 @@ class MeanCurve:
     """The mean EMG curve of the training cycles, whatever the simulation says."""
 
     name: str = "mean_curve"
-    label: str = "training-mean curve"
 
     def fit(self, simulated: Simulated, measured: Array) -> Fitted:
         """Take the mean over training cycles."""
@@ -43,7 +41,6 @@ class SpeedCurve:
     """The mean EMG curve as a straight line in speed, at every sample (cycles a second where speeds are not known)."""
 
     name: str = "speed_curve"
-    label: str = "mean curve by speed"
 
     def fit(self, simulated: Simulated, measured: Array) -> Fitted:
         """Regress every sample on speed over training cycles."""

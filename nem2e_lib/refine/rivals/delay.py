@@ -57,11 +57,6 @@ class Delay:
         """`delay` or `delay_gain`."""
         return "delay_gain" if self.gain else "delay"
 
-    @property
-    def label(self) -> str:
-        """Name in figures."""
-        return "best delay and gain" if self.gain else "best delay"
-
     def fit(self, simulated: Simulated, measured: Array) -> Fitted:
         """Choose each channel's delay, and gain, with the least squared error over training cycles."""
         own, lasts = simulated.own_muscle, simulated.duration_s

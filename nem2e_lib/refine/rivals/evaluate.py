@@ -41,8 +41,8 @@ def evaluate(cycles: xr.Dataset, rival: Rival) -> xr.Dataset:
         Variables `refined` (seed, channel, cycle, sample), `simulated`, `measured`, `mean_curve` and `diverged` (a
         prediction is no finite number; seed, channel, fold), and `attention` for rivals that have one, with the
         coordinates of a trained condition, so that `analysis.metrics.errors` reads it. Attributes `condition` (the
-        rival's name), `label`, `parameters` (mean over folds, all channels), `seconds` (fitting and refining, all
-        folds), `settings` and `chosen` (hyper-parameters by fold), both JSON, and `code`.
+        rival's name), `parameters` (mean over folds, all channels), `seconds` (fitting and refining, all folds),
+        `settings` and `chosen` (hyper-parameters by fold), both JSON, and `code`.
 
     Raises
     ------
@@ -128,7 +128,6 @@ def _attributes(cycles: xr.Dataset, rival: Rival, fitted: dict[str, Fitted], sec
     return {
         **{name: cycles.attrs[name] for name in _COPIED},
         "condition": rival.name,
-        "label": rival.label,
         "profile": "",
         "unit": leave_one_out(cycles).unit,
         "models": len(fitted),

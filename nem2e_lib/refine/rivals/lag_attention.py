@@ -60,7 +60,6 @@ class LagAttention:
     seed: int = 0
 
     name: str = "lag_attention"
-    label: str = "lag attention"
 
     def fit(self, simulated: Simulated, measured: Array) -> Fitted:
         """Learn attention on left-out training units, then solve the readout on all training cycles."""

@@ -16,7 +16,6 @@ from nem2e_lib.refine.rivals.networks import ConvolutionNet, RecurrentNet, Trans
 from nem2e_lib.refine.rivals.protocol import Array, Fitted, Simulated, inner_folds
 
 _NETWORKS = {"lstm": RecurrentNet, "transformer": TransformerNet, "convolution": ConvolutionNet}
-_LABELS = {"lstm": "plain LSTM", "transformer": "Transformer", "convolution": "temporal convolution"}
 
 
 @dataclass(frozen=True)
@@ -50,11 +49,6 @@ class Network:
     def name(self) -> str:
         """Id in tables: the kind."""
         return self.kind
-
-    @property
-    def label(self) -> str:
-        """Name in figures."""
-        return _LABELS[self.kind]
 
     def fit(self, simulated: Simulated, measured: Array) -> Fitted:
         """Choose the number of updates on an inner fold, then train on all training cycles."""

@@ -25,7 +25,6 @@ class _Linear:
     """
 
     name: str
-    label: str
     options: tuple[float, ...] = field(repr=False, default=())
 
     def fit(self, simulated: Simulated, measured: Array) -> Fitted:
@@ -80,17 +79,17 @@ class PartialLeastSquares(_Linear):
 
 def ridge_own(penalties: tuple[float, ...] = PENALTIES) -> RidgeOwn:
     """Return ridge regression on the own muscle with these penalties to choose from."""
-    return RidgeOwn("ridge_own", "ridge, own muscle", penalties)
+    return RidgeOwn("ridge_own", penalties)
 
 
 def ridge_all(penalties: tuple[float, ...] = PENALTIES) -> RidgeAll:
     """Return ridge regression on all muscles with these penalties to choose from."""
-    return RidgeAll("ridge_all", "ridge, all muscles", penalties)
+    return RidgeAll("ridge_all", penalties)
 
 
 def partial_least_squares(components: tuple[int, ...] = COMPONENTS) -> PartialLeastSquares:
     """Return partial least squares with these numbers of components to choose from."""
-    return PartialLeastSquares("pls", "partial least squares", components)
+    return PartialLeastSquares("pls", components)
 
 
 def _flat(waveforms: Array) -> Array:

@@ -97,10 +97,6 @@ class Rival(Protocol):
     def name(self) -> str:
         """Id in tables and files."""
 
-    @property
-    def label(self) -> str:
-        """Name in figures."""
-
     def fit(self, simulated: Simulated, measured: Array) -> Fitted:
         """Learn from training cycles; `measured` is their EMG, shape (cycles, samples, channels)."""
 

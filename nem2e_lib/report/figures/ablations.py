@@ -9,6 +9,7 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from matplotlib.ticker import NullFormatter, NullLocator
 
+from nem2e_lib.analysis.ablations.effects import MATTERS
 from nem2e_lib.report.figures.panels import panel_grid, rows_for
 from nem2e_lib.report.style import (
     CONDITION_COLOURS,
@@ -93,7 +94,7 @@ def _points(left: Axes, right: Axes, data: pd.DataFrame, rows: list[tuple[str, s
     for row in data.to_dict("records"):
         colour = CONDITION_COLOURS[row["condition"]]
         y = rows.index((row["option"], row["value"])) + shift
-        sure = row["verdict"] == "matters"
+        sure = row["verdict"] == MATTERS
         reach = [[row["difference"] - row["ci_low"]], [row["ci_high"] - row["difference"]]]
         left.errorbar(
             row["difference"],

@@ -12,7 +12,7 @@ from matplotlib.lines import Line2D
 
 from nem2e_lib.analysis.attention import UNIFORM
 from nem2e_lib.report.figures.panels import plural
-from nem2e_lib.report.style import Drawn, add_legend, heading, new_figure, styled
+from nem2e_lib.report.style import Drawn, add_legend, heading, label_of, new_figure, styled
 
 ENCODERS = {"muscle_lstm": "#0072B2", "per_muscle": "#009E73", "input_attention": "#D55E00", "time_tokens": "#8C8C8C"}
 MEASURES = {
@@ -26,6 +26,13 @@ MEASURE_NAMES = {
     "gradient": "input gradient",
     "integrated": "integrated gradients",
     "occlusion": "occlusion",
+}
+PAIR_NAMES = {
+    "attention_gradient": "attention, input gradient",
+    "attention_integrated": "attention, integrated gradients",
+    "attention_occlusion": "attention, occlusion",
+    "integrated_occlusion": "integrated gradients, occlusion",
+    "between_folds": "attention, between folds",
 }
 LAGS = {
     "attention_centre_ms": ("attention, centre", "#D55E00", "o"),
@@ -219,7 +226,7 @@ def agreement(table: pd.DataFrame, *, synthetic: bool) -> Drawn:
     Parameters
     ----------
     table : pandas.DataFrame
-        Columns study, condition, muscle, pair, spearman.
+        Columns study, condition, muscle, pair (of `PAIR_NAMES`), spearman.
     """
     rows = list(dict.fromkeys(zip(table["study"], table["condition"], strict=True)))
     pairs = list(dict.fromkeys(table["pair"]))
@@ -232,11 +239,11 @@ def agreement(table: pd.DataFrame, *, synthetic: bool) -> Drawn:
         one = table[table["pair"] == pair]
         places = [rows.index(key) + shift for key in zip(one["study"], one["condition"], strict=True)]
         axis.plot(one["spearman"], places, color=colour, marker="o", ms=5.5, ls="", alpha=0.8, mew=0)
-    axis.set_yticks(range(len(rows)), [f"{study}, {condition}" for study, condition in rows])
+    axis.set_yticks(range(len(rows)), [f"{study}, {label_of(condition)}" for study, condition in rows])
     axis.set_ylim(len(rows) - 0.5, -0.5)
     axis.set_xlim(-1.03, 1.03)
     axis.set_xlabel("Spearman's rank correlation over tokens, mean over the outputs")
-    add_legend(figure, [_dot(colour, pair) for pair, colour in zip(pairs, colours, strict=False)])
+    add_legend(figure, [_dot(colour, PAIR_NAMES[pair]) for pair, colour in zip(pairs, colours, strict=False)])
     caption = (
         "Each point: the models of a muscle, mean over folds. Between folds: of attention's maps. Integrated gradients "
         "and occlusion replace inputs by the mean of the training cycles."

@@ -22,13 +22,13 @@ from nem2e_lib.report.style import (
     Drawn,
     add_legend,
     heading,
+    label_of,
     new_figure,
     signed,
     stars,
     styled,
 )
 
-METHOD_LABELS = {**CONDITION_LABELS, "mean_curve": MEAN_CURVE_LABEL, "opensim": "OpenSim"}
 METHOD_COLOURS = {**CONDITION_COLOURS, "mean_curve": MEAN_CURVE, "opensim": SIMULATED}
 _MARKS = {"mean_curve": {"marker": "s"}, "opensim": {"marker": "o", "mfc": "white"}}
 FOLLOWED = {
@@ -149,7 +149,7 @@ def following(summary: pd.DataFrame, *, synthetic: bool) -> Drawn:
         _following_panel(axis, rows)
         axis.set_title(f"{study} (n = {plural(int(rows['n'].max()), 'held-out ' + str(rows['unit'].iloc[0]))})")
     methods = list(dict.fromkeys(shown["method"]))
-    add_legend(figure, [Line2D([], [], ls="", label=METHOD_LABELS[m], **_mark(m)) for m in methods])
+    add_legend(figure, [Line2D([], [], ls="", label=label_of(m), **_mark(m)) for m in methods])
     lost = int(shown["mean"].isna().sum())
     caption = (
         "Mean over electrodes and 95 % CI over held-out units. Deviations of the output are regressed on those of the "
@@ -181,7 +181,5 @@ def _mark(method: str) -> dict[str, Any]:
 
 def _following_sentence(rows: pd.DataFrame, study: object) -> str:
     here = rows[(rows["study"] == study) & (rows["measure"] == "slope_within")]
-    named = [
-        f"{METHOD_LABELS[m]} {signed(v)}" for m, v in zip(here["method"], here["mean"], strict=True) if np.isfinite(v)
-    ]
+    named = [f"{label_of(m)} {signed(v)}" for m, v in zip(here["method"], here["mean"], strict=True) if np.isfinite(v)]
     return f"{study}, slope from cycle to cycle: {', '.join(named)}." if named else ""

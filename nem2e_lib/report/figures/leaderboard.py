@@ -20,6 +20,7 @@ from nem2e_lib.report.style import (
     Drawn,
     add_legend,
     heading,
+    label_of,
     new_figure,
     signed,
     styled,
@@ -30,15 +31,13 @@ COLOURS = {**CONDITION_COLOURS, "mean_curve": MEAN_CURVE, "lag_attention": REFIN
 
 
 @styled
-def leaderboard(standings: pd.DataFrame, units: pd.DataFrame, labels: Mapping[str, str], *, synthetic: bool) -> Drawn:
+def leaderboard(standings: pd.DataFrame, units: pd.DataFrame, *, synthetic: bool) -> Drawn:
     """Draw each method's Er per held-out unit with mean and 95 % CI, best on top; one panel a study.
 
     Parameters
     ----------
     standings, units : pandas.DataFrame
         Rows of ``leaderboard.standings`` and ``leaderboard.per_unit``.
-    labels : mapping
-        Name to show of each method.
     """
     studies = list(dict.fromkeys(standings["study"]))
     most = int(standings.groupby("study").size().max())
@@ -47,18 +46,18 @@ def leaderboard(standings: pd.DataFrame, units: pd.DataFrame, labels: Mapping[st
     axes = figure.subplots(1, len(studies), squeeze=False)[0]
     for axis, study in zip(axes, studies, strict=True):
         rows = standings[standings["study"] == study]
-        _panel(axis, rows, units[units["study"] == study], labels)
+        _panel(axis, rows, units[units["study"] == study])
         axis.set_title(f"{study} (n = {plural(int(rows['n_units'].iloc[0]), 'held-out ' + str(rows['unit'].iloc[0]))})")
     add_legend(figure, _handles())
     caption = (
         "Er is averaged over the channels of an electrode and then over electrodes within each held-out unit. "
-        + " ".join(_sentence(standings, study, labels) for study in studies)
+        + " ".join(_sentence(standings, study) for study in studies)
     )
     data = units.merge(standings[["study", "method", "rank", "er_mean", "ci_low", "ci_high"]], on=["study", "method"])
     return Drawn(figure, data, title, caption, caption, synthetic)
 
 
-def _panel(axis: Axes, rows: pd.DataFrame, units: pd.DataFrame, labels: Mapping[str, str]) -> None:
+def _panel(axis: Axes, rows: pd.DataFrame, units: pd.DataFrame) -> None:
     axis.axvline(0, color="#444444", lw=0.9)
     ordered = rows.sort_values("er_mean", ascending=False, kind="stable", na_position="first")
     for y, row in enumerate(ordered.to_dict("records")):
@@ -77,7 +76,7 @@ def _panel(axis: Axes, rows: pd.DataFrame, units: pd.DataFrame, labels: Mapping[
             xytext=(4, 0),
             textcoords="offset points",
         )
-    axis.set_yticks(range(len(ordered)), [labels.get(str(m), str(m)) for m in ordered["method"]], fontsize=8.5)
+    axis.set_yticks(range(len(ordered)), [label_of(m) for m in ordered["method"]], fontsize=8.5)
     axis.set_ylim(-0.6, len(ordered) - 0.4)
     axis.set_xlabel("Er  (negative: better than OpenSim)")
 
@@ -93,14 +92,14 @@ def _handles() -> list[Line2D]:
     ]
 
 
-def _sentence(standings: pd.DataFrame, study: str, labels: Mapping[str, str]) -> str:
+def _sentence(standings: pd.DataFrame, study: str) -> str:
     rows = standings[standings["study"] == study].sort_values("er_mean").to_dict("records")
-    named = [f"{labels.get(str(row['method']), str(row['method']))} {_er(row['er_mean'])}" for row in rows]
+    named = [f"{label_of(row['method'])} {_er(row['er_mean'])}" for row in rows]
     return f"{study}, best first: " + ", ".join(named) + "."
 
 
 @styled
-def duels(fights: pd.DataFrame, standings: pd.DataFrame, labels: Mapping[str, str], *, synthetic: bool) -> Drawn:
+def duels(fights: pd.DataFrame, standings: pd.DataFrame, *, synthetic: bool) -> Drawn:
     """Draw who beats whom: difference of Er, row minus column, with a mark where it is sure after Holm's correction.
 
     Parameters
@@ -116,7 +115,7 @@ def duels(fights: pd.DataFrame, standings: pd.DataFrame, labels: Mapping[str, st
     limit = max(float(fights["difference"].abs().max()), 1e-6)
     for axis, study in zip(axes, studies, strict=True):
         order = standings.loc[standings["study"] == study].sort_values("er_mean", kind="stable")["method"].tolist()
-        image = _matrix(axis, fights[fights["study"] == study], order, labels, limit)
+        image = _matrix(axis, fights[fights["study"] == study], order, limit)
         axis.set_title(study)
     bar = figure.colorbar(image, ax=axes, pad=0.02, aspect=30, shrink=0.8)
     bar.set_label("Er of the row minus Er of the column")
@@ -129,7 +128,7 @@ def duels(fights: pd.DataFrame, standings: pd.DataFrame, labels: Mapping[str, st
     return Drawn(figure, fights, title, caption, caption, synthetic)
 
 
-def _matrix(axis: Axes, fights: pd.DataFrame, order: list[str], labels: Mapping[str, str], limit: float) -> AxesImage:
+def _matrix(axis: Axes, fights: pd.DataFrame, order: list[str], limit: float) -> AxesImage:
     both = pd.concat(
         [fights, fights.rename(columns={"a": "b", "b": "a"}).assign(difference=lambda t: -t["difference"])]
     )
@@ -138,7 +137,7 @@ def _matrix(axis: Axes, fights: pd.DataFrame, order: list[str], labels: Mapping[
     for row in fights[fights["winner"] != ""].itertuples():
         i, j = order.index(str(row.a)), order.index(str(row.b))
         axis.plot([i, j], [j, i], ls="", marker="o", ms=3.5, color="black")
-    names = [labels.get(name, name) for name in order]
+    names = [label_of(name) for name in order]
     axis.set_yticks(range(len(order)), names, fontsize=8)
     axis.set_xticks(range(len(order)), names, fontsize=8, rotation=60, ha="right", rotation_mode="anchor")
     axis.spines[:].set_visible(False)
@@ -152,7 +151,7 @@ def tried(table: pd.DataFrame, *, target: Mapping[str, float]) -> Drawn:
     Parameters
     ----------
     table : pandas.DataFrame
-        Columns step, variant, study, er_mean, synthetic.
+        Columns step, variant, study, er_mean, synthetic; further ones (method) are kept in the CSV.
     target : mapping
         Er to be beaten, by study: that of ridge regression on all muscles.
     """
@@ -168,7 +167,7 @@ def tried(table: pd.DataFrame, *, target: Mapping[str, float]) -> Drawn:
     axis.set_xlabel("variant, in the order of trying (named in the table)")
     axis.set_ylabel("Er, mean over electrodes")
     handles = [Line2D([], [], color=c, marker="o", ms=4, label=str(s)) for s, c in colours.items()]
-    add_legend(figure, [*handles, Line2D([], [], color="#444444", ls=":", lw=1, label="ridge, all muscles")])
+    add_legend(figure, [*handles, Line2D([], [], color="#444444", ls=":", lw=1, label=label_of("ridge_all"))])
     best = table.loc[table.groupby("study", sort=False)["er_mean"].idxmin()]
     caption = "Lines: best so far. " + " ".join(
         f"{row['study']}: best {signed(row['er_mean'])} ({row['variant']})." for row in best.to_dict("records")

@@ -14,18 +14,17 @@ from nem2e_lib.report.figures.errors import spread
 from nem2e_lib.report.figures.panels import plural
 from nem2e_lib.report.style import (
     CONDITION_COLOURS,
-    CONDITION_LABELS,
     MEAN_CURVE,
-    MEAN_CURVE_LABEL,
     Drawn,
     add_legend,
     heading,
+    label_of,
     new_figure,
     signed,
     styled,
 )
 
-COLOURS = {CONDITION_LABELS[c]: colour for c, colour in CONDITION_COLOURS.items()} | {MEAN_CURVE_LABEL: MEAN_CURVE}
+COLOURS = CONDITION_COLOURS | {"mean_curve": MEAN_CURVE}
 
 
 @styled
@@ -56,8 +55,8 @@ def per_unit(errors: pd.DataFrame) -> pd.DataFrame:
     The CI is the t-based one of Eq. 4 over units. The training-mean curve does not depend on the condition.
     """
     keys = ["study", "unit", "label"]
-    refined = errors.assign(method=errors["condition"].map(CONDITION_LABELS))[[*keys, "method", "er"]]
-    flat = errors.drop_duplicates([*keys, "muscle"]).assign(method=MEAN_CURVE_LABEL, er=lambda t: t["er_mean_curve"])
+    refined = errors.assign(method=errors["condition"])[[*keys, "method", "er"]]
+    flat = errors.drop_duplicates([*keys, "muscle"]).assign(method="mean_curve", er=lambda t: t["er_mean_curve"])
     rows = pd.concat([refined, flat[[*keys, "method", "er"]]]).dropna(subset="er")
     table = rows.groupby([*keys, "method"], sort=False, as_index=False)["er"].mean()
     by = table.groupby(["study", "method"], sort=False)["er"]
@@ -76,7 +75,7 @@ def _panel(axis: Axes, data: pd.DataFrame) -> None:
         colour, first = COLOURS[method], here.iloc[0]
         axis.scatter(here["er"], y + spread(here["er"].to_numpy(float), 0.16), s=11, color=colour, alpha=0.55, lw=0)
         _mean_mark(axis, y, first, colour)
-    axis.set_yticks(range(len(means)), means.index, fontsize=9)
+    axis.set_yticks(range(len(means)), map(label_of, means.index), fontsize=9)
     axis.set_ylim(-0.6, len(means) - 0.4)
     axis.set_xlabel("Er, mean over muscles  (negative: better than OpenSim)")
 
@@ -119,7 +118,7 @@ def _handles() -> list[Line2D]:
 
 def _sentence(data: pd.DataFrame, study: str) -> str:
     means = data[data["study"] == study].groupby("method")["mean"].first().sort_values()
-    return f"{study}, best first: " + ", ".join(f"{m} {signed(v)}" for m, v in means.items()) + "."
+    return f"{study}, best first: " + ", ".join(f"{label_of(m)} {signed(v)}" for m, v in means.items()) + "."
 
 
 def _units(data: pd.DataFrame, study: str) -> int:

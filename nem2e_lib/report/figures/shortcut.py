@@ -6,23 +6,24 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 
+from nem2e_lib.analysis.shortcut import CURVE, MODEL
 from nem2e_lib.errors import Nem2eError
 from nem2e_lib.report.figures.errors import spread
 from nem2e_lib.report.figures.panels import Float, plural
 from nem2e_lib.report.style import (
     MEAN_CURVE,
-    MEAN_CURVE_LABEL,
     REFINED,
     Drawn,
     add_legend,
     heading,
+    label_of,
     new_figure,
     signed,
     styled,
 )
 
 COLUMNS = ("method", "reference", "er")
-COLOURS = {"model": REFINED, MEAN_CURVE_LABEL: MEAN_CURVE}
+COLOURS = {MODEL: REFINED, CURVE: MEAN_CURVE}
 
 
 @styled
@@ -32,10 +33,9 @@ def shortcut(trials: pd.DataFrame, *, what: str, synthetic: bool) -> Drawn:
     Parameters
     ----------
     trials : pandas.DataFrame
-        One row per input, method and reference: ``method`` (``model`` or ``training-mean curve``),
-        ``reference``
-        (the OpenSim error that Er divides by, one panel each, such as ``original input``), ``er``; further
-        columns (trial, scale, shift) are kept in the CSV.
+        One row per input, method and reference (rows of ``analysis.shortcut.shortcut``): ``method`` (``model`` or
+        ``mean_curve``), ``reference`` (the OpenSim error that Er divides by, one panel each, such as
+        ``original input``), ``er``; further columns (trial, scale, shift) are kept in the CSV.
     what : str
         Study, muscle and condition in words, for the title.
 
@@ -69,7 +69,7 @@ def _panel(axis: Axes, data: pd.DataFrame, reference: str) -> None:
         _box(axis, y, values, colour)
         axis.scatter(values, y + spread(values, 0.17), s=12, color=colour, edgecolors="white", lw=0.4, zorder=3)
         axis.plot(values.mean(), y, marker="D", ms=6, color=colour, mec="black", mew=0.8, zorder=4)
-    axis.set_yticks(range(len(methods)), methods, fontsize=9)
+    axis.set_yticks(range(len(methods)), map(label_of, methods), fontsize=9)
     axis.set_ylim(-0.6, len(methods) - 0.4)
     axis.set_title(f"divided by the OpenSim error of the {reference}")
     axis.set_xlabel("Er on changed inputs  (positive: worse than OpenSim)")
@@ -105,4 +105,4 @@ def _methods(trials: pd.DataFrame) -> list[str]:
 
 def _mean(trials: pd.DataFrame, reference: str, method: str) -> str:
     rows = trials[(trials["reference"] == reference) & (trials["method"] == method)]
-    return f"{method} {signed(rows['er'].mean())} (n = {plural(len(rows), 'input')})"
+    return f"{label_of(method)} {signed(rows['er'].mean())} (n = {plural(len(rows), 'input')})"

@@ -1,0 +1,344 @@
+"""Ids in what is saved, labels in what is shown: no verdict hangs on what a method is called, nor on rounding."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+import xarray as xr
+
+from nem2e_lib.analysis import leaderboard
+from nem2e_lib.analysis.control_tests import LEARNS, REPLAYS
+from nem2e_lib.analysis.shortcut import swapped_summary
+from nem2e_lib.analysis.statistics import OneSample
+from nem2e_lib.errors import Nem2eError
+from nem2e_lib.refine.conditions import CONDITIONS
+from nem2e_lib.refine.rivals import every
+from nem2e_lib.report import answers, attention_tests, audit, controls, exhibits, rivalry, style, tables
+from nem2e_lib.report.answers import Answer, Site
+from nem2e_lib.report.attending import BETWEEN, PAIRS, Attending
+from nem2e_lib.report.figures.attention_tests import PAIR_NAMES
+from nem2e_lib.report.findings import Findings
+from nem2e_lib.report.saving import write_csv
+from nem2e_lib.report.shared_tables import DUELS, LEARNING, SharedTable
+
+RIVALS = ("identity", "mean_curve", "ridge_all", "lag_attention")
+LEVELS = {
+    "running": dict(zip((*CONDITIONS, *RIVALS), (-0.1, -0.4, -0.6, 0.0, -0.3, -0.5, -0.45), strict=True)),
+    "walking": dict(zip((*CONDITIONS, *RIVALS), (0.1, -0.1, -0.2, 0.0, -0.6, 0.3, 0.4), strict=True)),
+}
+"""Mean Er of each method: who beats whom differs between the studies."""
+METHODS = {
+    "duels_table": ("a", "b", "winner"),
+    "duels": ("a", "b", "winner"),
+    "leaderboard_table": ("method",),
+    "leaderboard": ("method",),
+    "against_lag_attention": ("rival",),
+    "review_improvement": ("condition",),
+    "attention_verdicts": ("condition",),
+    "attention_agreement": ("condition",),
+    "controls_verdicts": ("condition",),
+    "ranking": ("method",),
+    "ranking_table": ("method",),
+    "comparisons": ("a", "b"),
+    "shortcut": ("method",),
+    "shortcut_table": ("method",),
+}
+"""Saved tables, and their columns that tell a method."""
+
+
+class Run(Findings):
+    """A run's findings without a run: what needs trained models is made up."""
+
+    def swapped(self, study: str) -> tuple[pd.DataFrame, OneSample]:
+        """Return rises that are sure in running and none in walking."""
+        rises = np.array([0.5, 0.6, 0.55]) if study == "running" else np.array([-0.5, -0.6, -0.55])
+        table = pd.DataFrame({"muscle": ["a", "b", "c"], "er_own": 0.0, "er_swapped": rises, "difference": rises})
+        return table, swapped_summary(table)
+
+
+def errors() -> pd.DataFrame:
+    rng = np.random.default_rng(1)
+    rows = [
+        {"study": study, "condition": method, "muscle": muscle, "electrode": muscle, "label": f"s{unit}", "er": level}
+        for study, levels in LEVELS.items()
+        for method, level in levels.items()
+        for muscle in ("tib", "soleus")
+        for unit in range(6)
+    ]
+    table = pd.DataFrame(rows)
+    table["er"] += np.where(table["condition"] == "identity", 0.0, rng.normal(0, 0.02, len(table)))
+    curve = table["study"].map({study: levels["mean_curve"] for study, levels in LEVELS.items()})
+    return table.assign(
+        unit="subject", synthetic=True, er_mean_curve=curve, r2_pearson=0.5, r2_sse=0.4, diverged=0, reason=""
+    )
+
+
+def findings(site: Path) -> Run:
+    found = Run(SimpleNamespace(site=site, is_synthetic=True))
+    table = errors()
+    found.__dict__["cycles"] = {s: xr.Dataset(attrs={"motion": s, "synthetic": 1}) for s in LEVELS}
+    found.__dict__["errors"] = table[table["condition"].isin(CONDITIONS)]
+    found.__dict__["trained"] = {}
+    return found
+
+
+def rivals(found: Run) -> rivalry.Rivalry:
+    table = errors()
+    contest = rivalry.Rivalry(found, ())
+    costs = table[["study", "condition"]].drop_duplicates().rename(columns={"condition": "method"})
+    contest.__dict__["errors"] = table
+    contest.__dict__["standings"] = leaderboard.standings(table, costs.assign(parameters=1, seconds=1.0))
+    return contest
+
+
+def attending(found: Run) -> Attending:
+    about = [{"study": s, "condition": c, "muscle": "tib", "synthetic": True} for s in LEVELS for c in controls.ASKED]
+    made = Attending(found)
+    shares = [0.7, 0.99, 0.99, 0.99]
+    made.__dict__["entropies"] = pd.DataFrame(about).assign(entropy=shares, folds_spearman=0.9)
+    made.__dict__["agreement"] = pd.concat(
+        [pd.DataFrame(about).assign(pair=pair, spearman=0.8, gap=0.0, folds=4) for pair in (*PAIRS.values(), BETWEEN)]
+    )
+    return made
+
+
+def asked(found: Run) -> controls.Controls:
+    rows = [(s, c, LEARNS if s == "running" else REPLAYS, "So.") for s in LEVELS for c in controls.ASKED]
+    made = controls.Controls(found)
+    made.__dict__["verdicts"] = pd.DataFrame(rows, columns=["study", "condition", "verdict", "sentence"]).assign(
+        er_unchanged=-0.4, er_mean_curve=-0.3, without_input=0.2
+    )
+    return made
+
+
+def trials() -> pd.DataFrame:
+    rng = np.random.default_rng(2)
+    rows = [
+        {"muscle": "soleus", "method": method, "reference": reference, "er": rng.normal(0.5, 0.2), "er_unchanged": 0.1}
+        for method in ("model", "mean_curve")
+        for reference in ("original input", "changed input")
+        for _ in range(8)
+    ]
+    return pd.DataFrame(rows)
+
+
+def save_site(site: Path) -> Path:
+    """Save every table that verdicts are read from, by what the notebooks call."""
+    found = findings(site)
+    contest = rivals(found)
+    rivalry.board(contest)
+    rivalry.duels(contest)
+    rivalry.against(contest)
+    audit.audited(found)
+    audit.improvement(audit.Review(found))
+    attention_tests.own(attending(found))
+    controls.verdict(asked(found))
+    exhibits.ranks(found)
+    exhibits.shortcut(found, trials(), "walking")
+    for study in LEVELS:
+        exhibits.swapped(found, study)
+    return site
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return save_site(tmp_path_factory.mktemp("site"))
+
+
+def rename_everything(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Give every method another one's label, so that a join on labels takes one for another."""
+    for labels in (style.METHOD_LABELS, style.CONDITION_LABELS):
+        shown = list(labels.values())
+        for name, other in zip(list(labels), [*shown[1:], shown[0]], strict=True):
+            monkeypatch.setitem(labels, name, f"so-called {other}")
+
+
+def told(site: Path) -> list[Answer]:
+    return answers.answers(Site(site), LEVELS)
+
+
+def verdicts(site: Path) -> list[tuple[str, str, str]]:
+    return [(one.question, one.study, one.verdict) for one in told(site)]
+
+
+def test_a_renamed_label_changes_no_verdict_and_no_saved_number(
+    site: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before, said = verdicts(site), [one.evidence for one in told(site)]
+    assert {verdict for *_, verdict in before} == {"holds", "holds in part", "does not hold"}
+    rename_everything(monkeypatch)
+    assert verdicts(site) == before  # saved under the old names, read under the new ones
+    renamed = save_site(tmp_path)
+    assert verdicts(renamed) == before
+    assert [one.evidence for one in told(renamed)] != said
+    assert any("so-called" in one.evidence for one in told(renamed))
+    files = {path.name: path.read_bytes() for path in site.glob("*.csv")}
+    assert set(METHODS) <= {Path(name).stem for name in files}
+    assert {path.name: path.read_bytes() for path in renamed.glob("*.csv")} == files
+
+
+def test_the_verdicts_are_those_of_the_made_up_methods(site: Path) -> None:
+    found = {(one.question, one.study): one.verdict for one in told(site)}
+    expected = {
+        "Is the refined activity nearer to EMG than the simulated one?": ("holds", "holds in part"),
+        "Is the network better than replaying the mean of other people's EMG?": ("holds in part", "does not hold"),
+        "Is a network needed: is it better than ridge regression?": ("holds in part", "holds"),
+        "Is there an attention model that beats its rivals?": ("holds in part", "does not hold"),
+        "Does the network use its input, or replay what it remembers?": ("holds", "does not hold"),
+        "Has it learned something that replaying a mean cannot give?": ("holds", "does not hold"),
+        "Do the attention maps say where the network looks?": ("holds in part", "does not hold"),
+    }
+    assert {question: (found[question, "running"], found[question, "walking"]) for question in expected} == expected
+
+
+@pytest.mark.parametrize("name", METHODS)
+def test_a_csv_carries_ids_and_its_page_labels(site: Path, name: str) -> None:
+    table = pd.read_csv(site / f"{name}.csv", keep_default_na=False)
+    ids = {one for column in METHODS[name] for one in table[column]} - {"", "model"}
+    assert ids
+    assert ids <= set(style.METHOD_LABELS)
+    page = site / f"{name}.html"
+    if page.exists():
+        text = page.read_text()
+        assert {one for one in ids if f">{style.METHOD_LABELS[one]}<" not in text} == set()
+        assert {one for one in ids if f">{one}<" in text} == set()
+
+
+def test_pairs_of_measures_are_ids_too(site: Path) -> None:
+    pairs = set(pd.read_csv(site / "attention_agreement.csv")["pair"])
+    assert pairs == set(PAIR_NAMES) == {*PAIRS.values(), BETWEEN}
+
+
+def test_every_method_has_a_label_in_one_place() -> None:
+    rivals = [one.name for one in every()]
+    assert {*CONDITIONS, *rivals} <= set(style.METHOD_LABELS)
+    assert len({style.METHOD_LABELS[name] for name in (*CONDITIONS, *rivals)}) == len(CONDITIONS) + len(rivals)
+    assert {answers.ALTERNATIVE, answers.RIDGE, answers.MEAN, answers.OPENSIM} <= set(rivals)
+    assert list(style.CONDITION_LABELS) == list(CONDITIONS)
+
+
+def test_an_option_that_is_called_like_a_method_keeps_its_name() -> None:
+    shown = tables.plain(pd.DataFrame({"method": ["delay"], "option": ["delay"]}), "A table", "Of one row.").shown
+    assert (shown["method"].item(), shown["option"].item()) == (style.METHOD_LABELS["delay"], "delay")
+
+
+def test_no_verdict_hangs_on_the_last_digit_of_a_csv(tmp_path: Path) -> None:
+    rows = [
+        {"study": "running", "a": name, "b": "identity", "difference": -0.1, "ci_low": -0.2, "ci_high": 0.0}
+        for name in CONDITIONS
+    ]
+    sure = pd.DataFrame(rows).assign(p_holm=0.05 - 1e-14, n=8, winner=list(CONDITIONS))
+    write_csv(tmp_path / DUELS.file, sure)
+    assert pd.read_csv(tmp_path / DUELS.file)["p_holm"].eq(0.05).all()
+    assert answers.answers(Site(tmp_path), ["running"])[0].verdict == "holds"
+    write_csv(tmp_path / DUELS.file, sure.assign(p_holm=0.05, winner=""))
+    assert answers.answers(Site(tmp_path), ["running"])[0].verdict == "does not hold"
+
+
+Edit = Callable[[pd.DataFrame], pd.DataFrame]
+EDITS: dict[str, tuple[str, Edit, str]] = {
+    "duels without winners": ("duels_table", lambda t: t.drop(columns="winner"), "there is no column 'winner'"),
+    "duels by labels": (
+        "duels_table",
+        lambda t: t.replace(style.METHOD_LABELS),
+        "No comparison with OpenSim was made",
+    ),
+    "a duel less": (
+        "duels_table",
+        lambda t: t[(t["a"] != "one_entire") | (t["b"] != "identity")],
+        "duels_table.csv has no rows of one_entire and identity",
+    ),
+    "a duel more": (
+        "duels_table",
+        lambda t: pd.concat([t, t[t["study"] == "running"]]),
+        "duels_table.csv has 2 rows of one_quarter and identity",
+    ),
+    "another study": ("duels_table", lambda t: t[t["study"] == "walking"], "lacks any row for study running"),
+    "no test of swapped input": ("swapped_running_test", lambda t: t.iloc[:0], "lacks any row for study running"),
+    "an unknown answer": (
+        "swapped_running_test",
+        lambda t: t.assign(verdict="yes"),
+        "column 'verdict' has 'yes', expected one of rises",
+    ),
+    "verdicts in other words": (
+        "controls_verdicts",
+        lambda t: t.assign(verdict="it learns"),
+        "column 'verdict' has 'it learns', expected one of learns",
+    ),
+    "a condition less": (
+        "controls_verdicts",
+        lambda t: t[t["condition"] != "all_entire"],
+        "lacks condition all_entire for study running",
+    ),
+    "maps without a verdict": (
+        "attention_verdicts",
+        lambda t: t.assign(spoken_against=np.nan),
+        "column 'spoken_against' has 'nan', expected one of True, False",
+    ),
+    "maps by labels": (
+        "attention_verdicts",
+        lambda t: t.replace(style.METHOD_LABELS),
+        "column 'condition' has 'All-Entire', expected one of one_quarter",
+    ),
+    "a review by labels": (
+        "review_improvement",
+        lambda t: t.replace(style.METHOD_LABELS),
+        "column 'condition' has 'All-Entire', expected one of one_quarter",
+    ),
+}
+
+
+@pytest.mark.parametrize("edited", EDITS)
+def test_a_table_that_is_not_as_it_should_be_is_told_and_decides_nothing(
+    site: Path, tmp_path: Path, edited: str
+) -> None:
+    name, edit, reason = EDITS[edited]
+    for path in site.glob("*.csv"):
+        (tmp_path / path.name).write_bytes(path.read_bytes())
+    edit(pd.read_csv(site / f"{name}.csv", keep_default_na=False)).to_csv(tmp_path / f"{name}.csv", index=False)
+    before, found = told(site), told(tmp_path)
+    changed = [new for old, new in zip(before, found, strict=True) if new != old and new.study == "running"]
+    assert any(reason in one.evidence for one in changed), [one.evidence for one in changed]
+    assert {one.verdict for one in changed} == {"cannot be tested"}
+    assert all(one.page == changed[0].page for one in changed)
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        ({"verdict": "it learns"}, "controls_verdicts.csv: column 'verdict' has 'it learns'"),
+        ({"condition": "One-Entire"}, "controls_verdicts.csv: column 'condition' has 'One-Entire'"),
+    ],
+)
+def test_a_table_with_another_id_is_not_saved(tmp_path: Path, change: dict[str, str], reason: str) -> None:
+    data = asked(findings(tmp_path)).verdicts.assign(**change)
+    with pytest.raises(Nem2eError, match=reason):
+        LEARNING.save(tables.plain(data, "SYNTHETIC", "Made up.", synthetic=True), tmp_path)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_table_without_a_column_is_not_saved(tmp_path: Path) -> None:
+    shared = SharedTable("few", "99_page", ("study", "verdict"))
+    with pytest.raises(Nem2eError, match=r"few\.csv: there is no column 'verdict', expected study, verdict"):
+        shared.save(tables.plain(pd.DataFrame({"study": ["a"]}), "Few", "Made up."), tmp_path)
+
+
+def test_the_bar_of_what_was_tried_is_ridge_whatever_it_is_called(tmp_path: Path) -> None:
+    rows: Any = pd.read_csv(rivalry.TRIED)
+    bar = rivalry.ridge_of(rows)
+    assert set(bar) == set(rows["study"])
+    assert bar["hamner-subject01"] == rows.loc[rows["variant"] == "ridge, all muscles", "er_mean"].iloc[0]
+    assert rivalry.ridge_of(rows.assign(variant="another name")) == bar
+    with pytest.raises(Nem2eError, match="has 0 rows whose method is ridge_all"):
+        rivalry.ridge_of(rows.assign(method=rows["method"].replace("ridge_all", "ridge_own")))
+    rivalry.tried(rivals(findings(tmp_path)))
+    saved = pd.read_csv(tmp_path / "tried_table.csv")
+    assert set(saved["method"].dropna()) <= set(style.METHOD_LABELS)
+    assert "ridge, all muscles" in (tmp_path / "tried_table.html").read_text()
+    assert ">ridge_all<" not in (tmp_path / "tried_table.html").read_text()
