@@ -76,16 +76,16 @@ test-all: lint $(EXTRAS)
 	$(PY) -m pytest -n 2 --dist loadfile
 
 study-claims: $(SETUP)
-	$(PY) -m nem2e_lib.report.claims_seeds $(BUILD)/study-claims $(or $(filter-out 1,$(SEEDS)),3) $(or $(UNITS),16) $(or $(UPDATES),600)
+	$(PY) -m nem2e_lib.paper.studies.claims $(BUILD)/study-claims $(or $(filter-out 1,$(SEEDS)),3) $(or $(UNITS),16) $(or $(UPDATES),600)
 
 study-attention: $(SETUP)
-	$(PY) -m nem2e_lib.report.attention_study $(BUILD)/study-attention $(or $(UNITS),32) $(or $(UPDATES),800)
+	$(PY) -m nem2e_lib.paper.studies.attention $(BUILD)/study-attention $(or $(UNITS),32) $(or $(UPDATES),800)
 
 study-learning: $(SETUP)
-	$(PY) -m nem2e_lib.report.learning_study $(BUILD)/study-learning$(if $(STUDY),-$(notdir $(STUDY:%/=%))) $(or $(UNITS),16) $(or $(UPDATES),600) '$(STUDY)' $(or $(MINUTES),inf)
+	$(PY) -m nem2e_lib.paper.studies.learning $(BUILD)/study-learning$(if $(STUDY),-$(notdir $(STUDY:%/=%))) $(or $(UNITS),16) $(or $(UPDATES),600) '$(STUDY)' $(or $(MINUTES),inf)
 
 study-ablations: $(SETUP)
-	$(PY) -m nem2e_lib.report.ablations_study $(BUILD)/study-ablations $(or $(UNITS),32) $(or $(UPDATES),800) $(or $(filter-out 1,$(SEEDS)),3) $(or $(MINUTES),inf)
+	$(PY) -m nem2e_lib.paper.studies.ablations $(BUILD)/study-ablations $(or $(UNITS),32) $(or $(UPDATES),800) $(or $(filter-out 1,$(SEEDS)),3) $(or $(MINUTES),inf)
 
 bench: $(EXTRAS)
 	$(ADD_TORCH)

@@ -64,16 +64,16 @@ $(shell test -f '$(OUT)/index.html' && grep -qsxF '$(RUN)' '$(PUBLISHED)' || rm 
 
 # --- layers: each may use those above it -----------------------------------------------------------------------------
 files    = $(sort $(shell find $(1) -name '*.py' -o -name '*.csv' -o -name '*.toml' -o -name '*.css' -o -name '*.html' -o -name '*.j2'))
-report   = $(addprefix nem2e_lib/report/,$(1))
-RUNNER   := $(call report,notebooks.py page.py parameters.py terminal.py)
-DATA     := nem2e_lib/errors.py nem2e_lib/project.py $(call report,pipeline.py overview.py trainer.py) $(call files,nem2e_lib/data)
-PICTURES := $(DATA) $(call report,figures/cycles.py figures/timeline.py figures/panels.py style.py saving.py)
-REFINE   := $(DATA) $(call files,nem2e_lib/refine)
-REPORT   := $(REFINE) $(call files,nem2e_lib/analysis nem2e_lib/refiner) $(filter-out $(RUNNER),$(call files,nem2e_lib/report)) \
+library  = $(addprefix nem2e_lib/,$(1))
+RUNNER   := $(call library,paper/notebooks.py site/notebook_page.py)
+DATA     := $(call library,error.py project.py paper/run.py paper/overview.py) $(call files,nem2e_lib/data)
+PICTURES := $(DATA) $(call library,figures/cycles.py figures/panels.py figures/style.py site/saving.py)
+TRAINING := $(DATA) $(call files,nem2e_lib/training)
+PAPER    := $(TRAINING) $(filter-out $(RUNNER),$(call files,$(call library,rivals analysis refiner figures site paper))) \
             $(wildcard docs/*.csv)
 
 # $(call run,notebook,page,parameters): the page appears only when every cell has succeeded.
-run = $(PY) -m nem2e_lib.report.notebooks notebooks/$(1).ipynb '$(SITE)/$(2).html' \
+run = $(PY) -m nem2e_lib.paper.notebooks notebooks/$(1).ipynb '$(SITE)/$(2).html' \
   --executed '$(RUN)/executed/$(2).ipynb' -p folder '$(RUN)' $(3)
 
 .PHONY: paper
@@ -81,7 +81,7 @@ paper: $(PUBLISHED)
 
 # Whether OUT may be written is asked before hours of training, not after.
 $(PUBLISHED).free: | $(SETUP)
-	@$(PY) -m nem2e_lib.report.finish check '$(OUT)'
+	@$(PY) -m nem2e_lib.paper.finish check '$(OUT)'
 	@mkdir -p '$(@D)'
 	@touch '$@'
 
@@ -98,7 +98,7 @@ $(foreach study,$(STUDIES),$(eval $(call segmenting,$(study))))
 # $(call training,study,condition); each waits for the one before it, whether or not that one has anything to do.
 BEFORE :=
 define training
-$(RUN)/$(1)/$(2).nc $(SITE)/03_train_$(1)_$(2).html &: notebooks/03_train.ipynb $(RUN)/$(1)/cycles.nc $(REFINE) $(ENSEMBLE) | $(BEFORE)
+$(RUN)/$(1)/$(2).nc $(SITE)/03_train_$(1)_$(2).html &: notebooks/03_train.ipynb $(RUN)/$(1)/cycles.nc $(TRAINING) $(ENSEMBLE) | $(BEFORE)
 	@$$(call run,03_train,03_train_$(1)_$(2),-p study $(1) -p condition $(2) -p seeds $(SEEDS) -p confirm $(if $(filter 1,$(CONFIRM)),True,False))
 BEFORE := $(RUN)/$(1)/$(2).nc
 endef
@@ -111,15 +111,15 @@ FIGURES := 08_rivals 09_refine 13_controls 14_attention_tests $(if $(STUDY),,11_
 $(SITE)/15_ablations.html: docs/ablations.csv
 $(SITE)/14_attention_tests.html: $(wildcard docs/attention_*.csv)
 
-$(FIGURES:%=$(SITE)/%.html): $(SITE)/%.html: notebooks/%.ipynb $(TRAINED) $(REPORT)
+$(FIGURES:%=$(SITE)/%.html): $(SITE)/%.html: notebooks/%.ipynb $(TRAINED) $(PAPER)
 	@$(call run,$*,$*)
 
-$(SITE)/results.json $(SITE)/07_claims.html &: notebooks/07_claims.ipynb $(FIGURES:%=$(SITE)/%.html) $(REPORT)
+$(SITE)/results.json $(SITE)/07_claims.html &: notebooks/07_claims.ipynb $(FIGURES:%=$(SITE)/%.html) $(PAPER)
 	@$(call run,07_claims,07_claims)
 
 $(PUBLISHED): $(SITE)/07_claims.html
 	@mkdir -p '$(@D)'
-	@$(PY) -m nem2e_lib.report.finish publish '$(RUN)' '$(OUT)'
+	@$(PY) -m nem2e_lib.paper.finish publish '$(RUN)' '$(OUT)'
 	@echo '$(RUN)' > '$@'
 	@echo 'Open $(OUT)/index.html'
 
@@ -128,6 +128,6 @@ MOTION := $(RUN)/12_motion_to_emg.html
 .PHONY: motion
 motion: $(MOTION)
 
-$(MOTION): notebooks/12_motion_to_emg.ipynb $(REPORT) $(call files,nem2e_lib/simulate nem2e_lib/motion) | $(EXTRAS)
-	@$(PY) -m nem2e_lib.report.notebooks notebooks/12_motion_to_emg.ipynb '$@' \
+$(MOTION): notebooks/12_motion_to_emg.ipynb $(PAPER) $(call files,nem2e_lib/simulate nem2e_lib/motion) | $(EXTRAS)
+	@$(PY) -m nem2e_lib.paper.notebooks notebooks/12_motion_to_emg.ipynb '$@' \
 	  --executed '$(RUN)/executed/12_motion_to_emg.ipynb' -p folder '$(RUN)/motion_to_emg'

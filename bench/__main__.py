@@ -10,7 +10,7 @@ from typing import Any
 
 import jax
 
-from nem2e_lib.refine import devices
+from nem2e_lib.training import devices
 
 devices.configure()
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import jax
 
-from nem2e_lib.refine import devices
+from nem2e_lib.training import devices
 
 devices.configure()
 
@@ -20,11 +20,11 @@ from bench.compare import Say  # noqa: E402
 from bench.footprint import CONDITIONS, MOTIONS  # noqa: E402
 from bench.work import make  # noqa: E402
 from nem2e_lib.data.synthetic import synthetic_cycles  # noqa: E402
-from nem2e_lib.refine.batching import Batching, choose  # noqa: E402
-from nem2e_lib.refine.config import profile  # noqa: E402
-from nem2e_lib.refine.engine import Layout, compiled  # noqa: E402
-from nem2e_lib.refine.forecast import timed  # noqa: E402
-from nem2e_lib.refine.grid import grid  # noqa: E402
+from nem2e_lib.training.batching import Batching, choose  # noqa: E402
+from nem2e_lib.training.config import profile  # noqa: E402
+from nem2e_lib.training.engine import Layout, compiled  # noqa: E402
+from nem2e_lib.training.forecast import timed  # noqa: E402
+from nem2e_lib.training.grid import grid  # noqa: E402
 
 SIZES = {
     700: {"updates": 36, "models": 160, "flax": 10, "torch": 1},

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from bench.page import made_with, markdown, table
-from nem2e_lib.refine.forecast import duration
+from nem2e_lib.training.forecast import duration
 
 Facts = dict[str, Any]
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from bench.work import Floats, Work
-from nem2e_lib.refine.batching import Batching, choose
-from nem2e_lib.refine.engine import Layout, compiled
-from nem2e_lib.refine.forecast import timed
+from nem2e_lib.training.batching import Batching, choose
+from nem2e_lib.training.engine import Layout, compiled
+from nem2e_lib.training.forecast import timed
 
 
 class Contender:

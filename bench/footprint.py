@@ -40,12 +40,12 @@ class _Begun(Exception):
 def _begin(motion: str, condition: str) -> dict[str, Any]:
     """Start training, with the compiled programs of an earlier run; return the time at which the first epochs end."""
     from nem2e_lib.data.synthetic import synthetic_cycles
-    from nem2e_lib.refine import devices
-    from nem2e_lib.refine.batching import choose
-    from nem2e_lib.refine.config import profile
-    from nem2e_lib.refine.engine import Layout
-    from nem2e_lib.refine.grid import grid
-    from nem2e_lib.refine.training import Job, run_job
+    from nem2e_lib.training import devices
+    from nem2e_lib.training.batching import choose
+    from nem2e_lib.training.config import profile
+    from nem2e_lib.training.engine import Layout
+    from nem2e_lib.training.grid import grid
+    from nem2e_lib.training.train import Job, run_job
 
     def stop(epochs: int, loss: float) -> None:
         raise _Begun
@@ -60,8 +60,8 @@ def _begin(motion: str, condition: str) -> dict[str, Any]:
 
 def _train(motion: str, condition: str) -> dict[str, Any]:
     from nem2e_lib.data.synthetic import synthetic_cycles
-    from nem2e_lib.refine.config import profile
-    from nem2e_lib.refine.training import train_condition
+    from nem2e_lib.training.config import profile
+    from nem2e_lib.training.train import train_condition
 
     cycles = synthetic_cycles(motion)
     began = time.perf_counter()

@@ -13,7 +13,7 @@ import xarray as xr
 
 from bench import engine
 from bench.work import cycles, make
-from nem2e_lib.refine.devices import cores
+from nem2e_lib.training.devices import cores
 
 UNITS = (8, 16, 32, 64, 128, 256, 400, 700)
 MODELS = (1, 2, 4, 8, 16, 40, 80)
@@ -71,5 +71,5 @@ def _on_cores(count: int) -> float:
     code = "from bench.growth import _temporal; print(_temporal())"
     allowed = sorted(os.sched_getaffinity(0))[:count] if hasattr(os, "sched_setaffinity") else []
     pin = f"import os; os.sched_setaffinity(0, {allowed}); " if allowed else ""
-    command = [sys.executable, "-c", f"{pin}from nem2e_lib.refine import devices; devices.configure(); {code}"]
+    command = [sys.executable, "-c", f"{pin}from nem2e_lib.training import devices; devices.configure(); {code}"]
     return float(subprocess.run(command, check=True, capture_output=True, text=True).stdout.split()[-1])

@@ -10,10 +10,10 @@ import jax.numpy as jnp
 import numpy as np
 from threadpoolctl import threadpool_limits
 
-from nem2e_lib.refine.config import Configuration
-from nem2e_lib.refine.devices import cores
-from nem2e_lib.refine.forecast import traffic
-from nem2e_lib.refine.stdrnet import parameters
+from nem2e_lib.training.config import Configuration
+from nem2e_lib.training.devices import cores
+from nem2e_lib.training.forecast import traffic
+from nem2e_lib.training.stdrnet import parameters
 
 
 def streaming(bytes_: float, repeats: int = 7) -> float:

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from bench import figure, goals
-from nem2e_lib.refine.forecast import duration
+from nem2e_lib.training.forecast import duration
 
 Facts = dict[str, Any]
 EPOCHS = 700

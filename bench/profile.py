@@ -13,8 +13,8 @@ import optax
 from flax import nnx
 
 from bench.work import make
-from nem2e_lib.refine import adam as optimisers
-from nem2e_lib.refine.stdrnet import STDRNet
+from nem2e_lib.training import adam as optimisers
+from nem2e_lib.training.stdrnet import STDRNet
 
 LOOPS = 12
 

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from nem2e_lib.data.storage import Storage, read_storage, write_storage
+from nem2e_lib.data.storage.storage import Storage, read_storage, write_storage
 
 BYTES = 25e6
 COLUMNS = 230

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from bench.work import Floats, Work
-from nem2e_lib.refine import devices
+from nem2e_lib.training import devices
 
 
 class Contender:

@@ -13,9 +13,9 @@ from flax.traverse_util import flatten_dict
 from numpy.typing import NDArray
 
 from nem2e_lib.data.synthetic import synthetic_cycles
-from nem2e_lib.refine.config import Configuration
-from nem2e_lib.refine.engine import Layout, compiled
-from nem2e_lib.refine.grid import Grid, Model, grid
+from nem2e_lib.training.config import Configuration
+from nem2e_lib.training.engine import Layout, compiled
+from nem2e_lib.training.grid import Grid, Model, grid
 
 CONDITION = {"temporal": "one_entire", "spatial": "all_entire"}
 Floats = NDArray[np.float32]

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from nem2e_lib.errors import Nem2eError
+from nem2e_lib.error import Nem2eError
 
 SPEEDS = (2, 3, 4, 5)
 ELECTRODES = {  # name in the source: (the paper's short name, muscle)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from nem2e_lib.data.storage import Storage, write_storage
+from nem2e_lib.data.storage.storage import Storage, write_storage
 
 MUSCLES = ("soleus_r", "tib_ant_r", "soleus_l", "tib_ant_l")
 STRIKES = {"right": (0.2, 1.2, 2.2), "left": (0.7, 1.7, 2.7)}

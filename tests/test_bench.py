@@ -7,7 +7,7 @@ from importlib.util import find_spec
 import numpy as np
 import pytest
 
-from nem2e_lib.refine import devices
+from nem2e_lib.training import devices
 
 devices.configure()
 

@@ -6,8 +6,8 @@ from importlib.metadata import version
 import pytest
 from typer.testing import CliRunner
 
-from nem2e_lib.cli import app
-from nem2e_lib.data.segment import load_cycles
+from nem2e_lib.cli.main import app
+from nem2e_lib.data.cycles.segment import load_cycles
 
 GOOD = "walk\nversion=1\nnRows=2\nnColumns=3\ninDegrees=yes\nendheader\ntime\ta\tb\n0\t1\t2\n0.1\t3\t4\n"
 

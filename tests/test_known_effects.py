@@ -13,13 +13,13 @@ from nem2e_lib.analysis import attention
 from nem2e_lib.analysis.metrics import errors
 from nem2e_lib.analysis.shortcut import swapped_input, swapped_summary
 from nem2e_lib.analysis.statistics import below, paired, summary
-from nem2e_lib.data.segment import data_hash, segment
-from nem2e_lib.data.study import load_study
+from nem2e_lib.data.cycles.segment import data_hash, segment
+from nem2e_lib.data.study.load import load_study
 from nem2e_lib.data.synthetic import Knobs, synthetic_cycles
-from nem2e_lib.refine.config import profile
-from nem2e_lib.refine.grid import grid
-from nem2e_lib.refine.results import load_models
-from nem2e_lib.refine.training import train_condition
+from nem2e_lib.training.config import profile
+from nem2e_lib.training.grid import grid
+from nem2e_lib.training.results import load_models
+from nem2e_lib.training.train import train_condition
 
 pytestmark = pytest.mark.slow
 

@@ -12,9 +12,9 @@ from typer.testing import CliRunner
 sys.path.append(str(Path(__file__).parent / "refiner"))
 from small_refiner import CHANNELS, constant, write_cycles, write_force
 
-from nem2e_lib.cli import app
-from nem2e_lib.data.storage import Storage, read_storage, write_storage
-from nem2e_lib.errors import Nem2eError
+from nem2e_lib.cli.main import app
+from nem2e_lib.data.storage.storage import Storage, read_storage, write_storage
+from nem2e_lib.error import Nem2eError
 from nem2e_lib.motion import angles_or_markers, needed_steps, plan
 from nem2e_lib.refiner.spans import Span
 from nem2e_lib.simulate.osim import installed

@@ -14,9 +14,9 @@ sys.path += [str(Path(__file__).parent / name) for name in ("refiner", "simulate
 from small_models import save_arm, save_block, standing, standing_forces
 from small_refiner import constant
 
-from nem2e_lib.cli import app
-from nem2e_lib.data.storage import read_storage, write_storage
-from nem2e_lib.errors import Nem2eError
+from nem2e_lib.cli.main import app
+from nem2e_lib.data.storage.storage import read_storage, write_storage
+from nem2e_lib.error import Nem2eError
 from nem2e_lib.motion import walkthrough
 from nem2e_lib.motion.sides import require_muscles, sides_by_place, told_sides
 from nem2e_lib.simulate import Options, SimulatedTrial

@@ -13,12 +13,11 @@ import pytest
 sys.path.append(str(Path(__file__).parent / "refiner"))
 from small_refiner import CHANNELS, constant, recording, write_cycles, write_force
 
-from nem2e_lib.data.storage import Storage
-from nem2e_lib.errors import Nem2eError
+from nem2e_lib.data.storage.storage import Storage
+from nem2e_lib.error import Nem2eError
+from nem2e_lib.figures.recording import activations, ground_force, over_time, postures, refined_trial
 from nem2e_lib.motion import walkthrough
-from nem2e_lib.report.figures import from_motion
-from nem2e_lib.report.figures.refined_trial import over_time, refined_trial
-from nem2e_lib.report.notebooks import run
+from nem2e_lib.paper.notebooks import run
 from nem2e_lib.simulate import osim
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -99,17 +98,17 @@ def test_pictures_of_the_way_there():
         ]
     )
     arrows = pd.DataFrame([{"time_s": 0.5, "px": 0.1, "py": 0.0, "fx": 10.0, "fy": 900.0}])
-    drawn = from_motion.postures(lines, arrows)
+    drawn = postures(lines, arrows)
     assert "2 postures over a gait cycle" in drawn.caption
     assert len(drawn.data) == 5
     force = Storage("f", ("right", "left"), np.linspace(0, 1, 11), np.ones((11, 2)))
-    assert "1 heel strike; yellow: 1 cycle" in from_motion.ground_force(force, np.array([0.2]), [(0.2, 0.9)]).caption
+    assert "1 heel strike; yellow: 1 cycle" in ground_force(force, np.array([0.2]), [(0.2, 0.9)]).caption
     found = {"static optimisation": recording(), "computed muscle control": recording(end=1.0)}
-    drawn = from_motion.activations(found, list(CHANNELS.values()), (0.5, 1.5))
+    drawn = activations(found, list(CHANNELS.values()), (0.5, 1.5))
     ends = drawn.data.groupby("method")["time_s"].max()
     assert ends["static optimisation"] == pytest.approx(1.5)
     assert ends["computed muscle control"] == pytest.approx(1.0)
-    five = from_motion.activations({"so": recording(labels=tuple("abcde"))}, list("abcde"), (0.5, 1.5)).figure.axes
+    five = activations({"so": recording(labels=tuple("abcde"))}, list("abcde"), (0.5, 1.5)).figure.axes
     assert [bool(axis.get_xlabel()) for axis in five] == [False, False, True, True, True]
 
 

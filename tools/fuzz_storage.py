@@ -16,11 +16,10 @@ from pathlib import Path
 import atheris
 
 with atheris.instrument_imports(include=["nem2e_lib"]):
-    from nem2e_lib.data import storage_body
-    from nem2e_lib.data.storage import Storage, read_storage, write_storage
-    from nem2e_lib.data.storage_body import parse_fast
-    from nem2e_lib.data.storage_rows import parse_rows
-    from nem2e_lib.errors import Nem2eError
+    from nem2e_lib.data.storage import numbers
+    from nem2e_lib.data.storage.numbers import parse_fast, parse_rows
+    from nem2e_lib.data.storage.storage import Storage, read_storage, write_storage
+    from nem2e_lib.error import Nem2eError
 
 SEEDS = (
     b"walk\nversion=1\nnRows=2\nnColumns=3\ninDegrees=no\nendheader\ntime\ta\tb\n0\t1\t2\n0.1\t3\t4e-5\n",
@@ -94,14 +93,14 @@ def _agree(data: bytes) -> None:
         raise AssertionError(f"{body!r} was read as {fast} and as {strict}")
 
 
-def _equal(a: storage_body.Array, b: storage_body.Array) -> bool:
+def _equal(a: numbers.Array, b: numbers.Array) -> bool:
     """Bit for bit; one NaN is as good as another."""
     return a.shape == b.shape and bool(((a.view("u8") == b.view("u8")) | ((a != a) & (b != b))).all())
 
 
 def main() -> None:
     """Write the seeds and the dictionary, and start."""
-    storage_body._FEW_BYTES = storage_body._FEW_ROWS = 0
+    numbers._FEW_BYTES = numbers._FEW_ROWS = 0
     seeds = FOLDER / "seeds"
     seeds.mkdir()
     for number, seed in enumerate(SEEDS):

@@ -10,7 +10,7 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from nem2e_lib.data.muscles import region, side
-from nem2e_lib.errors import Nem2eError
+from nem2e_lib.error import Nem2eError
 
 Array = NDArray[np.float64]
 

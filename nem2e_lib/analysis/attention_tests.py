@@ -14,7 +14,7 @@ from scipy.stats import hypergeom, rankdata
 
 from nem2e_lib.analysis import attention
 from nem2e_lib.data.muscles import base, side
-from nem2e_lib.errors import Nem2eError
+from nem2e_lib.error import Nem2eError
 
 Array = NDArray[np.float64]
 TOP = 10

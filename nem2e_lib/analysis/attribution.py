@@ -13,7 +13,7 @@ import numpy as np
 from jax import Array
 from numpy.typing import NDArray
 
-from nem2e_lib.refine.results import Network
+from nem2e_lib.training.results import Network
 
 Floats = NDArray[np.float64]
 NODES = 8

@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from nem2e_lib.analysis.control_inputs import AVERAGE, CONSTANT
+from nem2e_lib.analysis.controls import AVERAGE, CONSTANT
 from nem2e_lib.analysis.following import MEASURES
 from nem2e_lib.analysis.leaderboard import DECIMALS
-from nem2e_lib.analysis.review_tests import holm
+from nem2e_lib.analysis.review import holm
 from nem2e_lib.analysis.statistics import one_sample
 
 Row = dict[Any, Any]

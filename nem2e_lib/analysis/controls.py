@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cache, cached_property
 
 import numpy as np
 import pandas as pd
 import xarray as xr
 from numpy.typing import NDArray
 
-from nem2e_lib.analysis.metrics import errors, speed_shares
-from nem2e_lib.analysis.shortcut import Model
-from nem2e_lib.errors import Nem2eError
-from nem2e_lib.refine.conditions import own_muscle
+from nem2e_lib.analysis.metrics import FLAT, errors, speed_shares
+from nem2e_lib.analysis.shortcut import Model, perturbed
+from nem2e_lib.error import Nem2eError
+from nem2e_lib.training.conditions import own_muscle
+
+# --- Trained models asked again with inputs that they should not do well on: is it learning or remembering? ---
 
 Array = NDArray[np.float64]
 Order = NDArray[np.intp]
@@ -204,3 +206,224 @@ def _rows(trained: Trained, control: str, outputs: Array) -> pd.DataFrame:
         "reason",
     ]
     return table[columns]
+
+
+# --- Inputs that a model which refines should do badly on, and what a study is too small to offer ---
+
+AVERAGE, SUBJECT, SPEED, MUSCLE = "average input", "another subject", "another speed", "another muscle"
+HALF, REVERSED, CONSTANT = "half a cycle later", "reversed in time", "constant"
+VARIANTS = 3
+"""Other muscles, speeds or subjects that a cycle is given at most, evenly spread; errors are averaged over them."""
+
+WORDS = {
+    AVERAGE: "the mean of the inputs that the model was trained on, the same for every cycle",
+    SUBJECT: "the same muscle at the same speed in other subjects, whom the model was trained on",
+    SPEED: "the same muscle of the same subject at other speeds",
+    MUSCLE: "the activation of muscles under other electrodes; in All-Entire every muscle is given another's",
+    HALF: "the same waveform half a cycle later",
+    REVERSED: "the same waveform run backwards",
+    CONSTANT: "the cycle's mean, without a waveform",
+}
+"""What each control feeds to the models."""
+
+
+def every_change(trained: Trained) -> dict[str, Change]:
+    """Return the controls that the study offers, by name; those it is too small for are left out."""
+    samples = trained.cycles.sample.values
+    own = cache(trained.sampled)
+    changes: dict[str, Change] = {AVERAGE: lambda channel: average(own(channel), trained.fold)[None]}
+    for name, partners in ((SUBJECT, other_subjects(trained.cycles)), (SPEED, other_speeds(trained.cycles))):
+        if len(partners):
+            changes[name] = lambda channel, partners=partners: borrowed(own(channel), partners)  # type: ignore[misc]
+    if len(np.unique(trained.results.electrode.values)) > 1 or trained.condition == "all_entire":
+        changes[MUSCLE] = lambda channel: other_muscles(trained, channel)
+    half = shift_matrix(-0.5, samples, trained.cycles.phase.size)
+    changes[HALF] = lambda channel: (trained.waveform(channel) @ half.T)[None]
+    changes[REVERSED] = lambda channel: own(channel)[None, ..., ::-1]
+    changes[CONSTANT] = lambda channel: np.broadcast_to(own(channel).mean(axis=-1, keepdims=True), own(channel).shape)[
+        None
+    ]
+    return changes
+
+
+def not_offered(trained: Trained) -> list[str]:
+    """Say in a sentence each which controls the study is too small for."""
+    have, study = every_change(trained), str(trained.results.attrs["study"])
+    why = {
+        SUBJECT: "no subject has a companion at the same speed",
+        SPEED: "no subject has a cycle at another speed",
+        MUSCLE: "there is one electrode",
+    }
+    return [f"{study}: {name} cannot be tested, because {reason}." for name, reason in why.items() if name not in have]
+
+
+def average(inputs: Array, fold: Order) -> Array:
+    """Give every cycle the mean input of the cycles that its model was trained on."""
+    out = np.empty_like(inputs)
+    for one in np.unique(fold):
+        out[fold == one] = inputs[fold != one].mean(axis=0)
+    return out
+
+
+def borrowed(inputs: Array, partners: Order) -> Array:
+    """Give every cycle its partners' inputs, shape (variants, cycles, …); NaN where a partner is -1."""
+    given = inputs[partners].astype(float)
+    given[partners < 0] = np.nan
+    return given
+
+
+def other_subjects(cycles: xr.Dataset) -> Order:
+    """Return for each cycle one cycle each of other subjects at the same speed, shape (variants, cycles)."""
+    return _partners(cycles, same="speed", other="subject")
+
+
+def other_speeds(cycles: xr.Dataset) -> Order:
+    """Return for each cycle one cycle each of the same subject at other speeds, shape (variants, cycles)."""
+    return _partners(cycles, same="subject", other="speed")
+
+
+def _partners(cycles: xr.Dataset, same: str, other: str) -> Order:
+    values = {name: cycles[name].values.astype(str) for name in (same, other)}
+    rows = [_choose(values[same], values[other], cycle) for cycle in range(cycles.sizes["cycle"])]
+    most = max(map(len, rows))
+    return np.array([row + [-1] * (most - len(row)) for row in rows], dtype=np.intp).reshape(len(rows), most).T
+
+
+def _choose(same: NDArray[np.str_], other: NDArray[np.str_], cycle: int) -> list[int]:
+    """Pick at most `VARIANTS` of the other labels, counted on from the cycle's own, and of each the like cycle."""
+    near = np.nonzero(same == same[cycle])[0]
+    labels = np.unique(other[near])
+    start = int(np.searchsorted(labels, other[cycle]))
+    turned = np.roll(labels, -start)[1:]
+    picked = turned[_spread(len(turned), VARIANTS)]
+    place = int(np.sum(near[other[near] == other[cycle]] < cycle))
+    found = [near[other[near] == label] for label in picked]
+    return [int(mates[place % len(mates)]) for mates in found]
+
+
+def _spread(count: int, most: int) -> Order:
+    return np.unique(np.linspace(0, count - 1, min(count, most)).round().astype(np.intp))
+
+
+def other_muscles(trained: Trained, channel: str) -> Array:
+    """Return inputs of other muscles, shape (variants, cycles, muscles, samples).
+
+    One-Entire's models are given the muscles of other electrodes; All-Entire's muscles all swap places: each token
+    carries the waveform of the muscle some places further on, a third or so of the muscles away.
+    """
+    if trained.condition == "all_entire":
+        inputs = trained.sampled(channel)
+        count = inputs.shape[1]
+        turns = 1 + _spread(count - 1, VARIANTS + 2)[1:-1] if count > VARIANTS + 2 else np.arange(1, count)[:VARIANTS]
+        return np.stack([np.roll(inputs, turn, axis=1) for turn in turns])
+    results = trained.results
+    electrode = dict(zip(map(str, results.channel.values), results.electrode.values, strict=True))
+    firsts = {str(e): c for c, e in reversed(electrode.items()) if e != electrode[channel]}
+    others = [firsts[e] for e in sorted(firsts)]
+    chosen = [others[i] for i in _spread(len(others), VARIANTS)]
+    return own_muscle(trained.cycles).sel(channel=chosen).values[:, :, None, :].astype(float)
+
+
+def shift_matrix(shift: float, samples: Array, phases: int) -> Array:
+    """Return the matrix that takes a waveform to its samples `shift` cycles on, shape (samples, phases)."""
+    return np.stack([perturbed(row, 1.0, shift, samples) for row in np.eye(phases)], axis=1)
+
+
+# --- Inputs moved in the cycle: how the error rises with the shift, and whether the output moves along ---
+
+STEPS = 20
+LAGS = 100
+"""Lags at which outputs are compared: 1 % of the cycle apart."""
+NEAR = 25.0
+"""Largest shift (%) over which the output's lag is regressed on the shift; beyond it, lags turn over."""
+
+
+@dataclass(frozen=True)
+class Shifts:
+    """What happens when the input comes earlier by a shift.
+
+    Attributes
+    ----------
+    shift, lag
+        In % of the cycle, −50 to below 50; shapes (shifts,) and (lags,).
+    er
+        Per muscle and held-out unit, against the original EMG and OpenSim error, shape (shifts, channels, folds).
+    correlation
+        Mean correlation of the shifted input's output with the unchanged input's output that comes earlier by a lag,
+        shape (shifts, folds, lags): a ridge on shift = lag where the output moves along, on lag 0 where it stays.
+    """
+
+    shift: Array
+    lag: Array
+    er: Array
+    correlation: Array
+
+    @property
+    def moved(self) -> Array:
+        """Lag of the output in %, shape (shifts, folds): where the correlation is greatest."""
+        found: Array = self.lag[np.argmax(np.nan_to_num(self.correlation, nan=-2.0), axis=-1)]
+        return np.where(np.isnan(self.correlation).all(axis=-1), np.nan, found)
+
+    @property
+    def share(self) -> Array:
+        """Slope of the output's lag on the shift within ±`NEAR`, shape (folds,): 1 moves along, 0 stays."""
+        near = (np.abs(self.shift) <= NEAR) & (self.shift != 0)
+        x = self.shift[near]
+        slope: Array = (x[:, None] * self.moved[near]).sum(axis=0) / (x**2).sum()
+        return slope
+
+
+def shifts(trained: Trained, steps: int = STEPS) -> Shifts:
+    """Move every input through the whole cycle in equal steps (periodic, on the 101-phase waveforms)."""
+    shift = np.arange(steps) * 100.0 / steps - 50.0
+    samples, phases = trained.cycles.sample.values, trained.cycles.sizes["phase"]
+    matrices = np.stack([shift_matrix(s / 100.0, samples, phases) for s in [*shift, 0.0]])
+    outputs = ask(trained, lambda channel: np.einsum("kmp,tsp->tkms", trained.waveform(channel), matrices))
+    er = np.stack([er_of_units(trained, out[None]) for out in outputs[:-1]])
+    correlation = _correlations(outputs[:-1], outputs[-1], samples)
+    weights = unit_weights(trained.results)
+    return Shifts(shift, lags(), er, _over_units(correlation, weights, _electrode_weights(trained)))
+
+
+def lags() -> Array:
+    """Lags in % of the cycle, −50 to 49."""
+    return np.arange(LAGS) * 100.0 / LAGS - 50.0
+
+
+def _correlations(moved: Array, still: Array, samples: Array) -> Array:
+    """Correlate each output with the still one, earlier by each lag, shape (shifts, channels, cycles, lags)."""
+    grid = np.arange(LAGS) * 100.0 / LAGS
+    a, b = (_standard(_at(values, samples, grid)) for values in (moved, still))
+    # sum over t of a(t) b(t + lag), for all lags at once
+    product = np.fft.irfft(np.conj(np.fft.rfft(a)) * np.fft.rfft(b), n=LAGS) / LAGS
+    correlation: Array = np.fft.fftshift(product, axes=-1)
+    return correlation
+
+
+def _at(values: Array, samples: Array, grid: Array) -> Array:
+    flat = values.reshape(-1, values.shape[-1])
+    rows = [np.interp(grid, samples, row) for row in flat]
+    return np.asarray(rows, float).reshape(*values.shape[:-1], len(grid))
+
+
+def _standard(values: Array) -> Array:
+    """Mean 0 and sd 1 over the cycle; NaN where the output is constant."""
+    centred = values - values.mean(axis=-1, keepdims=True)
+    sd = centred.std(axis=-1, keepdims=True)
+    flat = np.ptp(values, axis=-1, keepdims=True) <= FLAT * np.abs(values).max(axis=-1, keepdims=True)
+    return np.where(flat, np.nan, centred / np.where(flat, 1.0, sd))
+
+
+def _electrode_weights(trained: Trained) -> Array:
+    """Return each channel's weight: electrodes count alike, and so do the channels of one; shape (channels,)."""
+    electrode = pd.Series(trained.results.electrode.values.astype(str))
+    return np.asarray(1.0 / electrode.map(electrode.value_counts()) / electrode.nunique(), float)
+
+
+def _over_units(correlation: Array, cycles: Array, channels: Array) -> Array:
+    """Weighted mean over channels and the cycles of each unit, of those whose outputs vary."""
+    weight = cycles[:, None, :] * channels[None, :, None]
+    there = np.isfinite(correlation)
+    total = np.einsum("tckl,fck->tfl", np.where(there, correlation, 0.0), weight)
+    share = np.einsum("tckl,fck->tfl", there.astype(float), weight)
+    return np.where(share > 0, total / np.where(share > 0, share, 1.0), np.nan)

@@ -10,10 +10,10 @@ import pingouin as pg
 import xarray as xr
 
 from nem2e_lib.analysis.statistics import ALPHA, one_sample
-from nem2e_lib.errors import Nem2eError
-from nem2e_lib.refine.config import Configuration
-from nem2e_lib.refine.results import configuration_of
-from nem2e_lib.refine.stdrnet import parameters
+from nem2e_lib.error import Nem2eError
+from nem2e_lib.training.config import Configuration
+from nem2e_lib.training.results import configuration_of
+from nem2e_lib.training.stdrnet import parameters
 
 DECIMALS = 12
 """Er is rounded to these, so that a method equal to OpenSim has Er 0 and no test is made of rounding errors."""

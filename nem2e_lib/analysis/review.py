@@ -2,21 +2,232 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+import math
+import warnings
+from collections.abc import Callable, Hashable, Sequence
+from dataclasses import dataclass
+from itertools import combinations
 
 import numpy as np
 import pandas as pd
+import pingouin as pg
+from numpy.typing import ArrayLike
+from scipy.optimize import brentq
+from scipy.stats import bootstrap, false_discovery_control, friedmanchisquare, nct, wilcoxon
+from scipy.stats import f as fisher
 
-from nem2e_lib.analysis.review_effects import bayes_factor, bca, effect
-from nem2e_lib.analysis.review_tests import (
-    benjamini_hochberg,
-    contrasts,
-    friedman,
-    holm,
-    repeated_measures,
-    signed_rank,
-)
-from nem2e_lib.analysis.statistics import ALPHA, one_sample
+from nem2e_lib.analysis.statistics import ALPHA, ROUNDING, one_sample
+
+# --- Effect sizes with intervals, bootstrap intervals and Bayes factors of one sample (or of paired differences) ---
+
+RESAMPLES = 9999
+FEWEST = 3
+"""Units from which a BCa interval is taken: its acceleration rests on leaving each unit out."""
+
+
+@dataclass(frozen=True)
+class Effect:
+    """Cohen's d = mean / sd and Hedges' g, each with its 95 % interval; NaN where undefined."""
+
+    d: float
+    d_low: float
+    d_high: float
+    g: float
+    g_low: float
+    g_high: float
+
+
+def effect(t: float, n: int) -> Effect:
+    """Return d and g of a one-sample or paired t-test, with intervals from the noncentral t distribution.
+
+    d = t / sqrt(n) is d_z for paired differences, not d_av. Its limits are those noncentralities, over sqrt(n), under
+    which t lies at the upper and lower 2.5 % (Cumming & Finch 2001, doi:10.1177/0013164401614002). g = J d with
+    J = Γ(ν/2) / (sqrt(ν/2) Γ((ν-1)/2)), ν = n - 1 (Hedges 1981, doi:10.3102/10769986006002107).
+
+    Parameters
+    ----------
+    t
+        Of the test, NaN where it is undefined.
+    n
+        Units, at least 2 where t is defined.
+    """
+    if not math.isfinite(t):
+        return Effect(*[math.nan] * 6)
+    root, j = math.sqrt(n), hedges_factor(n - 1)
+    low, high = (_noncentrality(t, n - 1, level) / root for level in (1 - ALPHA / 2, ALPHA / 2))
+    d = t / root
+    return Effect(d, low, high, j * d, j * low, j * high)
+
+
+def hedges_factor(freedom: int) -> float:
+    """Return Hedges' exact correction J of degrees of freedom; NaN for one, where it is undefined."""
+    if freedom < 2:
+        return math.nan
+    return math.exp(math.lgamma(freedom / 2) - math.lgamma((freedom - 1) / 2)) / math.sqrt(freedom / 2)
+
+
+def _noncentrality(t: float, freedom: int, level: float) -> float:
+    """Return the noncentrality under which a share `level` of the distribution lies below t."""
+    if t < 0:  # the distribution is far more accurate in its right half
+        return -_noncentrality(-t, freedom, 1 - level)
+    # At t = 0 the limits are normal quantiles; t's scale, sqrt(chi²/ν), is below 2.5 but for one sample in a hundred.
+    return float(brentq(lambda shift: nct.cdf(t, freedom, shift) - level, -2.0, 2.5 * t + 3.0))
+
+
+@dataclass(frozen=True)
+class Interval:
+    """A 95 % interval; NaN with the reason where there is none."""
+
+    low: float
+    high: float
+    reason: str = ""
+
+
+def bca(values: ArrayLike, *, seed: int = 0) -> Interval:
+    """Return the BCa bootstrap interval of the mean over units (Efron 1987, doi:10.1080/01621459.1987.10478410).
+
+    Parameters
+    ----------
+    values
+        One a unit, shape (n,); units are resampled, so whatever lies within one stays together.
+    """
+    numbers = np.asarray(values, float)
+    test = one_sample(numbers)
+    if test.reason or test.n < FEWEST:
+        return Interval(math.nan, math.nan, test.reason or f"{test.n} held-out units: BCa needs {FEWEST}.")
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        try:
+            found = bootstrap(
+                (numbers,), np.mean, n_resamples=RESAMPLES, method="BCa", rng=np.random.default_rng(seed)
+            ).confidence_interval
+        except Warning as told:
+            return Interval(math.nan, math.nan, f"BCa is undefined: {str(told).strip().split('.')[0]}.")
+    return Interval(float(found.low), float(found.high))
+
+
+def bayes_factor(t: float, n: int) -> float:
+    """Return BF10 of a one-sample or paired t-test under a Cauchy prior of scale 0.707 (Rouder et al. 2009).
+
+    `pingouin.ttest` prints it as text of three digits; this one is the number.
+    """
+    if not math.isfinite(t):
+        return math.nan
+    return float(pg.bayesfactor_ttest(t, n, paired=True))
+
+
+def in_words(bf10: float) -> str:
+    """Say what a Bayes factor is evidence of (Jeffreys' limits as JASP prints them)."""
+    if not math.isfinite(bf10):
+        return "undefined"
+    side = "for an effect" if bf10 > 1 else "for none"
+    strength = max(bf10, 1 / bf10)
+    names = ((3, "anecdotal"), (10, "moderate"), (30, "strong"), (100, "very strong"))
+    return f"{next((name for limit, name in names if strength < limit), 'extreme')} {side}"
+
+
+# --- Tests for conditions that share their subjects ---
+
+
+def repeated_measures(table: ArrayLike) -> dict[str, float | str]:
+    """One-way repeated-measures ANOVA with Greenhouse and Geisser's correction, always applied.
+
+    Parameters
+    ----------
+    table
+        One row a unit, one column a condition, shape (n, k).
+
+    Returns
+    -------
+    dict
+        f, df1, df2 (corrected), epsilon, p_gg, reason (why it is undefined; then the numbers are NaN). epsilon =
+        tr(S)² / ((k-1) tr(S S)) of the doubly centred covariance S (Greenhouse & Geisser 1959,
+        doi:10.1007/BF02289823).
+    """
+    y = np.asarray(table, float)
+    reason = _why_not(y)
+    names = ("f", "df1", "df2", "epsilon", "p_gg")
+    if reason:
+        return {**dict.fromkeys(names, math.nan), "reason": reason}
+    (n, k), grand = y.shape, y.mean()
+    between = n * ((y.mean(axis=0) - grand) ** 2).sum()
+    residual = y - y.mean(axis=0) - y.mean(axis=1, keepdims=True) + grand
+    f = (between / (k - 1)) / ((residual**2).sum() / ((k - 1) * (n - 1)))
+    epsilon = float(pg.epsilon(pd.DataFrame(y), correction="gg"))
+    df1, df2 = epsilon * (k - 1), epsilon * (k - 1) * (n - 1)
+    return {**dict(zip(names, (f, df1, df2, epsilon, float(fisher.sf(f, df1, df2))), strict=True)), "reason": ""}
+
+
+def _why_not(y: np.ndarray) -> str:
+    if not np.isfinite(y).all():
+        return f"Er is undefined in {int((~np.isfinite(y)).sum())} of {y.size} cases."
+    if len(y) < 2:
+        return f"{len(y)} held-out unit: a test needs two."
+    residual = y - y.mean(axis=0) - y.mean(axis=1, keepdims=True) + y.mean()
+    if np.abs(residual).max() <= ROUNDING * max(np.abs(y).max(), np.finfo(float).tiny):
+        return "The conditions differ by the same amount in every unit."
+    return ""
+
+
+def friedman(table: ArrayLike) -> float:
+    """Return p of Friedman's test, shape (n, k); NaN where it is undefined."""
+    y = np.asarray(table, float)
+    if not np.isfinite(y).all() or len(y) < 2 or np.ptp(y, axis=1).max() == 0:
+        return math.nan
+    return float(friedmanchisquare(*y.T).pvalue)
+
+
+def signed_rank(values: ArrayLike) -> float:
+    """Return p of Wilcoxon's two-sided signed-rank test against 0 (exact without ties and zeros); NaN if undefined."""
+    x = np.asarray(values, float)
+    if len(x) < 2 or not np.isfinite(x).all() or not x.any():
+        return math.nan
+    return float(wilcoxon(x).pvalue)
+
+
+def contrasts(table: pd.DataFrame) -> pd.DataFrame:
+    """Compare every pair of conditions by a paired t-test, Holm-corrected over the pairs.
+
+    Parameters
+    ----------
+    table
+        One row a unit, one column a condition.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Columns a, b, difference (mean of a minus b), t, p_value, p_holm, p_wilcoxon, n, reason.
+    """
+    rows = []
+    for a, b in combinations(table.columns, 2):
+        difference = (table[a] - table[b]).to_numpy(float)
+        test = one_sample(difference)
+        kept = {"t": test.t, "p_value": test.p_value, "p_wilcoxon": signed_rank(difference), "n": test.n}
+        rows.append({"a": a, "b": b, "difference": test.mean, **kept, "reason": test.reason})
+    found = pd.DataFrame(rows)
+    return found.assign(p_holm=holm(found["p_value"]))
+
+
+def holm(p_values: Sequence[float] | pd.Series) -> np.ndarray:
+    """Adjust a family of p-values by Holm's method; undefined ones stay so and do not count."""
+    return _adjusted(p_values, lambda p: pg.multicomp(p, method="holm")[1])
+
+
+def benjamini_hochberg(p_values: Sequence[float] | pd.Series) -> np.ndarray:
+    """Adjust a family of p-values for the false discovery rate; undefined ones stay so and do not count."""
+    return _adjusted(p_values, false_discovery_control)
+
+
+def _adjusted(p_values: Sequence[float] | pd.Series, adjust: Callable[[np.ndarray], np.ndarray]) -> np.ndarray:
+    p = np.asarray(p_values, float)
+    defined = np.isfinite(p)
+    adjusted = np.full(p.shape, np.nan)
+    if defined.any():
+        adjusted[defined] = adjust(p[defined])
+    return adjusted
+
+
+# --- The paper's statistics as published, and as they should be: side by side for every muscle ---
 
 FAMILY = "the independent electrodes of a study under one condition"
 FAMILY_OF_PAIRS = "the pairs of conditions of one electrode; the ANOVAs over the electrodes of a study"

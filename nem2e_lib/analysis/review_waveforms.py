@@ -14,7 +14,7 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from nem2e_lib.analysis.statistics import ALPHA, ROUNDING
-from nem2e_lib.errors import Nem2eError
+from nem2e_lib.error import Nem2eError
 
 Array = NDArray[np.float64]
 

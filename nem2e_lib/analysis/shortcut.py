@@ -10,8 +10,8 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from nem2e_lib.analysis.statistics import OneSample, one_sample
-from nem2e_lib.errors import Nem2eError
-from nem2e_lib.refine.conditions import own_muscle
+from nem2e_lib.error import Nem2eError
+from nem2e_lib.training.conditions import own_muscle
 
 Array = NDArray[np.float64]
 Model = Callable[[Array], Array]

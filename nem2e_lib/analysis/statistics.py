@@ -12,7 +12,7 @@ import pingouin as pg
 from numpy.typing import ArrayLike
 from scipy.stats import t as student
 
-from nem2e_lib.errors import Nem2eError
+from nem2e_lib.error import Nem2eError
 
 ALPHA = 0.05
 ROUNDING = 1e-12

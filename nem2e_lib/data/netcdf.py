@@ -10,7 +10,7 @@ import numpy as np
 import xarray as xr
 
 from nem2e_lib.data.files import read_bytes, replacing
-from nem2e_lib.errors import Nem2eError
+from nem2e_lib.error import Nem2eError
 
 
 def save_dataset(dataset: xr.Dataset, path: str | Path) -> None:

@@ -16,7 +16,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from nem2e_lib.data.files import read_text
-from nem2e_lib.errors import Nem2eError
+from nem2e_lib.error import Nem2eError
 
 
 def near(word: str, words: Iterable[str]) -> str:

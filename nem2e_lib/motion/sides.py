@@ -6,17 +6,16 @@ import tempfile
 from pathlib import Path
 
 from nem2e_lib.data.columns import vertical_columns
-from nem2e_lib.data.storage import read_storage
-from nem2e_lib.errors import Nem2eError
+from nem2e_lib.data.storage.storage import read_storage
+from nem2e_lib.error import Nem2eError
 from nem2e_lib.refiner import Refiner
 from nem2e_lib.refiner.spans import PLATES
 from nem2e_lib.simulate.feet import assign, foot_bodies
 from nem2e_lib.simulate.forces import Plate, read_plates
 from nem2e_lib.simulate.options import Options
 from nem2e_lib.simulate.posture import quiet
-from nem2e_lib.simulate.prepare import check_muscles, prepare_model, prepare_motion
+from nem2e_lib.simulate.prepare import Workplace, check_muscles, prepare_model, prepare_motion
 from nem2e_lib.simulate.trial import SimulatedTrial
-from nem2e_lib.simulate.workplace import Workplace
 
 Columns = tuple[str, str]
 

@@ -11,13 +11,13 @@ import pandas as pd
 import xarray as xr
 
 from nem2e_lib.data.columns import muscle_name
-from nem2e_lib.data.storage import Storage, read_storage
-from nem2e_lib.errors import Nem2eError
+from nem2e_lib.data.storage.storage import Storage, read_storage
+from nem2e_lib.error import Nem2eError
 from nem2e_lib.motion.chain import Plan, plan, refine_motion
 from nem2e_lib.motion.sides import sides_by_place
 from nem2e_lib.project import ROOT
 from nem2e_lib.refiner import Refiner
-from nem2e_lib.refiner.apply import Refined
+from nem2e_lib.refiner.refined import Refined
 from nem2e_lib.refiner.spans import PLATES, Span, read_strikes
 from nem2e_lib.simulate import hamner
 from nem2e_lib.simulate.batch import simulate

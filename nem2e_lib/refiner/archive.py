@@ -16,9 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nem2e_lib.data.files import MAX_BYTES, read_bytes, replacing
-from nem2e_lib.errors import Nem2eError
-from nem2e_lib.refiner.manifest import Array, Manifest
-from nem2e_lib.refiner.reading import from_json
+from nem2e_lib.error import Nem2eError
+from nem2e_lib.refiner.manifest import Array, Manifest, from_json
 
 MANIFEST, CHECKSUM = "manifest.json", "manifest.sha256"
 DTYPES = ("float32", "float16")

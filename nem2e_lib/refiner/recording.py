@@ -10,10 +10,10 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from nem2e_lib.data.columns import muscle_columns, muscle_name
-from nem2e_lib.data.segment import resample
-from nem2e_lib.data.storage import Storage
+from nem2e_lib.data.cycles.segment import resample
+from nem2e_lib.data.storage.storage import Storage
 from nem2e_lib.data.tables import near
-from nem2e_lib.errors import Nem2eError
+from nem2e_lib.error import Nem2eError
 from nem2e_lib.refiner.manifest import Manifest
 from nem2e_lib.refiner.spans import Span
 

@@ -13,13 +13,13 @@ from numpy.typing import NDArray
 
 from nem2e_lib.data import gait
 from nem2e_lib.data.columns import vertical_columns
-from nem2e_lib.data.cycles import EDGE_S, gap, unlikely
-from nem2e_lib.data.settings import Settings
-from nem2e_lib.data.signals import read_grf
-from nem2e_lib.data.storage import Storage, read_storage
+from nem2e_lib.data.cycles.find import gap, unlikely
+from nem2e_lib.data.storage.storage import Storage, read_storage
+from nem2e_lib.data.study.settings import Settings
+from nem2e_lib.data.study.signals import read_grf
+from nem2e_lib.data.study.trials import EDGE_S, Cycle
 from nem2e_lib.data.tables import numbers, read_table, whole_numbers
-from nem2e_lib.data.trials import Cycle
-from nem2e_lib.errors import Nem2eError
+from nem2e_lib.error import Nem2eError
 from nem2e_lib.refiner.manifest import GaitCycle
 
 Array = NDArray[np.float64]

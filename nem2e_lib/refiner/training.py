@@ -14,21 +14,21 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from nem2e_lib.data.segment import data_hash
-from nem2e_lib.data.settings import Settings
-from nem2e_lib.errors import Nem2eError
-from nem2e_lib.refine import devices
-from nem2e_lib.refine.batching import Batching, choose
-from nem2e_lib.refine.config import Configuration
-from nem2e_lib.refine.engine import Outcome
-from nem2e_lib.refine.folds import leave_nobody_out
-from nem2e_lib.refine.forecast import Cost, forecast
-from nem2e_lib.refine.grid import Grid, Model, grid
-from nem2e_lib.refine.results import DIVERGED
-from nem2e_lib.refine.store import Store
-from nem2e_lib.refine.training import train_condition, train_grid
+from nem2e_lib.data.cycles.segment import data_hash
+from nem2e_lib.data.study.settings import Settings
+from nem2e_lib.error import Nem2eError
 from nem2e_lib.refiner.portrait import portrait
 from nem2e_lib.refiner.refiner import SCALE, SHIFT, Refiner
+from nem2e_lib.training import devices
+from nem2e_lib.training.batching import Batching, choose
+from nem2e_lib.training.config import Configuration
+from nem2e_lib.training.engine import Outcome
+from nem2e_lib.training.folds import leave_nobody_out
+from nem2e_lib.training.forecast import Cost, forecast
+from nem2e_lib.training.grid import Grid, Model, grid
+from nem2e_lib.training.results import DIVERGED
+from nem2e_lib.training.store import Store
+from nem2e_lib.training.train import train_condition, train_grid
 
 
 def train(
@@ -51,7 +51,7 @@ def train(
     Parameters
     ----------
     cycles
-        Segmented cycles (`nem2e_lib.data.segment`).
+        Segmented cycles (`nem2e_lib.data.cycles.segment`).
     condition
         `one_quarter`, `one_entire` or `all_entire`.
     configuration

@@ -6,7 +6,7 @@ import xml.etree.ElementTree as ET
 from collections.abc import Mapping
 from fnmatch import fnmatchcase
 
-from nem2e_lib.errors import Nem2eError
+from nem2e_lib.error import Nem2eError
 from nem2e_lib.simulate.facts import Coordinate, ModelFacts
 from nem2e_lib.simulate.xml import Value, node, object_set
 

@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from nem2e_lib.data.storage import Storage
-from nem2e_lib.errors import Nem2eError
+from nem2e_lib.data.storage.storage import Storage
+from nem2e_lib.error import Nem2eError
 
 Array = NDArray[np.float64]
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from nem2e_lib.errors import Nem2eError
+from nem2e_lib.error import Nem2eError
 from nem2e_lib.simulate.osim import opensim
 
 _TRANSLATIONAL = 2

@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from nem2e_lib.data.storage import Storage
-from nem2e_lib.errors import Nem2eError
+from nem2e_lib.data.storage.storage import Storage
+from nem2e_lib.error import Nem2eError
 from nem2e_lib.simulate.facts import ModelFacts, load
 from nem2e_lib.simulate.forces import CONTACT_N, Plate
 

@@ -10,8 +10,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from nem2e_lib.data.storage import Storage, read_storage, write_storage
-from nem2e_lib.errors import Nem2eError
+from nem2e_lib.data.storage.storage import Storage, read_storage, write_storage
+from nem2e_lib.error import Nem2eError
 
 Array = NDArray[np.float64]
 

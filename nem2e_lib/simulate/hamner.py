@@ -16,9 +16,9 @@ import numpy as np
 import pandas as pd
 import typer
 
-from nem2e_lib.data.storage import read_storage
+from nem2e_lib.data.storage.storage import read_storage
 from nem2e_lib.data.tables import numbers, read_table
-from nem2e_lib.errors import Nem2eError
+from nem2e_lib.error import Nem2eError
 from nem2e_lib.simulate.batch import simulate
 from nem2e_lib.simulate.compare import Array, compare, waveforms
 from nem2e_lib.simulate.options import Options

@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from nem2e_lib.data.files import read_bytes, replacing
-from nem2e_lib.errors import Nem2eError
+from nem2e_lib.error import Nem2eError
 from nem2e_lib.simulate.options import STEPS, Options
 from nem2e_lib.simulate.osim import opensim_version
-from nem2e_lib.simulate.own_setup import own_files
+from nem2e_lib.simulate.setups import own_files
 from nem2e_lib.simulate.states import KEPT
 from nem2e_lib.simulate.trial import SimulatedTrial
 from nem2e_lib.simulate.xml import read_document

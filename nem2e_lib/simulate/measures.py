@@ -8,10 +8,10 @@ from collections.abc import Sequence
 import numpy as np
 
 from nem2e_lib.data.files import replacing
-from nem2e_lib.data.storage import Storage, read_storage
+from nem2e_lib.data.storage.storage import Storage, read_storage
 from nem2e_lib.simulate.actuators import residual_names
 from nem2e_lib.simulate.feet import Posture
-from nem2e_lib.simulate.workplace import Workplace
+from nem2e_lib.simulate.prepare import Workplace
 
 FACTS = "facts.json"
 _LOOKS = 25

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from nem2e_lib.errors import Nem2eError
+from nem2e_lib.error import Nem2eError
 
 STEPS = ("scale", "ik", "rra", "cmc", "so")
 """Steps in the order in which they run; ``so`` is static optimisation, the fast alternative to ``cmc``."""

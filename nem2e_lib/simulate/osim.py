@@ -11,7 +11,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-from nem2e_lib.errors import Nem2eError
+from nem2e_lib.error import Nem2eError
 
 MISSING = (
     "OpenSim is not installed, but simulating needs it: install it with pip install 'nem2e[opensim]' "

@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from nem2e_lib.data.storage import Storage
-from nem2e_lib.errors import Nem2eError
+from nem2e_lib.data.storage.storage import Storage
+from nem2e_lib.error import Nem2eError
 from nem2e_lib.simulate.facts import describe, first_line, load
 from nem2e_lib.simulate.motion import read_motion
 from nem2e_lib.simulate.osim import opensim

@@ -1,20 +1,229 @@
-"""Whether a simulation can be believed: measures against published rules of thumb, with a verdict."""
+"""Whether a simulation can be believed: numbers out of OpenSim's files against published rules of thumb."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from nem2e_lib.data.files import read_text
-from nem2e_lib.errors import Nem2eError
+from nem2e_lib.data.storage.storage import Storage, read_storage
+from nem2e_lib.error import Nem2eError
 from nem2e_lib.simulate.measures import FACTS
-from nem2e_lib.simulate.results import Measured, measure_step
-from nem2e_lib.simulate.rules import RULES, VERDICTS, worst
 from nem2e_lib.simulate.runner import save_text
+
+# --- Rules of thumb for simulations, each with its source ---
+
+VERDICTS = ("good", "acceptable", "poor", "not judged")
+HICKS = "Hicks et al. 2015, doi:10.1115/1.4029304"
+OPENSIM = "OpenSim documentation, Simulation with OpenSim: Best Practices (checklist)"
+RRA_PAGE = "OpenSim documentation, Getting Started with RRA (evaluation of results)"
+OWN = "no published limit; a limit of this project's"
+
+
+@dataclass(frozen=True)
+class Rule:
+    """Limits of one measure.
+
+    Attributes
+    ----------
+    unit : str
+    good, acceptable : float
+        Up to `good` it is good, up to `acceptable` acceptable, beyond poor.
+    source : str
+    counts : bool
+        Whether the rule counts in the verdict of a trial. Limits in N and N·m were made for walking; those relative
+        to the external force hold at any speed.
+    """
+
+    unit: str
+    good: float
+    acceptable: float
+    source: str
+    counts: bool = True
+
+    def judge(self, value: float) -> str:
+        """Return the verdict on a value; one that is not finite, or has no limit, cannot be judged."""
+        if not np.isfinite([value, self.good]).all():
+            return VERDICTS[3]
+        return VERDICTS[0] if value <= self.good else VERDICTS[1] if value <= self.acceptable else VERDICTS[2]
+
+
+RULES = {
+    "residual_force_peak": Rule("N", 10, 25, OPENSIM, counts=False),
+    "residual_force_rms": Rule("N", 5, 15, OPENSIM, counts=False),
+    "residual_moment_peak": Rule("N·m", 50, 75, RRA_PAGE, counts=False),
+    "residual_moment_rms": Rule("N·m", 30, 50, RRA_PAGE, counts=False),
+    "residual_force_share": Rule("of peak external force", 0.05, 0.10, f"{HICKS} (good); twice that acceptable"),
+    "residual_moment_share": Rule(
+        "of mass-centre height x peak external force", 0.01, 0.02, f"{HICKS} (good); twice that acceptable"
+    ),
+    "reserve_share": Rule("of peak joint moment", 0.05, 0.10, f"{HICKS} (good), {OPENSIM} (acceptable)"),
+    "reserve_peak": Rule("N·m", float("inf"), float("inf"), "told, not judged: see reserve_share", counts=False),
+    "tracking_angle_rms": Rule("deg", 2, 5, OPENSIM),
+    "tracking_angle_peak": Rule("deg", 2, 5, RRA_PAGE, counts=False),
+    "tracking_translation_rms": Rule("cm", 2, 4, RRA_PAGE),
+    "tracking_translation_peak": Rule("cm", 2, 5, RRA_PAGE, counts=False),
+    "saturated_muscles": Rule("muscles", 0, 4, f"{OWN}: activation over 0.99 for over 5 % of the time"),
+    "constraint_violation": Rule("rad or m", 1e-3, 1e-2, f"{OWN}: how far constraints move a coordinate"),
+    "acceleration_violation": Rule("rad/s² or m/s²", 1e-4, 1e-2, f"{OWN}: what static optimisation leaves unmet"),
+    "marker_rms": Rule("cm", 2, 4, f"{OPENSIM} (RMS below 2 cm)"),
+    "marker_peak": Rule("cm", 4, 6, f"{OPENSIM} (maximum below 4 cm)"),
+}
+"""Measure to rule, in the order in which they are tabled."""
+
+
+def worst(verdicts: Iterable[str]) -> str:
+    """Return the worst of verdicts; what was not judged counts only where nothing was."""
+    known = [each for each in verdicts if each != VERDICTS[3]]
+    return max(known, key=VERDICTS.index) if known else VERDICTS[3]
+
+
+# --- Numbers out of what OpenSim's tools wrote: residuals, reserves, tracking errors, saturation, constraints ---
+
+Array = NDArray[np.float64]
+
+SATURATED, SHARE_OF_TIME = 0.99, 0.05
+"""A muscle is saturated if its activation exceeds the first for more than the second of the time."""
+_VIOLATION = re.compile(r"time = (\S+) .*Constraint violation = (\S+)")
+_FORCES = {
+    "rra": "rra/results/rra_Actuation_force.sto",
+    "cmc": "cmc/results/cmc_Actuation_force.sto",
+    "so": "so/results/so_StaticOptimization_force.sto",
+}
+
+
+@dataclass(frozen=True)
+class Measured:
+    """Value of a measure (a key of `rules.RULES`), and where it is worst."""
+
+    measure: str
+    value: float
+    where: str = ""
+
+
+def measure_step(folder: Path, step: str, facts: Mapping[str, Any]) -> Iterator[Measured]:
+    """Yield what can be measured of a step from its files."""
+    if step in _FORCES:
+        forces = read_storage(folder / _FORCES[step])
+        external = external_peak(folder / "inputs" / "grf.mot", facts)
+        yield from residuals(forces, facts, external)
+    if step in ("cmc", "so"):
+        yield from reserves(forces, read_storage(folder / "id" / "joint_moments.sto"), facts)
+        yield saturated(read_storage(folder / step / "activation.sto"))
+    if step in ("rra", "cmc"):
+        yield from tracking(read_storage(folder / step / "results" / f"{step}_pErr.sto"), facts["rotational"])
+    if step == "so":
+        yield from violation(folder / "so" / "violation.txt")
+    if step == "ik":
+        yield from marker_errors(folder / "ik")
+    if step in _FORCES and facts.get("constraints"):
+        yield Measured("constraint_violation", float(facts["constraint_violation"]), ", ".join(facts["constraints"]))
+
+
+def external_peak(path: Path, facts: Mapping[str, Any]) -> float:
+    """Peak of the net ground reaction force in the window, N; NaN where there is none."""
+    if not path.is_file():
+        return float("nan")
+    storage = read_storage(path)
+    inside = (storage.time >= facts["window"][0]) & (storage.time <= facts["window"][1])
+    parts = [[storage.column(label) for label in storage.labels if label.endswith(f"_v{axis}")] for axis in "xyz"]
+    net = np.array([np.sum(part, axis=0)[inside] for part in parts])
+    return float(np.linalg.norm(net, axis=0).max(initial=0.0)) or float("nan")
+
+
+def residuals(forces: Storage, facts: Mapping[str, Any], external_n: float) -> Iterator[Measured]:
+    """Yield residual forces and moments: the largest component's peak and root mean square, and shares."""
+    height = float(facts.get("mass_centre_height_m", float("nan")))
+    for kind, scale in (("force", external_n), ("moment", external_n * height)):
+        names = [name for name in facts[f"residual_{kind}s"] if name in forces.labels]
+        if names:
+            values = np.column_stack([forces.column(name) for name in names])
+            peak, where = _peak(forces.time, names, values)
+            yield Measured(f"residual_{kind}_peak", peak, where)
+            root = _rms(forces.time, values)
+            yield Measured(f"residual_{kind}_rms", float(root.max()), names[int(root.argmax())])
+            yield Measured(f"residual_{kind}_share", float(np.linalg.norm(values, axis=1).max() / scale))
+
+
+def reserves(forces: Storage, moments: Storage, facts: Mapping[str, Any]) -> Iterator[Measured]:
+    """Yield reserve torques at coordinates that muscles cross, and their share of the peak net joint moment."""
+    names = [name for name in facts["muscled"] if f"{name}_reserve" in forces.labels]
+    if not names:
+        return
+    values = np.column_stack([forces.column(f"{name}_reserve") for name in names])
+    peak, where = _peak(forces.time, names, values)
+    yield Measured("reserve_peak", peak, where)
+    net = np.array([_moment_peak(moments, name) for name in names])
+    share = np.abs(values).max(axis=0) / net
+    yield Measured("reserve_share", float(np.nanmax(share)), names[int(np.nanargmax(share))])
+
+
+def _moment_peak(moments: Storage, coordinate: str) -> float:
+    labels = [f"{coordinate}_{kind}" for kind in ("moment", "force") if f"{coordinate}_{kind}" in moments.labels]
+    return float(np.abs(moments.column(labels[0])).max()) if labels else float("nan")
+
+
+def saturated(activation: Storage) -> Measured:
+    """Return how many muscles are saturated, and which."""
+    width = np.gradient(activation.time) if len(activation.time) > 1 else np.ones(1)
+    share = ((activation.values > SATURATED) * width[:, None]).sum(axis=0) / width.sum()
+    names = [name for name, part in zip(activation.labels, share, strict=True) if part > SHARE_OF_TIME]
+    return Measured("saturated_muscles", float(len(names)), ", ".join(names))
+
+
+def tracking(errors: Storage, rotational: Sequence[str]) -> Iterator[Measured]:
+    """Yield tracking errors of angles in degrees and of translations in cm; the files are in rad and m."""
+    turning = set(rotational)
+    kinds = {
+        "angle": ([name for name in errors.labels if name in turning], float(np.rad2deg(1.0))),
+        "translation": ([name for name in errors.labels if name not in turning], 100.0),
+    }
+    for kind, (names, scale) in kinds.items():
+        if names:
+            values = scale * np.column_stack([errors.column(name) for name in names])
+            root = _rms(errors.time, values)
+            yield Measured(f"tracking_{kind}_rms", float(root.max()), names[int(root.argmax())])
+            yield Measured(f"tracking_{kind}_peak", *_peak(errors.time, names, values))
+
+
+def violation(source: Path) -> Iterator[Measured]:
+    """Yield the largest violation of accelerations that static optimisation told."""
+    if source.is_file():
+        found = _VIOLATION.findall(source.read_text(encoding="utf-8", errors="replace"))
+        if found:
+            time, value = max(found, key=lambda each: float(each[1]))
+            yield Measured("acceleration_violation", float(value), f"at {float(time):.4g} s")
+
+
+def marker_errors(folder: Path) -> Iterator[Measured]:
+    """Yield marker errors of inverse kinematics in cm."""
+    for path in sorted(folder.glob("*_ik_marker_errors.sto")):
+        storage = read_storage(path)
+        yield Measured("marker_rms", 100 * float(np.max(storage.column("marker_error_RMS"))))
+        yield Measured("marker_peak", 100 * float(np.max(storage.column("marker_error_max"))))
+
+
+def _rms(time: Array, values: Array) -> Array:
+    """Root mean square over time, whose steps may differ, shape (columns,)."""
+    if len(time) < 2:
+        return np.abs(values[0])
+    return np.sqrt(np.trapezoid(values**2, time, axis=0) / (time[-1] - time[0]))
+
+
+def _peak(time: Array, names: Sequence[str], values: Array) -> tuple[float, str]:
+    row, column = divmod(int(np.abs(values).argmax()), values.shape[1])
+    return float(abs(values[row, column])), f"{names[column]} at {time[row]:.4g} s"
+
+
+# --- Whether a simulation can be believed: measures against published rules of thumb, with a verdict ---
 
 DYNAMIC = ("rra", "cmc", "so")
 

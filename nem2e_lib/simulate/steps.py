@@ -1,27 +1,40 @@
-"""The dynamic steps: each writes its set-up into a folder of its own, runs OpenSim's tool there, and moves on."""
+"""The steps of a simulation: each writes its set-up into a folder of its own, runs OpenSim's tool, and moves on."""
 
 from __future__ import annotations
 
 import os
+import shutil
 import xml.etree.ElementTree as ET
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from nem2e_lib.data.storage import read_storage
-from nem2e_lib.errors import Nem2eError
-from nem2e_lib.simulate.activation import activation_of_states, save_activation, save_static_optimisation
+from nem2e_lib.data.storage.storage import read_storage
+from nem2e_lib.error import Nem2eError
 from nem2e_lib.simulate.actuators import UNMUSCLED, ideal_actuators, reserve_actuators
 from nem2e_lib.simulate.facts import first_line
+from nem2e_lib.simulate.motion import common_markers, read_markers
 from nem2e_lib.simulate.options import LEAD_S, NAMES
 from nem2e_lib.simulate.osim import StepFailed, opensim, working_in
-from nem2e_lib.simulate.own_setup import own_setup
-from nem2e_lib.simulate.setups import LOADS, cmc_setup, id_setup, rra_setup, so_setup
-from nem2e_lib.simulate.states import keep_states
-from nem2e_lib.simulate.tasks import REDUCTION_WEIGHT, tracking_tasks
-from nem2e_lib.simulate.workplace import Workplace
+from nem2e_lib.simulate.prepare import Workplace
+from nem2e_lib.simulate.setups import (
+    LOADS,
+    REDUCTION_WEIGHT,
+    cmc_setup,
+    id_setup,
+    ik_setup,
+    marker_tasks,
+    own_setup,
+    rra_setup,
+    scale_setup,
+    so_setup,
+    tracking_tasks,
+)
+from nem2e_lib.simulate.states import activation_of_states, keep_states, save_activation, save_static_optimisation
 from nem2e_lib.simulate.xml import write_document
+
+# --- The dynamic steps: each writes its set-up into a folder of its own, runs OpenSim's tool there, and moves on ---
 
 SHARED_HZ = 100.0
 """Static optimisations a second: residual reduction writes motions at 1000 Hz, ten times what activation needs."""
@@ -172,3 +185,55 @@ def _needs_muscles(place: Workplace, step: str) -> None:
         raise Nem2eError(
             f"Model {place.facts.name!r} has no muscles, but {NAMES[step]} needs them; give a musculoskeletal model."
         )
+
+
+# --- The steps from markers: scaling and inverse kinematics ---
+
+
+def scale(place: Workplace) -> None:
+    """Scale the model to the static trial, and write ``scale/model_scaled.osim``."""
+    source = place.trial.static
+    if source is None:
+        raise Nem2eError(f"Trial {place.trial.trial!r}: scaling needs static=, markers of a static pose (.trc).")
+    markers = read_markers(source)
+    shared = common_markers(source, markers, place.facts.name, place.facts.markers or {})
+    folder = place.step_folder("scale")
+    copy = _copied(place, source, "static.trc")
+    if place.trial.mass_kg is None:
+        place.notes.append(f"No mass_kg was given: the scaled model keeps {place.facts.mass_kg:.1f} kg.")
+    setup = scale_setup(
+        relative(place.model, folder),
+        relative(copy, folder),
+        place.facts,
+        shared,
+        (float(markers.time[0]), float(markers.time[-1])),
+        place.trial.mass_kg,
+        place.options.weights,
+    )
+    run_tool(place, "scale", setup, "ScaleTool")
+
+
+def after_scale(place: Workplace) -> None:
+    """Go on from the scaled model."""
+    place.model = place.folder / "scale" / "model_scaled.osim"
+
+
+def inverse_kinematics(place: Workplace) -> None:
+    """Find the joint angles that bring the model's markers closest to the measured ones: ``ik/motion.mot``."""
+    source = place.trial.markers
+    if source is None:
+        raise Nem2eError(f"Trial {place.trial.trial!r}: inverse kinematics needs markers= (.trc).")
+    markers = read_markers(source)
+    shared = common_markers(source, markers, place.facts.name, place.facts.markers or {})
+    folder = place.step_folder("ik")
+    copy = _copied(place, source, "markers.trc")
+    window = (float(markers.time[0]), float(markers.time[-1]))
+    tasks = marker_tasks(shared, place.options.weights)
+    setup = ik_setup(relative(place.model, folder), relative(copy, folder), tasks, window, "motion.mot")
+    run_tool(place, "ik", setup, "InverseKinematicsTool")
+
+
+def _copied(place: Workplace, source: Path, name: str) -> Path:
+    target = place.inputs / name
+    shutil.copyfile(source, target)
+    return target

@@ -14,27 +14,33 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from nem2e_lib.data.storage import read_storage
-from nem2e_lib.errors import Nem2eError
-from nem2e_lib.simulate import posture_steps, steps
-from nem2e_lib.simulate.job import Job, read_job, write_outcome
+from nem2e_lib.data.storage.storage import read_storage
+from nem2e_lib.error import Nem2eError
+from nem2e_lib.simulate import steps
 from nem2e_lib.simulate.manifest import base_key, is_done, mark_done, read_manifest, step_key, write_manifest
 from nem2e_lib.simulate.measures import write_measures
 from nem2e_lib.simulate.options import MARGINS_S, NAMES
 from nem2e_lib.simulate.osim import StepFailed
-from nem2e_lib.simulate.prepare import check_muscles, choose_window, prepare_loads, prepare_model, prepare_motion
-from nem2e_lib.simulate.workplace import Workplace
+from nem2e_lib.simulate.prepare import (
+    Workplace,
+    check_muscles,
+    choose_window,
+    prepare_loads,
+    prepare_model,
+    prepare_motion,
+)
+from nem2e_lib.simulate.trial import Job, read_job, write_outcome
 
 Act = Callable[[Workplace], None]
 
 RUN: dict[str, Act] = {
-    "scale": posture_steps.scale,
-    "ik": posture_steps.inverse_kinematics,
+    "scale": steps.scale,
+    "ik": steps.inverse_kinematics,
     "rra": steps.residual_reduction,
     "cmc": steps.computed_muscle_control,
     "so": steps.static_optimisation,
 }
-AFTER: dict[str, Act] = {"scale": posture_steps.after_scale, "rra": steps.after_residual_reduction}
+AFTER: dict[str, Act] = {"scale": steps.after_scale, "rra": steps.after_residual_reduction}
 DYNAMIC = ("rra", "cmc", "so")
 _DEATH_SIGNAL = 1
 

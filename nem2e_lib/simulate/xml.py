@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TypeAlias
 
 from nem2e_lib.data.files import read_bytes, replacing
-from nem2e_lib.errors import Nem2eError
+from nem2e_lib.error import Nem2eError
 
 VERSION = "40000"
 """Version of the documents written: the format of OpenSim 4."""

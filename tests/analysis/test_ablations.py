@@ -11,12 +11,11 @@ import pytest
 from scipy.stats import ttest_rel
 
 from nem2e_lib.analysis.ablations import Bench, Variant, effects, said, unfinished, variants
-from nem2e_lib.analysis.ablations.cutting import Cutting, Normalisation, normalised
+from nem2e_lib.analysis.ablations.variants import Cutting, Normalisation, normalised
 from nem2e_lib.analysis.metrics import errors
-from nem2e_lib.data.study import load_study
-from nem2e_lib.errors import Nem2eError
-from nem2e_lib.refine.config import Configuration
-from nem2e_lib.refine.options import Quarter, Score, Spatial
+from nem2e_lib.data.study.load import load_study
+from nem2e_lib.error import Nem2eError
+from nem2e_lib.training.config import Configuration, Quarter, Score, Spatial
 from tests.refine.small import make_cycles
 
 BASE = Configuration(units=4, epochs=1)

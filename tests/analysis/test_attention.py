@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nem2e_lib.analysis import attention
-from nem2e_lib.errors import Nem2eError
+from nem2e_lib.error import Nem2eError
 
 
 @given(st.integers(2, 40))

@@ -8,7 +8,7 @@ from scipy.stats import spearmanr
 
 from nem2e_lib.analysis import attention, attention_tests
 from nem2e_lib.data.synthetic import Knobs, drive, synthetic_cycles
-from nem2e_lib.errors import Nem2eError
+from nem2e_lib.error import Nem2eError
 
 MUSCLES = [f"m{i:03d}_r" for i in range(92)]
 RNG = np.random.default_rng(0)

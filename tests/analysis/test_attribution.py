@@ -7,8 +7,8 @@ import pytest
 from jax.tree_util import Partial
 
 from nem2e_lib.analysis.attribution import attribute
-from nem2e_lib.refine.config import Configuration
-from nem2e_lib.refine.stdrnet import STDRNet
+from nem2e_lib.training.config import Configuration
+from nem2e_lib.training.stdrnet import STDRNet
 
 RNG = np.random.default_rng(0)
 TOKENS, FEATURES, STEPS = 5, 3, 4

@@ -7,7 +7,7 @@ import xarray as xr
 
 from nem2e_lib.analysis.claims import Evidence, evaluate, summarise
 from nem2e_lib.data.muscles import RUNNING_EMG, WALKING_EMG
-from nem2e_lib.refine.conditions import CONDITIONS
+from nem2e_lib.training.conditions import CONDITIONS
 
 RUNNING, WALKING = list(RUNNING_EMG), list(WALKING_EMG)
 SAMPLES = np.linspace(0, 100, 20)

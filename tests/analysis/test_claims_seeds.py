@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from nem2e_lib.analysis.claims.seeds import said, stack, steadiness
+from nem2e_lib.analysis.claims.table import said, stack, steadiness
 
 
 def table(*verdicts):

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from planted import CHANNELS, SAMPLES, copying, replaying, study
 
-from nem2e_lib.analysis import control_inputs as inputs
+from nem2e_lib.analysis import controls as inputs
 from nem2e_lib.analysis.control_tests import (
     CANNOT,
     LEARNS,
@@ -14,11 +14,10 @@ from nem2e_lib.analysis.control_tests import (
     following_summary,
     verdicts,
 )
-from nem2e_lib.analysis.controls import Trained, ask, controls, er_of_units, unit_weights
+from nem2e_lib.analysis.controls import Trained, ask, controls, er_of_units, shifts, unit_weights
 from nem2e_lib.analysis.following import following
 from nem2e_lib.analysis.metrics import errors
-from nem2e_lib.analysis.shifts import shifts
-from nem2e_lib.errors import Nem2eError
+from nem2e_lib.error import Nem2eError
 
 ALL = [inputs.AVERAGE, inputs.SUBJECT, inputs.SPEED, inputs.MUSCLE, inputs.HALF, inputs.REVERSED, inputs.CONSTANT]
 

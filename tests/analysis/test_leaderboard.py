@@ -6,10 +6,10 @@ import pytest
 from scipy import stats
 
 from nem2e_lib.analysis import leaderboard
-from nem2e_lib.errors import Nem2eError
-from nem2e_lib.refine.config import profile
-from nem2e_lib.refine.rivals import evaluate, rival
-from nem2e_lib.refine.stdrnet import parameters
+from nem2e_lib.error import Nem2eError
+from nem2e_lib.rivals import evaluate, rival
+from nem2e_lib.training.config import profile
+from nem2e_lib.training.stdrnet import parameters
 from tests.refine.small import make_cycles
 
 LABELS = ["s0", "s1", "s2", "s3"]

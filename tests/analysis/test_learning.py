@@ -8,7 +8,7 @@ from planted import study
 
 from nem2e_lib.analysis import learning
 from nem2e_lib.analysis.metrics import errors
-from nem2e_lib.report.learning_study import growing
+from nem2e_lib.paper.studies.learning import growing
 
 
 def rows(levels, units=5, draws=2):

@@ -7,7 +7,7 @@ import pytest
 from scipy.integrate import quad
 from scipy.stats import chi2, norm, ttest_1samp
 
-from nem2e_lib.analysis.review_effects import bayes_factor, bca, effect, hedges_factor, in_words
+from nem2e_lib.analysis.review import bayes_factor, bca, effect, hedges_factor, in_words
 
 # R's data set `sleep` (Student 1908): extra hours, group 1 minus group 2, ten patients.
 SLEEP = np.array([0.7, -1.6, -0.2, -1.2, -0.1, 3.4, 3.7, 0.8, 0.0, 2.0]) - np.array(

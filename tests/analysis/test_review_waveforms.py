@@ -7,7 +7,7 @@ from scipy.ndimage import gaussian_filter1d
 from scipy.stats import ttest_rel
 
 from nem2e_lib.analysis import review_waveforms as waveforms
-from nem2e_lib.errors import Nem2eError
+from nem2e_lib.error import Nem2eError
 
 spm1d = pytest.importorskip("spm1d")
 PHASE = np.linspace(0, 100, 20)

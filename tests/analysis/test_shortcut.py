@@ -6,15 +6,8 @@ import xarray as xr
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nem2e_lib.analysis.shortcut import (
-    CURVE,
-    perturbed,
-    shortcut,
-    shortcut_summary,
-    swapped_input,
-    swapped_summary,
-)
-from nem2e_lib.errors import Nem2eError
+from nem2e_lib.analysis.shortcut import CURVE, perturbed, shortcut, shortcut_summary, swapped_input, swapped_summary
+from nem2e_lib.error import Nem2eError
 
 SAMPLES, PHASES = np.linspace(0, 100, 20), np.linspace(0, 100, 101)
 CHANNELS = ["soleus", "tib", "rect"]

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from nem2e_lib.analysis.statistics import below, one_sample, paired, ranking, summary, tukey
-from nem2e_lib.errors import Nem2eError
+from nem2e_lib.error import Nem2eError
 
 COLUMNS = {"electrode": "e", "unit": "subject", "synthetic": True, "r2_pearson": 0.5, "r2_sse": 0.4}
 

@@ -16,7 +16,7 @@ from sklearn.linear_model import RidgeCV
 from nem2e_lib.analysis.metrics import errors
 from nem2e_lib.analysis.statistics import below, paired, ranking, summary
 from nem2e_lib.data.synthetic import Knobs, synthetic_cycles
-from nem2e_lib.refine.folds import leave_one_out, mean_curves
+from nem2e_lib.training.folds import leave_one_out, mean_curves
 
 CONDITIONS = ("one_quarter", "one_entire", "all_entire")
 PAIRS = (("all_entire", "one_entire"), ("one_entire", "one_quarter"), ("all_entire", "mean_curve"))

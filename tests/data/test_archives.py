@@ -12,16 +12,16 @@ import pandas as pd
 import pytest
 from typer.testing import CliRunner
 
-from nem2e_lib.cli import app
-from nem2e_lib.data.checks import check_study
-from nem2e_lib.data.layouts.build import Built, from_archive
-from nem2e_lib.data.layouts.layout import compile_pattern, parse_layout, read_layout
-from nem2e_lib.data.layouts.times import setup_span
-from nem2e_lib.data.segment import segment
-from nem2e_lib.data.settings import read_settings
-from nem2e_lib.data.storage import read_storage
-from nem2e_lib.data.study import load_study
-from nem2e_lib.errors import Nem2eError
+from nem2e_lib.cli.main import app
+from nem2e_lib.data.check import check_study
+from nem2e_lib.data.cycles.segment import segment
+from nem2e_lib.data.intake.archive import Built, from_archive
+from nem2e_lib.data.intake.convert import setup_span
+from nem2e_lib.data.intake.layout import compile_pattern, parse_layout, read_layout
+from nem2e_lib.data.storage.storage import read_storage
+from nem2e_lib.data.study.load import load_study
+from nem2e_lib.data.study.settings import read_settings
+from nem2e_lib.error import Nem2eError
 from tests.data import archive_fixtures as fx
 
 ONE = {"2": ("02", (2, 5, 6))}
@@ -402,6 +402,6 @@ def test_a_full_disk_is_not_a_damaged_archive(tmp_path: Path, monkeypatch: pytes
         raise OSError(28, "No space left on device")
 
     path = fx.write_zip(tmp_path / "subject01.zip", fx.running_subject())
-    monkeypatch.setattr("nem2e_lib.data.layouts.source.shutil.copyfileobj", full)
+    monkeypatch.setattr("nem2e_lib.data.intake.source.shutil.copyfileobj", full)
     with pytest.raises(Nem2eError, match=r"is full; make room there or name another folder in .* TMPDIR"):
         from_archive(path, "running", tmp_path / "own")

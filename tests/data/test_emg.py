@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from scipy import signal
 
 from nem2e_lib.data.columns import vertical_columns
-from nem2e_lib.data.emg import (
+from nem2e_lib.data.emg.clock import even
+from nem2e_lib.data.emg.envelope import (
     RECIPES,
     Recipe,
     band_pass,
@@ -20,11 +21,10 @@ from nem2e_lib.data.emg import (
     rectify,
     remove_offset,
 )
-from nem2e_lib.data.emg_clock import even
-from nem2e_lib.data.emg_processing import process
+from nem2e_lib.data.emg.processing import process
 from nem2e_lib.data.gait import heel_strikes
-from nem2e_lib.data.storage import Storage, read_storage
-from nem2e_lib.errors import Nem2eError
+from nem2e_lib.data.storage.storage import Storage, read_storage
+from nem2e_lib.error import Nem2eError
 
 
 def tone(frequency: float, rate: float, seconds: float = 8.0) -> np.ndarray:

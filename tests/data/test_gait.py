@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from nem2e_lib.data.columns import vertical_columns
 from nem2e_lib.data.gait import contacts, cycles, heel_strikes, toe_offs, why_no_strike
-from nem2e_lib.data.storage import read_storage
+from nem2e_lib.data.storage.storage import read_storage
 
 
 def test_crossing_is_linear_between_samples():

@@ -7,12 +7,11 @@ import pytest
 import realdata as hamner
 from typer.testing import CliRunner
 
-from nem2e_lib.cli import app
-from nem2e_lib.data.checks import check_study, study_notes
-from nem2e_lib.data.quality import quality_notes
-from nem2e_lib.data.quality_measures import copies, held_s, hum_share, line_frequencies, pinned_share
-from nem2e_lib.data.storage import Storage, read_storage, write_storage
-from nem2e_lib.data.study import load_study
+from nem2e_lib.cli.main import app
+from nem2e_lib.data.check import check_study, study_notes
+from nem2e_lib.data.quality import copies, held_s, hum_share, line_frequencies, pinned_share, quality_notes
+from nem2e_lib.data.storage.storage import Storage, read_storage, write_storage
+from nem2e_lib.data.study.load import load_study
 
 TRIALS = ("s1_slow", "s1_fast", "s2_slow", "s2_fast")
 RATE = 1000

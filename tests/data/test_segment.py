@@ -8,12 +8,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from straight_lines import MUSCLES, force
 
-from nem2e_lib.data.checks import check_study
-from nem2e_lib.data.cycles import find_cycles
-from nem2e_lib.data.segment import VARIABLES, data_hash, load_cycles, resample, save_cycles, save_report, segment
-from nem2e_lib.data.storage import Storage, read_storage, write_storage
-from nem2e_lib.data.study import load_study
-from nem2e_lib.errors import Nem2eError
+from nem2e_lib.data.check import check_study
+from nem2e_lib.data.cycles.find import find_cycles
+from nem2e_lib.data.cycles.segment import VARIABLES, data_hash, load_cycles, resample, save_cycles, save_report, segment
+from nem2e_lib.data.storage.storage import Storage, read_storage, write_storage
+from nem2e_lib.data.study.load import load_study
+from nem2e_lib.error import Nem2eError
 
 STRIKE = 20 / 7000  # the small study's force crosses 20 N that long after a contact starts
 CYCLES = "trial,cycle,start_s,end_s\n"

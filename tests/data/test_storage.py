@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from nem2e_lib.data.storage import Storage, describe_storage, read_storage, write_storage
-from nem2e_lib.errors import Nem2eError
+from nem2e_lib.data.storage.storage import Storage, describe_storage, read_storage, write_storage
+from nem2e_lib.error import Nem2eError
 
 GOOD = "walk\nversion=1\nnRows=2\nnColumns=3\ninDegrees=no\nendheader\ntime\ta\tb\n0\t1\t2\n0.1\t3\t4\n"
 
@@ -263,7 +263,7 @@ def test_what_cannot_be_written_leaves_nothing(tmp_path, table, message):
 def test_a_failed_write_keeps_the_old_file(tmp_path, monkeypatch):
     path = tmp_path / "x.sto"
     path.write_text("old")
-    monkeypatch.setattr("nem2e_lib.data.storage._head", lambda _: 1 / 0)
+    monkeypatch.setattr("nem2e_lib.data.storage.storage._head", lambda _: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         write_storage(path, Storage("x", ("a",), np.zeros(1), np.ones((1, 1))))
     assert path.read_text() == "old"

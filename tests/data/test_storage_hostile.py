@@ -17,9 +17,9 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-from nem2e_lib.cli import app
-from nem2e_lib.data.storage import Storage, read_storage, write_storage
-from nem2e_lib.errors import Nem2eError
+from nem2e_lib.cli.main import app
+from nem2e_lib.data.storage.storage import Storage, read_storage, write_storage
+from nem2e_lib.error import Nem2eError
 
 HEADER = "walk\nversion=1\nnRows=2\nnColumns=3\ninDegrees=no\nendheader\n"
 GOOD = f"{HEADER}time\ta\tb\n0\t1\t2\n0.1\t3\t4\n"
@@ -242,7 +242,7 @@ def test_odd_places(tmp_path):
 def test_names_that_are_not_utf8(tmp_path):
     path = os.fsencode(tmp_path) + b"/l\xe4ufer.sto"
     Path(os.fsdecode(path)).write_bytes(GOOD.replace("walk", "läuft").replace("\ta\t", "\tknöchel\t").encode("latin-1"))
-    command = [sys.executable, "-c", "from nem2e_lib.cli import app; app()", "inspect", path]
+    command = [sys.executable, "-c", "from nem2e_lib.cli.main import app; app()", "inspect", path]
     result = subprocess.run(command, capture_output=True, check=False)
     assert result.returncode == 0
     assert "knöchel" in result.stdout.decode()
@@ -266,8 +266,8 @@ LIMITED = """
 import resource, sys
 from pathlib import Path
 import pandas, numpy
-from nem2e_lib.data.storage import read_storage
-from nem2e_lib.errors import Nem2eError
+from nem2e_lib.data.storage.storage import read_storage
+from nem2e_lib.error import Nem2eError
 
 room, sound, *paths = sys.argv[1:]
 read_storage(sound)

@@ -15,12 +15,11 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from nem2e_lib.data import storage_body
-from nem2e_lib.data.storage import Storage, read_storage, write_storage
-from nem2e_lib.data.storage_body import parse_body, parse_fast
-from nem2e_lib.data.storage_labels import unique_labels
-from nem2e_lib.data.storage_rows import parse_rows
-from nem2e_lib.errors import Nem2eError
+from nem2e_lib.data.storage import numbers as storage_body
+from nem2e_lib.data.storage.header import unique_labels
+from nem2e_lib.data.storage.numbers import parse_body, parse_fast, parse_rows
+from nem2e_lib.data.storage.storage import Storage, read_storage, write_storage
+from nem2e_lib.error import Nem2eError
 
 
 @pytest.fixture

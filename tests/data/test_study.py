@@ -8,12 +8,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nem2e_lib.data.checks import check_study, study_notes
+from nem2e_lib.data.check import check_study, study_notes
 from nem2e_lib.data.columns import muscle_columns, muscle_name
-from nem2e_lib.data.settings import read_settings
-from nem2e_lib.data.storage import Storage, read_storage, write_storage
-from nem2e_lib.data.study import load_study
-from nem2e_lib.errors import Nem2eError
+from nem2e_lib.data.storage.storage import Storage, read_storage, write_storage
+from nem2e_lib.data.study.load import load_study
+from nem2e_lib.data.study.settings import read_settings
+from nem2e_lib.error import Nem2eError
 
 MUSCLES = ("soleus_r", "tib_ant_r", "soleus_l", "tib_ant_l")
 CYCLES = "trial,cycle,start_s,end_s\n" + "".join(

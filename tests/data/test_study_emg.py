@@ -7,12 +7,12 @@ import re
 import numpy as np
 import pytest
 
-from nem2e_lib.data.checks import check_study
-from nem2e_lib.data.emg import RECIPES, envelope
-from nem2e_lib.data.segment import load_cycles, save_cycles, segment
-from nem2e_lib.data.storage import Storage, read_storage, write_storage
-from nem2e_lib.data.study import load_study
-from nem2e_lib.errors import Nem2eError
+from nem2e_lib.data.check import check_study
+from nem2e_lib.data.cycles.segment import load_cycles, save_cycles, segment
+from nem2e_lib.data.emg.envelope import RECIPES, envelope
+from nem2e_lib.data.storage.storage import Storage, read_storage, write_storage
+from nem2e_lib.data.study.load import load_study
+from nem2e_lib.error import Nem2eError
 
 RATE = 1000
 TRIALS = ("s1_slow", "s1_fast", "s2_slow", "s2_fast")
@@ -104,7 +104,7 @@ def test_references_are_recordings_of_their_own(raw_study):
 def test_own_steps_and_no_normalisation(raw_study):
     ask_for(raw_study, 'low_pass_hz = 6\nband_hz = [30, 400]\nlow_pass_order = 2\nnormalise = "none"')
     found = load_study(raw_study).emg("s1_slow").values
-    from nem2e_lib.data.emg import Recipe
+    from nem2e_lib.data.emg.envelope import Recipe
 
     recipe = Recipe(band_hz=(30, 400), low_pass_hz=6, low_pass_order=2)
     np.testing.assert_allclose(found, envelope(raw_emg("s1_slow").values, RATE, recipe), rtol=1e-6)

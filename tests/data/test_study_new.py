@@ -13,13 +13,13 @@ import pandas as pd
 import pytest
 from typer.testing import CliRunner
 
-from nem2e_lib.cli import app
-from nem2e_lib.data.checks import check_study
-from nem2e_lib.data.storage import Storage, write_storage
+from nem2e_lib.cli.main import app
+from nem2e_lib.data.check import check_study
+from nem2e_lib.data.intake.names import candidates, meaning
+from nem2e_lib.data.intake.new import new_study
+from nem2e_lib.data.storage.storage import Storage, write_storage
 from nem2e_lib.data.synthetic import write_study
-from nem2e_lib.data.template import new_study
-from nem2e_lib.data.template_names import candidates, meaning
-from nem2e_lib.errors import Nem2eError
+from nem2e_lib.error import Nem2eError
 
 MUSCLES = ["soleus_r", "med_gas_r", "lat_gas_r", "tib_ant_r", "soleus_l", "rect_fem_r"]
 

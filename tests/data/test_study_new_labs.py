@@ -8,13 +8,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from nem2e_lib.data.checks import check_study
-from nem2e_lib.data.csv_recording import read_csv_recording
-from nem2e_lib.data.storage import Storage, read_storage, write_storage
-from nem2e_lib.data.study import load_study
-from nem2e_lib.data.template import new_study
-from nem2e_lib.data.template_words import covers, keys, speed, subject, words
-from nem2e_lib.errors import Nem2eError
+from nem2e_lib.data.check import check_study
+from nem2e_lib.data.intake.find import read_csv_recording
+from nem2e_lib.data.intake.names import covers, keys, speed, subject, words
+from nem2e_lib.data.intake.new import new_study
+from nem2e_lib.data.storage.storage import Storage, read_storage, write_storage
+from nem2e_lib.data.study.load import load_study
+from nem2e_lib.error import Nem2eError
 
 MUSCLES = ("soleus_r", "tib_ant_r", "soleus_l", "tib_ant_l")
 TIME = np.arange(0, 4, 0.01)
@@ -137,7 +137,7 @@ def test_nothing_is_left_behind_where_copying_fails(tree: Path, tmp_path: Path, 
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("nem2e_lib.data.template.shutil.copyfile", full)
+    monkeypatch.setattr("nem2e_lib.data.intake.new.shutil.copyfile", full)
     before = sorted(tmp_path.iterdir())
     with pytest.raises(Nem2eError, match=r"own: cannot be written \(No space left on device\); make room"):
         new_study(tmp_path / "own", tree, tree, tree)

@@ -7,17 +7,15 @@ import numpy as np
 import pytest
 from scipy.optimize import minimize
 
-from nem2e_lib.data.checks import check_study
+from nem2e_lib.data.check import check_study
+from nem2e_lib.data.cycles.segment import segment
 from nem2e_lib.data.muscles import ARM_ACTUATORS, GAIT2392
-from nem2e_lib.data.segment import segment
-from nem2e_lib.data.study import load_study
+from nem2e_lib.data.study.load import load_study
 from nem2e_lib.data.synthetic import Knobs, drive, synthetic_cycles, truth, write_study
-from nem2e_lib.data.synthetic.body import leg_strength, synergies, trunk_strength
-from nem2e_lib.data.synthetic.cast import takes
+from nem2e_lib.data.synthetic.body import leg_strength, minimum_activation, synergies, trunk_strength
 from nem2e_lib.data.synthetic.design import design
-from nem2e_lib.data.synthetic.mechanism import least_effort, torques
-from nem2e_lib.data.synthetic.redundancy import minimum_activation
-from nem2e_lib.errors import Nem2eError
+from nem2e_lib.data.synthetic.mechanism import least_effort, takes, torques
+from nem2e_lib.error import Nem2eError
 
 NOTHING = Knobs().only()
 TIME = np.linspace(0.3, 1.5, 40)

@@ -3,9 +3,9 @@
 import pytest
 from typer.testing import CliRunner
 
-from nem2e_lib.cli import app
-from nem2e_lib.data.storage import read_storage
-from nem2e_lib.data.study import load_study
+from nem2e_lib.cli.main import app
+from nem2e_lib.data.storage.storage import read_storage
+from nem2e_lib.data.study.load import load_study
 from nem2e_lib.data.synthetic import Knobs, write_study
 
 SMALL = ["--subjects", "1", "--speeds", "1"]

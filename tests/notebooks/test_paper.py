@@ -14,10 +14,10 @@ import pandas as pd
 import pytest
 
 from nem2e_lib.data.synthetic import write_study
+from nem2e_lib.figures.style import METHOD_LABELS
 from nem2e_lib.refiner import Refiner
-from nem2e_lib.report.page import page_problems
-from nem2e_lib.report.style import METHOD_LABELS
-from nem2e_lib.report.tables import METHOD_COLUMNS
+from nem2e_lib.site.notebook_page import page_problems
+from nem2e_lib.site.tables import METHOD_COLUMNS
 
 ROOT = Path(__file__).resolve().parents[2]
 CONDITIONS = ("one_quarter", "one_entire", "all_entire")

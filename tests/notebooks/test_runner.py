@@ -14,11 +14,9 @@ import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
-from nem2e_lib.errors import Nem2eError
-from nem2e_lib.report.notebooks import CellFailed, run
-from nem2e_lib.report.page import linked, page_problems
-from nem2e_lib.report.parameters import checked, defaults, read_notebook
-from nem2e_lib.report.terminal import Echo
+from nem2e_lib.error import Nem2eError
+from nem2e_lib.paper.notebooks import CellFailed, Echo, checked, defaults, read_notebook, run
+from nem2e_lib.site.notebook_page import linked, page_problems
 
 METADATA = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
 DEFAULTS = 'units = 3\nrate = 0.5\nname = "a"\nquick = False'
@@ -128,7 +126,7 @@ def test_a_notebook_without_a_parameters_cell_is_refused(tmp_path: Path) -> None
         ("def f():\n    raise KeyError('gone')\nf()", "KeyError: 'gone'"),
         ("raise SystemExit(0)", "SystemExit(0), expected to run to its end"),
         (
-            "from nem2e_lib.errors import Nem2eError\nraise Nem2eError('a.sto: no time column; add it.')",
+            "from nem2e_lib.error import Nem2eError\nraise Nem2eError('a.sto: no time column; add it.')",
             "a.sto: no time",
         ),
     ],
@@ -144,7 +142,7 @@ def test_the_first_failing_cell_is_named_and_no_page_is_written(tmp_path: Path, 
 
 
 def test_a_users_mistake_shows_no_traceback(tmp_path: Path) -> None:
-    notebook = write(tmp_path, "from nem2e_lib.errors import Nem2eError\nraise Nem2eError('one sentence.')")
+    notebook = write(tmp_path, "from nem2e_lib.error import Nem2eError\nraise Nem2eError('one sentence.')")
     with pytest.raises(CellFailed) as error:
         run(notebook, tmp_path / "page.html", {})
     assert str(error.value) == f"{notebook}, code cell 2: one sentence."
@@ -156,7 +154,7 @@ def test_the_command_tells_in_its_exit_status(tmp_path: Path, name: str, status:
     command = [
         sys.executable,
         "-m",
-        "nem2e_lib.report.notebooks",
+        "nem2e_lib.paper.notebooks",
         notebook,
         tmp_path / "p.html",
         "-p",

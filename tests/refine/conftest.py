@@ -2,8 +2,8 @@ import jax
 import pytest
 from small import make_cycles
 
-from nem2e_lib.refine import devices
-from nem2e_lib.refine.config import Configuration
+from nem2e_lib.training import devices
+from nem2e_lib.training.config import Configuration
 
 devices.configure()
 

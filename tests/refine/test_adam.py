@@ -7,7 +7,7 @@ import optax
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nem2e_lib.refine.adam import adam
+from nem2e_lib.training.adam import adam
 
 
 @given(st.integers(0, 2**31 - 1), st.sampled_from([1e-6, 1.0, 1e3]))

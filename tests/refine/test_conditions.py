@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from small import MUSCLES
 
-from nem2e_lib.errors import Nem2eError
-from nem2e_lib.refine.conditions import examples, join_quarters
-from nem2e_lib.refine.config import Configuration
+from nem2e_lib.error import Nem2eError
+from nem2e_lib.training.conditions import examples, join_quarters
+from nem2e_lib.training.config import Configuration
 
 
 def test_one_entire_is_the_target_muscle(cycles):

@@ -11,15 +11,15 @@ from oracle import forward
 
 from nem2e_lib.analysis.attention import over_muscles
 from nem2e_lib.analysis.attribution import attribute
-from nem2e_lib.data.segment import data_hash
-from nem2e_lib.errors import Nem2eError
-from nem2e_lib.refine.batching import encoder_states
-from nem2e_lib.refine.conditions import examples
-from nem2e_lib.refine.config import Configuration
-from nem2e_lib.refine.grid import grid
-from nem2e_lib.refine.results import load_networks, load_results, save_results
-from nem2e_lib.refine.stdrnet import STDRNet, parameters
-from nem2e_lib.refine.training import train_condition
+from nem2e_lib.data.cycles.segment import data_hash
+from nem2e_lib.error import Nem2eError
+from nem2e_lib.training.batching import encoder_states
+from nem2e_lib.training.conditions import examples
+from nem2e_lib.training.config import Configuration
+from nem2e_lib.training.grid import grid
+from nem2e_lib.training.results import load_networks, load_results, save_results
+from nem2e_lib.training.stdrnet import STDRNet, parameters
+from nem2e_lib.training.train import train_condition
 
 MUSCLES, SAMPLES = 7, 4
 SPATIAL = ["muscle_lstm", "per_muscle", "input_attention"]

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from small import make_cycles
 
-from nem2e_lib.errors import Nem2eError
-from nem2e_lib.refine.folds import leave_one_out, mean_curves, training_order
+from nem2e_lib.error import Nem2eError
+from nem2e_lib.training.folds import leave_one_out, mean_curves, training_order
 
 
 def test_subjects_are_left_out():

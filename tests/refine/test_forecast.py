@@ -3,11 +3,11 @@
 import pytest
 from small import make_cycles
 
-from nem2e_lib.refine.batching import Batching, choose, even_blocks
-from nem2e_lib.refine.config import Configuration
-from nem2e_lib.refine.forecast import duration, forecast, probe, traffic
-from nem2e_lib.refine.grid import grid
-from nem2e_lib.refine.stdrnet import parameters
+from nem2e_lib.training.batching import Batching, choose, even_blocks
+from nem2e_lib.training.config import Configuration
+from nem2e_lib.training.forecast import duration, forecast, probe, traffic
+from nem2e_lib.training.grid import grid
+from nem2e_lib.training.stdrnet import parameters
 
 
 def work(**options):
@@ -24,7 +24,7 @@ def test_updates_are_counted_for_what_is_left():
 def test_a_long_run_is_measured_first(monkeypatch):
     made = work(units=64, epochs=200_000)
     assert probe(made, choose(made), 1e-4) > 0
-    monkeypatch.setattr("nem2e_lib.refine.forecast.probe", lambda *_: 2e-3)
+    monkeypatch.setattr("nem2e_lib.training.forecast.probe", lambda *_: 2e-3)
     cost = forecast(made, choose(made), made.models)
     assert cost.measured
     assert "(measured on this machine)" in str(cost)

@@ -15,14 +15,14 @@ import pytest
 import xarray as xr
 from small import make_cycles
 
-from nem2e_lib.errors import Nem2eError
-from nem2e_lib.refine import store, training
-from nem2e_lib.refine.batching import Batching
-from nem2e_lib.refine.config import Configuration
-from nem2e_lib.refine.engine import Outcome
-from nem2e_lib.refine.executors import processes
-from nem2e_lib.refine.results import load_results, save_results
-from nem2e_lib.refine.training import train_condition
+from nem2e_lib.error import Nem2eError
+from nem2e_lib.training import store
+from nem2e_lib.training import train as training
+from nem2e_lib.training.batching import Batching, processes
+from nem2e_lib.training.config import Configuration
+from nem2e_lib.training.engine import Outcome
+from nem2e_lib.training.results import load_results, save_results
+from nem2e_lib.training.train import train_condition
 
 SMALL = Configuration(units=8, epochs=40)
 SCRIPT = """

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from jax.test_util import check_grads
 
-from nem2e_lib.refine.recurrence import deferred_scan, lstm_cell
+from nem2e_lib.training.recurrence import deferred_scan, lstm_cell
 
 
 def step(linear, constants, carry, x):

@@ -13,15 +13,13 @@ from hypothesis import strategies as st
 from sklearn.linear_model import Ridge
 
 from nem2e_lib.analysis.metrics import errors
-from nem2e_lib.errors import Nem2eError
-from nem2e_lib.refine.folds import mean_curves
-from nem2e_lib.refine.results import load_results, save_results
-from nem2e_lib.refine.rivals import LagAttention, Network, classical, evaluate, every, rival
-from nem2e_lib.refine.rivals import lag_kernel as lk
-from nem2e_lib.refine.rivals.delay import Delay, advanced, shifted
-from nem2e_lib.refine.rivals.linear import ridge_all
-from nem2e_lib.refine.rivals.protocol import Fitted, groups, inner_folds, simulated_cycles
-from nem2e_lib.refine.rivals.selection import best, pick
+from nem2e_lib.error import Nem2eError
+from nem2e_lib.rivals import LagAttention, Network, classical, evaluate, every, rival
+from nem2e_lib.rivals import lag_attention as lk
+from nem2e_lib.rivals.classical import Delay, advanced, best, pick, ridge_all, shifted
+from nem2e_lib.rivals.protocol import Fitted, groups, inner_folds, simulated_cycles
+from nem2e_lib.training.folds import mean_curves
+from nem2e_lib.training.results import load_results, save_results
 from tests.refine.small import make_cycles
 
 SMALL = {"lstm": {}, "transformer": {}, "convolution": {}}

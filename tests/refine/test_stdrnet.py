@@ -12,8 +12,8 @@ from flax.traverse_util import flatten_dict
 from jax.test_util import check_grads
 from oracle import forward
 
-from nem2e_lib.refine.config import Configuration
-from nem2e_lib.refine.stdrnet import STDRNet
+from nem2e_lib.training.config import Configuration
+from nem2e_lib.training.stdrnet import STDRNet
 
 OPTIONS = [
     {"score": score, "decoder_state": state, "input_feeding": feeding, "forget_bias": bias}

@@ -6,11 +6,11 @@ import xarray as xr
 from small import make_cycles
 
 from nem2e_lib.analysis.metrics import errors
-from nem2e_lib.errors import Nem2eError
-from nem2e_lib.refine import subsets
-from nem2e_lib.refine.config import Configuration
-from nem2e_lib.refine.folds import leave_one_out
-from nem2e_lib.refine.training import train_condition
+from nem2e_lib.error import Nem2eError
+from nem2e_lib.training import folds as subsets
+from nem2e_lib.training.config import Configuration
+from nem2e_lib.training.folds import leave_one_out
+from nem2e_lib.training.train import train_condition
 
 TINY = Configuration(units=4, epochs=1)
 

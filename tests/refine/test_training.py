@@ -11,15 +11,15 @@ import pytest
 from flax import nnx
 from small import make_cycles
 
-from nem2e_lib.data.segment import data_hash
-from nem2e_lib.errors import Nem2eError
-from nem2e_lib.refine import training
-from nem2e_lib.refine.batching import Batching
-from nem2e_lib.refine.config import Configuration
-from nem2e_lib.refine.grid import grid, initial_key
-from nem2e_lib.refine.results import load_models, load_results, save_results
-from nem2e_lib.refine.stdrnet import STDRNet
-from nem2e_lib.refine.training import chunk_of, train_condition
+from nem2e_lib.data.cycles.segment import data_hash
+from nem2e_lib.error import Nem2eError
+from nem2e_lib.training import train as training
+from nem2e_lib.training.batching import Batching
+from nem2e_lib.training.config import Configuration
+from nem2e_lib.training.grid import grid, initial_key
+from nem2e_lib.training.results import load_models, load_results, save_results
+from nem2e_lib.training.stdrnet import STDRNet
+from nem2e_lib.training.train import chunk_of, train_condition
 
 
 def train(cycles, condition="one_entire", configuration=None, **options):

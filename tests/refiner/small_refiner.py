@@ -8,11 +8,11 @@ from pathlib import Path
 
 import numpy as np
 
-from nem2e_lib.data.storage import Storage, write_storage
-from nem2e_lib.refine.config import Configuration
-from nem2e_lib.refine.engine import Shape, weight_shapes
+from nem2e_lib.data.storage.storage import Storage, write_storage
 from nem2e_lib.refiner.manifest import GaitCycle, HeldOut, Input, Manifest, Origin, Output, Training
 from nem2e_lib.refiner.refiner import Refiner
+from nem2e_lib.training.config import Configuration
+from nem2e_lib.training.engine import Shape, weight_shapes
 
 MUSCLES = ("soleus_r", "tib_ant_r", "rect_fem_r")
 CHANNELS = {"sol": "soleus_r", "tib": "tib_ant_r"}

@@ -14,11 +14,12 @@ from typer.testing import CliRunner
 sys.path.append(str(Path(__file__).parents[1] / "refine"))
 from small import make_cycles
 
-from nem2e_lib.cli import app
-from nem2e_lib.data.segment import save_cycles
-from nem2e_lib.data.storage import read_storage, write_storage
+from nem2e_lib.cli import refiner
+from nem2e_lib.cli.main import app
+from nem2e_lib.data.cycles.segment import save_cycles
+from nem2e_lib.data.storage.storage import read_storage, write_storage
 from nem2e_lib.data.synthetic import write_study
-from nem2e_lib.refiner import Refiner, command
+from nem2e_lib.refiner import Refiner
 
 LEVELS = np.array([[0.2, 0.5], [0.4, 0.7]])
 
@@ -102,7 +103,7 @@ def test_inspect_tells_what_a_refiner_is(here):
 
 
 def test_train_refuses_before_it_trains(here, tmp_path, monkeypatch):
-    monkeypatch.setattr(command, "LONG", 0.0)
+    monkeypatch.setattr(refiner, "LONG", 0.0)
     save_cycles(make_cycles((2, 2)), tmp_path / "cycles.nc")
     for words, message in [
         (["--out", "."], "is a folder, but the name of a file"),

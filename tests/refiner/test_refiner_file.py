@@ -18,9 +18,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from small_refiner import blank_weights, make_manifest, random_refiner, recording, write_cycles
 
-from nem2e_lib.errors import Nem2eError
+from nem2e_lib.error import Nem2eError
 from nem2e_lib.refiner import Refiner, archive
-from nem2e_lib.refiner.reading import from_json
+from nem2e_lib.refiner.manifest import from_json
 
 
 @pytest.fixture(scope="module")

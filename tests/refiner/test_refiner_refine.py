@@ -21,11 +21,11 @@ from small_refiner import (
     write_force,
 )
 
-from nem2e_lib.data.storage import read_storage, write_storage
-from nem2e_lib.errors import Nem2eError
-from nem2e_lib.refine.conditions import CONDITIONS
-from nem2e_lib.refine.config import Configuration
-from nem2e_lib.refiner.output import band_storage, refined_storage
+from nem2e_lib.data.storage.storage import read_storage, write_storage
+from nem2e_lib.error import Nem2eError
+from nem2e_lib.refiner.refined import band_storage, refined_storage
+from nem2e_lib.training.conditions import CONDITIONS
+from nem2e_lib.training.config import Configuration
 
 LEVELS = np.array([[0.2, 0.5], [0.4, 0.7]])
 CROSSING = 20 / 7000

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from small_refiner import constant, make_manifest, random_refiner, recording, with_column, write_cycles, write_force
 
-from nem2e_lib.data.storage import Storage, write_storage
-from nem2e_lib.errors import Nem2eError
+from nem2e_lib.data.storage.storage import Storage, write_storage
+from nem2e_lib.error import Nem2eError
 from nem2e_lib.refiner.recording import require_cycles, segmented
 from nem2e_lib.refiner.spans import Span
 

@@ -13,15 +13,15 @@ sys.path.append(str(Path(__file__).parents[1] / "refine"))
 from small import make_cycles
 
 from nem2e_lib.analysis.metrics import errors
-from nem2e_lib.errors import Nem2eError
-from nem2e_lib.refine.config import Configuration
-from nem2e_lib.refine.engine import Outcome
-from nem2e_lib.refine.folds import leave_nobody_out, leave_one_out
-from nem2e_lib.refine.grid import Model, grid
-from nem2e_lib.refine.training import train_condition
+from nem2e_lib.error import Nem2eError
 from nem2e_lib.refiner import Refiner, train
-from nem2e_lib.refiner.held_out import between_seeds, coverage, held_out, unit_squares
+from nem2e_lib.refiner.portrait import between_seeds, coverage, held_out, unit_squares
 from nem2e_lib.refiner.training import diverged_seeds, plan
+from nem2e_lib.training.config import Configuration
+from nem2e_lib.training.engine import Outcome
+from nem2e_lib.training.folds import leave_nobody_out, leave_one_out
+from nem2e_lib.training.grid import Model, grid
+from nem2e_lib.training.train import train_condition
 
 TINY = Configuration(units=3, epochs=2)
 
@@ -133,7 +133,7 @@ def test_its_weights_give_the_training_error_that_its_manifest_tells(trained):
         seeds=2,
         folds=leave_nobody_out(cycles),
     )
-    from nem2e_lib.refine.store import Store
+    from nem2e_lib.training.store import Store
 
     looked = Store(store).load(work.key(Model(1, 0, 0, 0)))
     assert looked is not None

@@ -5,11 +5,11 @@ from __future__ import annotations
 import pandas as pd
 
 from nem2e_lib.analysis.ablations import Bench, Variant, variants
-from nem2e_lib.data.study import load_study
-from nem2e_lib.refine.config import Configuration, open_points, profile
-from nem2e_lib.report.ablations import Committed
-from nem2e_lib.report.ablations_study import Rows, record
-from nem2e_lib.report.figures.ablations import forest, levels
+from nem2e_lib.data.study.load import load_study
+from nem2e_lib.figures.ablations import forest, levels
+from nem2e_lib.paper.ablations import Committed
+from nem2e_lib.paper.studies.ablations import Rows, record
+from nem2e_lib.training.config import Configuration, open_points, profile
 
 
 def test_the_committed_study_names_what_it_lacks_and_says_what_it_is():

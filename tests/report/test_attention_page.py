@@ -9,10 +9,10 @@ import pandas as pd
 import pytest
 
 from nem2e_lib.analysis.attention_verdicts import encoder_summary, order_summary
-from nem2e_lib.report import attention_tests
-from nem2e_lib.report.attention_study import FOLDER, PIECES, make
-from nem2e_lib.report.attention_tests import NAMES, KnownTruth
-from nem2e_lib.report.figures import attention_tests as figures
+from nem2e_lib.figures import attention_tests as figures
+from nem2e_lib.paper import attention_tests
+from nem2e_lib.paper.attention_tests import NAMES, KnownTruth
+from nem2e_lib.paper.studies.attention import FOLDER, PIECES, make
 
 ABOUT = {
     "score": "general",

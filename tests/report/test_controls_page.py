@@ -9,9 +9,9 @@ from types import SimpleNamespace
 import pandas as pd
 import pytest
 
-from nem2e_lib.errors import Nem2eError
-from nem2e_lib.report import controls, generalising
-from nem2e_lib.report.learning_study import STUDY, levels
+from nem2e_lib.error import Nem2eError
+from nem2e_lib.paper import controls, generalising
+from nem2e_lib.paper.studies.learning import STUDY, levels
 
 sys.path.append(str(Path(__file__).parents[1] / "analysis"))
 from planted import copying, replaying, study
@@ -100,7 +100,7 @@ def test_levels_of_two_motions_hold_every_experiment(monkeypatch: pytest.MonkeyP
     from nem2e_lib.data.synthetic import Knobs, synthetic_cycles
 
     made = {motion: synthetic_cycles(motion, Knobs(), 0, subjects=3, speeds=2) for motion in ("walking", "running")}
-    monkeypatch.setattr("nem2e_lib.report.learning_study.cut", lambda run, name: (made[name], None))
+    monkeypatch.setattr("nem2e_lib.paper.studies.learning.cut", lambda run, name: (made[name], None))
     found = list(levels(SimpleNamespace(studies=made)))  # type: ignore[arg-type]
     assert {one.experiment for one in found} == {"training units", "training cycles", "speed left out", "motion"}
     assert len({one.name for one in found}) == len(found)

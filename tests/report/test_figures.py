@@ -11,13 +11,13 @@ import pandas as pd
 import pytest
 import xarray as xr
 
-from nem2e_lib.errors import Nem2eError
-from nem2e_lib.report import figures, schematics
-from nem2e_lib.report.figures.errors import share_out
-from nem2e_lib.report.figures.panels import columns_for, plural, spread_labels
-from nem2e_lib.report.figures.ranking import per_unit
-from nem2e_lib.report.figures.timeline import MOST, cycle_timeline
-from nem2e_lib.report.style import Drawn, svg
+from nem2e_lib import figures
+from nem2e_lib.error import Nem2eError
+from nem2e_lib.figures import schematics
+from nem2e_lib.figures.cycles import MOST, cycle_timeline
+from nem2e_lib.figures.errors import per_unit, share_out
+from nem2e_lib.figures.panels import columns_for, plural, spread_labels
+from nem2e_lib.figures.style import Drawn, svg
 
 Grid = dict[str, xr.Dataset]
 SVG = "{http://www.w3.org/2000/svg}"

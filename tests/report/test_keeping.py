@@ -7,10 +7,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from nem2e_lib.data.storage import read_storage
+from nem2e_lib.data.storage.storage import read_storage
 from nem2e_lib.data.synthetic import write_newcomer, write_study
+from nem2e_lib.paper import keeping
+from nem2e_lib.paper import run as pipeline
+from nem2e_lib.paper import run as trainer
 from nem2e_lib.refiner import Refiner
-from nem2e_lib.report import keeping, pipeline, trainer
 
 
 def test_a_newcomer_is_in_no_study_of_the_same_seed(tmp_path: Path) -> None:

@@ -11,12 +11,12 @@ import pandas as pd
 import pytest
 import realdata
 
-from nem2e_lib.data.checks import check_study
-from nem2e_lib.data.storage import read_storage
+from nem2e_lib.data.check import check_study
+from nem2e_lib.data.storage.storage import read_storage
 from nem2e_lib.data.synthetic.stranger import LABELS, RATE_HZ, SPARE, write_recordings
-from nem2e_lib.errors import Nem2eError
-from nem2e_lib.report import own
-from nem2e_lib.report.pipeline import Run
+from nem2e_lib.error import Nem2eError
+from nem2e_lib.paper import own
+from nem2e_lib.paper.run import Run
 
 
 @pytest.fixture(scope="module")

@@ -16,16 +16,18 @@ from nem2e_lib.analysis import leaderboard
 from nem2e_lib.analysis.control_tests import LEARNS, REPLAYS
 from nem2e_lib.analysis.shortcut import swapped_summary
 from nem2e_lib.analysis.statistics import OneSample
-from nem2e_lib.errors import Nem2eError
-from nem2e_lib.refine.conditions import CONDITIONS
-from nem2e_lib.refine.rivals import every
-from nem2e_lib.report import answers, attention_tests, audit, controls, exhibits, rivalry, style, tables
-from nem2e_lib.report.answers import Answer, Site
-from nem2e_lib.report.attending import BETWEEN, PAIRS, Attending
-from nem2e_lib.report.figures.attention_tests import PAIR_NAMES
-from nem2e_lib.report.findings import Findings
-from nem2e_lib.report.saving import write_csv
-from nem2e_lib.report.shared_tables import DUELS, LEARNING, SharedTable
+from nem2e_lib.error import Nem2eError
+from nem2e_lib.figures import style
+from nem2e_lib.figures.attention_tests import PAIR_NAMES
+from nem2e_lib.paper import attention_tests, audit, controls, exhibits, rivalry, what_holds
+from nem2e_lib.paper.attention_tests import BETWEEN, PAIRS, Attending
+from nem2e_lib.paper.findings import Findings
+from nem2e_lib.paper.shared_tables import DUELS, LEARNING, SharedTable
+from nem2e_lib.paper.what_holds import Answer, Site
+from nem2e_lib.rivals import every
+from nem2e_lib.site import tables
+from nem2e_lib.site.saving import write_csv
+from nem2e_lib.training.conditions import CONDITIONS
 
 RIVALS = ("identity", "mean_curve", "ridge_all", "lag_attention")
 LEVELS = {
@@ -160,7 +162,7 @@ def rename_everything(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def told(site: Path) -> list[Answer]:
-    return answers.answers(Site(site), LEVELS)
+    return what_holds.answers(Site(site), LEVELS)
 
 
 def verdicts(site: Path) -> list[tuple[str, str, str]]:
@@ -219,7 +221,7 @@ def test_every_method_has_a_label_in_one_place() -> None:
     rivals = [one.name for one in every()]
     assert {*CONDITIONS, *rivals} <= set(style.METHOD_LABELS)
     assert len({style.METHOD_LABELS[name] for name in (*CONDITIONS, *rivals)}) == len(CONDITIONS) + len(rivals)
-    assert {answers.ALTERNATIVE, answers.RIDGE, answers.MEAN, answers.OPENSIM} <= set(rivals)
+    assert {what_holds.ALTERNATIVE, what_holds.RIDGE, what_holds.MEAN, what_holds.OPENSIM} <= set(rivals)
     assert list(style.CONDITION_LABELS) == list(CONDITIONS)
 
 
@@ -236,9 +238,9 @@ def test_no_verdict_hangs_on_the_last_digit_of_a_csv(tmp_path: Path) -> None:
     sure = pd.DataFrame(rows).assign(p_holm=0.05 - 1e-14, n=8, winner=list(CONDITIONS))
     write_csv(tmp_path / DUELS.file, sure)
     assert pd.read_csv(tmp_path / DUELS.file)["p_holm"].eq(0.05).all()
-    assert answers.answers(Site(tmp_path), ["running"])[0].verdict == "holds"
+    assert what_holds.answers(Site(tmp_path), ["running"])[0].verdict == "holds"
     write_csv(tmp_path / DUELS.file, sure.assign(p_holm=0.05, winner=""))
-    assert answers.answers(Site(tmp_path), ["running"])[0].verdict == "does not hold"
+    assert what_holds.answers(Site(tmp_path), ["running"])[0].verdict == "does not hold"
 
 
 Edit = Callable[[pd.DataFrame], pd.DataFrame]

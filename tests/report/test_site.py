@@ -11,11 +11,16 @@ import pandas as pd
 import pytest
 from matplotlib.figure import Figure
 
-from nem2e_lib.errors import Nem2eError
-from nem2e_lib.report import provenance as where
-from nem2e_lib.report import schematics, site, tables
-from nem2e_lib.report.provenance import Provenance
-from nem2e_lib.report.saving import entries
+from nem2e_lib.error import Nem2eError
+from nem2e_lib.figures import schematics
+from nem2e_lib.site import provenance as where
+from nem2e_lib.site import tables
+from nem2e_lib.site.claims import claims_summary, write_claims
+from nem2e_lib.site.index import write_index
+from nem2e_lib.site.provenance import Provenance
+from nem2e_lib.site.publish import publish
+from nem2e_lib.site.results import write_results
+from nem2e_lib.site.saving import entries, save_drawn, save_figure, save_table
 
 RUNS = {s: {"synthetic": True, "profile": "demo", "data_hash": "ab" * 32} for s in ("running", "walking")}
 SOURCE = Provenance("c0ffee", "2026-01-01", {"python": "3.11.0", "jax": "0.10.2"})
@@ -34,13 +39,11 @@ CLAIMS = pd.DataFrame(
 
 
 def build(folder: Path, summary: pd.DataFrame) -> None:
-    site.save_drawn(schematics.framework(), "figure1", folder, page="method")
-    site.save_table(
-        tables.results_table(summary, study="walking", number=2, synthetic=True), "table2", folder, page="stats"
-    )
-    site.write_results(summary, CLAIMS, folder, runs=RUNS, commit="c0ffee")
-    site.write_claims(CLAIMS, folder, runs=RUNS)
-    site.write_index(
+    save_drawn(schematics.framework(), "figure1", folder, page="method")
+    save_table(tables.results_table(summary, study="walking", number=2, synthetic=True), "table2", folder, page="stats")
+    write_results(summary, CLAIMS, folder, runs=RUNS, commit="c0ffee")
+    write_claims(CLAIMS, folder, runs=RUNS)
+    write_index(
         folder,
         title="Companion",
         lead="What it is.",
@@ -71,8 +74,8 @@ class Reader(HTMLParser):
 
 def test_saved_figure_has_svg_csv_and_a_place_in_the_manifest(tmp_path: Path) -> None:
     drawn = schematics.network()
-    saved = site.save_drawn(drawn, "figure2", tmp_path, page="method")
-    site.save_drawn(drawn, "figure2", tmp_path, page="method")
+    saved = save_drawn(drawn, "figure2", tmp_path, page="method")
+    save_drawn(drawn, "figure2", tmp_path, page="method")
     assert pd.read_csv(tmp_path / "figure2.csv", keep_default_na=False).equals(drawn.data)
     assert [e.name for e in entries(tmp_path, "method")] == ["figure2"]
     assert 'src="data:image/svg+xml;base64,' in saved._repr_html_()
@@ -81,9 +84,9 @@ def test_saved_figure_has_svg_csv_and_a_place_in_the_manifest(tmp_path: Path) ->
 
 def test_unmarked_synthetic_figure_is_refused(tmp_path: Path) -> None:
     with pytest.raises(Nem2eError, match="SYNTHETIC"):
-        site.save_figure(Figure(), pd.DataFrame(), "f", tmp_path, title="Figure 3", alt="curves", synthetic=True)
+        save_figure(Figure(), pd.DataFrame(), "f", tmp_path, title="Figure 3", alt="curves", synthetic=True)
     with pytest.raises(Nem2eError, match="cannot see it"):
-        site.save_figure(Figure(), pd.DataFrame(), "f", tmp_path, title="Figure 3", alt=" ", synthetic=False)
+        save_figure(Figure(), pd.DataFrame(), "f", tmp_path, title="Figure 3", alt=" ", synthetic=False)
     assert list(tmp_path.iterdir()) == []
 
 
@@ -118,7 +121,7 @@ def test_site_is_the_same_bytes_twice(tmp_path: Path, summary: pd.DataFrame) -> 
 def test_results_json_has_the_keys_sorted_rows_and_no_nan(tmp_path: Path, summary: pd.DataFrame) -> None:
     broken = summary.sample(frac=1, random_state=1).copy()
     broken.loc[broken["muscle"] == "tib", "cohen_d"] = np.nan
-    content = json.loads(site.write_results(broken, CLAIMS, tmp_path, runs=RUNS, commit="c0ffee").read_text())
+    content = json.loads(write_results(broken, CLAIMS, tmp_path, runs=RUNS, commit="c0ffee").read_text())
     rows = content["results"]
     assert set(content) == {"results", "claims"}
     assert list(rows[0]) == [
@@ -151,11 +154,11 @@ def test_results_json_has_the_keys_sorted_rows_and_no_nan(tmp_path: Path, summar
 
 def test_results_json_refuses_what_is_missing_or_double(tmp_path: Path, summary: pd.DataFrame) -> None:
     with pytest.raises(Nem2eError, match="lacks 'ci_low'"):
-        site.write_results(summary.drop(columns="ci_low"), CLAIMS, tmp_path, runs=RUNS, commit="c")
+        write_results(summary.drop(columns="ci_low"), CLAIMS, tmp_path, runs=RUNS, commit="c")
     with pytest.raises(Nem2eError, match="has study 'running'"):
-        site.write_results(summary, CLAIMS, tmp_path, runs={}, commit="c")
+        write_results(summary, CLAIMS, tmp_path, runs={}, commit="c")
     with pytest.raises(Nem2eError, match="twice"):
-        site.write_results(pd.concat([summary, summary]), CLAIMS, tmp_path, runs=RUNS, commit="c")
+        write_results(pd.concat([summary, summary]), CLAIMS, tmp_path, runs=RUNS, commit="c")
     assert list(tmp_path.iterdir()) == []
 
 
@@ -169,21 +172,21 @@ def test_results_json_refuses_what_is_missing_or_double(tmp_path: Path, summary:
     ],
 )
 def test_claims_summary(verdicts: list[str], expected: str) -> None:
-    assert site.claims_summary(pd.DataFrame({"verdict": verdicts}))[0] == expected
+    assert claims_summary(pd.DataFrame({"verdict": verdicts}))[0] == expected
 
 
 def test_verdicts_are_words_beside_signs(tmp_path: Path) -> None:
-    text = site.write_claims(CLAIMS, tmp_path, runs={}).read_text()
+    text = write_claims(CLAIMS, tmp_path, runs={}).read_text()
     assert '<span aria-hidden="true">✘</span> does not hold' in text
     assert "a &lt; b &amp; c" in text
     assert "SYNTHETIC" not in text
     with pytest.raises(Nem2eError, match="verdict 'maybe'"):
-        site.write_claims(CLAIMS.assign(verdict="maybe"), tmp_path, runs={})
+        write_claims(CLAIMS.assign(verdict="maybe"), tmp_path, runs={})
 
 
 def test_index_refuses_a_missing_page(tmp_path: Path) -> None:
     with pytest.raises(Nem2eError, match=r"04\.html does not exist"):
-        site.write_index(tmp_path, title="t", lead="", pages={"04.html": "Statistics"}, runs={}, source=SOURCE)
+        write_index(tmp_path, title="t", lead="", pages={"04.html": "Statistics"}, runs={}, source=SOURCE)
     assert not (tmp_path / "index.html").exists()
 
 
@@ -196,9 +199,9 @@ def make_site(folder: Path, text: str = "one") -> Path:
 
 def test_publish_replaces_its_own_folder_whole(tmp_path: Path) -> None:
     out = tmp_path / "figures"
-    site.publish(make_site(tmp_path / "first"), out)
+    publish(make_site(tmp_path / "first"), out)
     (tmp_path / "first" / "old.svg").write_text("")
-    site.publish(make_site(tmp_path / "second", "two"), out)
+    publish(make_site(tmp_path / "second", "two"), out)
     assert (out / "index.html").read_text() == "two"
     assert not (out / "old.svg").exists()
     assert sorted(p.name for p in tmp_path.iterdir()) == ["figures", "first", "second"]
@@ -209,12 +212,12 @@ def test_publish_leaves_other_peoples_files_alone(tmp_path: Path) -> None:
     out.mkdir()
     (out / "thesis.tex").write_text("years of work")
     with pytest.raises(Nem2eError, match=r"holds 'thesis\.tex'"):
-        site.publish(source, out)
+        publish(source, out)
     (out / "thesis.tex").rename(tmp_path / "thesis.tex")
-    site.publish(source, out)
+    publish(source, out)
     (out / "notes.txt").write_text("mine")
     with pytest.raises(Nem2eError, match=r"holds 'notes\.txt'"):
-        site.publish(source, out)
+        publish(source, out)
     assert (out / "notes.txt").read_text() == "mine"
 
 
@@ -222,19 +225,19 @@ def test_publish_refuses_files_unfinished_sites_and_nested_folders(tmp_path: Pat
     source = make_site(tmp_path / "site")
     (tmp_path / "file").write_text("")
     with pytest.raises(Nem2eError, match="is a file"):
-        site.publish(source, tmp_path / "file")
+        publish(source, tmp_path / "file")
     with pytest.raises(Nem2eError, match="hold one another"):
-        site.publish(source, source / "inside")
+        publish(source, source / "inside")
     (source / "index.html").unlink()
     with pytest.raises(Nem2eError, match=r"no index\.html"):
-        site.publish(source, tmp_path / "out")
+        publish(source, tmp_path / "out")
     assert not (tmp_path / "out").exists()
 
 
 def test_publish_puts_the_old_site_back_when_the_swap_fails(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     out = tmp_path / "figures"
-    site.publish(make_site(tmp_path / "first"), out)
-    from nem2e_lib.report import publish as module
+    publish(make_site(tmp_path / "first"), out)
+    from nem2e_lib.site import publish as module
 
     rename, calls = module.os.rename, []
 
@@ -246,7 +249,7 @@ def test_publish_puts_the_old_site_back_when_the_swap_fails(tmp_path: Path, monk
 
     monkeypatch.setattr(module.os, "rename", failing)
     with pytest.raises(OSError, match="disk full"):
-        site.publish(make_site(tmp_path / "second", "two"), out)
+        publish(make_site(tmp_path / "second", "two"), out)
     assert (out / "index.html").read_text() == "one"
     assert sorted(p.name for p in tmp_path.iterdir()) == ["figures", "first", "second"]
 

@@ -4,8 +4,7 @@ import made_up
 import numpy as np
 import pytest
 
-from nem2e_lib.report.anatomy import actuator, group_of, in_order
-from nem2e_lib.report.skeleton import LENGTHS, muscle_path, place, pose
+from nem2e_lib.figures.body import LENGTHS, actuator, group_of, in_order, muscle_path, place, pose
 
 
 @pytest.mark.parametrize("motion", ["walking", "running"])

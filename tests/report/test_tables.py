@@ -7,10 +7,10 @@ import pandas as pd
 import pytest
 import xarray as xr
 
-from nem2e_lib.errors import Nem2eError
-from nem2e_lib.refine.config import Configuration, open_points
-from nem2e_lib.report import tables
-from nem2e_lib.report.table import table_html
+from nem2e_lib.error import Nem2eError
+from nem2e_lib.site import tables
+from nem2e_lib.site.tables import table_html
+from nem2e_lib.training.config import Configuration, open_points
 
 PUBLISHED = pd.DataFrame(
     {

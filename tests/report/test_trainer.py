@@ -4,12 +4,13 @@ import json
 
 import pytest
 
-from nem2e_lib.data.segment import save_cycles
+from nem2e_lib.data.cycles.segment import save_cycles
 from nem2e_lib.data.synthetic import synthetic_cycles
-from nem2e_lib.errors import Nem2eError
-from nem2e_lib.refine.config import profile
-from nem2e_lib.report import overview, trainer
-from nem2e_lib.report.pipeline import open_run
+from nem2e_lib.error import Nem2eError
+from nem2e_lib.paper import overview
+from nem2e_lib.paper import run as trainer
+from nem2e_lib.paper.run import open_run
+from nem2e_lib.training.config import profile
 
 SMOKE = profile("smoke")
 

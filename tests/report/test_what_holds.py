@@ -13,10 +13,9 @@ from nem2e_lib.analysis.attention_verdicts import NOTHING
 from nem2e_lib.analysis.claims.contradictions import contradictions
 from nem2e_lib.analysis.shortcut import swapped_summary
 from nem2e_lib.analysis.statistics import OneSample
-from nem2e_lib.report import exhibits
-from nem2e_lib.report.answers import Site, answers
-from nem2e_lib.report.findings import Findings
-from nem2e_lib.report.what_holds import tables_of
+from nem2e_lib.paper import exhibits
+from nem2e_lib.paper.findings import Findings
+from nem2e_lib.paper.what_holds import Site, answers, tables_of
 
 
 def duel(a: str, b: str, difference: float, p: float) -> dict[str, object]:

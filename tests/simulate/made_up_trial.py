@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from nem2e_lib.data.storage import Storage
+from nem2e_lib.data.storage.storage import Storage
 from nem2e_lib.simulate.facts import ModelFacts
 
 WEIGHT_N = 700.0

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from nem2e_lib.data.storage import Storage, write_storage
+from nem2e_lib.data.storage.storage import Storage, write_storage
 
 MASS_KG = 60.0
 

@@ -11,15 +11,14 @@ from functools import partial
 import pandas as pd
 import pytest
 
-from nem2e_lib.errors import Nem2eError
+from nem2e_lib.cli.simulate import show_table
+from nem2e_lib.error import Nem2eError
 from nem2e_lib.simulate import batch, osim
 from nem2e_lib.simulate.batch import make_jobs, simulate
-from nem2e_lib.simulate.job import Outcome, read_job, write_job
 from nem2e_lib.simulate.manifest import all_done, base_key, is_done, mark_done, read_manifest, step_key, write_manifest
 from nem2e_lib.simulate.options import Options
-from nem2e_lib.simulate.present import show_table
 from nem2e_lib.simulate.runner import keep_violations, run_job, tail
-from nem2e_lib.simulate.trial import SimulatedTrial, read_trials
+from nem2e_lib.simulate.trial import Outcome, SimulatedTrial, read_job, read_trials, write_job
 
 STAND_IN = """
 import json, sys, time

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-from nem2e_lib.cli import app
-from nem2e_lib.data.storage import Storage, read_storage, write_storage
-from nem2e_lib.errors import Nem2eError
+from nem2e_lib.cli.main import app
+from nem2e_lib.data.storage.storage import Storage, read_storage, write_storage
+from nem2e_lib.error import Nem2eError
 from nem2e_lib.simulate.compare import compare, waveforms
 
 

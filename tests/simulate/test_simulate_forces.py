@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from made_up_trial import force_storage
 
-from nem2e_lib.data.storage import Storage, read_storage, write_storage
-from nem2e_lib.errors import Nem2eError
+from nem2e_lib.data.storage.storage import Storage, read_storage, write_storage
+from nem2e_lib.error import Nem2eError
 from nem2e_lib.simulate.forces import read_plates, write_plates
 
 STYLES = {

@@ -6,8 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from made_up_trial import motion_storage
 
-from nem2e_lib.data.storage import Storage, write_storage
-from nem2e_lib.errors import Nem2eError
+from nem2e_lib.data.storage.storage import Storage, write_storage
+from nem2e_lib.error import Nem2eError
 from nem2e_lib.simulate.motion import read_motion, stated_unit, write_motion
 
 

@@ -21,14 +21,13 @@ from small_models import (
     standing_forces,
 )
 
-from nem2e_lib.data.storage import read_storage, write_storage
-from nem2e_lib.errors import Nem2eError
+from nem2e_lib.data.storage.storage import read_storage, write_storage
+from nem2e_lib.error import Nem2eError
 from nem2e_lib.simulate import Options, SimulatedTrial, judge, simulate
-from nem2e_lib.simulate.activation import activation_of_states
 from nem2e_lib.simulate.facts import describe
-from nem2e_lib.simulate.markers import read_markers
+from nem2e_lib.simulate.motion import read_markers
 from nem2e_lib.simulate.prepare import missing_meshes
-from nem2e_lib.simulate.states import is_damaged
+from nem2e_lib.simulate.states import activation_of_states, is_damaged
 
 ARM = {"reserve": 0.1, "cutoff_hz": 20.0}
 MUSCLES = ("shoulder_flexor", "elbow_flexor", "shoulder_extensor", "elbow_extensor")

@@ -9,11 +9,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nem2e_lib.data.storage import Storage
-from nem2e_lib.errors import Nem2eError
-from nem2e_lib.simulate.quality import judge, save_quality, summary, trial_folders
-from nem2e_lib.simulate.results import saturated, violation
-from nem2e_lib.simulate.rules import RULES, VERDICTS, worst
+from nem2e_lib.data.storage.storage import Storage
+from nem2e_lib.error import Nem2eError
+from nem2e_lib.simulate.quality import (
+    RULES,
+    VERDICTS,
+    judge,
+    saturated,
+    save_quality,
+    summary,
+    trial_folders,
+    violation,
+    worst,
+)
 
 
 @pytest.fixture

@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from nem2e_lib.data.storage import read_storage
-from nem2e_lib.errors import Nem2eError
+from nem2e_lib.data.storage.storage import read_storage
+from nem2e_lib.error import Nem2eError
 from nem2e_lib.simulate import SimulatedTrial, hamner, simulate
 from nem2e_lib.simulate.compare import compare, waveforms
 from nem2e_lib.simulate.facts import describe

@@ -9,18 +9,27 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from nem2e_lib.data.storage import Storage, write_storage
-from nem2e_lib.errors import Nem2eError
+from nem2e_lib.data.storage.storage import Storage, write_storage
+from nem2e_lib.error import Nem2eError
 from nem2e_lib.simulate.actuators import ideal_actuators, reserve_actuators, residual_names
 from nem2e_lib.simulate.facts import Coordinate
 from nem2e_lib.simulate.feet import foot_bodies
 from nem2e_lib.simulate.loads import external_loads
 from nem2e_lib.simulate.options import Options, check_steps
-from nem2e_lib.simulate.own_setup import own_files, own_setup
-from nem2e_lib.simulate.scaling import measurement_set, measurements
-from nem2e_lib.simulate.setups import cmc_setup, ik_setup, rra_setup, so_setup
+from nem2e_lib.simulate.setups import (
+    REDUCTION_WEIGHT,
+    cmc_setup,
+    ik_setup,
+    marker_tasks,
+    measurement_set,
+    measurements,
+    own_files,
+    own_setup,
+    rra_setup,
+    so_setup,
+    tracking_tasks,
+)
 from nem2e_lib.simulate.steps import rows_each
-from nem2e_lib.simulate.tasks import REDUCTION_WEIGHT, marker_tasks, tracking_tasks
 from nem2e_lib.simulate.xml import find, read_document, text_of, write_document
 
 WINDOW = (0.2, 0.9)

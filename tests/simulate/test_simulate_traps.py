@@ -7,15 +7,21 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from nem2e_lib.data.storage import Storage, read_storage, write_storage
-from nem2e_lib.errors import Nem2eError
-from nem2e_lib.simulate.activation import activation_of_states, save_activation
+from nem2e_lib.data.storage.storage import Storage, read_storage, write_storage
+from nem2e_lib.error import Nem2eError
+from nem2e_lib.simulate.loads import copy_own_loads
 from nem2e_lib.simulate.options import Options
-from nem2e_lib.simulate.own_loads import copy_own_loads
-from nem2e_lib.simulate.states import is_damaged, keep_states, repair_states, restore_states
+from nem2e_lib.simulate.prepare import Workplace
+from nem2e_lib.simulate.states import (
+    activation_of_states,
+    is_damaged,
+    keep_states,
+    repair_states,
+    restore_states,
+    save_activation,
+)
 from nem2e_lib.simulate.steps import computed_muscle_control, static_optimisation
 from nem2e_lib.simulate.trial import SimulatedTrial
-from nem2e_lib.simulate.workplace import Workplace
 
 LABELS = (
     "/jointset/hip/hip_flexion_r/value",

@@ -10,19 +10,18 @@ from typing import Any
 import pandas as pd
 import xarray as xr
 
-from nem2e_lib.analysis.ablations.cutting import Cutting, Piece
-from nem2e_lib.analysis.ablations.variants import KINDS, Reading, Variant, defaults
+from nem2e_lib.analysis.ablations.variants import KINDS, Cutting, Piece, Reading, Variant, defaults
 from nem2e_lib.analysis.attention import entropy_share
 from nem2e_lib.analysis.leaderboard import per_unit
 from nem2e_lib.analysis.metrics import errors
-from nem2e_lib.data.segment import data_hash
-from nem2e_lib.data.study import Study
-from nem2e_lib.refine import devices
-from nem2e_lib.refine.batching import choose
-from nem2e_lib.refine.config import Configuration
-from nem2e_lib.refine.grid import grid
-from nem2e_lib.refine.results import assemble
-from nem2e_lib.refine.training import train_grid
+from nem2e_lib.data.cycles.segment import data_hash
+from nem2e_lib.data.study.study import Study
+from nem2e_lib.training import devices
+from nem2e_lib.training.batching import choose
+from nem2e_lib.training.config import Configuration
+from nem2e_lib.training.grid import grid
+from nem2e_lib.training.results import assemble
+from nem2e_lib.training.train import train_grid
 
 ER, R2 = "Er", "R2"
 

@@ -7,15 +7,7 @@ import pandas as pd
 import xarray as xr
 
 from nem2e_lib.analysis import attention
-from nem2e_lib.analysis.claims.evidence import (
-    FAILS,
-    HOLDS,
-    PARTLY,
-    Evidence,
-    Finding,
-    Untestable,
-    all_or_part,
-)
+from nem2e_lib.analysis.claims.evidence import FAILS, HOLDS, PARTLY, Evidence, Finding, Untestable, all_or_part
 from nem2e_lib.analysis.metrics import rmse
 from nem2e_lib.analysis.shortcut import CURVE, MODEL, ORIGINAL
 

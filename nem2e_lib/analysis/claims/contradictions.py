@@ -6,7 +6,7 @@ import pandas as pd
 
 from nem2e_lib.analysis import published
 from nem2e_lib.data.muscles import RUNNING_EMG
-from nem2e_lib.refine.conditions import CONDITIONS
+from nem2e_lib.training.conditions import CONDITIONS
 
 NAMED = (
     *("soleus", "bi", "sem", "tib", "rect", "glmax1", "glmax2", "glmax3", "glmed1", "glmed2", "glmed3"),

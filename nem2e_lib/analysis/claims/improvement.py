@@ -6,7 +6,7 @@ from itertools import combinations
 
 from nem2e_lib.analysis import published
 from nem2e_lib.analysis.claims.evidence import FAILS, HOLDS, PARTLY, Evidence, Finding, all_or_part, count
-from nem2e_lib.refine.conditions import CONDITIONS
+from nem2e_lib.training.conditions import CONDITIONS
 
 IMPROVES = "A muscle improves when its mean Er is below 0 with p < .05 in a one-sample t-test over subjects."
 DIFFERS = (

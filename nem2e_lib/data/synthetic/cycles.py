@@ -1,4 +1,4 @@
-"""The synthetic studies as segmented cycles, straight from the mechanism, without files in between."""
+"""The synthetic studies as segmented cycles, straight from the mechanism, and what is true in them."""
 
 from __future__ import annotations
 
@@ -8,11 +8,30 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from nem2e_lib.data.muscles import ARM_ACTUATORS, GAIT2392
-from nem2e_lib.data.synthetic.arms import arm_activation
-from nem2e_lib.data.synthetic.cast import Take, channel_columns, takes
-from nem2e_lib.data.synthetic.design import Design, design
-from nem2e_lib.data.synthetic.knobs import Knobs
+from nem2e_lib.data.muscles import ARM_ACTUATORS, GAIT2392, side
+from nem2e_lib.data.synthetic.body import SIDE, synergies
+from nem2e_lib.data.synthetic.design import Design, Knobs, design
+from nem2e_lib.data.synthetic.mechanism import Take, Trial, channel_columns, common, one_electrode, takes
+
+# --- The arms' actuators: a smooth swing against the legs, so that running has its 102 columns ---
+
+_LEVEL, _SWING = 0.12, 0.08
+
+
+def arm_activation(trial: Trial, time: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Magnitude of each arm actuator's control, shape (times, 10): one wave a cycle, arms half a cycle apart.
+
+    It carries the phase of the cycle and nothing of any muscle.
+    """
+    joints = len(ARM_ACTUATORS) // 2
+    lead = np.array(
+        [index % joints / joints + 0.5 * (side(name) == "left") for index, name in enumerate(ARM_ACTUATORS)]
+    )
+    wave: NDArray[np.float64] = _LEVEL + _SWING * np.sin(2 * np.pi * (trial.phase(time)[:, None] + lead))
+    return wave
+
+
+# --- The synthetic studies as segmented cycles, straight from the mechanism, without files in between ---
 
 CITATION = "SYNTHETIC data of nem2e; mechanism after Teramae et al. (2025), doi:10.3389/fbioe.2025.1611414"
 SAMPLES, PHASES = np.linspace(0, 100, 20), np.linspace(0, 100, 101)
@@ -81,3 +100,44 @@ def activation(plan: Design, take: Take, time: NDArray[np.float64]) -> NDArray[n
 def sample_times(start: float, end: float, points: NDArray[np.float64]) -> NDArray[np.float64]:
     """Times (s) of points given in % of a cycle."""
     return start + (end - start) * points / 100.0
+
+
+# --- What is true in a synthetic study: activation, delay, and which synergy drives which muscle ---
+
+
+def truth(
+    motion: str, knobs: Knobs | None = None, seed: int = 0, *, subjects: int | None = None, speeds: int | None = None
+) -> xr.DataArray:
+    """Return the true activation of every muscle, cycles as in `synthetic_cycles`.
+
+    Returns
+    -------
+    xr.DataArray
+        Dims (cycle, sample, muscle), with coordinates subject, speed and trial on cycle, and `delay_pct`: the delay of
+        the simulation in % of that cycle. The delay in ms is the attribute `delay_ms`.
+    """
+    plan, strength = design(motion).reduced(subjects, speeds), knobs or Knobs()
+    parts = [_true_cycles(take, strength.delay_ms) for take in takes(plan, strength, seed)]
+    whole = xr.concat(parts, "cycle", coords="different", compat="equals", join="exact")
+    return whole.assign_coords(cycle=np.arange(whole.sizes["cycle"])).assign_attrs(delay_ms=strength.delay_ms)
+
+
+def drive(motion: str, knobs: Knobs | None = None, seed: int = 0) -> xr.DataArray:
+    """Return how strongly each synergy drives each muscle in all subjects, dims (muscle, synergy).
+
+    Muscles are those of one side, without side, for both sides are driven alike. A subject's own weights vary about
+    these by `subject_sharing`, and those of a speed by `speed_sharing`.
+    """
+    plan = design(motion)
+    weights = one_electrode(plan, common(plan, knobs or Knobs(), seed).weights)
+    coords = {"muscle": list(SIDE), "synergy": list(synergies(motion).names)}
+    return xr.DataArray(weights, dims=("muscle", "synergy"), coords=coords)
+
+
+def _true_cycles(take: Take, delay_ms: float) -> xr.DataArray:
+    spans = list(pairwise(take.trial.strikes))
+    values = np.stack([take.trial.true(sample_times(start, end, SAMPLES)) for start, end in spans])
+    labels = {name: ("cycle", [value] * len(spans)) for name, value in take.labels.items()}
+    delay = 0.1 * delay_ms / np.diff(take.trial.strikes)
+    coords = {"sample": SAMPLES, "muscle": list(GAIT2392), **labels, "delay_pct": ("cycle", delay)}
+    return xr.DataArray(values, dims=("cycle", "sample", "muscle"), coords=coords)

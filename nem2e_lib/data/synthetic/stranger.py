@@ -8,10 +8,10 @@ from pathlib import Path
 
 import numpy as np
 
-from nem2e_lib.data.storage import Storage, write_storage
-from nem2e_lib.data.study import load_study
+from nem2e_lib.data.storage.storage import Storage, write_storage
+from nem2e_lib.data.study.load import load_study
+from nem2e_lib.data.study.trials import Trial
 from nem2e_lib.data.synthetic.study import write_study
-from nem2e_lib.data.trials import Trial
 
 LABELS = {"soleus": "R SOL", "bi": "R Biceps femoris", "sem": "SEMIMEM_R", "tib": "R_TibAnt", "rect": "RF_R"}
 """Labels of the EMG amplifier's channels; a sixth channel is on no known muscle."""

@@ -1,0 +1,1 @@
+"""The command ``nem2e``."""

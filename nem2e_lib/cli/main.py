@@ -1,0 +1,347 @@
+"""The command ``nem2e``: a thin layer over the library, one command a task."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from importlib.metadata import version
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from typer.core import TyperGroup
+
+from nem2e_lib.cli import simulate as sim
+from nem2e_lib.data.synthetic.design import Knobs, design
+from nem2e_lib.data.synthetic.study import write_study
+from nem2e_lib.error import Nem2eError
+
+# --- The command ``nem2e``: a thin layer over the library, one command a task ---
+
+
+class _Commands(TyperGroup):
+    """Tells a user's mistake in one sentence instead of a traceback."""
+
+    def invoke(self, ctx: Any) -> Any:
+        try:
+            return super().invoke(ctx)
+        except Nem2eError as error:
+            typer.echo(f"nem2e: {error}", err=True)
+            raise typer.Exit(2) from None
+
+
+app = typer.Typer(
+    cls=_Commands,
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+study_app = typer.Typer(no_args_is_help=True, help="Begin a study folder, check it, and cut it into gait cycles.")
+app.add_typer(study_app, name="study")
+
+Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")]
+Folder = Annotated[Path, typer.Argument(help="Study folder, with study.toml and trials.csv.")]
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"nem2e {version('nem2e')}")
+        raise typer.Exit
+
+
+@app.callback()
+def main(
+    version: Annotated[
+        bool,
+        typer.Option("--version", help="Print the version and exit.", callback=_print_version, is_eager=True),
+    ] = False,
+) -> None:
+    """Refine simulated muscle activation towards measured EMG (STDR-Net)."""
+
+
+@app.command()
+def inspect(
+    file: Annotated[Path, typer.Argument(help="OpenSim storage file, .sto or .mot, or a refiner.")],
+    as_json: Json = False,
+) -> None:
+    """Show what is in an OpenSim .sto or .mot file (size, time range, labels, anything odd), or in a refiner."""
+    from nem2e_lib.data.storage.storage import describe_storage, read_storage
+    from nem2e_lib.refiner.archive import is_refiner
+
+    if is_refiner(file):
+        from nem2e_lib.cli.refiner import show_refiner
+
+        show_refiner(file, as_json)
+    else:
+        facts = describe_storage(read_storage(file))
+        typer.echo(json.dumps(facts, indent=2) if as_json else _as_text(facts))
+
+
+def _as_text(facts: dict[str, Any]) -> str:
+    lists = {"labels": facts["labels"], "warnings": facts["warnings"]}
+    lines = [f"{key:<12}{value}" for key, value in facts.items() if key not in lists]
+    for key, items in lists.items():
+        lines += [f"{key} ({len(items)})", *(f"  {item}" for item in items)]
+    return "\n".join(lines)
+
+
+@study_app.command("check")
+def study_check(folder: Folder, as_json: Json = False) -> None:
+    """Look for every problem in a study folder. Exits with 2 if there is one."""
+    from nem2e_lib.data.check import check_study, study_notes
+
+    problems = check_study(folder)
+    notes = [] if problems else study_notes(folder)
+    if as_json:
+        facts = {"folder": str(folder), "ok": not problems, "problems": problems, "notes": notes}
+        typer.echo(json.dumps(facts, indent=2))
+    elif problems:
+        typer.echo("\n".join(f"nem2e: {problem}" for problem in problems), err=True)
+    else:
+        typer.echo("\n".join([*(f"note: {note}" for note in notes), f"{folder}: no problem found."]))
+    raise typer.Exit(2 if problems else 0)
+
+
+@study_app.command("new")
+def study_new(
+    folder: Annotated[Path, typer.Argument(help="Study folder to fill in; made where it is missing.")],
+    activation: Annotated[Path | None, typer.Option(help="Folder of activation files (.sto, .mot).")] = None,
+    emg: Annotated[Path | None, typer.Option(help="Folder of EMG files.")] = None,
+    grf: Annotated[Path | None, typer.Option(help="Folder of ground reaction force files.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Write study.toml and trials.csv from what the files themselves tell; what they do not tell is left to fill in."""
+    from nem2e_lib.data.intake.new import new_study
+
+    made = new_study(folder, activation, emg, grf)
+    if as_json:
+        facts = {"folder": str(folder), "trials": made.trials.to_dict(orient="records")}
+        typer.echo(json.dumps({**facts, "notes": made.told, "to_do": made.to_do}, indent=2))
+        return
+    lines = [f"note: {note}" for note in made.told]
+    lines += [f"{folder}: {len(made.trials)} trials in trials.csv."]
+    lines += [f"to do: {line}" for line in made.to_do]
+    typer.echo("\n".join([*lines, f"Then: nem2e study check {folder}"]))
+
+
+@study_app.command("segment")
+def study_segment(
+    folder: Folder,
+    out: Annotated[Path, typer.Option("--out", "-o", help="NetCDF file to write.")] = Path("cycles.nc"),
+    report: Annotated[Path | None, typer.Option(help="CSV of every cycle, kept or skipped, and why.")] = None,
+) -> None:
+    """Cut a study into gait cycles of 20 samples (and 101 for waveforms) and save them as NetCDF."""
+    from nem2e_lib.data.cycles.segment import save_cycles, save_report, segment
+    from nem2e_lib.data.study.load import load_study
+
+    dataset, table = segment(load_study(folder))
+    save_cycles(dataset, out)
+    if report is not None:
+        save_report(table, report)
+    for row in table[~table.kept].itertuples():
+        typer.echo(f"skipped: trial {row.trial}, cycle {row.number}: {row.reason}", err=True)
+    sizes = ", ".join(f"{name}s {dataset.sizes[name]}" for name in ("cycle", "muscle", "channel"))
+    typer.echo(f"{out}: {sizes}; skipped {int((~table.kept).sum())}.")
+
+
+@study_app.command("from-archive")
+def study_from_archive(
+    folder: Annotated[Path, typer.Argument(help="Folder with the downloaded archives, zipped or not; or one zip.")],
+    layout: Annotated[str, typer.Option(help="running, walking, or a layout file of your own.")],
+    out: Annotated[Path | None, typer.Option("--out", "-o", help="Study folder to write; must not exist.")] = None,
+    look: Annotated[
+        bool, typer.Option("--show", "--dry-run", help="Only show what fits, what is left and what is missing.")
+    ] = False,
+    as_json: Json = False,
+) -> None:
+    """Make a study folder of the paper's archives from SimTK, or of any archive that a layout file describes."""
+    from nem2e_lib.data.intake import archive
+
+    if out is None and not look:
+        raise Nem2eError("--out is missing; name the study folder to write, or --show to look first.")
+    archive.show(archive.from_archive(folder, layout, None if look else out), as_json)
+
+
+@app.command()
+def synthesize(
+    motion: Annotated[str, typer.Argument(help="running or walking.")],
+    out: Annotated[Path, typer.Option("--out", "-o", help="Study folder to write.")],
+    seed: Annotated[int, typer.Option(help="Of everything that is drawn.")] = 0,
+    knob: Annotated[list[str] | None, typer.Option(help="NAME=VALUE, e.g. delay_ms=100; may be given again.")] = None,
+    subjects: Annotated[int | None, typer.Option(help="How many subjects; default: as in the paper.")] = None,
+    speeds: Annotated[int | None, typer.Option(help="How many speeds, from the slowest; default: all.")] = None,
+) -> None:
+    """Write a SYNTHETIC study folder: simulated activation, EMG and ground reaction force of nobody."""
+
+    typer.echo(write(motion, out, seed, knob or [], subjects, speeds))
+
+
+app.add_typer(sim.app, name="simulate")
+
+
+@app.command()
+def train(
+    study: Annotated[Path, typer.Argument(help="Study folder, or cycles.nc that `study segment` wrote.")],
+    out: Annotated[Path, typer.Option("--out", "-o", help="Refiner to write, one file.")],
+    condition: Annotated[str, typer.Option(help="one_quarter, one_entire or all_entire.")] = "all_entire",
+    profile: Annotated[str, typer.Option(help="demo, or paper (700 units, 700 epochs), or smoke (a test).")] = "demo",
+    seeds: Annotated[int, typer.Option(help="Models a muscle; their spread is part of the band.")] = 3,
+    muscles: Annotated[str | None, typer.Option(help="EMG names, comma between; default: all.")] = None,
+    held_out: Annotated[
+        bool, typer.Option("--held-out/--no-held-out", help="Find the error by leaving one out.")
+    ] = True,
+    models: Annotated[
+        Path | None, typer.Option(help="Folder of finished models, to keep; a run's own is found.")
+    ] = None,
+    half: Annotated[bool, typer.Option("--half", help="Half the size: weights rounded to three digits.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Train even if it takes hours.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Train a refiner on every subject of a study, with its error on people left out. Says the cost first."""
+    from nem2e_lib.cli.refiner import train_study
+
+    train_study(
+        study,
+        condition,
+        out,
+        profile=profile,
+        seeds=seeds,
+        muscles=muscles,
+        leave_out=held_out,
+        models=models,
+        half=half,
+        yes=yes,
+        as_json=as_json,
+    )
+
+
+Kept = Annotated[Path, typer.Argument(help="Refiner that `nem2e train` wrote.")]
+RefinedFile = Annotated[
+    Path, typer.Option("--out", "-o", help="File to write, .sto; its band and cycles go beside it.")
+]
+Spans = Annotated[Path | None, typer.Option(help="Table of gait cycles (CSV): cycle, start_s, end_s.")]
+Between = Annotated[str | None, typer.Option("--cycle", help="What the cycles run between, e.g. right-right.")]
+ForceColumns = Annotated[str | None, typer.Option("--grf-columns", help="RIGHT,LEFT: columns of vertical force.")]
+Threshold = Annotated[float | None, typer.Option("--threshold", help="Force of a foot on the ground, N.")]
+Some = Annotated[str | None, typer.Option("--muscles", help="EMG names, comma between; default: all it refines.")]
+Rest = Annotated[str, typer.Option(help="Outside refined cycles: simulated (all columns as they were), or nan.")]
+
+
+@app.command()
+def refine(
+    refiner: Kept,
+    activation: Annotated[Path, typer.Argument(help="Simulated activation, or states with activations, .sto.")],
+    out: RefinedFile,
+    grf: Annotated[Path | None, typer.Option(help="Ground reaction forces, .mot or .sto.")] = None,
+    cycles: Spans = None,
+    definition: Between = None,
+    columns: ForceColumns = None,
+    threshold: Threshold = None,
+    muscles: Some = None,
+    rest: Rest = "simulated",
+    as_json: Json = False,
+) -> None:
+    """Refine simulated activation that has no EMG with a refiner that was kept."""
+    from nem2e_lib.cli.refiner import refine_recording
+
+    refine_recording(
+        refiner,
+        activation,
+        out,
+        grf=grf,
+        cycles=cycles,
+        definition=definition,
+        columns=columns,
+        threshold_n=threshold,
+        muscles=muscles,
+        rest=rest,
+        as_json=as_json,
+    )
+
+
+@app.command("run")
+def run_motion(
+    refiner: Annotated[Path, typer.Option("--refiner", help="Refiner that `nem2e train` wrote.")],
+    out: RefinedFile,
+    motion: Annotated[Path | None, typer.Argument(help="Joint angles (.mot, .sto) or markers (.trc).")] = None,
+    model: sim.Model = None,
+    static: sim.Static = None,
+    grf: sim.Grf = None,
+    loads: sim.Loads = None,
+    start: sim.Start = None,
+    end: sim.End = None,
+    mass: sim.Mass = None,
+    name: sim.Name = None,
+    cycles: Spans = None,
+    columns: ForceColumns = None,
+    steps: Annotated[
+        str, typer.Option(help="Comma between; so is the fast way. Markers add ik, a static pose adds scale.")
+    ] = "rra,cmc",
+    folder: Annotated[Path | None, typer.Option(help="Of the simulation; default: beside the file to write.")] = None,
+    cutoff: sim.Cutoff = 6.0,
+    strength: sim.Strength = 1.0,
+    max_velocity: sim.Velocity = None,
+    reserve: sim.Reserve = None,
+    weight: sim.Weight = None,
+    foot: sim.Foot = None,
+    setup: sim.SetUp = None,
+    lock: sim.Lock = None,
+    geometry: sim.Geometry = None,
+    time_limit: sim.Limit = None,
+    muscles: Some = None,
+    rest: Rest = "simulated",
+    as_json: Json = False,
+) -> None:
+    """From a motion to refined activity: simulate whole gait cycles with OpenSim, then refine them. Says the cost."""
+    from nem2e_lib.cli import refiner as refining
+    from nem2e_lib.cli.simulate import options_of, trial_of
+    from nem2e_lib.motion import angles_or_markers, run
+
+    chosen = sim.Chosen(cutoff, strength, max_velocity, reserve, weight, foot, setup, lock, None, geometry, time_limit)
+    trial = trial_of(name, *angles_or_markers(motion), static, grf, loads, start, end, mass)
+    refined = run(
+        trial,
+        model,
+        refining.load(refiner, muscles),
+        out,
+        folder=folder,
+        steps=refining.listed(steps) or [],
+        cycles=cycles,
+        columns=refining.pair(columns),
+        options=options_of(chosen),
+        rest=rest,
+        tell=lambda line: typer.echo(line, err=True),
+    )
+    refining.show(refined, refined.save(out, rest), as_json)
+
+
+# Further commands are registered here: app.command()(…) or app.add_typer(…, name="…").
+
+
+# --- ``nem2e synthesize``: a synthetic study folder from the command line ---
+
+
+def write(
+    motion: str, out: Path, seed: int, knob: Sequence[str], subjects: int | None = None, speeds: int | None = None
+) -> str:
+    """Write a SYNTHETIC study folder, its knobs given as NAME=VALUE, and return a sentence that tells what is in it."""
+    folder = write_study(motion, out, _knobs(knob), seed, subjects=subjects, speeds=speeds)
+    plan = design(motion).reduced(subjects, speeds)
+    trials = plan.subjects * len(plan.speeds)
+    return f"{folder}: SYNTHETIC {motion}, {plan.subjects} subjects, {trials} trials, {trials * plan.cycles} cycles."
+
+
+def _knobs(settings: Sequence[str]) -> Knobs:
+    return Knobs(**dict(_setting(text) for text in settings))
+
+
+def _setting(text: str) -> tuple[str, float]:
+    name, _, value = text.partition("=")
+    names = list(Knobs.__dataclass_fields__)
+    if name not in names:
+        raise Nem2eError(f"--knob {text}: {name!r} is not a knob; choose one of {', '.join(names)}.")
+    try:
+        return name, float(value)
+    except ValueError:
+        raise Nem2eError(f"--knob {text}: {value!r} is not a number; write {name}=NUMBER.") from None

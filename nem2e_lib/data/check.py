@@ -1,0 +1,67 @@
+"""Every problem of a study folder, one sentence each."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from nem2e_lib.data.cycles.find import find_cycles
+from nem2e_lib.data.quality import quality_notes
+from nem2e_lib.data.storage.storage import read_storage
+from nem2e_lib.data.study.load import read_study, signal_problems
+from nem2e_lib.data.study.signals import left_out
+from nem2e_lib.data.study.study import Study
+from nem2e_lib.data.study.trials import OPTIONAL, TRIAL_COLUMNS
+from nem2e_lib.data.tables import near, stray_columns
+from nem2e_lib.error import Nem2eError
+
+
+def check_study(folder: str | Path) -> list[str]:
+    """Every problem found in a study folder, one sentence each; none if it can be segmented whole.
+
+    Signals are judged once ``study.toml``, ``trials.csv`` and ``cycles.csv`` are in order. Beyond what
+    `load_study` refuses, a trial without a complete gait cycle is a problem here (`segment` skips it).
+    """
+    study, problems = read_study(Path(folder))
+    problems = problems or list(signal_problems(study))
+    return list(dict.fromkeys(problems or _without_cycle(study)))
+
+
+def study_notes(folder: str | Path) -> list[str]:
+    """What is odd, doubtful or left unused in a study without being a problem, one sentence each.
+
+    Raises
+    ------
+    Nem2eError
+        If the study cannot be read.
+    """
+    study, problems = read_study(Path(folder))
+    if problems:
+        raise Nem2eError(problems[0])
+    notes = [f"{path}: {odd}" for path in _files(study) for odd in read_storage(path).warnings]
+    unused = left_out(study.trials[0].activation, study.settings)
+    if unused:
+        path = study.trials[0].activation
+        notes.append(f"{path}: columns not taken for muscles ({len(unused)}): {', '.join(unused)}.")
+    return list(dict.fromkeys([*notes, *_stray_columns(study), *quality_notes(study)]))
+
+
+def _stray_columns(study: Study) -> Iterator[str]:
+    path, known = study.folder / "trials.csv", (*TRIAL_COLUMNS, *OPTIONAL)
+    for name in stray_columns(path, known):
+        yield f"{path}: column {name!r} is not used{near(name, known) or '.'}"
+
+
+def _without_cycle(study: Study) -> Iterator[str]:
+    report = find_cycles(study)
+    for trial, rows in report.groupby("trial", sort=False):
+        if not rows["kept"].any():
+            yield (
+                f"{study.folder / 'trials.csv'}: trial {trial!r} has no usable gait cycle "
+                f"({rows['reason'].iloc[0]}); record more of it or take it out."
+            )
+
+
+def _files(study: Study) -> list[Path]:
+    paths = [path for trial in study.trials for path in (trial.activation, trial.emg, trial.grf)]
+    return [path for path in paths if path is not None and path.suffix.lower() != ".csv"]

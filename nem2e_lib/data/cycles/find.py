@@ -1,0 +1,136 @@
+"""The gait cycles of a study: those that can be used, and why the others cannot."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from nem2e_lib.data import gait
+from nem2e_lib.data.storage.storage import Storage
+from nem2e_lib.data.study.study import Study
+from nem2e_lib.data.study.trials import EDGE_S, Cycle, Trial
+
+Array = NDArray[np.float64]
+
+PLAUSIBLE = (0.5, 1.5)  # of the median duration of the subject's cycles at that speed
+WHO = ("study", "subject", "speed", "trial")
+LARGEST_GAP = 0.1  # of the cycle: two of 20 samples
+LONGEST_S, SHORTEST_S = 5.0, 0.25  # of a cycle cut from force: walking after a stroke, sprinting
+
+
+@dataclass(frozen=True)
+class FoundCycle:
+    """A cycle or, with `number` None, a trial in which there is none; `reason` is empty if it is usable."""
+
+    study: str
+    subject: str
+    speed: str
+    trial: str
+    number: int | None
+    start_s: float
+    end_s: float
+    reason: str = ""
+
+
+def find_cycles(study: Study) -> pd.DataFrame:
+    """Every cycle of every trial, kept or skipped, in the order of ``trials.csv``.
+
+    A cycle is skipped if a signal does not cover it or pauses within it for more than a tenth of it, if raw EMG
+    dropped out in it, or if it lasts less than half or more than one and a half times the median of the subject's
+    cycles at that speed. One cut from force is skipped, too, if it lasts less than 0.25 or more than 5 s, or if the
+    other foot strikes twice within it: then a heel strike of this one was missed.
+
+    Returns
+    -------
+    DataFrame
+        study, subject, speed, trial, number (missing for a trial without cycle), start_s, end_s, duration_s,
+        kept, reason.
+    """
+    found = [cycle for trial in study.trials for cycle in _of_trial(study, trial)]
+    table = pd.DataFrame(found).astype({"number": "Int64", "start_s": float, "end_s": float})
+    table["duration_s"] = table["end_s"] - table["start_s"]
+    table["reason"] = table["reason"].where(table["reason"] != "", _implausible(table))
+    table["kept"] = table["reason"] == ""
+    return table[[*WHO, "number", "start_s", "end_s", "duration_s", "kept", "reason"]]
+
+
+def _of_trial(study: Study, trial: Trial) -> list[FoundCycle]:
+    who = (study.name, trial.subject, trial.speed, trial.name)
+    cycles, reason = _from_table(study, trial) if study.cycles is not None else _from_grf(study, trial)
+    if not cycles:
+        return [FoundCycle(*who, None, np.nan, np.nan, reason)]
+    return [FoundCycle(*who, c.number, c.start_s, c.end_s, unlikely or _unusable(study, c)) for c, unlikely in cycles]
+
+
+def _from_table(study: Study, trial: Trial) -> tuple[list[tuple[Cycle, str]], str]:
+    cycles = [(cycle, "") for cycle in study.cycles_of(trial.name)]
+    return cycles, "no complete cycle: cycles.csv has no row for this trial"
+
+
+def _from_grf(study: Study, trial: Trial) -> tuple[list[tuple[Cycle, str]], str]:
+    grf, settings = study.grf(trial.name), study.settings
+    limits = {key: getattr(settings, key) for key in ("threshold_n", "min_stance_s", "min_swing_s")}
+    right, left = (gait.heel_strikes(grf.time, force, **limits) for force in grf.values.T)
+    spans = gait.cycles(right, left, settings.cycle)
+    other = left if settings.cycle.startswith("right") else right
+    cycles = [(Cycle(trial.name, number, *span), unlikely(*span, other)) for number, span in enumerate(spans)]
+    found = (
+        f"no complete cycle: {len(right)} right and {len(left)} left heel strikes found above "
+        f"{settings.threshold_n:g} N"
+    )
+    reasons = [
+        f"{side}: {why}"
+        for side, strikes, force in zip(grf.labels, (right, left), grf.values.T, strict=True)
+        if not len(strikes) and (why := gait.why_no_strike(force, settings.threshold_n))
+    ]
+    return cycles, "; ".join([found, *reasons])
+
+
+def unlikely(start_s: float, end_s: float, other: Array) -> str:
+    """Why a cycle cut from force is none, by its length and the heel strikes of the other foot; empty if it is one."""
+    if not SHORTEST_S <= end_s - start_s <= LONGEST_S:
+        return f"lasts {end_s - start_s:.3g} s, but {SHORTEST_S:g} to {LONGEST_S:g} s are expected of a gait cycle"
+    strikes = int(((other > start_s) & (other < end_s)).sum())
+    if strikes > 1:
+        return f"{strikes} heel strikes of the other foot within it: one of this foot was missed"
+    return ""
+
+
+def _unusable(study: Study, cycle: Cycle) -> str:
+    signals = {"activation": study.activation(cycle.trial), "EMG": study.emg(cycle.trial)}
+    reasons = [gap(name, signal, cycle) or "" for name, signal in signals.items() if isinstance(signal, Storage)]
+    reasons += [
+        f"EMG {drop.channel!r} dropped out from {drop.start_s:.4g} to {drop.end_s:.4g} s ({drop.what})"
+        for drop in study.dropouts(cycle.trial)
+        if drop.start_s < cycle.end_s and drop.end_s > cycle.start_s
+    ]
+    return "; ".join(filter(None, reasons))
+
+
+def gap(name: str, signal: Storage, cycle: Cycle) -> str | None:
+    """Why a signal does not cover a cycle: it starts late, ends early or pauses; None if it does."""
+    start, end = signal.time[[0, -1]]
+    if cycle.start_s < start - EDGE_S:
+        return f"incomplete: {name} starts at {start:.4g} s, after the cycle"
+    if cycle.end_s > end + EDGE_S:
+        return f"incomplete: {name} ends at {end:.4g} s, before the cycle"
+    inside = signal.time[(signal.time > cycle.start_s) & (signal.time < cycle.end_s)]
+    steps = np.diff(np.concatenate([[cycle.start_s], inside, [cycle.end_s]]))
+    if steps.max() > LARGEST_GAP * (cycle.end_s - cycle.start_s):
+        return f"{name} has no sample for {steps.max():.3g} s, more than {LARGEST_GAP:.0%} of the cycle"
+    return None
+
+
+def _implausible(table: pd.DataFrame) -> pd.Series[str]:
+    usable = table["duration_s"].where(table["reason"] == "")
+    median = usable.groupby([table["subject"], table["speed"]]).transform("median")
+    share = table["duration_s"] / median
+    told = [
+        f"lasts {length:.3g} s, {part:.2f} times the median of this subject and speed"
+        for length, part in zip(table["duration_s"], share, strict=True)
+    ]
+    odd = (share < PLAUSIBLE[0]) | (share > PLAUSIBLE[1])
+    return pd.Series(told, index=table.index).where(odd, "")

@@ -1,0 +1,266 @@
+"""Files that belong to a study, told apart by their columns and matched by their names."""
+
+from __future__ import annotations
+
+import io
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from nem2e_lib.data.columns import is_state, muscle_columns, vertical_columns
+from nem2e_lib.data.files import read_text
+from nem2e_lib.data.intake.names import covers, is_muscle, keys, only_here, words
+from nem2e_lib.data.storage.header import bare, shown, unique_labels
+from nem2e_lib.data.storage.storage import Storage, read_storage
+from nem2e_lib.data.study.signals import is_raw
+from nem2e_lib.error import Nem2eError
+
+# --- Recordings that an amplifier's program exported as CSV, read as a storage file would be ---
+
+SUFFIXES = (".csv", ".tsv", ".txt")
+_TIME = re.compile(r"time *(?:[\[(,]? *(s|sec|seconds|ms)? *[\])]?)?", re.IGNORECASE)
+
+
+def read_csv_recording(path: str | Path) -> Storage:
+    """A table with one line of labels, time first, separated by commas, semicolons or tabs.
+
+    Time is in s, or in ms where its label says so. What stands above the labels in some exports is to be taken away.
+
+    Raises
+    ------
+    Nem2eError
+        If the first label is not time, a line is short or long, a cell is no number, or time runs backwards.
+    """
+    text = read_text(path)[0]
+    head, _, body = text.partition("\n")
+    separator = max(",;\t", key=head.count)
+    labels = [bare(label) for label in head.rstrip(separator + "\n ").split(separator)]
+    unit = _TIME.fullmatch(labels[0])
+    if {"cycle", "phase_pct"} <= set(labels):
+        raise Nem2eError(f"{path}: is EMG cut into cycles; name it in trials.csv, beside a cycles.csv (docs/study.md).")
+    if unit is None:
+        raise Nem2eError(
+            f"{path}: the first line starts with {shown(labels[0])}, but a label line that starts with 'time' is "
+            "expected, and nothing above it."
+        )
+    table = _numbers(path, body, separator, len(labels))
+    time = table[:, 0] * (1e-3 if str(unit.group(1)).lower() == "ms" else 1.0)
+    if not np.isfinite(time).all() or (np.diff(time) < 0).any():
+        row = int(np.argmax(~np.isfinite(time) | (np.diff(time, prepend=time[:1]) < 0)))
+        raise Nem2eError(f"{path}: line {row + 2}: time is {time[row]:g} s, but rising numbers are expected; mend it.")
+    return Storage(Path(path).stem, tuple(unique_labels(labels[1:])), time, table[:, 1:])
+
+
+def _numbers(path: str | Path, body: str, separator: str, columns: int) -> np.ndarray:
+    try:
+        frame = pd.read_csv(
+            io.StringIO(body),
+            sep=separator,
+            header=None,
+            names=list(range(columns)),
+            dtype=str,
+            index_col=False,
+            keep_default_na=False,
+            skip_blank_lines=False,
+            engine="c",
+            on_bad_lines="error",
+        )
+    except (pd.errors.ParserError, pd.errors.ParserWarning, pd.errors.EmptyDataError) as error:
+        raise Nem2eError(
+            f"{path}: its lines do not have the {columns} cells of the label line ({' '.join(str(error).split())}); "
+            "export it anew."
+        ) from None
+    while len(frame) and (frame.iloc[-1].fillna("") == "").all():
+        frame = frame.iloc[:-1]
+    numbers = frame.apply(pd.to_numeric, errors="coerce").to_numpy(np.float64)
+    for row, column in np.argwhere(~np.isfinite(numbers)).tolist():
+        cell = str(frame.iloc[row, column])
+        if cell.strip().lower().lstrip("+-") not in ("nan", "inf"):
+            advice = "write numbers with a decimal point" if "," in cell else "a number is expected, or nan"
+            raise Nem2eError(f"{path}: line {row + 2}, column {column + 1}: found {shown(cell)}; {advice}.")
+    return np.asarray(numbers)
+
+
+# --- Files that belong to a study, told apart by their columns and matched by their names ---
+
+KINDS = ("activation", "emg", "grf")
+TABLES = (".sto", ".mot")
+UNREAD = (".c3d", ".mat", ".xls", ".xlsx", ".h5", ".zip", ".gz")
+"""Files that may hold recordings and are not read: they are told; pictures, models and set-ups are not."""
+_ORDER = ("activation", "states", "solution", "controls")
+_BELOW = 0.5  # of the greatest size; computed muscle control starts a little below zero
+_VERTICAL = re.compile(r"(?:v|f|force_?)[yz]\d*$|_[yz]$", re.IGNORECASE)
+_NO_FORCE = re.compile(r"torque|moment|cop|_[mp][yz]|_p[yz]$", re.IGNORECASE)
+_OTHER = re.compile(
+    r"force|power|length|speed$|veloc|moment|pennation|stiffness|strain|kinematics|residual|perr|controls_?constraints",
+    re.IGNORECASE,
+)
+"""In a name of what OpenSim writes beside activations, of the same muscles."""
+
+
+@dataclass(frozen=True, eq=False)
+class Found:
+    """A file of a known kind; `inside` is its path in the study folder, `words` those that may name the trial."""
+
+    path: Path
+    inside: Path
+    kind: str
+    storage: Storage
+    words: tuple[str, ...]
+    keys: frozenset[str]
+
+
+@dataclass
+class Search:
+    """What was found, and files that were left out with the reason."""
+
+    files: list[Found] = field(default_factory=list)
+    left: list[str] = field(default_factory=list)
+
+    def of(self, kind: str) -> list[Found]:
+        """Files of one kind, in the order of their paths."""
+        return [file for file in self.files if file.kind == kind]
+
+
+def search(roots: dict[str, Path]) -> Search:
+    """Every .sto and .mot below folders of known kinds, or below one of which nothing is known (kind ``""``).
+
+    Where the folder of one kind is, or lies within, that of another, name and columns decide; else the folder does.
+
+    Raises
+    ------
+    Nem2eError
+        If there is no such folder.
+    """
+    for kind, root in roots.items():
+        if not root.is_dir():
+            raise Nem2eError(f"{root}: no such folder; name the one that holds the {kind or 'study'} files.")
+    found = Search()
+    for path in sorted({path for root in roots.values() for path in root.rglob("*") if path.is_file()}):
+        if _hidden(path):
+            continue
+        asked = {kind: root for kind, root in roots.items() if path.is_relative_to(root)}
+        suffix = path.suffix.lower()
+        if suffix not in (*TABLES, *SUFFIXES):
+            told = f"{path}: left out, only .sto, .mot and .csv are read; export it as one."
+            found.left += [told] if suffix in UNREAD else []
+            continue
+        try:
+            _add(found, path, asked, read_storage(path) if suffix in TABLES else read_csv_recording(path))
+        except Nem2eError as error:
+            found.left.append(str(error))
+    return found
+
+
+def _hidden(path: Path) -> bool:
+    own = path.name in ("Thumbs.db", "cycles.csv", "references.csv")  # the latter are a study's own tables
+    return own or path.name.startswith(".") or "__MACOSX" in path.parts
+
+
+def _add(found: Search, path: Path, asked: dict[str, Path], storage: Storage) -> None:
+    deepest = max(asked.values(), key=lambda root: len(root.parts))
+    relative = path.relative_to(deepest)
+    if len(asked) == 1 and "" not in asked:
+        held, why = _kind(relative, storage, next(iter(asked)))
+    else:
+        guess = _guess(relative, storage)
+        held, why = _kind(relative, storage, guess) if guess else (None, "neither activation, EMG nor vertical force")
+        if held and held not in asked and "" not in asked:
+            held, why = None, f"it holds {held}, which is not looked for here"
+    if held is None:
+        found.left.append(f"{path}: left out, {why}.")
+        return
+    root = asked.get(held, deepest)
+    inside = path.relative_to(root) if "" in asked else Path(held) / path.relative_to(root)
+    inside = inside if path.suffix.lower() in TABLES else inside.with_suffix(".sto")
+    found.files.append(Found(path, inside, held, storage, words(relative), keys(relative)))
+
+
+def _kind(path: Path, storage: Storage, kind: str) -> tuple[str | None, str]:
+    """The kind if the table can be that, else None and the reason."""
+    if len(storage.time) < 2:
+        return None, f"it has {len(storage.time)} rows"
+    if kind == "grf":
+        known = vertical_columns(storage.labels) is not None or vertical_candidates(storage)
+        return ("grf", "") if known else (None, "no column of vertical force")
+    if kind == "emg":
+        simulated = any(is_state(label) for label in storage.labels) and "emg" not in path.stem.lower()
+        return (None, "its columns are simulated states") if simulated else ("emg", "")
+    columns = [label for label in muscle_columns(storage.labels) if is_muscle(label)]
+    if not columns:
+        return None, "no column under a known name of a muscle"
+    if other := _OTHER.search(path.stem):
+        return None, f"its name says {other.group().lower()!r}, and activations are looked for"
+    values = np.column_stack([storage.column(label) for label in columns])
+    if np.nanmin(np.where(np.isfinite(values), values, np.nan)) < -_BELOW * np.nanmax(np.abs(values)):
+        return None, "its values swing about zero, as raw EMG does"
+    highest = np.nanmax(np.where(np.isfinite(values), values, np.nan), axis=0, initial=-np.inf)
+    return ("activation", "") if np.median(highest) <= 1.5 else (None, "its values are no activations (above 1.5)")
+
+
+def _guess(path: Path, storage: Storage) -> str | None:
+    stem, name = path.stem.lower(), f"{path.stem} {path.parent.name} {storage.name}".lower()
+    if any(is_state(label) for label in storage.labels) and "emg" not in stem:
+        return "activation"
+    if "emg" in name or "electromyo" in name:
+        return "emg"
+    if re.search(r"activation|states|controls", stem):
+        return "activation"
+    if vertical_columns(storage.labels) is not None or re.search(r"grf|grd|ground", stem):
+        return "grf"
+    muscles = [label for label in storage.labels if is_muscle(label)]
+    if not muscles:
+        return "grf" if vertical_candidates(storage) and "force" in name else None
+    values = np.column_stack([storage.column(label) for label in muscles])
+    return "emg" if len(storage.time) > 1 and np.mean(is_raw(storage.time, values)) > 0.5 else "activation"
+
+
+def vertical_candidates(storage: Storage) -> list[str]:
+    """Labels that may be vertical force under names that are not known, those with the greatest force first."""
+    labels = [label for label in storage.labels if _VERTICAL.search(label) and not _NO_FORCE.search(label)]
+    size = {label: float(np.nanmax(np.abs(storage.column(label)), initial=0)) for label in labels}
+    return sorted(labels, key=lambda label: -size[label])
+
+
+def apart(activations: Sequence[Found], others: Sequence[Found]) -> tuple[frozenset[str], frozenset[str]]:
+    """Words that all activations have and none of the others, and the reverse: they are left aside in matching."""
+    mine, theirs = [file.keys for file in activations], [file.keys for file in others]
+    return only_here(mine, theirs), only_here(theirs, mine)
+
+
+def match(file: Found, others: Sequence[Found], alone: bool, aside: frozenset[str] = frozenset()) -> Found | None:
+    """The one file whose words are the same, or fewer or more without contradiction; None if none or several.
+
+    With `alone`, the only file of each kind, words do not matter; those `aside` never do.
+    """
+    if alone and len(others) == 1:
+        return others[0]
+    mine = file.keys - aside
+    theirs = [(other, other.keys - aside) for other in others]
+    fewer = [pair for pair in theirs if pair[1] and covers(mine, pair[1])]
+    more = [pair for pair in theirs if mine and covers(pair[1], mine)]
+    most = max((len(all_of) for _, all_of in fewer), default=0)
+    least = min((len(all_of) for _, all_of in more), default=0)
+    for chosen in (
+        [other for other, all_of in theirs if all_of == mine],
+        [other for other, all_of in fewer if len(all_of) == most],
+        [other for other, all_of in more if len(all_of) == least],
+    ):
+        if chosen:
+            return chosen[0] if len(chosen) == 1 else None
+    return None
+
+
+def best(files: Sequence[Found]) -> Iterator[tuple[Found, list[Found]]]:
+    """One activation file a trial, by its name (activation, states, controls), and those left over."""
+    groups: dict[frozenset[str], list[Found]] = {}
+    for file in files:
+        groups.setdefault(file.keys, []).append(file)
+    for group in groups.values():
+        rank = [next((i for i, word in enumerate(_ORDER) if word in f.path.stem.lower()), len(_ORDER)) for f in group]
+        ranked = [file for _, file in sorted(zip(rank, group, strict=True), key=lambda pair: pair[0])]
+        yield ranked[0], ranked[1:]

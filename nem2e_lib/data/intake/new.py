@@ -1,0 +1,376 @@
+"""A new study folder, filled in with what the files themselves tell."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import tempfile
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from nem2e_lib.data.columns import muscle_columns, muscle_name, vertical_columns
+from nem2e_lib.data.emg.envelope import RECIPES
+from nem2e_lib.data.intake.find import Found, Search, apart, best, match, search, vertical_candidates
+from nem2e_lib.data.intake.names import candidates, meaning, speed, subject
+from nem2e_lib.data.storage.storage import write_storage
+from nem2e_lib.data.study.signals import UNSCALED, is_raw
+from nem2e_lib.error import Nem2eError
+
+# --- ``study.toml`` of a new study: filled in where the files leave no doubt, with comments where they do ---
+
+_BARE = re.compile(r"[A-Za-z0-9_-]+")
+_MOTIONS = {"running": ("run", "sprint", "jog"), "walking": ("walk", "gait")}
+_SIMULATORS = {  # regular expressions
+    "static|(?<![a-z])so(?![a-z])": "static optimisation (OpenSim)",
+    "cmc": "computed muscle control (OpenSim)",
+    "moco": "Moco (OpenSim)",
+}
+
+
+@dataclass(frozen=True)
+class _Channel:
+    """A channel of EMG: muscles that it may measure; `where` tells if some files lack it; `sided` if its name does."""
+
+    name: str
+    fits: tuple[str, ...]
+    sided: bool
+    where: str = ""
+
+    @property
+    def sure(self) -> bool:
+        return len(self.fits) == 1 and not self.where
+
+
+def settings(
+    target: Path, activations: Sequence[Found], emg: Sequence[Found], grf: Sequence[Found]
+) -> tuple[str, list[str]]:
+    """The text of ``study.toml``, and what is to be filled in or looked at, one sentence each."""
+    name = re.sub(r"[^A-Za-z0-9._-]+", "-", target.resolve().name).strip("-._") or "study"
+    motion, simulator, channels = _motion(activations), _simulator(activations[0]), _channels(activations[0], emg)
+    cycle = _cycle(channels)
+    lines = [
+        f"name = {json.dumps(name)}",
+        f"motion = {json.dumps(motion)}  # walking, running, or any other word",
+        f"simulated_by = {json.dumps(simulator)}  # computed muscle control, static optimisation, Moco, …",
+        f'cycle = "{cycle}"  # right-right, right-left, left-left or left-right',
+        "synthetic = false",
+        'citation = ""',
+        'licence = ""',
+        "",
+        *_emg_lines(channels),
+        *_processing_lines(emg, channels),
+        *_grf_lines(grf),
+    ]
+    return "\n".join(lines).rstrip() + "\n", _left_open(motion, simulator, channels, grf)
+
+
+def _motion(activations: Sequence[Found]) -> str:
+    words = {word for file in activations for word in file.words}
+    fits = [motion for motion, roots in _MOTIONS.items() if any(word.startswith(roots) for word in words)]
+    return fits[0] if len(fits) == 1 else ""
+
+
+def _simulator(file: Found) -> str:
+    text = f"{file.inside.as_posix()} {file.storage.name} {' '.join(file.storage.metadata)}".lower()
+    return next((name for word, name in _SIMULATORS.items() if re.search(word, text)), "")
+
+
+def _channels(activation: Found, files: Sequence[Found]) -> list[_Channel]:
+    muscles = list(dict.fromkeys(muscle_name(label) for label in muscle_columns(activation.storage.labels)))
+    names = dict.fromkeys(label for file in files for label in file.storage.labels)
+    return [_channel(name, muscles, files) for name in names]
+
+
+def _channel(name: str, muscles: Sequence[str], files: Sequence[Found]) -> _Channel:
+    have = sum(name in file.storage.labels for file in files)
+    where = "" if have == len(files) else f"in {have} of {len(files)} EMG files only"
+    both = {fit[-2:] for side in "rl" for fit in candidates(name, muscles, side)}
+    return _Channel(name, tuple(candidates(name, muscles)), bool(meaning(name)[1]) or len(both) < 2, where)
+
+
+def _cycle(channels: Sequence[_Channel]) -> str:
+    legs = {channel.fits[0][-2:] for channel in channels if channel.sure}
+    return "left-left" if legs == {"_l"} else "right-right"
+
+
+def _emg_lines(channels: Sequence[_Channel]) -> list[str]:
+    lines = ["[emg]", "# EMG name (a column of the EMG files) = muscle (a column of the activation files): check each"]
+    if not channels:
+        return [*lines, '# no EMG file was found; an example: soleus = "soleus_r"', ""]
+    for channel in channels:
+        if channel.sure:
+            doubt = "" if channel.sided else "  # or the left one? the name does not tell the leg"
+            lines.append(f"{_key(channel.name)} = {json.dumps(channel.fits[0])}{doubt}")
+        else:
+            hint = f"one of {', '.join(channel.fits)}" if len(channel.fits) > 1 else ", ".join(channel.fits)
+            told = "; ".join(filter(None, [hint or "no muscle of that name", channel.where]))
+            lines.append(f'# {_key(channel.name)} = "…"  # {told}')
+    return [*lines, ""]
+
+
+def _key(channel: str) -> str:
+    return channel if _BARE.fullmatch(channel) else json.dumps(channel, ensure_ascii=False)
+
+
+def _processing_lines(files: Sequence[Found], channels: Sequence[_Channel]) -> list[str]:
+    if not files:
+        return []
+    names = [channel.name for channel in channels if not channel.where] or list(files[0].storage.labels)
+    raw = [bool(np.mean(is_raw(file.storage.time, _values(file, names))) > 0.5) for file in files]
+    if any(raw):
+        rates = [(len(f.storage.time) - 1) / max(float(np.ptp(f.storage.time)), 1e-9) for f in files]
+        band = RECIPES["general"].band_hz
+        recipe, what = "general" if band and min(rates) > 2.1 * band[1] else "hamner2013", "the EMG is raw"
+    elif _unscaled(files, names):
+        recipe, what = "envelope", "the EMG comes as envelopes that are not normalised"
+    else:
+        return []
+    return [
+        f"[emg_processing]  # {what}",
+        f'recipe = "{recipe}"  # {RECIPES[recipe]}',
+        'normalise = "subject_max"',
+        "",
+    ]
+
+
+def _values(file: Found, names: Sequence[str]) -> np.ndarray:
+    return np.column_stack([file.storage.column(name) for name in names if name in file.storage.labels])
+
+
+def _unscaled(files: Sequence[Found], names: Sequence[str]) -> bool:
+    highest = np.nanmax([np.nanmax(_values(file, names), axis=0, initial=-np.inf) for file in files], axis=0)
+    return not UNSCALED[0] <= float(np.median(highest)) <= UNSCALED[1]
+
+
+def _grf_lines(files: Sequence[Found]) -> list[str]:
+    hints = _plates(files)
+    if not hints:
+        return []
+    return [
+        "[grf]  # vertical force of each foot, or a list of plates whose sum it is",
+        f"# columns that may be it: {', '.join(hints)}",
+        '# right = "…"',
+        '# left = "…"',
+        "",
+    ]
+
+
+def _plates(files: Sequence[Found]) -> list[str]:
+    if not files or vertical_columns(files[0].storage.labels) is not None:
+        return []
+    return vertical_candidates(files[0].storage)
+
+
+def _left_open(motion: str, simulator: str, channels: Sequence[_Channel], grf: Sequence[Found]) -> list[str]:
+    lines = []
+    if not motion:
+        lines.append("study.toml: motion is empty; write walking, running, or any other word.")
+    if not simulator:
+        lines.append("study.toml: simulated_by is empty; say what computed the activation.")
+    doubtful = ", ".join(_key(channel.name) for channel in channels if not channel.sure)
+    if doubtful:
+        lines.append(
+            f"study.toml, [emg]: {doubtful}: it is not known for sure which muscle this measures, or some files lack "
+            "it; name the muscle, or take the line away to leave the channel out."
+        )
+    unsided = ", ".join(_key(channel.name) for channel in channels if channel.sure and not channel.sided)
+    if unsided:
+        lines.append(f"study.toml, [emg]: {unsided}: the name does not tell the leg; right was taken, check.")
+    if plates := _plates(grf):
+        lines.append(
+            f"study.toml, [grf]: which columns are vertical force of the right and the left foot is not known; name "
+            f"them, perhaps {', '.join(plates[:4])}."
+        )
+    return lines
+
+
+# --- A new study folder, filled in with what the files themselves tell ---
+
+
+@dataclass(frozen=True)
+class Template:
+    """What `new_study` wrote: rows of ``trials.csv``, what it could not use, and what is to be filled in."""
+
+    folder: Path
+    trials: pd.DataFrame
+    told: tuple[str, ...]
+    to_do: tuple[str, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class _Trial:
+    """An activation file, and the files that go with it: EMG and ground reaction force, where there are."""
+
+    activation: Found
+    others: dict[str, Found]
+
+
+def new_study(
+    folder: str | Path,
+    activation: str | Path | None = None,
+    emg: str | Path | None = None,
+    grf: str | Path | None = None,
+) -> Template:
+    """Write ``study.toml`` and ``trials.csv`` for the files found; what they do not tell is left empty.
+
+    Files outside the folder are copied into it, under ``activation/``, ``emg/`` and ``grf/``; without any folder
+    to take them from, those that lie in the study folder stay where they are. One folder may be named for several
+    kinds: then names and columns of the files decide. Files of one trial are matched by the words of their paths.
+    A channel whose name fits exactly one muscle becomes a line of ``[emg]``; any other is left as a comment with
+    its candidates. The study appears whole or not at all.
+
+    Parameters
+    ----------
+    folder : str or Path
+        May exist, without ``study.toml`` and ``trials.csv``.
+    activation, emg, grf : str or Path, optional
+        Folders to look through.
+
+    Raises
+    ------
+    Nem2eError
+        If the folder is a study already, a folder is missing, or no activation is found.
+    """
+    target = Path(folder)
+    for name in ("study.toml", "trials.csv"):
+        if (target / name).exists():
+            raise Nem2eError(f"{target / name}: exists already; take it away or name a new folder.")
+    found = _search(target, {"activation": activation, "emg": emg, "grf": grf})
+    trials, told = _trials(found)
+    rows = [_row(trial) for trial in trials]
+    text, to_do = settings(target, [trial.activation for trial in trials], _used(trials, "emg"), _used(trials, "grf"))
+    table = pd.DataFrame(rows)
+    _bring(target, found, trials, {"trials.csv": table.to_csv(index=False, lineterminator="\n"), "study.toml": text})
+    return Template(target, table, (*found.left, *told), (*_to_do(rows), *to_do))
+
+
+def _to_do(rows: list[dict[str, str]]) -> list[str]:
+    """What the names of the files did not tell, one sentence each."""
+    asked = {
+        "subject": "say who moved",
+        "speed": "give a label such as free or fast",
+        "emg": "name the EMG file",
+        "grf": "name the file of ground reaction force, or list cycles in cycles.csv",
+    }
+    empty = {name: [row["trial"] for row in rows if not row[name]] for name in asked}
+    return [
+        f"trials.csv: {name} is empty for {len(trials)} of {len(rows)} trials "
+        f"({trials[0]}{', …' * (len(trials) > 1)}); {asked[name]}."
+        for name, trials in empty.items()
+        if trials
+    ]
+
+
+def _search(target: Path, folders: dict[str, str | Path | None]) -> Search:
+    named = {kind: Path(folder) for kind, folder in folders.items() if folder is not None}
+    if not named and not target.is_dir():
+        raise Nem2eError(f"{target}: no such folder; make it, or name --activation, --emg and --grf.")
+    found = search(named or {"": target})
+    if not found.of("activation"):
+        looked = named.get("activation", target)
+        raise Nem2eError(
+            f"{looked}: no .sto or .mot file with activations of muscles under known names found below it"
+            + (f"; {found.left[0]}" if found.left else ".")
+        )
+    return found
+
+
+def _trials(found: Search) -> tuple[list[_Trial], list[str]]:
+    trials, told = [], list[str]()
+    chosen = list(best(found.of("activation")))
+    others = {kind: found.of(kind) for kind in ("emg", "grf")}
+    aside = {kind: apart([file for file, _ in chosen], files) for kind, files in others.items()}
+    for file, over in chosen:
+        told += [f"{other.path}: left out, {file.path.name} of the same trial is used." for other in over]
+        if "control" in file.path.stem.lower():
+            told.append(f"{file.path}: holds controls by its name, which are excitations and not yet activations.")
+        pair = {kind: match(file, others[kind], len(chosen) == 1, frozenset().union(*aside[kind])) for kind in others}
+        trials.append(_Trial(file, {kind: other for kind, other in pair.items() if other}))
+        told += [f"{file.path}: no one {k} file goes with it by name." for k in others if others[k] and not pair[k]]
+    for kind, files in others.items():
+        used = Counter(trial.others[kind] for trial in trials if kind in trial.others)
+        told += _set_aside(kind, *aside[kind]) if used else []
+        told += [f"{file.path}: {kind} of {times} trials by its name." for file, times in used.items() if times > 1]
+        told += [f"{file.path}: {kind} without an activation of that name." for file in files if file not in used]
+    return trials, told
+
+
+def _set_aside(kind: str, mine: frozenset[str], theirs: frozenset[str]) -> Iterator[str]:
+    if mine and theirs:
+        yield (
+            f"The paths of all activation files say {', '.join(sorted(mine))}, those of all {kind} files "
+            f"{', '.join(sorted(theirs))}; they were matched by their other words."
+        )
+
+
+def _used(trials: Sequence[_Trial], kind: str) -> list[Found]:
+    return list(dict.fromkeys(trial.others[kind] for trial in trials if kind in trial.others))
+
+
+def _row(trial: _Trial) -> dict[str, str]:
+    file = trial.activation
+    label, metres = speed(file.words)
+    places = {kind: other.inside.as_posix() for kind, other in trial.others.items()}
+    return {
+        "trial": "_".join(file.words) or file.path.stem,
+        "subject": subject(file.words),
+        "speed": label,
+        "speed_m_s": metres,
+        "activation": file.inside.as_posix(),
+        "emg": places.get("emg", ""),
+        "grf": places.get("grf", ""),
+    }
+
+
+def _bring(target: Path, found: Search, trials: Sequence[_Trial], texts: dict[str, str]) -> None:
+    """Copy the files and write the texts, all or none; activations that no trial uses stay behind."""
+    used = {trial.activation for trial in trials}
+    files = [file for file in found.files if file.kind != "activation" or file in used]
+    partial = None
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        partial = Path(tempfile.mkdtemp(prefix=f".{target.name[:80]}.", dir=target.parent))
+        for file in files:
+            to = target / file.inside
+            exported = file.inside.suffix != file.path.suffix
+            if to.exists() and (exported or not to.samefile(file.path)):
+                raise Nem2eError(f"{to}: is there already and not the file found; name a new study folder.")
+            if not to.exists():
+                (partial / file.inside).parent.mkdir(parents=True, exist_ok=True)
+                _copy(file, partial / file.inside, exported)
+        for name, text in texts.items():
+            (partial / name).write_text(text, encoding="utf-8")
+        _move(partial, target)
+    except OSError as error:
+        raise Nem2eError(
+            f"{target}: cannot be written ({error.strerror}); make room, or name another folder."
+        ) from None
+    finally:
+        if partial is not None:
+            shutil.rmtree(partial, ignore_errors=True)
+
+
+def _copy(file: Found, to: Path, exported: bool) -> None:
+    if exported:
+        write_storage(to, file.storage)
+    else:
+        shutil.copyfile(file.path, to)
+
+
+def _move(partial: Path, target: Path) -> None:
+    if not target.exists():
+        partial.chmod(0o755)
+        partial.rename(target)
+        return
+    for path in sorted(partial.rglob("*")):
+        to = target / path.relative_to(partial)
+        if path.is_dir():
+            to.mkdir(exist_ok=True)
+        else:
+            path.replace(to)

@@ -1,0 +1,112 @@
+"""A study folder read: its three tables, and every problem of its signals."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import TypeVar
+
+from nem2e_lib.data.storage.storage import Storage
+from nem2e_lib.data.study.settings import Settings, read_settings
+from nem2e_lib.data.study.signals import clocks_apart
+from nem2e_lib.data.study.study import Study
+from nem2e_lib.data.study.trials import EDGE_S, Cycle, Trial, read_cycles, read_trials
+from nem2e_lib.error import Nem2eError
+
+T = TypeVar("T")
+
+
+def load_study(folder: str | Path) -> Study:
+    """Read a study folder with everything in it.
+
+    Raises
+    ------
+    Nem2eError
+        At the first problem (`check_study` lists them all).
+    """
+    study, problems = read_study(Path(folder))
+    first = next(iter(problems), None) or next(signal_problems(study), None)
+    if first is not None:
+        raise Nem2eError(first)
+    return study
+
+
+def read_study(folder: Path) -> tuple[Study, list[str]]:
+    """A study without its signals, and every problem of ``study.toml``, ``trials.csv`` and ``cycles.csv``."""
+    if not (folder / "study.toml").is_file():
+        return Study(folder, Settings(), ()), [
+            f"{folder}: no study.toml found; a study folder with study.toml and trials.csv is expected."
+        ]
+    settings, problems = _try(Settings(), read_settings, folder / "study.toml")
+    no_trials: list[Trial] = []
+    trials, more = _try(no_trials, read_trials, folder / "trials.csv")
+    study, problems = Study(folder, settings, tuple(trials)), problems + more
+    if more or not (folder / "cycles.csv").exists():
+        return study, problems
+    no_cycles: list[Cycle] = []
+    cycles, more = _try(no_cycles, read_cycles, folder / "cycles.csv", [trial.name for trial in trials])
+    return replace(study, cycles=tuple(cycles)), problems + more
+
+
+def _try(default: T, read: Callable[..., tuple[T, list[str]]], *arguments: object) -> tuple[T, list[str]]:
+    try:
+        return read(*arguments)
+    except Nem2eError as error:
+        return default, [str(error)]
+
+
+def signal_problems(study: Study) -> Iterator[str]:
+    """Problems of the signals themselves: columns, values, times, and cycles that lie outside them."""
+    sound = []
+    for trial in study.trials:
+        found = list(_unreadable(study, trial))
+        yield from found
+        sound += [] if found else [trial]
+    yield from _refusals(lambda: study.targets)
+    for trial in sound:
+        yield from _apart(study, trial)
+        yield from _outside(study, trial)
+
+
+def _unreadable(study: Study, trial: Trial) -> Iterator[str]:
+    yield from _refusals(lambda: study.activation(trial.name))
+    yield from _refusals(lambda: study.emg(trial.name))
+    if study.cycles is not None:
+        return
+    table = study.folder / "trials.csv"
+    if trial.grf is None:
+        yield f"{table}: trial {trial.name!r} has no grf file, and there is no cycles.csv; give one."
+    else:
+        yield from _refusals(lambda: study.grf(trial.name))
+    if trial.has_emg_table:
+        yield f"{table}: trial {trial.name!r} has EMG as a cycle table, which needs a cycles.csv; give one."
+
+
+def _refusals(read: Callable[[], object]) -> Iterator[str]:
+    try:
+        read()
+    except Nem2eError as error:
+        yield str(error)
+
+
+def _apart(study: Study, trial: Trial) -> Iterator[str]:
+    """Signals on different clocks."""
+    others = [(trial.emg, study.emg(trial.name))]
+    if study.cycles is None and trial.grf is not None:
+        others.append((trial.grf, study.grf(trial.name)))
+    activation = study.activation(trial.name)
+    for path, signal in others:
+        if isinstance(signal, Storage) and (problem := clocks_apart(path, signal, trial.activation, activation)):
+            yield problem
+
+
+def _outside(study: Study, trial: Trial) -> Iterator[str]:
+    start, end = study.activation(trial.name).time[[0, -1]]
+    for cycle in study.cycles_of(trial.name):
+        if cycle.start_s < start - EDGE_S or cycle.end_s > end + EDGE_S:
+            yield (
+                f"{study.folder / 'cycles.csv'}: trial {trial.name!r}, cycle {cycle.number} runs from "
+                f"{cycle.start_s:g} to {cycle.end_s:g} s, but its activation from {start:g} to {end:g} s; "
+                "correct the times or take the row out."
+            )

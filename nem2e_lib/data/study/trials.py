@@ -1,0 +1,177 @@
+"""``trials.csv`` and ``cycles.csv``: what was recorded, and where its gait cycles start and end."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path, PureWindowsPath
+
+import numpy as np
+import pandas as pd
+
+from nem2e_lib.data.tables import near, numbers, read_table, whole_numbers
+
+TRIAL_COLUMNS = ("trial", "subject", "speed", "activation", "emg")
+SPAN = ("start_s", "end_s")
+OFFSETS = ("activation_offset_s", "emg_offset_s", "grf_offset_s")
+OPTIONAL = ("speed_m_s", "grf", *OFFSETS)
+_ADVICE = {
+    "trial": "give each recording its own name",
+    "subject": "say who moved",
+    "speed": "give a label such as free or fast",
+    "activation": "name the file of simulated activation",
+    "emg": "name the EMG file",
+}
+EDGE_S = 1e-6  # rounding of printed times
+CYCLE_COLUMNS = ("trial", "cycle", *SPAN)
+
+
+@dataclass(frozen=True)
+class Trial:
+    """One row of ``trials.csv``; paths as they are to be opened, `speed_m_s` NaN where not known.
+
+    An offset in s is added to the times of its file: trial time = file time + offset. A device that started
+    0.5 s after the trial's clock has the offset 0.5.
+    """
+
+    name: str
+    subject: str
+    speed: str
+    speed_m_s: float
+    activation: Path
+    emg: Path
+    grf: Path | None
+    activation_offset_s: float = 0.0
+    emg_offset_s: float = 0.0
+    grf_offset_s: float = 0.0
+
+    @property
+    def has_emg_table(self) -> bool:
+        """Whether EMG comes as a cycle table (CSV) instead of a storage file."""
+        return self.emg.suffix.lower() == ".csv"
+
+
+@dataclass(frozen=True)
+class Cycle:
+    """One row of ``cycles.csv``: a gait cycle by its trial, number, start and end in s."""
+
+    trial: str
+    number: int
+    start_s: float
+    end_s: float
+
+
+def read_trials(path: Path) -> tuple[list[Trial], list[str]]:
+    """Trials and every problem found in them.
+
+    Raises
+    ------
+    Nem2eError
+        If the file is missing or empty, or lacks a column.
+    """
+    table = read_table(path, TRIAL_COLUMNS, OPTIONAL)
+    problems = _row_problems(path, table)
+    return ([] if problems else [_trial(path.parent, row) for row in _records(table)]), problems
+
+
+def _records(table: pd.DataFrame) -> list[dict[str, str]]:
+    return [{str(key): str(value) for key, value in row.items()} for row in table.to_dict("records")]
+
+
+def _row_problems(path: Path, table: pd.DataFrame) -> list[str]:
+    problems = []
+    for line, row in enumerate(_records(table), start=2):
+        where = f"{path}: line {line}"
+        problems += [f"{where}: {key} is empty; {_ADVICE[key]}." for key in TRIAL_COLUMNS if not row[key]]
+        if row["speed_m_s"] and not _is_speed(row["speed_m_s"]):
+            problems.append(f"{where}: speed_m_s is {row['speed_m_s']!r}, but a number above 0 is expected.")
+        problems += [
+            f"{where}: {key} is {row[key]!r}, but a number of seconds is expected."
+            for key in OFFSETS
+            if row[key] and not _is_number(row[key])
+        ]
+        if _has_offset(row["emg_offset_s"]) and row["emg"].lower().endswith(".csv"):
+            problems.append(f"{where}: emg_offset_s is given, but a cycle table of EMG has no clock; leave it empty.")
+        problems += [
+            f"{where}: {key} is {row[key]!r}, but {problem}"
+            for key in ("activation", "emg", "grf")
+            if row[key] and (problem := path_problem(path.parent, row[key]))
+        ]
+    twice = table.trial[table.trial.duplicated() & (table.trial != "")].unique()
+    return problems + [f"{path}: trial {name!r} has two rows; give each its own name." for name in twice]
+
+
+def path_problem(folder: Path, text: str) -> str:
+    """What is wrong with a path that a table names; empty if it is a file inside the folder."""
+    if _leaves(text):
+        return "a path inside the study folder is expected."
+    file = folder / text
+    if file.is_file():
+        return ""
+    beside = [other.name for other in file.parent.iterdir()] if file.parent.is_dir() else []
+    return f"there is no such file in {folder}{near(file.name, beside) or '; check its spelling.'}"
+
+
+def _is_speed(text: str) -> bool:
+    return _is_number(text) and float(text) > 0
+
+
+def _is_number(text: str) -> bool:
+    try:
+        return bool(np.isfinite(float(text)))
+    except ValueError:
+        return False
+
+
+def _has_offset(text: str) -> bool:
+    return _is_number(text) and float(text) != 0
+
+
+def _leaves(text: str) -> bool:
+    normal = os.path.normpath(text)
+    anchored = os.path.isabs(normal) or PureWindowsPath(text).anchor
+    return bool(anchored) or normal.split(os.sep)[0] == ".." or "\0" in text
+
+
+def _trial(folder: Path, row: dict[str, str]) -> Trial:
+    return Trial(
+        name=row["trial"],
+        subject=row["subject"],
+        speed=row["speed"],
+        speed_m_s=float(row["speed_m_s"] or "nan"),
+        activation=folder / row["activation"],
+        emg=folder / row["emg"],
+        grf=folder / row["grf"] if row["grf"] else None,
+        **{key: float(row[key] or 0) for key in OFFSETS},
+    )
+
+
+def read_cycles(path: Path, trials: list[str]) -> tuple[list[Cycle], list[str]]:
+    """Cycles and every problem found in them.
+
+    Raises
+    ------
+    Nem2eError
+        If the file is missing or empty, lacks a column, or a number is none.
+    """
+    table = read_table(path, CYCLE_COLUMNS)
+    number, start, end = whole_numbers(path, table, "cycle"), *(numbers(path, table, s) for s in SPAN)
+    cycles = [
+        Cycle(trial, int(n), float(s), float(e))
+        for trial, n, s, e in zip(table["trial"], number, start, end, strict=True)
+    ]
+    problems = []
+    for line, cycle in enumerate(cycles, start=2):
+        problems += [f"{path}: line {line}: {problem}" for problem in _cycle_problems(cycle, trials)]
+    names = pd.Series([f"trial {c.trial!r}, cycle {c.number}" for c in cycles])
+    twice = names[names.duplicated()].unique()
+    return cycles, problems + [f"{path}: {name} has more than one row." for name in twice]
+
+
+def _cycle_problems(cycle: Cycle, trials: list[str]) -> list[str]:
+    problems = []
+    if cycle.trial not in trials:
+        problems.append(f"trial {cycle.trial!r} is not in trials.csv{near(cycle.trial, trials) or '.'}")
+    if cycle.end_s <= cycle.start_s:
+        problems.append(f"end_s {cycle.end_s} is not after start_s {cycle.start_s}.")
+    return problems

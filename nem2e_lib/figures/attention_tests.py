@@ -1,0 +1,267 @@
+"""Tests of attention (not the paper's): order of the muscles, lag against delay, precision, error, agreement."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.lines import Line2D
+
+from nem2e_lib.analysis.attention import UNIFORM
+from nem2e_lib.figures.panels import plural
+from nem2e_lib.figures.style import Drawn, add_legend, heading, label_of, new_figure, styled
+
+ENCODERS = {"muscle_lstm": "#0072B2", "per_muscle": "#009E73", "input_attention": "#D55E00", "time_tokens": "#8C8C8C"}
+MEASURES = {
+    "attention": ("#D55E00", "o"),
+    "gradient": ("#0072B2", "s"),
+    "integrated": ("#009E73", "^"),
+    "occlusion": ("#000000", "D"),
+}
+MEASURE_NAMES = {
+    "attention": "attention",
+    "gradient": "input gradient",
+    "integrated": "integrated gradients",
+    "occlusion": "occlusion",
+}
+PAIR_NAMES = {
+    "attention_gradient": "attention, input gradient",
+    "attention_integrated": "attention, integrated gradients",
+    "attention_occlusion": "attention, occlusion",
+    "integrated_occlusion": "integrated gradients, occlusion",
+    "between_folds": "attention, between folds",
+}
+LAGS = {
+    "attention_centre_ms": ("attention, centre", "#D55E00", "o"),
+    "attention_peak_ms": ("attention, strongest diagonal", "#E69F00", "v"),
+    "gradient_ms": ("input gradient", "#0072B2", "s"),
+}
+SCORES = {"general": "o", "dot": "s", "concat": "^"}
+EDGES = {"attention_peak_ms": "attention_edge", "gradient_ms": "gradient_edge"}
+CHANCE: Any = {"color": "#777777", "ls": (0, (4, 3)), "lw": 1.2}
+
+
+@styled
+def order_overlap(order: pd.DataFrame, summary: pd.DataFrame) -> Drawn:
+    """Draw the overlap of top tens between orders of the muscles, by muscle and by place; one panel a channel.
+
+    Parameters
+    ----------
+    order : pandas.DataFrame
+        Columns spatial, muscle, a, b, phase, by_muscle, by_position (`attention_tests.order_overlap`).
+    summary : pandas.DataFrame
+        Rows of `attention_verdicts.order_summary`.
+    """
+    muscles, encoders = (list(dict.fromkeys(order[name])) for name in ("muscle", "spatial"))
+    title = heading("Does the top ten follow the muscle or its place in the order?", True)
+    figure = new_figure(3.6, title)
+    axes = figure.subplots(1, len(muscles), squeeze=False, sharey=True)[0]
+    keys = ["spatial", "muscle", "a", "b"]
+    pairs = order.groupby(keys, sort=False)[["by_muscle", "by_position"]].mean().reset_index()
+    for axis, muscle in zip(axes, muscles, strict=True):
+        axis.axhspan(0, float(summary["chance_95"].iloc[0]), color="#777777", alpha=0.15, lw=0)
+        axis.axhline(float(summary["chance"].iloc[0]), **CHANCE)
+        for place, encoder in enumerate(encoders):
+            one = pairs[(pairs["muscle"] == muscle) & (pairs["spatial"] == encoder)]
+            _points(axis, place - 0.15, one["by_muscle"], "#009E73")
+            _points(axis, place + 0.15, one["by_position"], "#D55E00")
+        _named(axis, encoders, muscle)
+    axes[0].set_ylabel("Jaccard overlap of two top tens")
+    axes[0].set_ylim(0, 1.04)
+    add_legend(
+        figure,
+        [
+            _dot("#009E73", "same muscles"),
+            _dot("#D55E00", "same places"),
+            Line2D([], [], label="chance (grey: 95 % of random pairs)", **CHANCE),
+        ],
+    )
+    told = " ".join(
+        f"{row.spatial}, {row.muscle}: {row.by_muscle:.2f} by muscle, {row.by_position:.2f} by place, "
+        f"{row.neighbours:.1f} pairs of neighbours, entropy {row.entropy:.2f}."
+        for row in summary.itertuples()
+    )
+    caption = (
+        f"Each point: two of {int(summary['orders'].iloc[0])} orders in which the same muscles were given to training, "
+        f"mean of the top tens at 0, 50 and 100 %; bars: means. By chance a top ten has "
+        f"{summary['chance_neighbours'].iloc[0]:.1f} pairs of muscles that are neighbours in the order. {told}"
+    )
+    return Drawn(figure, pairs, title, f"Points in {plural(len(muscles), 'panel')}. {caption}", caption, True)
+
+
+@styled
+def lag_against_delay(delay: pd.DataFrame) -> Drawn:
+    """Draw lags against the true delay; columns are the causes of a wrong simulation, rows the decoder's start.
+
+    Parameters
+    ----------
+    delay : pandas.DataFrame
+        Columns causes, delay_ms, decoder_state, attention_centre_ms, attention_peak_ms, gradient_ms, entropy.
+    """
+    causes, states = (list(dict.fromkeys(delay[name])) for name in ("causes", "decoder_state"))
+    title = heading("Lag of temporal attention and of the input gradient against the true delay (One-Entire)", True)
+    figure = new_figure(0.9 + 2.5 * len(states), title)
+    grid = figure.subplots(len(states), len(causes), squeeze=False, sharex=True, sharey=True)
+    for axes, state in zip(grid, states, strict=True):
+        for axis, cause in zip(axes, causes, strict=True):
+            rows = delay[(delay["causes"] == cause) & (delay["decoder_state"] == state)]
+            _lags(axis, rows)
+            axis.set_title(
+                f"causes: {cause}; decoder from {'its encoder' if state == 'encoder' else 'zeros'}; entropy "
+                f"{rows['entropy'].mean():.2f}"
+            )
+        axes[0].set_ylabel("lag (ms)")
+    for axis in grid[-1]:
+        axis.set_xlabel("true delay of the simulation (ms)")
+    lines = [Line2D([], [], color=c, marker=m, ms=4, label=label) for label, c, m in LAGS.values()]
+    add_legend(figure, [*lines, Line2D([], [], label="lag = delay", **CHANCE)])
+    caption = (
+        "Points: single models (muscles and seeds); lines: their mean, without those that have no peak (strongest at "
+        "the greatest lag considered). A map that showed the delay would lie on the dashed line. Positive: the input "
+        "lies later in the cycle than the output."
+    )
+    return Drawn(figure, delay, title, f"Lines and points in {plural(grid.size, 'panel')}. {caption}", caption, True)
+
+
+def _lags(axis: Axes, rows: pd.DataFrame) -> None:
+    ends = [float(rows["delay_ms"].min()), float(rows["delay_ms"].max())]
+    axis.plot(ends, ends, **CHANCE)
+    for shift, (name, (_, colour, marker)) in zip((-2.5, 0.0, 2.5), LAGS.items(), strict=True):
+        axis.plot(rows["delay_ms"] + shift, rows[name], color=colour, marker=marker, ms=3, ls="", alpha=0.4, mew=0)
+        peaked = rows[~rows[EDGES[name]].astype(bool)] if name in EDGES else rows
+        mean = peaked.groupby("delay_ms")[name].mean()
+        axis.plot(mean.index + shift, mean, color=colour, marker=marker, ms=4)
+
+
+@styled
+def precision(truth: pd.DataFrame, chance_95: float) -> Drawn:
+    """Draw which share of the ten heaviest muscles carries the information, for attention and for what outputs need.
+
+    Parameters
+    ----------
+    truth : pandas.DataFrame
+        Columns truth, spatial, decoder_state, score, muscle, measure, precision, chance.
+    chance_95 : float
+        95th percentile of a random top ten's.
+    """
+    kinds = list(dict.fromkeys(truth["truth"]))
+    title = heading("How many of the ten heaviest muscles truly carry the information?", True)
+    figure = new_figure(3.7, title)
+    axes = figure.subplots(1, len(kinds), squeeze=False, sharey=True)[0]
+    for axis, kind in zip(axes, kinds, strict=True):
+        rows = truth[truth["truth"] == kind]
+        names = list(dict.fromkeys(_variant(rows)))
+        axis.axhspan(0, chance_95, color="#777777", alpha=0.15, lw=0)
+        axis.axhline(float(rows["chance"].iloc[0]), **CHANCE)
+        for shift, (measure, (colour, marker)) in zip(np.linspace(-0.27, 0.27, 4), MEASURES.items(), strict=True):
+            one = rows[rows["measure"] == measure]
+            places = [names.index(name) + shift for name in _variant(one)]
+            axis.plot(places, one["precision"], color=colour, marker=marker, ms=5, ls="", alpha=0.75, mew=0)
+        _named(axis, names, _KINDS.get(kind, kind))
+    axes[0].set_ylabel("precision of the top ten")
+    axes[0].set_ylim(0, 1.04)
+    drawn = [
+        Line2D([], [], color=c, marker=m, ms=5, ls="", label=MEASURE_NAMES[name]) for name, (c, m) in MEASURES.items()
+    ]
+    add_legend(figure, [*drawn, Line2D([], [], label="chance (grey: 95 % of random tens)", **CHANCE)])
+    caption = (
+        "Each point: one muscle's models, mean of the top tens at 0, 50 and 100 %. Planted: ten known muscles tell all "
+        "that is to be known of a cycle, all others are exchanged between cycles. Synergists: the target and the nine "
+        "muscles of its side that the synergies drive most alike. zeros: the decoder starts from zeros."
+    )
+    return Drawn(figure, truth, title, f"Points in {plural(len(kinds), 'panel')}. {caption}", caption, True)
+
+
+_KINDS = {"planted": "planted muscles", "synergists": "synergists of the target"}
+
+
+def _variant(rows: pd.DataFrame) -> list[str]:
+    return [
+        f"{spatial}\n(zeros)" if state == "zeros" else str(spatial)
+        for spatial, state in rows[["spatial", "decoder_state"]].to_numpy()
+    ]
+
+
+@styled
+def error_and_entropy(summary: pd.DataFrame) -> Drawn:
+    """Draw held-out Er against attention's entropy for every encoder and score.
+
+    Parameters
+    ----------
+    summary : pandas.DataFrame
+        Rows of `attention_verdicts.encoder_summary`.
+    """
+    title = heading("Held-out Er and entropy of attention, by encoder and score (All-Entire)", True)
+    figure = new_figure(4.2, title)
+    axis = figure.subplots()
+    axis.axvspan(UNIFORM, 1.005, color="#777777", alpha=0.15, lw=0)
+    axis.axhline(float(summary["er_mean_curve"].mean()), color="#CC79A7", ls="--", lw=1.4)
+    known = summary[["spatial", "score", "decoder_state", "entropy", "er"]].itertuples(index=False, name=None)
+    for encoder, score, state, entropy, er in known:
+        colour = ENCODERS[str(encoder)]
+        face = colour if state == "encoder" else "white"
+        axis.plot([entropy], [er], marker=SCORES[str(score)], ms=8, ls="", color=colour, mfc=face, mew=1.5, alpha=0.85)
+    axis.set_xlabel("entropy of attention, share of its maximum (grey: nearly uniform)")
+    axis.set_ylabel("Er  (lower is better)")
+    axis.set_xlim(right=1.005)
+    handles = [_dot(ENCODERS[name], name) for name in dict.fromkeys(summary["spatial"].astype(str))]
+    marks = [Line2D([], [], color="#444444", marker=m, ls="", label=name) for name, m in SCORES.items()]
+    hollow = Line2D([], [], color="#444444", marker="o", mfc="white", ls="", label="from zeros")
+    curve = Line2D([], [], color="#CC79A7", ls="--", lw=1.4, label="mean curve")
+    add_legend(figure, [*handles, *marks, hollow, curve])
+    caption = (
+        "Mean over muscles, held-out subjects and seeds; the table has every interval. Colour: encoder; mark: score; "
+        "hollow: the decoder starts from zeros. mean curve: the training-mean EMG curve, which sees no input."
+    )
+    return Drawn(figure, summary, title, f"Scatter plot. {caption}", caption, True)
+
+
+@styled
+def agreement(table: pd.DataFrame, *, synthetic: bool) -> Drawn:
+    """Draw the rank correlation of attention with what outputs depend on, and of attention between folds.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+        Columns study, condition, muscle, pair (of `PAIR_NAMES`), spearman.
+    """
+    rows = list(dict.fromkeys(zip(table["study"], table["condition"], strict=True)))
+    pairs = list(dict.fromkeys(table["pair"]))
+    title = heading("Does attention rank inputs as the network uses them?", synthetic)
+    figure = new_figure(0.9 + 0.55 * len(rows) + 0.9, title)
+    axis = figure.subplots()
+    axis.axvline(0, **CHANCE)
+    colours = ["#D55E00", "#E69F00", "#0072B2", "#009E73", "#000000"]
+    for shift, pair, colour in zip(np.linspace(-0.28, 0.28, len(pairs)), pairs, colours, strict=False):
+        one = table[table["pair"] == pair]
+        places = [rows.index(key) + shift for key in zip(one["study"], one["condition"], strict=True)]
+        axis.plot(one["spearman"], places, color=colour, marker="o", ms=5.5, ls="", alpha=0.8, mew=0)
+    axis.set_yticks(range(len(rows)), [f"{study}, {label_of(condition)}" for study, condition in rows])
+    axis.set_ylim(len(rows) - 0.5, -0.5)
+    axis.set_xlim(-1.03, 1.03)
+    axis.set_xlabel("Spearman's rank correlation over tokens, mean over the outputs")
+    add_legend(figure, [_dot(colour, PAIR_NAMES[pair]) for pair, colour in zip(pairs, colours, strict=False)])
+    caption = (
+        "Each point: the models of a muscle, mean over folds. Between folds: of attention's maps. Integrated gradients "
+        "and occlusion replace inputs by the mean of the training cycles."
+    )
+    return Drawn(figure, table, title, f"Points, a row for each condition. {caption}", caption, synthetic)
+
+
+def _points(axis: Axes, place: float, values: pd.Series[float], colour: str) -> None:
+    spread = np.linspace(-0.09, 0.09, len(values)) if len(values) > 1 else np.zeros(1)
+    axis.plot(place + spread, values, color=colour, marker="o", ms=3.5, ls="", alpha=0.5, mew=0)
+    axis.plot([place - 0.11, place + 0.11], [values.mean()] * 2, color=colour, lw=2.4)
+
+
+def _named(axis: Axes, names: Sequence[str], title: str) -> None:
+    axis.set_xticks(range(len(names)), names)
+    axis.set_xlim(-0.5, len(names) - 0.5)
+    axis.set_title(title)
+
+
+def _dot(colour: str, label: str) -> Line2D:
+    return Line2D([], [], color=colour, marker="o", ms=5, ls="", label=label)

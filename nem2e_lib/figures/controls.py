@@ -1,0 +1,313 @@
+"""Is it learning or remembering: Er under changed and moved inputs, and how far outputs follow (not in the paper)."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.collections import QuadMesh
+from matplotlib.colors import TwoSlopeNorm
+from matplotlib.lines import Line2D
+
+from nem2e_lib.analysis.control_tests import UNCHANGED
+from nem2e_lib.analysis.controls import NEAR
+from nem2e_lib.figures.errors import spread
+from nem2e_lib.figures.panels import Float, plural
+from nem2e_lib.figures.style import (
+    CONDITION_COLOURS,
+    CONDITION_LABELS,
+    MEAN_CURVE,
+    MEAN_CURVE_LABEL,
+    SIMULATED,
+    Drawn,
+    add_legend,
+    heading,
+    label_of,
+    new_figure,
+    signed,
+    stars,
+    styled,
+)
+
+# --- Is it learning or remembering: Er under changed inputs, and how far outputs follow (not in the paper) ---
+
+METHOD_COLOURS = {**CONDITION_COLOURS, "mean_curve": MEAN_CURVE, "opensim": SIMULATED}
+_MARKS = {"mean_curve": {"marker": "s"}, "opensim": {"marker": "o", "mfc": "white"}}
+FOLLOWED = {
+    "slope": "slope,\nfrom the mean curve",
+    "slope_within": "slope,\ncycle to cycle",
+    "r_within": "correlation,\ncycle to cycle",
+    "variance_share": "variance,\ncycle to cycle",
+}
+
+
+@styled
+def control_errors(summary: pd.DataFrame, units: pd.DataFrame, *, synthetic: bool) -> Drawn:
+    """Draw Er under each control with its 95 % CI, beside the training-mean curve; one panel a study and condition.
+
+    Parameters
+    ----------
+    summary, units : pandas.DataFrame
+        Rows of ``control_tests.control_summary`` and ``control_tests.per_unit``.
+    """
+    studies, conditions = (list(dict.fromkeys(summary[name])) for name in ("study", "condition"))
+    most = int(summary.groupby(["study", "condition"]).size().max())
+    title = heading("Er of models that are fed with changed inputs", synthetic)
+    figure = new_figure(0.9 + len(studies) * (0.55 + 0.27 * most), title)
+    axes = figure.subplots(len(studies), len(conditions), squeeze=False, sharex="row")
+    for (row, study), (column, condition) in ((a, b) for a in enumerate(studies) for b in enumerate(conditions)):
+        axis = axes[row][column]
+        one = _of(summary, study, condition)
+        _controls_panel(axis, one, _of(units, study, condition), labels=column == 0)
+        axis.set_title(
+            f"{study}, {CONDITION_LABELS[condition]} (n = {plural(int(one['n'].iloc[0]), one['unit'].iloc[0])})"
+        )
+        axis.set_xlabel("Er  (positive: worse than OpenSim)")
+    add_legend(figure, _control_handles())
+    caption = (
+        "Target: the original EMG; Er is taken against the original OpenSim error, averaged over electrodes. Numbers: "
+        "rise over the unchanged input (paired t-test over held-out units, Holm over the controls of a panel). "
+        + " ".join(_control_sentence(_of(summary, s, c)) for s in studies for c in conditions)
+    )
+    return Drawn(figure, summary, title, caption, caption, synthetic)
+
+
+def _of(table: pd.DataFrame, study: object, condition: object) -> pd.DataFrame:
+    return table[(table["study"] == study) & (table["condition"] == condition)]
+
+
+def _controls_panel(axis: Axes, rows: pd.DataFrame, units: pd.DataFrame, labels: bool) -> None:
+    axis.axvline(0, color=SIMULATED, lw=1.0)
+    axis.axvline(float(rows["er_mean_curve"].iloc[0]), color=MEAN_CURVE, lw=1.4, ls="--")
+    ordered = rows.to_dict("records")[::-1]
+    for y, row in enumerate(ordered):
+        name = str(row["control"])
+        colour = CONDITION_COLOURS[str(row["condition"])] if name == UNCHANGED else "#D55E00"
+        first = units["control"].iloc[0]
+        source = units[units["control"] == (first if name == UNCHANGED else name)]
+        here = source["er_unchanged" if name == UNCHANGED else "er"].to_numpy(float)
+        axis.scatter(here, y + spread(here, 0.16), s=9, color=colour, alpha=0.45, lw=0)
+        low, high = row["er_mean"] - row["ci_low"], row["ci_high"] - row["er_mean"]
+        bars = [[low], [high]] if np.isfinite([low, high]).all() else None
+        axis.errorbar(row["er_mean"], y, xerr=bars, fmt="D", ms=5, color=colour, mec="black", mew=0.6, ecolor="black")
+        axis.annotate(
+            _rise(row),
+            (1, y),
+            va="center",
+            fontsize=8,
+            xycoords=("axes fraction", "data"),
+            xytext=(4, 0),
+            textcoords="offset points",
+        )
+    axis.set_yticks(range(len(ordered)), [str(row["control"]) if labels else "" for row in ordered], fontsize=8.5)
+    axis.set_ylim(-0.6, len(ordered) - 0.4)
+
+
+def _rise(row: dict[Hashable, Any]) -> str:
+    if row["control"] == UNCHANGED:
+        return f"Er {signed(row['er_mean'])}"
+    return f"{signed(row['rise'])} {stars(row['rise_p_holm'])}" if np.isfinite(row["rise"]) else "–"
+
+
+def _control_handles() -> list[Line2D]:
+    return [
+        Line2D([], [], ls="", marker="o", ms=4, color="#888888", label="one held-out unit"),
+        Line2D([], [], marker="D", ms=5, color="black", mfc="#aaaaaa", lw=1.2, label="mean and 95 % CI"),
+        Line2D([], [], color=MEAN_CURVE, ls="--", lw=1.4, label=MEAN_CURVE_LABEL),
+        Line2D([], [], color=SIMULATED, lw=1.0, label="OpenSim"),
+    ]
+
+
+def _control_sentence(rows: pd.DataFrame) -> str:
+    if rows.empty:
+        return ""
+    changed = rows[rows["control"] != UNCHANGED]
+    sure = int(((changed["rise"] > 0) & (changed["rise_p_holm"] < 0.05)).sum())
+    worse = int((changed["above_mean_curve_ci_low"] > 0).sum())
+    first = rows.iloc[0]
+    return (
+        f"{first['study']}, {CONDITION_LABELS[str(first['condition'])]}: Er {signed(first['er_mean'])} unchanged; it "
+        f"rises under {sure} of {len(changed)} controls (p < .05) and is above the training-mean curve's "
+        f"{signed(first['er_mean_curve'])} under {worse} (95 % CI)."
+    )
+
+
+@styled
+def following(summary: pd.DataFrame, *, synthetic: bool) -> Drawn:
+    """Draw how far outputs follow the EMG: 0 replays the training-mean curve, 1 follows; one panel a study.
+
+    Parameters
+    ----------
+    summary : pandas.DataFrame
+        Rows of ``control_tests.following_summary``.
+    """
+    shown = summary[summary["measure"].isin(list(FOLLOWED))]
+    studies = list(dict.fromkeys(shown["study"]))
+    title = heading("How far outputs follow what is particular to a cycle", synthetic)
+    figure = new_figure(3.6, title)
+    axes = figure.subplots(1, len(studies), squeeze=False)[0]
+    for axis, study in zip(axes, studies, strict=True):
+        rows = shown[shown["study"] == study]
+        _following_panel(axis, rows)
+        axis.set_title(f"{study} (n = {plural(int(rows['n'].max()), 'held-out ' + str(rows['unit'].iloc[0]))})")
+    methods = list(dict.fromkeys(shown["method"]))
+    add_legend(figure, [Line2D([], [], ls="", label=label_of(m), **_mark(m)) for m in methods])
+    lost = int(shown["mean"].isna().sum())
+    caption = (
+        "Mean over electrodes and 95 % CI over held-out units. Deviations of the output are regressed on those of the "
+        "EMG through the origin; 0 replays a curve, 1 follows. 'Cycle to cycle' leaves a unit's own mean out. "
+        + " ".join(_following_sentence(shown, study) for study in studies)
+        + (f" {lost} cannot be told (see the table)." if lost else "")
+    )
+    return Drawn(figure, shown, title, caption, caption, synthetic)
+
+
+def _following_panel(axis: Axes, rows: pd.DataFrame) -> None:
+    methods = list(dict.fromkeys(rows["method"]))
+    axis.axhline(0, color="#444444", lw=0.8)
+    axis.axhline(1, color="#444444", lw=0.8, ls=":")
+    for place, method in enumerate(methods):
+        one = rows[rows["method"] == method].set_index("measure").reindex(list(FOLLOWED))
+        x = np.arange(len(FOLLOWED)) + (place - (len(methods) - 1) / 2) * 0.15
+        mean = one["mean"].to_numpy(float)
+        bars = np.nan_to_num(np.abs(one[["ci_low", "ci_high"]].to_numpy(float).T - mean))
+        axis.errorbar(x, mean, yerr=bars, ls="", ecolor="#444444", elinewidth=1, **_mark(method))
+    axis.set_xticks(range(len(FOLLOWED)), list(FOLLOWED.values()))
+    axis.set_ylabel("share of the EMG's own")
+
+
+def _mark(method: str) -> dict[str, Any]:
+    colour = METHOD_COLOURS[method]
+    return {"marker": "D", "ms": 5, "color": colour, "mec": colour, **_MARKS.get(method, {})}
+
+
+def _following_sentence(rows: pd.DataFrame, study: object) -> str:
+    here = rows[(rows["study"] == study) & (rows["measure"] == "slope_within")]
+    named = [f"{label_of(m)} {signed(v)}" for m, v in zip(here["method"], here["mean"], strict=True) if np.isfinite(v)]
+    return f"{study}, slope from cycle to cycle: {', '.join(named)}." if named else ""
+
+
+# --- Inputs moved in the cycle: error and output as functions of the shift (not in the paper) ---
+
+AXIS = "input earlier by (% of the cycle)"
+
+
+@styled
+def shift_errors(table: pd.DataFrame, *, synthetic: bool) -> Drawn:
+    """Draw Er over the shift of the input with its 95 % CI over held-out units; one panel a study.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+        Columns study, condition, shift_pct, er_mean, ci_low, ci_high, er_mean_curve, er_unchanged, n, unit.
+    """
+    studies = list(dict.fromkeys(table["study"]))
+    title = heading("Er over a shift of the input", synthetic)
+    figure = new_figure(3.4, title)
+    axes = figure.subplots(1, len(studies), squeeze=False)[0]
+    for axis, study in zip(axes, studies, strict=True):
+        rows = table[table["study"] == study]
+        axis.axhline(0, color=SIMULATED, lw=1.0)
+        axis.axhline(float(rows["er_mean_curve"].iloc[0]), color=MEAN_CURVE, ls="--", lw=1.4)
+        for condition, one in rows.groupby("condition", sort=False):
+            colour = CONDITION_COLOURS[str(condition)]
+            axis.fill_between(one["shift_pct"], one["ci_low"], one["ci_high"], color=colour, alpha=0.2, lw=0)
+            axis.plot(one["shift_pct"], one["er_mean"], color=colour, marker="o", ms=3)
+        axis.set_title(f"{study} (n = {plural(int(rows['n'].iloc[0]), str(rows['unit'].iloc[0]))})")
+        axis.set_xlabel(AXIS)
+        axis.set_ylabel("Er  (positive: worse than OpenSim)")
+    names = [str(name) for name in dict.fromkeys(table["condition"])]
+    lines = [Line2D([], [], color=CONDITION_COLOURS[n], marker="o", ms=3, label=CONDITION_LABELS[n]) for n in names]
+    curve = Line2D([], [], color=MEAN_CURVE, ls="--", lw=1.4, label=f"{MEAN_CURVE_LABEL} (sees no input)")
+    add_legend(figure, [*lines, curve, Line2D([], [], color=SIMULATED, lw=1.0, label="OpenSim, input unchanged")])
+    said = " ".join(_least(rows) for _, rows in table.groupby(["study", "condition"], sort=False))
+    caption = (
+        "First cycle of each trial, mean over electrodes; bands: 95 % CI over held-out units; the target stays. " + said
+    )
+    return Drawn(figure, table, title, caption, caption, synthetic)
+
+
+def _least(rows: pd.DataFrame) -> str:
+    by_error = rows.sort_values("er_mean").to_dict("records")
+    best, worst = by_error[0], by_error[-1]
+    beyond = rows.loc[rows["er_mean"] > rows["er_mean_curve"], "shift_pct"].abs()
+    crossing = f"; above the training-mean curve from {beyond.min():.0f} % on" if len(beyond) else ""
+    return (
+        f"{best['study']}, {CONDITION_LABELS[str(best['condition'])]}: least at {best['shift_pct']:+.0f} % "
+        f"({signed(best['er_mean'])}), greatest at {worst['shift_pct']:+.0f} % ({signed(worst['er_mean'])}){crossing}."
+    )
+
+
+@styled
+def shift_maps(
+    maps: Mapping[tuple[str, str], tuple[Float, Float, Float, Float]], table: pd.DataFrame, *, synthetic: bool
+) -> Drawn:
+    """Draw how like the moved input's output is to the unmoved one at each lag; one panel a study and condition.
+
+    Parameters
+    ----------
+    maps : mapping of (study, condition) to shift, lag, correlation, moved
+        Shapes (shifts,), (lags,), (shifts, lags) and (shifts,), the last two mean over held-out units.
+    table : pandas.DataFrame
+        Columns study, condition, share, ci_low, ci_high, n, unit: slope of the output's lag on the shift.
+    """
+    title = heading("Where the output goes when the input is moved", synthetic)
+    studies = list(dict.fromkeys(study for study, _ in maps))
+    conditions = list(dict.fromkeys(condition for _, condition in maps))
+    figure = new_figure(0.75 + 2.75 * len(studies), title)
+    axes = figure.subplots(len(studies), len(conditions), squeeze=False, sharex=True, sharey=True)
+    for (study, condition), (shift, lag, correlation, moved) in maps.items():
+        axis = axes[studies.index(study)][conditions.index(condition)]
+        image = _map(axis, shift, lag, correlation, moved)
+        axis.set_title(f"{study}, {CONDITION_LABELS[condition]}")
+    for axis in axes[:, 0]:
+        axis.set_ylabel("output earlier by (%)")
+    for axis in axes[-1]:
+        axis.set_xlabel(AXIS)
+    figure.colorbar(image, ax=axes, label="correlation with the\nunmoved input's output", shrink=0.8)
+    add_legend(
+        figure,
+        [
+            Line2D([], [], color="black", lw=1.2, label="moves along"),
+            Line2D([], [], color="black", lw=1.2, ls=":", label="stays where it was"),
+            Line2D([], [], ls="", marker="o", ms=4, color="black", label="lag of the greatest correlation"),
+        ],
+    )
+    said = [
+        f"{r['study']}, {CONDITION_LABELS[str(r['condition'])]}: the output's lag follows the shift with slope "
+        f"{r['share']:.2f} (95 % CI {signed(r['ci_low'])} to {signed(r['ci_high'])}, n = "
+        f"{plural(int(r['n']), str(r['unit']))})."
+        for r in table.to_dict("records")
+    ]
+    caption = (
+        f"Slopes over shifts of up to {NEAR:.0f} %: 1 moves along, 0 stays. Mean over electrodes and held-out units. "
+        + " ".join(said)
+    )
+    frames = [
+        pd.DataFrame(
+            {
+                "study": s,
+                "condition": c,
+                "shift_pct": np.repeat(m[0], len(m[1])),
+                "lag_pct": np.tile(m[1], len(m[0])),
+                "correlation": m[2].ravel(),
+            }
+        )
+        for (s, c), m in maps.items()
+    ]
+    return Drawn(figure, pd.concat(frames, ignore_index=True), title, caption, caption, synthetic)
+
+
+def _map(axis: Axes, shift: Float, lag: Float, correlation: Float, moved: Float) -> QuadMesh:
+    image = axis.pcolormesh(
+        shift, lag, correlation.T, cmap="PuOr", norm=TwoSlopeNorm(0.0, -1.0, 1.0), shading="nearest", rasterized=True
+    )
+    ends = np.array([shift.min(), shift.max()])
+    axis.plot(ends, ends, color="black", lw=1.2)
+    axis.plot(ends, [0, 0], color="black", lw=1.2, ls=":")
+    axis.plot(shift, moved, ls="", marker="o", ms=4, color="black", mec="white", mew=0.6)
+    axis.set_ylim(lag.min(), lag.max())
+    return image

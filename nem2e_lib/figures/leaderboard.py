@@ -1,0 +1,175 @@
+"""The leaderboard: Er of every method with its CI, who beats whom, and what was tried on the way (not in the paper)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.colors import TwoSlopeNorm
+from matplotlib.image import AxesImage
+from matplotlib.lines import Line2D
+
+from nem2e_lib.figures.errors import spread
+from nem2e_lib.figures.panels import plural
+from nem2e_lib.figures.style import (
+    CONDITION_COLOURS,
+    MEAN_CURVE,
+    REFINED,
+    Drawn,
+    add_legend,
+    heading,
+    label_of,
+    new_figure,
+    signed,
+    styled,
+)
+
+OTHER = "#777777"
+COLOURS = {**CONDITION_COLOURS, "mean_curve": MEAN_CURVE, "lag_attention": REFINED}
+
+
+@styled
+def leaderboard(standings: pd.DataFrame, units: pd.DataFrame, *, synthetic: bool) -> Drawn:
+    """Draw each method's Er per held-out unit with mean and 95 % CI, best on top; one panel a study.
+
+    Parameters
+    ----------
+    standings, units : pandas.DataFrame
+        Rows of ``leaderboard.standings`` and ``leaderboard.per_unit``.
+    """
+    studies = list(dict.fromkeys(standings["study"]))
+    most = int(standings.groupby("study").size().max())
+    title = heading("Leaderboard: Er of every method under the same folds", synthetic)
+    figure = new_figure(1.2 + 0.24 * most, title)
+    axes = figure.subplots(1, len(studies), squeeze=False)[0]
+    for axis, study in zip(axes, studies, strict=True):
+        rows = standings[standings["study"] == study]
+        _panel(axis, rows, units[units["study"] == study])
+        axis.set_title(f"{study} (n = {plural(int(rows['n_units'].iloc[0]), 'held-out ' + str(rows['unit'].iloc[0]))})")
+    add_legend(figure, _handles())
+    caption = (
+        "Er is averaged over the channels of an electrode and then over electrodes within each held-out unit. "
+        + " ".join(_sentence(standings, study) for study in studies)
+    )
+    data = units.merge(standings[["study", "method", "rank", "er_mean", "ci_low", "ci_high"]], on=["study", "method"])
+    return Drawn(figure, data, title, caption, caption, synthetic)
+
+
+def _panel(axis: Axes, rows: pd.DataFrame, units: pd.DataFrame) -> None:
+    axis.axvline(0, color="#444444", lw=0.9)
+    ordered = rows.sort_values("er_mean", ascending=False, kind="stable", na_position="first")
+    for y, row in enumerate(ordered.to_dict("records")):
+        colour = COLOURS.get(str(row["method"]), OTHER)
+        here = units.loc[units["method"] == row["method"], "er"].to_numpy(float)
+        axis.scatter(here, y + spread(here, 0.16), s=9, color=colour, alpha=0.5, lw=0)
+        low, high = row["er_mean"] - row["ci_low"], row["ci_high"] - row["er_mean"]
+        bars = [[low], [high]] if np.isfinite([low, high]).all() else None
+        axis.errorbar(row["er_mean"], y, xerr=bars, fmt="D", ms=5, color=colour, mec="black", mew=0.6, ecolor="black")
+        axis.annotate(
+            _er(row["er_mean"]),
+            (1, y),
+            va="center",
+            fontsize=8,
+            xycoords=("axes fraction", "data"),
+            xytext=(4, 0),
+            textcoords="offset points",
+        )
+    axis.set_yticks(range(len(ordered)), [label_of(m) for m in ordered["method"]], fontsize=8.5)
+    axis.set_ylim(-0.6, len(ordered) - 0.4)
+    axis.set_xlabel("Er  (negative: better than OpenSim)")
+
+
+def _er(value: float) -> str:
+    return signed(value) if np.isfinite(value) else "undefined"
+
+
+def _handles() -> list[Line2D]:
+    return [
+        Line2D([], [], ls="", marker="o", ms=4, color="#666666", label="one held-out unit"),
+        Line2D([], [], marker="D", ms=5, color="black", mfc="#aaaaaa", lw=1.2, label="mean and 95 % CI over units"),
+    ]
+
+
+def _sentence(standings: pd.DataFrame, study: str) -> str:
+    rows = standings[standings["study"] == study].sort_values("er_mean").to_dict("records")
+    named = [f"{label_of(row['method'])} {_er(row['er_mean'])}" for row in rows]
+    return f"{study}, best first: " + ", ".join(named) + "."
+
+
+@styled
+def duels(fights: pd.DataFrame, standings: pd.DataFrame, *, synthetic: bool) -> Drawn:
+    """Draw who beats whom: difference of Er, row minus column, with a mark where it is sure after Holm's correction.
+
+    Parameters
+    ----------
+    fights, standings : pandas.DataFrame
+        Rows of ``leaderboard.duels`` and ``leaderboard.standings``.
+    """
+    studies = list(dict.fromkeys(standings["study"]))
+    title = heading("Who beats whom: Er of the row minus Er of the column", synthetic)
+    most = int(standings.groupby("study").size().max())
+    figure = new_figure(2.0 + 0.27 * most, title, legend_rows=0)
+    axes = figure.subplots(1, len(studies), squeeze=False)[0]
+    limit = max(float(fights["difference"].abs().max()), 1e-6)
+    for axis, study in zip(axes, studies, strict=True):
+        order = standings.loc[standings["study"] == study].sort_values("er_mean", kind="stable")["method"].tolist()
+        image = _matrix(axis, fights[fights["study"] == study], order, limit)
+        axis.set_title(study)
+    bar = figure.colorbar(image, ax=axes, pad=0.02, aspect=30, shrink=0.8)
+    bar.set_label("Er of the row minus Er of the column")
+    bar.outline.set_visible(False)
+    wins = int((fights["winner"] != "").sum())
+    caption = (
+        f"Paired t-tests over held-out units, Holm-corrected over all pairs of a study; ● p < .05 ({wins} of "
+        f"{len(fights)} pairs). Orange: the row has the lower Er. Best method first."
+    )
+    return Drawn(figure, fights, title, caption, caption, synthetic)
+
+
+def _matrix(axis: Axes, fights: pd.DataFrame, order: list[str], limit: float) -> AxesImage:
+    both = pd.concat(
+        [fights, fights.rename(columns={"a": "b", "b": "a"}).assign(difference=lambda t: -t["difference"])]
+    )
+    wide = both.pivot_table(index="a", columns="b", values="difference", dropna=False).reindex(order, columns=order)
+    image = axis.imshow(wide.to_numpy(float), cmap="PuOr", norm=TwoSlopeNorm(0.0, -limit, limit))
+    for row in fights[fights["winner"] != ""].itertuples():
+        i, j = order.index(str(row.a)), order.index(str(row.b))
+        axis.plot([i, j], [j, i], ls="", marker="o", ms=3.5, color="black")
+    names = [label_of(name) for name in order]
+    axis.set_yticks(range(len(order)), names, fontsize=8)
+    axis.set_xticks(range(len(order)), names, fontsize=8, rotation=60, ha="right", rotation_mode="anchor")
+    axis.spines[:].set_visible(False)
+    return image
+
+
+@styled
+def tried(table: pd.DataFrame, *, target: Mapping[str, float]) -> Drawn:
+    """Draw Er of every variant that was tried, in the order of trying; one line a study.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+        Columns step, variant, study, er_mean, synthetic; further ones (method) are kept in the CSV.
+    target : mapping
+        Er to be beaten, by study: that of ridge regression on all muscles.
+    """
+    title = "What was tried on the way to lag attention (running*, walking*: SYNTHETIC data of another seed)"
+    figure = new_figure(3.4, title)
+    axis = figure.subplots()
+    colours = dict(zip(dict.fromkeys(table["study"]), ("#D55E00", "#0072B2", "#009E73", "#CC79A7"), strict=False))
+    for study, rows in table.groupby("study", sort=False):
+        colour = colours[study]
+        axis.plot(rows["step"], rows["er_mean"], ls="", marker="o", ms=4, color=colour, alpha=0.6)
+        axis.plot(rows["step"], rows["er_mean"].cummin(), color=colour, drawstyle="steps-post")
+        axis.axhline(target[str(study)], color=colour, ls=":", lw=1)
+    axis.set_xlabel("variant, in the order of trying (named in the table)")
+    axis.set_ylabel("Er, mean over electrodes")
+    handles = [Line2D([], [], color=c, marker="o", ms=4, label=str(s)) for s, c in colours.items()]
+    add_legend(figure, [*handles, Line2D([], [], color="#444444", ls=":", lw=1, label=label_of("ridge_all"))])
+    best = table.loc[table.groupby("study", sort=False)["er_mean"].idxmin()]
+    caption = "Lines: best so far. " + " ".join(
+        f"{row['study']}: best {signed(row['er_mean'])} ({row['variant']})." for row in best.to_dict("records")
+    )
+    return Drawn(figure, table, title, caption, caption, bool(table["synthetic"].any()))

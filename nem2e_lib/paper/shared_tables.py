@@ -1,0 +1,120 @@
+"""Tables that one notebook saves and another reads: file, page, columns and ids of each, in one place."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import pandas as pd
+
+from nem2e_lib.analysis import control_tests, review, shortcut
+from nem2e_lib.analysis.controls import ASKED
+from nem2e_lib.error import Nem2eError
+from nem2e_lib.site.saving import Saved, save_table
+from nem2e_lib.site.tables import Table
+from nem2e_lib.training.conditions import CONDITIONS
+
+
+@dataclass(frozen=True)
+class SharedTable:
+    """A table that its notebook saves as CSV for 07_claims, which runs in a process of its own.
+
+    What is decided is decided before it is saved, and stands in the table as an id: numbers in a CSV are rounded, and
+    no verdict may hang on their last digit.
+
+    Attributes
+    ----------
+    name
+        Of its file; ``{study}`` stands for a study where each has a file of its own.
+    page
+        Notebook that saves it.
+    columns
+        Columns that readers need; there may be more.
+    ids
+        All values that a column may hold, for columns with a closed list of them.
+    complete
+        Values that a column must hold in every study, each at least once.
+    """
+
+    name: str
+    page: str
+    columns: tuple[str, ...]
+    ids: Mapping[str, Collection[object]] = field(default_factory=dict)
+    complete: Mapping[str, Collection[str]] = field(default_factory=dict)
+
+    @property
+    def file(self) -> str:
+        """Name of its file."""
+        return f"{self.name}.csv"
+
+    def of(self, study: str) -> SharedTable:
+        """Return the table of a study."""
+        return replace(self, name=self.name.format(study=study))
+
+    def save(self, table: Table, site: Path) -> Saved:
+        """Save it; a table that its readers would not understand raises `Nem2eError`."""
+        wrong = self.problem(table.data)
+        if wrong:
+            raise Nem2eError(f"{self.file}: {wrong}; mend the table that {self.page} saves.")
+        return save_table(table, self.name, site, page=self.page)
+
+    def read(self, site: Path) -> pd.DataFrame | None:
+        """Read it as it was saved; None where its notebook has not run."""
+        path = site / self.file
+        return pd.read_csv(path, dtype={"study": str}) if path.exists() else None
+
+    def problem(self, data: pd.DataFrame) -> str:
+        """Say which column is missing or which id is not known; empty where readers will understand the table."""
+        lost = [name for name in self.columns if name not in data]
+        if lost:
+            return f"there is no column {lost[0]!r}, expected {', '.join(self.columns)}"
+        for name, known in self.ids.items():
+            strange = sorted(set(map(str, data[name])) - set(map(str, known)))
+            if strange:
+                return f"column {name!r} has {strange[0]!r}, expected one of {', '.join(map(str, known))}"
+        return ""
+
+    def lacking(self, rows: pd.DataFrame) -> str:
+        """Say what the rows of a study lack; empty where nothing does."""
+        if rows.empty:
+            return "any row"
+        lost = [(name, one) for name, every in self.complete.items() for one in every if one not in set(rows[name])]
+        return f"{lost[0][0]} {lost[0][1]}" if lost else ""
+
+
+DUELS = SharedTable(
+    "duels_table",
+    "08_rivals",
+    ("study", "a", "b", "difference", "ci_low", "ci_high", "p_holm", "n", "winner"),
+)
+LEADERBOARD = SharedTable("leaderboard_table", "08_rivals", ("study", "rank", "method", "er_mean"))
+SWAPPED = SharedTable(
+    "swapped_{study}_test",
+    "06_shortcut",
+    ("study", "rise", "ci_low", "ci_high", "n", "verdict", "reason"),
+    {"verdict": (shortcut.RISES, shortcut.UNSURE, shortcut.FALLS, shortcut.UNDEFINED)},
+)
+LEARNING = SharedTable(
+    "controls_verdicts",
+    "13_controls",
+    ("study", "condition", "verdict", "sentence"),
+    {"condition": ASKED, "verdict": tuple(control_tests.SAID)},
+    {"condition": ASKED},
+)
+ATTENTION = SharedTable(
+    "attention_verdicts",
+    "14_attention_tests",
+    ("study", "condition", "entropy", "verdict", "spoken_against"),
+    {"condition": CONDITIONS, "spoken_against": (True, False)},
+)
+_IMPROVEMENT = (review.IMPROVES, review.NO_IMPROVEMENT, review.UNDEFINED)
+IMPROVEMENT = SharedTable(
+    "review_improvement",
+    "10_audit",
+    ("study", "muscle", "condition", "as_published_verdict", "verdict"),
+    {"condition": CONDITIONS, "as_published_verdict": _IMPROVEMENT, "verdict": _IMPROVEMENT},
+    {"condition": CONDITIONS},
+)
+AUDIT = SharedTable("audit_rows", "10_audit", ("consistent",), {"consistent": (True, False)})
+ABLATIONS = SharedTable("ablations", "15_ablations", ("study", "condition", "option", "value", "measure"))

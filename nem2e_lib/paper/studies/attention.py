@@ -1,0 +1,281 @@
+"""What attention finds where the truth is known: trained by ``make study-attention``, kept in docs/attention_*.csv."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+
+from nem2e_lib.analysis import attention_tests as tests
+from nem2e_lib.analysis.attention import entropy_share, over_muscles
+from nem2e_lib.analysis.attribution import attribute
+from nem2e_lib.analysis.metrics import errors
+from nem2e_lib.data.cycles.segment import data_hash
+from nem2e_lib.data.synthetic import Knobs, drive, synthetic_cycles
+from nem2e_lib.error import Nem2eError
+from nem2e_lib.paper.studies.script import script
+from nem2e_lib.project import ROOT
+from nem2e_lib.site.provenance import commit
+from nem2e_lib.site.saving import write_csv
+from nem2e_lib.training.conditions import examples
+from nem2e_lib.training.config import Configuration
+from nem2e_lib.training.grid import grid
+from nem2e_lib.training.results import load_networks
+from nem2e_lib.training.train import train_condition
+
+FOLDER = ROOT / "docs"
+MOTION, SUBJECTS, MUSCLES = "running", 4, ("tib", "soleus")
+DELAYS = (0.0, 30.0, 60.0, 90.0, 120.0, 150.0)
+ORDERS = 5
+SEEDS = 3
+PATIENCE = 3
+"""Planted muscles and delays are learned slowly: their models are trained with so many times the updates."""
+LOOKED_AT = 4
+"""Held-out cycles of a fold that outputs are attributed on."""
+SETTINGS = (
+    ("general", "encoder"),
+    ("general", "zeros"),
+    ("concat", "encoder"),
+    ("dot", "encoder"),
+    ("dot", "zeros"),
+    ("concat", "zeros"),
+)
+SETTINGS_OF = {"muscle_lstm": 6, "per_muscle": 3}
+"""How many of the settings an encoder is trained with; of the others the first alone, where the score matters less."""
+MAPS = ("muscle_lstm", "per_muscle", "input_attention")
+
+Row = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Study:
+    """Where finished models are kept, and the size of each."""
+
+    folder: Path
+    units: int = 32
+    updates: int = 800
+
+    def train(self, cycles: xr.Dataset, condition: str, seeds: int = 1, **options: Any) -> xr.Dataset:
+        """Train a condition, or fetch its models."""
+        channels = [name for name in MUSCLES if name in cycles.channel.values]
+        return train_condition(
+            cycles, condition, self.configuration(**options), seeds=seeds, channels=channels, store=self.folder
+        )
+
+    def configuration(self, **options: Any) -> Configuration:
+        """Options of the models."""
+        return Configuration(units=self.units, epochs=None, updates=self.updates, **options)
+
+    def maps(self, cycles: xr.Dataset, results: xr.Dataset, muscle: str, **options: Any) -> dict[str, xr.DataArray]:
+        """Attention of a muscle's models beside what their outputs depend on, mean over folds, dims (output, token)."""
+        chosen, configuration = cycles.sel(channel=results.channel.values), self.configuration(**options)
+        networks = load_networks(self.folder, grid(chosen, "all_entire", configuration, data_hash(cycles)), muscle)
+        made = examples(chosen, "all_entire", configuration)
+        found = []
+        for fold, label in enumerate(results.fold.values.astype(str)):
+            held = (results.fold_of_cycle == fold).values
+            inputs = made.inputs[0]
+            found.append(attribute(networks[label], inputs[held][:LOOKED_AT], inputs[~held].mean(axis=0)))
+        like = results.attention.sel(channel=muscle).isel(seed=0).mean("cycle").transpose("output", "token")
+        coords = {"output": like.output, "token": made.tokens}
+        attributed = {
+            name: xr.DataArray(np.mean([getattr(one, name) for one in found], axis=0), coords, ("output", "token")).sel(
+                token=like.token
+            )
+            for name in ("gradient", "integrated", "occlusion")
+        }
+        return {"attention": like, **attributed}
+
+
+def encoders(study: Study) -> dict[str, list[Row]]:
+    """Held-out error and entropy of each encoder and score; steadiness over seeds; agreement with dependence."""
+    cycles = _cycles(Knobs())
+    weights = drive(MOTION)
+    rows: dict[str, list[Row]] = {"encoders": [], "seeds": [], "agreement": [], "truth": []}
+    for options, seeds in variants():
+        results = study.train(cycles, "all_entire", seeds, **options)
+        rows["encoders"] += [{**options, **row} for row in _errors(results)]
+        if not over_muscles(results):
+            continue
+        for muscle in map(str, results.channel.values):
+            about = {**options, "muscle": muscle}
+            by_seed = results.attention.sel(channel=muscle).mean("cycle").transpose("seed", "output", "token")
+            steady = tests.steadiness({str(one.seed.item()): one for one in by_seed})
+            rows["seeds"] += [{**about, **row} for row in _records(steady)]
+            found = study.maps(cycles, results, muscle, **options)
+            agree = tests.agreement({name: one.values for name, one in found.items()})
+            rows["agreement"] += [{**about, **row} for row in _records(agree)]
+            true = tests.synergists(weights, str(results.target.sel(channel=muscle).item()))
+            rows["truth"] += _precisions(found, true, {**about, "truth": "synergists"}, results)
+    return rows
+
+
+def variants() -> Iterator[tuple[Row, int]]:
+    """Options of All-Entire that are compared, and with how many seeds."""
+    for spatial in (*MAPS, "time_tokens"):
+        for score, state in SETTINGS[: SETTINGS_OF.get(spatial, 1)]:
+            seeds = SEEDS if (score, state) == SETTINGS[0] else 1
+            yield {"spatial": spatial, "score": score, "decoder_state": state}, seeds
+
+
+def order(study: Study) -> dict[str, list[Row]]:
+    """Top ten under the file's order, its reverse and shuffled ones: does it follow the muscle or its place?"""
+    cycles, rows = _cycles(Knobs()), []
+    for spatial in MAPS:
+        trained, read = {}, {}
+        for name, options in _orders().items():
+            configuration = study.configuration(spatial=spatial, **options)
+            trained[name] = study.train(cycles, "all_entire", spatial=spatial, **options)
+            read[name] = [str(token) for token in examples(cycles, "all_entire", configuration).tokens]
+        for muscle in MUSCLES:
+            maps = {name: _map(results, muscle) for name, results in trained.items()}
+            shares = [float(entropy_share(r.attention.sel(channel=muscle).values).mean()) for r in trained.values()]
+            about = {"spatial": spatial, "muscle": muscle, "tokens": len(cycles.muscle), "entropy": np.mean(shares)}
+            rows += [{**about, **row} for row in _records(tests.order_overlap(maps, read))]
+    return {"order": rows}
+
+
+def _orders() -> dict[str, Row]:
+    plain = {name: {"token_order": name} for name in ("reversed", "file")}
+    return plain | {f"shuffled {i}": {"token_order": "shuffled", "order_seed": i} for i in range(ORDERS)}
+
+
+def delay(study: Study) -> dict[str, list[Row]]:
+    """Lag of One-Entire's attention and of its input gradient against the true delay."""
+    rows: list[Row] = []
+    study = replace(study, updates=PATIENCE * study.updates)
+    for causes, knobs in {"all": Knobs(), "delay alone": Knobs().only("delay_ms")}.items():
+        for true in DELAYS:
+            cycles = _cycles(Knobs(**{**asdict(knobs), "delay_ms": true}))
+            for state in ("encoder", "zeros"):
+                results = study.train(cycles, "one_entire", 2, decoder_state=state)
+                about = {"causes": causes, "delay_ms": true, "decoder_state": state, "updates": study.updates}
+                rows += [{**about, **row} for row in _lags(results)]
+    return {"delay": rows}
+
+
+def planted(study: Study) -> dict[str, list[Row]]:
+    """Precision of the top ten where ten known muscles carry all that is to be known of a cycle."""
+    rows: list[Row] = []
+    study = replace(study, updates=PATIENCE * study.updates)
+    for place, muscle in enumerate(MUSCLES):
+        cycles, true = tests.planted(_cycles(Knobs()), muscle, seed=place)
+        for spatial in MAPS:
+            for state in ("encoder", "zeros")[: 1 if spatial == MAPS[2] else 2]:
+                options: Row = {"spatial": spatial, "score": "general", "decoder_state": state}
+                results = study.train(cycles, "all_entire", **options)
+                found = study.maps(cycles, results, muscle, **options)
+                about = {**options, "muscle": muscle, "truth": "planted", "updates": study.updates}
+                rows += _precisions(found, true, about, results)
+    return {"planted": rows}
+
+
+PIECES: dict[str, Callable[[Study], dict[str, list[Row]]]] = {
+    "planted": planted,
+    "order": order,
+    "encoders": encoders,
+    "delay": delay,
+}
+
+
+def _cycles(knobs: Knobs) -> xr.Dataset:
+    return synthetic_cycles(MOTION, knobs, subjects=SUBJECTS)
+
+
+def _records(table: pd.DataFrame) -> list[Row]:
+    return [{str(name): value for name, value in row.items()} for row in table.to_dict("records")]
+
+
+def _map(results: xr.Dataset, muscle: str) -> xr.DataArray:
+    return results.attention.sel(channel=muscle).mean(["seed", "cycle"]).transpose("output", "token")
+
+
+def _errors(results: xr.Dataset) -> Iterator[Row]:
+    for seed in results.seed.values:
+        one = results.sel(seed=[seed])
+        share = (
+            xr.DataArray(
+                entropy_share(one.attention.transpose(..., "token").values),
+                dims=("seed", "muscle", "cycle", "output"),
+                coords={"muscle": one.channel.values},
+            )
+            .mean("output")
+            .groupby(one.fold_of_cycle)
+            .mean("cycle")
+        )
+        for row in errors(one).itertuples():
+            fold = list(one.fold.values).index(row.label)
+            yield {
+                "seed": int(seed),
+                "muscle": row.muscle,
+                "label": row.label,
+                "er": row.er,
+                "er_mean_curve": row.er_mean_curve,
+                "diverged": row.diverged,
+                "entropy": float(share.sel(muscle=row.muscle, fold_of_cycle=fold).item()),
+            }
+
+
+def _lags(results: xr.Dataset) -> Iterator[Row]:
+    for seed in map(int, results.seed.values):
+        by_muscle = errors(results.sel(seed=[seed])).groupby("muscle", sort=False)[["er", "er_mean_curve"]].mean()
+        for row in _records(by_muscle.reset_index()):
+            yield {**row, "seed": seed, **tests.lags(results, str(row["muscle"]), seed)}
+
+
+def _precisions(maps: dict[str, xr.DataArray], true: list[str], about: Row, results: xr.Dataset) -> list[Row]:
+    table = errors(results.isel(seed=[0]).sel(channel=[about["muscle"]]))
+    known = {
+        **about,
+        "tokens": results.sizes["token"],
+        "chance": tests.TOP / results.sizes["token"],
+        "er": table["er"].mean(),
+        "er_mean_curve": table["er_mean_curve"].mean(),
+    }
+    return [{**known, "measure": name, "precision": tests.precision(one, true)} for name, one in maps.items()]
+
+
+def make(folder: Path | str, pieces: list[str], *, units: int = 32, updates: int = 800) -> list[Path]:
+    """Make pieces of the study and write ``docs/attention_<table>.csv``; finished models are not trained again.
+
+    Parameters
+    ----------
+    folder
+        Where models are kept.
+    pieces
+        Of `PIECES`; all where none is named.
+    units, updates
+        Of each model.
+    """
+    unknown = [name for name in pieces if name not in PIECES]
+    if unknown:
+        raise Nem2eError(f"study-attention: there is no piece {unknown[0]!r}; choose of {', '.join(PIECES)}.")
+    facts: Row = {
+        "study": MOTION,
+        "subjects": SUBJECTS,
+        "units": units,
+        "updates": updates,
+        "synthetic": True,
+        "commit": commit(),
+    }
+    paths = []
+    for name in pieces or PIECES:
+        for table, rows in PIECES[name](Study(Path(folder), units, updates)).items():
+            paths.append(FOLDER / f"attention_{table}.csv")
+            write_csv(paths[-1], pd.DataFrame([{**facts, **row} for row in rows]))
+    return paths
+
+
+def main(folder: str, units: str = "32", updates: str = "800", *pieces: str) -> None:
+    """``FOLDER [UNITS [UPDATES [PIECE …]]]``."""
+    for path in make(folder, list(pieces), units=int(units), updates=int(updates)):
+        print(path)
+
+
+if __name__ == "__main__":
+    script(main)

@@ -1,0 +1,278 @@
+# mypy: allow-untyped-calls
+"""Rivals without a network: mean curves, delay and gain, ridge regression, partial least squares."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.cross_decomposition import PLSRegression
+from sklearn.linear_model import LinearRegression
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+from nem2e_lib.rivals.protocol import Array, Fitted, Simulated, inner_folds
+
+# --- Hyper-parameters chosen inside the training cycles of a fold, never by its held-out ones ---
+
+FitMany = Callable[[Simulated, Array, Simulated], Array]
+"""From training cycles, their EMG and held-out cycles to every candidate's prediction: (candidates, cycles, samples,
+channels)."""
+
+
+def out_of_fold(predict: FitMany, simulated: Simulated, measured: Array) -> Array:
+    """Predict every training cycle from the other inner folds; shape (candidates, cycles, samples, channels)."""
+    parts = [
+        (out, predict(simulated.take(kept), measured[kept], simulated.take(out)))
+        for kept, out in inner_folds(simulated)
+    ]
+    guesses = np.empty((len(parts[0][1]), *measured.shape))
+    for out, guess in parts:
+        guesses[:, out] = guess
+    return guesses
+
+
+def best(guesses: Array, measured: Array) -> NDArray[np.intp]:
+    """Return each channel's candidate with the least RMSE, mean over cycles; shape (channels,).
+
+    The mean of the cycles' RMSE is what Er is made of (Teramae et al. 2025, Eq. 1).
+    """
+    error = np.sqrt(((guesses - measured) ** 2).mean(axis=2)).mean(axis=1)
+    return np.asarray(error.argmin(axis=0))
+
+
+def pick(candidates: Array, chosen: NDArray[np.intp]) -> Array:
+    """Return each channel's chosen candidate: from (candidates, …, channels) to (…, channels)."""
+    return np.stack([candidates[k, ..., channel] for channel, k in enumerate(chosen)], axis=-1)
+
+
+def values(options: Sequence[float], chosen: NDArray[np.intp]) -> list[float]:
+    """Return the options chosen, one a channel."""
+    return [float(options[k]) for k in chosen]
+
+
+# --- Rivals without simulation ---
+
+
+@dataclass(frozen=True)
+class Identity:
+    """OpenSim itself: the own muscle's simulated activation, unchanged. Its Er is 0."""
+
+    name: str = "identity"
+
+    def fit(self, simulated: Simulated, measured: Array) -> Fitted:
+        """Learn nothing."""
+        return Fitted(lambda held: held.own_muscle, 0)
+
+
+@dataclass(frozen=True)
+class MeanCurve:
+    """The mean EMG curve of the training cycles, whatever the simulation says."""
+
+    name: str = "mean_curve"
+
+    def fit(self, simulated: Simulated, measured: Array) -> Fitted:
+        """Take the mean over training cycles."""
+        curve = measured.mean(axis=0)
+        return Fitted(lambda held: np.repeat(curve[None], len(held), axis=0), curve.size)
+
+
+@dataclass(frozen=True)
+class SpeedCurve:
+    """The mean EMG curve as a straight line in speed, at every sample (cycles a second where speeds are not known)."""
+
+    name: str = "speed_curve"
+
+    def fit(self, simulated: Simulated, measured: Array) -> Fitted:
+        """Regress every sample on speed over training cycles."""
+        shape = measured.shape[1:]
+        line = make_pipeline(StandardScaler(), LinearRegression())
+        line.fit(simulated.pace[:, None], measured.reshape(len(measured), -1))
+        return Fitted(lambda held: line.predict(held.pace[:, None]).reshape(-1, *shape), 2 * measured[0].size)
+
+
+# --- Rivals that undo an electromechanical delay, and a wrong gain, of the own muscle ---
+
+DELAYS_MS = np.arange(0.0, 301.0, 10.0)
+"""Delays tried: electromechanical delays are 10 to 150 ms; twice that leaves room to be seen at the edge."""
+
+
+def advanced(waveforms: Array, duration_s: Array, delay_ms: float) -> Array:
+    """Return waveforms as they were before a delay, wrapping around the gait cycle.
+
+    Parameters
+    ----------
+    waveforms
+        Samples from 0 to 100 % of the cycle, shape (cycles, samples, channels).
+    duration_s
+        Of each cycle, shape (cycles,).
+    delay_ms
+        The same time for all, so its share of the cycle differs from cycle to cycle.
+    """
+    return shifted(waveforms, (waveforms.shape[1] - 1) * delay_ms / 1000.0 / duration_s)
+
+
+def shifted(waveforms: Array, by: Array | float) -> Array:
+    """Return each cycle's waveforms earlier by `by` samples, shape (cycles,) or one number, wrapping around the cycle.
+
+    Between samples it is linear. The last sample, 100 %, is the next cycle's first.
+    """
+    period = waveforms.shape[1] - 1
+    at = (np.arange(period + 1) + np.broadcast_to(by, len(waveforms))[:, None]) % period
+    low = np.floor(at).astype(int)
+    part = (at - low)[..., None]
+    rows = np.arange(len(waveforms))[:, None]
+    return (1.0 - part) * waveforms[rows, low] + part * waveforms[rows, low + 1]
+
+
+@dataclass(frozen=True)
+class Delay:
+    """The own muscle's simulated activation earlier by the delay that fits the training cycles best.
+
+    Attributes
+    ----------
+    gain
+        Whether a gain is fitted too, by least squares.
+    """
+
+    gain: bool = False
+
+    @property
+    def name(self) -> str:
+        """`delay` or `delay_gain`."""
+        return "delay_gain" if self.gain else "delay"
+
+    def fit(self, simulated: Simulated, measured: Array) -> Fitted:
+        """Choose each channel's delay, and gain, with the least squared error over training cycles."""
+        own, lasts = simulated.own_muscle, simulated.duration_s
+        moved = np.stack([advanced(own, lasts, delay) for delay in DELAYS_MS])
+        gains = _gains(moved, measured) if self.gain else np.ones((len(DELAYS_MS), measured.shape[-1]))
+        error = ((gains[:, None, None] * moved - measured) ** 2).mean(axis=(1, 2))
+        best = error.argmin(axis=0)
+        delays, gain = DELAYS_MS[best], gains[best, np.arange(len(best))]
+
+        def predict(held: Simulated) -> Array:
+            each = held.own_muscle
+            parts = [advanced(each[..., [k]], held.duration_s, delay) for k, delay in enumerate(delays)]
+            return gain * np.concatenate(parts, axis=-1)
+
+        return Fitted(predict, len(delays) * (1 + self.gain), {"delay_ms": delays.tolist(), "gain": gain.tolist()})
+
+
+def _gains(moved: Array, measured: Array) -> Array:
+    """Return the least-squares gain of every delay and channel; 0 where the simulation is silent."""
+    power = (moved**2).sum(axis=(1, 2))
+    product = (moved * measured).sum(axis=(1, 2))
+    return np.divide(product, power, out=np.zeros_like(power), where=power > 0)
+
+
+# --- Linear rivals ---
+
+PENALTIES = tuple(float(p) for p in np.logspace(-3, 3, 13))
+COMPONENTS = (1, 2, 3, 4, 6, 8, 12, 16)
+
+
+@dataclass(frozen=True)
+class _Linear:
+    """Whole waveforms in, whole waveforms out, one penalty a channel.
+
+    Inputs stay on their common scale of 0 to 1: least effort leaves some muscles silent in training, and dividing by
+    their spread would let a whisper in the held-out subject shout.
+    """
+
+    name: str
+    options: tuple[float, ...] = field(repr=False, default=())
+
+    def fit(self, simulated: Simulated, measured: Array) -> Fitted:
+        """Choose each channel's option by the inner folds, then fit all training cycles."""
+        chosen = best(out_of_fold(self._predict, simulated, measured), measured)
+        used = values(self.options, chosen)
+
+        def predict(held: Simulated) -> Array:
+            return pick(self._predict(simulated, measured, held), chosen)
+
+        return Fitted(predict, self._size(simulated, measured), {"option": used})
+
+    def _predict(self, simulated: Simulated, measured: Array, held: Simulated) -> Array:
+        raise NotImplementedError
+
+    def _size(self, simulated: Simulated, measured: Array) -> int:
+        return (_flat(simulated.activation).shape[1] + 1) * measured[0].size
+
+
+class RidgeAll(_Linear):
+    """Ridge regression of every EMG waveform on the waveforms of all muscles."""
+
+    def _predict(self, simulated: Simulated, measured: Array, held: Simulated) -> Array:
+        return _ridge(simulated.activation, measured, held.activation, self.options)
+
+
+class RidgeOwn(_Linear):
+    """Ridge regression of an EMG waveform on the own muscle's waveform."""
+
+    def _predict(self, simulated: Simulated, measured: Array, held: Simulated) -> Array:
+        own, new = simulated.own_muscle, held.own_muscle
+        parts = [
+            _ridge(own[..., [k]], measured[..., [k]], new[..., [k]], self.options) for k in range(measured.shape[-1])
+        ]
+        return np.concatenate(parts, axis=-1)
+
+    def _size(self, simulated: Simulated, measured: Array) -> int:
+        return (measured.shape[1] + 1) * measured[0].size
+
+
+class PartialLeastSquares(_Linear):
+    """Partial least squares of all EMG waveforms on the waveforms of all muscles; the option counts components."""
+
+    def _predict(self, simulated: Simulated, measured: Array, held: Simulated) -> Array:
+        x, y, new = _flat(simulated.activation), _flat(measured), _flat(held.activation)
+        shift = x.mean(axis=0)
+        turned, axes = _rotated(x - shift)
+        most = min(len(x) - 1, turned.shape[1])
+        run = _pls(turned, y, (new - shift) @ axes)
+        return np.stack([run(min(int(count), most)).reshape(len(new), *measured.shape[1:]) for count in self.options])
+
+
+def ridge_own(penalties: tuple[float, ...] = PENALTIES) -> RidgeOwn:
+    """Return ridge regression on the own muscle with these penalties to choose from."""
+    return RidgeOwn("ridge_own", penalties)
+
+
+def ridge_all(penalties: tuple[float, ...] = PENALTIES) -> RidgeAll:
+    """Return ridge regression on all muscles with these penalties to choose from."""
+    return RidgeAll("ridge_all", penalties)
+
+
+def partial_least_squares(components: tuple[int, ...] = COMPONENTS) -> PartialLeastSquares:
+    """Return partial least squares with these numbers of components to choose from."""
+    return PartialLeastSquares("pls", components)
+
+
+def _flat(waveforms: Array) -> Array:
+    return waveforms.reshape(len(waveforms), -1)
+
+
+def _rotated(centred: Array) -> tuple[Array, Array]:
+    """Rotate rows into the space they span: the same distances in far fewer columns. Also return the axes."""
+    _, _, axes = np.linalg.svd(centred, full_matrices=False)
+    return centred @ axes.T, axes.T
+
+
+def _ridge(inputs: Array, targets: Array, new: Array, penalties: tuple[float, ...]) -> Array:
+    """Every penalty's prediction from one decomposition (Hastie et al. 2009, Eq. 3.47); the mean is not penalised."""
+    x, y = _flat(inputs), _flat(targets)
+    shift, mean = x.mean(axis=0), y.mean(axis=0)
+    left, size, axes = np.linalg.svd(x - shift, full_matrices=False)
+    along, held = left.T @ (y - mean), (_flat(new) - shift) @ axes.T
+    shrunk = size / (size**2 + np.asarray(penalties)[:, None])
+    return (held * shrunk[:, None] @ along + mean).reshape(len(penalties), len(new), *targets.shape[1:])
+
+
+def _pls(x: Array, y: Array, new: Array) -> Callable[[int], Array]:
+    def run(components: int) -> Array:
+        guess: Array = PLSRegression(components, scale=False).fit(x, y).predict(new)
+        return guess
+
+    return run

@@ -1,0 +1,387 @@
+"""Lag attention: the refiner whose attention must carry the information, learned from held-out error alone.
+
+Softmax attention over the samples of a cycle whose score depends on the lag in ms alone; a readout of all muscles at
+the attended samples whose coefficients vary smoothly with the phase of the cycle. The readout is solved in closed form
+(ridge regression in its dual form, Saunders et al. 1998), so the error on training units that were left out of it is
+known exactly for any attention (Rasmussen & Williams 2006, section 5.4.2), and attention can be learned from it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import optax
+from numpy.typing import NDArray
+
+from nem2e_lib.rivals.classical import shifted
+from nem2e_lib.rivals.protocol import Array, Fitted, Simulated, groups
+
+# --- Attention by relative lag ---
+
+LAG_MS = 60.0
+"""Unit of the learned lags."""
+
+FLOOR = 1e-3
+"""Added before a power is taken: silent muscles stay finite."""
+
+_CURVE, _CURVE_WIDTH, _CYCLE_WIDTH = 20.0, 0.6, 1.0  # strength and width, in samples, of the mean curve's own term
+
+
+class Learned(NamedTuple):
+    """What is learned by gradient descent; logarithms where a number must be positive.
+
+    Attributes
+    ----------
+    lag, log_width
+        Centre of each head's score in units of `LAG_MS` (positive: later in the cycle than the output), and log of its
+        width in ms; shape (heads,).
+    weight
+        Logits of the heads' shares, shape (heads,).
+    log_power_in, log_power_out
+        Powers to which activation and EMG are raised: below 1, small activity counts for more.
+    log_penalty, log_reach, shared
+        Ridge penalty; how many samples of phase coefficients stay alike over; logit of the share that they all share.
+    log_cycle, log_pace
+        Strength of the whole cycle's activation, and of speed, as further inputs.
+    """
+
+    lag: jax.Array
+    log_width: jax.Array
+    weight: jax.Array
+    log_power_in: jax.Array
+    log_power_out: jax.Array
+    log_penalty: jax.Array
+    log_reach: jax.Array
+    shared: jax.Array
+    log_cycle: jax.Array
+    log_pace: jax.Array
+
+
+class Cycles(NamedTuple):
+    """Activation (cycles, samples, muscles), duration in s (cycles,), speed in training sds from its mean (cycles,)."""
+
+    activation: jax.Array
+    duration: jax.Array
+    pace: jax.Array
+
+
+class Scale(NamedTuple):
+    """Training mean of the powered activation (samples, muscles), and the size of deviations from it."""
+
+    mean: jax.Array
+    size: jax.Array
+
+
+def initial(heads: int) -> Learned:
+    """Return where learning starts: heads from half a unit of lag before the output to one and a half after it."""
+    values = {
+        "log_power_in": 1.0,
+        "log_power_out": 0.5,
+        "log_penalty": 1.0,
+        "log_reach": 3.0,
+        "log_cycle": 0.1,
+        "log_pace": 0.03,
+    }
+    logs = {name: jnp.log(jnp.float32(value)) for name, value in values.items()}
+    lags = np.linspace(-0.5, 1.5, heads) if heads > 1 else np.ones(1)
+    width = jnp.full(heads, np.log(40.0), jnp.float32)
+    return Learned(jnp.asarray(lags, jnp.float32), width, jnp.zeros(heads), shared=jnp.float32(-1.0), **logs)
+
+
+def lags(samples: int) -> np.ndarray:
+    """Samples from an output (row) to a token (column) around the cycle, whose last sample is the next one's first."""
+    period = samples - 1
+    straight = np.subtract.outer(np.arange(samples), np.arange(samples)).T
+    return (straight + period // 2) % period - period // 2
+
+
+def attention(learned: Learned, duration: jax.Array, samples: int) -> jax.Array:
+    """Return the weight of each token for each output, shape (cycles, heads, output, token); rows sum to 1."""
+    ms = lags(samples) * duration[:, None, None, None] * 1000.0 / (samples - 1)
+    away = (ms - LAG_MS * learned.lag[:, None, None]) / jnp.exp(learned.log_width)[:, None, None]
+    return jax.nn.softmax(-0.5 * away**2, axis=-1)
+
+
+def scale(learned: Learned, activation: jax.Array) -> Scale:
+    """Return mean and size of training activation, from (cycles, samples, muscles)."""
+    raised = (activation + FLOOR) ** jnp.exp(learned.log_power_in)
+    mean = raised.mean(axis=0)
+    return Scale(mean, jnp.sqrt(((raised - mean) ** 2).sum(axis=-1).mean()) + 1e-12)
+
+
+def kernel(learned: Learned, scaling: Scale, a: Cycles, b: Cycles) -> jax.Array:
+    """Return the similarity of every sample of `a` with every sample of `b`, shape (rows of a, rows of b)."""
+    samples = a.activation.shape[1]
+    apart = np.abs(lags(samples))
+    (heads_a, whole_a), (heads_b, whole_b) = (_tokens(learned, scaling, part) for part in (a, b))
+    local = (heads_a @ heads_b.T).reshape(len(a.pace), samples, len(b.pace), samples)
+    common = jax.nn.sigmoid(learned.shared)
+    phase = common + (1.0 - common) * bell(apart, jnp.exp(learned.log_reach))
+    cycle = jnp.exp(learned.log_cycle) * whole_a @ whole_b.T / samples
+    cycle = cycle + jnp.exp(learned.log_pace) * jnp.outer(a.pace, b.pace)
+    total = local * phase[None, :, None] + cycle[:, None, :, None] * bell(apart, _CYCLE_WIDTH)[None, :, None]
+    total = total + _CURVE * bell(apart, _CURVE_WIDTH)[None, :, None]
+    return total.reshape(len(a.pace) * samples, -1)
+
+
+def _tokens(learned: Learned, scaling: Scale, cycles: Cycles) -> tuple[jax.Array, jax.Array]:
+    raised = (cycles.activation + FLOOR) ** jnp.exp(learned.log_power_in)
+    values = (raised - scaling.mean) / scaling.size
+    count, samples, _ = values.shape
+    share = jnp.sqrt(jax.nn.softmax(learned.weight))
+    weights = attention(learned, cycles.duration, samples) * share[:, None, None]
+    attended = jnp.einsum("nhts,nsm->nthm", weights, values)
+    return attended.reshape(count * samples, -1), values.reshape(count, -1)
+
+
+def bell(apart: np.ndarray, width: jax.Array | float) -> jax.Array:
+    """Return how alike two phases of the cycle are: 1 at the same one, like a Gaussian of this width in samples nearby.
+
+    The periodic kernel (MacKay 1998): on a circle a Gaussian of the distance itself is no kernel, and the readout could
+    not be solved where `width` is a large part of the cycle.
+    """
+    turn = 2.0 * np.pi / (len(apart) - 1)
+    return jnp.exp((jnp.cos(turn * apart) - 1.0) / (turn * width) ** 2)
+
+
+class Targets(NamedTuple):
+    """EMG raised to a power and standardised, (rows, channels), with what leads back to EMG."""
+
+    values: jax.Array
+    mean: jax.Array
+    spread: jax.Array
+    power: jax.Array
+
+    def back(self, values: jax.Array) -> jax.Array:
+        """Return EMG from standardised values of any leading shape."""
+        return jnp.clip(values * self.spread + self.mean, FLOOR, None) ** (1.0 / self.power)
+
+
+def targets(learned: Learned, measured: jax.Array) -> Targets:
+    """Return the targets of the readout from EMG of shape (cycles, samples, channels), about 1 in size."""
+    power = jnp.exp(learned.log_power_out)
+    raised = (jnp.clip(measured, 0.0, None) + 1e-4) ** power
+    mean, spread = raised.mean(axis=(0, 1)), raised.std(axis=(0, 1)) + 1e-6
+    return Targets(((raised - mean) / spread).reshape(-1, measured.shape[-1]), mean, spread, power)
+
+
+def left_out(
+    learned: Learned, cycles: Cycles, measured: jax.Array, groups: int, factor: jax.Array | float = 1.0
+) -> jax.Array:
+    """Predict every cycle by a readout that was solved without its group, in closed form.
+
+    Parameters
+    ----------
+    cycles, measured
+        Sorted by group, every group of the same number of cycles.
+    factor
+        Multiplies the penalty.
+
+    Returns
+    -------
+    jax.Array
+        EMG, shape (cycles, samples, channels).
+    """
+    goal = targets(learned, measured)
+    similar = kernel(learned, scale(learned, cycles.activation), cycles, cycles)
+    inverse = jnp.linalg.inv(similar + factor * jnp.exp(learned.log_penalty) * jnp.eye(len(similar)))
+    size = len(similar) // groups
+    own = jnp.stack([inverse[g * size : (g + 1) * size, g * size : (g + 1) * size] for g in range(groups)])
+    residual = jnp.linalg.solve(own, (inverse @ goal.values).reshape(groups, size, -1))
+    return goal.back((goal.values - residual.reshape(goal.values.shape)).reshape(measured.shape))
+
+
+def refine(learned: Learned, cycles: Cycles, measured: jax.Array, held: Cycles, factor: jax.Array) -> jax.Array:
+    """Solve the readout for training cycles and refine held-out ones; shape (cycles, samples, channels)."""
+    goal, scaling = targets(learned, measured), scale(learned, cycles.activation)
+    similar = kernel(learned, scaling, cycles, cycles)
+    ridge = factor * jnp.exp(learned.log_penalty) * jnp.eye(len(similar))
+    solved = jax.scipy.linalg.solve(similar + ridge, goal.values, assume_a="pos")
+    guess = kernel(learned, scaling, held, cycles) @ solved
+    return goal.back(guess.reshape(len(held.pace), measured.shape[1], -1))
+
+
+# --- Lag attention: the refiner whose attention must carry the information, learned from held-out error alone ---
+
+FACTORS = (0.1, 0.3, 1.0, 3.0, 10.0)
+"""Multiples of the learned penalty; each channel weighs them by their left-out error."""
+
+SOFTNESS = 0.03
+"""A factor whose left-out error is this share above the best one's weighs 1/e of it."""
+
+ROWS_LEARNED, ROWS_SOLVED = 720, 3000
+"""Samples (cycles times samples) that an update, and the last solution, look at, at most: their cost grows as the cube
+of these. Where there are more, cycles are drawn, as many from every unit; shifted copies are added where they fit."""
+
+
+@dataclass(frozen=True)
+class LagAttention:
+    """Heads that attend by relative lag, all muscles as values, a readout solved in closed form.
+
+    Every number is learned inside the training cycles: lags, widths, shares, powers and penalties by gradient descent
+    on the error of left-out training units, the readout by least squares.
+
+    Attributes
+    ----------
+    heads
+        Lags that are attended to.
+    updates, learning_rate
+        Of Adam.
+    prior
+        Weight of the squared distance from where learning started: few units tell little.
+    draws
+        Sets of cycles on which the channels' penalties are weighed.
+    shift
+        Training cycles are also shown this many samples earlier and later, simulation and EMG together.
+    seed
+        Of the draws of cycles.
+    """
+
+    heads: int = 3
+    updates: int = 20
+    learning_rate: float = 0.1
+    prior: float = 0.003
+    draws: int = 4
+    shift: float = 0.5
+    seed: int = 0
+
+    name: str = "lag_attention"
+
+    def fit(self, simulated: Simulated, measured: Array) -> Fitted:
+        """Learn attention on left-out training units, then solve the readout on all training cycles."""
+        view, size = _View.of(simulated), _size(measured)
+        simulated, measured = _with_copies(simulated, measured, self.shift)
+        target = jnp.asarray(measured / size, jnp.float32)
+        cycles, by_unit = view.cycles(simulated), _by_unit(groups(simulated))
+        drawn = _draws(by_unit, measured.shape[1], self.updates + self.draws, self.seed)
+        learned, units = initial(self.heads), len(by_unit)
+        if self.updates:
+            learned = _learn(self.learning_rate, self.prior, units, learned, cycles, target, drawn[: self.updates])
+        shares = _shares(learned, cycles, target, drawn[self.updates :], units)
+        used = _at_most(by_unit, ROWS_SOLVED // measured.shape[1], self.seed)
+        training, known = jax.tree.map(lambda part: part[used], cycles), target[used]
+
+        def predict(held: Simulated) -> Array:
+            guesses = _refine(learned, training, known, view.cycles(held))
+            return np.asarray((guesses * shares[:, None, None]).sum(axis=0), float) * size
+
+        readout = (self.heads + 1) * measured.shape[1] * simulated.activation.shape[2] * measured.shape[2]
+        learnt = sum(int(np.size(part)) for part in learned) + readout
+        return Fitted(predict, learnt, _told(learned), partial(_attention, learned, view, samples=measured.shape[1]))
+
+
+@dataclass(frozen=True)
+class _View:
+    """How speed is seen: as training standard deviations from its training mean."""
+
+    mean: float
+    spread: float
+
+    @classmethod
+    def of(cls, simulated: Simulated) -> _View:
+        return cls(float(simulated.pace.mean()), float(simulated.pace.std()) or 1.0)
+
+    def cycles(self, simulated: Simulated) -> Cycles:
+        pace = (simulated.pace - self.mean) / self.spread
+        activation = np.clip(simulated.activation, 0.0, None)
+        return Cycles(*(jnp.asarray(part, jnp.float32) for part in (activation, simulated.duration_s, pace)))
+
+
+def _with_copies(simulated: Simulated, measured: Array, shift: float) -> tuple[Simulated, Array]:
+    if not shift or 3 * measured.shape[0] * measured.shape[1] > ROWS_SOLVED:
+        return simulated, measured
+    moves = np.repeat([0.0, -shift, shift], len(simulated))
+    again = np.tile(np.arange(len(simulated)), 3)
+    copies = simulated.take(again)
+    return replace(copies, activation=shifted(copies.activation, moves)), shifted(measured[again], moves)
+
+
+def _size(measured: Array) -> Array:
+    """Root mean square of each channel, so that volts and shares of a maximum are treated alike."""
+    size = np.sqrt((measured**2).mean(axis=(0, 1)))
+    return np.where(size > 0, size, 1.0)
+
+
+def _by_unit(unit: NDArray[Any]) -> list[NDArray[np.intp]]:
+    return [np.flatnonzero(unit == label) for label in np.unique(unit)]
+
+
+def _draws(by_unit: list[NDArray[np.intp]], samples: int, count: int, seed: int) -> NDArray[np.intp]:
+    """Draw equally many cycles from each unit, `count` times; shape (count, cycles), sorted by unit."""
+    each = max(1, min(min(map(len, by_unit)), ROWS_LEARNED // samples // len(by_unit)))
+    generator = np.random.default_rng(seed)
+    return np.stack([np.concatenate([generator.choice(c, each, replace=False) for c in by_unit]) for _ in range(count)])
+
+
+def _at_most(by_unit: list[NDArray[np.intp]], most: int, seed: int) -> NDArray[np.intp]:
+    if sum(map(len, by_unit)) <= most:
+        return np.sort(np.concatenate(by_unit))
+    generator, each = np.random.default_rng(seed), max(1, most // len(by_unit))
+    return np.sort(np.concatenate([generator.permutation(c)[:each] for c in by_unit]))
+
+
+def _rmse(guess: Any, measured: Any) -> Any:
+    """RMSE of each channel, mean over cycles, as Er is made of (Teramae et al. 2025, Eq. 1)."""
+    return jnp.sqrt(((guess - measured) ** 2).mean(axis=1) + 1e-10).mean(axis=0)
+
+
+@partial(jax.jit, static_argnums=(0, 1, 2))
+def _learn(rate: float, prior: float, units: int, start: Learned, cycles: Cycles, measured: Any, drawn: Any) -> Learned:
+    optimiser = optax.adam(optax.cosine_decay_schedule(rate, len(drawn)), b1=0.8, b2=0.95)
+    spread = measured.std(axis=(0, 1)) + 1e-6
+
+    def loss(learned: Learned, chosen: Any) -> Any:
+        some, emg = jax.tree.map(lambda part: part[chosen], cycles), measured[chosen]
+        error = (_rmse(left_out(learned, some, emg, units), emg) / spread).mean()
+        return error + prior * sum(((a - b) ** 2).sum() for a, b in zip(learned, start, strict=True))
+
+    def update(carry: Any, chosen: Any) -> tuple[Any, None]:
+        learned, memory = carry
+        change, memory = optimiser.update(jax.grad(loss)(learned, chosen), memory, learned)
+        return (optax.apply_updates(learned, change), memory), None
+
+    return jax.lax.scan(update, (start, optimiser.init(start)), drawn)[0][0]
+
+
+def _shares(learned: Learned, cycles: Cycles, measured: Any, drawn: NDArray[np.intp], units: int) -> Array:
+    """Weigh each channel's penalty factors by their left-out error; shape (factors, channels), columns sum to 1."""
+    error = np.mean([np.asarray(_errors(units, learned, cycles, measured, chosen)) for chosen in drawn], axis=0)
+    weight = np.exp(-(error / error.min(axis=0) - 1.0) / SOFTNESS)
+    return np.asarray(weight / weight.sum(axis=0))
+
+
+@partial(jax.jit, static_argnums=0)
+def _errors(units: int, learned: Learned, cycles: Cycles, measured: Any, chosen: Any) -> Any:
+    some, emg = jax.tree.map(lambda part: part[chosen], cycles), measured[chosen]
+    one = lambda factor: _rmse(left_out(learned, some, emg, units, factor), emg)  # noqa: E731
+    return jax.lax.map(one, jnp.asarray(FACTORS))
+
+
+@jax.jit
+def _refine(learned: Learned, training: Cycles, measured: Any, held: Cycles) -> Any:
+    return jax.lax.map(lambda factor: refine(learned, training, measured, held, factor), jnp.asarray(FACTORS))
+
+
+def _attention(learned: Learned, view: _View, held: Simulated, *, samples: int) -> Array:
+    """Weight of each token for each output, heads weighed by their share; shape (cycles, output, token)."""
+    weights = attention(learned, view.cycles(held).duration, samples)
+    return np.asarray(jnp.einsum("h,nhts->nts", jax.nn.softmax(learned.weight), weights), float)
+
+
+def _told(learned: Learned) -> dict[str, Any]:
+    """What has been learned, in the field's units."""
+    share = jax.nn.softmax(learned.weight)
+    return {
+        "lag_ms": np.round(LAG_MS * learned.lag, 1).tolist(),
+        "width_ms": np.round(np.exp(learned.log_width), 1).tolist(),
+        "share": np.round(share, 3).tolist(),
+        "mean_lag_ms": round(float((share * LAG_MS * learned.lag).sum()), 1),
+        "power_in": round(float(np.exp(learned.log_power_in)), 3),
+        "power_out": round(float(np.exp(learned.log_power_out)), 3),
+        "penalty": round(float(np.exp(learned.log_penalty)), 4),
+    }

@@ -1,0 +1,149 @@
+# mypy: allow-untyped-calls
+"""What a rival is: something fitted to the training cycles of a fold that refines cycles it has not seen."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, fields, replace
+from typing import Any, ClassVar, Protocol
+
+import numpy as np
+import xarray as xr
+from numpy.typing import NDArray
+from sklearn.model_selection import GroupKFold, LeaveOneGroupOut
+
+from nem2e_lib.error import Nem2eError
+from nem2e_lib.training.conditions import examples, own_muscle
+from nem2e_lib.training.config import Configuration
+from nem2e_lib.training.folds import leave_one_out
+
+Array = NDArray[np.float64]
+INNER_FOLDS = 5
+"""Inner folds at most; with fewer training subjects each is left out alone."""
+
+
+@dataclass(frozen=True)
+class Simulated:
+    """All that a rival may see of a cycle to be refined: simulation and circumstances, never EMG.
+
+    Attributes
+    ----------
+    activation
+        Simulated activation, shape (cycles, samples, muscles).
+    speed_m_s, duration_s
+        Speed of locomotion and duration of each cycle, shape (cycles,).
+    subject, unit
+        Subject, and what the folds hold out (subject or speed), shape (cycles,).
+    own
+        Index of each channel's own muscle, shape (channels,).
+    """
+
+    activation: Array
+    speed_m_s: Array
+    duration_s: Array
+    subject: NDArray[np.str_]
+    unit: NDArray[np.str_]
+    own: NDArray[np.intp]
+
+    def __len__(self) -> int:
+        """Return the number of cycles."""
+        return len(self.activation)
+
+    @property
+    def own_muscle(self) -> Array:
+        """Simulated activation of each channel's own muscle, shape (cycles, samples, channels)."""
+        return self.activation[..., self.own]
+
+    @property
+    def pace(self) -> Array:
+        """Speed in m/s; where a speed is not known, cycles a second for all; shape (cycles,)."""
+        return self.speed_m_s if np.isfinite(self.speed_m_s).all() else 1.0 / self.duration_s
+
+    def take(self, chosen: NDArray[Any]) -> Simulated:
+        """Return the cycles of a mask or of indices."""
+        per_cycle = {f.name: getattr(self, f.name)[chosen] for f in fields(self) if f.name != "own"}
+        return replace(self, **per_cycle)
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """A rival fitted to training cycles.
+
+    Attributes
+    ----------
+    predict
+        From simulated cycles to refined activation of shape (cycles, samples, channels).
+    parameters
+        How many numbers it has learned, over all channels.
+    chosen
+        Hyper-parameters chosen inside the training cycles.
+    attention
+        Where the method has one: from simulated cycles to the weight of each token, shape (cycles, output, token);
+        rows sum to 1.
+    """
+
+    predict: Callable[[Simulated], Array]
+    parameters: int
+    chosen: Mapping[str, Any] = field(default_factory=dict)
+    attention: Callable[[Simulated], Array] | None = None
+
+
+class Rival(Protocol):
+    """A method under test: a frozen dataclass whose fields are its settings."""
+
+    __dataclass_fields__: ClassVar[dict[str, Any]]
+
+    @property
+    def name(self) -> str:
+        """Id in tables and files."""
+
+    def fit(self, simulated: Simulated, measured: Array) -> Fitted:
+        """Learn from training cycles; `measured` is their EMG, shape (cycles, samples, channels)."""
+
+
+def simulated_cycles(cycles: xr.Dataset) -> Simulated:
+    """Return what rivals see of segmented cycles.
+
+    Raises
+    ------
+    Nem2eError
+        If a channel's target muscle is missing, a value is not finite, or nothing can be left out.
+    """
+    own_muscle(cycles)
+    examples(cycles, "all_entire", Configuration())  # both refuse what cannot be trained on
+    folds = leave_one_out(cycles)
+    muscles = cycles.muscle.values.tolist()
+    return Simulated(
+        cycles.activation.transpose("cycle", "sample", "muscle").values.astype(float),
+        cycles.speed_m_s.values.astype(float),
+        (cycles.end_s - cycles.start_s).values.astype(float),
+        cycles.subject.values.astype(str),
+        np.asarray(folds.labels)[folds.of_cycle],
+        np.array([muscles.index(target) for target in cycles.target.values.tolist()]),
+    )
+
+
+def groups(simulated: Simulated) -> NDArray[np.intp]:
+    """Return what folds inside the training cycles keep together, shape (cycles,).
+
+    The unit that the outer folds hold out; single cycles where the training cycles are all of one unit.
+
+    Raises
+    ------
+    Nem2eError
+        If there is one training cycle, so that nothing can be left out.
+    """
+    if len(simulated) < 2:
+        raise Nem2eError(
+            f"rivals: a fold leaves {len(simulated)} cycle to learn from (subject {simulated.subject[0]}), expected at "
+            "least 2; add trials to trials.csv."
+        )
+    labels, of_cycle = np.unique(simulated.unit, return_inverse=True)
+    return of_cycle if len(labels) > 1 else np.arange(len(simulated))
+
+
+def inner_folds(simulated: Simulated) -> Iterator[tuple[NDArray[np.intp], NDArray[np.intp]]]:
+    """Yield (kept, left out) cycles of the folds inside the training cycles; a unit is never on both sides."""
+    group = groups(simulated)
+    splitter = LeaveOneGroupOut() if group.max() < INNER_FOLDS else GroupKFold(INNER_FOLDS)
+    yield from splitter.split(group, groups=group)

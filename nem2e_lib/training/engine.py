@@ -1,0 +1,298 @@
+"""Training many STDR-Nets at once: one model's training written plainly, batched over models by the caller's choice.
+
+Batch size 1, squared error, Adam (Kingma & Ba 2015), as in Teramae et al. (2025), section 3.2.1.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import lru_cache, partial
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import optax
+from flax import nnx
+from flax.traverse_util import flatten_dict, unflatten_dict
+from jax import Array
+from jax.sharding import Mesh, NamedSharding, PartitionSpec
+from jax.tree_util import Partial
+from numpy.typing import NDArray
+
+from nem2e_lib.training.adam import adam
+from nem2e_lib.training.config import Configuration
+from nem2e_lib.training.stdrnet import STDRNet
+
+ENGINE_VERSION = "4"
+"""Part of every result's hash: raised whenever the same input would give other numbers."""
+
+
+class Data(NamedTuple):
+    """What a block shares: inputs (sets, sequences, tokens, features), targets (channels, sequences, steps)."""
+
+    inputs: Array
+    targets: Array
+
+
+class Task(NamedTuple):
+    """What belongs to one model; blocks stack it along a leading axis.
+
+    `shown` (epochs, sequences) is the order of training and `real` marks what is no padding; `held` (held-out
+    sequences) and `scored` likewise; `shift` and `scale` (tokens, features) are the input scaling.
+    """
+
+    key: Array
+    input_set: Array
+    channel: Array
+    shown: Array
+    real: Array
+    held: Array
+    scored: Array
+    shift: Array
+    scale: Array
+
+
+class Outcome(NamedTuple):
+    """What a trained model leaves: losses per epoch, held-out outputs, attention and input gradients, weights."""
+
+    training_loss: NDArray[np.float32]
+    validation_loss: NDArray[np.float32]
+    refined: NDArray[np.float32]
+    attention: NDArray[np.float32]
+    gradient: NDArray[np.float32]
+    weights: dict[str, NDArray[np.float32]]
+
+
+class NotANumber(ArithmeticError):
+    """The training loss of a block's model is not a number any more."""
+
+    def __init__(self, model: int, epoch: int):
+        super().__init__(model, epoch)
+        self.model, self.epoch = model, epoch
+
+
+@dataclass(frozen=True)
+class Shape:
+    """What the compiled program depends on."""
+
+    features: int
+    steps: int
+    configuration: Configuration
+    padded: bool
+    muscles: int = 0
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Models side by side on a device (1: one after another), and how many devices share a block, where there are."""
+
+    width: int
+    devices: int
+
+
+def train_block(
+    data: Data,
+    tasks: Task,
+    shape: Shape,
+    layout: Layout,
+    *,
+    chunk: int,
+    report: Callable[[int, float], None] | None = None,
+) -> list[Outcome]:
+    """Train the models of a block and return their outcomes in order.
+
+    Parameters
+    ----------
+    data
+        Shared arrays.
+    tasks
+        Arrays with a leading axis of models.
+    shape
+        Sizes and options.
+    layout
+        How the devices work through the models; it changes the numbers by rounding at most.
+    chunk
+        Epochs between two calls of `report`.
+    report
+        Called with the number of epochs done since the last call and the block's mean training loss.
+
+    Raises
+    ------
+    NotANumber
+        At the end of the epochs in which a training loss stopped being one.
+    """
+    models, epochs = tasks.shown.shape[:2]
+    program = compiled(shape, layout)
+    state, moments = program.place(program.start(tasks))
+    tasks = program.place(tasks)
+    losses = []
+    for first in range(0, epochs, chunk):
+        part = slice(first, min(first + chunk, epochs))
+        window = tasks._replace(shown=tasks.shown[:, part], real=tasks.real[:, part])
+        state, moments, loss = program.run(data, window, state, moments)
+        losses.append(jax.device_get(loss))
+        _require_numbers(losses[-1][0][:models], first)
+        if report is not None:
+            report(part.stop - part.start, float(losses[-1][0][:models, -1].mean()))
+    training, validation = (np.concatenate(parts, axis=1) for parts in zip(*losses, strict=True))
+    refined, attention, gradient = jax.device_get(program.finish(data, tasks, state))
+    weights = flatten_dict(nnx.to_pure_dict(jax.device_get(state)), sep=".")
+    return [
+        Outcome(
+            training[i],
+            validation[i],
+            refined[i],
+            attention[i],
+            gradient[i],
+            {k: v[i] for k, v in weights.items()},
+        )
+        for i in range(models)
+    ]
+
+
+def _require_numbers(losses: NDArray[np.float32], before: int) -> None:
+    finite = np.isfinite(losses)
+    if not finite.all():
+        epoch, model = min((int(row.argmin()), i) for i, row in enumerate(finite) if not row.all())
+        raise NotANumber(model, before + epoch + 1)
+
+
+def refiner(weights: dict[str, NDArray[np.float32]], shape: Shape) -> Callable[[Any], Array]:
+    """Return a trained model as a function from (n, tokens, features) to (n, steps), inputs already scaled."""
+    state = jax.tree.map(lambda leaf: leaf, _blank(shape)[1])  # a copy, since it is filled in place
+    nnx.replace_by_pure_dict(state, unflatten_dict(dict(weights), sep="."))
+    return Partial(_forward(shape), state)
+
+
+def weight_shapes(shape: Shape) -> dict[str, tuple[int, ...]]:
+    """Return the shape of every array of weights of a model, by name."""
+    flat = flatten_dict(nnx.to_pure_dict(_blank(shape)[1]), sep=".")
+    return {str(name): tuple(leaf.shape) for name, leaf in flat.items()}
+
+
+@lru_cache(maxsize=8)
+def _blank(shape: Shape) -> tuple[Any, Any]:
+    """Return a network's graph, and its state of shapes alone: to draw weights for this would compile programs."""
+    graph, state = nnx.split(nnx.eval_shape(lambda: _network(shape, jax.random.key(0))))
+    return graph, state
+
+
+@lru_cache(maxsize=8)
+def _forward(shape: Shape) -> Callable[[Any, Any], Array]:
+    """One compiled program for all models of a shape."""
+    graph, _ = _blank(shape)
+    return jax.jit(lambda state, inputs: jax.vmap(lambda x: nnx.merge(graph, state)(x)[0])(inputs))
+
+
+@dataclass(frozen=True)
+class Program:
+    """The compiled parts of training a block: draw weights, hand models to devices, run epochs, look at the result."""
+
+    start: Callable[[Task], Any]
+    place: Callable[[Any], Any]
+    run: Callable[..., Any]
+    finish: Callable[..., Any]
+
+
+@lru_cache(maxsize=8)
+def compiled(shape: Shape, layout: Layout) -> Program:
+    """Return the program for models of a shape, compiled once a process."""
+    mesh = Mesh(np.array(jax.devices()[: layout.devices]), ("models",))
+    graph, _ = _blank(shape)
+    optimiser = adam(shape.configuration.learning_rate)
+    # Initial weights are drawn on one device: orthogonal ones factorise matrices, which locks up on several at once.
+    start = jax.jit(jax.vmap(partial(_start, shape, optimiser)))
+    run = _spread(mesh, layout.width, partial(_run, shape, graph, optimiser), handed_over=(2, 3))
+    finish = _spread(mesh, layout.width, partial(_finish, shape, graph, optimiser))
+    return Program(start, partial(_place, mesh, layout.width), run, finish)
+
+
+def _spread(mesh: Mesh, width: int, one: Callable[..., Any], handed_over: tuple[int, ...] = ()) -> Callable[..., Any]:
+    """Batch a function of the shared data and one model over the models of a device, and over the devices.
+
+    The arguments `handed_over` are given up: their memory takes the results.
+    """
+    models = PartitionSpec("models")
+
+    def many(data: Data, own: tuple[Any, ...]) -> Any:
+        count = len(jax.tree.leaves(own)[0])
+        if width >= count:
+            return jax.vmap(lambda *mine: one(data, *mine))(*own)
+        return jax.lax.map(lambda mine: one(data, *mine), own, batch_size=width if width > 1 else None)
+
+    spread = jax.shard_map(many, mesh=mesh, in_specs=(PartitionSpec(), models), out_specs=models, check_vma=False)
+    return jax.jit(lambda data, *own: spread(data, own), donate_argnums=handed_over)
+
+
+def _place(mesh: Mesh, width: int, block: Any) -> Any:
+    """Repeat the last model until every device has the same number of full groups, and hand each its part."""
+    count = len(jax.tree.leaves(block)[0])
+    group = mesh.size * min(width, -(-count // mesh.size))
+    spare = -count % group
+    if spare:
+        block = jax.tree.map(lambda leaf: jnp.concatenate([leaf, jnp.repeat(leaf[-1:], spare, axis=0)]), block)
+    return jax.device_put(block, NamedSharding(mesh, PartitionSpec("models")))
+
+
+def _network(shape: Shape, key: Array) -> STDRNet:
+    return STDRNet(shape.features, shape.steps, shape.configuration, key, shape.muscles)
+
+
+def _start(shape: Shape, optimiser: Any, task: Task) -> tuple[Any, Any]:
+    state = nnx.split(_network(shape, task.key))[1]
+    return state, optimiser.init(state)
+
+
+def _run(
+    shape: Shape, graph: Any, optimiser: Any, data: Data, task: Task, state: Any, moments: Any
+) -> tuple[Any, Any, tuple[Array, Array]]:
+    def epoch(carry: Any, order: Any) -> tuple[Any, tuple[Array, Array]]:
+        carry, losses = jax.lax.scan(update, carry, order)
+        training = jnp.sum(losses * order[1]) / jnp.sum(order[1])
+        return carry, (training, _validation_loss(graph, data, task, carry[0]))
+
+    def update(carry: Any, order: Any) -> tuple[Any, Array]:
+        state, moments = carry
+        sequence, real = order
+        loss, gradient = jax.value_and_grad(_loss)(state, shape, graph, data, task, sequence)
+        changes, advanced = optimiser.update(gradient, moments, state)
+        after = (optax.apply_updates(state, changes), advanced)
+        if shape.padded:
+            after = jax.tree.map(lambda new, old: jnp.where(real > 0, new, old), after, carry)
+        return after, loss
+
+    (state, moments), losses = jax.lax.scan(epoch, (state, moments), (task.shown, task.real))
+    return state, moments, losses
+
+
+def _loss(state: Any, shape: Shape, graph: Any, data: Data, task: Task, sequence: Array) -> Array:
+    target = data.targets[task.channel, sequence]
+    teacher = target if shape.configuration.decoder_input == "teacher" else None
+    refined, _ = nnx.merge(graph, state)(_input(data, task, sequence), teacher)
+    return jnp.mean(optax.squared_error(refined, target))
+
+
+def _input(data: Data, task: Task, sequence: Array) -> Array:
+    return (data.inputs[task.input_set, sequence] - task.shift) / task.scale
+
+
+def _validation_loss(graph: Any, data: Data, task: Task, state: Any) -> Array:
+    network = nnx.merge(graph, state)
+    refined = jax.vmap(lambda sequence: network(_input(data, task, sequence))[0])(task.held)
+    errors = optax.squared_error(refined, data.targets[task.channel, task.held]).mean(axis=1)
+    return jnp.sum(errors * task.scored) / jnp.sum(task.scored)
+
+
+def _finish(shape: Shape, graph: Any, optimiser: Any, data: Data, task: Task, state: Any) -> tuple[Array, Array, Array]:
+    network = nnx.merge(graph, state)
+
+    def look(sequence: Array) -> tuple[Array, Array, Array]:
+        x = _input(data, task, sequence)
+        slopes = jax.jacrev(lambda x: network(x)[0])(x) / task.scale
+        return *network(x), jnp.linalg.norm(slopes, axis=-1)
+
+    refined, attention, slopes = jax.lax.map(look, task.held)
+    weight = task.scored / jnp.sum(task.scored)
+    return refined, attention, jnp.tensordot(weight, slopes, axes=1)

@@ -1,0 +1,190 @@
+"""The grid of models of one condition — seed, channel, held-out fold, part — cut into blocks that train together."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import product
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import xarray as xr
+from numpy.typing import NDArray
+
+from nem2e_lib.training.conditions import Examples, examples
+from nem2e_lib.training.config import Configuration
+from nem2e_lib.training.engine import ENGINE_VERSION, Data, Shape, Task
+from nem2e_lib.training.folds import Folds, leave_one_out, training_order
+from nem2e_lib.training.store import key_of
+
+
+@dataclass(frozen=True)
+class Model:
+    """One model of the grid: seed, index of channel, index of fold, part of the cycle."""
+
+    seed: int
+    channel: int
+    fold: int
+    part: int
+
+
+@dataclass(frozen=True)
+class Grid:
+    """Everything that training one condition of one study needs.
+
+    `channel_names` are the EMG channels, `data_hash` the hash of the segmented cycles.
+    """
+
+    condition: str
+    configuration: Configuration
+    examples: Examples
+    folds: Folds
+    channel_names: tuple[str, ...]
+    data_hash: str
+    seeds: int
+
+    @property
+    def epochs(self) -> int:
+        """Epochs of every model: as configured, or for as many updates as configured on the median fold."""
+        counts = [len(self.shown(fold, part)) for fold in range(len(self.folds.labels)) for part in self.parts]
+        return self.configuration.epochs_for(int(np.median(counts)))
+
+    @property
+    def parts(self) -> range:
+        """Models that share one cycle: four where each quarter has its own."""
+        return range(int(self.examples.part.max()) + 1)
+
+    @property
+    def models(self) -> list[Model]:
+        """All models, seeds outermost, parts innermost."""
+        axes = range(self.seeds), range(len(self.channel_names)), range(len(self.folds.labels)), self.parts
+        return [Model(*indices) for indices in product(*axes)]
+
+    def blocks(self, size: int) -> Iterator[tuple[Model, ...]]:
+        """Yield the models in blocks of at most `size`, always cut in the same places."""
+        yield from batched_models(self.models, size)
+
+    @property
+    def longest(self) -> int:
+        """Training sequences an epoch of the largest fold."""
+        return self._longest()[0]
+
+    def shown(self, fold: int, part: int) -> NDArray[np.int32]:
+        """Return the training sequences of a fold's model."""
+        return self._sequences(self.folds.shown(fold), part)
+
+    def held(self, fold: int, part: int) -> NDArray[np.int32]:
+        """Return the sequences that a fold's model must never see; those it has seen where it holds nobody out."""
+        held = self._sequences(self.folds.of_cycle == fold, part)
+        return held if len(held) else self.shown(fold, part)
+
+    def _sequences(self, cycles: NDArray[np.bool_], part: int) -> NDArray[np.int32]:
+        chosen = cycles[self.examples.cycle] & (self.examples.part == part)
+        return np.nonzero(chosen)[0].astype(np.int32)
+
+    def key(self, model: Model) -> str:
+        """Return the content hash of a model's result."""
+        subset = {} if self.folds.only is None else {"shown": self.shown(model.fold, model.part).tolist()}
+        return key_of(
+            data=self.data_hash,
+            condition=self.condition,
+            configuration=self.configuration.to_json(),
+            epochs=self.epochs,
+            seed=self.configuration.seed + model.seed,
+            channel=self.channel_names[model.channel],
+            held_out=self.folds.labels[model.fold],
+            part=model.part,
+            engine=ENGINE_VERSION,
+            **subset,
+        )
+
+    def data(self) -> Data:
+        """Return the arrays that all models share."""
+        return Data(jnp.asarray(self.examples.inputs), jnp.asarray(self.examples.targets))
+
+    def shape(self) -> Shape:
+        """Return what the compiled program depends on; seeds and the muscles' order reach it as data."""
+        lengths = {len(self.shown(fold, part)) for fold in range(len(self.folds.labels)) for part in self.parts}
+        features, steps = self.examples.inputs.shape[-1], self.examples.targets.shape[-1]
+        compiled = self.configuration.with_options(seed=0, token_order="reversed", order_seed=0)
+        if not self.examples.muscles:
+            compiled = compiled.with_options(spatial="muscle_lstm")
+        return Shape(features, steps, compiled, len(lengths) > 1, self.examples.muscles)
+
+    def tasks(self, models: tuple[Model, ...]) -> Task:
+        """Stack what belongs to each model of a block."""
+        longest = self._longest()
+        tasks = [self._task(model, *longest) for model in models]
+        return Task(*(jnp.stack(leaves) for leaves in zip(*tasks, strict=True)))
+
+    def _longest(self) -> tuple[int, int]:
+        pairs = [(fold, part) for fold in range(len(self.folds.labels)) for part in self.parts]
+        return max(len(self.shown(*pair)) for pair in pairs), max(len(self.held(*pair)) for pair in pairs)
+
+    def _task(self, model: Model, shown_length: int, held_length: int) -> Task:
+        seed, label = self.configuration.seed + model.seed, self.folds.labels[model.fold]
+        shown, held = self.shown(model.fold, model.part), self.held(model.fold, model.part)
+        order = training_order(shown, self.epochs, seed, label, model.part)
+        input_set = self.examples.set_of_channel[model.channel]
+        shift, scale = self.scaling(model)
+        return Task(
+            initial_key(seed, self.channel_names[model.channel], label, model.part),
+            jnp.int32(input_set),
+            jnp.int32(model.channel),
+            jnp.asarray(_pad(order, shown_length)),
+            jnp.asarray(_real(order, shown_length)),
+            jnp.asarray(_pad(held, held_length)),
+            jnp.asarray(_real(held, held_length)),
+            jnp.asarray(shift),
+            jnp.asarray(scale),
+        )
+
+    def scaling(self, model: Model) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """Return shift and scale of a model's inputs, from its training sequences alone, each (tokens, features)."""
+        inputs = self.examples.inputs[self.examples.set_of_channel[model.channel]]
+        if self.configuration.input_scaling == "none":
+            return np.zeros_like(inputs[0]), np.ones_like(inputs[0])
+        shown = inputs[self.shown(model.fold, model.part)]
+        floor = np.float32(1e-3)
+        return shown.mean(axis=0), np.maximum(shown.std(axis=0), floor)
+
+
+def grid(
+    cycles: xr.Dataset,
+    condition: str,
+    configuration: Configuration,
+    data_hash: str,
+    *,
+    seeds: int = 1,
+    folds: Folds | None = None,
+) -> Grid:
+    """Return the grid of a condition over a study's segmented cycles; it leaves one out where no folds are given."""
+    names = tuple(str(name) for name in cycles.channel.values)
+    made = examples(cycles, condition, configuration)
+    return Grid(condition, configuration, made, folds or leave_one_out(cycles), names, data_hash, seeds)
+
+
+def batched_models(models: list[Model], size: int) -> Iterator[tuple[Model, ...]]:
+    """Cut a list of models into tuples of at most `size`."""
+    for first in range(0, len(models), size):
+        yield tuple(models[first : first + size])
+
+
+def initial_key(seed: int, channel: str, held_out: str, part: int) -> jax.Array:
+    """Return the random key of a model's initial weights: the same whatever it is trained beside."""
+    name = zlib.crc32(f"{channel}\0{held_out}\0{part}".encode())
+    return jax.random.fold_in(jax.random.key(seed), name)
+
+
+def _pad(indices: NDArray[np.int32], length: int) -> NDArray[np.int32]:
+    """Lengthen the last axis by repeating its first entry, so that padding reads valid data and is then ignored."""
+    spare = length - indices.shape[-1]
+    return np.concatenate([indices, np.repeat(indices[..., :1], spare, axis=-1)], axis=-1)
+
+
+def _real(indices: NDArray[np.int32], length: int) -> NDArray[np.float32]:
+    real = np.zeros((*indices.shape[:-1], length), np.float32)
+    real[..., : indices.shape[-1]] = 1.0
+    return real

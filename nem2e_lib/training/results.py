@@ -1,0 +1,244 @@
+"""The result of training a condition: one labelled data set, saved as NetCDF."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import jax.numpy as jnp
+import numpy as np
+import xarray as xr
+from jax import Array
+from jax.tree_util import Partial
+from numpy.typing import NDArray
+
+from nem2e_lib.data.netcdf import load_dataset
+from nem2e_lib.error import Nem2eError
+from nem2e_lib.training.batching import Batching
+from nem2e_lib.training.conditions import QUARTERS, join_quarters, own_muscle
+from nem2e_lib.training.engine import Outcome, refiner
+from nem2e_lib.training.folds import mean_curves
+from nem2e_lib.training.grid import Grid, Model
+from nem2e_lib.training.stdrnet import parameters
+from nem2e_lib.training.store import Store
+
+DIVERGED = 5.0
+"""A run whose last training loss is this many times the median of its channel's folds is marked as diverged."""
+
+Network = Callable[[Array], Array]
+"""A trained model, batched over sequences; a pytree, so that compiled functions may take it as an argument."""
+
+_CYCLE_COORDS = ("subject", "speed", "speed_m_s", "trial", "number", "start_s", "end_s")
+
+
+def assemble(
+    cycles: xr.Dataset,
+    work: Grid,
+    outcomes: dict[Model, Outcome],
+    batching: Batching,
+    seconds: float,
+    profile: str,
+) -> xr.Dataset:
+    """Lay the outcomes of a grid's models into one data set (the architecture page lists its variables)."""
+    measured = cycles.emg.transpose("channel", "cycle", "sample")
+    arrays = _empty(work, cycles, next(iter(outcomes.values())))
+    for model, outcome in outcomes.items():
+        _place(arrays, work, model, outcome)
+    samples = cycles.sample.values
+    refined, attention, gradient = _joined(work, arrays, samples)
+    folds = work.folds
+    result = xr.Dataset(
+        {
+            "refined": (("seed", "channel", "cycle", "sample"), refined),
+            "simulated": (("channel", "cycle", "sample"), own_muscle(cycles).values),
+            "measured": (("channel", "cycle", "sample"), measured.values),
+            "mean_curve": (("channel", "cycle", "sample"), mean_curves(measured.values, folds.of_cycle, folds.only)),
+            "training_loss": (("seed", "channel", "fold", "epoch"), arrays["training_loss"].mean(axis=3)),
+            "validation_loss": (("seed", "channel", "fold", "epoch"), arrays["validation_loss"].mean(axis=3)),
+            "diverged": (("seed", "channel", "fold"), _diverged(arrays["training_loss"].mean(axis=3))),
+            "attention": (("seed", "channel", "cycle", "output", "token"), attention),
+            "gradient": (("seed", "channel", "fold", "output", "token"), gradient),
+        },
+        coords={
+            "seed": work.configuration.seed + np.arange(work.seeds),
+            "fold": list(folds.labels),
+            "token": work.examples.tokens,
+            "output": samples,
+            "sample": samples,
+            "epoch": np.arange(1, work.epochs + 1),
+            "channel": cycles.channel,
+            "cycle": cycles.cycle,
+            "fold_of_cycle": ("cycle", folds.of_cycle),
+            **{name: cycles[name] for name in _CYCLE_COORDS},
+        },
+    )
+    for name in ("target", "electrode"):
+        result = result.assign_coords({name: cycles[name]})
+    if work.examples.muscles:
+        result = result.sel(token=cycles.muscle.values)
+    return result.assign_attrs(_attributes(cycles, work, batching, seconds, profile))
+
+
+def _empty(work: Grid, cycles: xr.Dataset, sample: Outcome) -> dict[str, NDArray[np.floating]]:
+    lead = work.seeds, len(work.channel_names)
+    folds, parts = len(work.folds.labels), len(work.parts)
+    sequences = len(work.examples.cycle)
+    return {
+        "training_loss": np.full((*lead, folds, parts, work.epochs), np.nan),
+        "validation_loss": np.full((*lead, folds, parts, work.epochs), np.nan),
+        "refined": np.full((*lead, sequences, *sample.refined.shape[1:]), np.nan),
+        "attention": np.full((*lead, sequences, *sample.attention.shape[1:]), np.nan, np.float32),
+        "gradient": np.full((*lead, folds, parts, *sample.gradient.shape), np.nan, np.float32),
+    }
+
+
+def _place(arrays: dict[str, NDArray[np.floating]], work: Grid, model: Model, outcome: Outcome) -> None:
+    row, fold, part = (model.seed, model.channel), model.fold, model.part
+    held = work.held(fold, part)
+    arrays["training_loss"][*row, fold, part] = outcome.training_loss
+    arrays["validation_loss"][*row, fold, part] = outcome.validation_loss
+    arrays["refined"][*row, held] = outcome.refined[: len(held)]
+    arrays["attention"][*row, held] = outcome.attention[: len(held)]
+    arrays["gradient"][*row, fold, part] = outcome.gradient
+
+
+def _joined(
+    work: Grid, arrays: dict[str, NDArray[np.floating]], samples: NDArray[np.floating]
+) -> tuple[NDArray[np.floating], NDArray[np.floating], NDArray[np.floating]]:
+    refined, attention, gradient = arrays["refined"], arrays["attention"], arrays["gradient"].mean(axis=3)
+    if work.condition != "one_quarter":
+        return refined, attention, gradient
+    *lead, sequences, steps, tokens = attention.shape
+    cycles = sequences // QUARTERS
+    refined = join_quarters(refined.reshape(*lead, cycles, QUARTERS, steps), samples)
+    attention = attention.reshape(*lead, cycles, QUARTERS * steps, tokens)
+    rows = np.linspace(0, QUARTERS * steps - 1, len(samples)).round().astype(int)
+    per_quarter = np.tile(gradient, (1, 1, 1, QUARTERS, 1))
+    return refined, attention[..., rows, :], per_quarter[..., rows, :]
+
+
+def _diverged(training_loss: NDArray[np.floating]) -> NDArray[np.bool_]:
+    last = training_loss[..., -1]
+    return last > DIVERGED * np.median(last, axis=-1, keepdims=True)
+
+
+def _attributes(cycles: xr.Dataset, work: Grid, batching: Batching, seconds: float, profile: str) -> dict[str, Any]:
+    copied = {name: cycles.attrs[name] for name in ("study", "motion", "simulated_by", "synthetic", "citation")}
+    shown = int(
+        np.median([len(work.shown(fold, part)) for fold in range(len(work.folds.labels)) for part in work.parts])
+    )
+    return {
+        **copied,
+        "condition": work.condition,
+        "unit": work.folds.unit,
+        "profile": profile,
+        "configuration": work.configuration.to_json(),
+        "epochs": work.epochs,
+        "updates": work.epochs * shown,
+        "models": len(work.models),
+        "batching": str(batching),
+        "seconds": seconds,
+        "data_hash": work.data_hash,
+        "parameters": len(work.parts) * work.seeds * len(work.channel_names) * _learned(work),
+    }
+
+
+def _learned(work: Grid) -> int:
+    return parameters(work.examples.inputs.shape[-1], work.configuration, work.examples.muscles)
+
+
+def save_results(results: xr.Dataset, path: Path | str) -> None:
+    """Write a trained condition as NetCDF, all or nothing.
+
+    Raises
+    ------
+    Nem2eError
+        If the file cannot be written, for instance because the disk is full.
+    """
+    path = Path(path)
+    partial = path.with_name(f".{path.name}.{os.getpid()}")
+    stored = results.assign(diverged=results.diverged.astype("int8"))
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        stored.to_netcdf(partial, engine="scipy")
+        partial.replace(path)
+    except OSError as error:
+        raise Nem2eError(
+            f"{path}: cannot be written ({error.strerror or error}); make room or choose another folder and start "
+            "again, finished models are kept."
+        ) from error
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def load_results(path: Path | str) -> xr.Dataset:
+    """Read a trained condition.
+
+    Raises
+    ------
+    Nem2eError
+        If the file is missing or is no trained condition.
+    """
+    if not Path(path).exists():
+        raise Nem2eError(f"{path}: there is no such trained condition; run 03_train for it first.")
+    results = load_dataset(path)
+    if "refined" not in results:
+        raise Nem2eError(f"{path}: has no variable 'refined', expected a trained condition; run 03_train again.")
+    return results.assign(diverged=results.diverged.astype(bool))
+
+
+def load_models(
+    store: Path | str, work: Grid, channel: str, *, seed: int = 0
+) -> dict[str, Callable[[NDArray[np.float64]], NDArray[np.float64]]]:
+    """Return a channel's trained models by held-out label.
+
+    Each takes simulated activation of shape (cycles, tokens, features), unscaled, and returns refined activation of
+    shape (cycles, samples).
+
+    Raises
+    ------
+    Nem2eError
+        If a model is not in the store, or the condition cuts cycles into quarters.
+    """
+    if work.condition == "one_quarter":
+        raise Nem2eError(
+            "one_quarter: its models refine quarters, expected one_entire or all_entire; choose one of these."
+        )
+    return {label: partial(_in_numpy, network) for label, network in load_networks(store, work, channel, seed).items()}
+
+
+def load_networks(store: Path | str, work: Grid, channel: str, seed: int = 0) -> dict[str, Network]:
+    """Return a channel's trained models by held-out label, as functions that JAX differentiates.
+
+    Each takes unscaled inputs as the condition's examples hold them, shape (sequences, tokens, features), and returns
+    outputs of shape (sequences, steps). Raises `Nem2eError` if a model is not in the store.
+    """
+    networks: dict[str, Network] = {}
+    for fold, label in enumerate(work.folds.labels):
+        model = Model(seed, work.channel_names.index(channel), fold, 0)
+        outcome = Store(Path(store)).load(work.key(model))
+        if outcome is None:
+            raise Nem2eError(
+                f"{store}: has no model of {work.condition}, {channel}, held out {label}; run 03_train with this store."
+            )
+        shift, scale = map(jnp.asarray, work.scaling(model))
+        networks[label] = Partial(_scaled, refiner(outcome.weights, work.shape()), shift, scale)
+    return networks
+
+
+def _scaled(run: Network, shift: Array, scale: Array, inputs: Array) -> Array:
+    return run((inputs - shift) / scale)
+
+
+def _in_numpy(run: Network, inputs: NDArray[np.float64]) -> NDArray[np.float64]:
+    return np.asarray(run(jnp.asarray(inputs, jnp.float32)))
+
+
+def configuration_of(results: xr.Dataset) -> dict[str, Any]:
+    """Return the options a condition was trained with."""
+    options: dict[str, Any] = json.loads(results.attrs["configuration"])
+    return options

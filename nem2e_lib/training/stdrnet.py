@@ -1,0 +1,325 @@
+"""STDR-Net: a sequence-to-sequence LSTM with Luong attention, written for one gait cycle.
+
+Which of them is chosen by the option `spatial`; conditions that read one muscle always read token after token.
+
+Teramae et al. (2025), section 3.1.2 and Figure 2; attention as in Luong et al. (2015), doi:10.18653/v1/D15-1166.
+Callers add cycles, muscles and folds with `jax.vmap`.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+from flax import nnx
+from jax import Array
+from jax.nn.initializers import glorot_uniform, orthogonal
+
+from nem2e_lib.training.config import Configuration
+from nem2e_lib.training.recurrence import Linear, Weights, deferred_scan, lstm_cell
+
+# --- Initial weights of STDR-Net ---
+
+
+class Initialiser:
+    """Draws weight matrices one after another from one random key.
+
+    `uniform` draws every weight within ±1/sqrt(units), the custom of LSTM libraries; `glorot_orthogonal` draws input
+    weights by Glorot & Bengio (2010) and recurrent ones as orthogonal blocks (Saxe et al. 2014).
+    """
+
+    def __init__(self, configuration: Configuration, key: Array):
+        self.units = configuration.units
+        self._options = configuration
+        self._key = key
+
+    def dense(self, inputs: int, outputs: int) -> Array:
+        """Return a feed-forward matrix of shape (inputs, outputs)."""
+        if self._options.initialisation == "uniform":
+            return self._uniform(inputs, outputs)
+        return glorot_uniform()(self._next(), (inputs, outputs))
+
+    def recurrent(self, gates: int) -> Array:
+        """Return a recurrent matrix of shape (units, gates * units)."""
+        if self._options.initialisation == "uniform":
+            return self._uniform(self.units, gates * self.units)
+        blocks = [orthogonal()(self._next(), (self.units, self.units)) for _ in range(gates)]
+        return jnp.concatenate(blocks, axis=1)
+
+    def bias(self) -> Array:
+        """Return the gates' bias (4 * units,): zero but for the forget gate's option."""
+        return jnp.zeros((4, self.units)).at[1].set(self._options.forget_bias).reshape(-1)
+
+    def _uniform(self, inputs: int, outputs: int) -> Array:
+        bound = self.units**-0.5
+        return jax.random.uniform(self._next(), (inputs, outputs), minval=-bound, maxval=bound)
+
+    def _next(self) -> Array:
+        self._key, key = jax.random.split(self._key)
+        return key
+
+
+# --- How STDR-Net reads its input ---
+
+
+class Encoded(NamedTuple):
+    """What an encoder hands over.
+
+    Attributes
+    ----------
+    last
+        Hidden and cell state that the decoder may start from, each (units,).
+    states
+        What the decoder attends to, shape (tokens, units).
+    weights
+        The encoder's own weight on each muscle, shape (samples, muscles), where it has one; otherwise None.
+    """
+
+    last: tuple[Array, Array]
+    states: Array
+    weights: Array | None
+
+
+class LSTM(nnx.Module):
+    """Weights of an LSTM layer: inputs (features, 4 * units), recurrent (units, 4 * units), bias (4 * units,)."""
+
+    def __init__(self, features: int, init: Initialiser):
+        self.inputs = nnx.Param(init.dense(features, 4 * init.units))
+        self.recurrent = nnx.Param(init.recurrent(4))
+        self.bias = nnx.Param(init.bias())
+
+    def project(self, x: Array) -> Array:
+        """Return the inputs' share of the gates, from (features,) to (4 * units,)."""
+        return x @ self.inputs[...] + self.bias[...]
+
+    def blank(self, dtype: Any) -> Array:
+        """Return the state before the first token, shape (units,)."""
+        return jnp.zeros(len(self.recurrent[...]), dtype)
+
+
+class OverTokens(LSTM):
+    """An LSTM over the tokens, whatever they are: each state has seen its token and those before it."""
+
+    def __call__(self, x: Array) -> Encoded:
+        """Read x of shape (tokens, features)."""
+        zeros, recurrent = self.blank(x.dtype), {"recurrent": self.recurrent[...]}
+        gates = jax.vmap(self.project)(x)
+        last, states = deferred_scan(_over_tokens, x.shape[0], recurrent, None, (zeros, zeros), gates)
+        return Encoded(last, states, None)
+
+
+class PerMuscle(LSTM):
+    """One LSTM shared by all muscles, over each one's waveform; its last state is the muscle's token.
+
+    The muscles have no order: to permute them permutes the tokens. The decoder starts from the tokens' mean.
+    """
+
+    def __init__(self, init: Initialiser):
+        super().__init__(1, init)
+
+    def __call__(self, x: Array) -> Encoded:
+        """Read x of shape (muscles, samples)."""
+        zeros = jnp.zeros((x.shape[0], len(self.recurrent[...])), x.dtype)
+
+        # Each step is a product of matrices for all muscles at once, so an ordinary scan forms the weights' gradient.
+        def step(carry: tuple[Array, Array], now: Array) -> tuple[tuple[Array, Array], None]:
+            hidden, cell = carry
+            gates = jax.vmap(self.project)(now[:, None]) + hidden @ self.recurrent[...]
+            return jax.vmap(lstm_cell)(gates, cell), None
+
+        (hidden, cell), _ = jax.lax.scan(step, (zeros, zeros), x.T)
+        return Encoded((hidden.mean(axis=0), cell.mean(axis=0)), hidden, None)
+
+
+class InputAttention(LSTM):
+    """An LSTM over time that weighs each muscle at each step (Qin et al. 2017, doi:10.24963/ijcai.2017/366, Eqs. 8-11).
+
+    A weight depends on the muscle's whole waveform and on the LSTM's state before the step. The weights of a step sum
+    to 1; inputs are multiplied by them and by the number of muscles, so that uniform weights leave inputs as they are.
+    """
+
+    def __init__(self, muscles: int, samples: int, init: Initialiser):
+        super().__init__(muscles, init)
+        self.keys = nnx.Param(init.dense(samples, init.units))
+        self.query = nnx.Param(init.dense(2 * init.units, init.units))
+        self.vector = nnx.Param(init.dense(init.units, 1))
+
+    def __call__(self, x: Array) -> Encoded:
+        """Read x of shape (muscles, samples)."""
+        zeros, names = self.blank(x.dtype), ("inputs", "recurrent", "query")
+        weights = {name: getattr(self, name)[...] for name in names}
+        constants = (x @ self.keys[...], self.vector[...][:, 0], self.bias[...])
+        last, (states, shares) = deferred_scan(_over_time, x.shape[1], weights, constants, (zeros, zeros), x.T)
+        return Encoded(last, states, shares)
+
+
+def encoder(features: int, muscles: int, configuration: Configuration, init: Initialiser) -> LSTM:
+    """Return the encoder of a configuration.
+
+    Parameters
+    ----------
+    features
+        Size of a token.
+    muscles
+        How many muscles the tokens are; 0 where they are samples in time.
+    configuration
+        Its option `spatial` is read where tokens are muscles.
+    init
+        Draws the weights.
+    """
+    if muscles and configuration.spatial == "per_muscle":
+        return PerMuscle(init)
+    if muscles and configuration.spatial == "input_attention":
+        return InputAttention(muscles, features, init)
+    return OverTokens(features, init)
+
+
+def _over_tokens(linear: Linear, constants: None, carry: tuple[Array, Array], gates: Array) -> tuple[Any, Array]:
+    hidden, cell = carry
+    hidden, cell = lstm_cell(gates + linear("recurrent", hidden), cell)
+    return (hidden, cell), hidden
+
+
+def _over_time(linear: Linear, constants: Any, carry: tuple[Array, Array], now: Array) -> tuple[Any, Any]:
+    keys, vector, bias = constants
+    hidden, cell = carry
+    query = linear("query", jnp.concatenate([hidden, cell]))
+    shares = jax.nn.softmax(jnp.tanh(keys + query[None]) @ vector)
+    gates = linear("inputs", now.size * shares * now) + bias + linear("recurrent", hidden)
+    hidden, cell = lstm_cell(gates, cell)
+    return (hidden, cell), (hidden, shares)
+
+
+# --- STDR-Net: a sequence-to-sequence LSTM with Luong attention, written for one gait cycle ---
+
+
+class Score(nnx.Module):
+    """Luong's alignment score of one decoder state with every encoder state."""
+
+    def __init__(self, kind: str, init: Initialiser):
+        self.kind = kind
+        if kind != "dot":
+            self.keys = nnx.Param(init.dense(init.units, init.units))
+        if kind == "concat":
+            self.query = nnx.Param(init.dense(init.units, init.units))
+            self.vector = nnx.Param(init.dense(init.units, 1))
+
+    def weights(self, states: Array) -> Weights:
+        """Return the matrices that every decoder step uses, of encoder states (tokens, units)."""
+        if self.kind == "concat":
+            return {"query": self.query[...]}
+        return {"keys": (states if self.kind == "dot" else states @ self.keys[...]).T}
+
+    def constants(self, states: Array) -> tuple[Array, Array]:
+        """Return W h_s (tokens, units) and the vector v (units,) of the concat score; empty for the others."""
+        if self.kind == "concat":
+            return states @ self.keys[...], self.vector[...][:, 0]
+        return jnp.zeros(0), jnp.zeros(0)
+
+
+def _align(linear: Linear, kind: str, keys: Array, vector: Array, hidden: Array) -> Array:
+    if kind == "concat":
+        return jax.nn.softmax(jnp.tanh(keys + linear("query", hidden)[None]) @ vector)
+    return jax.nn.softmax(linear("keys", hidden))
+
+
+def parameters(features: int, configuration: Configuration, muscles: int = 0) -> int:
+    """Return how many numbers an STDR-Net of a configuration learns; sizes as for `STDRNet`."""
+    blank = nnx.eval_shape(lambda: STDRNet(features, 1, configuration, jax.random.key(0), muscles))
+    return sum(leaf.size for leaf in jax.tree.leaves(nnx.state(blank)))
+
+
+class STDRNet(nnx.Module):
+    """The refinement network for one example.
+
+    Parameters
+    ----------
+    features
+        Size of an input token: 1 for temporal attention, the number of samples for spatial attention.
+    steps
+        Samples of the output sequence.
+    configuration
+        Its options (`units`, `score`, `decoder_state`, `input_feeding`, …).
+    key
+        JAX random key of the initial weights.
+    muscles
+        How many muscles the tokens are, for the option `spatial`; 0 where they are samples in time.
+    """
+
+    def __init__(self, features: int, steps: int, configuration: Configuration, key: Array, muscles: int = 0):
+        init = Initialiser(configuration, key)
+        units = configuration.units
+        self.steps, self.options = steps, configuration
+        self.encoder = encoder(features, muscles, configuration, init)
+        self.decoder = LSTM(1, init)
+        self.score = Score(configuration.score, init)
+        self.combine = nnx.Param(init.dense(2 * units, units))
+        self.readout = nnx.Param(init.dense(units, 1))
+        self.offset = nnx.Param(jnp.zeros(1))
+        if configuration.input_feeding:
+            self.feed = nnx.Param(init.dense(units, 4 * units))
+
+    def __call__(self, x: Array, teacher: Array | None = None) -> tuple[Array, Array]:
+        """Refine one sequence.
+
+        Parameters
+        ----------
+        x
+            Simulated activation, shape (tokens, features).
+        teacher
+            Measured output fed to the decoder instead of its own, shape (steps,).
+
+        Returns
+        -------
+        tuple
+            Refined activation (steps,) and attention (steps, tokens), whose rows sum to 1: the decoder's, or the
+            encoder's own where `spatial` is `input_attention`, with a row for each sample that it reads.
+        """
+        last, states, own = self.encoder(x)
+        zeros = jnp.zeros_like(last[0])
+        start = last if self.options.decoder_state == "encoder" else (zeros, zeros)
+        refined, attention = self._decode(states, start, teacher)
+        return refined, attention if own is None else own
+
+    def _decode(self, states: Array, start: tuple[Array, Array], teacher: Array | None) -> tuple[Array, Array]:
+        # The combination of context and state is linear: its share of the context is attention over states that are
+        # combined once, instead of a product with the matrix at every step.
+        of_context, of_hidden = jnp.split(self.combine[...], 2)
+        weights = {
+            "recurrent": self.decoder.recurrent[...],
+            "contexts": states @ of_context,
+            "combine": of_hidden,
+            "readout": self.readout[...],
+        }
+        weights |= self.score.weights(states)
+        if self.options.input_feeding:
+            weights["feed"] = self.feed[...]
+        constants = (
+            *self.score.constants(states),
+            self.decoder.inputs[...],
+            self.decoder.bias[...],
+            self.offset[...],
+        )
+        previous = None if teacher is None else jnp.concatenate([jnp.zeros(1, teacher.dtype), teacher[:-1]])[:, None]
+        attentional = jnp.zeros(self.options.units, states.dtype)
+        carry = (*start, jnp.zeros(1, states.dtype), attentional)
+        _, (refined, attention) = deferred_scan(self._step(), self.steps, weights, constants, carry, previous)
+        return refined[:, 0], attention
+
+    def _step(self) -> Any:
+        kind, feeding = self.options.score, self.options.input_feeding
+
+        def step(linear: Linear, constants: Any, carry: Any, teacher: Array | None) -> tuple[Any, Any]:
+            keys, vector, inputs, bias, offset = constants
+            hidden, cell, own, attentional = carry
+            gates = (own if teacher is None else teacher) @ inputs + bias + linear("recurrent", hidden)
+            if feeding:
+                gates = gates + linear("feed", attentional)
+            hidden, cell = lstm_cell(gates, cell)
+            attention = _align(linear, kind, keys, vector, hidden)
+            attentional = jnp.tanh(linear("contexts", attention) + linear("combine", hidden))
+            output = linear("readout", attentional) + offset
+            return (hidden, cell, output, attentional), (output, attention)
+
+        return step

@@ -1,0 +1,240 @@
+"""Training one condition of a study: every EMG channel, every fold, every seed."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import BrokenExecutor, Executor, as_completed
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import jax
+import xarray as xr
+from tqdm import tqdm
+
+from nem2e_lib.data.cycles.segment import data_hash
+from nem2e_lib.error import Nem2eError
+from nem2e_lib.training import devices
+from nem2e_lib.training.batching import Batching, choose
+from nem2e_lib.training.config import Configuration
+from nem2e_lib.training.engine import Layout, NotANumber, Outcome, train_block
+from nem2e_lib.training.folds import Folds
+from nem2e_lib.training.grid import Grid, Model, grid
+from nem2e_lib.training.results import assemble
+from nem2e_lib.training.store import Store
+
+CHUNKS = 20
+"""At least so many parts a block's epochs are cut into, so that progress shows and a lost loss is seen early."""
+
+
+@dataclass(frozen=True)
+class Job:
+    """A block to train: picklable, so that any executor can run it."""
+
+    grid: Grid
+    models: tuple[Model, ...]
+    layout: Layout
+    store: Store | None
+
+
+def train_condition(
+    cycles: xr.Dataset,
+    condition: str,
+    configuration: Configuration,
+    *,
+    seeds: int = 1,
+    channels: Iterable[str] | None = None,
+    folds: Folds | None = None,
+    store: Path | str | None = None,
+    executor: Executor | None = None,
+    batching: Batching | None = None,
+    profile: str = "",
+    progress: bool = True,
+) -> xr.Dataset:
+    """Train STDR-Net for each channel, leaving one subject (or speed) out.
+
+    Parameters
+    ----------
+    cycles
+        Segmented cycles, as `nem2e_lib.data.cycles.segment.load_cycles` returns them.
+    condition
+        `one_quarter`, `one_entire` or `all_entire`.
+    configuration
+        Options of network and training.
+    seeds
+        Models a fold, with seeds `configuration.seed`, `configuration.seed + 1`, …
+    channels
+        EMG channels to refine; all by default.
+    folds
+        What is held out and trained on; `leave_one_out` by default.
+    store
+        Folder of finished models: what is found there is not trained again.
+    executor
+        Where the blocks run; in this process by default.
+    batching
+        How models are batched; chosen by size and backend by default.
+    profile
+        Name written into the result.
+    progress
+        Show a progress bar.
+
+    Returns
+    -------
+    xarray.Dataset
+        See "Trained condition" in the architecture page.
+
+    Raises
+    ------
+    Nem2eError
+        If a channel is unknown, the study has nothing to leave out, or a loss stops being a number.
+    """
+    devices.configure()
+    chosen = cycles if channels is None else cycles.sel(channel=_known(cycles, channels))
+    work = grid(chosen, condition, configuration, data_hash(cycles), seeds=seeds, folds=folds)
+    plan = batching or choose(work)
+    began = time.monotonic()
+    outcomes = train_grid(work, plan, store=store, executor=executor, progress=progress)
+    return assemble(chosen, work, outcomes, plan, time.monotonic() - began, profile)
+
+
+def train_grid(
+    work: Grid,
+    plan: Batching,
+    *,
+    store: Path | str | None = None,
+    executor: Executor | None = None,
+    progress: bool = True,
+) -> dict[Model, Outcome]:
+    """Train the models of a grid, or fetch them from the store; outcomes are without weights, which are in the store.
+
+    Raises
+    ------
+    Nem2eError
+        If a loss stops being a number, memory runs out or a worker dies.
+    """
+    kept, layout = Store(Path(store)) if store is not None else None, Layout(plan.width, plan.count)
+    jobs = [Job(work, models, layout, kept) for models in work.blocks(plan.block)]
+    return dict(_run(jobs, executor, progress))
+
+
+def run_job(job: Job, report: Callable[[int, float], None] | None = None) -> list[tuple[Model, Outcome]]:
+    """Train a block, or fetch it from the store where every model of it is finished.
+
+    The outcomes come back without their weights, which would fill the memory; those are in the store.
+    """
+    devices.configure()
+    found = [job.store.load(job.grid.key(model)) if job.store else None for model in job.models]
+    outcomes = [outcome for outcome in found if outcome is not None]
+    if len(outcomes) < len(job.models):
+        outcomes = _train(job, report)
+        if job.store is not None:
+            for model, outcome in zip(job.models, outcomes, strict=True):
+                job.store.save(job.grid.key(model), outcome)
+    return [(model, outcome._replace(weights={})) for model, outcome in zip(job.models, outcomes, strict=True)]
+
+
+def chunk_of(epochs: int) -> int:
+    """Return how many epochs run at a time: a divisor, since parts of another length would be compiled once more."""
+    most = -(-epochs // CHUNKS)
+    return next(size for size in range(most, 0, -1) if epochs % size == 0)
+
+
+def _train(job: Job, report: Callable[[int, float], None] | None) -> list[Outcome]:
+    work, chunk = job.grid, chunk_of(job.grid.epochs)
+    try:
+        tasks = work.tasks(job.models)
+        return train_block(work.data(), tasks, work.shape(), job.layout, chunk=chunk, report=report)
+    except NotANumber as error:
+        raise _no_number(work, job.models[error.model], error.epoch) from error
+    except (jax.errors.JaxRuntimeError, MemoryError) as error:
+        raise _out_of_memory(job, error) from error
+
+
+def _run(jobs: list[Job], executor: Executor | None, progress: bool) -> Iterator[tuple[Model, Outcome]]:
+    updates = [len(job.models) * job.grid.epochs * job.grid.longest for job in jobs]
+    label = jobs[0].grid.condition if jobs else ""
+    with tqdm(
+        total=sum(updates), desc=label, unit="update", unit_scale=True, disable=not progress, mininterval=2
+    ) as bar:
+        done = Done(bar, sum(len(job.models) for job in jobs))
+        yield from _here(jobs, done) if executor is None else _elsewhere(jobs, executor, done)
+
+
+class Done:
+    """The progress bar: updates in all, and finished models of how many beside it."""
+
+    def __init__(self, bar: tqdm, models: int):
+        self._bar, self._models, self._finished, self._shown = bar, models, 0, 0
+
+    def during(self, job: Job, epochs: int, loss: float) -> None:
+        """Count epochs of a block under way."""
+        step = epochs * len(job.models) * job.grid.longest
+        self._shown += step
+        self._bar.set_postfix_str(f"{self._finished}/{self._models} models, loss {loss:.4f}", refresh=False)
+        self._bar.update(step)
+
+    def after(self, job: Job) -> None:
+        """Count a finished block, whether it was trained or found."""
+        self._finished += len(job.models)
+        self._bar.set_postfix_str(f"{self._finished}/{self._models} models", refresh=False)
+        self._bar.update(len(job.models) * job.grid.epochs * job.grid.longest - self._shown)
+        self._shown = 0
+
+
+def _here(jobs: list[Job], done: Done) -> Iterator[tuple[Model, Outcome]]:
+    for job in jobs:
+        finished = run_job(job, partial(done.during, job))
+        done.after(job)
+        yield from finished
+
+
+def _elsewhere(jobs: list[Job], executor: Executor, done: Done) -> Iterator[tuple[Model, Outcome]]:
+    futures = {executor.submit(run_job, job): job for job in jobs}
+    try:
+        for future in as_completed(futures):
+            finished = future.result()
+            done.after(futures[future])
+            yield from finished
+    except Exception as error:
+        # dask tells of a task that took several workers down by an exception of its own.
+        if not isinstance(error, BrokenExecutor) and type(error).__name__ != "KilledWorker":
+            raise
+        raise Nem2eError(
+            f"{jobs[0].grid.condition}: a worker process died, killed or out of memory; start again with fewer "
+            "workers, finished models are kept."
+        ) from error
+    finally:
+        for future in futures:
+            future.cancel()
+
+
+def _known(cycles: xr.Dataset, channels: Iterable[str]) -> list[str]:
+    have, wanted = [str(name) for name in cycles.channel.values], list(channels)
+    for name in wanted:
+        if name not in have:
+            raise Nem2eError(
+                f"study {cycles.attrs['study']}: there is no EMG channel {name!r}, it has "
+                f"{', '.join(have)}; choose of these."
+            )
+    return wanted
+
+
+def _out_of_memory(job: Job, error: Exception) -> Exception:
+    """Return a sentence where memory ran out, and any other error as it is."""
+    if isinstance(error, MemoryError) or "RESOURCE_EXHAUSTED" in str(error) or "ut of memory" in str(error):
+        return Nem2eError(
+            f"{job.grid.condition}: out of memory with {job.layout.width} models of {job.grid.configuration.units} "
+            "units side by side on a device; lower units or pass a smaller batching and start again, finished models "
+            "are kept."
+        )
+    return error
+
+
+def _no_number(work: Grid, model: Model, epoch: int) -> Nem2eError:
+    held_out = work.folds.labels[model.fold] or "nobody"
+    return Nem2eError(
+        f"{work.condition}, {work.channel_names[model.channel]}, held out {held_out}, seed "
+        f"{work.configuration.seed + model.seed}: the training loss is not a number from epoch {epoch} on; lower "
+        "learning_rate and start again, finished models are kept."
+    )
