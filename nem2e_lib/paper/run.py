@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from concurrent.futures import Executor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +16,10 @@ from nem2e_lib.data.check import check_study
 from nem2e_lib.data.cycles.segment import data_hash, load_cycles, save_cycles, save_report, segment
 from nem2e_lib.data.study.load import load_study
 from nem2e_lib.error import Nem2eError
+from nem2e_lib.figures.style import Drawn
 from nem2e_lib.project import ROOT
+from nem2e_lib.site.saving import Saved, save
+from nem2e_lib.site.tables import Table
 from nem2e_lib.training import devices
 from nem2e_lib.training.batching import Batching, choose
 from nem2e_lib.training.conditions import CONDITIONS
@@ -45,12 +48,37 @@ class Run:
         How models are trained.
     studies
         Study folders by the short name that pages and files carry.
+    page
+        The notebook that has opened it: what it shows is listed under that name.
     """
 
     folder: Path
     profile: str
     seed: int
     studies: dict[str, Path]
+    page: str = ""
+
+    @classmethod
+    def open(cls, folder: str = "", page: str = "") -> Run:
+        """Open a run that 01_download has begun; see `open_run`."""
+        return replace(open_run(folder), page=page)
+
+    def show(self, shown: Drawn | Table, name: str) -> Saved:
+        """Save a figure or a table into the site under a name, and return it so that a notebook shows it.
+
+        Parameters
+        ----------
+        shown
+            What a function of `nem2e_lib.figures` or `nem2e_lib.site.tables` returned.
+        name
+            Of its files: ``<name>.svg`` and ``<name>.csv``, or ``<name>.html`` and ``<name>.csv``.
+
+        Raises
+        ------
+        Nem2eError
+            If its data are SYNTHETIC and its title does not say so, or it has no text for those who cannot see it.
+        """
+        return save(shown, name, self.site, page=self.page)
 
     @property
     def configuration(self) -> Configuration:

@@ -43,6 +43,19 @@ class Saved:
         return f"{self.body}<p>{links(self.entry)}</p>"
 
 
+def save(shown: Drawn | Table, name: str, folder: Path | str, *, page: str = "figures") -> Saved:
+    """Save a figure (`<name>.svg`, `<name>.csv`) or a table (`<name>.html`, `<name>.csv`); list it under `page`.
+
+    Raises
+    ------
+    Nem2eError
+        When the data are synthetic and the title does not say so, or the text for readers who cannot see it is empty.
+    """
+    if isinstance(shown, Drawn):
+        return save_drawn(shown, name, folder, page=page)
+    return save_table(shown, name, folder, page=page)
+
+
 def save_figure(
     figure: Figure,
     data: pd.DataFrame,
