@@ -5,9 +5,13 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+import pandas as pd
 import pytest
+import xarray as xr
 from hypothesis import HealthCheck, settings
-from straight_lines import SETTINGS, write_trial
+
+from tests.support.made_up import make_errors, make_grid, make_summary, make_tukey
+from tests.support.straight_lines import SETTINGS, write_trial
 
 settings.register_profile(
     "nem2e",
@@ -52,3 +56,28 @@ def study_folder(tmp_path: Path) -> Path:
             rows.append(f"{trial},{subject},{speed},{metres},{files}")
     (folder / "trials.csv").write_text("\n".join(rows) + "\n")
     return folder
+
+
+@pytest.fixture(scope="session")
+def running() -> dict[str, xr.Dataset]:
+    return make_grid("running")
+
+
+@pytest.fixture(scope="session")
+def walking() -> dict[str, xr.Dataset]:
+    return make_grid("walking")
+
+
+@pytest.fixture(scope="session")
+def errors(running: dict[str, xr.Dataset], walking: dict[str, xr.Dataset]) -> pd.DataFrame:
+    return pd.concat([make_errors(r) for r in [*running.values(), *walking.values()]], ignore_index=True)
+
+
+@pytest.fixture(scope="session")
+def tukey(errors: pd.DataFrame) -> pd.DataFrame:
+    return make_tukey(errors)
+
+
+@pytest.fixture(scope="session")
+def summary(errors: pd.DataFrame) -> pd.DataFrame:
+    return make_summary(errors)

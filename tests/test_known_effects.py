@@ -50,7 +50,7 @@ def test_where_nothing_is_wrong_nothing_improves():
 @pytest.fixture(scope="module")
 def hamner(realdata, tmp_path_factory):
     folder = tmp_path_factory.mktemp("hamner") / "study"
-    script = Path(__file__).with_name("realdata.py")
+    script = Path(__file__).with_name("support") / "realdata.py"
     environment = os.environ | {"NEM2E_REALDATA": str(realdata)}
     subprocess.run([sys.executable, script, folder], check=True, env=environment)
     return segment(load_study(folder))[0]

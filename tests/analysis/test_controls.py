@@ -2,7 +2,6 @@
 
 import numpy as np
 import pytest
-from planted import CHANNELS, SAMPLES, copying, replaying, study
 
 from nem2e_lib.analysis import controls as inputs
 from nem2e_lib.analysis.control_tests import (
@@ -18,6 +17,7 @@ from nem2e_lib.analysis.controls import Trained, ask, controls, er_of_units, shi
 from nem2e_lib.analysis.following import following
 from nem2e_lib.analysis.metrics import errors
 from nem2e_lib.error import Nem2eError
+from tests.support.planted import CHANNELS, SAMPLES, copying, replaying, study
 
 ALL = [inputs.AVERAGE, inputs.SUBJECT, inputs.SPEED, inputs.MUSCLE, inputs.HALF, inputs.REVERSED, inputs.CONSTANT]
 

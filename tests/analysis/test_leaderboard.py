@@ -10,7 +10,7 @@ from nem2e_lib.error import Nem2eError
 from nem2e_lib.rivals import evaluate, rival
 from nem2e_lib.training.config import profile
 from nem2e_lib.training.stdrnet import parameters
-from tests.refine.small import make_cycles
+from tests.support.small import make_cycles
 
 LABELS = ["s0", "s1", "s2", "s3"]
 

@@ -4,11 +4,11 @@ import numpy as np
 import pandas as pd
 import pytest
 import xarray as xr
-from planted import study
 
 from nem2e_lib.analysis import learning
 from nem2e_lib.analysis.metrics import errors
 from nem2e_lib.paper.studies.learning import growing
+from tests.support.planted import study
 
 
 def rows(levels, units=5, draws=2):

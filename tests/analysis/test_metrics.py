@@ -2,9 +2,9 @@
 
 import numpy as np
 import pytest
-from worked import trained
 
 from nem2e_lib.analysis.metrics import errors, rmse, undefined
+from tests.support.worked import trained
 
 
 def test_er_is_the_ratio_of_the_errors():

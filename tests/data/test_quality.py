@@ -4,7 +4,6 @@ import json
 
 import numpy as np
 import pytest
-import realdata as hamner
 from typer.testing import CliRunner
 
 from nem2e_lib.cli.main import app
@@ -12,6 +11,7 @@ from nem2e_lib.data.check import check_study, study_notes
 from nem2e_lib.data.quality import copies, held_s, hum_share, line_frequencies, pinned_share, quality_notes
 from nem2e_lib.data.storage.storage import Storage, read_storage, write_storage
 from nem2e_lib.data.study.load import load_study
+from tests.support import realdata as hamner
 
 TRIALS = ("s1_slow", "s1_fast", "s2_slow", "s2_fast")
 RATE = 1000

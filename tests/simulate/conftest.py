@@ -7,11 +7,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from made_up_trial import force_storage, motion_storage
 
 from nem2e_lib.data.storage.storage import Storage, write_storage
 from nem2e_lib.simulate.facts import Coordinate, ModelFacts
 from nem2e_lib.simulate.osim import installed
+from tests.support.made_up_trial import force_storage, motion_storage
 
 
 @pytest.fixture

@@ -1,0 +1,237 @@
+"""Rivals under the same folds: planted relations found again, nothing seen of what is held out."""
+
+import dataclasses
+import json
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+import xarray as xr
+from hypothesis import given
+from hypothesis import strategies as st
+from sklearn.linear_model import Ridge
+
+from nem2e_lib.analysis.metrics import errors
+from nem2e_lib.error import Nem2eError
+from nem2e_lib.rivals import LagAttention, Network, classical, evaluate, every, rival
+from nem2e_lib.rivals import lag_attention as lk
+from nem2e_lib.rivals.classical import Delay, advanced, best, pick, ridge_all, shifted
+from nem2e_lib.rivals.protocol import Fitted, groups, inner_folds, simulated_cycles
+from nem2e_lib.training.folds import mean_curves
+from nem2e_lib.training.results import load_results, save_results
+from tests.support.small import make_cycles
+
+SMALL = {"lstm": {}, "transformer": {}, "convolution": {}}
+LIGHT = [*classical(), *(Network(kind, units=8, updates=16, checkpoints=2, batch=4) for kind in SMALL)]
+LIGHT = [*LIGHT, LagAttention(updates=2, draws=1)]
+
+
+@pytest.fixture(scope="module")
+def cycles():
+    return make_cycles()
+
+
+@pytest.mark.parametrize("method", LIGHT, ids=lambda one: one.name)
+def test_a_rival_never_sees_what_is_held_out(method, cycles):
+    spoiled = cycles.copy(deep=True)
+    held = cycles.subject.values == "s0"
+    spoiled.emg.values[held] = 123.0
+    before, after = evaluate(cycles, method), evaluate(spoiled, method)
+    np.testing.assert_array_equal(before.refined.values[:, :, held], after.refined.values[:, :, held])
+
+
+@pytest.mark.parametrize("method", LIGHT, ids=lambda one: one.name)
+def test_a_rival_is_laid_out_as_a_trained_condition(method, cycles, tmp_path):
+    result = evaluate(cycles, method)
+    save_results(result, tmp_path / "rival.nc")
+    table = errors(load_results(tmp_path / "rival.nc"))
+    assert result.refined.dims == ("seed", "channel", "cycle", "sample")
+    assert (table["reason"] == "").all()
+    assert len(table) == cycles.sizes["channel"] * 3
+    assert set(json.loads(result.attrs["chosen"])) == {"s0", "s1", "s2"}
+    assert result.attrs["parameters"] == int(result.attrs["parameters"])
+
+
+def test_identity_has_no_error_rate_and_mean_curve_is_the_mean_curve(cycles):
+    table = errors(evaluate(cycles, rival("identity")))
+    np.testing.assert_allclose(table["er"], 0, atol=1e-12)
+    flat = evaluate(cycles, rival("mean_curve"))
+    np.testing.assert_allclose(flat.refined.values[0], mean_curves(flat.measured.values, flat.fold_of_cycle.values))
+
+
+def test_speed_curve_finds_a_straight_line_in_speed(cycles):
+    speed = np.array([1.0, 2.0, 3.0] * 3)
+    curve = np.linspace(0, 1, 20)[:, None] * np.array([1.0, 2.0])
+    planted = cycles.assign_coords(speed_m_s=("cycle", speed))
+    planted["emg"] = (("cycle", "sample", "channel"), 0.1 + speed[:, None, None] * curve)
+    result = evaluate(planted, rival("speed_curve"))
+    np.testing.assert_allclose(result.refined.values[0], result.measured.values, atol=1e-9)
+
+
+def test_where_a_speed_is_unknown_cadence_takes_its_place(cycles):
+    unknown = cycles.assign_coords(speed_m_s=("cycle", [np.nan, *[2.0] * 8]), end_s=("cycle", np.full(9, 0.5)))
+    np.testing.assert_allclose(simulated_cycles(unknown).pace, 2.0)
+
+
+@pytest.mark.parametrize(("gain", "planted"), [(False, 1.0), (True, 0.4)])
+def test_a_planted_delay_and_gain_are_found(cycles, gain, planted):
+    late = cycles.copy(deep=True)
+    own = simulated_cycles(cycles).own_muscle
+    lasting = np.array([0.7, 0.8, 1.0] * 3)
+    late["emg"] = (("cycle", "sample", "channel"), planted * advanced(own, lasting, 70.0))
+    late = late.assign_coords(end_s=("cycle", lasting))
+    result = evaluate(late, Delay(gain=gain))
+    assert json.loads(result.attrs["chosen"])["s0"]["delay_ms"] == [70.0, 70.0]
+    np.testing.assert_allclose(result.refined.values[0], result.measured.values, atol=1e-9)
+
+
+@given(st.integers(-40, 40))
+def test_whole_sample_shifts_wrap_around_the_cycle(by):
+    rng = np.random.default_rng(0)
+    one = rng.normal(size=(2, 19, 3))
+    wave = np.concatenate([one, one[:, :1]], axis=1)
+    np.testing.assert_allclose(shifted(wave, by)[:, :19], np.roll(one, -by, axis=1))
+    np.testing.assert_allclose(shifted(wave, 19), wave)
+
+
+def test_ridge_is_that_of_scikit_learn(cycles):
+    result = evaluate(cycles, ridge_all((0.7,)))
+    held = cycles.subject.values == "s1"
+    x, y = cycles.activation.values.reshape(9, -1), cycles.emg.values.reshape(9, -1)
+    expected = Ridge(0.7).fit(x[~held], y[~held]).predict(x[held]).reshape(3, 20, 2).transpose(2, 0, 1)
+    np.testing.assert_allclose(result.refined.values[0][:, held], expected, atol=1e-8)
+
+
+def test_inner_folds_keep_a_unit_together():
+    for subjects in (3, 9):
+        simulated = simulated_cycles(make_cycles((2,) * subjects))
+        for kept, out in inner_folds(simulated):
+            assert not set(simulated.unit[kept]) & set(simulated.unit[out])
+        left = np.concatenate([out for _, out in inner_folds(simulated)])
+        np.testing.assert_array_equal(np.sort(left), np.arange(2 * subjects))
+
+
+def test_cycles_of_one_unit_are_left_out_singly_and_one_cycle_is_refused():
+    simulated = simulated_cycles(make_cycles((3, 3)))
+    first = simulated.take(simulated.unit == "s0")
+    np.testing.assert_array_equal(groups(first), [0, 1, 2])
+    with pytest.raises(Nem2eError, match="1 cycle to learn from"):
+        groups(simulated.take(np.array([0])))
+
+
+def test_each_channel_has_its_own_best_candidate():
+    measured = np.zeros((2, 4, 2))
+    guesses = np.stack([np.stack([np.full((2, 4), 0.1), np.full((2, 4), 0.5)], -1), np.full((2, 4, 2), 0.3)])
+    chosen = best(guesses, measured)
+    np.testing.assert_array_equal(chosen, [0, 1])
+    np.testing.assert_allclose(pick(guesses, chosen)[0, 0], [0.1, 0.3])
+
+
+def test_an_unknown_rival_and_a_wrong_shape_are_refused(cycles):
+    with pytest.raises(Nem2eError, match="lag_attention"):
+        rival("lagattention")
+
+    @dataclasses.dataclass(frozen=True)
+    class Wrong:
+        name: str = "wrong"
+
+        def fit(self, simulated, measured):
+            return Fitted(lambda held: measured[:1], 0)
+
+    with pytest.raises(Nem2eError, match=r"rival wrong: its prediction has shape \(1, 20, 2\)"):
+        evaluate(cycles, Wrong())
+
+
+def test_names_are_unique():
+    assert len({one.name for one in every()}) == len(every())
+
+
+class TestLagKernel:
+    """The closed form, against solving every group's readout anew."""
+
+    learned = lk.initial(2)
+
+    def _cycles(self, count, seed=0):
+        rng = np.random.default_rng(seed)
+        activation = jnp.asarray(rng.uniform(0, 1, (count, 20, 4)), jnp.float32)
+        return lk.Cycles(activation, jnp.full(count, 0.8), jnp.asarray(rng.normal(size=count), jnp.float32))
+
+    def test_attention_sums_to_one_and_peaks_at_its_lag(self):
+        weights = lk.attention(self.learned, jnp.asarray([0.76]), 20)
+        np.testing.assert_allclose(weights.sum(-1), 1, rtol=1e-5)
+        late = self.learned._replace(lag=jnp.asarray([2.0, 2.0]))  # 120 ms are three samples of 40 ms
+        peaks = np.asarray(lk.attention(late, jnp.asarray([0.76]), 20)).argmax(-1)[0, 0]
+        np.testing.assert_array_equal(peaks[:16], np.arange(16) + 3)
+
+    def test_the_kernel_is_symmetric_and_positive(self):
+        some = self._cycles(4)
+        matrix = np.asarray(lk.kernel(self.learned, lk.scale(self.learned, some.activation), some, some))
+        np.testing.assert_allclose(matrix, matrix.T, atol=1e-4)
+        assert np.linalg.eigvalsh(matrix).min() > -1e-3
+
+    def test_left_out_errors_are_those_of_solving_without_the_group(self):
+        some, emg = self._cycles(6), jnp.asarray(np.random.default_rng(1).uniform(0.1, 1, (6, 20, 2)), jnp.float32)
+        closed = np.asarray(lk.left_out(self.learned, some, emg, 3))
+        goal, scaling = lk.targets(self.learned, emg), lk.scale(self.learned, some.activation)
+        matrix = np.asarray(lk.kernel(self.learned, scaling, some, some), float)
+        for group in range(3):
+            out = np.arange(120) // 40 == group
+            ridge = matrix[np.ix_(~out, ~out)] + float(np.exp(self.learned.log_penalty)) * np.eye(80)
+            guess = matrix[np.ix_(out, ~out)] @ np.linalg.solve(ridge, np.asarray(goal.values)[~out])
+            expected = np.asarray(goal.back(jnp.asarray(guess.reshape(2, 20, 2), jnp.float32)))
+            np.testing.assert_allclose(closed[2 * group : 2 * group + 2], expected, atol=2e-3)
+
+    def test_the_gradient_is_that_of_finite_differences(self):
+        some, emg = self._cycles(4), jnp.asarray(np.random.default_rng(1).uniform(0.1, 1, (4, 20, 2)), jnp.float32)
+
+        def loss(lag):
+            return ((lk.left_out(self.learned._replace(lag=lag), some, emg, 2) - emg) ** 2).mean()
+
+        start, step = self.learned.lag, jnp.asarray([0.02, 0.0])
+        slope = (loss(start + step) - loss(start - step)) / 0.04
+        assert float(jax.grad(loss)(start)[0]) == pytest.approx(float(slope), rel=0.05, abs=1e-5)
+
+
+def delayed(delay_ms, count=6):
+    """EMG that is the own muscle's activation before a delay, with enough cycles to learn from."""
+    base = make_cycles((4,) * count, seed=3)
+    own = simulated_cycles(base).own_muscle
+    return base.assign(emg=(("cycle", "sample", "channel"), 0.05 + advanced(own, np.ones(len(own)), delay_ms)))
+
+
+@pytest.mark.parametrize("delay_ms", [0.0, 100.0])
+def test_lag_attention_finds_the_delay_and_nearly_undoes_it(delay_ms):
+    result = evaluate(delayed(delay_ms), LagAttention(heads=1, updates=30, learning_rate=0.2, prior=0.0))
+    found = [fold["mean_lag_ms"] for fold in json.loads(result.attrs["chosen"]).values()]
+    np.testing.assert_allclose(found, delay_ms, atol=53.0)  # within one sample of a cycle of 1 s
+    flat = errors(evaluate(delayed(delay_ms), rival("mean_curve")))["rmse_refined"].mean()
+    assert errors(result)["rmse_refined"].mean() < 0.5 * flat
+
+
+def test_lag_attention_keeps_its_attention():
+    result = evaluate(make_cycles(), LagAttention(updates=2, draws=1))
+    assert result.attention.dims == ("seed", "channel", "cycle", "output", "token")
+    np.testing.assert_allclose(result.attention.sum("token"), 1, rtol=1e-4)
+    assert isinstance(result, xr.Dataset)
+
+
+@pytest.mark.parametrize("width", [0.6, 1.0, 3.0, 6.0, 20.0])
+def test_likeness_of_phases_is_a_kernel_at_any_width(width):
+    apart = np.abs(lk.lags(20))
+    bell = np.asarray(lk.bell(apart, width), float)
+    assert np.linalg.eigvalsh(bell).min() > -1e-5
+    near = np.exp(-0.5 * (apart / width) ** 2)
+    np.testing.assert_allclose(bell[apart <= 1], near[apart <= 1], atol=0.02)
+    np.testing.assert_allclose(bell[0], bell[-1], atol=1e-6)
+
+
+def test_a_readout_of_slow_phases_and_small_penalty_is_finite():
+    cycles = make_cycles()
+    simulated = simulated_cycles(cycles)
+    part = lk.Cycles(
+        *(jnp.asarray(x, jnp.float32) for x in (simulated.activation, simulated.duration_s, np.zeros(len(simulated))))
+    )
+    emg = jnp.asarray(cycles.emg.transpose("cycle", "sample", "channel").values, jnp.float32)
+    slow = lk.initial(3)._replace(log_reach=jnp.log(6.0), log_penalty=jnp.log(0.04))
+    assert np.isfinite(np.asarray(lk.refine(slow, part, emg, part, 1.0))).all()
