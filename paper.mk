@@ -66,8 +66,8 @@ $(shell test -f '$(OUT)/index.html' && grep -qsxF '$(RUN)' '$(PUBLISHED)' || rm 
 files    = $(sort $(shell find $(1) -name '*.py' -o -name '*.csv' -o -name '*.toml' -o -name '*.css' -o -name '*.html' -o -name '*.j2'))
 library  = $(addprefix nem2e_lib/,$(1))
 RUNNER   := $(call library,paper/notebooks.py site/notebook_page.py)
-DATA     := $(call library,error.py project.py paper/run.py paper/overview.py) $(call files,nem2e_lib/data)
-PICTURES := $(DATA) $(call library,figures/cycles.py figures/panels.py figures/style.py site/saving.py)
+DATA     := $(call library,error.py project.py paper/run.py) $(call files,nem2e_lib/data)
+PICTURES := $(DATA) $(call library,figures/cycles.py figures/losses.py figures/panels.py figures/style.py site/saving.py site/tables.py)
 TRAINING := $(DATA) $(call files,nem2e_lib/training)
 PAPER    := $(TRAINING) $(filter-out $(RUNNER),$(call files,$(call library,rivals analysis refiner figures site paper))) \
             $(wildcard docs/*.csv)
@@ -98,7 +98,7 @@ $(foreach study,$(STUDIES),$(eval $(call segmenting,$(study))))
 # $(call training,study,condition); each waits for the one before it, whether or not that one has anything to do.
 BEFORE :=
 define training
-$(RUN)/$(1)/$(2).nc $(SITE)/03_train_$(1)_$(2).html &: notebooks/03_train.ipynb $(RUN)/$(1)/cycles.nc $(TRAINING) $(ENSEMBLE) | $(BEFORE)
+$(RUN)/$(1)/$(2).nc $(SITE)/03_train_$(1)_$(2).html &: notebooks/03_train.ipynb $(RUN)/$(1)/cycles.nc $(TRAINING) $(PICTURES) $(ENSEMBLE) | $(BEFORE)
 	@$$(call run,03_train,03_train_$(1)_$(2),-p study $(1) -p condition $(2) -p seeds $(SEEDS) -p confirm $(if $(filter 1,$(CONFIRM)),True,False))
 BEFORE := $(RUN)/$(1)/$(2).nc
 endef

@@ -10,7 +10,7 @@ import pandas as pd
 from nem2e_lib.error import Nem2eError
 from nem2e_lib.paper import exhibits
 from nem2e_lib.paper.findings import Findings
-from nem2e_lib.paper.run import Run, open_run
+from nem2e_lib.paper.run import Run
 from nem2e_lib.paper.studies.script import script
 from nem2e_lib.site.publish import check_target, publish
 
@@ -36,7 +36,7 @@ def main(command: str, *folders: str) -> None:
     if command == "check":
         check_target(folders[0])
     else:
-        finish(open_run(folders[0]), folders[1])
+        finish(Run.open(folders[0]), folders[1])
 
 
 if __name__ == "__main__":

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from concurrent.futures import Executor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,7 @@ import pandas as pd
 import xarray as xr
 
 from nem2e_lib.data.check import check_study
-from nem2e_lib.data.cycles.segment import data_hash, load_cycles, save_cycles, save_report, segment
+from nem2e_lib.data.cycles.segment import load_cycles, save_cycles, save_report, segment
 from nem2e_lib.data.study.load import load_study
 from nem2e_lib.error import Nem2eError
 from nem2e_lib.figures.style import Drawn
@@ -21,24 +21,22 @@ from nem2e_lib.project import ROOT
 from nem2e_lib.site.saving import Saved, save
 from nem2e_lib.site.tables import Table
 from nem2e_lib.training import devices
-from nem2e_lib.training.batching import Batching, choose
 from nem2e_lib.training.conditions import CONDITIONS
 from nem2e_lib.training.config import Configuration, profile
-from nem2e_lib.training.forecast import Cost, forecast
-from nem2e_lib.training.grid import Grid, grid
 from nem2e_lib.training.results import load_results, save_results
-from nem2e_lib.training.store import Store
-from nem2e_lib.training.train import train_condition
-
-# --- One run of the companion: where its pieces lie, and the steps that make them ---
+from nem2e_lib.training.train import Plan, plan
 
 SYNTHETIC = ("walking", "running")
 SMOKE_SIZE = {"subjects": 3, "speeds": 2}
+SMOKE_CHANNELS = {"walking": ("soleus", "tib", "rect"), "running": ("bi", "tib", "soleus")}
+"""Channels that the smoke profile trains; of any other study it takes the first two."""
+LONG = 3600.0
+"""Seconds of training on a processor above which the user is asked first."""
 
 
 @dataclass(frozen=True)
 class Run:
-    """A folder under ``build/`` that holds one profile and one choice of studies.
+    """A folder under ``build/`` that holds one profile and one choice of studies: `Run.begin` it, then `Run.open` it.
 
     Attributes
     ----------
@@ -59,9 +57,64 @@ class Run:
     page: str = ""
 
     @classmethod
+    def begin(cls, folder: str = "", profile: str = "demo", seed: int = 0, study: str = "", name: str = "") -> Run:
+        """Begin a run with the user's study, or with the two synthetic ones, and write ``run.json``.
+
+        Parameters
+        ----------
+        folder
+            Folder of the run; empty for the one that ``make paper`` uses for profile and seed.
+        profile, seed
+            How models are trained; the seed also makes the synthetic studies.
+        study
+            Folder of the user's study; empty for the synthetic ones.
+        name
+            Short name of the user's study for files and pages; default: its folder's name.
+
+        Raises
+        ------
+        Nem2eError
+            With the first problem of the user's study.
+        """
+        where = _folder(folder, profile, seed)
+        own = {name or f"study-{Path(study).resolve().name}": Path(study).resolve()} if study else {}
+        studies = own or _synthetic(where / "studies", profile, seed)
+        for path in own.values():
+            _require_sound(path)
+        _write_json(
+            where / "run.json",
+            {
+                "profile": profile,
+                "seed": seed,
+                "studies": {key: str(path.resolve()) for key, path in studies.items()},
+            },
+        )
+        return cls.open(str(where))
+
+    @classmethod
     def open(cls, folder: str = "", page: str = "") -> Run:
-        """Open a run that 01_download has begun; see `open_run`."""
-        return replace(open_run(folder), page=page)
+        """Open a run that 01_download has begun.
+
+        Parameters
+        ----------
+        folder
+            Folder of the run; empty for the one of the profile ``demo`` and seed 0.
+        page
+            The notebook that opens it.
+
+        Raises
+        ------
+        Nem2eError
+            When there is none.
+        """
+        devices.configure()  # before anything asks JAX what it runs on
+        path = _folder(folder) / "run.json"
+        try:
+            found = json.loads(path.read_text())
+        except FileNotFoundError:
+            raise Nem2eError(f"{path}: this run has not begun; run 01_download or `make paper` first.") from None
+        studies = {name: Path(where) for name, where in found["studies"].items()}
+        return cls(path.parent, found["profile"], found["seed"], studies, page)
 
     def show(self, shown: Drawn | Table, name: str) -> Saved:
         """Save a figure or a table into the site under a name, and return it so that a notebook shows it.
@@ -80,6 +133,8 @@ class Run:
         """
         return save(shown, name, self.site, page=self.page)
 
+    # --- what it is made of ---
+
     @property
     def configuration(self) -> Configuration:
         """Options of network and training."""
@@ -95,6 +150,10 @@ class Run:
         """Whether the run made its studies itself."""
         return all((self.folder / "studies").resolve() in path.parents for path in self.studies.values())
 
+    def describe(self) -> pd.DataFrame:
+        """Return one row a study: its size, who simulated it, and whether it is synthetic."""
+        return pd.DataFrame([_described(name, path) for name, path in self.studies.items()])
+
     def of(self, study: str, file: str) -> Path:
         """Return the path of a study's file; an unknown study raises `Nem2eError`."""
         if study not in self.studies:
@@ -103,12 +162,66 @@ class Run:
             )
         return self.folder / study / file
 
+    # --- its cycles ---
+
+    def keep(self, study: str, cycles: xr.Dataset, report: pd.DataFrame) -> None:
+        """Save what `segment` made of a study: its cycles, and the report of every cycle kept or skipped."""
+        self.of(study, "cycles.nc").parent.mkdir(parents=True, exist_ok=True)
+        save_report(report, self.of(study, "segments.csv"))
+        save_cycles(cycles, self.of(study, "cycles.nc"))
+
+    def segment(self, study: str) -> tuple[xr.Dataset, pd.DataFrame]:
+        """Cut a study into cycles, keep them, and return them with the report."""
+        cycles, report = segment(load_study(self.studies[study]))
+        self.keep(study, cycles, report)
+        return cycles, report
+
     def cycles(self, study: str) -> xr.Dataset:
         """Load a study's segmented cycles."""
         path = self.of(study, "cycles.nc")
         if not path.exists():
             raise Nem2eError(f"{path}: there are no cycles yet; run 02_segment for the study {study} first.")
         return load_cycles(path)
+
+    # --- its training ---
+
+    def plan(self, study: str, condition: str, configuration: Configuration | None = None, *, seeds: int = 1) -> Plan:
+        """Plan to train a condition of a study on the EMG channels of the profile, into the run's store."""
+        cycles = self.cycles(study)
+        have = [str(name) for name in cycles.channel.values]
+        few = [name for name in SMOKE_CHANNELS.get(study, ()) if name in have] or have[:2]
+        return plan(
+            cycles,
+            condition,
+            configuration or self.configuration,
+            seeds=seeds,
+            channels=few if self.profile == "smoke" else None,
+            store=self.of(study, "models"),
+            profile=self.profile,
+        )
+
+    def train(
+        self,
+        study: str,
+        condition: str,
+        configuration: Configuration | None = None,
+        *,
+        seeds: int = 1,
+        confirm: bool = False,
+        executor: Executor | None = None,
+    ) -> xr.Dataset:
+        """Train a condition, save and return its results; finished models are not trained again.
+
+        Raises
+        ------
+        Nem2eError
+            As `require_confirmed`.
+        """
+        planned = self.plan(study, condition, configuration, seeds=seeds)
+        require_confirmed(planned, confirm)
+        results = planned.run(executor=executor)
+        save_results(results, self.of(study, f"{condition}.nc"))
+        return results
 
     def results(self, study: str) -> dict[str, xr.Dataset]:
         """Load a study's trained conditions, in the order of the paper."""
@@ -119,62 +232,28 @@ class Run:
         return {study: self.results(study) for study in self.studies}
 
 
-def run_folder(folder: str = "", profile: str = "demo", seed: int = 0) -> Path:
-    """Return the run's folder: the one given, else the one that ``make paper`` uses for profile and seed."""
-    return Path(folder) if folder else ROOT / "build" / f"{profile}-seed{seed}"
-
-
 def open_run(folder: str = "") -> Run:
-    """Open a run that 01_download has begun.
+    """Open a run that 01_download has begun; see `Run.open`."""
+    return Run.open(folder)
+
+
+def require_confirmed(planned: Plan, confirm: bool) -> None:
+    """Ask before a processor is kept busy for hours.
 
     Raises
     ------
     Nem2eError
-        When there is none.
+        Where training would keep a processor busy for more than `LONG` seconds and `confirm` is False.
     """
-    devices.configure()  # before anything asks JAX what it runs on
-    path = run_folder(folder) / "run.json"
-    try:
-        found = json.loads(path.read_text())
-    except FileNotFoundError:
-        raise Nem2eError(f"{path}: this run has not begun; run 01_download or `make paper` first.") from None
-    studies = {name: Path(where) for name, where in found["studies"].items()}
-    return Run(path.parent, found["profile"], found["seed"], studies)
+    if not confirm and jax.default_backend() == "cpu" and planned.cost.seconds > LONG:
+        raise Nem2eError(
+            f"{planned.cycles.attrs['study']}, {planned.grid.condition}: {planned.cost} on this processor; start again "
+            "with CONFIRM=1 (in the notebook: confirm = True) if that is meant, or choose PROFILE=demo."
+        )
 
 
-def begin(folder: str = "", profile: str = "demo", seed: int = 0, study: str = "", name: str = "") -> Run:
-    """Begin a run with the user's study, or with the two synthetic ones, and write ``run.json``.
-
-    Parameters
-    ----------
-    folder
-        Folder of the run; see `run_folder`.
-    profile, seed
-        How models are trained; the seed also makes the synthetic studies.
-    study
-        Folder of the user's study; empty for the synthetic ones.
-    name
-        Short name of the user's study for files and pages; default: its folder's name.
-
-    Raises
-    ------
-    Nem2eError
-        With the first problem of the user's study.
-    """
-    where = run_folder(folder, profile, seed)
-    own = {name or f"study-{Path(study).resolve().name}": Path(study).resolve()} if study else {}
-    studies = own or _synthetic(where / "studies", profile, seed)
-    for path in own.values():
-        _require_sound(path)
-    _write_json(
-        where / "run.json",
-        {
-            "profile": profile,
-            "seed": seed,
-            "studies": {key: str(path.resolve()) for key, path in studies.items()},
-        },
-    )
-    return open_run(str(where))
+def _folder(folder: str = "", profile: str = "demo", seed: int = 0) -> Path:
+    return Path(folder) if folder else ROOT / "build" / f"{profile}-seed{seed}"
 
 
 def _synthetic(folder: Path, profile: str, seed: int) -> dict[str, Path]:
@@ -191,13 +270,21 @@ def _require_sound(study: Path) -> None:
         raise Nem2eError(problems[0] + more)
 
 
-def cut(run: Run, study: str) -> tuple[xr.Dataset, pd.DataFrame]:
-    """Cut a study into cycles, save them, and return them with the report of every cycle kept or skipped."""
-    dataset, report = segment(load_study(run.studies[study]))
-    run.of(study, "cycles.nc").parent.mkdir(parents=True, exist_ok=True)
-    save_report(report, run.of(study, "segments.csv"))
-    save_cycles(dataset, run.of(study, "cycles.nc"))
-    return dataset, report
+def _described(name: str, path: Path) -> dict[str, object]:
+    study = load_study(path)
+    settings = study.settings
+    return {
+        "study": name,
+        "name": settings.name,
+        "data": "SYNTHETIC" if settings.synthetic else "measured",
+        "motion": settings.motion,
+        "subjects": len({trial.subject for trial in study.trials}),
+        "speeds": len({trial.speed for trial in study.trials}),
+        "trials": len(study.trials),
+        "activation columns": len(study.muscles),
+        "EMG channels": len(study.channels),
+        "simulated by": settings.simulated_by,
+    }
 
 
 def _write_json(path: Path, content: dict[str, Any]) -> None:
@@ -205,71 +292,3 @@ def _write_json(path: Path, content: dict[str, Any]) -> None:
     temporary = path.with_name(path.name + ".part")
     temporary.write_text(json.dumps(content, indent=1) + "\n")
     temporary.replace(path)
-
-
-# --- Training within a run: what is trained, what it will cost, and asking before days of it ---
-
-SMOKE_CHANNELS = {"walking": ("soleus", "tib", "rect"), "running": ("bi", "tib", "soleus")}
-"""Channels that the smoke profile trains; of any other study it takes the first two."""
-LONG = 3600.0
-"""Seconds of training on a processor above which the user is asked first."""
-
-
-def plan_training(
-    run: Run, study: str, condition: str, configuration: Configuration, seeds: int = 1
-) -> tuple[Grid, Batching, Cost]:
-    """Return the grid of a condition, how it would be batched, and what its unfinished models cost."""
-    cycles = run.cycles(study)
-    channels = trained_channels(run, study, cycles)
-    chosen = cycles if channels is None else cycles.sel(channel=channels)
-    work = grid(chosen, condition, configuration, data_hash(cycles), seeds=seeds)
-    store, plan = Store(run.of(study, "models")), choose(work)
-    return work, plan, forecast(work, plan, [model for model in work.models if not store.holds(work.key(model))])
-
-
-def train(
-    run: Run,
-    study: str,
-    condition: str,
-    configuration: Configuration | None = None,
-    *,
-    seeds: int = 1,
-    confirm: bool = False,
-    executor: Executor | None = None,
-) -> xr.Dataset:
-    """Train a condition, save and return its results; finished models are not trained again.
-
-    Raises
-    ------
-    Nem2eError
-        Where training would keep a processor busy for more than `LONG` seconds and `confirm` is False.
-    """
-    chosen = configuration or run.configuration
-    _, plan, price = plan_training(run, study, condition, chosen, seeds)
-    if price.seconds > LONG and not confirm and jax.default_backend() == "cpu":
-        raise Nem2eError(
-            f"{study}, {condition}: {price} on this processor; start again with CONFIRM=1 (in the notebook: confirm = "
-            "True) if that is meant, or choose PROFILE=demo."
-        )
-    cycles = run.cycles(study)
-    results = train_condition(
-        cycles,
-        condition,
-        chosen,
-        seeds=seeds,
-        channels=trained_channels(run, study, cycles),
-        store=run.of(study, "models"),
-        executor=executor,
-        batching=plan,
-        profile=run.profile,
-    )
-    save_results(results, run.of(study, f"{condition}.nc"))
-    return results
-
-
-def trained_channels(run: Run, study: str, cycles: xr.Dataset) -> list[str] | None:
-    """Return the EMG channels that the profile trains; None for all."""
-    if run.profile != "smoke":
-        return None
-    have = [str(name) for name in cycles.channel.values]
-    return [name for name in SMOKE_CHANNELS.get(study, ()) if name in have] or have[:2]

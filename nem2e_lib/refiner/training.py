@@ -6,29 +6,25 @@ import tempfile
 from collections.abc import Iterable
 from concurrent.futures import Executor
 from contextlib import nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from nem2e_lib.data.cycles.segment import data_hash
 from nem2e_lib.data.study.settings import Settings
 from nem2e_lib.error import Nem2eError
 from nem2e_lib.refiner.portrait import portrait
 from nem2e_lib.refiner.refiner import SCALE, SHIFT, Refiner
-from nem2e_lib.training import devices
-from nem2e_lib.training.batching import Batching, choose
+from nem2e_lib.training import train as training
 from nem2e_lib.training.config import Configuration
 from nem2e_lib.training.engine import Outcome
-from nem2e_lib.training.folds import leave_nobody_out
-from nem2e_lib.training.forecast import Cost, forecast
-from nem2e_lib.training.grid import Grid, Model, grid
+from nem2e_lib.training.folds import leave_nobody_out, leave_one_out
+from nem2e_lib.training.forecast import Cost
+from nem2e_lib.training.grid import Grid, Model
 from nem2e_lib.training.results import DIVERGED
 from nem2e_lib.training.store import Store
-from nem2e_lib.training.train import train_condition, train_grid
 
 
 def train(
@@ -81,24 +77,19 @@ def train(
     Nem2eError
         If a muscle is unknown, `results` are of something else, nothing can be left out, or a loss is no number.
     """
-    devices.configure()
-    chosen = _chosen(cycles, muscles)
-    names = [str(name) for name in chosen.channel.values]
+    planned = _everybody(cycles, condition, configuration, seeds=seeds, muscles=muscles, profile=profile)
     if results is not None:
-        results = _of_the_same(results, cycles, condition, configuration, names, seeds)
+        results = _of_the_same(results, planned.grid, str(cycles.attrs["study"]))
     with nullcontext(store) if store is not None else tempfile.TemporaryDirectory() as folder:
         assert folder is not None
-        kept: dict[str, Any] = {"store": folder, "executor": executor, "progress": progress}
+        kept = replace(planned, store=Store(Path(folder)))
         if results is None and leave_out:
-            results = train_condition(
-                cycles, condition, configuration, seeds=seeds, channels=names, profile=profile, **kept
-            )
-        work = everybody(chosen, condition, configuration, data_hash(cycles), seeds)
-        fitted = train_grid(work, choose(work), **kept)
-        weights = _stacked(work, Store(Path(folder)))
-    lost = diverged_seeds(work, fitted, results)
-    refiner = Refiner(portrait(chosen, work, results, settings or Settings(), profile, lost), weights)
-    return _with_training_error(refiner, chosen)
+            results = kept.with_folds(leave_one_out(cycles)).run(executor=executor, progress=progress)
+        fitted = kept.train(executor=executor, progress=progress)
+        weights = _stacked(kept.grid, Store(Path(folder)))
+    work, lost = kept.grid, diverged_seeds(kept.grid, fitted, results)
+    refiner = Refiner(portrait(kept.cycles, work, results, settings or Settings(), profile, lost), weights)
+    return _with_training_error(refiner, kept.cycles)
 
 
 @dataclass(frozen=True)
@@ -132,68 +123,55 @@ def plan(
     store: Path | str | None = None,
 ) -> Plan:
     """Return what `train` will cost, less what is found in the store; arguments and errors as there."""
-    devices.configure()
-    chosen, key = _chosen(cycles, muscles), data_hash(cycles)
-    works = [everybody(chosen, condition, configuration, key, seeds)]
-    if leave_out:
-        works.append(grid(chosen, condition, configuration, key, seeds=seeds))
-    costs = [_cost(work, choose(work), store) for work in works]
-    return Plan(costs[1] if leave_out else None, costs[0])
+    kept = _everybody(cycles, condition, configuration, seeds=seeds, muscles=muscles, store=store)
+    return Plan(kept.with_folds(leave_one_out(cycles)).cost if leave_out else None, kept.cost)
 
 
-def everybody(cycles: xr.Dataset, condition: str, configuration: Configuration, key: str, seeds: int) -> Grid:
-    """Return the grid of the models that are kept: one a seed, muscle and part of the cycle, trained on all cycles."""
-    return grid(cycles, condition, configuration, key, seeds=seeds, folds=leave_nobody_out(cycles))
-
-
-def _cost(work: Grid, batching: Batching, store: Path | str | None) -> Cost:
-    kept = Store(Path(store)) if store is not None else None
-    return forecast(work, batching, [model for model in work.models if kept is None or not kept.holds(work.key(model))])
-
-
-def _chosen(cycles: xr.Dataset, muscles: Iterable[str] | None) -> xr.Dataset:
-    if muscles is None:
-        return cycles
-    have, wanted = [str(name) for name in cycles.channel.values], list(dict.fromkeys(muscles))
-    for name in wanted:
-        if name not in have:
-            raise Nem2eError(
-                f"study {cycles.attrs['study']}: there is no EMG channel {name!r}, it has {', '.join(have)}; choose of "
-                "these."
-            )
-    if not wanted:
-        raise Nem2eError(f"study {cycles.attrs['study']}: no muscle is chosen; name some of {', '.join(have)}.")
-    return cycles.sel(channel=wanted)
-
-
-def _of_the_same(
-    results: xr.Dataset,
+def _everybody(
     cycles: xr.Dataset,
     condition: str,
     configuration: Configuration,
-    names: list[str],
+    *,
     seeds: int,
-) -> xr.Dataset:
+    muscles: Iterable[str] | None,
+    store: Path | str | None = None,
+    profile: str = "",
+) -> training.Plan:
+    """Plan the models that are kept: one a seed, muscle and part of the cycle, trained on all cycles."""
+    return training.plan(
+        cycles,
+        condition,
+        configuration,
+        seeds=seeds,
+        channels=muscles,
+        folds=leave_nobody_out(cycles),
+        store=store,
+        profile=profile,
+    )
+
+
+def _of_the_same(results: xr.Dataset, work: Grid, study: str) -> xr.Dataset:
     """Results whose error is that of the refiner to be trained; Nem2eError where it would be another's."""
+    names = list(work.channel_names)
     expected = {
-        "data_hash": data_hash(cycles),
-        "condition": condition,
-        "configuration": configuration.to_json(),
+        "data_hash": work.data_hash,
+        "condition": work.condition,
+        "configuration": work.configuration.to_json(),
     }
     for name, value in expected.items():
         if results.attrs.get(name) != value:
             raise Nem2eError(
-                f"study {cycles.attrs['study']}: the results given have another {name} than the refiner to be trained; "
+                f"study {study}: the results given have another {name} than the refiner to be trained; "
                 "train the condition anew, or leave them out."
             )
-    if results.sizes["seed"] != seeds:
+    if results.sizes["seed"] != work.seeds:
         raise Nem2eError(
-            f"study {cycles.attrs['study']}: the results given have {results.sizes['seed']} seed(s), but the refiner "
-            f"is to have {seeds}; train the condition with as many."
+            f"study {study}: the results given have {results.sizes['seed']} seed(s), but the refiner "
+            f"is to have {work.seeds}; train the condition with as many."
         )
     missing = sorted(set(names) - set(map(str, results.channel.values)))
     if missing:
-        raise Nem2eError(f"study {cycles.attrs['study']}: the results given lack {missing[0]!r}; choose other muscles.")
+        raise Nem2eError(f"study {study}: the results given lack {missing[0]!r}; choose other muscles.")
     return results.sel(channel=names)
 
 

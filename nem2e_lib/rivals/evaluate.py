@@ -18,11 +18,10 @@ from nem2e_lib.error import Nem2eError
 from nem2e_lib.rivals.protocol import Array, Fitted, Rival, Simulated, simulated_cycles
 from nem2e_lib.training.conditions import own_muscle
 from nem2e_lib.training.folds import Folds, leave_one_out, mean_curves
+from nem2e_lib.training.results import CYCLE_COORDS, STUDY_ATTRS
 
-_CYCLE_COORDS = ("subject", "speed", "speed_m_s", "trial", "number", "start_s", "end_s")
 RIVALS_VERSION = "f809fa0dad8b7260"
 """Of what a rival gives for the same data: another value here makes every kept evaluation be made anew."""
-_COPIED = ("study", "motion", "simulated_by", "synthetic", "citation")
 
 
 def evaluate(cycles: xr.Dataset, rival: Rival) -> xr.Dataset:
@@ -112,7 +111,7 @@ def _laid_out(cycles: xr.Dataset, refined: Array) -> xr.Dataset:
             "seed": [0],
             "fold": list(folds.labels),
             "fold_of_cycle": ("cycle", folds.of_cycle),
-            **{name: cycles[name] for name in ("sample", "channel", "cycle", "target", "electrode", *_CYCLE_COORDS)},
+            **{name: cycles[name] for name in ("sample", "channel", "cycle", "target", "electrode", *CYCLE_COORDS)},
         },
     )
 
@@ -126,7 +125,7 @@ def _not_finite(refined: Array, folds: Folds) -> NDArray[np.bool_]:
 
 def _attributes(cycles: xr.Dataset, rival: Rival, fitted: dict[str, Fitted], seconds: float) -> dict[str, Any]:
     return {
-        **{name: cycles.attrs[name] for name in _COPIED},
+        **{name: cycles.attrs[name] for name in STUDY_ATTRS},
         "condition": rival.name,
         "profile": "",
         "unit": leave_one_out(cycles).unit,

@@ -1,34 +1,12 @@
-"""How many models train at once, and how the devices, or other machines, work through them."""
+"""How many models train at once, and how the devices work through them."""
 
 from __future__ import annotations
 
-import os
-from concurrent.futures import Executor, ProcessPoolExecutor
 from dataclasses import dataclass
-from multiprocessing import get_context
 
 import jax
 
 from nem2e_lib.training.grid import Grid
-from nem2e_lib.training.stdrnet import parameters
-
-# --- Where blocks of models train other than in this process ---
-
-
-def processes(count: int) -> Executor:
-    """Return an executor of so many processes with one device each.
-
-    They are started afresh: a forked copy of a process in which JAX has run would lock up. Any other
-    `concurrent.futures.Executor` serves as well, such as `dask.distributed.Client.get_executor()`.
-    """
-    return ProcessPoolExecutor(count, mp_context=get_context("spawn"), initializer=_one_device)
-
-
-def _one_device() -> None:
-    os.environ["NEM2E_DEVICES"] = "1"
-
-
-# --- How many models train at once, and how the devices work through them ---
 
 CACHE = 5e6
 """Bytes of models that a core trains fastest side by side, measured: few enough to stay in its cache."""
@@ -83,7 +61,7 @@ def choose(work: Grid) -> Batching:
     A graphics card takes many models side by side. On a processor, a core takes as many as its cache holds; where one
     model is too large for that, models train one after another.
     """
-    weights = 4.0 * parameters(work.examples.inputs.shape[-1], work.configuration, work.examples.muscles)
+    weights = 4.0 * work.parameters
     states = 96.0 * encoder_states(work) * work.configuration.units
     if jax.default_backend() != "cpu":
         most = max(1, min(MOST, int(CARD / (6 * weights + states))))

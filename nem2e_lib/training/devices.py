@@ -1,9 +1,14 @@
-"""The processor's cores as JAX devices, and compiled programs kept between runs."""
+"""What training runs on: cores as JAX devices, compiled programs kept between runs, and processes beside this one.
+
+A module of its own, that imports nothing of the library: it is asked before JAX is first used.
+"""
 
 from __future__ import annotations
 
 import logging
 import os
+from concurrent.futures import Executor, ProcessPoolExecutor
+from multiprocessing import get_context
 from pathlib import Path
 
 import jax
@@ -38,3 +43,16 @@ def configure() -> None:
 def cores() -> int:
     """Return how many cores this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def processes(count: int) -> Executor:
+    """Return an executor of so many processes with one device each.
+
+    They are started afresh: a forked copy of a process in which JAX has run would lock up. Any other
+    `concurrent.futures.Executor` serves as well, such as `dask.distributed.Client.get_executor()`.
+    """
+    return ProcessPoolExecutor(count, mp_context=get_context("spawn"), initializer=_one_device)
+
+
+def _one_device() -> None:
+    os.environ["NEM2E_DEVICES"] = "1"

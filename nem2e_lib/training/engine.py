@@ -1,6 +1,8 @@
 """Training many STDR-Nets at once: one model's training written plainly, batched over models by the caller's choice.
 
-Batch size 1, squared error, Adam (Kingma & Ba 2015), as in Teramae et al. (2025), section 3.2.1.
+Batch size 1, squared error, Adam (Kingma & Ba 2015), as in Teramae et al. (2025), section 3.2.1. `train_one` is the
+training of one model, a plain function of data and task that `jax.vmap` batches and `jax.jit` compiles; `train_block`
+runs the same steps for blocks of models: spread over devices, a few epochs at a time, and looked at when done.
 """
 
 from __future__ import annotations
@@ -90,6 +92,33 @@ class Layout:
 
     width: int
     devices: int
+
+
+def train_one(shape: Shape, data: Data, task: Task) -> tuple[dict[str, Array], Array, Array]:
+    """Train one model from its first weights on: each epoch shows every training sequence once, one an update.
+
+    Batched over the models of a grid, compiled as one program::
+
+        jax.jit(jax.vmap(partial(train_one, shape), in_axes=(None, 0)))(data, tasks)
+
+    Parameters
+    ----------
+    shape
+        Sizes and options.
+    data
+        Shared arrays.
+    task
+        The model's own: a row of what `Grid.tasks` stacks.
+
+    Returns
+    -------
+    tuple
+        Weights by name (see `refiner`), and the training and validation loss of each epoch, shape (epochs,) each.
+    """
+    graph, optimiser = _blank(shape)[0], adam(shape.configuration.learning_rate)
+    state, moments = _start(shape, optimiser, task)
+    state, _, (training, validation) = _run(shape, graph, optimiser, data, task, state, moments)
+    return flatten_dict(nnx.to_pure_dict(state), sep="."), training, validation
 
 
 def train_block(

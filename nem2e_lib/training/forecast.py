@@ -113,6 +113,6 @@ def duration(seconds: float) -> str:
 
 def _memory(work: Grid, plan: Batching) -> float:
     """Weights and Adam's moments of a block, twice where they are handed over, and what models in work add."""
-    weights = 4.0 * parameters(work.examples.inputs.shape[-1], work.configuration, work.examples.muscles)
+    weights = 4.0 * work.parameters
     states = 96.0 * (encoder_states(work) + work.examples.targets.shape[-1]) * work.configuration.units
     return PROCESS + 6 * weights * plan.block + (3 * weights + states) * plan.width * plan.count

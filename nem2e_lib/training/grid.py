@@ -17,6 +17,7 @@ from nem2e_lib.training.conditions import Examples, examples
 from nem2e_lib.training.config import Configuration
 from nem2e_lib.training.engine import ENGINE_VERSION, Data, Shape, Task
 from nem2e_lib.training.folds import Folds, leave_one_out, training_order
+from nem2e_lib.training.stdrnet import parameters
 from nem2e_lib.training.store import key_of
 
 
@@ -62,9 +63,19 @@ class Grid:
         axes = range(self.seeds), range(len(self.channel_names)), range(len(self.folds.labels)), self.parts
         return [Model(*indices) for indices in product(*axes)]
 
+    def held_out(self, channel: str, seed: int = 0) -> tuple[Model, ...]:
+        """Return the models of a channel and seed, one a held-out subject or speed (the first part of its cycles)."""
+        index = self.channel_names.index(channel)
+        return tuple(Model(seed, index, fold, 0) for fold in range(len(self.folds.labels)))
+
     def blocks(self, size: int) -> Iterator[tuple[Model, ...]]:
         """Yield the models in blocks of at most `size`, always cut in the same places."""
         yield from batched_models(self.models, size)
+
+    @property
+    def parameters(self) -> int:
+        """Numbers that a model learns."""
+        return parameters(self.examples.inputs.shape[-1], self.configuration, self.examples.muscles)
 
     @property
     def longest(self) -> int:

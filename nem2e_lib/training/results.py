@@ -23,7 +23,6 @@ from nem2e_lib.training.conditions import QUARTERS, join_quarters, own_muscle
 from nem2e_lib.training.engine import Outcome, refiner
 from nem2e_lib.training.folds import mean_curves
 from nem2e_lib.training.grid import Grid, Model
-from nem2e_lib.training.stdrnet import parameters
 from nem2e_lib.training.store import Store
 
 DIVERGED = 5.0
@@ -32,7 +31,10 @@ DIVERGED = 5.0
 Network = Callable[[Array], Array]
 """A trained model, batched over sequences; a pytree, so that compiled functions may take it as an argument."""
 
-_CYCLE_COORDS = ("subject", "speed", "speed_m_s", "trial", "number", "start_s", "end_s")
+CYCLE_COORDS = ("subject", "speed", "speed_m_s", "trial", "number", "start_s", "end_s")
+"""Coordinates that a result takes over from the cycles that it refines."""
+STUDY_ATTRS = ("study", "motion", "simulated_by", "synthetic", "citation")
+"""Attributes that it takes over from them."""
 
 
 def assemble(
@@ -73,11 +75,9 @@ def assemble(
             "channel": cycles.channel,
             "cycle": cycles.cycle,
             "fold_of_cycle": ("cycle", folds.of_cycle),
-            **{name: cycles[name] for name in _CYCLE_COORDS},
+            **{name: cycles[name] for name in (*CYCLE_COORDS, "target", "electrode")},
         },
     )
-    for name in ("target", "electrode"):
-        result = result.assign_coords({name: cycles[name]})
     if work.examples.muscles:
         result = result.sel(token=cycles.muscle.values)
     return result.assign_attrs(_attributes(cycles, work, batching, seconds, profile))
@@ -127,12 +127,11 @@ def _diverged(training_loss: NDArray[np.floating]) -> NDArray[np.bool_]:
 
 
 def _attributes(cycles: xr.Dataset, work: Grid, batching: Batching, seconds: float, profile: str) -> dict[str, Any]:
-    copied = {name: cycles.attrs[name] for name in ("study", "motion", "simulated_by", "synthetic", "citation")}
     shown = int(
         np.median([len(work.shown(fold, part)) for fold in range(len(work.folds.labels)) for part in work.parts])
     )
     return {
-        **copied,
+        **{name: cycles.attrs[name] for name in STUDY_ATTRS},
         "condition": work.condition,
         "unit": work.folds.unit,
         "profile": profile,
@@ -143,12 +142,8 @@ def _attributes(cycles: xr.Dataset, work: Grid, batching: Batching, seconds: flo
         "batching": str(batching),
         "seconds": seconds,
         "data_hash": work.data_hash,
-        "parameters": len(work.parts) * work.seeds * len(work.channel_names) * _learned(work),
+        "parameters": len(work.parts) * work.seeds * len(work.channel_names) * work.parameters,
     }
-
-
-def _learned(work: Grid) -> int:
-    return parameters(work.examples.inputs.shape[-1], work.configuration, work.examples.muscles)
 
 
 def save_results(results: xr.Dataset, path: Path | str) -> None:
@@ -218,8 +213,8 @@ def load_networks(store: Path | str, work: Grid, channel: str, seed: int = 0) ->
     outputs of shape (sequences, steps). Raises `Nem2eError` if a model is not in the store.
     """
     networks: dict[str, Network] = {}
-    for fold, label in enumerate(work.folds.labels):
-        model = Model(seed, work.channel_names.index(channel), fold, 0)
+    for model in work.held_out(channel, seed):
+        label = work.folds.labels[model.fold]
         outcome = Store(Path(store)).load(work.key(model))
         if outcome is None:
             raise Nem2eError(

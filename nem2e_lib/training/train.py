@@ -1,15 +1,19 @@
-"""Training one condition of a study: every EMG channel, every fold, every seed."""
+"""Training one condition of a study: every EMG channel, every fold, every seed.
+
+`plan` builds the grid once; the plan tells the cost and trains. `train_condition` does both in one call.
+"""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import BrokenExecutor, Executor, as_completed
-from dataclasses import dataclass
-from functools import partial
+from dataclasses import dataclass, replace
+from functools import cached_property, partial
 from pathlib import Path
 
 import jax
+import numpy as np
 import xarray as xr
 from tqdm import tqdm
 
@@ -20,25 +24,95 @@ from nem2e_lib.training.batching import Batching, choose
 from nem2e_lib.training.config import Configuration
 from nem2e_lib.training.engine import Layout, NotANumber, Outcome, train_block
 from nem2e_lib.training.folds import Folds
+from nem2e_lib.training.forecast import Cost, forecast
 from nem2e_lib.training.grid import Grid, Model, grid
 from nem2e_lib.training.results import assemble
 from nem2e_lib.training.store import Store
 
-CHUNKS = 20
-"""At least so many parts a block's epochs are cut into, so that progress shows and a lost loss is seen early."""
 
+@dataclass(frozen=True, eq=False)
+class Plan:
+    """Training one condition of a study: what is trained, how it is batched, what it costs, and the training itself.
 
-@dataclass(frozen=True)
-class Job:
-    """A block to train: picklable, so that any executor can run it."""
+    Attributes
+    ----------
+    cycles
+        Segmented cycles, on the EMG channels that are refined.
+    grid
+        The models.
+    batching
+        How they are batched.
+    store
+        Where finished models are kept: what is found there is not trained again.
+    profile
+        Name written into the result.
+    """
 
+    cycles: xr.Dataset
     grid: Grid
-    models: tuple[Model, ...]
-    layout: Layout
-    store: Store | None
+    batching: Batching
+    store: Store | None = None
+    profile: str = ""
+
+    @property
+    def unfinished(self) -> list[Model]:
+        """Models that the store does not hold."""
+        return [m for m in self.grid.models if self.store is None or not self.store.holds(self.grid.key(m))]
+
+    @cached_property
+    def cost(self) -> Cost:
+        """What the unfinished models cost, found when it is first asked; long runs are probed with real work."""
+        return forecast(self.grid, self.batching, self.unfinished)
+
+    def __str__(self) -> str:
+        """How much is trained and about what it costs, for people."""
+        grid = self.grid
+        updates = [grid.epochs * len(grid.shown(model.fold, model.part)) for model in grid.models]
+        what = (
+            f"{len(updates)} models of {grid.configuration.units} units, {grid.epochs} epochs, "
+            f"about {int(np.median(updates))} updates each"
+        )
+        if not self.cost.models:
+            return f"{what}: all were found finished."
+        return f"{what}. To train: {self.cost}" + ("; finished models are kept." if self.store else ".")
+
+    def with_folds(self, folds: Folds) -> Plan:
+        """Return the plan of the same models for other folds of the same cycles."""
+        other = replace(self.grid, folds=folds)
+        return replace(self, grid=other, batching=choose(other))
+
+    def run(self, *, executor: Executor | None = None, progress: bool = True) -> xr.Dataset:
+        """Train what is not finished and lay all models into one data set.
+
+        Parameters
+        ----------
+        executor
+            Where the blocks run; in this process by default.
+        progress
+            Show a progress bar.
+
+        Returns
+        -------
+        xarray.Dataset
+            See "Trained condition" in the architecture page.
+
+        Raises
+        ------
+        Nem2eError
+            If a loss stops being a number, memory runs out or a worker dies.
+        """
+        began = time.monotonic()
+        outcomes = self.train(executor=executor, progress=progress)
+        return assemble(self.cycles, self.grid, outcomes, self.batching, time.monotonic() - began, self.profile)
+
+    def train(self, *, executor: Executor | None = None, progress: bool = True) -> dict[Model, Outcome]:
+        """Train as `run` does, and return each model's outcome without its weights, which are in the store."""
+        layout = Layout(self.batching.width, self.batching.count)
+        jobs = [Job(self.grid, models, layout, self.store) for models in self.grid.blocks(self.batching.block)]
+        return dict(_run(jobs, executor, progress))
 
 
-def train_condition(
+def plan(
     cycles: xr.Dataset,
     condition: str,
     configuration: Configuration,
@@ -47,12 +121,10 @@ def train_condition(
     channels: Iterable[str] | None = None,
     folds: Folds | None = None,
     store: Path | str | None = None,
-    executor: Executor | None = None,
     batching: Batching | None = None,
     profile: str = "",
-    progress: bool = True,
-) -> xr.Dataset:
-    """Train STDR-Net for each channel, leaving one subject (or speed) out.
+) -> Plan:
+    """Plan to train STDR-Net for each channel, leaving one subject (or speed) out.
 
     Parameters
     ----------
@@ -70,52 +142,63 @@ def train_condition(
         What is held out and trained on; `leave_one_out` by default.
     store
         Folder of finished models: what is found there is not trained again.
-    executor
-        Where the blocks run; in this process by default.
     batching
         How models are batched; chosen by size and backend by default.
     profile
         Name written into the result.
-    progress
-        Show a progress bar.
-
-    Returns
-    -------
-    xarray.Dataset
-        See "Trained condition" in the architecture page.
 
     Raises
     ------
     Nem2eError
-        If a channel is unknown, the study has nothing to leave out, or a loss stops being a number.
+        If a channel is unknown, or the study has nothing to leave out.
     """
     devices.configure()
     chosen = cycles if channels is None else cycles.sel(channel=_known(cycles, channels))
     work = grid(chosen, condition, configuration, data_hash(cycles), seeds=seeds, folds=folds)
-    plan = batching or choose(work)
-    began = time.monotonic()
-    outcomes = train_grid(work, plan, store=store, executor=executor, progress=progress)
-    return assemble(chosen, work, outcomes, plan, time.monotonic() - began, profile)
+    kept = None if store is None else Store(Path(store))
+    return Plan(chosen, work, batching or choose(work), kept, profile)
 
 
-def train_grid(
-    work: Grid,
-    plan: Batching,
+def train_condition(
+    cycles: xr.Dataset,
+    condition: str,
+    configuration: Configuration,
     *,
+    seeds: int = 1,
+    channels: Iterable[str] | None = None,
+    folds: Folds | None = None,
     store: Path | str | None = None,
     executor: Executor | None = None,
+    batching: Batching | None = None,
+    profile: str = "",
     progress: bool = True,
-) -> dict[Model, Outcome]:
-    """Train the models of a grid, or fetch them from the store; outcomes are without weights, which are in the store.
+) -> xr.Dataset:
+    """Train STDR-Net for each channel, leaving one subject (or speed) out: `plan` and `Plan.run` in one call.
 
-    Raises
-    ------
-    Nem2eError
-        If a loss stops being a number, memory runs out or a worker dies.
+    Parameters, result and errors are theirs.
     """
-    kept, layout = Store(Path(store)) if store is not None else None, Layout(plan.width, plan.count)
-    jobs = [Job(work, models, layout, kept) for models in work.blocks(plan.block)]
-    return dict(_run(jobs, executor, progress))
+    planned = plan(
+        cycles,
+        condition,
+        configuration,
+        seeds=seeds,
+        channels=channels,
+        folds=folds,
+        store=store,
+        batching=batching,
+        profile=profile,
+    )
+    return planned.run(executor=executor, progress=progress)
+
+
+@dataclass(frozen=True)
+class Job:
+    """A block to train: picklable, so that any executor can run it."""
+
+    grid: Grid
+    models: tuple[Model, ...]
+    layout: Layout
+    store: Store | None
 
 
 def run_job(job: Job, report: Callable[[int, float], None] | None = None) -> list[tuple[Model, Outcome]]:
@@ -132,6 +215,10 @@ def run_job(job: Job, report: Callable[[int, float], None] | None = None) -> lis
             for model, outcome in zip(job.models, outcomes, strict=True):
                 job.store.save(job.grid.key(model), outcome)
     return [(model, outcome._replace(weights={})) for model, outcome in zip(job.models, outcomes, strict=True)]
+
+
+CHUNKS = 20
+"""At least so many parts a block's epochs are cut into, so that progress shows and a lost loss is seen early."""
 
 
 def chunk_of(epochs: int) -> int:
@@ -210,13 +297,16 @@ def _elsewhere(jobs: list[Job], executor: Executor, done: Done) -> Iterator[tupl
 
 
 def _known(cycles: xr.Dataset, channels: Iterable[str]) -> list[str]:
-    have, wanted = [str(name) for name in cycles.channel.values], list(channels)
+    """Return the channels asked for, each once; Nem2eError for one that there is not, or for none."""
+    have, wanted = [str(name) for name in cycles.channel.values], list(dict.fromkeys(channels))
     for name in wanted:
         if name not in have:
             raise Nem2eError(
                 f"study {cycles.attrs['study']}: there is no EMG channel {name!r}, it has "
                 f"{', '.join(have)}; choose of these."
             )
+    if not wanted:
+        raise Nem2eError(f"study {cycles.attrs['study']}: no muscle is chosen; name some of {', '.join(have)}.")
     return wanted
 
 

@@ -11,7 +11,6 @@ from nem2e_lib.data.storage.storage import read_storage
 from nem2e_lib.data.synthetic import write_newcomer, write_study
 from nem2e_lib.paper import keeping
 from nem2e_lib.paper import run as pipeline
-from nem2e_lib.paper import run as trainer
 from nem2e_lib.refiner import Refiner
 
 
@@ -31,9 +30,9 @@ def test_a_newcomer_is_in_no_study_of_the_same_seed(tmp_path: Path) -> None:
 
 
 def made_run(tmp_path: Path, short: str, **given: str) -> pipeline.Run:
-    run = pipeline.begin(str(tmp_path / "run"), "smoke", 0, **given)
-    pipeline.cut(run, short)
-    trainer.train(run, short, "one_entire")
+    run = pipeline.Run.begin(str(tmp_path / "run"), "smoke", 0, **given)
+    run.segment(short)
+    run.train(short, "one_entire")
     return run
 
 

@@ -17,8 +17,9 @@ import xarray as xr
 from nem2e_lib.error import Nem2eError
 from nem2e_lib.training import store
 from nem2e_lib.training import train as training
-from nem2e_lib.training.batching import Batching, processes
+from nem2e_lib.training.batching import Batching
 from nem2e_lib.training.config import Configuration
+from nem2e_lib.training.devices import processes
 from nem2e_lib.training.engine import Outcome
 from nem2e_lib.training.results import load_results, save_results
 from nem2e_lib.training.train import train_condition

@@ -14,14 +14,9 @@ from nem2e_lib.analysis.ablations.variants import KINDS, Cutting, Piece, Reading
 from nem2e_lib.analysis.attention import entropy_share
 from nem2e_lib.analysis.leaderboard import per_unit
 from nem2e_lib.analysis.metrics import errors
-from nem2e_lib.data.cycles.segment import data_hash
 from nem2e_lib.data.study.study import Study
-from nem2e_lib.training import devices
-from nem2e_lib.training.batching import choose
 from nem2e_lib.training.config import Configuration
-from nem2e_lib.training.grid import grid
-from nem2e_lib.training.results import assemble
-from nem2e_lib.training.train import train_grid
+from nem2e_lib.training.train import plan
 
 ER, R2 = "Er", "R2"
 
@@ -104,17 +99,22 @@ class Bench:
     def _train(
         self, condition: str, configuration: Configuration, cutting: Cutting, channels: Sequence[str], seeds: int = 1
     ) -> list[xr.Dataset]:
-        devices.configure()
         return [self._trained_on(p, condition, configuration, channels, seeds) for p in cutting.pieces(self.study)]
 
     def _trained_on(
         self, piece: Piece, condition: str, configuration: Configuration, channels: Sequence[str], seeds: int
     ) -> xr.Dataset:
-        cycles = piece.cycles.sel(channel=list(channels))
-        work = grid(cycles, condition, configuration, data_hash(piece.cycles), seeds=seeds, folds=piece.folds)
-        plan = choose(work)
-        outcomes = train_grid(work, plan, store=self.store, progress=False)
-        return assemble(cycles, work, outcomes, plan, 0.0, "ablations")
+        planned = plan(
+            piece.cycles,
+            condition,
+            configuration,
+            seeds=seeds,
+            channels=channels,
+            folds=piece.folds,
+            store=self.store,
+            profile="ablations",
+        )
+        return planned.run(progress=False)
 
 
 def beside(

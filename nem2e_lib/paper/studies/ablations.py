@@ -18,7 +18,7 @@ from nem2e_lib.analysis.ablations.variants import Cutting
 from nem2e_lib.data.cycles.segment import data_hash
 from nem2e_lib.data.study.load import load_study
 from nem2e_lib.paper.ablations import STUDY
-from nem2e_lib.paper.run import begin
+from nem2e_lib.paper.run import Run
 from nem2e_lib.paper.studies.script import script
 from nem2e_lib.site.provenance import commit
 from nem2e_lib.site.saving import write_csv
@@ -91,7 +91,7 @@ def study(
         Stop after so many and leave the rest to the next call; then None is returned, and the page names what has not
         been run.
     """
-    run = begin(str(folder), PROFILE)
+    run = Run.begin(str(folder), PROFILE)
     base = run.configuration.with_options(units=units, updates=updates)
     bench = Bench(load_study(run.studies[MOTION]), base, MUSCLES, run.of(MOTION, "models"), seeds)
     chosen = variants(base)

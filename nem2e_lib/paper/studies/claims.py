@@ -14,7 +14,7 @@ from nem2e_lib.analysis.claims import evaluate
 from nem2e_lib.analysis.claims.table import stack, steadiness
 from nem2e_lib.analysis.shortcut import Model
 from nem2e_lib.paper.findings import Findings
-from nem2e_lib.paper.run import Run, begin, cut, train
+from nem2e_lib.paper.run import Run
 from nem2e_lib.paper.studies.script import script
 from nem2e_lib.project import ROOT
 from nem2e_lib.site.provenance import commit
@@ -85,12 +85,12 @@ def study(folder: Path | str, *, seeds: int = 3, units: int = 64, updates: int =
     units, updates
         Of each model; the demo profile's by default.
     """
-    run = begin(str(folder), "demo")
+    run = Run.begin(str(folder), "demo")
     chosen = run.configuration.with_options(units=units, updates=updates)
     for name in run.studies:
-        cut(run, name)
+        run.segment(name)
         for condition in CONDITIONS:
-            train(run, name, condition, chosen, seeds=seeds, confirm=True)
+            run.train(name, condition, chosen, seeds=seeds, confirm=True)
     return record(run, units=units, updates=updates)
 
 

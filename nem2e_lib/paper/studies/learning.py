@@ -15,7 +15,7 @@ import xarray as xr
 from nem2e_lib.analysis import learning
 from nem2e_lib.data.cycles.segment import data_hash
 from nem2e_lib.figures.panels import plural
-from nem2e_lib.paper.run import Run, begin, cut
+from nem2e_lib.paper.run import Run
 from nem2e_lib.paper.studies.script import script
 from nem2e_lib.project import ROOT
 from nem2e_lib.site.provenance import commit
@@ -190,7 +190,7 @@ def _by_speed(results: xr.Dataset, facts: dict[str, Any]) -> pd.DataFrame:
 
 def levels(run: Run) -> Iterator[Level]:
     """Yield every level of a run's studies: the curves on `FEW` of the channels, motions on `COMMON` ones."""
-    studies = {name: cut(run, name)[0].assign_attrs(study=name) for name in run.studies}
+    studies = {name: run.segment(name)[0].assign_attrs(study=name) for name in run.studies}
     few = [_having(cycles, FEW) for cycles in studies.values()]
     for cycles in few:
         yield from curves(cycles, "one_entire")
@@ -222,7 +222,7 @@ def study(
     minutes
         Stop after so many and leave the rest to the next call; then None is returned.
     """
-    run = begin(str(folder), "demo", seed, own)
+    run = Run.begin(str(folder), "demo", seed, own)
     configuration = run.configuration.with_options(units=units, updates=updates)
     facts: dict[str, Any] = {"profile": run.profile, "units": units, "updates": updates, "seed": seed}
     until, parts = monotonic() + 60 * minutes, []
