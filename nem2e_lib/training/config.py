@@ -1,9 +1,4 @@
-"""Every choice of the method, its default, and why: what the paper leaves open is an option here.
-
-`option` names the field of `Configuration` that holds the choice; where it is empty the choice is not the network's and
-`here` says what is done. `id` is the name of the option that varies the point, of the network or of
-`analysis.ablations`: what is known of a choice is found by it, whatever the point is called.
-"""
+"""Every choice of the method, its default, and why: what the paper leaves open is an option of `Configuration`."""
 
 from __future__ import annotations
 
@@ -13,8 +8,6 @@ from difflib import get_close_matches
 from typing import Any, Literal, get_args, get_type_hints
 
 from nem2e_lib.error import Nem2eError
-
-# --- The values that the options of STDR-Net may take ---
 
 Score = Literal["dot", "general", "concat"]
 """Luong's attention scores: h_t·h_s, h_t·W h_s, v·tanh(W[h_t; h_s]) (Luong et al. 2015, Eq. 8)."""
@@ -44,7 +37,101 @@ Scaling = Literal["none", "standard"]
 """Inputs as they are, or standardised by the training cycles' mean and standard deviation per token and feature."""
 
 
-# --- What the paper leaves open, and what is done here instead: one row a choice ---
+@dataclass(frozen=True)
+class Configuration:
+    """How an STDR-Net is built and trained (Teramae et al. 2025, section 3.2.1).
+
+    Attributes
+    ----------
+    units
+        Units of each intermediate layer.
+    epochs
+        Passes over the training cycles; None derives them from `updates`.
+    updates
+        Parameter updates a model should receive, used where `epochs` is None.
+    score, decoder_state, decoder_input, input_feeding, initialisation, forget_bias, quarter, spatial,
+    token_order, input_scaling
+        The options of "What the paper leaves open" (see `open_points`).
+    learning_rate
+        Step size of Adam.
+    order_seed
+        Seed of the muscles' order where `token_order` is `shuffled`.
+    seed
+        Seed of the initial weights and of the order of the training cycles.
+    """
+
+    units: int = 700
+    epochs: int | None = 700
+    updates: int = 2000
+    learning_rate: float = 1e-3
+    score: Score = "general"
+    decoder_state: DecoderState = "encoder"
+    decoder_input: Decoder = "own"
+    input_feeding: bool = False
+    initialisation: Initialisation = "uniform"
+    forget_bias: float = 1.0
+    quarter: Quarter = "shared"
+    spatial: Spatial = "muscle_lstm"
+    token_order: TokenOrder = "reversed"
+    order_seed: int = 0
+    input_scaling: Scaling = "none"
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        """Refuse values outside the options, in one sentence."""
+        hints = get_type_hints(type(self))
+        for field in fields(self):
+            choices, value = get_args(hints[field.name]), getattr(self, field.name)
+            if choices and all(isinstance(choice, str) for choice in choices) and value not in choices:
+                raise Nem2eError(
+                    f"configuration: {field.name} is {value!r}, expected one of {', '.join(choices)}; change it."
+                )
+        for name in ("units", "updates", "learning_rate"):
+            _require_positive(name, getattr(self, name))
+        if self.epochs is not None:
+            _require_positive("epochs", self.epochs)
+
+    def with_options(self, **options: Any) -> Configuration:
+        """Return a copy with some options changed; an unknown name raises `Nem2eError`."""
+        known = [field.name for field in fields(self)]
+        for name in options:
+            if name not in known:
+                near = get_close_matches(name, known, 1)
+                hint = f"did you mean {near[0]}?" if near else f"the options are {', '.join(known)}."
+                raise Nem2eError(f"configuration: there is no option {name!r}; {hint}")
+        return replace(self, **options)
+
+    def epochs_for(self, sequences: int) -> int:
+        """Epochs that give `updates` parameter updates over `sequences` training sequences, at least one."""
+        return self.epochs if self.epochs is not None else max(1, round(self.updates / sequences))
+
+    def to_json(self) -> str:
+        """Return the options as JSON with sorted keys; `order_seed` only where it is used."""
+        options = asdict(self)
+        if self.token_order != "shuffled":
+            del options["order_seed"]
+        return json.dumps(options, sort_keys=True)
+
+
+def _require_positive(name: str, value: float) -> None:
+    if not value > 0:
+        raise Nem2eError(f"configuration: {name} is {value}, expected a number above 0; change it.")
+
+
+PROFILES: dict[str, Configuration] = {
+    "smoke": Configuration(units=8, epochs=2),
+    "demo": Configuration(units=64, epochs=None, updates=2000),
+    "paper": Configuration(units=700, epochs=700),
+}
+
+
+def profile(name: str) -> Configuration:
+    """Return the configuration of a profile: smoke, demo or paper."""
+    if name not in PROFILES:
+        raise Nem2eError(
+            f"profile {name!r} is unknown, expected one of {', '.join(PROFILES)}; set PROFILE to one of them."
+        )
+    return PROFILES[name]
 
 
 def _row(point: str, option: str, alternatives: str, reason: str, here: str = "", name: str = "") -> dict[str, str]:
@@ -185,106 +272,12 @@ OPEN_POINTS: list[dict[str, str]] = [
         "r2",
     ),
 ]
+"""What the paper leaves open, and what is done here instead: one row a choice.
 
-
-# --- Every choice of the method, its default, and why: what the paper leaves open is an option here ---
-
-
-@dataclass(frozen=True)
-class Configuration:
-    """How an STDR-Net is built and trained (Teramae et al. 2025, section 3.2.1).
-
-    Attributes
-    ----------
-    units
-        Units of each intermediate layer.
-    epochs
-        Passes over the training cycles; None derives them from `updates`.
-    updates
-        Parameter updates a model should receive, used where `epochs` is None.
-    score, decoder_state, decoder_input, input_feeding, initialisation, forget_bias, quarter, spatial,
-    token_order, input_scaling
-        The options of "What the paper leaves open" (see `open_points`).
-    learning_rate
-        Step size of Adam.
-    order_seed
-        Seed of the muscles' order where `token_order` is `shuffled`.
-    seed
-        Seed of the initial weights and of the order of the training cycles.
-    """
-
-    units: int = 700
-    epochs: int | None = 700
-    updates: int = 2000
-    learning_rate: float = 1e-3
-    score: Score = "general"
-    decoder_state: DecoderState = "encoder"
-    decoder_input: Decoder = "own"
-    input_feeding: bool = False
-    initialisation: Initialisation = "uniform"
-    forget_bias: float = 1.0
-    quarter: Quarter = "shared"
-    spatial: Spatial = "muscle_lstm"
-    token_order: TokenOrder = "reversed"
-    order_seed: int = 0
-    input_scaling: Scaling = "none"
-    seed: int = 0
-
-    def __post_init__(self) -> None:
-        """Refuse values outside the options, in one sentence."""
-        hints = get_type_hints(type(self))
-        for field in fields(self):
-            choices, value = get_args(hints[field.name]), getattr(self, field.name)
-            if choices and all(isinstance(choice, str) for choice in choices) and value not in choices:
-                raise Nem2eError(
-                    f"configuration: {field.name} is {value!r}, expected one of {', '.join(choices)}; change it."
-                )
-        for name in ("units", "updates", "learning_rate"):
-            _require_positive(name, getattr(self, name))
-        if self.epochs is not None:
-            _require_positive("epochs", self.epochs)
-
-    def with_options(self, **options: Any) -> Configuration:
-        """Return a copy with some options changed; an unknown name raises `Nem2eError`."""
-        known = [field.name for field in fields(self)]
-        for name in options:
-            if name not in known:
-                near = get_close_matches(name, known, 1)
-                hint = f"did you mean {near[0]}?" if near else f"the options are {', '.join(known)}."
-                raise Nem2eError(f"configuration: there is no option {name!r}; {hint}")
-        return replace(self, **options)
-
-    def epochs_for(self, sequences: int) -> int:
-        """Epochs that give `updates` parameter updates over `sequences` training sequences, at least one."""
-        return self.epochs if self.epochs is not None else max(1, round(self.updates / sequences))
-
-    def to_json(self) -> str:
-        """Return the options as JSON with sorted keys; `order_seed` only where it is used."""
-        options = asdict(self)
-        if self.token_order != "shuffled":
-            del options["order_seed"]
-        return json.dumps(options, sort_keys=True)
-
-
-def _require_positive(name: str, value: float) -> None:
-    if not value > 0:
-        raise Nem2eError(f"configuration: {name} is {value}, expected a number above 0; change it.")
-
-
-PROFILES: dict[str, Configuration] = {
-    "smoke": Configuration(units=8, epochs=2),
-    "demo": Configuration(units=64, epochs=None, updates=2000),
-    "paper": Configuration(units=700, epochs=700),
-}
-
-
-def profile(name: str) -> Configuration:
-    """Return the configuration of a profile: smoke, demo or paper."""
-    if name not in PROFILES:
-        raise Nem2eError(
-            f"profile {name!r} is unknown, expected one of {', '.join(PROFILES)}; set PROFILE to one of them."
-        )
-    return PROFILES[name]
+`option` names the field of `Configuration` that holds the choice; where it is empty the choice is not the network's and
+`here` says what is done. `id` is the name of the option that varies the point, of the network or of
+`analysis.ablations`: what is known of a choice is found by it, whatever the point is called.
+"""
 
 
 def open_points(configuration: Configuration) -> list[dict[str, str]]:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from nem2e_lib.error import Nem2eError
 from nem2e_lib.training.conditions import own_muscle
 
-# --- Leaving one subject out, or one speed where there is a single subject, or nobody ---
+Mask = NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
@@ -29,17 +29,18 @@ class Folds:
     of_cycle
         Fold that holds a cycle out, shape (cycles,); -1 where none does.
     only
-        Where a fold is to train on some of the other cycles alone: which, shape (folds, cycles); see `refine.subsets`.
+        Where a fold is to train on some of the other cycles alone: which, shape (folds, cycles); see `some_units`
+        and those below it.
     """
 
     unit: str
     labels: tuple[str, ...]
     of_cycle: NDArray[np.int32]
-    only: NDArray[np.bool_] | None = None
+    only: Mask | None = None
 
-    def shown(self, fold: int) -> NDArray[np.bool_]:
+    def shown(self, fold: int) -> Mask:
         """Return which cycles a fold trains on, shape (cycles,)."""
-        others: NDArray[np.bool_] = np.asarray(self.of_cycle != fold)
+        others: Mask = np.asarray(self.of_cycle != fold)
         return others if self.only is None else others & self.only[fold]
 
 
@@ -83,7 +84,7 @@ def training_order(
 
 
 def mean_curves(
-    emg: NDArray[np.floating], of_cycle: NDArray[np.int32], only: NDArray[np.bool_] | None = None
+    emg: NDArray[np.floating], of_cycle: NDArray[np.int32], only: Mask | None = None
 ) -> NDArray[np.floating]:
     """Training-mean EMG curve of each cycle's fold: the simplest rival.
 
@@ -109,9 +110,7 @@ def mean_curves(
     return curves
 
 
-# --- Folds that hold out as `leave_one_out` does ---
-
-Mask = NDArray[np.bool_]
+# --- training on less, or on something else: folds that hold out as `leave_one_out` does ---
 
 
 def some_units(cycles: xr.Dataset, count: int, draw: int = 0) -> Folds:

@@ -1,6 +1,6 @@
 """STDR-Net: a sequence-to-sequence LSTM with Luong attention, written for one gait cycle.
 
-Which of them is chosen by the option `spatial`; conditions that read one muscle always read token after token.
+The option `spatial` chooses its encoder; conditions that read one muscle always read token after token.
 
 Teramae et al. (2025), section 3.1.2 and Figure 2; attention as in Luong et al. (2015), doi:10.18653/v1/D15-1166.
 Callers add cycles, muscles and folds with `jax.vmap`.

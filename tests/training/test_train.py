@@ -2,6 +2,7 @@
 
 import time
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
 import jax
 import jax.numpy as jnp
@@ -15,10 +16,12 @@ from nem2e_lib.error import Nem2eError
 from nem2e_lib.training import train as training
 from nem2e_lib.training.batching import Batching
 from nem2e_lib.training.config import Configuration
+from nem2e_lib.training.engine import refiner, train_one
+from nem2e_lib.training.folds import leave_nobody_out
 from nem2e_lib.training.grid import grid, initial_key
 from nem2e_lib.training.results import load_models, load_results, save_results
 from nem2e_lib.training.stdrnet import STDRNet
-from nem2e_lib.training.train import chunk_of, train_condition
+from nem2e_lib.training.train import chunk_of, plan, train_condition
 from tests.support.small import make_cycles
 
 
@@ -56,6 +59,31 @@ def test_the_engine_is_a_plain_training_loop(cycles):
     result = train(cycles, configuration=configuration)
     held = result.refined.sel(channel="tib").isel(seed=0, cycle=(result.subject == "s1").values)
     np.testing.assert_allclose(held, plain_loop(cycles, "s1", configuration), atol=1e-5)
+
+
+def test_one_models_training_batched_by_vmap_is_what_the_engine_trains(cycles):
+    made = plan(cycles, "one_entire", Configuration(units=6, epochs=3))
+    outcomes, models = made.train(progress=False), made.grid.held_out("tib")
+    assert [(m.channel, m.fold) for m in models] == [(1, 0), (1, 1), (1, 2)]
+    train_all = jax.jit(jax.vmap(partial(train_one, made.grid.shape()), in_axes=(None, 0)))
+    weights, training, validation = train_all(made.grid.data(), made.grid.tasks(models))
+    for row, model in enumerate(models):
+        np.testing.assert_allclose(training[row], outcomes[model].training_loss, atol=1e-6)
+        np.testing.assert_allclose(validation[row], outcomes[model].validation_loss, atol=1e-6)
+        own = refiner({name: np.asarray(values[row]) for name, values in weights.items()}, made.grid.shape())
+        held = made.grid.held(model.fold, 0)
+        np.testing.assert_allclose(own(made.grid.examples.inputs[1, held]), outcomes[model].refined, atol=1e-5)
+
+
+def test_forecast_and_training_hash_the_cycles_once(cycles, tmp_path, monkeypatch):
+    calls = []
+    monkeypatch.setattr(training, "data_hash", lambda one: calls.append(1) or data_hash(one))
+    made = plan(cycles, "one_entire", Configuration(units=6, epochs=3), channels=["tib"], store=tmp_path)
+    assert made.cost.models == len(made.unfinished) == 3
+    np.testing.assert_array_equal(made.run(progress=False).refined, train(cycles, channels=["tib"]).refined)
+    everybody = made.with_folds(leave_nobody_out(cycles))
+    assert (made.unfinished, len(everybody.unfinished), everybody.grid.examples is made.grid.examples) == ([], 1, True)
+    assert len(calls) == 2  # the plan's, and that of the training it is compared with
 
 
 def test_padding_changes_no_number():
