@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from nem2e_lib.data.files import replacing
+from nem2e_lib.data.files import write_text
 from nem2e_lib.data.storage.storage import Storage, write_storage
 from nem2e_lib.data.synthetic.cycles import CITATION, activation, muscles
 from nem2e_lib.data.synthetic.design import Design, Knobs, design
@@ -94,10 +94,8 @@ def write_study(
     cast = list(takes(plan, strength, seed))
     _prepare(folder)
     rows = [_write_take(folder, plan, take, seed) for take in cast]
-    with replacing(folder / "trials.csv") as temporary:
-        pd.DataFrame(rows).to_csv(temporary, index=False, lineterminator="\n")
-    with replacing(folder / "study.toml") as temporary:
-        Path(temporary).write_text(_settings(plan), encoding="utf-8")
+    write_text(folder / "trials.csv", pd.DataFrame(rows).to_csv(index=False, lineterminator="\n"))
+    write_text(folder / "study.toml", _settings(plan))
     return folder
 
 
