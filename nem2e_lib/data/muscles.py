@@ -1,70 +1,30 @@
-"""Names of the muscles: gait2392's actuators, and the paper's EMG channels."""
+"""Names of the muscles: gait2392's actuators, the paper's EMG channels, and the region of each muscle.
+
+Which muscle a label of somebody's file may mean is `intake.names`.
+"""
 
 from __future__ import annotations
 
-_LEG = [
-    "glut_med1",
-    "glut_med2",
-    "glut_med3",
-    "glut_min1",
-    "glut_min2",
-    "glut_min3",
-    "semimem",
-    "semiten",
-    "bifemlh",
-    "bifemsh",
-    "sar",
-    "add_long",
-    "add_brev",
-    "add_mag1",
-    "add_mag2",
-    "add_mag3",
-    "tfl",
-    "pect",
-    "grac",
-    "glut_max1",
-    "glut_max2",
-    "glut_max3",
-    "iliacus",
-    "psoas",
-    "quad_fem",
-    "gem",
-    "peri",
-    "rect_fem",
-    "vas_med",
-    "vas_int",
-    "vas_lat",
-    "med_gas",
-    "lat_gas",
-    "soleus",
-    "tib_post",
-    "flex_dig",
-    "flex_hal",
-    "tib_ant",
-    "per_brev",
-    "per_long",
-    "per_tert",
-    "ext_dig",
-    "ext_hal",
-]
-_TRUNK = ("ercspn", "intobl", "extobl")
-_ARM = ("arm_flex", "arm_add", "arm_rot", "elbow_flex", "pro_sup")
-_THIGH = {"semimem", "semiten", "bifemlh", "bifemsh", "sar", "grac", "rect_fem", "vas_med", "vas_int", "vas_lat"}
-_SHANK = set(_LEG[_LEG.index("med_gas") :])
-
-LEG = tuple(_LEG)
+LEG = tuple(
+    """
+    glut_med1 glut_med2 glut_med3 glut_min1 glut_min2 glut_min3 semimem semiten bifemlh bifemsh sar add_long
+    add_brev add_mag1 add_mag2 add_mag3 tfl pect grac glut_max1 glut_max2 glut_max3 iliacus psoas quad_fem gem peri
+    rect_fem vas_med vas_int vas_lat med_gas lat_gas soleus tib_post flex_dig flex_hal tib_ant per_brev per_long
+    per_tert ext_dig ext_hal
+    """.split()  # noqa: SIM905
+)
 """The 43 muscles of one leg, without side, in gait2392's order (Delp et al. 1990, doi:10.1109/10.102791)."""
-
-TRUNK = _TRUNK
+TRUNK = ("ercspn", "intobl", "extobl")
 """The three muscles of one side of the lumbar spine, without side."""
 
 GAIT2392 = (
-    *(f"{muscle}_r" for muscle in _LEG),
-    *(f"{muscle}_l" for muscle in _LEG),
-    *(f"{muscle}_{side}" for muscle in _TRUNK for side in "rl"),
+    *(f"{muscle}_r" for muscle in LEG),
+    *(f"{muscle}_l" for muscle in LEG),
+    *(f"{muscle}_{side}" for muscle in TRUNK for side in "rl"),
 )
 """The 92 muscles of gait2392: 43 a leg and 6 of the lumbar spine."""
 
+_ARM = ("arm_flex", "arm_add", "arm_rot", "elbow_flex", "pro_sup")
 ARM_ACTUATORS = tuple(f"{joint}_{side}" for side in "rl" for joint in _ARM)
 """The 10 actuators of the arms that make 102 columns of the running data (Hamner et al. 2010)."""
 
@@ -100,25 +60,8 @@ RUNNING_ELECTRODES = {
 }
 """Running channels that copy another channel's electrode: 16 channels, 11 electrodes."""
 
-LONG_NAMES = {
-    "soleus": "soleus",
-    "bi": "biceps femoris, long head",
-    "sem": "semimembranosus",
-    "tib": "tibialis anterior",
-    "rect": "rectus femoris",
-    "semit": "semitendinosus",
-    "glmax1": "gluteus maximus 1",
-    "glmax2": "gluteus maximus 2",
-    "glmax3": "gluteus maximus 3",
-    "glmed1": "gluteus medius 1",
-    "glmed2": "gluteus medius 2",
-    "glmed3": "gluteus medius 3",
-    "gaslat": "gastrocnemius, lateral head",
-    "gasmed": "gastrocnemius, medial head",
-    "vaslat": "vastus lateralis",
-    "vasmed": "vastus medialis",
-}
-"""Channels in full words."""
+_THIGH = {"semimem", "semiten", "bifemlh", "bifemsh", "sar", "grac", "rect_fem", "vas_med", "vas_int", "vas_lat"}
+_SHANK = set(LEG[LEG.index("med_gas") :])
 
 
 def base(muscle: str) -> str:
@@ -134,7 +77,7 @@ def side(muscle: str) -> str:
 def region(muscle: str) -> str:
     """Return `hip`, `thigh`, `shank`, `trunk`, `arm`, or `other` for a name that gait2392 does not have."""
     name = base(muscle)
-    if name in _TRUNK:
+    if name in TRUNK:
         return "trunk"
     if name in _ARM:
         return "arm"

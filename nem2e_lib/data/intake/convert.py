@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -378,8 +377,3 @@ def tables(made: Made, folder: Path) -> None:
     pd.DataFrame(made.trials).to_csv(folder / "trials.csv", index=False, lineterminator="\n")
     columns = ["trial", "cycle", "start_s", "end_s"]
     pd.DataFrame(made.cycles, columns=columns).to_csv(folder / "cycles.csv", index=False, lineterminator="\n")
-
-
-def discard(folder: Path) -> None:
-    """Remove a folder that was not finished."""
-    shutil.rmtree(folder, ignore_errors=True)

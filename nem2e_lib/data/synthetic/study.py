@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import tomllib
 import zlib
+from collections.abc import Mapping
 from itertools import islice
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -14,6 +15,7 @@ from numpy.typing import NDArray
 
 from nem2e_lib.data.files import write_text
 from nem2e_lib.data.storage.storage import Storage, write_storage
+from nem2e_lib.data.study.settings import Line, Section, settings_text
 from nem2e_lib.data.synthetic.cycles import CITATION, activation, muscles
 from nem2e_lib.data.synthetic.design import Design, Knobs, design
 from nem2e_lib.data.synthetic.mechanism import Take, Trial, channel_columns, takes
@@ -189,22 +191,20 @@ def _clock(end: float, rate: float) -> NDArray[np.float64]:
 
 
 def _settings(plan: Design) -> str:
-    """Return study.toml; JSON's strings and lists are valid TOML."""
-    lines = [
-        f'name = "{plan.motion}-synthetic"',
-        f'motion = "{plan.motion}"',
-        'simulated_by = "synthetic"',
-        'cycle = "right-right"',
-        "synthetic = true",
-        f"citation = {json.dumps(CITATION)}",
-        'licence = "CC0-1.0"',
-        "",
-        "[emg]",
-        *(f'{channel} = "{muscle}"' for channel, muscle in plan.emg.items()),
-    ]
-    if plan.electrodes:
-        electrodes = {channel: plan.electrodes.get(channel, channel) for channel in plan.emg}
-        lines += ["", "[electrodes]", *(f'{channel} = "{name}"' for channel, name in electrodes.items())]
-    lines += ["", "[grf]", 'right = "ground_force_vy"', 'left = "l_ground_force_vy"', "threshold_n = 20.0"]
-    lines += ["", "[activation]", f"columns = {json.dumps(muscles(plan))}", ""]
-    return "\n".join(lines)
+    """The text of study.toml."""
+    about = {
+        "name": f"{plan.motion}-synthetic",
+        "motion": plan.motion,
+        "simulated_by": "synthetic",
+        "cycle": "right-right",
+        "synthetic": True,
+        "citation": CITATION,
+        "licence": "CC0-1.0",
+    }
+    electrodes = {channel: plan.electrodes.get(channel, channel) for channel in plan.emg} if plan.electrodes else {}
+    grf = {"right": "ground_force_vy", "left": "l_ground_force_vy", "threshold_n": 20.0}
+    tables: dict[str, Mapping[str, Any]] = {"": about, "emg": plan.emg, "electrodes": electrodes, "grf": grf}
+    tables["activation"] = {"columns": muscles(plan)}
+    return settings_text(
+        Section(name, [Line(key, value) for key, value in table.items()]) for name, table in tables.items() if table
+    )
