@@ -123,7 +123,7 @@ def plain(raw: bytes, path: str | Path) -> bytes:
     Nem2eError
         If they are empty, compressed or binary.
     """
-    refuse_binary(raw, path)
+    _refuse_binary(raw, path)
     raw = raw.removeprefix(b"\xef\xbb\xbf")
     return raw.replace(b"\r\n", b"\n").replace(b"\r", b"\n") if b"\r" in raw else raw
 
@@ -136,7 +136,7 @@ def decode_plain(raw: bytes) -> tuple[str, tuple[str, ...]]:
         return raw.decode("latin-1"), ("The text is not UTF-8; it was read as Latin-1.",)
 
 
-def refuse_binary(head: bytes, path: str | Path) -> None:
+def _refuse_binary(head: bytes, path: str | Path) -> None:
     """Say what a file is that is not text.
 
     Parameters

@@ -37,7 +37,7 @@ def low_pass(raw: ArrayLike, rate_hz: float, cutoff_hz: float, order: int = 4, *
         If a value is not finite, the recording is shorter than one period of the lowest cutoff, the order is odd,
         or the rate does not allow the cutoff.
     """
-    values, n = finite(raw), _pass_order(order, per_pass)
+    values, n = _finite(raw), _pass_order(order, per_pass)
     _check(len(values), rate_hz, (cutoff_hz,), f"low-passed at {cutoff_hz:g} Hz")
     wide = np.tan(np.pi * cutoff_hz / rate_hz) / _widening(n, per_pass)
     return _twice(values, n, _unwarped(wide), "lowpass", rate_hz / cutoff_hz)
@@ -56,7 +56,7 @@ def band_pass(
         If a value is not finite, the recording is shorter than one period of the lowest cutoff, the order is odd,
         or the rate does not allow the cutoff.
     """
-    values, n = finite(raw), _pass_order(order, per_pass)
+    values, n = _finite(raw), _pass_order(order, per_pass)
     _check(len(values), rate_hz, (low_hz, high_hz), f"band-passed from {low_hz:g} to {high_hz:g} Hz")
     low, high = np.tan(np.pi * np.array([low_hz, high_hz]) / rate_hz)
     half = (high - low) / _widening(n, per_pass) / 2
@@ -64,7 +64,7 @@ def band_pass(
     return _twice(values, n, _unwarped(edges), "bandpass", rate_hz / low_hz)
 
 
-def finite(raw: ArrayLike) -> Array:
+def _finite(raw: ArrayLike) -> Array:
     """The same as float64; Nem2eError if it is no array over rows, empty, or not finite throughout."""
     values = np.asarray(raw, np.float64)
     if values.ndim not in (1, 2) or not len(values):
@@ -202,7 +202,7 @@ def envelope(raw: ArrayLike, rate_hz: float, recipe: Recipe | str = "general") -
         cutoff, or the rate does not allow a filter.
     """
     recipe = find_recipe(recipe)
-    values = finite(raw)
+    values = _finite(raw)
     if recipe.offset:
         values = remove_offset(values)
     if recipe.band_hz is not None:

@@ -28,9 +28,9 @@ from nem2e_lib.error import Nem2eError
 
 Span = tuple[float, float]
 
-FORCE = ("ground_force_vy", "l_ground_force_vy")
+_FORCE = ("ground_force_vy", "l_ground_force_vy")
 """Columns of vertical force in N, right and left, in the force files of a study that is made."""
-SNAP_S = 0.01
+_SNAP_S = 0.01
 """A cycle that ends up to this long outside its activation file is cut at the file's end, and told: at 120 Hz force
 knows a heel strike to 8 ms."""
 _NUMBER = r"\s*([-+]?[0-9.]+(?:[eE][-+]?\d+)?)\s*"
@@ -59,15 +59,15 @@ def _only(text: str, name: str, shown: str) -> float:
     return values.pop()
 
 
-def force_spans(grf: Storage, threshold_n: float) -> list[Span]:
+def _force_spans(grf: Storage, threshold_n: float) -> list[Span]:
     """Right heel strike to right heel strike, of cycles that can be ones (`cycles.unlikely`)."""
-    columns = (grf.column(label) for label in FORCE)
+    columns = (grf.column(label) for label in _FORCE)
     strikes, other = (gait.heel_strikes(grf.time, force, threshold_n=threshold_n) for force in columns)
     spans = gait.cycles(strikes, other, "right-right")
     return [(float(s), float(e)) for s, e in spans if not unlikely(s, e, other)]
 
 
-def force_columns(labels: tuple[str, ...], right: list[str], left: list[str]) -> tuple[str, str] | None:
+def _force_columns(labels: tuple[str, ...], right: list[str], left: list[str]) -> tuple[str, str] | None:
     """Columns of vertical force: those under names in common use, or the first that a layout names."""
     known = vertical_columns(labels)
     if known is not None:
@@ -77,10 +77,12 @@ def force_columns(labels: tuple[str, ...], right: list[str], left: list[str]) ->
 
 
 def inside(spans: list[Span], time: NDArray[np.float64]) -> list[Span]:
-    """Those that an activation file covers, cut at its ends where they pass them by up to `SNAP_S`."""
+    """Those that an activation file covers, cut at its ends where they pass them by up to `_SNAP_S`."""
     first, last = float(time[0]), float(time[-1])
     return [
-        (max(start, first), min(end, last)) for start, end in spans if start >= first - SNAP_S and end <= last + SNAP_S
+        (max(start, first), min(end, last))
+        for start, end in spans
+        if start >= first - _SNAP_S and end <= last + _SNAP_S
     ]
 
 
@@ -102,7 +104,7 @@ class EmgFiles:
 
         entry = row.files["emg"]
         if entry.path not in self.written:
-            storage = read_entry(self.layout, entry)
+            storage = _read_entry(self.layout, entry)
             path = _free("emg", row, entry.path, ".sto", self.written)
             (self.folder / "emg").mkdir(exist_ok=True)
             renamed = self._renamed(storage, row)
@@ -151,7 +153,7 @@ class EmgFiles:
         return found
 
 
-def force_file(layout: Layout, row: Row, folder: Path, written: dict[str, str]) -> str:
+def _force_file(layout: Layout, row: Row, folder: Path, written: dict[str, str]) -> str:
     """Write the vertical forces of a trial in N under names in common use; returns its path in the study.
 
     `written` knows which files of the archive were written, and where.
@@ -161,8 +163,8 @@ def force_file(layout: Layout, row: Row, folder: Path, written: dict[str, str]) 
     if entry.path in written:
         return written[entry.path]
     path = _free("grf", row, entry.path, ".mot", written)
-    storage = read_entry(layout, entry)
-    pair = force_columns(storage.labels, columns.get("right", []), columns.get("left", []))
+    storage = _read_entry(layout, entry)
+    pair = _force_columns(storage.labels, columns.get("right", []), columns.get("left", []))
     if pair is None:
         raise Nem2eError(
             f"{entry.path}: no columns of vertical force of both feet; found {', '.join(storage.labels[:12])}, …; name "
@@ -170,7 +172,7 @@ def force_file(layout: Layout, row: Row, folder: Path, written: dict[str, str]) 
         )
     values = np.column_stack([storage.column(label) for label in pair]) * layout.unit("force")
     (folder / "grf").mkdir(exist_ok=True)
-    plain = replace(storage, labels=FORCE, values=values, metadata={}, warnings=())
+    plain = replace(storage, labels=_FORCE, values=values, metadata={}, warnings=())
     write_storage(folder / path, replace(plain, in_degrees=False))
     written[entry.path] = path
     return path
@@ -226,7 +228,7 @@ def convert(layout: Layout, found: Matched, folder: Path) -> tuple[Made, EmgFile
             lowest, highest = min(lowest, activation.values.min()), max(highest, activation.values.max())
         path = f"activation/{row.name}.sto"
         _save(folder / path, activation)
-        grf = force_file(layout, row, folder, made.grf) if "grf" in row.files else ""
+        grf = _force_file(layout, row, folder, made.grf) if "grf" in row.files else ""
         _trial(layout, row, made, path, emg.add(row), grf)
         _cycles(layout, row, activation, folder / grf if grf else None, made)
     if outside:
@@ -266,7 +268,7 @@ def _save(path: Path, storage: Storage) -> None:
 
 
 @contextmanager
-def unpacked(entry: Entry) -> Iterator[Path]:
+def _unpacked(entry: Entry) -> Iterator[Path]:
     """The file in a temporary folder; refusals name it by its place in the archive."""
     with tempfile.TemporaryDirectory(prefix="nem2e-") as spare:
         path = Path(spare) / ("file" + Path(entry.path).suffix)
@@ -278,16 +280,16 @@ def unpacked(entry: Entry) -> Iterator[Path]:
             raise Nem2eError(f"{told} (to go on without this file, name it under leave in the layout).") from None
 
 
-def read_entry(layout: Layout, entry: Entry) -> Storage:
+def _read_entry(layout: Layout, entry: Entry) -> Storage:
     """A storage file with its time in s."""
-    with unpacked(entry) as path:
+    with _unpacked(entry) as path:
         storage = read_storage(path)
     return replace(storage, time=storage.time * layout.unit("time"))
 
 
 def _activation(layout: Layout, row: Row, made: Made) -> Storage:
     entry = row.files["activation"]
-    storage = read_entry(layout, entry)
+    storage = _read_entry(layout, entry)
     patterns = layout.table("columns").get("activation", ["*"])
     labels = [label for label in storage.labels if any(fnmatchcase(label, each) for each in patterns)]
     if not labels:
@@ -319,7 +321,7 @@ def _extra(layout: Layout, found: Matched, made: Made) -> tuple[str, ...]:
             made.told.append(f"{len(lack)} trials have no controls file, so {', '.join(wanted)} are not added.")
         return ()
     for row in found.rows:
-        labels = read_entry(layout, row.files["controls"]).labels
+        labels = _read_entry(layout, row.files["controls"]).labels
         missing = [name for name in wanted if name not in labels]
         if missing:
             made.told.append(
@@ -333,7 +335,7 @@ def _extra(layout: Layout, found: Matched, made: Made) -> tuple[str, ...]:
 def _with_extra(layout: Layout, row: Row, activation: Storage, extra: tuple[str, ...]) -> Storage:
     if not extra:
         return activation
-    controls = read_entry(layout, row.files["controls"])
+    controls = _read_entry(layout, row.files["controls"])
     columns = [np.interp(activation.time, controls.time, controls.column(name)) for name in extra]
     return replace(
         activation, labels=(*activation.labels, *extra), values=np.column_stack([activation.values, *columns])
@@ -348,7 +350,7 @@ def _cycles(layout: Layout, row: Row, activation: Storage, grf: Path | None, mad
         what = f"{how} gives {', '.join(f'{s:g} to {e:g} s' for s, e in spans)}" if spans else "no cycle is known"
         made.told.append(f"{row.name}: {what}, its activation covers {first:g} to {last:g} s: no cycle to use.")
     if kept != spans and kept:
-        made.told.append(f"{row.name}: cycle cut at the ends of its activation, by less than {1e3 * SNAP_S:g} ms.")
+        made.told.append(f"{row.name}: cycle cut at the ends of its activation, by less than {1e3 * _SNAP_S:g} ms.")
     number = row.parts.get("cycle", "")
     for index, (start, end) in enumerate(kept):
         own = int(number) if number.isdigit() and len(kept) == 1 else index
@@ -359,12 +361,12 @@ def _spans(layout: Layout, row: Row, activation: Storage, grf: Path | None) -> t
     cycles = layout.table("cycles")
     for way in cycles.get("from", ["setup", "force"]):
         if way == "setup" and "setup" in row.files:
-            with unpacked(row.files["setup"]) as path:
+            with _unpacked(row.files["setup"]) as path:
                 start, end = setup_span(path, row.files["setup"].path)
             scale = layout.unit("time")
             return [(start * scale, end * scale)], "the set-up"
         if way == "force" and grf is not None:
-            spans = force_spans(read_storage(grf), float(cycles.get("threshold_n", 20.0)))
+            spans = _force_spans(read_storage(grf), float(cycles.get("threshold_n", 20.0)))
             if usable := inside(spans, activation.time):
                 return usable, "force"
         if way == "span":

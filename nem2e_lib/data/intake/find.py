@@ -21,7 +21,7 @@ from nem2e_lib.error import Nem2eError
 
 # --- Recordings that an amplifier's program exported as CSV, read as a storage file would be ---
 
-SUFFIXES = (".csv", ".tsv", ".txt")
+_SUFFIXES = (".csv", ".tsv", ".txt")
 _TIME = re.compile(r"time *(?:[\[(,]? *(s|sec|seconds|ms)? *[\])]?)?", re.IGNORECASE)
 
 
@@ -89,7 +89,7 @@ def _numbers(path: str | Path, body: str, separator: str, columns: int) -> np.nd
 
 KINDS = ("activation", "emg", "grf")
 TABLES = (".sto", ".mot")
-UNREAD = (".c3d", ".mat", ".xls", ".xlsx", ".h5", ".zip", ".gz")
+_UNREAD = (".c3d", ".mat", ".xls", ".xlsx", ".h5", ".zip", ".gz")
 """Files that may hold recordings and are not read: they are told; pictures, models and set-ups are not."""
 _ORDER = ("activation", "states", "solution", "controls")
 _BELOW = 0.5  # of the greatest size; computed muscle control starts a little below zero
@@ -145,9 +145,9 @@ def search(roots: dict[str, Path]) -> Search:
             continue
         asked = {kind: root for kind, root in roots.items() if path.is_relative_to(root)}
         suffix = path.suffix.lower()
-        if suffix not in (*TABLES, *SUFFIXES):
+        if suffix not in (*TABLES, *_SUFFIXES):
             told = f"{path}: left out, only .sto, .mot and .csv are read; export it as one."
-            found.left += [told] if suffix in UNREAD else []
+            found.left += [told] if suffix in _UNREAD else []
             continue
         try:
             _add(found, path, asked, read_storage(path) if suffix in TABLES else read_csv_recording(path))

@@ -24,7 +24,7 @@ from nem2e_lib.error import Nem2eError
 
 Array = NDArray[np.float64]
 
-REFERENCES = "references.csv"
+_REFERENCES = "references.csv"
 
 T = TypeVar("T")
 
@@ -219,7 +219,7 @@ def _peak(study: Study, trial: Trial) -> Array:
 
 
 def _of_recordings(study: Study, subject: str) -> Array:
-    path = study.folder / REFERENCES
+    path = study.folder / _REFERENCES
     table = read_table(path, ("subject", "emg"))
     rows = table.index[table["subject"] == subject]
     if rows.empty:

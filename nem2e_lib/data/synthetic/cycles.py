@@ -18,7 +18,7 @@ from nem2e_lib.data.synthetic.mechanism import Take, Trial, channel_columns, com
 _LEVEL, _SWING = 0.12, 0.08
 
 
-def arm_activation(trial: Trial, time: NDArray[np.float64]) -> NDArray[np.float64]:
+def _arm_activation(trial: Trial, time: NDArray[np.float64]) -> NDArray[np.float64]:
     """Magnitude of each arm actuator's control, shape (times, 10): one wave a cycle, arms half a cycle apart.
 
     It carries the phase of the cycle and nothing of any muscle.
@@ -34,7 +34,7 @@ def arm_activation(trial: Trial, time: NDArray[np.float64]) -> NDArray[np.float6
 # --- The synthetic studies as segmented cycles, straight from the mechanism, without files in between ---
 
 CITATION = "SYNTHETIC data of nem2e; mechanism after Teramae et al. (2025), doi:10.3389/fbioe.2025.1611414"
-SAMPLES, PHASES = np.linspace(0, 100, 20), np.linspace(0, 100, 101)
+_SAMPLES, _PHASES = np.linspace(0, 100, 20), np.linspace(0, 100, 101)
 
 
 def synthetic_cycles(
@@ -66,14 +66,14 @@ def _cycles(plan: Design, take: Take) -> xr.Dataset:
     spans = list(pairwise(strikes))
     columns = channel_columns(plan)
     data = {}
-    for suffix, dim, points in (("", "sample", SAMPLES), ("_waveform", "phase", PHASES)):
-        times = [sample_times(start, end, points) for start, end in spans]
+    for suffix, dim, points in (("", "sample", _SAMPLES), ("_waveform", "phase", _PHASES)):
+        times = [_sample_times(start, end, points) for start, end in spans]
         data[f"activation{suffix}"] = (("cycle", dim, "muscle"), np.stack([activation(plan, take, t) for t in times]))
         data[f"emg{suffix}"] = (("cycle", dim, "channel"), np.stack([take.trial.measured(t, columns) for t in times]))
     count, electrodes = len(spans), [plan.electrodes.get(channel, channel) for channel in plan.emg]
     coords = {
-        "sample": SAMPLES,
-        "phase": PHASES,
+        "sample": _SAMPLES,
+        "phase": _PHASES,
         "muscle": muscles(plan),
         "channel": list(plan.emg),
         "target": ("channel", list(plan.emg.values())),
@@ -94,10 +94,10 @@ def muscles(plan: Design) -> list[str]:
 def activation(plan: Design, take: Take, time: NDArray[np.float64]) -> NDArray[np.float64]:
     """Simulated activation of all columns, shape (times, columns)."""
     body = take.trial.simulated(time)
-    return np.concatenate([body, arm_activation(take.trial, time)], axis=1) if plan.arms else body
+    return np.concatenate([body, _arm_activation(take.trial, time)], axis=1) if plan.arms else body
 
 
-def sample_times(start: float, end: float, points: NDArray[np.float64]) -> NDArray[np.float64]:
+def _sample_times(start: float, end: float, points: NDArray[np.float64]) -> NDArray[np.float64]:
     """Times (s) of points given in % of a cycle."""
     return start + (end - start) * points / 100.0
 
@@ -136,8 +136,8 @@ def drive(motion: str, knobs: Knobs | None = None, seed: int = 0) -> xr.DataArra
 
 def _true_cycles(take: Take, delay_ms: float) -> xr.DataArray:
     spans = list(pairwise(take.trial.strikes))
-    values = np.stack([take.trial.true(sample_times(start, end, SAMPLES)) for start, end in spans])
+    values = np.stack([take.trial.true(_sample_times(start, end, _SAMPLES)) for start, end in spans])
     labels = {name: ("cycle", [value] * len(spans)) for name, value in take.labels.items()}
     delay = 0.1 * delay_ms / np.diff(take.trial.strikes)
-    coords = {"sample": SAMPLES, "muscle": list(GAIT2392), **labels, "delay_pct": ("cycle", delay)}
+    coords = {"sample": _SAMPLES, "muscle": list(GAIT2392), **labels, "delay_pct": ("cycle", delay)}
     return xr.DataArray(values, dims=("cycle", "sample", "muscle"), coords=coords)

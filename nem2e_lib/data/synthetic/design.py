@@ -126,7 +126,7 @@ class Design:
         )
 
 
-DESIGNS = {
+_DESIGNS = {
     "running": Design(
         "running",
         10,
@@ -158,6 +158,8 @@ DESIGNS = {
 
 def design(motion: str) -> Design:
     """Return the design of `running` or `walking`."""
-    if motion not in DESIGNS:
-        raise Nem2eError(f"synthetic study: motion {motion!r} is unknown, expected {' or '.join(DESIGNS)}; choose one.")
-    return DESIGNS[motion]
+    if motion not in _DESIGNS:
+        raise Nem2eError(
+            f"synthetic study: motion {motion!r} is unknown, expected {' or '.join(_DESIGNS)}; choose one."
+        )
+    return _DESIGNS[motion]

@@ -25,12 +25,12 @@ from nem2e_lib.error import Nem2eError
 
 Array = NDArray[np.float64]
 
-COLUMNS = tuple(f"{foot}ground_force_{part}" for foot in ("", "l_") for part in ("vx", "vy", "vz", "px", "py", "pz"))
+_COLUMNS = tuple(f"{foot}ground_force_{part}" for foot in ("", "l_") for part in ("vx", "vy", "vz", "px", "py", "pz"))
 _WEIGHT_N = 700.0
 _STRIKE_N = 20.0
 
 
-def ground_reaction(trial: Trial, time: Array, motion: str, stance: float, noise: Array) -> Array:
+def _ground_reaction(trial: Trial, time: Array, motion: str, stance: float, noise: Array) -> Array:
     """Forces (N) and centres of pressure (m) of both feet on a treadmill, shape (times, 12).
 
     The vertical force passes 20 N at the trial's heel strikes; a foot in the air shows `noise` (N), shape (times, 2).
@@ -58,7 +58,7 @@ def _load(share: Array, motion: str) -> Array:
 
 # --- A synthetic study written as a study folder: real .sto and .mot files, cut by the same code as anyone's own ---
 
-ACTIVATION_HZ, EMG_HZ, FORCE_HZ = 200.0, 200.0, 500.0  # equal ones: without noise, equal signals stay equal when cut
+_ACTIVATION_HZ, _EMG_HZ, _FORCE_HZ = 200.0, 200.0, 500.0  # equal ones: without noise, equal signals stay equal when cut
 _FORCE_NOISE_N = 2.0
 
 
@@ -174,15 +174,15 @@ def _tables(
     """File name, labels, times and values of activation, EMG and force."""
     trial, name = take.trial, take.name
     noise_rng = np.random.default_rng([seed, zlib.crc32(name.encode())])
-    time = {rate: _clock(trial.end, rate) for rate in (ACTIVATION_HZ, EMG_HZ, FORCE_HZ)}
-    simulated = activation(plan, take, time[ACTIVATION_HZ])
-    measured = trial.measured(time[EMG_HZ], channel_columns(plan))
-    noise = _FORCE_NOISE_N * noise_rng.standard_normal((len(time[FORCE_HZ]), 2))
-    force = ground_reaction(trial, time[FORCE_HZ], plan.motion, plan.stance, noise)
+    time = {rate: _clock(trial.end, rate) for rate in (_ACTIVATION_HZ, _EMG_HZ, _FORCE_HZ)}
+    simulated = activation(plan, take, time[_ACTIVATION_HZ])
+    measured = trial.measured(time[_EMG_HZ], channel_columns(plan))
+    noise = _FORCE_NOISE_N * noise_rng.standard_normal((len(time[_FORCE_HZ]), 2))
+    force = _ground_reaction(trial, time[_FORCE_HZ], plan.motion, plan.stance, noise)
     return {
-        "activation": (f"{name}_activation.sto", muscles(plan), time[ACTIVATION_HZ], simulated),
-        "emg": (f"{name}_emg.sto", list(plan.emg), time[EMG_HZ], measured),
-        "grf": (f"{name}_grf.mot", list(COLUMNS), time[FORCE_HZ], force),
+        "activation": (f"{name}_activation.sto", muscles(plan), time[_ACTIVATION_HZ], simulated),
+        "emg": (f"{name}_emg.sto", list(plan.emg), time[_EMG_HZ], measured),
+        "grf": (f"{name}_grf.mot", list(_COLUMNS), time[_FORCE_HZ], force),
     }
 
 
