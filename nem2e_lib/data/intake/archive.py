@@ -16,8 +16,8 @@ from nem2e_lib.data.check import check_study
 from nem2e_lib.data.intake.convert import EmgFiles, Made, convert, tables
 from nem2e_lib.data.intake.layout import KINDS, Layout, read_layout
 from nem2e_lib.data.intake.match import Matched, match
-from nem2e_lib.data.intake.names import candidates
 from nem2e_lib.data.intake.source import Source, open_source
+from nem2e_lib.data.muscles import candidates
 from nem2e_lib.data.study.settings import Line, Section, settings_text
 from nem2e_lib.error import Nem2eError
 

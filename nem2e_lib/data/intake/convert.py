@@ -24,8 +24,6 @@ from nem2e_lib.data.intake.source import Entry
 from nem2e_lib.data.storage.storage import Storage, read_storage, write_storage
 from nem2e_lib.error import Nem2eError
 
-# --- Where the cycles of an activation file start and end: its set-up, heel strikes, or its own span ---
-
 Span = tuple[float, float]
 
 _FORCE = ("ground_force_vy", "l_ground_force_vy")
@@ -34,161 +32,6 @@ _SNAP_S = 0.01
 """A cycle that ends up to this long outside its activation file is cut at the file's end, and told: at 120 Hz force
 knows a heel strike to 8 ms."""
 _NUMBER = r"\s*([-+]?[0-9.]+(?:[eE][-+]?\d+)?)\s*"
-
-
-def setup_span(path: Path, shown: str) -> Span:
-    """Read ``initial_time`` and ``final_time`` of a set-up file, in s; a comment may stand above its first line.
-
-    Raises
-    ------
-    Nem2eError
-        If either is missing, there more than once with different values, or the end is not after the start.
-    """
-    text = re.sub(r"<!--.*?-->", "", read_text(path)[0], flags=re.DOTALL)
-    start, end = (_only(text, name, shown) for name in ("initial_time", "final_time"))
-    if end <= start:
-        raise Nem2eError(f"{shown}: final_time {end:g} is not after initial_time {start:g}; mend it or leave it out.")
-    return start, end
-
-
-def _only(text: str, name: str, shown: str) -> float:
-    values = {float(value) for value in re.findall(f"<{name}>{_NUMBER}</{name}>", text)}
-    if len(values) != 1:
-        told = "none" if not values else ", ".join(f"{value:g}" for value in sorted(values))
-        raise Nem2eError(f"{shown}: one number <{name}> is expected, found {told}; is this a set-up of CMC or RRA?")
-    return values.pop()
-
-
-def _force_spans(grf: Storage, threshold_n: float) -> list[Span]:
-    """Right heel strike to right heel strike, of cycles that can be ones (`cycles.unlikely`)."""
-    columns = (grf.column(label) for label in _FORCE)
-    strikes, other = (gait.heel_strikes(grf.time, force, threshold_n=threshold_n) for force in columns)
-    spans = gait.cycles(strikes, other, "right-right")
-    return [(float(s), float(e)) for s, e in spans if not unlikely(s, e, other)]
-
-
-def _force_columns(labels: tuple[str, ...], right: list[str], left: list[str]) -> tuple[str, str] | None:
-    """Columns of vertical force: those under names in common use, or the first that a layout names."""
-    known = vertical_columns(labels)
-    if known is not None:
-        return known
-    pair = [next((name for name in names if name in labels), None) for names in (right, left)]
-    return (pair[0], pair[1]) if pair[0] and pair[1] and pair[0] != pair[1] else None
-
-
-def inside(spans: list[Span], time: NDArray[np.float64]) -> list[Span]:
-    """Those that an activation file covers, cut at its ends where they pass them by up to `_SNAP_S`."""
-    first, last = float(time[0]), float(time[-1])
-    return [
-        (max(start, first), min(end, last))
-        for start, end in spans
-        if start >= first - _SNAP_S and end <= last + _SNAP_S
-    ]
-
-
-# --- EMG and force files of an archive, renamed as a study needs them ---
-
-
-class EmgFiles:
-    """EMG files of a study: each written once, its channels under the layout's names."""
-
-    def __init__(self, layout: Layout, folder: Path) -> None:
-        self.layout, self.folder = layout, folder
-        self.written: dict[str, str] = {}
-        self.channels: dict[str, int] = {}
-        self.subjects: dict[str, list[str]] = {}
-        self.copies: dict[tuple[str, str], int] = {}
-
-    def add(self, row: Row) -> str:
-        """Write the EMG of a trial; returns its path in the study."""
-
-        entry = row.files["emg"]
-        if entry.path not in self.written:
-            storage = _read_entry(self.layout, entry)
-            path = _free("emg", row, entry.path, ".sto", self.written)
-            (self.folder / "emg").mkdir(exist_ok=True)
-            renamed = self._renamed(storage, row)
-            write_storage(self.folder / path, renamed)
-            self.written[entry.path] = path
-            self._count(renamed)
-            for label in renamed.labels:
-                who = self.subjects.setdefault(label, [])
-                who += [] if row.subject in who else [row.subject]
-        return self.written[entry.path]
-
-    def _renamed(self, storage: Storage, row: Row) -> Storage:
-        of = self.layout.table("emg_of").get(row.subject, {})
-        names = {**self.layout.table("emg"), **of}
-        labels = tuple(str(names.get(label, label)) for label in storage.labels)
-        twice = [label for label in labels if labels.count(label) > 1]
-        if twice:
-            raise Nem2eError(
-                f"{row.files['emg'].path}: two channels become {twice[0]!r} by [emg] of the layout; name one otherwise."
-            )
-        return replace(storage, labels=labels, metadata={}, warnings=())
-
-    def _count(self, storage: Storage) -> None:
-        for index, label in enumerate(storage.labels):
-            self.channels[label] = self.channels.get(label, 0) + 1
-            for other_index, other in enumerate(storage.labels[:index]):
-                if np.array_equal(storage.values[:, index], storage.values[:, other_index], equal_nan=True):
-                    self.copies[label, other] = self.copies.get((label, other), 0) + 1
-
-    def targets(self) -> dict[str, str]:
-        """Channels whose muscle the layout knows, those of `[emg_muscles]` first in its order."""
-        known = self.layout.table("emg_muscles")
-        return {name: str(muscle) for name, muscle in known.items() if name in self.channels}
-
-    def unknown(self) -> list[str]:
-        """Channels whose muscle is to be given."""
-        return [name for name in self.channels if name not in self.layout.table("emg_muscles")]
-
-    def electrodes(self) -> dict[str, str]:
-        """Channels that are copies of an earlier one in every file that has both."""
-        found: dict[str, str] = {}
-        for (label, other), times in self.copies.items():
-            both = min(self.channels[label], self.channels[other])
-            if times == both and label not in found:
-                found[label] = found.get(other, other)
-        return found
-
-
-def _force_file(layout: Layout, row: Row, folder: Path, written: dict[str, str]) -> str:
-    """Write the vertical forces of a trial in N under names in common use; returns its path in the study.
-
-    `written` knows which files of the archive were written, and where.
-    """
-
-    entry, columns = row.files["grf"], layout.table("columns")
-    if entry.path in written:
-        return written[entry.path]
-    path = _free("grf", row, entry.path, ".mot", written)
-    storage = _read_entry(layout, entry)
-    pair = _force_columns(storage.labels, columns.get("right", []), columns.get("left", []))
-    if pair is None:
-        raise Nem2eError(
-            f"{entry.path}: no columns of vertical force of both feet; found {', '.join(storage.labels[:12])}, …; name "
-            "them in [columns] right and left of the layout."
-        )
-    values = np.column_stack([storage.column(label) for label in pair]) * layout.unit("force")
-    (folder / "grf").mkdir(exist_ok=True)
-    plain = replace(storage, labels=_FORCE, values=values, metadata={}, warnings=())
-    write_storage(folder / path, replace(plain, in_degrees=False))
-    written[entry.path] = path
-    return path
-
-
-def _free(folder: str, row: Row, source: str, suffix: str, written: dict[str, str]) -> str:
-    """A path that no other file has: by the name in the archive, else by the trial's."""
-    path = f"{folder}/{_safe(row.subject)}_{_safe(Path(source).stem)}{suffix}"
-    return f"{folder}/{_safe(row.name)}{suffix}" if path in written.values() else path
-
-
-def _safe(text: str) -> str:
-    return re.sub(r"[^A-Za-z0-9._-]+", "_", text)
-
-
-# --- A study folder made of what a layout found; whole or not at all ---
 
 
 @dataclass
@@ -267,26 +110,6 @@ def _save(path: Path, storage: Storage) -> None:
     write_storage(path, storage)
 
 
-@contextmanager
-def _unpacked(entry: Entry) -> Iterator[Path]:
-    """The file in a temporary folder; refusals name it by its place in the archive."""
-    with tempfile.TemporaryDirectory(prefix="nem2e-") as spare:
-        path = Path(spare) / ("file" + Path(entry.path).suffix)
-        entry.save(path)
-        try:
-            yield path
-        except Nem2eError as error:
-            told = str(error).replace(str(path), entry.path).rstrip(".")
-            raise Nem2eError(f"{told} (to go on without this file, name it under leave in the layout).") from None
-
-
-def _read_entry(layout: Layout, entry: Entry) -> Storage:
-    """A storage file with its time in s."""
-    with _unpacked(entry) as path:
-        storage = read_storage(path)
-    return replace(storage, time=storage.time * layout.unit("time"))
-
-
 def _activation(layout: Layout, row: Row, made: Made) -> Storage:
     entry = row.files["activation"]
     storage = _read_entry(layout, entry)
@@ -342,6 +165,132 @@ def _with_extra(layout: Layout, row: Row, activation: Storage, extra: tuple[str,
     )
 
 
+def _read_entry(layout: Layout, entry: Entry) -> Storage:
+    """A storage file with its time in s."""
+    with _unpacked(entry) as path:
+        storage = read_storage(path)
+    return replace(storage, time=storage.time * layout.unit("time"))
+
+
+@contextmanager
+def _unpacked(entry: Entry) -> Iterator[Path]:
+    """The file in a temporary folder; refusals name it by its place in the archive."""
+    with tempfile.TemporaryDirectory(prefix="nem2e-") as spare:
+        path = Path(spare) / ("file" + Path(entry.path).suffix)
+        entry.save(path)
+        try:
+            yield path
+        except Nem2eError as error:
+            told = str(error).replace(str(path), entry.path).rstrip(".")
+            raise Nem2eError(f"{told} (to go on without this file, name it under leave in the layout).") from None
+
+
+class EmgFiles:
+    """EMG files of a study: each written once, its channels under the layout's names."""
+
+    def __init__(self, layout: Layout, folder: Path) -> None:
+        self.layout, self.folder = layout, folder
+        self.written: dict[str, str] = {}
+        self.channels: dict[str, int] = {}
+        self.subjects: dict[str, list[str]] = {}
+        self.copies: dict[tuple[str, str], int] = {}
+
+    def add(self, row: Row) -> str:
+        """Write the EMG of a trial; returns its path in the study."""
+        entry = row.files["emg"]
+        if entry.path not in self.written:
+            storage = _read_entry(self.layout, entry)
+            path = _free("emg", row, entry.path, ".sto", self.written)
+            (self.folder / "emg").mkdir(exist_ok=True)
+            renamed = self._renamed(storage, row)
+            write_storage(self.folder / path, renamed)
+            self.written[entry.path] = path
+            self._count(renamed)
+            for label in renamed.labels:
+                who = self.subjects.setdefault(label, [])
+                who += [] if row.subject in who else [row.subject]
+        return self.written[entry.path]
+
+    def _renamed(self, storage: Storage, row: Row) -> Storage:
+        of = self.layout.table("emg_of").get(row.subject, {})
+        names = {**self.layout.table("emg"), **of}
+        labels = tuple(str(names.get(label, label)) for label in storage.labels)
+        twice = [label for label in labels if labels.count(label) > 1]
+        if twice:
+            raise Nem2eError(
+                f"{row.files['emg'].path}: two channels become {twice[0]!r} by [emg] of the layout; name one otherwise."
+            )
+        return replace(storage, labels=labels, metadata={}, warnings=())
+
+    def _count(self, storage: Storage) -> None:
+        for index, label in enumerate(storage.labels):
+            self.channels[label] = self.channels.get(label, 0) + 1
+            for other_index, other in enumerate(storage.labels[:index]):
+                if np.array_equal(storage.values[:, index], storage.values[:, other_index], equal_nan=True):
+                    self.copies[label, other] = self.copies.get((label, other), 0) + 1
+
+    def targets(self) -> dict[str, str]:
+        """Channels whose muscle the layout knows, those of `[emg_muscles]` first in its order."""
+        known = self.layout.table("emg_muscles")
+        return {name: str(muscle) for name, muscle in known.items() if name in self.channels}
+
+    def unknown(self) -> list[str]:
+        """Channels whose muscle is to be given."""
+        return [name for name in self.channels if name not in self.layout.table("emg_muscles")]
+
+    def electrodes(self) -> dict[str, str]:
+        """Channels that are copies of an earlier one in every file that has both."""
+        found: dict[str, str] = {}
+        for (label, other), times in self.copies.items():
+            both = min(self.channels[label], self.channels[other])
+            if times == both and label not in found:
+                found[label] = found.get(other, other)
+        return found
+
+
+def _force_file(layout: Layout, row: Row, folder: Path, written: dict[str, str]) -> str:
+    """Write the vertical forces of a trial in N under names in common use; returns its path in the study.
+
+    `written` knows which files of the archive were written, and where.
+    """
+    entry, columns = row.files["grf"], layout.table("columns")
+    if entry.path in written:
+        return written[entry.path]
+    path = _free("grf", row, entry.path, ".mot", written)
+    storage = _read_entry(layout, entry)
+    pair = _force_columns(storage.labels, columns.get("right", []), columns.get("left", []))
+    if pair is None:
+        raise Nem2eError(
+            f"{entry.path}: no columns of vertical force of both feet; found {', '.join(storage.labels[:12])}, …; name "
+            "them in [columns] right and left of the layout."
+        )
+    values = np.column_stack([storage.column(label) for label in pair]) * layout.unit("force")
+    (folder / "grf").mkdir(exist_ok=True)
+    plain = replace(storage, labels=_FORCE, values=values, metadata={}, warnings=())
+    write_storage(folder / path, replace(plain, in_degrees=False))
+    written[entry.path] = path
+    return path
+
+
+def _force_columns(labels: tuple[str, ...], right: list[str], left: list[str]) -> tuple[str, str] | None:
+    """Columns of vertical force: those under names in common use, or the first that a layout names."""
+    known = vertical_columns(labels)
+    if known is not None:
+        return known
+    pair = [next((name for name in names if name in labels), None) for names in (right, left)]
+    return (pair[0], pair[1]) if pair[0] and pair[1] and pair[0] != pair[1] else None
+
+
+def _free(folder: str, row: Row, source: str, suffix: str, written: dict[str, str]) -> str:
+    """A path that no other file has: by the name in the archive, else by the trial's."""
+    path = f"{folder}/{_safe(row.subject)}_{_safe(Path(source).stem)}{suffix}"
+    return f"{folder}/{_safe(row.name)}{suffix}" if path in written.values() else path
+
+
+def _safe(text: str) -> str:
+    return re.sub(r"[^A-Za-z0-9._-]+", "_", text)
+
+
 def _cycles(layout: Layout, row: Row, activation: Storage, grf: Path | None, made: Made) -> None:
     spans, how = _spans(layout, row, activation, grf)
     kept = inside(spans, activation.time)
@@ -372,6 +321,47 @@ def _spans(layout: Layout, row: Row, activation: Storage, grf: Path | None) -> t
         if way == "span":
             return [(float(activation.time[0]), float(activation.time[-1]))], "the file's span"
     return [], ""
+
+
+def setup_span(path: Path, shown: str) -> Span:
+    """Read ``initial_time`` and ``final_time`` of a set-up file, in s; a comment may stand above its first line.
+
+    Raises
+    ------
+    Nem2eError
+        If either is missing, there more than once with different values, or the end is not after the start.
+    """
+    text = re.sub(r"<!--.*?-->", "", read_text(path)[0], flags=re.DOTALL)
+    start, end = (_only(text, name, shown) for name in ("initial_time", "final_time"))
+    if end <= start:
+        raise Nem2eError(f"{shown}: final_time {end:g} is not after initial_time {start:g}; mend it or leave it out.")
+    return start, end
+
+
+def _only(text: str, name: str, shown: str) -> float:
+    values = {float(value) for value in re.findall(f"<{name}>{_NUMBER}</{name}>", text)}
+    if len(values) != 1:
+        told = "none" if not values else ", ".join(f"{value:g}" for value in sorted(values))
+        raise Nem2eError(f"{shown}: one number <{name}> is expected, found {told}; is this a set-up of CMC or RRA?")
+    return values.pop()
+
+
+def _force_spans(grf: Storage, threshold_n: float) -> list[Span]:
+    """Right heel strike to right heel strike, of cycles that can be ones (`unlikely`)."""
+    columns = (grf.column(label) for label in _FORCE)
+    strikes, other = (gait.heel_strikes(grf.time, force, threshold_n=threshold_n) for force in columns)
+    spans = gait.cycles(strikes, other, "right-right")
+    return [(float(s), float(e)) for s, e in spans if not unlikely(s, e, other)]
+
+
+def inside(spans: list[Span], time: NDArray[np.float64]) -> list[Span]:
+    """Those that an activation file covers, cut at its ends where they pass them by up to `_SNAP_S`."""
+    first, last = float(time[0]), float(time[-1])
+    return [
+        (max(start, first), min(end, last))
+        for start, end in spans
+        if start >= first - _SNAP_S and end <= last + _SNAP_S
+    ]
 
 
 def tables(made: Made, folder: Path) -> None:

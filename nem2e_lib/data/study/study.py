@@ -181,9 +181,6 @@ def _shifted(storage: Storage, offset_s: float) -> Storage:
     return replace(storage, time=storage.time + offset_s) if offset_s else storage
 
 
-# --- What envelopes are divided by ---
-
-
 def scale(study: Study, trial: Trial) -> Array:
     """Divisor of each channel's envelope in a trial, shape (channels,).
 

@@ -8,8 +8,6 @@ from dataclasses import asdict, dataclass, replace
 from nem2e_lib.data.muscles import RUNNING_ELECTRODES, RUNNING_EMG, WALKING_EMG
 from nem2e_lib.error import Nem2eError
 
-# --- The knobs of the synthetic studies ---
-
 
 @dataclass(frozen=True)
 class Knobs:
@@ -69,9 +67,6 @@ class Knobs:
         """
         causes = {"delay_ms", "redundancy", "simulation_error"}
         return replace(self, **dict.fromkeys(causes - set(names), 0.0))
-
-
-# --- The shape of the two synthetic studies: that of the paper's Table 1 ---
 
 
 @dataclass(frozen=True)

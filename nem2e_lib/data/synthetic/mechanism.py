@@ -19,8 +19,6 @@ from nem2e_lib.data.synthetic.body import SIDE, leg_strength, minimum_activation
 from nem2e_lib.data.synthetic.design import Design, Knobs
 from nem2e_lib.error import Nem2eError
 
-# --- From synergies to true, simulated and measured muscle activity, as functions of continuous time ---
-
 Array = NDArray[np.float64]
 
 _TONE = 0.02
@@ -192,9 +190,6 @@ def _body_order(right: Array, left: Array) -> Array:
     """Put the muscles of both sides in gait2392's order: right leg, left leg, trunk muscles right and left in turn."""
     trunk = np.stack([right[:, _LEGS:], left[:, _LEGS:]], axis=2).reshape(len(right), -1)
     return np.concatenate([right[:, :_LEGS], left[:, :_LEGS], trunk], axis=1)
-
-
-# --- Who runs and walks in a synthetic study: all its trials, drawn from one seed ---
 
 
 @dataclass(frozen=True)
