@@ -56,7 +56,7 @@ _TEXT = (  # the same, told by how the text starts
 
 
 def read_bytes(path: str | Path, check: Callable[[bytes], None] | None = None) -> bytes:
-    """Bytes of a file.
+    """Read the bytes of a file.
 
     Parameters
     ----------
@@ -98,7 +98,7 @@ def _refuse_odd(path: str | Path, facts: os.stat_result) -> None:
 
 
 def read_text(path: str | Path) -> tuple[str, tuple[str, ...]]:
-    r"""Text of a file with ``\n`` line ends, and warnings about its encoding.
+    r"""Read the text of a file with ``\n`` line ends, and warnings about its encoding.
 
     UTF-8 (a byte order mark is dropped), else Latin-1 with a warning.
 
@@ -111,12 +111,12 @@ def read_text(path: str | Path) -> tuple[str, tuple[str, ...]]:
 
 
 def decode(raw: bytes, path: str | Path) -> tuple[str, tuple[str, ...]]:
-    """Text of the bytes of a file, as `read_text`; `path` is for messages only."""
+    """Return the text of a file's bytes, as `read_text`; `path` is for messages only."""
     return decode_plain(plain(raw, path))
 
 
 def plain(raw: bytes, path: str | Path) -> bytes:
-    r"""Bytes of a text without byte order mark and with ``\n`` line ends.
+    r"""Return the bytes of a text without byte order mark and with ``\n`` line ends.
 
     Raises
     ------
@@ -129,7 +129,7 @@ def plain(raw: bytes, path: str | Path) -> bytes:
 
 
 def decode_plain(raw: bytes) -> tuple[str, tuple[str, ...]]:
-    """Text of bytes that are `plain`, and warnings: UTF-8, else Latin-1."""
+    """Return the text of bytes that are `plain`, and warnings: UTF-8, else Latin-1."""
     try:
         return raw.decode("utf-8"), ()
     except UnicodeDecodeError:
@@ -206,7 +206,7 @@ def whole(path: str | Path) -> Iterator[Path]:
 
 @contextmanager
 def replacing(path: str | Path) -> Iterator[Path]:
-    """The same, a mistake of the user's told in a sentence.
+    """Give the same, and tell a mistake of the user's in a sentence.
 
     Raises
     ------

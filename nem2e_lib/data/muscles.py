@@ -154,7 +154,7 @@ for _muscle in (*LEG, *TRUNK):
 
 
 def meaning(label: str) -> tuple[list[str], str]:
-    """Muscles (gait2392's names without side) that a label may mean, and its side: ``r``, ``l`` or nothing.
+    """Return the muscles (gait2392's names without side) that a label may mean, and its side: ``r``, ``l`` or nothing.
 
     ``R_TibAnt``, ``tibant_r``, ``/forceset/tib_ant_r/activation`` and ``EMG tibialis anterior right`` all mean
     tib_ant of the right leg; ``GM`` means three muscles.
@@ -180,7 +180,7 @@ def is_muscle(label: str) -> bool:
 
 
 def candidates(channel: str, muscles: Sequence[str], side: str = "r") -> list[str]:
-    """Columns of an activation file that an EMG channel may measure.
+    """Return the columns of an activation file that an EMG channel may measure.
 
     Parameters
     ----------

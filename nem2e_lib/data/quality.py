@@ -39,7 +39,7 @@ _ENOUGH_HZ = 1000.0
 
 
 def quality_notes(study: Study) -> list[str]:
-    """What is doubtful in a sound study's signals, one sentence each.
+    """Return what is doubtful in a sound study's signals, one sentence each.
 
     Saturated activation; dead, copied, humming and clipped EMG; gaps that were bridged; clipped force; cycles in
     which a measured muscle's activation is constant; and how many cycles are skipped.
@@ -183,12 +183,12 @@ def _raw_emg(study: Study, trial: Trial) -> Iterator[str]:
 
 
 def line_frequencies(rate_hz: float) -> list[float]:
-    """Mains frequencies whose surroundings lie below half the rate."""
+    """Return the mains frequencies whose surroundings lie below half the rate."""
     return [line for line in _MAINS_HZ if line + 8 < rate_hz / 2]
 
 
 def hum_share(values: Array, rate_hz: float, line_hz: float) -> Array:
-    """Share of each channel's power within 2 Hz of a line, less what stands 3 to 8 Hz beside it, shape (channels,).
+    """Return each channel's share of power within 2 Hz of a line, less that 3 to 8 Hz beside it, shape (channels,).
 
     Power spectral density after Welch over 2 s (or the recording, if shorter), from 5 Hz on, so that drift does
     not hide the hum.
@@ -208,7 +208,7 @@ def hum_share(values: Array, rate_hz: float, line_hz: float) -> Array:
 
 
 def pinned_share(values: Array) -> Array:
-    """Share of samples that are exactly a channel's highest or lowest value, shape (channels,).
+    """Return the share of samples that are exactly a channel's highest or lowest value, shape (channels,).
 
     0 where fewer than five are, or where the channel has fewer than 50 values to choose from.
     """
@@ -232,7 +232,7 @@ def _force(study: Study, trial: Trial, path: Path) -> Iterator[str]:
 
 
 def held_s(time: Array, flags: NDArray[np.bool_]) -> float:
-    """Duration of the longest run of at least three flags, in s; 0 if there is none."""
+    """Return the duration of the longest run of at least three flags, in s; 0 if there is none."""
     return max((float(time[last] - time[first]) for first, last in runs(flags) if last - first >= 2), default=0.0)
 
 

@@ -36,7 +36,7 @@ class _FoundCycle:
 
 
 def find_cycles(study: Study) -> pd.DataFrame:
-    """Every cycle of every trial, kept or skipped, in the order of ``trials.csv``.
+    """Return every cycle of every trial, kept or skipped, in the order of ``trials.csv``.
 
     A cycle is skipped if a signal does not cover it or pauses within it for more than a tenth of it, if raw EMG
     dropped out in it, or if it lasts less than half or more than one and a half times the median of the subject's
@@ -90,7 +90,7 @@ def _from_grf(study: Study, trial: Trial) -> tuple[list[tuple[Cycle, str]], str]
 
 
 def unlikely(start_s: float, end_s: float, other: Array) -> str:
-    """Why a cycle cut from force is none, by its length and the heel strikes of the other foot; empty if it is one."""
+    """Say why a cycle cut from force is none, by its length and the other foot's heel strikes; empty if it is one."""
     if not SHORTEST_S <= end_s - start_s <= LONGEST_S:
         return f"lasts {end_s - start_s:.3g} s, but {SHORTEST_S:g} to {LONGEST_S:g} s are expected of a gait cycle"
     strikes = int(((other > start_s) & (other < end_s)).sum())
@@ -111,7 +111,7 @@ def _unusable(study: Study, cycle: Cycle) -> str:
 
 
 def gap(name: str, signal: Storage, cycle: Cycle) -> str | None:
-    """Why a signal does not cover a cycle: it starts late, ends early or pauses; None if it does."""
+    """Say why a signal does not cover a cycle: it starts late, ends early or pauses; None if it does."""
     start, end = signal.time[[0, -1]]
     if cycle.start_s < start - EDGE_S:
         return f"incomplete: {name} starts at {start:.4g} s, after the cycle"

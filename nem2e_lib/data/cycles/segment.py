@@ -105,7 +105,7 @@ def load_cycles(path: str | Path) -> xr.Dataset:
 
 
 def data_hash(dataset: xr.Dataset) -> str:
-    """SHA-256 (hex) of the content: the same before saving and after loading."""
+    """Return the SHA-256 (hex) of the content: the same before saving and after loading."""
     return dataset_hash(dataset)
 
 
@@ -117,7 +117,7 @@ def save_report(report: pd.DataFrame, path: str | Path) -> None:
 def resample(
     signal: Storage | EmgTable, start_s: float, end_s: float, number: int, points: Array, method: str = "linear"
 ) -> Array:
-    """Values of one cycle at `points` (%), shape (points, columns).
+    """Return the values of one cycle at `points` (%), shape (points, columns).
 
     ``linear``: on straight lines between the samples, as the paper thins. ``mean``: the mean of those lines over
     one spacing of points around each, cut where the signal ends; exact at any, even uneven, steps. It lets

@@ -57,7 +57,7 @@ class EvenSignal:
 
 
 def even(time: Array, values: Array, channels: Sequence[str], *, flat_s: float = FLAT_S) -> EvenSignal:
-    """Raw EMG on an even clock.
+    """Bring raw EMG on an even clock.
 
     A clock within `_EVEN_S` of an even one keeps its samples, at their mean rate. Any other is resampled at its
     median step by a cubic spline, which unlike straight lines keeps the high frequencies of raw EMG; of samples
@@ -100,7 +100,7 @@ def _flat(column: Array) -> _Flags:
 
 
 def runs(flags: _Flags) -> list[tuple[int, int]]:
-    """First row and last row of each run of True."""
+    """Return the first and the last row of each run of True."""
     edges = np.flatnonzero(np.diff(flags, prepend=False, append=False)).reshape(-1, 2)
     return [(int(start), int(stop) - 1) for start, stop in edges]
 

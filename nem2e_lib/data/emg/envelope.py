@@ -93,7 +93,7 @@ RECIPES = {
 
 
 def envelope(raw: ArrayLike, rate_hz: float, recipe: Recipe | str = "general") -> Array:
-    """Linear envelope of raw EMG, in its unit; not normalised.
+    """Return the linear envelope of raw EMG, in its unit; not normalised.
 
     Filters ring: beside a strong burst the envelope may fall a little below zero, and is left so.
 
@@ -126,7 +126,7 @@ def envelope(raw: ArrayLike, rate_hz: float, recipe: Recipe | str = "general") -
 
 
 def find_recipe(recipe: Recipe | str) -> Recipe:
-    """The recipe of that name; Nem2eError if there is none."""
+    """Return the recipe of that name; Nem2eError if there is none."""
     if isinstance(recipe, Recipe):
         return recipe
     if recipe not in RECIPES:
@@ -135,7 +135,7 @@ def find_recipe(recipe: Recipe | str) -> Recipe:
 
 
 def remove_offset(raw: ArrayLike) -> Array:
-    """Each channel less its mean over the recording, shape as given."""
+    """Return each channel less its mean over the recording, shape as given."""
     values = np.asarray(raw, np.float64)
     return values - values.mean(axis=0)
 
@@ -143,7 +143,7 @@ def remove_offset(raw: ArrayLike) -> Array:
 def band_pass(
     raw: ArrayLike, rate_hz: float, low_hz: float, high_hz: float, order: int = 4, *, per_pass: bool = False
 ) -> Array:
-    """Zero-phase band-pass; `order` is that of each flank, cutoffs as the module says. Ends are mirrored.
+    """Apply a zero-phase band-pass; `order` is that of each flank, cutoffs as the module says. Ends are mirrored.
 
     The design keeps the prewarped centre √(low·high) and widens the band, so that both cutoffs are exact.
 
@@ -162,12 +162,12 @@ def band_pass(
 
 
 def rectify(raw: ArrayLike) -> Array:
-    """Absolute values (full-wave rectification), shape as given."""
+    """Return absolute values (full-wave rectification), shape as given."""
     return np.abs(np.asarray(raw, np.float64))
 
 
 def low_pass(raw: ArrayLike, rate_hz: float, cutoff_hz: float, order: int = 4, *, per_pass: bool = False) -> Array:
-    """Zero-phase low-pass; cutoff and order as the module says. Ends are mirrored.
+    """Apply a zero-phase low-pass; cutoff and order as the module says. Ends are mirrored.
 
     Raises
     ------
@@ -182,7 +182,7 @@ def low_pass(raw: ArrayLike, rate_hz: float, cutoff_hz: float, order: int = 4, *
 
 
 def normalise(values: ArrayLike, reference: ArrayLike) -> Array:
-    """Envelopes as a share of a reference, shape as given.
+    """Return envelopes as a share of a reference, shape as given.
 
     Parameters
     ----------

@@ -119,7 +119,7 @@ def _unknown(channel: str, files: int, fits: Sequence[str]) -> Line:
 
 
 def facts(built: Built) -> dict[str, Any]:
-    """Everything that was found, for JSON."""
+    """Return everything that was found, for JSON."""
     found = built.found
     return {
         "layout": built.layout.path,

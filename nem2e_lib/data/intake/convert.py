@@ -355,7 +355,7 @@ def _force_spans(grf: Storage, threshold_n: float) -> list[Span]:
 
 
 def inside(spans: list[Span], time: NDArray[np.float64]) -> list[Span]:
-    """Those that an activation file covers, cut at its ends where they pass them by up to `_SNAP_S`."""
+    """Return those that an activation file covers, cut at its ends where they pass them by up to `_SNAP_S`."""
     first, last = float(time[0]), float(time[-1])
     return [
         (max(start, first), min(end, last))

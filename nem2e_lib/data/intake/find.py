@@ -57,7 +57,7 @@ class Search:
 
 
 def search(roots: dict[str, Path]) -> Search:
-    """Every .sto and .mot below folders of known kinds, or below one of which nothing is known (kind ``""``).
+    """Find every .sto and .mot below folders of known kinds, or below one of which nothing is known (kind ``""``).
 
     Where the folder of one kind is, or lies within, that of another, name and columns decide; else the folder does.
 
@@ -150,20 +150,20 @@ def _guess(path: Path, storage: Storage) -> str | None:
 
 
 def vertical_candidates(storage: Storage) -> list[str]:
-    """Labels that may be vertical force under names that are not known, those with the greatest force first."""
+    """Return labels that may be vertical force under names that are not known, the greatest force first."""
     labels = [label for label in storage.labels if _VERTICAL.search(label) and not _NO_FORCE.search(label)]
     size = {label: float(np.nanmax(np.abs(storage.column(label)), initial=0)) for label in labels}
     return sorted(labels, key=lambda label: -size[label])
 
 
 def apart(activations: Sequence[Found], others: Sequence[Found]) -> tuple[frozenset[str], frozenset[str]]:
-    """Words that all activations have and none of the others, and the reverse: they are left aside in matching."""
+    """Return words that all activations and none of the others have, and the reverse; matching leaves them aside."""
     mine, theirs = [file.keys for file in activations], [file.keys for file in others]
     return only_here(mine, theirs), only_here(theirs, mine)
 
 
 def match(file: Found, others: Sequence[Found], alone: bool, aside: frozenset[str] = frozenset()) -> Found | None:
-    """The one file whose words are the same, or fewer or more without contradiction; None if none or several.
+    """Return the file whose words are the same, or fewer or more without contradiction; None if none or several.
 
     With `alone`, the only file of each kind, words do not matter; those `aside` never do.
     """
@@ -186,7 +186,7 @@ def match(file: Found, others: Sequence[Found], alone: bool, aside: frozenset[st
 
 
 def best(files: Sequence[Found]) -> Iterator[tuple[Found, list[Found]]]:
-    """One activation file a trial, by its name (activation, states, controls), and those left over."""
+    """Yield one activation file a trial, by its name (activation, states, controls), and those left over."""
     groups: dict[frozenset[str], list[Found]] = {}
     for file in files:
         groups.setdefault(file.keys, []).append(file)

@@ -49,15 +49,15 @@ class Layout:
     text: str = field(repr=False, default="")
 
     def table(self, name: str) -> dict[str, Any]:
-        """One table of the file; empty where it has none."""
+        """Return one table of the file; empty where it has none."""
         return dict(self.content.get(name, {}))
 
     def say(self, name: str) -> str:
-        """One text of the file; empty where it has none."""
+        """Return one text of the file; empty where it has none."""
         return str(self.content.get(name, ""))
 
     def unit(self, kind: str) -> float:
-        """What values of that kind are multiplied by."""
+        """Return what values of that kind are multiplied by."""
         return _UNITS[kind][str(self.table("units").get(kind, next(iter(_UNITS[kind]))))]
 
 
@@ -78,7 +78,7 @@ def read_layout(name: str) -> Layout:
 
 
 def parse_layout(path: str, text: str) -> Layout:
-    """The layout in a text; Nem2eError with the first thing that is wrong with it."""
+    """Return the layout in a text; Nem2eError with the first thing that is wrong with it."""
     content = parse_toml(path, text)
     _check_keys(path, content)
     parts = {str(key): str(value) for key, value in content["parts"].items()}
@@ -134,7 +134,7 @@ def _texts(path: str, key: str, value: Any) -> list[str]:
 
 
 def compile_pattern(path: str, pattern: str, parts: dict[str, str]) -> re.Pattern[str]:
-    """A pattern as a regular expression, in which letter case does not matter.
+    """Return a pattern as a regular expression, in which letter case does not matter.
 
     ``*`` is anything within a folder, ``**/`` any folders or none, ``?`` one character, ``[xy]`` one of them,
     ``{subject}`` the named part; a part that comes again must be the same.

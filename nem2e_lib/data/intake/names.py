@@ -26,7 +26,7 @@ _NUMBER = re.compile(r"\d+(?:[.p]\d+)?")
 
 
 def words(relative: Path) -> tuple[str, ...]:
-    """Words of a path that may name the trial, in lower case; what names a kind of file is left out.
+    """Return the words of a path that may name the trial, in lower case; what names a kind of file is left out.
 
     A number belongs to the word for a person before it: ``Subject 01`` and ``sub-01`` are one word each.
     """
@@ -49,7 +49,7 @@ def _split(part: str) -> list[str]:
 
 
 def keys(relative: Path) -> frozenset[str]:
-    """The words as they are compared: ``walk 01``, ``walk_1`` and ``Walk01`` are all ``walk1``."""
+    """Return the words as they are compared: ``walk 01``, ``walk_1`` and ``Walk01`` are all ``walk1``."""
     found: list[str] = []
     for part in [*relative.parent.parts, relative.stem]:
         before = ""
@@ -76,7 +76,7 @@ def _numbered(mine: frozenset[str], key: str) -> bool:
 
 
 def only_here(mine: Sequence[frozenset[str]], others: Iterable[frozenset[str]]) -> frozenset[str]:
-    """Words without number that all files of one kind have and none of another kind: they tell no trial apart."""
+    """Return words without number that all files of one kind and none of another have: they tell no trial apart."""
     if len(mine) < 2:
         return frozenset()
     shared = frozenset.intersection(*mine) - frozenset().union(*others)
@@ -84,12 +84,12 @@ def only_here(mine: Sequence[frozenset[str]], others: Iterable[frozenset[str]]) 
 
 
 def subject(words: Sequence[str]) -> str:
-    """The word that names who moved; empty if none does."""
+    """Return the word that names who moved; empty if none does."""
     return next((word for word in words if _SUBJECT.fullmatch(word)), "")
 
 
 def speed(words: Sequence[str]) -> tuple[str, str]:
-    """Label of the speed and its value in m/s as text; empty where no word says them.
+    """Return the label of the speed and its value in m/s as text; empty where no word says them.
 
     ``3.5ms`` and ``12.6kmh`` have a unit; ``speed 3.0`` has none, so that it is a label only.
     """

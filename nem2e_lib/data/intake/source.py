@@ -185,6 +185,6 @@ def _member(source: Source, place: Path, name: str, info: zipfile.ZipInfo, spare
 
 
 def sha256(path: Path) -> str:
-    """SHA-256 of a file, hex."""
+    """Return the SHA-256 of a file, hex."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()

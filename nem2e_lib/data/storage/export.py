@@ -21,7 +21,7 @@ _TIME = re.compile(r"time *(?:[\[(,]? *(s|sec|seconds|ms)? *[\])]?)?", re.IGNORE
 
 
 def read_csv_recording(path: str | Path) -> Storage:
-    """A table with one line of labels, time first, separated by commas, semicolons or tabs.
+    """Read a table with one line of labels, time first, separated by commas, semicolons or tabs.
 
     Time is in s, or in ms where its label says so. What stands above the labels in some exports is to be taken away.
 

@@ -60,7 +60,7 @@ class Header:
 
 
 def parse_header(raw: bytes, path: str) -> Header:
-    r"""Header of a storage file (bytes with line ends ``\n``).
+    r"""Read the header of a storage file (bytes with line ends ``\n``).
 
     Raises
     ------
@@ -293,7 +293,7 @@ def _cell_size(data_type: str, path: str) -> int:
 
 
 def unique_labels(labels: Sequence[str]) -> list[str]:
-    """`labels` with a suffix ``_2``, ``_3``, … after each that was there before, or is ``time``."""
+    """Return `labels` with a suffix ``_2``, ``_3``, … after each that was there before, or is ``time``."""
     taken, seen, next_number = {"time", *labels}, {"time"}, dict[str, int]()
     renamed = []
     for label in labels:
@@ -310,12 +310,12 @@ def unique_labels(labels: Sequence[str]) -> list[str]:
 
 
 def shown(text: object, length: int = 40) -> str:
-    """`text` quoted on one line for a message, cut after `length` characters."""
+    """Return `text` quoted on one line for a message, cut after `length` characters."""
     told = str(text)
     return repr(told[:length] + "…" if len(told) > length else told)
 
 
 def bare(token: str) -> str:
-    """`token` without outer blanks and one pair of outer quotes."""
+    """Return `token` without outer blanks and one pair of outer quotes."""
     token = token.strip(" \t")
     return token[1:-1].strip(" \t") if len(token) > 1 and token[0] == token[-1] == '"' else token

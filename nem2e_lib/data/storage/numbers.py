@@ -43,7 +43,7 @@ _FORTRAN = re.compile(rb"[+-]?(?:\d+\.?\d*|\.\d+)[dD][+-]?\d+")
 
 
 def parse_table(raw: bytes, header: Header, path: str) -> tuple[Array, Array]:
-    """Time, shape (rows,), and values, shape (rows, columns without time), below a header.
+    """Read time, shape (rows,), and values, shape (rows, columns without time), below a header.
 
     Cells that hold vectors are split, and a last row that a process left unfinished is left out and told in the
     header's warnings.
@@ -97,7 +97,7 @@ def _without_cut_row(raw: bytes, header: Header) -> bytes:
 
 
 def parse_body(raw: bytes, start: int, columns: int, path: str) -> tuple[Array, Array]:
-    """Time, shape (rows,), and values, shape (rows, columns - 1), separated by blanks or tabs.
+    """Read time, shape (rows,), and values, shape (rows, columns - 1), separated by blanks or tabs.
 
     Parameters
     ----------
@@ -154,7 +154,7 @@ def _cuts(raw: bytes, start: int) -> Iterator[int]:
 
 
 def parse_fast(raw: bytes, start: int, stop: int, columns: int) -> Array | None:
-    """Numbers in ``raw[start:stop]``, shape (rows, columns), or None where pandas cannot tell.
+    """Read the numbers in ``raw[start:stop]``, shape (rows, columns), or None where pandas cannot tell.
 
     What it gives is what `parse_rows` gives, bit for bit. Blanks by which pandas would be more lenient are left to
     that one, and so is a first line of another width, which pandas would take for the whole table's.
@@ -231,7 +231,7 @@ class _Source:
 
 
 def parse_rows(raw: bytes, start: int, stop: int, columns: int, path: str, row: int = 0) -> Array:
-    """Numbers in ``raw[start:stop]``, shape (rows, columns), separated by blanks or tabs.
+    """Read the numbers in ``raw[start:stop]``, shape (rows, columns), separated by blanks or tabs.
 
     Numbers are decimal, ``nan``, ``inf``, or what Windows writes for these (``-1.#IND``, ``nan(ind)``).
 

@@ -51,7 +51,7 @@ class Storage:
     warnings: tuple[str, ...] = ()
 
     def column(self, label: str) -> Array:
-        """Values of one column, shape (rows,); Nem2eError if there is no such label."""
+        """Return the values of one column, shape (rows,); Nem2eError if there is no such label."""
         if label not in self.labels:
             raise Nem2eError(f"Table {self.name!r} has no column {label!r}; it has {', '.join(self.labels)}.")
         return self.values[:, self.labels.index(label)]
@@ -179,7 +179,7 @@ def _told_back(head: str, path: str) -> tuple[str, tuple[str, ...], dict[str, st
 
 
 def describe_storage(storage: Storage) -> dict[str, Any]:
-    """Facts about a table, ready for JSON.
+    """Return facts about a table, ready for JSON.
 
     ``columns`` counts time, as ``nColumns`` in the header does; ``labels`` leaves it out. ``time_start`` and
     ``time_end`` are in s, and None for a table without rows.

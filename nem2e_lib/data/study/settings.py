@@ -102,7 +102,7 @@ class Settings:
 
 
 def read_settings(path: Path) -> tuple[Settings, list[str]]:
-    """Settings and every problem found in them, one sentence each.
+    """Read settings and every problem found in them, one sentence each.
 
     Raises
     ------
@@ -295,7 +295,7 @@ class Section:
 
 
 def settings_text(sections: Iterable[Section]) -> str:
-    """The text of a ``study.toml``: its sections, an empty line between them."""
+    """Return the text of a ``study.toml``: its sections, an empty line between them."""
     return "\n\n".join("\n".join(_section(section)) for section in sections) + "\n"
 
 
@@ -315,7 +315,7 @@ def _note(text: str) -> str:
 
 
 def bare_key(name: str) -> str:
-    """A name as a key of TOML: in quotes where it needs them."""
+    """Return a name as a key of TOML: in quotes where it needs them."""
     return name if re.fullmatch(r"[A-Za-z0-9_-]+", name) else _toml(name)
 
 

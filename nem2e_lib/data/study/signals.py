@@ -26,7 +26,7 @@ _ENVELOPE_HZ, _ROUGH = 50.0, 0.3  # envelopes have nearly no power above that fr
 
 
 def read_activation(path: Path, settings: Settings, muscles: Sequence[str] = ()) -> Storage:
-    """Activation with muscle names as labels.
+    """Read activation with muscle names as labels.
 
     Parameters
     ----------
@@ -62,7 +62,7 @@ def read_activation(path: Path, settings: Settings, muscles: Sequence[str] = ())
 
 
 def read_emg(path: Path, channels: Sequence[str]) -> Storage:
-    """EMG envelopes with `channels` as labels.
+    """Read EMG envelopes with `channels` as labels.
 
     Raises
     ------
@@ -77,7 +77,7 @@ def read_emg(path: Path, channels: Sequence[str]) -> Storage:
 
 
 def read_raw_emg(path: Path, channels: Sequence[str]) -> Storage:
-    """Raw EMG with `channels` as labels; values may be NaN, where a sensor paused.
+    """Read raw EMG with `channels` as labels; values may be NaN, where a sensor paused.
 
     Raises
     ------
@@ -91,7 +91,7 @@ def read_raw_emg(path: Path, channels: Sequence[str]) -> Storage:
 
 
 def read_grf(path: Path, settings: Settings) -> Storage:
-    """Vertical ground reaction force in N, labels ``right`` and ``left``; columns of one side are added up.
+    """Read vertical ground reaction force in N, labels ``right`` and ``left``; columns of one side are added up.
 
     Raises
     ------
@@ -164,7 +164,7 @@ def _roughness(time: Array, values: Array) -> Array:
 
 
 def clocks_apart(path: Path, signal: Storage, activation_path: Path, activation: Storage) -> str:
-    """What is wrong if a signal and the activation share no time; empty if they do."""
+    """Say what is wrong if a signal and the activation share no time; empty if they do."""
     (first, last), (start, end) = signal.time[[0, -1]], activation.time[[0, -1]]
     if first < end and start < last:
         return ""
@@ -175,7 +175,7 @@ def clocks_apart(path: Path, signal: Storage, activation_path: Path, activation:
 
 
 def left_out(path: Path, settings: Settings) -> list[str]:
-    """Labels of an activation file that are not taken for muscles."""
+    """Return the labels of an activation file that are not taken for muscles."""
     storage = read_storage(path)
     used = set(_muscles(path, storage, settings).values())
     return [label for label in storage.labels if label not in used]

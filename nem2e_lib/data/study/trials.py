@@ -62,7 +62,7 @@ class Cycle:
 
 
 def read_trials(path: Path) -> tuple[list[Trial], list[str]]:
-    """Trials and every problem found in them.
+    """Read trials and every problem found in them.
 
     Raises
     ------
@@ -102,7 +102,7 @@ def _row_problems(path: Path, table: pd.DataFrame) -> list[str]:
 
 
 def path_problem(folder: Path, text: str) -> str:
-    """What is wrong with a path that a table names; empty if it is a file inside the folder."""
+    """Say what is wrong with a path that a table names; empty if it is a file inside the folder."""
     if _leaves(text):
         return "a path inside the study folder is expected."
     file = folder / text
@@ -147,7 +147,7 @@ def _trial(folder: Path, row: dict[str, str]) -> Trial:
 
 
 def read_cycles(path: Path, trials: list[str]) -> tuple[list[Cycle], list[str]]:
-    """Cycles and every problem found in them.
+    """Read cycles and every problem found in them.
 
     Raises
     ------

@@ -68,12 +68,12 @@ def _cycles(plan: Design, take: Take) -> xr.Dataset:
 
 
 def muscles(plan: Design) -> list[str]:
-    """Columns of the activation: the 92 muscles, and the arms' actuators where the study has them."""
+    """Return the columns of the activation: the 92 muscles, and the arms' actuators where the study has them."""
     return [*GAIT2392, *(ARM_ACTUATORS if plan.arms else ())]
 
 
 def activation(plan: Design, take: Take, time: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Simulated activation of all columns, shape (times, columns)."""
+    """Return the simulated activation of all columns, shape (times, columns)."""
     body = take.trial.simulated(time)
     return np.concatenate([body, _arm_activation(take.trial, time)], axis=1) if plan.arms else body
 

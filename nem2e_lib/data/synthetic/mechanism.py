@@ -109,11 +109,11 @@ class Trial:
         self._noise_seed = int(rng.integers(2**63))
 
     def true(self, time: Array) -> Array:
-        """True activation, shape (times, 92), in gait2392's order."""
+        """Return the true activation, shape (times, 92), in gait2392's order."""
         return _body_order(self._side(time, 0), self._side(time, 1))
 
     def simulated(self, time: Array) -> Array:
-        """Simulated activation: late, sharing by least effort, with a smooth error of each muscle's own."""
+        """Return the simulated activation: late, sharing by least effort, with a smooth error of each muscle's own."""
         knobs = self._knobs
         late = self.true(time - knobs.delay_ms / 1000.0)
         if knobs.redundancy > 0:
@@ -123,7 +123,7 @@ class Trial:
         return np.asarray(np.clip(late, 0.0, 1.0))
 
     def measured(self, time: Array, columns: list[int]) -> Array:
-        """Measured envelopes of some muscles: true activation with noise, never below zero."""
+        """Return the measured envelopes of some muscles: true activation with noise, never below zero."""
         grid = np.arange(-0.5, self.end + 0.5, 1.0 / _NOISE_RATE)
         true = self.true(time)[:, columns]
         if self._knobs.emg_noise == 0:
@@ -135,7 +135,7 @@ class Trial:
         return np.asarray(np.clip(true + noise, 0.0, None))
 
     def phase(self, time: Array) -> Array:
-        """Cycles since the first edge, growing by one from right heel strike to right heel strike."""
+        """Return the cycles since the first edge, growing by one from right heel strike to right heel strike."""
         return np.asarray(np.interp(time, self._edges, np.arange(len(self._edges))))
 
     def _side(self, time: Array, left: int) -> Array:
@@ -170,7 +170,7 @@ def one_electrode(design: Design, weights: Array) -> Array:
 
 
 def least_effort(activation: Array) -> Array:
-    """Activation of least effort with the joint torques of `activation`, both (frames, 92)."""
+    """Return the activation of least effort with the joint torques of `activation`, both (frames, 92)."""
     leg, trunk = leg_strength(), trunk_strength()
     parts = [activation[:, :_LEGS], activation[:, _LEGS : 2 * _LEGS], activation[:, 2 * _LEGS :]]
     solved = [
@@ -180,7 +180,7 @@ def least_effort(activation: Array) -> Array:
 
 
 def torques(activation: Array) -> Array:
-    """Joint torques of both legs and the lumbar spine, shape (frames, 15), in N·m."""
+    """Return the joint torques of both legs and the lumbar spine, shape (frames, 15), in N·m."""
     leg, trunk = leg_strength(), trunk_strength()
     right, left, middle = np.split(activation, [_LEGS, 2 * _LEGS], axis=1)
     return np.concatenate([right @ leg.T, left @ leg.T, middle @ trunk.T], axis=1)
@@ -237,6 +237,6 @@ def _code(design: Design) -> int:
 
 
 def channel_columns(design: Design) -> list[int]:
-    """Column of gait2392 that each EMG channel's electrode measures."""
+    """Return the column of gait2392 that each EMG channel's electrode measures."""
     electrodes = [design.electrodes.get(channel, channel) for channel in design.emg]
     return [GAIT2392.index(design.emg[electrode]) for electrode in electrodes]
