@@ -182,7 +182,7 @@ def paired(errors: pd.DataFrame, a: str, b: str) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        Columns study, muscle, difference (Er of a minus Er of b), ci_low, ci_high, t, p_value, p_holm (over the
+        Columns study, muscle, a, b, difference (Er of a minus Er of b), ci_low, ci_high, t, p_value, p_holm (over the
         muscles of a study), n. The t-test is that of the differences, so that it is undefined for the same reasons as
         any other; pingouin's paired one gives the same t and p.
     """
@@ -193,14 +193,9 @@ def paired(errors: pd.DataFrame, a: str, b: str) -> pd.DataFrame:
         test = one_sample(group["a"] - group["b"])
         kept = {name: getattr(test, name) for name in ("ci_low", "ci_high", "t", "p_value", "n")}
         rows.append({"study": study, "muscle": muscle, "difference": test.mean, **kept})
-    table = pd.DataFrame(rows, columns=["study", "muscle", "difference", "ci_low", "ci_high", "t", "p_value", "n"])
+    columns = ["study", "muscle", "a", "b", "difference", "ci_low", "ci_high", "t", "p_value", "n"]
+    table = pd.DataFrame(rows, columns=columns).assign(a=a, b=b)
     return table.assign(p_holm=table.groupby("study", sort=False)["p_value"].transform(holm))
-
-
-def below(comparison: pd.DataFrame) -> pd.Series:
-    """Count, for each study of a `paired` table, the muscles whose difference is below 0 at p < .05."""
-    lower = (comparison["difference"] < 0) & (comparison["p_value"] < ALPHA)
-    return lower.groupby(comparison["study"], sort=False).sum()
 
 
 def ranking(errors: pd.DataFrame) -> pd.DataFrame:
@@ -223,8 +218,7 @@ def ranking(errors: pd.DataFrame) -> pd.DataFrame:
 def comparisons(errors: pd.DataFrame) -> pd.DataFrame:
     """Return `paired` for each condition against the mean curve and against the conditions before it."""
     methods = ["mean_curve", *errors["condition"].unique()]
-    tables = [paired(errors, a, b).assign(a=a, b=b) for b, a in combinations(methods, 2)]
-    return pd.concat(tables, ignore_index=True)
+    return pd.concat([paired(errors, a, b) for b, a in combinations(methods, 2)], ignore_index=True)
 
 
 def counts(compared: pd.DataFrame) -> pd.DataFrame:
@@ -233,7 +227,7 @@ def counts(compared: pd.DataFrame) -> pd.DataFrame:
     Parameters
     ----------
     compared
-        Rows of `comparisons`.
+        Rows of `paired` or `comparisons`.
 
     Returns
     -------

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from nem2e_lib.analysis.statistics import below, comparisons, counts, holm, one_sample, paired, ranking, summary, tukey
+from nem2e_lib.analysis.statistics import comparisons, counts, holm, one_sample, paired, ranking, summary, tukey
 from nem2e_lib.error import Nem2eError
 
 COLUMNS = {"electrode": "e", "unit": "subject", "synthetic": True, "r2_pearson": 0.5, "r2_sse": 0.4}
@@ -113,8 +113,8 @@ def test_paired_is_scipys_and_knows_the_mean_curve():
     row = paired(data, "all_entire", "one_entire").iloc[0]
     assert row["difference"] == pytest.approx(np.mean(a) - np.mean(b))
     assert row["p_value"] == pytest.approx(stats.ttest_rel(a, b).pvalue)
-    assert below(paired(data, "all_entire", "one_entire")).to_dict() == {"s": 1}
-    assert below(paired(data, "one_entire", "all_entire")).to_dict() == {"s": 0}
+    assert counts(paired(data, "all_entire", "one_entire"))["below_p05"].tolist() == [1]
+    assert counts(paired(data, "one_entire", "all_entire"))["below_p05"].tolist() == [0]
     curve = paired(data, "one_entire", "mean_curve").iloc[0]
     assert curve["difference"] == pytest.approx(np.mean(b) + 0.1)
     with pytest.raises(Nem2eError, match="one_quarter"):
