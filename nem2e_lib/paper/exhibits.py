@@ -11,6 +11,7 @@ from nem2e_lib.analysis.shortcut import RISES, UNDEFINED, shortcut_summary, swap
 from nem2e_lib.analysis.statistics import OneSample, ranking
 from nem2e_lib.data.study.load import load_study
 from nem2e_lib.figures import schematics
+from nem2e_lib.paper import tables as paper_tables
 from nem2e_lib.paper import what_holds
 from nem2e_lib.paper.ablations import Committed
 from nem2e_lib.paper.findings import Findings
@@ -56,7 +57,7 @@ def method(found: Findings) -> list[Saved]:
 
 def datasets(found: Findings) -> Saved:
     """Table 1."""
-    table = tables.datasets({s: c.assign_attrs(study=s) for s, c in found.cycles.items()})
+    table = paper_tables.datasets({s: c.assign_attrs(study=s) for s, c in found.cycles.items()})
     return save_table(table, "table_1", found.run.site, page=STATISTICS)
 
 
@@ -66,7 +67,7 @@ def results(found: Findings) -> list[Saved]:
     saved = []
     for study, motion in found.motions.items():
         number = numbers.get(motion) if found.run.is_synthetic else None
-        table = tables.results_table(
+        table = paper_tables.results_table(
             found.summary,
             study=study,
             number=number,
@@ -274,7 +275,7 @@ def choices(found: Findings) -> Saved:
     study = Committed()
     points = open_points(Configuration(**configuration_of(trained)))
     rows = [{**point, "effect": study.effect_of(point)} for point in points]
-    return save_table(tables.open_points(rows), "open_points", found.run.site, page=CLAIMS)
+    return save_table(paper_tables.open_points(rows), "open_points", found.run.site, page=CLAIMS)
 
 
 def index(found: Findings, table: pd.DataFrame) -> None:

@@ -13,14 +13,15 @@ from matplotlib.figure import Figure
 
 from nem2e_lib.error import Nem2eError
 from nem2e_lib.figures import schematics
+from nem2e_lib.figures.style import Drawn
+from nem2e_lib.paper.tables import results_table
 from nem2e_lib.site import provenance as where
-from nem2e_lib.site import tables
 from nem2e_lib.site.claims import claims_summary, write_claims
 from nem2e_lib.site.index import write_index
 from nem2e_lib.site.provenance import Provenance
 from nem2e_lib.site.publish import publish
 from nem2e_lib.site.results import write_results
-from nem2e_lib.site.saving import entries, save_drawn, save_figure, save_table
+from nem2e_lib.site.saving import entries, save
 
 RUNS = {s: {"synthetic": True, "profile": "demo", "data_hash": "ab" * 32} for s in ("running", "walking")}
 SOURCE = Provenance("c0ffee", "2026-01-01", {"python": "3.11.0", "jax": "0.10.2"})
@@ -39,8 +40,8 @@ CLAIMS = pd.DataFrame(
 
 
 def build(folder: Path, summary: pd.DataFrame) -> None:
-    save_drawn(schematics.framework(), "figure1", folder, page="method")
-    save_table(tables.results_table(summary, study="walking", number=2, synthetic=True), "table2", folder, page="stats")
+    save(schematics.framework(), "figure1", folder, page="method")
+    save(results_table(summary, study="walking", number=2, synthetic=True), "table2", folder, page="stats")
     write_results(summary, CLAIMS, folder, runs=RUNS, commit="c0ffee")
     write_claims(CLAIMS, folder, runs=RUNS)
     write_index(
@@ -74,8 +75,8 @@ class Reader(HTMLParser):
 
 def test_saved_figure_has_svg_csv_and_a_place_in_the_manifest(tmp_path: Path) -> None:
     drawn = schematics.network()
-    saved = save_drawn(drawn, "figure2", tmp_path, page="method")
-    save_drawn(drawn, "figure2", tmp_path, page="method")
+    saved = save(drawn, "figure2", tmp_path, page="method")
+    save(drawn, "figure2", tmp_path, page="method")
     assert pd.read_csv(tmp_path / "figure2.csv", keep_default_na=False).equals(drawn.data)
     assert [e.name for e in entries(tmp_path, "method")] == ["figure2"]
     assert 'src="data:image/svg+xml;base64,' in saved._repr_html_()
@@ -84,9 +85,9 @@ def test_saved_figure_has_svg_csv_and_a_place_in_the_manifest(tmp_path: Path) ->
 
 def test_unmarked_synthetic_figure_is_refused(tmp_path: Path) -> None:
     with pytest.raises(Nem2eError, match="SYNTHETIC"):
-        save_figure(Figure(), pd.DataFrame(), "f", tmp_path, title="Figure 3", alt="curves", synthetic=True)
+        save(Drawn(Figure(), pd.DataFrame(), "Figure 3", "curves", synthetic=True), "f", tmp_path)
     with pytest.raises(Nem2eError, match="cannot see it"):
-        save_figure(Figure(), pd.DataFrame(), "f", tmp_path, title="Figure 3", alt=" ", synthetic=False)
+        save(Drawn(Figure(), pd.DataFrame(), "Figure 3", " "), "f", tmp_path)
     assert list(tmp_path.iterdir()) == []
 
 
