@@ -15,7 +15,7 @@ from nem2e_lib.analysis.shortcut import swapped_summary
 from nem2e_lib.analysis.statistics import OneSample
 from nem2e_lib.paper import exhibits
 from nem2e_lib.paper.findings import Findings
-from nem2e_lib.paper.what_holds import Site, answers, tables_of, write
+from nem2e_lib.paper.what_holds import Site, answers, tables_of
 
 
 def duel(a: str, b: str, difference: float, p: float) -> dict[str, object]:
@@ -119,17 +119,3 @@ def test_contradictions_are_counted_from_the_tables() -> None:
     assert "soleus" in found["The gastrocnemius in walking"]
     assert "semit" in found["Which muscles were measured"]
     assert (found != "").all()
-
-
-def test_the_page_groups_studies_under_their_question_and_shows_what_was_not_told(tmp_path: Path) -> None:
-    run = SimpleNamespace(site=tmp_path, is_synthetic=False)
-    told = {"synthetic": False, "profile": "demo", "data_hash": "ab"}
-    found = SimpleNamespace(run=run, cycles={"a & b": None, "walking": None}, runs={"a & b": told, "walking": told})
-    claims = pd.DataFrame({"id": ["C01"], "verdict": ["holds"]})
-    steady = pd.DataFrame({"id": ["C01"], "seeds": [1], "flips": [False], "verdicts": ["holds"], "values": ["1"]})
-    text = write(found, claims, steady, "Seeds < 3.").read_text()
-    assert text.count('rowspan="2" class="question"') == 8
-    assert text.count("<td>a &amp; b</td>") == 8
-    assert '<td class="verdict untested"><span aria-hidden="true">–</span> cannot be told</td>' in text
-    assert "Seeds &lt; 3." in text
-    assert "SYNTHETIC" not in text
