@@ -19,6 +19,13 @@ def results() -> pd.DataFrame:
     return table.assign(**{name: pd.to_numeric(table[name]) for name in [*_NUMBERS, "p_is_bound", "n_subjects"]})
 
 
+def results_of(motion: str, study: str) -> pd.DataFrame | None:
+    """Return the paper's table of a motion under a study's name in column dataset; None for a motion that it lacks."""
+    table = results()
+    rows = table[table["dataset"] == motion]
+    return None if rows.empty else rows.assign(dataset=study)
+
+
 def claims() -> pd.DataFrame:
     """Return the paper's checkable statements: id, section, dataset, claim, reported, check."""
     with files("nem2e_lib.analysis").joinpath("claims.csv").open(encoding="utf-8") as lines:

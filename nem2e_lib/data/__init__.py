@@ -1,4 +1,4 @@
-"""From files to segmented cycles: everything that stands before training.
+"""From files to segmented cycles: storage files, study folders, gait events, synthetic studies.
 
 files, tables, netcdf
     Files read and written whole or not at all, tables that people type, labelled arrays on disk.
