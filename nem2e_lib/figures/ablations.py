@@ -13,7 +13,7 @@ from matplotlib.ticker import NullFormatter, NullLocator
 
 from nem2e_lib.analysis.ablations.effects import MATTERS
 from nem2e_lib.figures.panels import panel_grid, rows_for
-from nem2e_lib.figures.points import intervals, marks
+from nem2e_lib.figures.points import dots, intervals, marks
 from nem2e_lib.figures.style import (
     CONDITION_COLOURS,
     CONDITION_LABELS,
@@ -94,19 +94,23 @@ def forest(effects: pd.DataFrame, *, note: str, synthetic: bool) -> Drawn:
 def _points(left: Axes, right: Axes, data: pd.DataFrame, rows: list[tuple[str, str]], palette: dict[str, str]) -> None:
     places = [str(rows.index(row)) for row in zip(data["option"], data["value"], strict=True)]
     placed = data.assign(place=places, sure=data["verdict"] == MATTERS)
-    shared: dict[str, Any] = {
-        "row": "place",
-        "order": [str(k) for k in range(len(rows))],
-        "hue": "condition",
-        "palette": palette,
-        "step": 0.24,
-        "markers": "o",
-    }
+    shared: dict[str, Any] = {"order": [str(k) for k in range(len(rows))], "hue": "condition", "palette": palette}
     for condition, colour in palette.items():
         one = placed[placed["condition"] == condition]
-        marks(left, one, value="difference", filled="sure", markersize=4.5, line={"color": colour}, **shared)
-        marks(right, one, value="entropy", markersize=3.5, line={"alpha": 0.0}, **shared)
+        marks(
+            left,
+            one,
+            row="place",
+            value="difference",
+            filled="sure",
+            step=0.8 / len(palette),
+            markers="o",
+            markeredgewidth=1.0,
+            line={"color": colour},
+            **shared,
+        )
         right.axvline(float(one["base_entropy"].median()), color=colour, lw=0.8)
+    dots(right, placed, x="entropy", y="place", dodge=True, jitter=False, size=4, **shared)
 
 
 def _rows(left: Axes, right: Axes, rows: list[tuple[str, str]], data: pd.DataFrame) -> None:
@@ -183,7 +187,7 @@ def _curve(axis: Axes, data: pd.DataFrame) -> None:
         palette=CONDITION_COLOURS,
         estimator=None,
         marker="o",
-        markersize=4,
+        markersize=5,
         markeredgewidth=0,
         linewidth=1.2,
         legend=False,

@@ -104,23 +104,16 @@ def _overlaps(axis: Axes, pairs: pd.DataFrame, encoders: list[str]) -> None:
     long = pairs.melt(["spatial"], list(SAME), "same", "overlap")
     shared: dict[str, Any] = {"x": "spatial", "y": "overlap", "hue": "same", "order": encoders, "palette": SAME}
     dots(axis, long, dodge=True, jitter=0.2, size=3.5, alpha=0.5, **shared)
-    sns.boxplot(
+    sns.pointplot(
         long,
         hue_order=list(SAME),
-        width=0.8,
-        gap=0.4,
-        showbox=False,
-        showcaps=False,
-        showfliers=False,
-        showmeans=True,
-        meanline=True,
-        meanprops={"color": "black", "linestyle": "-", "linewidth": 2},
-        medianprops={"visible": False},
-        whiskerprops={"visible": False},
-        vert=None,
-        orientation="vertical",
+        dodge=0.4,
+        errorbar=None,
+        markers="_",
+        markersize=26,
+        markeredgewidth=2.4,
+        linestyle="none",
         legend=False,
-        zorder=3,
         ax=axis,
         **shared,
     )

@@ -5,13 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 import pandas as pd
-import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 
 from nem2e_lib.error import Nem2eError
 from nem2e_lib.figures.panels import plural
-from nem2e_lib.figures.points import dots, unit_handle
+from nem2e_lib.figures.points import boxes, dots, unit_handle
 from nem2e_lib.figures.style import (
     Drawn,
     add_legend,
@@ -65,21 +64,7 @@ def _panel(axis: Axes, data: pd.DataFrame, reference: str) -> None:
     palette = {method: colour_of(method) for method in methods}
     shared: dict[str, Any] = {"x": "er", "y": "method", "hue": "method", "order": methods, "palette": palette}
     axis.axvline(0, color="#444444", lw=0.9)
-    sns.boxplot(
-        data,
-        width=0.5,
-        saturation=1,
-        showfliers=False,
-        linewidth=0.9,
-        linecolor="#333333",
-        boxprops={"alpha": 0.3},
-        medianprops={"color": "black"},
-        vert=None,
-        orientation="horizontal",
-        legend=False,
-        ax=axis,
-        **shared,
-    )
+    boxes(axis, data, width=0.5, alpha=0.3, orientation="horizontal", **shared)
     dots(axis, data, jitter=0.17, size=3.5, edgecolor="white", linewidth=0.4, zorder=3, **shared)
     means = data.groupby("method")["er"].mean()
     for place, method in enumerate(methods):

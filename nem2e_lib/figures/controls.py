@@ -185,6 +185,7 @@ def _following_panel(axis: Axes, rows: pd.DataFrame) -> None:
         step=0.15,
         orient="v",
         markers=[MARKERS.get(method, "D") for method in palette],
+        markersize=6,
         markeredgewidth=0.0,
         line={"color": "#444444", "lw": 1.0},
     )
@@ -227,7 +228,7 @@ def shift_errors(table: pd.DataFrame, *, synthetic: bool) -> Drawn:
             palette=CONDITION_COLOURS,
             band=0.2,
             marker="o",
-            markersize=3,
+            markersize=4,
             markeredgewidth=0,
         )
         axis.set_title(f"{study} (n = {plural(int(rows['n'].iloc[0]), str(rows['unit'].iloc[0]))})")

@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
@@ -16,7 +15,7 @@ from scipy import special
 
 from nem2e_lib.error import Nem2eError
 from nem2e_lib.figures.panels import plural
-from nem2e_lib.figures.points import dots, mean_handle, rows_of_points, unit_handle
+from nem2e_lib.figures.points import boxes, dots, mean_handle, rows_of_points, unit_handle
 from nem2e_lib.figures.style import (
     CONDITION_COLOURS,
     CONDITION_LABELS,
@@ -115,23 +114,7 @@ def _row(axis: Axes, muscles: Sequence[str], data: pd.DataFrame, width: int) -> 
         "dodge": True,
     }
     axis.axhline(0, color="#444444", lw=0.9, zorder=1)
-    sns.boxplot(
-        here,
-        hue_order=list(palette),
-        width=WIDTH,
-        gap=0.18,
-        saturation=1,
-        showfliers=False,
-        linewidth=0.9,
-        linecolor="#333333",
-        boxprops={"alpha": 0.45},
-        medianprops={"color": "black", "linewidth": 1.3},
-        vert=None,
-        orientation="vertical",
-        legend=False,
-        ax=axis,
-        **shared,
-    )
+    boxes(axis, here, width=WIDTH, gap=0.18, alpha=0.45, orientation="vertical", **shared)
     dots(axis, here, jitter=0.2, edgecolor="white", linewidth=0.4, zorder=3, **shared)
     level = here.groupby("muscle")["er_mean_curve"].mean().reindex(list(muscles))
     places = np.arange(len(muscles))

@@ -120,6 +120,7 @@ def _matrix(axis: Axes, fights: pd.DataFrame, order: list[str], scale: ScalarMap
         norm=scale.norm,
         cmap=scale.cmap,
         square=True,
+        linewidths=0.5,
         cbar=False,
         xticklabels=False,
         yticklabels=False,

@@ -1,4 +1,4 @@
-"""Points with mean and interval: dots of single units, a mark for their mean, a line for its confidence interval.
+"""Points with mean and interval: boxes and dots of single units, a mark for their mean, a line for its interval.
 
 Intervals are computed by `nem2e_lib.analysis` and only drawn here: seaborn's bootstrap is off everywhere.
 """
@@ -61,6 +61,36 @@ def rows_of_points(
         )
 
 
+def boxes(axis: Axes, data: pd.DataFrame, *, palette: Mapping[str, str], alpha: float, **box: Any) -> None:
+    """Draw boxes of quartiles with whiskers to 1.5 times the box, by `seaborn.boxplot`; outliers are left to `dots`.
+
+    Parameters
+    ----------
+    data : pandas.DataFrame
+        One row a value.
+    alpha : float
+        The boxes' opacity.
+    **box
+        Columns, order and widths, as `seaborn.boxplot` names them; ``orientation`` is vertical or horizontal.
+    """
+    sns.boxplot(
+        data,
+        palette=dict(palette),
+        hue_order=list(palette),
+        saturation=1,
+        showfliers=False,
+        linewidth=0.9,
+        linecolor="#333333",
+        boxprops={"alpha": alpha},
+        medianprops={"color": "black", "linewidth": 1.3},
+        legend=False,
+        ax=axis,
+        vert=None,  # seaborn's own, which matplotlib 3.11 warns of; orientation takes its place
+        **box,
+    )
+    axis.set(xlabel="", ylabel="")
+
+
 def dots(axis: Axes, data: pd.DataFrame, *, palette: Mapping[str, str], size: float = 3.0, **strip: Any) -> None:
     """Draw a dot each row of `data`, by `seaborn.stripplot`; jitter is the same at each drawing."""
     strip = {"hue_order": list(palette), "linewidth": 0, "legend": False, **strip}
@@ -109,7 +139,6 @@ def marks(
     x, y = (value, row) if orient == "h" else (row, value)
     offset = step * (np.array([levels.index(str(v)) for v in means[hue]]) - (len(levels) - 1) / 2) if hue else 0.0
     places = np.array([order.index(v) for v in means[row]]) + offset
-    intervals(axis, places, means["ci_low"], means["ci_high"], orient=orient, **(line or {}))
     whole = means[filled] if filled else pd.Series(True, index=means.index)
     for some, face in ((means[whole], {}), (means[~whole], {"markerfacecolor": "white"})):
         sns.pointplot(
@@ -128,6 +157,8 @@ def marks(
             ax=axis,
             **{"markersize": 5, "zorder": 3, **mark, **face},
         )
+    # After the marks: when seaborn names an axis for the first time, it forgets the limits of lines drawn before.
+    intervals(axis, places, means["ci_low"], means["ci_high"], orient=orient, **(line or {}))
     axis.set(xlabel="", ylabel="")
 
 

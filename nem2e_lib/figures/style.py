@@ -52,7 +52,7 @@ METHOD_LABELS = {
 """What readers are shown of each method; data, CSV files and verdicts know it by its id alone."""
 METHOD_COLOURS = {
     **CONDITION_COLOURS,
-    **dict.fromkeys(("opensim", "identity"), SIMULATED),
+    "opensim": SIMULATED,
     "mean_curve": MEAN_CURVE,
     "model": REFINED,
     "lag_attention": REFINED,
