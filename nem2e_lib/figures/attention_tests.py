@@ -13,15 +13,7 @@ from matplotlib.lines import Line2D
 from nem2e_lib.analysis.attention import UNIFORM
 from nem2e_lib.figures.panels import plural
 from nem2e_lib.figures.points import dots
-from nem2e_lib.figures.style import (
-    MEAN_CURVE,
-    Drawn,
-    add_legend,
-    heading,
-    label_of,
-    new_figure,
-    styled,
-)
+from nem2e_lib.figures.style import MEAN_CURVE, Drawn, add_legend, heading, label_of, new_figure, styled
 
 SAME = {"by_muscle": "#009E73", "by_position": "#D55E00"}
 ENCODERS = {"muscle_lstm": "#0072B2", "per_muscle": "#009E73", "input_attention": "#D55E00", "time_tokens": "#8C8C8C"}

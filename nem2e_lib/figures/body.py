@@ -13,17 +13,17 @@ from functools import cache
 from importlib import resources
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.patches import Circle
 from scipy.interpolate import CubicSpline
 
+from nem2e_lib.figures.panels import Float
+
 REGIONS = ("trunk", "hip", "thigh", "shank", "arm", "other")
 SIDES = {"r": "right", "l": "left", "": "no side"}
 Path = tuple[tuple[str, float, float], ...]
 """Points: segment, share of its length, metres in front of it."""
-Float = npt.NDArray[np.float64]
 Frame = tuple[Float, Float, Float]
 """Origin of a segment, unit axis along it, unit axis to its front."""
 
