@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, fields
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 import pandas as pd
@@ -14,12 +15,13 @@ import pandas as pd
 from nem2e_lib.data.files import read_text, replacing
 from nem2e_lib.data.tables import read_table
 from nem2e_lib.error import Nem2eError
-from nem2e_lib.simulate.options import Options
+from nem2e_lib.simulate.options import Flag, Options
 
 # --- A trial to simulate, and tables of trials ---
 
 _FILES = ("motion", "markers", "static", "grf", "loads", "model")
 _NUMBERS = ("start_s", "end_s", "mass_kg")
+_given = partial(Flag, panel="Inputs")
 
 
 @dataclass(frozen=True)
@@ -48,15 +50,15 @@ class SimulatedTrial:
         A model of this trial's own.
     """
 
-    trial: str
-    motion: Path | None = None
-    markers: Path | None = None
-    static: Path | None = None
-    grf: Path | None = None
-    loads: Path | None = None
-    start_s: float | None = None
-    end_s: float | None = None
-    mass_kg: float | None = None
+    trial: Annotated[str, _given("name", "Name of the trial; default: the file's.")]
+    motion: Annotated[Path | None, _given("motion", "Joint angles, .mot or .sto.")] = None
+    markers: Annotated[Path | None, _given("markers", "Marker trajectories, .trc.")] = None
+    static: Annotated[Path | None, _given("static", "Markers of a static pose, .trc.")] = None
+    grf: Annotated[Path | None, _given("grf", "Ground reaction forces, .mot or .sto.")] = None
+    loads: Annotated[Path | None, _given("loads", "External loads of your own, .xml.")] = None
+    start_s: Annotated[float | None, _given("start", "First time that results shall cover, s.")] = None
+    end_s: Annotated[float | None, _given("end", "Last time that results shall cover, s.")] = None
+    mass_kg: Annotated[float | None, _given("mass", "Mass of the person, kg (scale).")] = None
     model: Path | None = None
 
     def files(self) -> dict[str, Path]:
