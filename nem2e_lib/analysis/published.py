@@ -6,7 +6,6 @@ from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
 from importlib.resources import files
 
-import numpy as np
 import pandas as pd
 from scipy.stats import t as student
 
@@ -170,9 +169,3 @@ def inconsistent(found: pd.DataFrame) -> list[str]:
     """Name the rows of an audit that contradict themselves."""
     rows = found[~found["consistent"].to_numpy(bool)]
     return [f"{r['dataset']} {r['muscle']} {r['condition']}" for r in rows.to_dict("records")]
-
-
-def share_printed(found: pd.DataFrame) -> float:
-    """Return the share of an audit's rows with at least one check that could be made."""
-    checks = found[["p_agrees", "centre_agrees", "d_agrees"]]
-    return float(np.mean(checks.notna().any(axis=1)))

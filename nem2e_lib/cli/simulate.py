@@ -13,13 +13,13 @@ import typer
 
 from nem2e_lib.cli.flags import flagged
 from nem2e_lib.data.columns import muscle_name
+from nem2e_lib.data.files import write_text
 from nem2e_lib.data.storage.storage import read_storage
 from nem2e_lib.error import Nem2eError
 from nem2e_lib.simulate.batch import simulate
 from nem2e_lib.simulate.compare import compare, waveforms
 from nem2e_lib.simulate.options import Options
 from nem2e_lib.simulate.quality import judge, summary, trial_folders
-from nem2e_lib.simulate.runner import save_text
 from nem2e_lib.simulate.states import activation_of_states, is_damaged, repair_states, save_activation
 from nem2e_lib.simulate.trial import SimulatedTrial
 
@@ -179,6 +179,6 @@ def compare_files(
     if out is None:
         typer.echo(table.to_string(index=False, float_format="{:.3f}".format))
         return
-    save_text(out, table.to_csv(index=False))
+    write_text(out, table.to_csv(index=False))
     error, correlation = table["rmse"].mean(), table["correlation"].mean()
     typer.echo(f"{out}: {len(table)} muscles, mean RMSE {error:.3f}, mean correlation {correlation:.3f}.")

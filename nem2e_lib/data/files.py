@@ -1,24 +1,30 @@
-"""Whole files or none: reading text that people send, refusing what is no text, writing without leaving halves."""
+"""Files as people send and keep them: text read or refused in a sentence, and files written whole or not at all."""
 
 from __future__ import annotations
 
 import errno
 import os
 import re
+import secrets
 import stat
-import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from nem2e_lib.error import Nem2eError
 
-# --- What people send instead of a table, told by its first bytes: archives, workbooks, recordings, web pages ---
+MAX_BYTES = 2 << 30
+"""Largest file that is read, in bytes."""
+HEAD_BYTES = 2 << 20
+"""How much of a file is looked at before the rest is read."""
+
+FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO})
+"""Errors of a disk that takes no more."""
 
 _UNPACK = "unpack it and give the file inside"
 _EXPORT = "export the table as plain text"
 _TABLE = "give the table of motion or results instead"
-_BINARY = (
+_BINARY = (  # what people send instead of a table, told by its first bytes
     (b"\x1f\x8b", "compressed (gzip)", _UNPACK),
     (b"BZh", "compressed (bzip2)", _UNPACK),
     (b"\xfd7zXZ", "compressed (xz)", _UNPACK),
@@ -36,7 +42,7 @@ _BINARY = (
     (b"\xff\xfe", "UTF-16 text", "save it as UTF-8"),
     (b"\xfe\xff", "UTF-16 text", "save it as UTF-8"),
 )
-_TEXT = (
+_TEXT = (  # the same, told by how the text starts
     (rb"version https://git-lfs", "a Git LFS pointer, which stands for the file", "fetch it with 'git lfs pull'"),
     (rb"(?is)<(?:!doctype html|html)", "a web page, as saved when a download needs a login", "download the file anew"),
     (rb"(?s)(?:<\?xml|<!--)?.{0,2000}?<OpenSimDocument", "an OpenSim model or set-up (XML)", _TABLE),
@@ -47,66 +53,6 @@ _TEXT = (
     (rb"(?:[^\n\t]*[,;][^\n\t]*\n){2}", "a table separated by commas or semicolons (CSV)", "give it a header and tabs"),
     (rb'(?i)"?time"?[\t ]', "a table without a header", "put a name and the line 'endheader' above its labels"),
 )
-
-
-def refuse_binary(head: bytes, path: str | Path) -> None:
-    """Say what a file is that is not text.
-
-    Parameters
-    ----------
-    head : bytes
-        Start of the file, or all of it.
-    path : str or Path
-        For messages only.
-
-    Raises
-    ------
-    Nem2eError
-        If `head` is empty, has the signature of a binary format, or holds zero bytes.
-    """
-    if not head or head.isspace():
-        raise Nem2eError(f"{path}: the file is empty, but a table with a header is expected.")
-    for magic, what, advice in _BINARY:
-        if head.startswith(magic):
-            raise Nem2eError(f"{path}: the file is {what}, but plain text is expected; {advice}.")
-    if head.startswith(b"PK\x03\x04"):
-        raise Nem2eError(f"{path}: the file is {_zip(head)}.")
-    if b"\0" in head:
-        raise Nem2eError(f"{path}: the file is {_zeros(head)}.")
-
-
-def refuse_other_text(head: bytes, path: str | Path) -> None:
-    """Say what a text file without ``endheader`` is, if it can be told; raises Nem2eError if so."""
-    head = head.lstrip(b" \t\n")
-    for pattern, what, advice in _TEXT:
-        if re.match(pattern, head):
-            raise Nem2eError(f"{path}: no line 'endheader' found: the file looks like {what}; {advice}.")
-
-
-def _zip(head: bytes) -> str:
-    if b"xl/" in head or b"[Content_Types].xml" in head:
-        return f"an Excel workbook or the like, but plain text is expected; {_EXPORT}"
-    return f"compressed (ZIP archive), but plain text is expected; {_UNPACK}"
-
-
-def _zeros(head: bytes) -> str:
-    if len(head) > 3 and head[1] == 0x50 and head[0] in range(2, 128):
-        return "a C3D recording, but plain text is expected; convert it to .mot or .sto first"
-    if head[:64].count(0) * 3 > len(head[:64]):
-        return "binary or UTF-16, but plain text is expected; save or export it as UTF-8 text"
-    line = head.count(b"\n", 0, head.index(0)) + 1
-    return f"binary or damaged: line {line} holds zero bytes, but plain text is expected; copy or write it anew"
-
-
-# --- Whole files or none: reading text that people send, and writing without leaving halves behind ---
-
-MAX_BYTES = 2 << 30
-"""Largest file that is read, in bytes."""
-HEAD_BYTES = 2 << 20
-"""How much of a file is looked at before the rest is read."""
-
-FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO})
-"""Errors of a disk that takes no more."""
 
 
 def read_bytes(path: str | Path, check: Callable[[bytes], None] | None = None) -> bytes:
@@ -165,7 +111,7 @@ def read_text(path: str | Path) -> tuple[str, tuple[str, ...]]:
 
 
 def decode(raw: bytes, path: str | Path) -> tuple[str, tuple[str, ...]]:
-    """The same for the bytes of a file; `path` is for messages only."""
+    """Text of the bytes of a file, as `read_text`; `path` is for messages only."""
     return decode_plain(plain(raw, path))
 
 
@@ -177,56 +123,112 @@ def plain(raw: bytes, path: str | Path) -> bytes:
     Nem2eError
         If they are empty, compressed or binary.
     """
-    refuse_binary(raw, path)
+    _refuse_binary(raw, path)
     raw = raw.removeprefix(b"\xef\xbb\xbf")
     return raw.replace(b"\r\n", b"\n").replace(b"\r", b"\n") if b"\r" in raw else raw
 
 
 def decode_plain(raw: bytes) -> tuple[str, tuple[str, ...]]:
-    """Text of bytes in UTF-8, else Latin-1 with a warning."""
+    """Text of bytes that are `plain`, and warnings: UTF-8, else Latin-1."""
     try:
         return raw.decode("utf-8"), ()
     except UnicodeDecodeError:
         return raw.decode("latin-1"), ("The text is not UTF-8; it was read as Latin-1.",)
 
 
-@contextmanager
-def replacing(path: str | Path) -> Iterator[Path]:
-    """Give a temporary path beside `path`; it takes that name only if the block succeeds.
+def _refuse_binary(head: bytes, path: str | Path) -> None:
+    """Say what a file is that is not text.
+
+    Parameters
+    ----------
+    head : bytes
+        Start of the file, or all of it.
+    path : str or Path
+        For messages only.
 
     Raises
     ------
     Nem2eError
-        If the folder does not exist or cannot be written, or the disk is full.
+        If `head` is empty, has the signature of a binary format, or holds zero bytes.
+    """
+    if not head or head.isspace():
+        raise Nem2eError(f"{path}: the file is empty, but a table with a header is expected.")
+    for magic, what, advice in _BINARY:
+        if head.startswith(magic):
+            raise Nem2eError(f"{path}: the file is {what}, but plain text is expected; {advice}.")
+    if head.startswith(b"PK\x03\x04"):
+        raise Nem2eError(f"{path}: the file is {_zip(head)}.")
+    if b"\0" in head:
+        raise Nem2eError(f"{path}: the file is {_zeros(head)}.")
+
+
+def refuse_other_text(head: bytes, path: str | Path) -> None:
+    """Say what a text file without ``endheader`` is, if it can be told; raises Nem2eError if so."""
+    head = head.lstrip(b" \t\n")
+    for pattern, what, advice in _TEXT:
+        if re.match(pattern, head):
+            raise Nem2eError(f"{path}: no line 'endheader' found: the file looks like {what}; {advice}.")
+
+
+def _zip(head: bytes) -> str:
+    if b"xl/" in head or b"[Content_Types].xml" in head:
+        return f"an Excel workbook or the like, but plain text is expected; {_EXPORT}"
+    return f"compressed (ZIP archive), but plain text is expected; {_UNPACK}"
+
+
+def _zeros(head: bytes) -> str:
+    if len(head) > 3 and head[1] == 0x50 and head[0] in range(2, 128):
+        return "a C3D recording, but plain text is expected; convert it to .mot or .sto first"
+    if head[:64].count(0) * 3 > len(head[:64]):
+        return "binary or UTF-16, but plain text is expected; save or export it as UTF-8 text"
+    line = head.count(b"\n", 0, head.index(0)) + 1
+    return f"binary or damaged: line {line} holds zero bytes, but plain text is expected; copy or write it anew"
+
+
+@contextmanager
+def whole(path: str | Path) -> Iterator[Path]:
+    """Give a fresh file beside `path`; it takes that name only if the block succeeds, and is gone if not.
+
+    Raises
+    ------
+    OSError
+        As it came from the disk, for callers that have a sentence of their own; others use `replacing`.
     """
     target = Path(path)
-    try:
-        handle, name = tempfile.mkstemp(prefix=f".{target.name[:80]}.", dir=target.parent)
-    except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or error
-        raise Nem2eError(f"{target}: cannot be written in folder {target.parent} ({reason}).") from None
-    os.close(handle)
-    temporary = Path(name)
+    temporary = target.parent / f".{target.name[:80]}.{secrets.token_hex(4)}"
+    temporary.touch(exist_ok=False)
     try:
         yield temporary
-        temporary.chmod(0o666 & ~_umask())
-        _rename(temporary, target)
-    except OSError as error:
-        if error.errno not in FULL:
-            raise
-        raise Nem2eError(f"{target}: cannot be written ({error.strerror}); make room on the disk.") from None
+        temporary.replace(target)
     finally:
         temporary.unlink(missing_ok=True)
 
 
-def _rename(temporary: Path, target: Path) -> None:
+@contextmanager
+def replacing(path: str | Path) -> Iterator[Path]:
+    """The same, a mistake of the user's told in a sentence.
+
+    Raises
+    ------
+    Nem2eError
+        If the folder does not exist or cannot be written, `path` is a folder, or the disk is full.
+    """
+    target, begun = Path(path), False
     try:
-        temporary.replace(target)
+        with whole(target) as temporary:
+            begun = True
+            yield temporary
     except OSError as error:
-        raise Nem2eError(f"{target}: cannot be written ({error.strerror}).") from None
+        where = "" if begun else f" in folder {target.parent}"
+        advice = "; make room on the disk" if begun and error.errno in FULL else ""
+        raise Nem2eError(f"{target}: cannot be written{where} ({error.strerror or error}){advice}.") from None
+    except ValueError as error:  # a name that no file can have
+        if begun:
+            raise
+        raise Nem2eError(f"{target}: cannot be written in folder {target.parent} ({error}).") from None
 
 
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask
+def write_text(path: str | Path, text: str) -> None:
+    """Write a text in UTF-8 whole or not at all; errors as `replacing`."""
+    with replacing(path) as temporary:
+        temporary.write_text(text, encoding="utf-8", newline="\n")

@@ -59,11 +59,6 @@ def heel_strikes(time: Array, force: Array, **options: float) -> Array:
     return np.array([start for start, _ in contacts(time, force, **options) if np.isfinite(start)])
 
 
-def toe_offs(time: Array, force: Array, **options: float) -> Array:
-    """Times of toe-off in s: the ends of `contacts`, which also explains the options."""
-    return np.array([end for _, end in contacts(time, force, **options) if np.isfinite(end)])
-
-
 def cycles(right: Array, left: Array, definition: str = "right-right") -> list[tuple[float, float]]:
     """Start and end of gait cycles in s, from heel strikes of both feet.
 

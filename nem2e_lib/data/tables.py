@@ -21,8 +21,12 @@ from nem2e_lib.error import Nem2eError
 
 def near(word: str, words: Iterable[str]) -> str:
     """A hint like ``; did you mean 'licence'?`` where a similar word exists, else nothing."""
-    match = difflib.get_close_matches(word, list(words), n=1)
-    return f"; did you mean {match[0]!r}?" if match else ""
+    match = _nearest(word, words)
+    return f"; did you mean {match!r}?" if match else ""
+
+
+def _nearest(word: str, words: Iterable[str]) -> str:
+    return next(iter(difflib.get_close_matches(word, list(words), n=1)), "")
 
 
 def read_table(path: Path, required: Sequence[str], optional: Sequence[str] = ()) -> pd.DataFrame:
@@ -38,9 +42,9 @@ def read_table(path: Path, required: Sequence[str], optional: Sequence[str] = ()
     missing = [name for name in required if name not in table.columns]
     if missing:
         found = ", ".join(table.columns)
-        match = difflib.get_close_matches(missing[0], [str(name) for name in table.columns], n=1)
-        match = match or [name for name in table.columns if str(name).lower() == missing[0].lower()]
-        hint = f"; if {match[0]!r} is meant to be it, rename it." if match else "; add it."
+        match = _nearest(missing[0], map(str, table.columns))
+        match = match or next((str(name) for name in table.columns if str(name).lower() == missing[0].lower()), "")
+        hint = f"; if {match!r} is meant to be it, rename it." if match else "; add it."
         raise Nem2eError(f"{path}: no column {missing[0]!r}; found {found}{hint}")
     table = _without_empty_end(table)
     if table.empty:

@@ -17,13 +17,12 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from nem2e_lib.data.files import read_text, replacing
+from nem2e_lib.data.files import read_text, write_text
 from nem2e_lib.data.storage.storage import Storage, read_storage
 from nem2e_lib.error import Nem2eError
 from nem2e_lib.simulate.actuators import residual_names
 from nem2e_lib.simulate.posture import Posture
 from nem2e_lib.simulate.prepare import Workplace
-from nem2e_lib.simulate.runner import save_text
 
 Array = NDArray[np.float64]
 
@@ -176,9 +175,9 @@ def save_quality(out: Path, folders: Sequence[Path]) -> pd.DataFrame:
     """Write ``quality.csv`` and ``quality.json`` of every finished trial, and return the table."""
     tables = [judge(folder) for folder in folders if (folder / FACTS).is_file()]
     table = pd.concat(tables, ignore_index=True) if tables else pd.DataFrame()
-    save_text(out / "quality.csv", table.to_csv(index=False))
+    write_text(out / "quality.csv", table.to_csv(index=False))
     trials = [{"trial": name, "verdict": verdict(rows), "measures": _records(rows)} for name, rows in _trials(table)]
-    save_text(out / "quality.json", json.dumps(trials, indent=1) + "\n")
+    write_text(out / "quality.json", json.dumps(trials, indent=1) + "\n")
     return table
 
 
@@ -340,8 +339,7 @@ def write_measures(place: Workplace, steps: Sequence[str]) -> None:
         "notes": place.notes,
         **(_of_posture(place) if place.motion is not None else {}),
     }
-    with replacing(place.folder / FACTS) as temporary:
-        temporary.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
+    write_text(place.folder / FACTS, json.dumps(content, indent=1) + "\n")
 
 
 def _of_posture(place: Workplace) -> dict[str, float]:

@@ -17,7 +17,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from nem2e_lib.data.files import read_text, replacing
+from nem2e_lib.data.files import read_text, write_text
 from nem2e_lib.simulate.manifest import all_done, base_key, read_manifest
 from nem2e_lib.simulate.options import Options
 from nem2e_lib.simulate.states import restore_states
@@ -152,7 +152,7 @@ def keep_violations(log: Path, folder: Path) -> None:
         if "Constraint violation" in line
     ]
     if said:
-        save_text(folder / "violation.txt", "\n".join(said) + "\n")
+        write_text(folder / "violation.txt", "\n".join(said) + "\n")
 
 
 def reached(log: Path) -> str:
@@ -187,8 +187,7 @@ def write_job(job: Job) -> Path:
         "options": asdict(job.options),
     }
     path = job.folder / JOB
-    with replacing(path) as temporary:
-        temporary.write_text(json.dumps(content, indent=1, default=_plain), encoding="utf-8")
+    write_text(path, json.dumps(content, indent=1, default=_plain))
     return path
 
 
@@ -210,17 +209,10 @@ def _with_paths(values: dict[str, Any]) -> dict[str, Any]:
 
 def write_outcome(folder: Path, outcome: Mapping[str, Any]) -> None:
     """Write what became of a job."""
-    with replacing(folder / OUTCOME) as temporary:
-        temporary.write_text(json.dumps(outcome, indent=1), encoding="utf-8")
+    write_text(folder / OUTCOME, json.dumps(outcome, indent=1))
 
 
 def read_outcome(folder: Path) -> dict[str, Any]:
     """Read what became of a job; empty where its process ended without a word."""
     path = folder / OUTCOME
     return dict(json.loads(read_text(path)[0])) if path.is_file() else {}
-
-
-def save_text(path: Path, text: str) -> None:
-    """Write a text whole or not at all."""
-    with replacing(path) as temporary:
-        temporary.write_text(text, encoding="utf-8")

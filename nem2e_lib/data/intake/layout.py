@@ -16,9 +16,9 @@ SHIPPED = ("running", "walking")
 """Layouts that come with nem2e, by name."""
 KINDS = ("activation", "controls", "setup", "emg", "grf")
 """What a file can be."""
-WAYS = ("setup", "force", "span")
+_WAYS = ("setup", "force", "span")
 """Where the times of a cycle may come from."""
-UNITS = {"time": {"s": 1.0, "ms": 1e-3}, "force": {"N": 1.0, "kN": 1e3}, "activation": {"1": 1.0, "%": 1e-2}}
+_UNITS = {"time": {"s": 1.0, "ms": 1e-3}, "force": {"N": 1.0, "kN": 1e3}, "activation": {"1": 1.0, "%": 1e-2}}
 """What a number is multiplied by to be in s, N or from 0 to 1."""
 _TOP: dict[str, type | tuple[type, ...]] = {
     **dict.fromkeys(("about", "name", "motion", "simulated_by", "citation", "licence", "subject", "trial"), str),
@@ -31,7 +31,7 @@ _INNER = {
     "expected": ("subject", "speed", "each"),
     "files": KINDS,
     "columns": ("activation", "extra", "right", "left"),
-    "units": tuple(UNITS),
+    "units": tuple(_UNITS),
     "cycles": ("from", "threshold_n"),
 }
 _NEEDED = ("name", "motion", "simulated_by", "subject", "trial", "parts", "files")
@@ -58,7 +58,7 @@ class Layout:
 
     def unit(self, kind: str) -> float:
         """What values of that kind are multiplied by."""
-        return UNITS[kind][str(self.table("units").get(kind, next(iter(UNITS[kind]))))]
+        return _UNITS[kind][str(self.table("units").get(kind, next(iter(_UNITS[kind]))))]
 
 
 def read_layout(name: str) -> Layout:
@@ -110,11 +110,11 @@ def _check_keys(path: str, content: dict[str, Any]) -> None:
 
 def _check_values(path: str, content: dict[str, Any], parts: dict[str, str]) -> None:
     for key, value in content.get("units", {}).items():
-        if value not in UNITS[key]:
-            raise Nem2eError(f"{path}: [units] {key} is {value!r}, but {' or '.join(UNITS[key])} is expected.")
-    for way in _texts(path, "[cycles] from", content.get("cycles", {}).get("from", list(WAYS))):
-        if way not in WAYS:
-            raise Nem2eError(f"{path}: [cycles] from has {way!r}, but {', '.join(WAYS)} are known.")
+        if value not in _UNITS[key]:
+            raise Nem2eError(f"{path}: [units] {key} is {value!r}, but {' or '.join(_UNITS[key])} is expected.")
+    for way in _texts(path, "[cycles] from", content.get("cycles", {}).get("from", list(_WAYS))):
+        if way not in _WAYS:
+            raise Nem2eError(f"{path}: [cycles] from has {way!r}, but {', '.join(_WAYS)} are known.")
     for key in ("subject", "trial"):
         for name in re.findall(r"\{(\w+)\}", content[key]):
             if name not in parts:

@@ -1,9 +1,15 @@
-"""``study.toml``: what a study says of itself, its EMG and its forces."""
+"""``study.toml``: what a study says of itself, its EMG and its forces, read and written.
+
+`read_settings` judges each key and gives every problem at once; `settings_text` writes what the makers of studies
+(`intake.new`, `intake.archive`, `synthetic.study`) know, with notes for those who read it.
+"""
 
 from __future__ import annotations
 
 import dataclasses
+import json
 import re
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -14,134 +20,66 @@ from nem2e_lib.data.files import read_text
 from nem2e_lib.data.gait import CYCLES
 from nem2e_lib.data.tables import near, parse_toml
 
-# --- ``[emg_processing]`` of ``study.toml`` ---
-
-KEYS = {
-    "recipe": "text in quotes",
-    "offset": "true or false",
-    "band_hz": "two numbers",
-    "band_order": "a whole number",
-    "rectify": "true or false",
-    "low_pass_hz": "a number",
-    "low_pass_order": "a whole number",
-    "per_pass": "true or false",
-    "normalise": "text in quotes",
-}
-"""Keys and what is expected of them."""
-
-
-def processing_problems(path: Path, table: dict[str, Any]) -> list[str]:
-    """What is wrong with the table's values, one sentence each; their kinds have been judged."""
-    where, problems = f"{path}: [emg_processing]", []
-    recipe, how = table.get("recipe"), table.get("normalise", NORMALISE[0])
-    if recipe is None and "low_pass_hz" not in table:
-        problems.append(f"{where} has neither recipe nor low_pass_hz; name a recipe ({', '.join(RECIPES)}) or steps.")
-    if recipe is not None and recipe not in RECIPES:
-        hint = near(recipe, RECIPES) or "."
-        problems.append(f"{where} recipe is {recipe!r}, but {', '.join(RECIPES)} is expected{hint}")
-    if how not in NORMALISE:
-        hint = near(how, NORMALISE) or "."
-        problems.append(f"{where} normalise is {how!r}, but {', '.join(NORMALISE)} is expected{hint}")
-    return problems + [f"{where} {problem}" for problem in _filter_problems(table)]
-
-
-def _filter_problems(table: dict[str, Any]) -> list[str]:
-    problems = []
-    low, high = table.get("band_hz", (1, 2))
-    if not 0 < low < high:
-        problems.append(f"band_hz is [{low}, {high}], but two rising numbers above 0 Hz are expected.")
-    if not table.get("low_pass_hz", 1) > 0:
-        problems.append(f"low_pass_hz is {table['low_pass_hz']}, but more than 0 Hz is expected.")
-    for key in ("band_order", "low_pass_order"):
-        order, single = table.get(key, 2), table.get("per_pass", False)
-        if not 0 < order <= 20 or (order % 2 and not single):
-            kind = "from 1 to 20" if single else "from 2 to 20 that is even (both passes together)"
-            problems.append(f"{key} is {order}, but a whole number {kind} is expected.")
-    return problems
-
-
-def processing(table: dict[str, Any]) -> Processing | None:
-    """The settings of a sound table; None if it is empty. Steps that are named replace those of the recipe."""
-    if not table:
-        return None
-    base = RECIPES[table["recipe"]] if "recipe" in table else Recipe()
-    steps = {key: value for key, value in table.items() if key not in ("recipe", "normalise")}
-    if "band_hz" in steps:
-        steps["band_hz"] = (float(steps["band_hz"][0]), float(steps["band_hz"][1]))
-    return Processing(dataclasses.replace(base, **steps), table.get("normalise", NORMALISE[0]))
-
-
-# --- ``[grf]`` of ``study.toml`` ---
-
-COLUMNS = "a column name or a list of them"
-FORCE_KEYS = {
-    "right": COLUMNS,
-    "left": COLUMNS,
-    "threshold_n": "a number",
-    "min_stance_s": "a number",
-    "min_swing_s": "a number",
-}
-"""Keys and what is expected of them."""
-
-
-def force_problems(path: Path, grf: dict[str, Any], cycle: str) -> list[str]:
-    """What is wrong with the table's values, one sentence each; their kinds have been judged."""
-    problems = []
-    threshold = grf.get("threshold_n", 20.0)
-    if not 0 < threshold < float("inf"):
-        problems.append(f"{path}: [grf] threshold_n is {threshold}, but more than 0 N is expected.")
-    for key in ("min_stance_s", "min_swing_s"):
-        if not 0 <= grf.get(key, 0.0) < 10:
-            problems.append(f"{path}: [grf] {key} is {grf[key]}, but a time from 0 to 10 s is expected.")
-    if ("right" in grf) != ("left" in grf):
-        problems.append(
-            f"{path}: [grf] names one side only, but both right and left are expected; "
-            "write [] for the side that was not measured."
-        )
-    needed = [side for side in cycle.split("-") if grf.get(side) == []]
-    if needed:
-        problems.append(f"{path}: [grf] {needed[0]} is empty, but cycle = {cycle!r} needs its heel strikes.")
-    return problems
-
-
-def force(grf: dict[str, Any]) -> dict[str, Any]:
-    """The fields of `Settings` that a sound table gives."""
-    limits = {key: float(grf[key]) for key in ("threshold_n", "min_stance_s", "min_swing_s") if key in grf}
-    return limits | {f"grf_{side}": _columns(grf.get(side)) for side in ("right", "left")}
-
-
-def _columns(named: str | list[str] | None) -> tuple[str, ...] | None:
-    return None if named is None else (named,) if isinstance(named, str) else tuple(named)
-
-
-# --- ``study.toml``: what a study says of itself ---
-
 RESAMPLING = ("linear", "mean")
-_TEXT, _FLAG, _TABLE = "text in quotes", "true or false", "a table"
+"""How a cycle is thinned to its samples (`cycles.segment.resample`)."""
+
+_TEXT, _FLAG, _TABLE, _TEXTS = "text in quotes", "true or false", "a table", "a list of texts"
+_NUMBER, _WHOLE, _PAIR, _COLUMNS = "a number", "a whole number", "two numbers", "a column name or a list of them"
 _TOP = {
-    "name": _TEXT,
-    "motion": _TEXT,
-    "simulated_by": _TEXT,
+    **dict.fromkeys(("name", "motion", "simulated_by"), _TEXT),
     "synthetic": _FLAG,
-    "cycle": _TEXT,
-    "citation": _TEXT,
-    "licence": _TEXT,
-    "emg": _TABLE,
-    "electrodes": _TABLE,
-    "grf": _TABLE,
-    "activation": _TABLE,
+    **dict.fromkeys(("cycle", "citation", "licence"), _TEXT),
+    **dict.fromkeys(("emg", "electrodes", "grf", "activation"), _TABLE),
     "resampling": _TEXT,
     "emg_processing": _TABLE,
 }
-_ACTIVATION = {"columns": "a list of texts"}
+_INNER = {
+    "grf": {
+        **dict.fromkeys(("right", "left"), _COLUMNS),
+        **dict.fromkeys(("threshold_n", "min_stance_s", "min_swing_s"), _NUMBER),
+    },
+    "activation": {"columns": _TEXTS},
+    "emg_processing": {
+        "recipe": _TEXT,
+        "offset": _FLAG,
+        "band_hz": _PAIR,
+        "band_order": _WHOLE,
+        "rectify": _FLAG,
+        "low_pass_hz": _NUMBER,
+        "low_pass_order": _WHOLE,
+        "per_pass": _FLAG,
+        "normalise": _TEXT,
+    },
+}
 _REQUIRED = ("name", "motion", "simulated_by", "synthetic", "emg")
 
 
 @dataclass(frozen=True)
 class Settings:
-    """The content of ``study.toml``; `electrodes` has every EMG name, `threshold_n` is in N.
+    """The content of ``study.toml`` (docs/study.md).
 
-    `grf_right` and `grf_left` are columns whose sum is that foot's force; None where they are to be found.
+    Attributes
+    ----------
+    name, motion, simulated_by, citation, licence : str
+    synthetic : bool
+    cycle : str
+        One of `gait.CYCLES`.
+    targets : dict
+        Muscle (column of the activation files) of each EMG channel.
+    electrodes : dict
+        Electrode of every channel: its own name, or that of the channel whose recording it copies.
+    grf_right, grf_left : tuple of str or None
+        Columns whose sum is that foot's vertical force; None where they are to be found.
+    threshold_n : float
+        Force above which a foot is on the ground, in N.
+    min_stance_s, min_swing_s : float
+        Shorter contacts and gaps are none, in s.
+    activation_columns : tuple of str or None
+        Columns of the activation files to use; None for all muscles.
+    resampling : str
+        One of `RESAMPLING`.
+    emg_processing : Processing or None
+        How envelopes are made of raw EMG; None where EMG comes as envelopes.
     """
 
     name: str = ""
@@ -174,9 +112,8 @@ def read_settings(path: Path) -> tuple[Settings, list[str]]:
     content = parse_toml(path, read_text(path)[0])
     problems = [*_missing(path, content), *_misfits(path, content, _TOP, "")]
     tables = {key: _table(content, key) for key, kind in _TOP.items() if kind == _TABLE}
-    problems += _misfits(path, tables["grf"], FORCE_KEYS, "[grf] ")
-    problems += _misfits(path, tables["activation"], _ACTIVATION, "[activation] ")
-    problems += _misfits(path, tables["emg_processing"], KEYS, "[emg_processing] ")
+    for name, kinds in _INNER.items():
+        problems += _misfits(path, tables[name], kinds, f"[{name}] ")
     problems += [*_texts(path, "emg", tables["emg"]), *_texts(path, "electrodes", tables["electrodes"])]
     if not problems:
         problems += _values(path, content, tables)
@@ -205,22 +142,18 @@ def _misfits(path: Path, content: dict[str, Any], kinds: dict[str, str], where: 
 
 
 def _fits(value: Any, kind: str) -> bool:
-    match kind:
-        case "text in quotes":
-            return isinstance(value, str)
-        case "true or false":
-            return isinstance(value, bool)
-        case "a table":
-            return isinstance(value, dict)
-        case "a number":
-            return isinstance(value, int | float) and not isinstance(value, bool)
-        case "a whole number":
-            return isinstance(value, int) and not isinstance(value, bool)
-        case "two numbers":
-            return isinstance(value, list) and len(value) == 2 and all(_fits(item, "a number") for item in value)
-        case _:
-            texts = isinstance(value, list) and all(isinstance(item, str) for item in value)
-            return texts or (kind == COLUMNS and isinstance(value, str))
+    number = isinstance(value, int | float) and not isinstance(value, bool)
+    texts = isinstance(value, list) and all(isinstance(item, str) for item in value)
+    return {
+        _TEXT: isinstance(value, str),
+        _FLAG: isinstance(value, bool),
+        _TABLE: isinstance(value, dict),
+        _NUMBER: number,
+        _WHOLE: number and isinstance(value, int),
+        _PAIR: isinstance(value, list) and len(value) == 2 and all(_fits(item, _NUMBER) for item in value),
+        _TEXTS: texts,
+        _COLUMNS: texts or isinstance(value, str),
+    }[kind]
 
 
 def _texts(path: Path, table: str, content: dict[str, Any]) -> list[str]:
@@ -246,11 +179,61 @@ def _values(path: Path, content: dict[str, Any], tables: dict[str, Any]) -> list
     strange = [key for key in tables["electrodes"] if key not in tables["emg"]]
     for key in strange:
         problems.append(f"{path}: [electrodes] {key!r} is no name in [emg]{near(key, tables['emg']) or '.'}")
-    problems += force_problems(path, tables["grf"], content.get("cycle", CYCLES[0]))
+    problems += _force_problems(path, tables["grf"], content.get("cycle", CYCLES[0]))
     if tables["emg_processing"] or "emg_processing" in content:
-        problems += processing_problems(path, tables["emg_processing"])
+        problems += _processing_problems(path, tables["emg_processing"])
     if tables["activation"].get("columns") == []:
         problems.append(f"{path}: [activation] columns is empty, but at least one column is expected.")
+    return problems
+
+
+def _force_problems(path: Path, grf: dict[str, Any], cycle: str) -> list[str]:
+    """What is wrong with the table's values, one sentence each; their kinds have been judged."""
+    problems = []
+    threshold = grf.get("threshold_n", 20.0)
+    if not 0 < threshold < float("inf"):
+        problems.append(f"{path}: [grf] threshold_n is {threshold}, but more than 0 N is expected.")
+    for key in ("min_stance_s", "min_swing_s"):
+        if not 0 <= grf.get(key, 0.0) < 10:
+            problems.append(f"{path}: [grf] {key} is {grf[key]}, but a time from 0 to 10 s is expected.")
+    if ("right" in grf) != ("left" in grf):
+        problems.append(
+            f"{path}: [grf] names one side only, but both right and left are expected; "
+            "write [] for the side that was not measured."
+        )
+    needed = [side for side in cycle.split("-") if grf.get(side) == []]
+    if needed:
+        problems.append(f"{path}: [grf] {needed[0]} is empty, but cycle = {cycle!r} needs its heel strikes.")
+    return problems
+
+
+def _processing_problems(path: Path, table: dict[str, Any]) -> list[str]:
+    """What is wrong with the table's values, one sentence each; their kinds have been judged."""
+    where, problems = f"{path}: [emg_processing]", []
+    recipe, how = table.get("recipe"), table.get("normalise", NORMALISE[0])
+    if recipe is None and "low_pass_hz" not in table:
+        problems.append(f"{where} has neither recipe nor low_pass_hz; name a recipe ({', '.join(RECIPES)}) or steps.")
+    if recipe is not None and recipe not in RECIPES:
+        hint = near(recipe, RECIPES) or "."
+        problems.append(f"{where} recipe is {recipe!r}, but {', '.join(RECIPES)} is expected{hint}")
+    if how not in NORMALISE:
+        hint = near(how, NORMALISE) or "."
+        problems.append(f"{where} normalise is {how!r}, but {', '.join(NORMALISE)} is expected{hint}")
+    return problems + [f"{where} {problem}" for problem in _filter_problems(table)]
+
+
+def _filter_problems(table: dict[str, Any]) -> list[str]:
+    problems = []
+    low, high = table.get("band_hz", (1, 2))
+    if not 0 < low < high:
+        problems.append(f"band_hz is [{low}, {high}], but two rising numbers above 0 Hz are expected.")
+    if not table.get("low_pass_hz", 1) > 0:
+        problems.append(f"low_pass_hz is {table['low_pass_hz']}, but more than 0 Hz is expected.")
+    for key in ("band_order", "low_pass_order"):
+        order, single = table.get(key, 2), table.get("per_pass", False)
+        if not 0 < order <= 20 or (order % 2 and not single):
+            kind = "from 1 to 20" if single else "from 2 to 20 that is even (both passes together)"
+            problems.append(f"{key} is {order}, but a whole number {kind} is expected.")
     return problems
 
 
@@ -261,7 +244,81 @@ def _settings(content: dict[str, Any], tables: dict[str, Any]) -> Settings:
         **plain,
         targets=dict(tables["emg"]),
         electrodes={name: tables["electrodes"].get(name, name) for name in tables["emg"]},
-        **force(tables["grf"]),
+        **_force(tables["grf"]),
         activation_columns=None if columns is None else tuple(columns),
-        emg_processing=processing(tables["emg_processing"]),
+        emg_processing=_processing(tables["emg_processing"]),
     )
+
+
+def _force(grf: dict[str, Any]) -> dict[str, Any]:
+    """The fields of `Settings` that a sound table gives."""
+    limits = {key: float(grf[key]) for key in ("threshold_n", "min_stance_s", "min_swing_s") if key in grf}
+    return limits | {f"grf_{side}": _columns(grf.get(side)) for side in ("right", "left")}
+
+
+def _columns(named: str | list[str] | None) -> tuple[str, ...] | None:
+    return None if named is None else (named,) if isinstance(named, str) else tuple(named)
+
+
+def _processing(table: dict[str, Any]) -> Processing | None:
+    """The settings of a sound table; None if it is empty. Steps that are named replace those of the recipe."""
+    if not table:
+        return None
+    base = RECIPES[table["recipe"]] if "recipe" in table else Recipe()
+    steps = {key: value for key, value in table.items() if key not in ("recipe", "normalise")}
+    if "band_hz" in steps:
+        steps["band_hz"] = (float(steps["band_hz"][0]), float(steps["band_hz"][1]))
+    return Processing(dataclasses.replace(base, **steps), table.get("normalise", NORMALISE[0]))
+
+
+@dataclass(frozen=True)
+class Line:
+    """A line of ``study.toml``: ``key = value  # note``; one that is left to a person stands behind a ``#``."""
+
+    key: str
+    value: Any
+    note: str = ""
+    left: bool = False
+
+
+@dataclass(frozen=True)
+class Section:
+    """A table of ``study.toml``, the keys above all tables without a name; a text among the lines is a remark.
+
+    Keys that TOML takes bare are written bare, unless they are to be quoted like those that need it.
+    """
+
+    name: str
+    lines: Sequence[Line | str]
+    note: str = ""
+    quoted: bool = False
+
+
+def settings_text(sections: Iterable[Section]) -> str:
+    """The text of a ``study.toml``: its sections, an empty line between them."""
+    return "\n\n".join("\n".join(_section(section)) for section in sections) + "\n"
+
+
+def _section(section: Section) -> Iterator[str]:
+    if section.name:
+        yield f"[{section.name}]{_note(section.note)}"
+    for line in section.lines:
+        if isinstance(line, str):
+            yield f"# {line}"
+            continue
+        key = _toml(line.key) if section.quoted else bare_key(line.key)
+        yield f"{'# ' * line.left}{key} = {_toml(line.value)}{_note(line.note)}"
+
+
+def _note(text: str) -> str:
+    return f"  # {text}" if text else ""
+
+
+def bare_key(name: str) -> str:
+    """A name as a key of TOML: in quotes where it needs them."""
+    return name if re.fullmatch(r"[A-Za-z0-9_-]+", name) else _toml(name)
+
+
+def _toml(value: Any) -> str:
+    """A text, number, truth or list: in JSON's spelling, which is TOML's too."""
+    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")

@@ -128,7 +128,7 @@ def check_envelope(path: Path, channels: Sequence[str], values: Array, time: Arr
         With the first such channel.
     """
     size, advice = np.abs(values).mean(axis=0), "say in study.toml, [emg_processing], how to make one of raw EMG."
-    rough = roughness(time, values) if time is not None else np.zeros(len(channels))
+    rough = _roughness(time, values) if time is not None else np.zeros(len(channels))
     for channel, mean, height, share in zip(channels, values.mean(axis=0), size, rough, strict=True):
         if height == 0:
             raise Nem2eError(f"{path}: EMG {channel!r} is zero throughout; take it out of study.toml, [emg].")
@@ -149,10 +149,10 @@ def is_raw(time: Array, values: Array) -> NDArray[np.bool_]:
     known = np.nan_to_num(values, posinf=0.0, neginf=0.0)
     size = np.abs(known).mean(axis=0)
     swings = (size > 0) & (known.mean(axis=0) < _RECTIFIED * size)
-    return np.asarray(swings | (roughness(time, known) > _ROUGH))
+    return np.asarray(swings | (_roughness(time, known) > _ROUGH))
 
 
-def roughness(time: Array, values: Array) -> Array:
+def _roughness(time: Array, values: Array) -> Array:
     """Share of each column's power above 50 Hz, its mean left out; 0 where the rate is under 200 Hz."""
     seconds = float(time[-1] - time[0])
     rate = (len(time) - 1) / seconds if seconds > 0 else 0.0

@@ -24,7 +24,7 @@ from nem2e_lib.error import Nem2eError
 
 Array = NDArray[np.float64]
 
-REFERENCES = "references.csv"
+_REFERENCES = "references.csv"
 
 T = TypeVar("T")
 
@@ -181,9 +181,6 @@ def _shifted(storage: Storage, offset_s: float) -> Storage:
     return replace(storage, time=storage.time + offset_s) if offset_s else storage
 
 
-# --- What envelopes are divided by ---
-
-
 def scale(study: Study, trial: Trial) -> Array:
     """Divisor of each channel's envelope in a trial, shape (channels,).
 
@@ -219,7 +216,7 @@ def _peak(study: Study, trial: Trial) -> Array:
 
 
 def _of_recordings(study: Study, subject: str) -> Array:
-    path = study.folder / REFERENCES
+    path = study.folder / _REFERENCES
     table = read_table(path, ("subject", "emg"))
     rows = table.index[table["subject"] == subject]
     if rows.empty:

@@ -19,13 +19,11 @@ from nem2e_lib.data.synthetic.body import SIDE, leg_strength, minimum_activation
 from nem2e_lib.data.synthetic.design import Design, Knobs
 from nem2e_lib.error import Nem2eError
 
-# --- From synergies to true, simulated and measured muscle activity, as functions of continuous time ---
-
 Array = NDArray[np.float64]
 
-TONE = 0.02
+_TONE = 0.02
 """Activation that every muscle keeps."""
-PEAK = 0.8
+_PEAK = 0.8
 _NOISE_RATE = 200.0
 _NOISE_SMOOTHING_S = 0.015
 _LEGS = len(LEG)
@@ -51,7 +49,7 @@ class Subject:
     amplitude_with_speed: Array
 
 
-def population(motion: str, knobs: Knobs, rng: np.random.Generator) -> Population:
+def _population(motion: str, knobs: Knobs, rng: np.random.Generator) -> Population:
     """Draw what a study's subjects share."""
     weights = synergies(motion).weights
     spread = np.exp(knobs.unevenness * rng.standard_normal(weights.shape) - knobs.unevenness**2 / 2)
@@ -149,7 +147,7 @@ class Trial:
         cycle = np.arange(len(self._shift[left]))[:, None]
         where = 100.0 * (self.phase(time)[:, None, None] - cycle)
         bursts = (amplitude * np.exp(-0.5 * ((where - centre) / width) ** 2)).sum(axis=1)
-        return np.asarray(np.clip(TONE + PEAK * bursts @ self._weights.T, 0.0, 1.0))
+        return np.asarray(np.clip(_TONE + _PEAK * bursts @ self._weights.T, 0.0, 1.0))
 
     def _relative_error(self, time: Array) -> Array:
         phase = self.phase(time)
@@ -194,9 +192,6 @@ def _body_order(right: Array, left: Array) -> Array:
     return np.concatenate([right[:, :_LEGS], left[:, :_LEGS], trunk], axis=1)
 
 
-# --- Who runs and walks in a synthetic study: all its trials, drawn from one seed ---
-
-
 @dataclass(frozen=True)
 class Take:
     """A trial with its labels."""
@@ -221,7 +216,7 @@ def common(design: Design, knobs: Knobs, seed: int) -> Population:
     """Draw what all subjects of a study share."""
     if seed < 0:
         raise Nem2eError(f"synthetic study: the seed is {seed}, expected a whole number of 0 or more; change it.")
-    return population(design.motion, knobs, np.random.default_rng([seed, _code(design)]))
+    return _population(design.motion, knobs, np.random.default_rng([seed, _code(design)]))
 
 
 def takes(design: Design, knobs: Knobs, seed: int) -> Iterator[Take]:
