@@ -13,12 +13,12 @@ import xarray as xr
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
-from nem2e_lib.data.cycles.segment import data_hash
+from nem2e_lib.data.cycles.segment import CYCLE_COORDS, data_hash
 from nem2e_lib.error import Nem2eError
 from nem2e_lib.rivals.protocol import Array, Fitted, Rival, Simulated, simulated_cycles
 from nem2e_lib.training.conditions import own_muscle
 from nem2e_lib.training.folds import Folds, leave_one_out, mean_curves
-from nem2e_lib.training.results import CYCLE_COORDS, STUDY_ATTRS
+from nem2e_lib.training.results import STUDY_ATTRS
 
 RIVALS_VERSION = "f809fa0dad8b7260"
 """Of what a rival gives for the same data: another value here makes every kept evaluation be made anew."""
