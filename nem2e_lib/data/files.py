@@ -219,6 +219,15 @@ def replacing(path: str | Path) -> Iterator[Path]:
         temporary.unlink(missing_ok=True)
 
 
+def require_writable(path: str | Path) -> None:
+    """Refuse the name of a folder, or one in no folder: told before hours of work, not after."""
+    target = Path(path)
+    if target.is_dir():
+        raise Nem2eError(f"{path}: is a folder, but the name of a file to write is expected.")
+    if not target.absolute().parent.is_dir():
+        raise Nem2eError(f"{path}: there is no folder {target.parent}; make it first.")
+
+
 def _rename(temporary: Path, target: Path) -> None:
     try:
         temporary.replace(target)

@@ -16,7 +16,7 @@ from nem2e_lib.data.columns import muscle_columns, muscle_name
 from nem2e_lib.data.storage.storage import Storage
 from nem2e_lib.figures.panels import label_bottom, panel_grid, plural, rows_for
 from nem2e_lib.figures.style import MEASURED, REFINED, SIMULATED, Drawn, add_legend, heading, new_figure, styled
-from nem2e_lib.refiner.refined import Refined, band_storage, is_synthetic, output_labels, refined_storage
+from nem2e_lib.refiner.refined import Refined, is_synthetic
 
 # --- A trial with its refined activity: simulated, refined with its band, and measured where it is known ---
 
@@ -59,10 +59,9 @@ def _title(refined: Refined, text: str) -> str:
 
 def over_time(refined: Refined, measured: xr.DataArray | None) -> pd.DataFrame:
     """Return what is drawn: muscle, series (simulated, refined, low, high, measured), time_s, value."""
-    curves, band = refined_storage(refined, "nan"), band_storage(refined)
-    inside = curves.column("refined") == 1
+    curves, band, inside = refined.storage("nan"), refined.band(), refined.inside
     parts = []
-    for index, (out, label) in enumerate(zip(refined.manifest.outputs, output_labels(refined), strict=True)):
+    for index, (out, label) in enumerate(zip(refined.manifest.outputs, refined.labels, strict=True)):
         read = refined.read.values[:, refined.manifest.muscles.index(out.muscle)]
         series = {
             "simulated": (refined.read.time, read),

@@ -13,7 +13,7 @@ from nem2e_lib.data.study.trials import EDGE_S
 from nem2e_lib.error import Nem2eError
 from nem2e_lib.motion.sides import require_muscles, sides_by_place, told_sides
 from nem2e_lib.refiner import Refiner
-from nem2e_lib.refiner.refined import Refined, require_writable
+from nem2e_lib.refiner.refined import Refined, require_savable
 from nem2e_lib.refiner.spans import Span, Strikes, of_force, read_spans, read_strikes, require_strikes
 from nem2e_lib.simulate.batch import simulate
 from nem2e_lib.simulate.motion import read_markers
@@ -228,7 +228,7 @@ def run(
     require()
     if model is None or not Path(model).is_file():
         raise Nem2eError(f"{model or '--model'}: no such file, but an OpenSim model (.osim) is expected.")
-    require_writable(out, rest, (*trial.files().values(), cycles))
+    require_savable(out, rest, (*trial.files().values(), cycles))
     asked = options or Options()
     missing_meshes(Path(model), asked.geometry)
     require_muscles(trial, Path(model), refiner)

@@ -7,7 +7,7 @@ import io
 import math
 import zipfile
 import zlib
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -61,37 +61,6 @@ def save(path: str | Path, manifest: Manifest, weights: Weights, dtype: str = "f
     return manifest
 
 
-def load(path: str | Path) -> tuple[Manifest, dict[str, NDArray[np.float32]]]:
-    """Read a refiner; nothing in the file is ever executed.
-
-    Raises
-    ------
-    Nem2eError
-        If there is no such file, it is no refiner, or it is damaged.
-    """
-    with _open(path) as file:
-        manifest = _manifest(path, file)
-        weights = {name: _array(path, file, name, told) for name, told in (manifest.weights or {}).items()}
-    if not weights:
-        raise Nem2eError(f"{path}: holds no weights; get the file anew.")
-    return manifest, weights
-
-
-def load_manifest(path: str | Path) -> Manifest:
-    """Read what a refiner says of itself, without its weights; errors as `load`."""
-    with _open(path) as file:
-        return _manifest(path, file)
-
-
-def is_refiner(path: str | Path) -> bool:
-    """Whether a file looks like a refiner: a zip that holds a manifest."""
-    try:
-        with zipfile.ZipFile(path) as file:
-            return MANIFEST in file.namelist()
-    except _BROKEN:
-        return False
-
-
 def entry(name: str) -> str:
     """Name in the zip of an array."""
     return f"weights/{name}.npy"
@@ -109,20 +78,41 @@ def _packed(values: NDArray[Any]) -> bytes:
     return buffer.getvalue()
 
 
+def load(path: str | Path) -> tuple[Manifest, dict[str, NDArray[np.float32]]]:
+    """Read a refiner; nothing in the file is ever executed.
+
+    Raises
+    ------
+    Nem2eError
+        If there is no such file, it is no refiner, or it is damaged.
+    """
+    with _open(path) as file:
+        manifest = _manifest(path, file)
+        weights = {name: _array(path, file, name, told) for name, told in (manifest.weights or {}).items()}
+    if not weights:
+        raise Nem2eError(f"{path}: holds no weights; get the file anew.")
+    return manifest, weights
+
+
+def is_refiner(path: str | Path) -> bool:
+    """Whether a file looks like a refiner: a zip that holds a manifest."""
+    try:
+        with zipfile.ZipFile(path) as file:
+            return MANIFEST in file.namelist()
+    except _BROKEN:
+        return False
+
+
 def _open(path: str | Path) -> zipfile.ZipFile:
-    raw = read_bytes(path, _check_head(path))
+    def require_zip(head: bytes) -> None:
+        if not head.startswith(b"PK"):
+            raise Nem2eError(f"{path}: is no refiner, but a file that nem2e train wrote is expected here.")
+
+    raw = read_bytes(path, require_zip)
     try:
         return zipfile.ZipFile(io.BytesIO(raw))
     except _BROKEN as error:
         raise _damaged(path, f"no whole zip file ({error})") from None
-
-
-def _check_head(path: str | Path) -> Callable[[bytes], None]:
-    def check(head: bytes) -> None:
-        if not head.startswith(b"PK"):
-            raise Nem2eError(f"{path}: is no refiner, but a file that nem2e train wrote is expected here.")
-
-    return check
 
 
 def _manifest(path: str | Path, file: zipfile.ZipFile) -> Manifest:
