@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from nem2e_lib.data.storage.storage import read_storage, write_storage
+from nem2e_lib.data.storage.storage import Storage, read_storage, write_storage
 from nem2e_lib.error import Nem2eError
 from nem2e_lib.training.conditions import CONDITIONS
 from nem2e_lib.training.config import Configuration
@@ -92,6 +92,29 @@ def test_three_files_are_left_and_read_again(refined, tmp_path):
         refined.save(out / "walk.csv")
     with pytest.raises(Nem2eError, match="expected simulated or nan"):
         refined.save(out / "walk.sto", "zero")
+
+
+def test_measured_emg_is_cut_into_the_refined_cycles_and_errors_stand_beside_those_held_out(refined):
+    time = np.linspace(0.5, 2.0, 151)
+    measured = refined.measured(Storage("emg", ("tib",), time, 0.2 * time[:, None]))
+    np.testing.assert_allclose(measured["emg"].sel(channel="tib")[0], np.linspace(0.1, 0.3, 20))
+    assert np.isnan(measured["emg"].sel(channel="sol")).all()
+    assert np.isnan(measured["emg_waveform"].sel(channel="tib")[1]).sum() == 50  # the table ends amid the second cycle
+    by_muscle = refined.measured(Storage("emg", ("tib_ant_r",), recording().time, recording().values[:, 1:2]))
+    told = refined.errors(by_muscle["emg"]).set_index("muscle").loc["tib"]
+    assert told["rmse_simulated"] == pytest.approx(0)
+    given = refined.cycles.activation.sel(muscle="tib_ant_r").values
+    assert told["rmse_refined"] == pytest.approx(np.sqrt(((0.6 - given) ** 2).mean(axis=1)).mean(), rel=1e-6)
+    assert told["within_band"] == pytest.approx((np.abs(0.6 - given) <= np.array(held_out().by_phase)).mean())
+    assert (told["held_out_rmse"], told["held_out_within_band"]) == (0.15, 0.7)
+
+
+def test_a_refiner_tells_its_error_and_itself():
+    known, unknown = constant(LEVELS), constant(LEVELS, known=False)
+    assert str(known).startswith("refiner of 2 muscles, one_entire, 2 seed(s)")
+    table = known.manifest.errors()
+    assert table.loc[1, ["muscle", "of", "er"]].tolist() == ["tib", "tib_ant_r", -0.5]
+    assert unknown.manifest.errors()["rmse_refined"].isna().all()
 
 
 def with_curves(refined, curves):
