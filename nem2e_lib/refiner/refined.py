@@ -205,13 +205,13 @@ class Refined:
             coords={**points, "channel": list(self.manifest.names)},
         )
 
-    def errors(self, emg: xr.DataArray) -> pd.DataFrame:
+    def errors(self, emg: xr.DataArray | None) -> pd.DataFrame:
         """Return the error of this recording beside the error that the refiner tells of itself, a row a muscle.
 
         Parameters
         ----------
         emg
-            Measured EMG of the refined cycles, dims (cycle, sample, channel); see `measured`.
+            Measured EMG of the refined cycles, dims (cycle, sample, channel); see `measured`. None where it is unknown.
 
         Returns
         -------
@@ -220,20 +220,21 @@ class Refined:
             within_band (share of samples within ± the held-out error at their phase), held_out_rmse,
             held_out_within_band.
         """
-        rows = []
+        rows, unknown = [], xr.full_like(self.mean, np.nan)
         for out in self.manifest.outputs:
-            measured = emg.sel(channel=out.name).transpose("cycle", "sample").values
+            measured = (unknown if emg is None else emg).sel(channel=out.name).transpose("cycle", "sample").values
             guess = self.mean.sel(channel=out.name).transpose("cycle", "sample").values
             given = self.cycles.activation.sel(muscle=out.muscle).transpose("cycle", "sample").values
             told = out.held_out
-            within = np.nan if told is None else float((np.abs(guess - measured) <= np.array(told.by_phase)).mean())
+            within = np.abs(guess - measured) <= np.array(np.nan if told is None else told.by_phase)
+            known = told is not None and np.isfinite(measured).all()
             rows.append(
                 {
                     "muscle": out.name,
                     "of": out.muscle,
                     "rmse_simulated": _rmse(given - measured),
                     "rmse_refined": _rmse(guess - measured),
-                    "within_band": within,
+                    "within_band": float(within.mean()) if known else np.nan,
                     "held_out_rmse": np.nan if told is None else told.rmse_refined,
                     "held_out_within_band": np.nan if told is None or told.coverage is None else told.coverage,
                 }
