@@ -153,7 +153,7 @@ def refine_motion(
     options: Options | None = None,
     progress: bool = True,
 ) -> Refined:
-    """Simulate a planned recording and refine what comes out; arguments and errors as `simulated` and `Refiner.refine`."""
+    """Simulate a planned recording and refine what comes out; arguments and errors as `simulated`, then as refining."""
     done = simulated(plan, model, refiner, folder, options=options, progress=progress)
     refined = refiner.refine(done.activation, cycles=plan.spans, definition=refiner.manifest.cycle.definition)
     return replace(refined, notes=(*refined.notes, *done.notes))

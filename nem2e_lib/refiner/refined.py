@@ -217,24 +217,26 @@ class Refined:
         -------
         DataFrame
             muscle, of, rmse_simulated and rmse_refined (mean over cycles of the root mean square error of each),
-            within_band (share of samples within ± the held-out error at their phase), held_out_rmse,
-            held_out_within_band.
+            within_band (share of samples within ± the held-out error at their phase), both over samples whose EMG is
+            known; held_out_rmse, held_out_within_band.
         """
-        rows, unknown = [], xr.full_like(self.mean, np.nan)
+        rows = []
         for out in self.manifest.outputs:
-            measured = (unknown if emg is None else emg).sel(channel=out.name).transpose("cycle", "sample").values
             guess = self.mean.sel(channel=out.name).transpose("cycle", "sample").values
             given = self.cycles.activation.sel(muscle=out.muscle).transpose("cycle", "sample").values
-            told = out.held_out
-            within = np.abs(guess - measured) <= np.array(np.nan if told is None else told.by_phase)
-            known = told is not None and np.isfinite(measured).all()
+            measured = np.full_like(guess, np.nan)
+            if emg is not None:
+                measured = emg.sel(channel=out.name).transpose("cycle", "sample").values
+            known, told = np.isfinite(measured), out.held_out
+            band = np.broadcast_to(np.nan if told is None else told.by_phase, guess.shape)
+            within = np.abs(guess - measured)[known] <= band[known]
             rows.append(
                 {
                     "muscle": out.name,
                     "of": out.muscle,
                     "rmse_simulated": _rmse(given - measured),
                     "rmse_refined": _rmse(guess - measured),
-                    "within_band": float(within.mean()) if known else np.nan,
+                    "within_band": float(within.mean()) if within.size and told is not None else np.nan,
                     "held_out_rmse": np.nan if told is None else told.rmse_refined,
                     "held_out_within_band": np.nan if told is None or told.coverage is None else told.coverage,
                 }
@@ -332,7 +334,9 @@ def _files(path: Path) -> list[Path]:
 
 
 def _rmse(difference: Array) -> float:
-    return float(np.sqrt((difference**2).mean(axis=-1)).mean())
+    """Mean over cycles of the root mean square over what is known of each; NaN where nothing is."""
+    known = [row[np.isfinite(row)] for row in difference]
+    return float(np.mean([np.sqrt(np.mean(row**2)) for row in known if row.size] or [np.nan]))
 
 
 def notes_on(

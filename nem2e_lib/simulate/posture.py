@@ -118,7 +118,7 @@ def _lines(model: Any, state: Any) -> list[dict[str, Any]]:
         for joint in joints
     }
     lines = [_line(body, place[above], place[body]) for body, above in parent.items() if above in place]
-    for body in set(place) - set(parent.values()):
+    for body in sorted(set(place) - set(parent.values())):
         own = model.getBodySet().get(body)
         lines.append(_line(body, place[body], _point(own.findStationLocationInGround(state, own.getMassCenter()))))
     return lines

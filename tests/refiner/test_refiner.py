@@ -107,6 +107,9 @@ def test_measured_emg_is_cut_into_the_refined_cycles_and_errors_stand_beside_tho
     assert told["rmse_refined"] == pytest.approx(np.sqrt(((0.6 - given) ** 2).mean(axis=1)).mean(), rel=1e-6)
     assert told["within_band"] == pytest.approx((np.abs(0.6 - given) <= np.array(held_out().by_phase)).mean())
     assert (told["held_out_rmse"], told["held_out_within_band"]) == (0.15, 0.7)
+    partly = refined.errors(measured["emg"]).set_index("muscle")
+    assert np.isfinite(partly.loc["tib", ["rmse_refined", "within_band"]].astype(float)).all()
+    assert partly.loc["sol", ["rmse_refined", "within_band"]].isna().all()
 
 
 def test_a_refiner_tells_its_error_and_itself():
