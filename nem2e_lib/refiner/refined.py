@@ -14,7 +14,7 @@ import xarray as xr
 from numpy.typing import NDArray
 from scipy.interpolate import PchipInterpolator
 
-from nem2e_lib.data.files import replacing, require_writable
+from nem2e_lib.data.files import require_writable, write_text
 from nem2e_lib.data.storage.storage import Storage, write_storage
 from nem2e_lib.data.study.trials import EDGE_S
 from nem2e_lib.error import Nem2eError
@@ -174,8 +174,7 @@ class Refined:
         paths = _files(Path(path))
         write_storage(paths[0], self.storage(rest))
         write_storage(paths[1], self.band())
-        with replacing(paths[2]) as temporary:
-            self.table().to_csv(temporary, index=False, lineterminator="\n")
+        write_text(paths[2], self.table().to_csv(index=False, lineterminator="\n"))
         return paths
 
     def measured(self, emg: Storage) -> xr.Dataset:

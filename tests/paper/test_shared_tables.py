@@ -12,22 +12,21 @@ import pandas as pd
 import pytest
 import xarray as xr
 
-from nem2e_lib.analysis import leaderboard
+from nem2e_lib.analysis import leaderboard, published
 from nem2e_lib.analysis.control_tests import LEARNS, REPLAYS
-from nem2e_lib.analysis.shortcut import swapped_summary
-from nem2e_lib.analysis.statistics import OneSample
 from nem2e_lib.error import Nem2eError
 from nem2e_lib.figures import style
 from nem2e_lib.figures.attention_tests import PAIR_NAMES
-from nem2e_lib.paper import attention_tests, audit, controls, exhibits, rivalry, what_holds
+from nem2e_lib.paper import attention_tests, controls, rivalry, what_holds
 from nem2e_lib.paper.attention_tests import BETWEEN, PAIRS, Attending
 from nem2e_lib.paper.findings import Findings
 from nem2e_lib.paper.shared_tables import DUELS, LEARNING, SharedTable
 from nem2e_lib.paper.what_holds import Answer, Site
 from nem2e_lib.rivals import every
 from nem2e_lib.site import tables
-from nem2e_lib.site.saving import write_csv
+from nem2e_lib.site.saving import save, write_csv
 from nem2e_lib.training.conditions import CONDITIONS
+from tests.support.cells import run_cell
 
 RIVALS = ("identity", "mean_curve", "ridge_all", "lag_attention")
 LEVELS = {
@@ -54,14 +53,10 @@ METHODS = {
 """Saved tables, and their columns that tell a method."""
 
 
-class Run(Findings):
-    """A run's findings without a run: what needs trained models is made up."""
-
-    def swapped(self, study: str) -> tuple[pd.DataFrame, OneSample]:
-        """Return rises that are sure in running and none in walking."""
-        rises = np.array([0.5, 0.6, 0.55]) if study == "running" else np.array([-0.5, -0.6, -0.55])
-        table = pd.DataFrame({"muscle": ["a", "b", "c"], "er_own": 0.0, "er_swapped": rises, "difference": rises})
-        return table, swapped_summary(table)
+def swapped(study: str) -> pd.DataFrame:
+    """Rises that are sure in running and none in walking."""
+    rises = np.array([0.5, 0.6, 0.55]) if study == "running" else np.array([-0.5, -0.6, -0.55])
+    return pd.DataFrame({"muscle": ["a", "b", "c"], "er_own": 0.0, "er_swapped": rises, "difference": rises})
 
 
 def errors() -> pd.DataFrame:
@@ -81,8 +76,10 @@ def errors() -> pd.DataFrame:
     )
 
 
-def findings(site: Path) -> Run:
-    found = Run(SimpleNamespace(site=site, is_synthetic=True))
+def findings(site: Path) -> Findings:
+    """A run's findings without a run: what needs trained models is made up."""
+    run: Any = SimpleNamespace(site=site, is_synthetic=True, show=lambda shown, name: save(shown, name, site))
+    found = Findings(run)
     table = errors()
     found.__dict__["cycles"] = {s: xr.Dataset(attrs={"motion": s, "synthetic": 1}) for s in LEVELS}
     found.__dict__["errors"] = table[table["condition"].isin(CONDITIONS)]
@@ -90,7 +87,7 @@ def findings(site: Path) -> Run:
     return found
 
 
-def rivals(found: Run) -> rivalry.Rivalry:
+def rivals(found: Findings) -> rivalry.Rivalry:
     table = errors()
     contest = rivalry.Rivalry(found, ())
     costs = table[["study", "condition"]].drop_duplicates().rename(columns={"condition": "method"})
@@ -99,7 +96,7 @@ def rivals(found: Run) -> rivalry.Rivalry:
     return contest
 
 
-def attending(found: Run) -> Attending:
+def attending(found: Findings) -> Attending:
     about = [{"study": s, "condition": c, "muscle": "tib", "synthetic": True} for s in LEVELS for c in controls.ASKED]
     made = Attending(found)
     shares = [0.7, 0.99, 0.99, 0.99]
@@ -110,7 +107,7 @@ def attending(found: Run) -> Attending:
     return made
 
 
-def asked(found: Run) -> controls.Controls:
+def asked(found: Findings) -> controls.Controls:
     rows = [(s, c, LEARNS if s == "running" else REPLAYS, "So.") for s in LEVELS for c in controls.ASKED]
     made = controls.Controls(found)
     made.__dict__["verdicts"] = pd.DataFrame(rows, columns=["study", "condition", "verdict", "sentence"]).assign(
@@ -131,20 +128,25 @@ def trials() -> pd.DataFrame:
 
 
 def save_site(site: Path) -> Path:
-    """Save every table that verdicts are read from, by what the notebooks call."""
+    """Save every table that verdicts are read from, by the notebooks' cells and by what they call."""
     found = findings(site)
     contest = rivals(found)
     rivalry.board(contest)
     rivalry.duels(contest)
     rivalry.against(contest)
-    audit.audited(found)
-    audit.improvement(audit.Review(found))
     attention_tests.own(attending(found))
     controls.verdict(asked(found))
-    exhibits.ranks(found)
-    exhibits.shortcut(found, trials(), "walking")
-    for study in LEVELS:
-        exhibits.swapped(found, study)
+    known: dict[str, Any] = {"run": found.run, "found": found, "errors": found.errors, "synthetic": {"walking": True}}
+    run_cell("04_statistics", '"ranking")', **known)
+    run_cell("04_statistics", '"ranking_table")', **known)
+    run_cell("04_statistics", '"comparisons")', **known)
+    inputs = {"trials": trials(), "study": "walking", "muscle": "soleus", "results": found.cycles["walking"]}
+    run_cell("06_shortcut", '"shortcut")', **known, **inputs)
+    run_cell("06_shortcut", '"shortcut_table")', **known, **inputs, what="walking, soleus, One-Entire")
+    run_cell("06_shortcut", "SWAPPED.of(", **known, swapped={study: swapped(study) for study in LEVELS})
+    audited, printed = published.audit(), published.results()
+    run_cell("10_audit", "AUDIT.save(", **known, audited=audited, printed=printed)
+    run_cell("10_audit", "IMPROVEMENT.save(", **known | {"synthetic": True})
     return site
 
 
