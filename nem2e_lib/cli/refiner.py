@@ -55,9 +55,10 @@ def refine(
     """Refine simulated activation that has no EMG with a refiner that was kept."""
     from nem2e_lib.refiner.refined import require_savable
 
+    feet = pair(columns)
     require_savable(out, rest, (refiner, activation, grf, cycles))
     refined = load(refiner, muscles).refine(
-        activation, grf=grf, cycles=cycles, definition=definition, columns=pair(columns), threshold_n=threshold
+        activation, grf=grf, cycles=cycles, definition=definition, columns=feet, threshold_n=threshold
     )
     show(refined, refined.save(out, rest), as_json)
 
@@ -133,7 +134,7 @@ def load(refiner: Path, muscles: str | None = None) -> Refiner:
     """A refiner, of some muscles if any are named."""
     from nem2e_lib.refiner import Refiner
 
-    loaded, names = Refiner.load(refiner), listed(muscles)
+    names, loaded = listed(muscles), Refiner.load(refiner)
     return loaded if names is None else loaded.only(names)
 
 

@@ -312,8 +312,8 @@ def require_savable(path: str | Path, rest: str = RESTS[0], inputs: Iterable[str
         If `rest` is unknown, the name is that of a folder, in no folder or of another kind of file, or a file would be
         written over one of `inputs`.
     """
-    _require_rest(rest)
     require_writable(path)
+    _require_rest(rest)
     if Path(path).suffix.lower() not in (".sto", ".mot"):
         raise Nem2eError(f"{path}: OpenSim knows .sto and .mot files, but neither ends this name; give it one.")
     read = {Path(each).resolve() for each in inputs if each is not None}
