@@ -12,8 +12,10 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
+from nem2e_lib.cli import refiner as refining
 from nem2e_lib.cli import simulate as sim
 from nem2e_lib.cli.flags import flagged
+from nem2e_lib.cli.refiner import ForceColumns, Json, RefinedFile, Rest, Some, Spans
 from nem2e_lib.data.synthetic.design import Knobs, design
 from nem2e_lib.data.synthetic.study import write_study
 from nem2e_lib.error import Nem2eError
@@ -44,7 +46,6 @@ app = typer.Typer(
 study_app = typer.Typer(no_args_is_help=True, help="Begin a study folder, check it, and cut it into gait cycles.")
 app.add_typer(study_app, name="study")
 
-Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")]
 Folder = Annotated[Path, typer.Argument(help="Study folder, with study.toml and trials.csv.")]
 
 
@@ -74,9 +75,7 @@ def inspect(
     from nem2e_lib.refiner.archive import is_refiner
 
     if is_refiner(file):
-        from nem2e_lib.cli.refiner import show_refiner
-
-        show_refiner(file, as_json)
+        refining.show_refiner(file, as_json)
     else:
         facts = describe_storage(read_storage(file))
         typer.echo(json.dumps(facts, indent=2) if as_json else _as_text(facts))
@@ -184,84 +183,8 @@ def synthesize(
 app.add_typer(sim.app, name="simulate")
 
 
-@app.command()
-def train(
-    study: Annotated[Path, typer.Argument(help="Study folder, or cycles.nc that `study segment` wrote.")],
-    out: Annotated[Path, typer.Option("--out", "-o", help="Refiner to write, one file.")],
-    condition: Annotated[str, typer.Option(help="one_quarter, one_entire or all_entire.")] = "all_entire",
-    profile: Annotated[str, typer.Option(help="demo, or paper (700 units, 700 epochs), or smoke (a test).")] = "demo",
-    seeds: Annotated[int, typer.Option(help="Models a muscle; their spread is part of the band.")] = 3,
-    muscles: Annotated[str | None, typer.Option(help="EMG names, comma between; default: all.")] = None,
-    held_out: Annotated[
-        bool, typer.Option("--held-out/--no-held-out", help="Find the error by leaving one out.")
-    ] = True,
-    models: Annotated[
-        Path | None, typer.Option(help="Folder of finished models, to keep; a run's own is found.")
-    ] = None,
-    half: Annotated[bool, typer.Option("--half", help="Half the size: weights rounded to three digits.")] = False,
-    yes: Annotated[bool, typer.Option("--yes", "-y", help="Train even if it takes hours.")] = False,
-    as_json: Json = False,
-) -> None:
-    """Train a refiner on every subject of a study, with its error on people left out. Says the cost first."""
-    from nem2e_lib.cli.refiner import train_study
-
-    train_study(
-        study,
-        condition,
-        out,
-        profile=profile,
-        seeds=seeds,
-        muscles=muscles,
-        leave_out=held_out,
-        models=models,
-        half=half,
-        yes=yes,
-        as_json=as_json,
-    )
-
-
-Kept = Annotated[Path, typer.Argument(help="Refiner that `nem2e train` wrote.")]
-RefinedFile = Annotated[
-    Path, typer.Option("--out", "-o", help="File to write, .sto; its band and cycles go beside it.")
-]
-Spans = Annotated[Path | None, typer.Option(help="Table of gait cycles (CSV): cycle, start_s, end_s.")]
-Between = Annotated[str | None, typer.Option("--cycle", help="What the cycles run between, e.g. right-right.")]
-ForceColumns = Annotated[str | None, typer.Option("--grf-columns", help="RIGHT,LEFT: columns of vertical force.")]
-Threshold = Annotated[float | None, typer.Option("--threshold", help="Force of a foot on the ground, N.")]
-Some = Annotated[str | None, typer.Option("--muscles", help="EMG names, comma between; default: all it refines.")]
-Rest = Annotated[str, typer.Option(help="Outside refined cycles: simulated (all columns as they were), or nan.")]
-
-
-@app.command()
-def refine(
-    refiner: Kept,
-    activation: Annotated[Path, typer.Argument(help="Simulated activation, or states with activations, .sto.")],
-    out: RefinedFile,
-    grf: Annotated[Path | None, typer.Option(help="Ground reaction forces, .mot or .sto.")] = None,
-    cycles: Spans = None,
-    definition: Between = None,
-    columns: ForceColumns = None,
-    threshold: Threshold = None,
-    muscles: Some = None,
-    rest: Rest = "simulated",
-    as_json: Json = False,
-) -> None:
-    """Refine simulated activation that has no EMG with a refiner that was kept."""
-    from nem2e_lib.cli.refiner import refine_recording
-
-    refine_recording(
-        refiner,
-        activation,
-        out,
-        grf=grf,
-        cycles=cycles,
-        definition=definition,
-        columns=columns,
-        threshold_n=threshold,
-        muscles=muscles,
-        rest=rest,
-        as_json=as_json,
-    )
+app.command()(refining.train)
+app.command()(refining.refine)
 
 
 @app.command("run")
@@ -285,7 +208,6 @@ def run_motion(
     as_json: Json = False,
 ) -> None:
     """From a motion to refined activity: simulate whole gait cycles with OpenSim, then refine them. Says the cost."""
-    from nem2e_lib.cli import refiner as refining
     from nem2e_lib.motion import angles_or_markers, run
 
     angles, markers = angles_or_markers(motion)

@@ -1,4 +1,4 @@
-"""What ``nem2e train``, ``nem2e refine`` and ``nem2e inspect`` of a refiner do and print."""
+"""``nem2e train`` and ``nem2e refine``, and how a refiner and a refined recording are shown."""
 
 from __future__ import annotations
 
@@ -6,69 +6,105 @@ import json
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
 
 import typer
-import xarray as xr
 
-from nem2e_lib.data.cycles.segment import load_cycles, segment
-from nem2e_lib.data.study.load import load_study
-from nem2e_lib.data.study.settings import Settings
+from nem2e_lib.data.files import require_writable
 from nem2e_lib.error import Nem2eError
-from nem2e_lib.refiner.manifest import describe, muscle_lines
-from nem2e_lib.refiner.refined import Refined, require_writable
-from nem2e_lib.refiner.refiner import Refiner
-from nem2e_lib.training.config import profile as profile_named
-from nem2e_lib.training.forecast import duration
+
+if TYPE_CHECKING:  # what refines is loaded when it is needed: the command line starts fast
+    import xarray as xr
+
+    from nem2e_lib.data.study.settings import Settings
+    from nem2e_lib.refiner import Refiner
+    from nem2e_lib.refiner.manifest import Output
+    from nem2e_lib.refiner.refined import Refined
 
 LONG = 3600.0
 """Seconds of training above which it is asked for twice."""
 MODELS = ".models"
 """Ending of the folder in which finished models wait for the others, beside the refiner to come."""
 
+Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")]
+Kept = Annotated[Path, typer.Argument(help="Refiner that `nem2e train` wrote.")]
+RefinedFile = Annotated[
+    Path, typer.Option("--out", "-o", help="File to write, .sto; its band and cycles go beside it.")
+]
+Spans = Annotated[Path | None, typer.Option(help="Table of gait cycles (CSV): cycle, start_s, end_s.")]
+Between = Annotated[str | None, typer.Option("--cycle", help="What the cycles run between, e.g. right-right.")]
+ForceColumns = Annotated[str | None, typer.Option("--grf-columns", help="RIGHT,LEFT: columns of vertical force.")]
+Threshold = Annotated[float | None, typer.Option("--threshold", help="Force of a foot on the ground, N.")]
+Some = Annotated[str | None, typer.Option("--muscles", help="EMG names, comma between; default: all it refines.")]
+Rest = Annotated[str, typer.Option(help="Outside refined cycles: simulated (all columns as they were), or nan.")]
 
-def train_study(
-    study: Path,
-    condition: str,
-    out: Path,
-    *,
-    profile: str,
-    seeds: int,
-    muscles: str | None,
-    leave_out: bool,
-    models: Path | None,
-    half: bool,
-    yes: bool,
-    as_json: bool,
+
+def refine(
+    refiner: Kept,
+    activation: Annotated[Path, typer.Argument(help="Simulated activation, or states with activations, .sto.")],
+    out: RefinedFile,
+    grf: Annotated[Path | None, typer.Option(help="Ground reaction forces, .mot or .sto.")] = None,
+    cycles: Spans = None,
+    definition: Between = None,
+    columns: ForceColumns = None,
+    threshold: Threshold = None,
+    muscles: Some = None,
+    rest: Rest = "simulated",
+    as_json: Json = False,
 ) -> None:
-    """Train a refiner on a study and save it; the options are those of ``nem2e train``.
+    """Refine simulated activation that has no EMG with a refiner that was kept."""
+    from nem2e_lib.refiner.refined import require_savable
 
-    Raises
-    ------
-    Nem2eError
-        If the study is unsound, the refiner could not be written, or hours of training were not agreed to.
-    """
-    from nem2e_lib.refiner.training import plan, train
+    feet = pair(columns)
+    require_savable(out, rest, (refiner, activation, grf, cycles))
+    refined = load(refiner, muscles).refine(
+        activation, grf=grf, cycles=cycles, definition=definition, columns=feet, threshold_n=threshold
+    )
+    show(refined, refined.save(out, rest), as_json)
 
-    _require_writable(out)
+
+def train(
+    study: Annotated[Path, typer.Argument(help="Study folder, or cycles.nc that `study segment` wrote.")],
+    out: Annotated[Path, typer.Option("--out", "-o", help="Refiner to write, one file.")],
+    condition: Annotated[str, typer.Option(help="one_quarter, one_entire or all_entire.")] = "all_entire",
+    profile: Annotated[str, typer.Option(help="demo, or paper (700 units, 700 epochs), or smoke (a test).")] = "demo",
+    seeds: Annotated[int, typer.Option(help="Models a muscle; their spread is part of the band.")] = 3,
+    muscles: Annotated[str | None, typer.Option(help="EMG names, comma between; default: all.")] = None,
+    held_out: Annotated[
+        bool, typer.Option("--held-out/--no-held-out", help="Find the error by leaving one out.")
+    ] = True,
+    models: Annotated[
+        Path | None, typer.Option(help="Folder of finished models, to keep; a run's own is found.")
+    ] = None,
+    half: Annotated[bool, typer.Option("--half", help="Half the size: weights rounded to three digits.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Train even if it takes hours.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Train a refiner on every subject of a study, with its error on people left out. Says the cost first."""
+    from nem2e_lib.refiner import training
+    from nem2e_lib.training import config
+    from nem2e_lib.training.forecast import duration
+
+    require_writable(out)
     if seeds < 1:
         raise Nem2eError(f"--seeds is {seeds}, but at least 1 is expected.")
     cycles, settings = study_cycles(study)
-    configuration, names = profile_named(profile), listed(muscles)
+    configuration, names = config.profile(profile), listed(muscles)
     store = models or out.with_name(out.name + MODELS)
-    cost = plan(cycles, condition, configuration, seeds=seeds, muscles=names, leave_out=leave_out, store=store)
+    cost = training.plan(cycles, condition, configuration, seeds=seeds, muscles=names, leave_out=held_out, store=store)
     typer.echo(str(cost), err=True)
     if cost.seconds > LONG and not yes:
         raise Nem2eError(
             f"{study}: training takes about {duration(cost.seconds)}; start again with --yes if that is meant, or "
             "choose --profile demo, fewer --muscles or --seeds."
         )
-    refiner = train(
+    refiner = training.train(
         cycles,
         condition,
         configuration,
         seeds=seeds,
         muscles=names,
-        leave_out=leave_out,
+        leave_out=held_out,
         store=store,
         settings=settings,
         profile=profile,
@@ -76,11 +112,15 @@ def train_study(
     refiner.save(out, "float16" if half else "float32")
     if models is None:
         shutil.rmtree(store, ignore_errors=True)
-    typer.echo(refiner.manifest.to_json() if as_json else f"{out}: {describe(refiner.manifest)}")
+    typer.echo(refiner.manifest.to_json() if as_json else f"{out}: {refiner}")
 
 
 def study_cycles(study: Path) -> tuple[xr.Dataset, Settings]:
     """Cycles of a study folder, with its settings, or of a file that ``nem2e study segment`` wrote."""
+    from nem2e_lib.data.cycles.segment import load_cycles, segment
+    from nem2e_lib.data.study.load import load_study
+    from nem2e_lib.data.study.settings import Settings
+
     if study.is_file():
         return load_cycles(study), Settings()
     opened = load_study(study)
@@ -90,37 +130,17 @@ def study_cycles(study: Path) -> tuple[xr.Dataset, Settings]:
     return cycles, opened.settings
 
 
+def load(refiner: Path, muscles: str | None = None) -> Refiner:
+    """A refiner, of some muscles if any are named."""
+    from nem2e_lib.refiner import Refiner
+
+    names, loaded = listed(muscles), Refiner.load(refiner)
+    return loaded if names is None else loaded.only(names)
+
+
 def listed(names: str | None) -> list[str] | None:
     """Names between commas; None where nothing is given."""
     return None if names is None else [name for name in names.replace(" ", "").split(",") if name]
-
-
-def refine_recording(
-    refiner: Path,
-    activation: Path,
-    out: Path,
-    *,
-    grf: Path | None,
-    cycles: Path | None,
-    definition: str | None,
-    columns: str | None,
-    threshold_n: float | None,
-    muscles: str | None,
-    rest: str,
-    as_json: bool,
-) -> None:
-    """Refine an activation file and save what came out; the options are those of ``nem2e refine``."""
-    require_writable(out, rest, (refiner, activation, grf, cycles))
-    refined = load(refiner, muscles).refine(
-        activation, grf=grf, cycles=cycles, definition=definition, columns=pair(columns), threshold_n=threshold_n
-    )
-    show(refined, refined.save(out, rest), as_json)
-
-
-def load(refiner: Path, muscles: str | None = None) -> Refiner:
-    """A refiner, of some muscles if any are named."""
-    loaded, names = Refiner.load(refiner), listed(muscles)
-    return loaded if names is None else loaded.only(names)
 
 
 def pair(columns: str | None) -> tuple[str, str] | None:
@@ -146,14 +166,18 @@ def show(refined: Refined, files: Sequence[Path], as_json: bool) -> None:
 
 
 def show_refiner(path: Path, as_json: bool) -> None:
-    """Print what a refiner says of itself."""
+    """Print what a refiner says of itself, and each muscle with its error on those left out, columns between tabs."""
+    from nem2e_lib.refiner import Refiner
+
     manifest = Refiner.load(path).manifest
-    typer.echo(manifest.to_json() if as_json else f"{describe(manifest)}\n{muscle_lines(manifest)}")
+    head = ["muscle", "of", "RMSE OpenSim", "RMSE refined", "Er"]
+    lines = ["\t".join(row) for row in [head, *map(_row, manifest.outputs)]]
+    typer.echo(manifest.to_json() if as_json else "\n".join([str(manifest), *lines]))
 
 
-def _require_writable(out: Path) -> None:
-    """Told before hours of work, not after."""
-    if out.is_dir():
-        raise Nem2eError(f"{out}: is a folder, but the name of a file to write is expected.")
-    if not out.absolute().parent.is_dir():
-        raise Nem2eError(f"{out}: there is no folder {out.parent}; make it first.")
+def _row(out: Output) -> list[str]:
+    told = out.held_out
+    if told is None:
+        return [out.name, out.muscle, "–", "–", "–"]
+    rate = "–" if told.er is None else f"{told.er:+.2f}"
+    return [out.name, out.muscle, f"{told.rmse_opensim:.3f}", f"{told.rmse_refined:.3f}", rate]

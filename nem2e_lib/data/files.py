@@ -232,3 +232,12 @@ def write_text(path: str | Path, text: str) -> None:
     """Write a text in UTF-8 whole or not at all; errors as `replacing`."""
     with replacing(path) as temporary:
         temporary.write_text(text, encoding="utf-8", newline="\n")
+
+
+def require_writable(path: str | Path) -> None:
+    """Refuse the name of a folder, or one in no folder: told before hours of work, not after."""
+    target = Path(path)
+    if target.is_dir():
+        raise Nem2eError(f"{path}: is a folder, but the name of a file to write is expected.")
+    if not target.absolute().parent.is_dir():
+        raise Nem2eError(f"{path}: there is no folder {target.parent}; make it first.")

@@ -27,7 +27,7 @@ from nem2e_lib.figures.style import (
     new_figure,
     styled,
 )
-from nem2e_lib.refiner.refined import Refined, band_storage, is_synthetic, output_labels, refined_storage
+from nem2e_lib.refiner.refined import Refined, is_synthetic
 
 RIGHT, LEFT, AXIAL, FORCE = "#0072B2", "#E69F00", "#444444", "#D55E00"
 METHODS = ("#0072B2", "#CC79A7", "#009E73")
@@ -229,10 +229,9 @@ def _title(refined: Refined, text: str) -> str:
 
 def over_time(refined: Refined, measured: xr.DataArray | None) -> pd.DataFrame:
     """Return what is drawn: muscle, series (simulated, refined, low, high, measured), time_s, value."""
-    curves, band = refined_storage(refined, "nan"), band_storage(refined)
-    inside = curves.column("refined") == 1
+    curves, band, inside = refined.storage("nan"), refined.band(), refined.inside
     parts = []
-    for index, (out, label) in enumerate(zip(refined.manifest.outputs, output_labels(refined), strict=True)):
+    for index, (out, label) in enumerate(zip(refined.manifest.outputs, refined.labels, strict=True)):
         read = refined.read.values[:, refined.manifest.muscles.index(out.muscle)]
         series = {
             "simulated": (refined.read.time, read),

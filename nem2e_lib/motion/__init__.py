@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from nem2e_lib.motion.chain import Plan, angles_or_markers, needed_steps, plan, refine_motion, run
+from nem2e_lib.motion.chain import Plan, angles_or_markers, needed_steps, plan, refine_motion, run, simulated
 
-__all__ = ["Plan", "angles_or_markers", "needed_steps", "plan", "refine_motion", "run"]
+__all__ = ["Plan", "angles_or_markers", "needed_steps", "plan", "refine_motion", "run", "simulated"]

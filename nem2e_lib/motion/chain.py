@@ -13,84 +13,14 @@ from nem2e_lib.data.study.trials import EDGE_S
 from nem2e_lib.error import Nem2eError
 from nem2e_lib.motion.sides import require_muscles, sides_by_place, told_sides
 from nem2e_lib.refiner import Refiner
-from nem2e_lib.refiner.refined import Refined, require_writable
-from nem2e_lib.refiner.spans import Span, Strikes, of_force, read_spans, read_strikes, require_strikes
+from nem2e_lib.refiner.refined import Refined, require_savable
+from nem2e_lib.refiner.spans import Span, find
 from nem2e_lib.simulate.batch import simulate
 from nem2e_lib.simulate.motion import read_markers
 from nem2e_lib.simulate.options import LEAD_S, MARGINS_S, NAMES, Options, check_steps
 from nem2e_lib.simulate.osim import require
 from nem2e_lib.simulate.prepare import missing_meshes
 from nem2e_lib.simulate.trial import SimulatedTrial
-
-# --- Which cycles of a recording can be simulated whole, found before anything is simulated ---
-
-
-def clock(trial: SimulatedTrial) -> Storage:
-    """The times that a motion covers, as a table without columns."""
-    if trial.motion is not None:
-        time = read_storage(trial.motion).time
-    elif trial.markers is not None:
-        time = read_markers(trial.markers).time
-    else:
-        raise Nem2eError(f"Trial {trial.trial!r} has no motion; give --motion (.mot, .sto) or --markers (.trc).")
-    if len(time) < 2:
-        raise Nem2eError(f"Trial {trial.trial!r}: its motion has {len(time)} rows, but at least 2 are expected.")
-    return Storage(trial.trial, (), time, np.empty((len(time), 0)))
-
-
-def spans_of(
-    trial: SimulatedTrial,
-    refiner: Refiner,
-    motion: Storage,
-    cycles: str | Path | Sequence[Span] | None,
-    columns: tuple[str, str] | None,
-) -> list[Span]:
-    """Cycles of a recording: those given, checked against the heel strikes where there are forces, else those found."""
-    cycle = refiner.manifest.cycle
-    if cycles is None:
-        assert trial.grf is not None
-        return of_force(_strikes(trial.grf, refiner, columns), motion, cycle, f"trial {trial.trial!r}", what="motion")
-    given = read_spans(cycles) if isinstance(cycles, str | Path) else list(cycles)
-    if trial.grf is not None:
-        require_strikes(given, _strikes(trial.grf, refiner, columns), cycle)
-    return given
-
-
-def _strikes(grf: Path, refiner: Refiner, columns: tuple[str, str] | None) -> Strikes:
-    """Heel strikes; where the columns go by other names, those of plates whose side is told."""
-    return read_strikes(grf, refiner.manifest.cycle, columns or told_sides(grf))
-
-
-def covered(trial: SimulatedTrial, motion: Storage) -> tuple[float, float]:
-    """First and last time that motion and forces both have, s."""
-    clocks = [motion.time, *([read_storage(trial.grf).time] if trial.grf is not None else [])]
-    return max(float(time[0]) for time in clocks), min(float(time[-1]) for time in clocks)
-
-
-def coverable(
-    trial: SimulatedTrial, found: Sequence[Span], span: tuple[float, float], steps: tuple[str, ...]
-) -> tuple[list[Span], list[str]]:
-    """Cycles that the simulation can cover, and a sentence on each other one."""
-    before, after = (LEAD_S, MARGINS_S["cmc"][1]) if "cmc" in steps else MARGINS_S["so"]
-    start, end = span[0] + before, span[1] - after
-    start = start if trial.start_s is None else max(start, trial.start_s)
-    end = end if trial.end_s is None else min(end, trial.end_s)
-    inside = [one for one in found if one.start_s >= start - EDGE_S and one.end_s <= end + EDGE_S]
-    left = [_told(one, one.reason) for one in inside if one.reason]
-    outside = [one for one in found if one not in inside]
-    if outside:
-        left.append(
-            f"Not simulated, for activation can be had from {start:.6g} to {end:.6g} s: "
-            f"{', '.join(f'cycle {one.number} ({one.start_s:.6g} to {one.end_s:.6g} s)' for one in outside)}."
-        )
-    return [one for one in inside if not one.reason], left
-
-
-def _told(span: Span, reason: str) -> str:
-    return f"Cycle {span.number}, {span.start_s:.6g} to {span.end_s:.6g} s, is not simulated: {reason}."
-
-
-# --- The chain: find whole gait cycles, tell the cost, simulate them, refine what comes out ---
 
 COST = {"scale": 0.0, "ik": 1.0, "rra": 15.0, "cmc": 450.0, "so": 20.0}
 """Seconds on one core for a second of motion of 92 muscles, as seen in running; walking takes half of it."""
@@ -156,16 +86,26 @@ def plan(
             f"Trial {trial.trial!r}: without ground reaction forces there are no heel strikes; give them (--grf), or a "
             "table of cycles (--cycles)."
         )
-    motion = clock(trial)
-    found = spans_of(trial, refiner, motion, cycles, columns)
-    spans, left = coverable(trial, found, covered(trial, motion), chosen)
+    motion, cycle, where = _clock(trial), refiner.manifest.cycle, f"trial {trial.trial!r}"
+    if trial.grf is not None:
+        columns = columns or told_sides(trial.grf)
+    found = find(motion, cycle, where, grf=trial.grf, cycles=cycles, columns=columns, what="motion")
+    spans, left = _coverable(trial, found, _covered(trial, motion), chosen)
     if not spans:
         raise Nem2eError(f"Trial {trial.trial!r}: no cycle can be simulated whole. {left[0]} {_WAY}")
     window = replace(trial, start_s=min(s.start_s for s in spans), end_s=max(s.end_s for s in spans))
     return Plan(window, spans, chosen, tuple(left))
 
 
-def refine_motion(
+@dataclass(frozen=True)
+class Simulated:
+    """The activation file of a simulated recording, and what a reader of it must know, one sentence each."""
+
+    activation: Path
+    notes: tuple[str, ...]
+
+
+def simulated(
     plan: Plan,
     model: str | Path,
     refiner: Refiner,
@@ -173,8 +113,8 @@ def refine_motion(
     *,
     options: Options | None = None,
     progress: bool = True,
-) -> Refined:
-    """Simulate a recording and refine what comes out.
+) -> Simulated:
+    """Simulate a planned recording.
 
     Parameters
     ----------
@@ -192,7 +132,7 @@ def refine_motion(
     Raises
     ------
     Nem2eError
-        If OpenSim is not installed, the simulation fails, or its outcome does not fit the refiner.
+        If OpenSim is not installed, or the simulation fails.
     """
     require()
     asked = replace(options or Options(), muscles=refiner.manifest.muscles)
@@ -200,10 +140,23 @@ def refine_motion(
     row = table.iloc[0]
     if row["status"] == "failed":
         raise Nem2eError(f"{row['reason']} (log: {row['log']})")
-    refined = refiner.refine(row["activation"], cycles=plan.spans, definition=refiner.manifest.cycle.definition)
     quality = f"Quality of the simulation: {row['verdict']}{', because ' + row['why'] if row.get('why') else ''}."
-    notes = [*refined.notes, quality, *plan.left, *([row["notes"]] if row["notes"] else [])]
-    return replace(refined, notes=tuple(notes))
+    return Simulated(Path(row["activation"]), (quality, *plan.left, *([row["notes"]] if row["notes"] else [])))
+
+
+def refine_motion(
+    plan: Plan,
+    model: str | Path,
+    refiner: Refiner,
+    folder: str | Path,
+    *,
+    options: Options | None = None,
+    progress: bool = True,
+) -> Refined:
+    """Simulate a planned recording and refine what comes out; arguments and errors as `simulated`, then as refining."""
+    done = simulated(plan, model, refiner, folder, options=options, progress=progress)
+    refined = refiner.refine(done.activation, cycles=plan.spans, definition=refiner.manifest.cycle.definition)
+    return replace(refined, notes=(*refined.notes, *done.notes))
 
 
 def run(
@@ -228,7 +181,7 @@ def run(
     require()
     if model is None or not Path(model).is_file():
         raise Nem2eError(f"{model or '--model'}: no such file, but an OpenSim model (.osim) is expected.")
-    require_writable(out, rest, (*trial.files().values(), cycles))
+    require_savable(out, rest, (*trial.files().values(), cycles))
     asked = options or Options()
     missing_meshes(Path(model), asked.geometry)
     require_muscles(trial, Path(model), refiner)
@@ -248,3 +201,45 @@ def needed_steps(trial: SimulatedTrial, steps: Sequence[str]) -> tuple[str, ...]
     """The steps asked for, with scaling where there is a static pose and inverse kinematics where there are markers."""
     before = [*(["scale"] if trial.static is not None else []), *(["ik"] if trial.markers is not None else [])]
     return tuple(dict.fromkeys([*before, *steps]))
+
+
+def _clock(trial: SimulatedTrial) -> Storage:
+    """The times that a motion covers, as a table without columns."""
+    if trial.motion is not None:
+        time = read_storage(trial.motion).time
+    elif trial.markers is not None:
+        time = read_markers(trial.markers).time
+    else:
+        raise Nem2eError(f"Trial {trial.trial!r} has no motion; give --motion (.mot, .sto) or --markers (.trc).")
+    if len(time) < 2:
+        raise Nem2eError(f"Trial {trial.trial!r}: its motion has {len(time)} rows, but at least 2 are expected.")
+    return Storage(trial.trial, (), time, np.empty((len(time), 0)))
+
+
+def _covered(trial: SimulatedTrial, motion: Storage) -> tuple[float, float]:
+    """First and last time that motion and forces both have, s."""
+    clocks = [motion.time, *([read_storage(trial.grf).time] if trial.grf is not None else [])]
+    return max(float(time[0]) for time in clocks), min(float(time[-1]) for time in clocks)
+
+
+def _coverable(
+    trial: SimulatedTrial, found: Sequence[Span], span: tuple[float, float], steps: tuple[str, ...]
+) -> tuple[list[Span], list[str]]:
+    """Cycles that the simulation can cover, and a sentence on each other one."""
+    before, after = (LEAD_S, MARGINS_S["cmc"][1]) if "cmc" in steps else MARGINS_S["so"]
+    start, end = span[0] + before, span[1] - after
+    start = start if trial.start_s is None else max(start, trial.start_s)
+    end = end if trial.end_s is None else min(end, trial.end_s)
+    inside = [one for one in found if one.start_s >= start - EDGE_S and one.end_s <= end + EDGE_S]
+    left = [_told(one, one.reason) for one in inside if one.reason]
+    outside = [one for one in found if one not in inside]
+    if outside:
+        left.append(
+            f"Not simulated, for activation can be had from {start:.6g} to {end:.6g} s: "
+            f"{', '.join(f'cycle {one.number} ({one.start_s:.6g} to {one.end_s:.6g} s)' for one in outside)}."
+        )
+    return [one for one in inside if not one.reason], left
+
+
+def _told(span: Span, reason: str) -> str:
+    return f"Cycle {span.number}, {span.start_s:.6g} to {span.end_s:.6g} s, is not simulated: {reason}."

@@ -1,9 +1,10 @@
-"""One recording from motion to refined activity, step by step: what 12_motion_to_emg calls."""
+"""One recording from motion to refined activity, step by step: what 12_motion_to_emg starts from and looks at."""
 
 from __future__ import annotations
 
 import os
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -13,18 +14,16 @@ import xarray as xr
 from nem2e_lib.data.columns import muscle_name
 from nem2e_lib.data.storage.storage import Storage, read_storage
 from nem2e_lib.error import Nem2eError
-from nem2e_lib.motion.chain import Plan, plan, refine_motion
+from nem2e_lib.motion.chain import Plan
 from nem2e_lib.motion.sides import sides_by_place
 from nem2e_lib.project import ROOT
 from nem2e_lib.refiner import Refiner
 from nem2e_lib.refiner.refined import Refined
-from nem2e_lib.refiner.spans import PLATES, Span, read_strikes
+from nem2e_lib.refiner.spans import PLATES, read_strikes
 from nem2e_lib.simulate import hamner
-from nem2e_lib.simulate.batch import simulate
 from nem2e_lib.simulate.forces import Plate, read_plates
 from nem2e_lib.simulate.options import Options
 from nem2e_lib.simulate.osim import require
-from nem2e_lib.simulate.posture import postures
 from nem2e_lib.simulate.trial import SimulatedTrial
 
 SIDES = ("right", "left")
@@ -43,23 +42,23 @@ class Recording:
     trial : SimulatedTrial
     model : Path
     options : Options
-    emg : dict
-        Muscle to times and values of its envelope; empty where nothing was measured.
+    emg : Storage or None
+        Envelopes, a column a muscle; None where nothing was measured.
     """
 
     trial: SimulatedTrial
     model: Path
     options: Options
-    emg: dict[str, tuple[np.ndarray, np.ndarray]]
+    emg: Storage | None
 
+    @cached_property
+    def columns(self) -> tuple[str, str] | None:
+        """Vertical columns by place, where names do not tell the foot, as ``nem2e run`` finds them."""
+        return sides_by_place(self.trial, self.model, self.options)
 
-@dataclass(frozen=True)
-class Simulated:
-    """Activations by method (``static optimisation``, ``computed muscle control``), and the refined trial."""
-
-    plan: Plan
-    activations: dict[str, Storage]
-    refined: Refined
+    def measured(self, refined: Refined) -> xr.Dataset:
+        """Return EMG of the refined cycles (see `Refined.measured`); empty where nothing was measured."""
+        return refined.measured(self.emg) if self.emg is not None else xr.Dataset()
 
 
 def recording(
@@ -102,11 +101,11 @@ def recording(
     return Recording(trial, Path(model), options or Options(), _envelopes(emg))
 
 
-def _envelopes(path: str) -> dict[str, tuple[np.ndarray, np.ndarray]]:
+def _envelopes(path: str) -> Storage | None:
     if not path:
-        return {}
+        return None
     table = read_storage(path)
-    return {muscle_name(label): (table.time, table.column(label)) for label in table.labels}
+    return replace(table, labels=tuple(muscle_name(label) for label in table.labels))
 
 
 def _hamner(start_s: float, end_s: float) -> Recording:
@@ -121,7 +120,8 @@ def _hamner(start_s: float, end_s: float) -> Recording:
     waves = hamner.measured(data, one)
     time = np.linspace(one.start_s, one.end_s, len(next(iter(waves.values()))))
     (model,) = sorted((data / "model").glob("*.osim"))
-    return Recording(trial, model, hamner.OPTIONS, {name: (time, wave) for name, wave in waves.items()})
+    emg = Storage("EMG", tuple(waves), time, np.column_stack(list(waves.values())))
+    return Recording(trial, model, hamner.OPTIONS, emg)
 
 
 def known_refiner(named: str = "") -> Path:
@@ -143,18 +143,12 @@ def known_refiner(named: str = "") -> Path:
 def fitting(refiner: str | Path, recording: Recording) -> Refiner:
     """A refiner, of those muscles alone whose EMG was measured, where any was."""
     loaded = Refiner.load(refiner)
-    measured = [out.name for out in loaded.manifest.outputs if out.muscle in recording.emg]
+    there = recording.emg.labels if recording.emg is not None else ()
+    measured = [out.name for out in loaded.manifest.outputs if out.muscle in there]
     return loaded.only(measured) if measured and loaded.manifest.training.condition != "all_entire" else loaded
 
 
-def lines(recording: Recording, work: Plan, count: int = 9) -> pd.DataFrame:
-    """Postures over the first cycle; see `nem2e_lib.simulate.posture.postures`."""
-    assert recording.trial.motion is not None
-    span = work.spans[0]
-    return postures(recording.model, recording.trial.motion, np.linspace(span.start_s, span.end_s, count).tolist())
-
-
-def arrows(recording: Recording, times: pd.Series[float]) -> pd.DataFrame:
+def arrows(recording: Recording, times: np.ndarray) -> pd.DataFrame:
     """Ground reaction at some times: time_s, plate, point px, py (m), force fx, fy (N); only where there is a load."""
     assert recording.trial.grf is not None
     clock, plates, _ = read_plates(recording.trial.grf)
@@ -165,7 +159,7 @@ def arrows(recording: Recording, times: pd.Series[float]) -> pd.DataFrame:
             **{f"p{axis}": np.interp(time, clock, plate.point[:, i]) for i, axis in enumerate("xy")},
             **{f"f{axis}": np.interp(time, clock, plate.force[:, i]) for i, axis in enumerate("xy")},
         }
-        for time in times.unique()
+        for time in times.tolist()
         for plate in plates
     ]
     table = pd.DataFrame(rows)
@@ -176,10 +170,9 @@ def force(recording: Recording, refiner: Refiner) -> tuple[Storage, np.ndarray]:
     """Vertical force over time, a column a plate, and the heel strikes of the foot that cycles begin with."""
     assert recording.trial.grf is not None
     clock, plates, _ = read_plates(recording.trial.grf)
-    columns = _columns(recording)
-    strikes = read_strikes(recording.trial.grf, refiner.manifest.cycle, columns)
+    strikes = read_strikes(recording.trial.grf, refiner.manifest.cycle, recording.columns)
     values = np.column_stack([plate.force[:, 1] for plate in plates])
-    names = _plate_names(plates, columns)
+    names = _plate_names(plates, recording.columns)
     side = refiner.manifest.cycle.definition.split("-")[0]
     return Storage("force", names, clock, values), strikes.of(side)
 
@@ -194,66 +187,22 @@ def _plate_names(plates: list[Plate], columns: tuple[str, str] | None) -> tuple[
     )
 
 
-def simulate_both(
-    recording: Recording, refiner: Refiner, work: Plan, folder: str | Path, cmc_s: float = 0.0
-) -> Simulated:
-    """Static optimisation of whole cycles, computed muscle control of the first `cmc_s` seconds, and the refined trial.
+def methods(work: Plan, cmc_s: float = 0.0) -> dict[str, Plan]:
+    """Return what each method simulates: static optimisation whole cycles, computed muscle control the first seconds.
 
-    The trial is refined from computed muscle control where that covers a whole cycle, else from static optimisation.
-
-    Raises
-    ------
-    Nem2eError
-        If a simulation fails.
+    Parameters
+    ----------
+    work
+        By static optimisation.
+    cmc_s
+        Seconds of computed muscle control from the first heel strike; 0 for none. Its plan holds the cycles that lie
+        whole within them, which may be none.
     """
-    out = Path(folder)
-    refined = refine_motion(work, recording.model, refiner, out / "static_optimisation", options=recording.options)
-    found = {"static optimisation": read_storage(out / "static_optimisation" / work.trial.trial / "activation.sto")}
+    found = {"static optimisation": work}
     if cmc_s > 0:
-        controlled = _control(recording, refiner, work, out / "computed_muscle_control", cmc_s)
-        found["computed muscle control"] = read_storage(controlled)
-        whole = [span for span in work.spans if span.end_s <= work.spans[0].start_s + cmc_s]
-        if whole:
-            refined = refiner.refine(controlled, cycles=whole, definition=refiner.manifest.cycle.definition)
-    return Simulated(work, found, refined)
-
-
-def _control(recording: Recording, refiner: Refiner, work: Plan, out: Path, cmc_s: float) -> Path:
-    start = work.spans[0].start_s
-    assert work.trial.end_s is not None
-    trial = replace(work.trial, start_s=start, end_s=min(start + cmc_s, work.trial.end_s))
-    options = replace(recording.options, muscles=refiner.manifest.muscles)
-    row = simulate([trial], recording.model, out, steps=("cmc",), options=options, workers=1).iloc[0]
-    if row["status"] == "failed":
-        raise Nem2eError(f"{row['reason']} (log: {row['log']})")
-    return Path(row["activation"])
-
-
-def plan_cycles(recording: Recording, refiner: Refiner) -> Plan:
-    """Cycles of the recording that can be simulated whole by static optimisation."""
-    return plan(recording.trial, refiner, steps=("so",), columns=_columns(recording))
-
-
-def _columns(recording: Recording) -> tuple[str, str] | None:
-    """Vertical columns by place, where names do not tell the foot, as ``nem2e run`` finds them."""
-    return sides_by_place(recording.trial, recording.model, recording.options)
-
-
-def measured(recording: Recording, refined: Refined, phases: int = 101) -> xr.DataArray | None:
-    """EMG of the refined cycles, dims (cycle, phase, channel), NaN where not measured; None where no muscle was."""
-    if not recording.emg:
-        return None
-    at = np.linspace(0, 100, phases)
-    columns = [
-        np.stack([_wave(recording.emg.get(out.muscle), span, at) for span in refined.refined])
-        for out in refined.manifest.outputs
-    ]
-    coords = {"phase": at, "channel": list(refined.manifest.names)}
-    return xr.DataArray(np.stack(columns, axis=2), dims=("cycle", "phase", "channel"), coords=coords)
-
-
-def _wave(told: tuple[np.ndarray, np.ndarray] | None, span: Span, at: np.ndarray) -> np.ndarray:
-    if told is None:
-        return np.full(len(at), np.nan)
-    time = span.start_s + (span.end_s - span.start_s) * at / 100
-    return np.interp(time, *told, left=np.nan, right=np.nan)
+        assert work.trial.end_s is not None
+        start = work.spans[0].start_s
+        window = replace(work.trial, start_s=start, end_s=min(start + cmc_s, work.trial.end_s))
+        whole = [span for span in work.spans if span.end_s <= start + cmc_s]
+        found["computed muscle control"] = Plan(window, whole, ("cmc",), ())
+    return found

@@ -7,7 +7,7 @@ import io
 import math
 import zipfile
 import zlib
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -61,6 +61,23 @@ def save(path: str | Path, manifest: Manifest, weights: Weights, dtype: str = "f
     return manifest
 
 
+def entry(name: str) -> str:
+    """Name in the zip of an array."""
+    return f"weights/{name}.npy"
+
+
+def _add(file: zipfile.ZipFile, name: str, content: bytes) -> None:
+    info = zipfile.ZipInfo(name, (1980, 1, 1, 0, 0, 0))  # no time stamp: same content, same bytes
+    info.compress_type, info.external_attr = zipfile.ZIP_DEFLATED, 0o644 << 16
+    file.writestr(info, content)
+
+
+def _packed(values: NDArray[Any]) -> bytes:
+    buffer = io.BytesIO()
+    np.save(buffer, np.ascontiguousarray(values), allow_pickle=False)
+    return buffer.getvalue()
+
+
 def load(path: str | Path) -> tuple[Manifest, dict[str, NDArray[np.float32]]]:
     """Read a refiner; nothing in the file is ever executed.
 
@@ -86,37 +103,16 @@ def is_refiner(path: str | Path) -> bool:
         return False
 
 
-def entry(name: str) -> str:
-    """Name in the zip of an array."""
-    return f"weights/{name}.npy"
-
-
-def _add(file: zipfile.ZipFile, name: str, content: bytes) -> None:
-    info = zipfile.ZipInfo(name, (1980, 1, 1, 0, 0, 0))  # no time stamp: same content, same bytes
-    info.compress_type, info.external_attr = zipfile.ZIP_DEFLATED, 0o644 << 16
-    file.writestr(info, content)
-
-
-def _packed(values: NDArray[Any]) -> bytes:
-    buffer = io.BytesIO()
-    np.save(buffer, np.ascontiguousarray(values), allow_pickle=False)
-    return buffer.getvalue()
-
-
 def _open(path: str | Path) -> zipfile.ZipFile:
-    raw = read_bytes(path, _check_head(path))
+    def require_zip(head: bytes) -> None:
+        if not head.startswith(b"PK"):
+            raise Nem2eError(f"{path}: is no refiner, but a file that nem2e train wrote is expected here.")
+
+    raw = read_bytes(path, require_zip)
     try:
         return zipfile.ZipFile(io.BytesIO(raw))
     except _BROKEN as error:
         raise _damaged(path, f"no whole zip file ({error})") from None
-
-
-def _check_head(path: str | Path) -> Callable[[bytes], None]:
-    def check(head: bytes) -> None:
-        if not head.startswith(b"PK"):
-            raise Nem2eError(f"{path}: is no refiner, but a file that nem2e train wrote is expected here.")
-
-    return check
 
 
 def _manifest(path: str | Path, file: zipfile.ZipFile) -> Manifest:

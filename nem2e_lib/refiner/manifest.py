@@ -7,9 +7,9 @@ import types
 from dataclasses import asdict, dataclass, fields, is_dataclass, replace
 from typing import Any, Union, get_args, get_origin, get_type_hints
 
-from nem2e_lib.error import Nem2eError
+import pandas as pd
 
-# --- What a refiner says of itself: what it takes, what it gives, what it was trained on and how far it is off ---
+from nem2e_lib.error import Nem2eError
 
 FORMAT, VERSION = "nem2e refiner", 1
 WARNING = (
@@ -19,86 +19,85 @@ WARNING = (
 
 
 @dataclass(frozen=True)
-class HeldOut:
-    """Error of one muscle on people whom the models had not seen, the mean over seeds as prediction.
+class Manifest:
+    """Everything that a person, or a program that applies the refiner, needs to know.
 
     Attributes
     ----------
-    rmse_opensim, rmse_refined : float
-        Mean over held-out units (Teramae et al. 2025, Eq. 1), in the unit of the EMG.
-    er, er_low, er_high : float or None
-        Improvement rate (Eq. 2), negative is better, and its t-based 95 % CI over units (Eq. 4); None where undefined.
-    by_phase : tuple of float
-        Root mean square error at each sample of the cycle.
-    coverage : float or None
-        Share of held-out samples within ± `by_phase`, taken from the other units' errors; None with one unit.
-    between_seeds : tuple of float or None
-        Standard deviation between seeds at each sample; None with one seed.
-    diverged : int
-        How many of the models behind this error diverged in training.
+    warning : str
+        What to tell whenever it is used; empty if nothing.
+    activation_unit, emg_unit : str
+        Units of what it takes and gives.
+    inputs, outputs : tuple
+        Muscles read and refined, in the order of the weights.
+    weights : dict
+        Arrays by name; leading axes are seed, output and part of the cycle.
     """
 
-    rmse_opensim: float
-    rmse_refined: float
-    er: float | None
-    er_low: float | None
-    er_high: float | None
-    by_phase: tuple[float, ...]
-    coverage: float | None
-    between_seeds: tuple[float, ...] | None
-    diverged: int
+    origin: Origin
+    training: Training
+    cycle: GaitCycle
+    inputs: tuple[Input, ...]
+    outputs: tuple[Output, ...]
+    versions: dict[str, str]
+    warning: str = ""
+    activation_unit: str = "activation, 0 to 1"
+    emg_unit: str = "share of the EMG's reference (see origin: emg)"
+    weights: dict[str, Array] | None = None
 
+    def __str__(self) -> str:
+        """A few lines about the refiner, for people."""
+        origin, training, cycle = self.origin, self.training, self.cycle
+        left_out = f"leaving out {training.held_out_units} {training.held_out_by}s one by one"
+        lines = [
+            f"refiner of {len(self.outputs)} muscles, {training.condition}, {len(training.seeds)} seed(s)",
+            f"trained on {origin.study} ({origin.motion}, simulated by {origin.simulated_by}): {origin.cycles} cycles "
+            f"of {len(origin.subjects)} subject(s)",
+            f"reads the activation of {len(self.inputs)} muscles in {cycle.definition} cycles",
+            f"held-out error: {left_out if training.held_out_by else 'unknown, nobody was left out'}",
+        ]
+        return "\n  ".join([*lines, *([self.warning] if self.warning else [])])
 
-@dataclass(frozen=True)
-class Output:
-    """A refined muscle.
+    @property
+    def names(self) -> tuple[str, ...]:
+        """EMG names of the refined muscles."""
+        return tuple(each.name for each in self.outputs)
 
-    Attributes
-    ----------
-    name, muscle, electrode : str
-        EMG name, muscle of the model, electrode.
-    emg_low, emg_high : float
-        Range of its EMG in training.
-    training_rmse : float
-        Root mean square error on the cycles that it was trained on.
-    diverged : tuple of int
-        Seeds whose training diverged: their networks are in the file, but give no answer.
-    held_out : HeldOut or None
-        Error on others; None where it is unknown.
-    """
+    @property
+    def muscles(self) -> tuple[str, ...]:
+        """Muscles whose activation it reads."""
+        return tuple(each.muscle for each in self.inputs)
 
-    name: str
-    muscle: str
-    electrode: str
-    emg_low: float
-    emg_high: float
-    training_rmse: float
-    diverged: tuple[int, ...]
-    held_out: HeldOut | None
+    @property
+    def synthetic(self) -> bool:
+        """Whether it was trained on synthetic data."""
+        return self.origin.synthetic
 
+    def errors(self) -> pd.DataFrame:
+        """Return the error on people left out, a row a muscle; NaN where it is unknown.
 
-@dataclass(frozen=True)
-class Input:
-    """A muscle whose simulated activation is read, and the range that it had in training."""
+        Returns
+        -------
+        DataFrame
+            muscle (EMG name), of (muscle of the model), rmse_opensim, rmse_refined, er, er_low, er_high; see `HeldOut`.
+        """
+        told = ("rmse_opensim", "rmse_refined", "er", "er_low", "er_high")
+        rows = [
+            {"muscle": o.name, "of": o.muscle, **{k: getattr(o.held_out, k, None) for k in told}} for o in self.outputs
+        ]
+        return pd.DataFrame(rows).astype(dict.fromkeys(told, float))
 
-    muscle: str
-    low: float
-    high: float
+    def only(self, outputs: list[str]) -> Manifest:
+        """Return the manifest of some of the refined muscles; one-muscle conditions then read only these."""
+        chosen = tuple(each for each in self.outputs if each.name in outputs)
+        needed = {each.muscle for each in chosen}
+        everything = self.training.condition == "all_entire"
+        inputs = tuple(each for each in self.inputs if everything or each.muscle in needed)
+        return replace(self, outputs=chosen, inputs=inputs)
 
-
-@dataclass(frozen=True)
-class GaitCycle:
-    """How cycles are cut: definition, force threshold, resampling, samples, and what they lasted in training."""
-
-    definition: str
-    threshold_n: float
-    min_stance_s: float
-    min_swing_s: float
-    resampling: str
-    samples: int
-    phases: int
-    shortest_s: float
-    longest_s: float
+    def to_json(self) -> str:
+        """Return the manifest as JSON, two spaces deep, the same text for the same content."""
+        return json.dumps({"format": FORMAT, "format_version": VERSION, **asdict(self)}, indent=2, allow_nan=False)
 
 
 @dataclass(frozen=True)
@@ -133,70 +132,95 @@ class Training:
 
 
 @dataclass(frozen=True)
+class GaitCycle:
+    """How cycles are cut: definition, force threshold, resampling, samples, and what they lasted in training."""
+
+    definition: str
+    threshold_n: float
+    min_stance_s: float
+    min_swing_s: float
+    resampling: str
+    samples: int
+    phases: int
+    shortest_s: float
+    longest_s: float
+
+
+@dataclass(frozen=True)
+class Input:
+    """A muscle whose simulated activation is read, and the range that it had in training."""
+
+    muscle: str
+    low: float
+    high: float
+
+
+@dataclass(frozen=True)
+class Output:
+    """A refined muscle.
+
+    Attributes
+    ----------
+    name, muscle, electrode : str
+        EMG name, muscle of the model, electrode.
+    emg_low, emg_high : float
+        Range of its EMG in training.
+    training_rmse : float
+        Root mean square error on the cycles that it was trained on.
+    diverged : tuple of int
+        Seeds whose training diverged: their networks are in the file, but give no answer.
+    held_out : HeldOut or None
+        Error on others; None where it is unknown.
+    """
+
+    name: str
+    muscle: str
+    electrode: str
+    emg_low: float
+    emg_high: float
+    training_rmse: float
+    diverged: tuple[int, ...]
+    held_out: HeldOut | None
+
+
+@dataclass(frozen=True)
+class HeldOut:
+    """Error of one muscle on people whom the models had not seen, the mean over seeds as prediction.
+
+    Attributes
+    ----------
+    rmse_opensim, rmse_refined : float
+        Mean over held-out units (Teramae et al. 2025, Eq. 1), in the unit of the EMG.
+    er, er_low, er_high : float or None
+        Improvement rate (Eq. 2), negative is better, and its t-based 95 % CI over units (Eq. 4); None where undefined.
+    by_phase : tuple of float
+        Root mean square error at each sample of the cycle.
+    coverage : float or None
+        Share of held-out samples within ± `by_phase`, taken from the other units' errors; None with one unit.
+    between_seeds : tuple of float or None
+        Standard deviation between seeds at each sample; None with one seed.
+    diverged : int
+        How many of the models behind this error diverged in training.
+    """
+
+    rmse_opensim: float
+    rmse_refined: float
+    er: float | None
+    er_low: float | None
+    er_high: float | None
+    by_phase: tuple[float, ...]
+    coverage: float | None
+    between_seeds: tuple[float, ...] | None
+    diverged: int
+
+
+@dataclass(frozen=True)
 class Array:
     """One array of weights in the file: shape, number format and SHA-256 of its content."""
 
     shape: tuple[int, ...]
     dtype: str
     sha256: str
-
-
-@dataclass(frozen=True)
-class Manifest:
-    """Everything that a person, or a program that applies the refiner, needs to know.
-
-    Attributes
-    ----------
-    warning : str
-        What to tell whenever it is used; empty if nothing.
-    activation_unit, emg_unit : str
-        Units of what it takes and gives.
-    inputs, outputs : tuple
-        Muscles read and refined, in the order of the weights.
-    weights : dict
-        Arrays by name; leading axes are seed, output and part of the cycle.
-    """
-
-    origin: Origin
-    training: Training
-    cycle: GaitCycle
-    inputs: tuple[Input, ...]
-    outputs: tuple[Output, ...]
-    versions: dict[str, str]
-    warning: str = ""
-    activation_unit: str = "activation, 0 to 1"
-    emg_unit: str = "share of the EMG's reference (see origin: emg)"
-    weights: dict[str, Array] | None = None
-
-    @property
-    def names(self) -> tuple[str, ...]:
-        """EMG names of the refined muscles."""
-        return tuple(each.name for each in self.outputs)
-
-    @property
-    def muscles(self) -> tuple[str, ...]:
-        """Muscles whose activation it reads."""
-        return tuple(each.muscle for each in self.inputs)
-
-    @property
-    def synthetic(self) -> bool:
-        """Whether it was trained on synthetic data."""
-        return self.origin.synthetic
-
-    def only(self, outputs: list[str]) -> Manifest:
-        """Return the manifest of some of the refined muscles; one-muscle conditions then read only these."""
-        chosen = tuple(each for each in self.outputs if each.name in outputs)
-        needed = {each.muscle for each in chosen}
-        everything = self.training.condition == "all_entire"
-        inputs = tuple(each for each in self.inputs if everything or each.muscle in needed)
-        return replace(self, outputs=chosen, inputs=inputs)
-
-    def to_json(self) -> str:
-        """Return the manifest as JSON, two spaces deep, the same text for the same content."""
-        return json.dumps({"format": FORMAT, "format_version": VERSION, **asdict(self)}, indent=2, allow_nan=False)
-
-
-# --- A manifest read from JSON: every value of the type that it must have, or one sentence ---
 
 
 def from_json(text: str, where: str) -> Manifest:
@@ -254,35 +278,3 @@ def _record(kind: Any, value: dict[str, Any], where: str, name: str) -> Any:
     if missing:
         raise Nem2eError(f"{where}: {name} has no {missing[0]!r}; get the file anew.")
     return kind(**{key: _read(hints[key], value[key], where, f"{name}.{key}") for key in known})
-
-
-# --- In words ---
-
-
-def describe(manifest: Manifest) -> str:
-    """A few lines about a refiner, for people."""
-    origin, training, cycle = manifest.origin, manifest.training, manifest.cycle
-    left_out = f"leaving out {training.held_out_units} {training.held_out_by}s one by one"
-    lines = [
-        f"refiner of {len(manifest.outputs)} muscles, {training.condition}, {len(training.seeds)} seed(s)",
-        f"trained on {origin.study} ({origin.motion}, simulated by {origin.simulated_by}): {origin.cycles} cycles of "
-        f"{len(origin.subjects)} subject(s)",
-        f"reads the activation of {len(manifest.inputs)} muscles in {cycle.definition} cycles",
-        f"held-out error: {left_out if training.held_out_by else 'unknown, nobody was left out'}",
-    ]
-    return "\n  ".join([*lines, *([manifest.warning] if manifest.warning else [])])
-
-
-def muscle_lines(manifest: Manifest) -> str:
-    """Each muscle with its error on those left out, columns between tabs."""
-    return "\n".join(
-        ["muscle\tof\tRMSE OpenSim\tRMSE refined\tEr", *("\t".join(_row(out)) for out in manifest.outputs)]
-    )
-
-
-def _row(out: Output) -> list[str]:
-    told = out.held_out
-    if told is None:
-        return [out.name, out.muscle, "–", "–", "–"]
-    rate = "–" if told.er is None else f"{told.er:+.2f}"
-    return [out.name, out.muscle, f"{told.rmse_opensim:.3f}", f"{told.rmse_refined:.3f}", rate]

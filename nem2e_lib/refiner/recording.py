@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import xarray as xr
@@ -123,6 +123,43 @@ def _perhaps(worst: float) -> str:
     return "; it may be a file of forces: give the activations." if worst > 110 else "; give the activations."
 
 
+def segmented(manifest: Manifest, chosen: Storage, spans: Sequence[Span], name: str) -> xr.Dataset:
+    """Cut a recording into cycles as the refiner's study was cut: the content of ``cycles.nc`` without EMG."""
+    return _cycles(manifest, name, lambda points: cut(chosen, spans, points, manifest.cycle.resampling))
+
+
+def cut(table: Storage, spans: Sequence[Span], points: Array, resampling: str) -> Array:
+    """Values of each cycle at `points` (%), shape (cycles, points, columns)."""
+    return np.stack([resample(table, s.start_s, s.end_s, s.number, points, resampling) for s in spans])
+
+
+def blank(manifest: Manifest) -> xr.Dataset:
+    """One cycle of rest: enough to know the shape of what the networks read."""
+    rest = _cycles(manifest, "blank", lambda points: np.zeros((1, len(points), len(manifest.muscles))))
+    return with_targets(manifest, rest)
+
+
+def _cycles(manifest: Manifest, name: str, values: Callable[[Array], Array]) -> xr.Dataset:
+    """Activation of cycles at both grids of points; `values` gives it at some, shape (cycles, points, muscles)."""
+    cycle = manifest.cycle
+    points = {"sample": np.linspace(0, 100, cycle.samples), "phase": np.linspace(0, 100, cycle.phases)}
+    waves = {dim: values(at) for dim, at in points.items()}
+    count = len(waves["sample"])
+    return xr.Dataset(
+        {
+            "activation": (("cycle", "sample", "muscle"), waves["sample"]),
+            "activation_waveform": (("cycle", "phase", "muscle"), waves["phase"]),
+        },
+        coords={
+            **points,
+            "muscle": list(manifest.muscles),
+            "cycle": np.arange(count),
+            "trial": ("cycle", [name] * count),
+        },
+        attrs={"study": name, "cycle_definition": cycle.definition, "resampling": cycle.resampling},
+    )
+
+
 def require_cycles(manifest: Manifest, cycles: xr.Dataset) -> None:
     """Refuse segmented cycles that a refiner does not fit.
 
@@ -153,36 +190,6 @@ def require_cycles(manifest: Manifest, cycles: xr.Dataset) -> None:
         raise Nem2eError(_lacking(manifest, missing, list(map(str, cycles.muscle.values)), study))
 
 
-def segmented(manifest: Manifest, chosen: Storage, spans: Sequence[Span], name: str) -> xr.Dataset:
-    """Cut a recording into cycles as the refiner's study was cut: the content of ``cycles.nc`` without EMG."""
-    points = {
-        "sample": np.linspace(0, 100, manifest.cycle.samples),
-        "phase": np.linspace(0, 100, manifest.cycle.phases),
-    }
-    arrays = {
-        variable: (
-            ("cycle", dim, "muscle"),
-            np.stack([resample(chosen, s.start_s, s.end_s, s.number, at, manifest.cycle.resampling) for s in spans]),
-        )
-        for variable, (dim, at) in zip(("activation", "activation_waveform"), points.items(), strict=True)
-    }
-    return _dataset(manifest, arrays, points, len(spans), name)
-
-
-def blank(manifest: Manifest) -> xr.Dataset:
-    """One cycle of rest: enough to know the shape of what the networks read."""
-    points = {
-        "sample": np.linspace(0, 100, manifest.cycle.samples),
-        "phase": np.linspace(0, 100, manifest.cycle.phases),
-    }
-    sizes = {"activation": "sample", "activation_waveform": "phase"}
-    arrays = {
-        variable: (("cycle", dim, "muscle"), np.zeros((1, len(points[dim]), len(manifest.muscles))))
-        for variable, dim in sizes.items()
-    }
-    return with_targets(manifest, _dataset(manifest, arrays, points, 1, "blank"))
-
-
 def with_targets(manifest: Manifest, cycles: xr.Dataset) -> xr.Dataset:
     """The cycles with the refiner's muscles and outputs alone, and EMG that is zero because nobody reads it."""
     kept = cycles[["activation", "activation_waveform"]].sel(muscle=list(manifest.muscles))
@@ -194,23 +201,4 @@ def with_targets(manifest: Manifest, cycles: xr.Dataset) -> xr.Dataset:
     kept = kept.drop_vars([name for name in ("channel", "target", "electrode") if name in kept.coords])
     return kept.assign(emg).assign_coords(
         channel=list(manifest.names), target=("channel", [out.muscle for out in manifest.outputs])
-    )
-
-
-def _dataset(
-    manifest: Manifest,
-    arrays: Mapping[str, tuple[tuple[str, ...], Array]],
-    points: dict[str, Array],
-    count: int,
-    name: str,
-) -> xr.Dataset:
-    return xr.Dataset(
-        arrays,
-        coords={
-            **points,
-            "muscle": list(manifest.muscles),
-            "cycle": np.arange(count),
-            "trial": ("cycle", [name] * count),
-        },
-        attrs={"study": name, "cycle_definition": manifest.cycle.definition, "resampling": manifest.cycle.resampling},
     )

@@ -1,4 +1,4 @@
-"""A refined recording: what came out, how far it may be off, what a reader must know, and the files it leaves."""
+"""A refined recording: what came out, how far it may be off, the files it leaves, and what a reader must know."""
 
 from __future__ import annotations
 
@@ -14,19 +14,328 @@ import xarray as xr
 from numpy.typing import NDArray
 from scipy.interpolate import PchipInterpolator
 
-from nem2e_lib.data.files import write_text
+from nem2e_lib.data.files import require_writable, write_text
 from nem2e_lib.data.storage.storage import Storage, write_storage
 from nem2e_lib.data.study.trials import EDGE_S
 from nem2e_lib.error import Nem2eError
 from nem2e_lib.refiner.manifest import Manifest
+from nem2e_lib.refiner.recording import cut
 from nem2e_lib.refiner.spans import Span
 
-# --- What a reader of a refined recording must know: what is odd about it, and what the refiner cannot vouch for ---
+Array = NDArray[np.float64]
 
+RESTS = ("simulated", "nan")
+"""What may stand outside refined cycles."""
+MARK = "refined"
+"""Column that is 1 in refined cycles and 0 elsewhere."""
+BAND, CYCLES = "_band.sto", "_cycles.csv"
 BEYOND = 0.25
 """Share of the training range by which activation may leave it before it is told."""
 SHORTER, LONGER = 0.8, 1.25
 """Of the shortest and the longest training cycle."""
+
+
+@dataclass(frozen=True, eq=False)
+class Refined:
+    """A recording and its refined activity.
+
+    Attributes
+    ----------
+    manifest : Manifest
+        Of the refiner.
+    name : str
+        Of the recording.
+    source : Storage
+        The recording, every column.
+    read : Storage
+        What the refiner read of it, in its order.
+    spans : list of Span
+        Every cycle; those with a reason were not refined.
+    cycles : Dataset
+        The refined cycles as the networks read them.
+    curves : DataArray
+        What every seed made of them, dims (seed, channel, cycle, sample), as it came out.
+    notes : tuple of str
+        What a reader of the result must know.
+    """
+
+    manifest: Manifest
+    name: str
+    source: Storage
+    read: Storage
+    spans: list[Span]
+    cycles: xr.Dataset
+    curves: xr.DataArray
+    notes: tuple[str, ...]
+
+    @property
+    def refined(self) -> list[Span]:
+        """The cycles that were refined."""
+        return [span for span in self.spans if not span.reason]
+
+    @property
+    def synthetic(self) -> bool:
+        """Whether the refiner or the recording is synthetic."""
+        return self.manifest.synthetic or is_synthetic(self.source)
+
+    @cached_property
+    def mean(self) -> xr.DataArray:
+        """The prediction: mean over seeds, dims (channel, cycle, sample), not below 0 where EMG cannot be."""
+        mean = self.curves.mean("seed")
+        floors = [0.0 if out.emg_low >= 0 else -np.inf for out in self.manifest.outputs]
+        return mean.clip(min=xr.DataArray(floors, dims="channel", coords={"channel": mean.channel}))
+
+    @cached_property
+    def spread(self) -> xr.DataArray:
+        """Standard deviation between seeds (ddof 1), same dims; NaN with one seed."""
+        if self.curves.sizes["seed"] < 2:
+            return self.mean * np.nan
+        return self.curves.std("seed", ddof=1)
+
+    @cached_property
+    def labels(self) -> list[str]:
+        """Column of every refined muscle: the recording's own label, with the EMG name where two share a muscle."""
+        of = dict(zip(self.manifest.muscles, self.read.labels, strict=True))
+        muscles = [out.muscle for out in self.manifest.outputs]
+        return [
+            of[out.muscle] if muscles.count(out.muscle) == 1 else f"{of[out.muscle]}_{out.name}"
+            for out in self.manifest.outputs
+        ]
+
+    @cached_property
+    def inside(self) -> NDArray[np.bool_]:
+        """Rows of the recording that lie in a refined cycle, both ends included."""
+        return np.any([self._rows(span) for span in self.refined], axis=0)
+
+    def storage(self, rest: str = RESTS[0]) -> Storage:
+        """Return refined activity over the recording's own time; a column `refined` is 1 where it was refined.
+
+        Parameters
+        ----------
+        rest
+            ``simulated``: every column of the recording, the refined muscles replaced within refined cycles. ``nan``:
+            the refined muscles alone, not a number outside; OpenSim's tables read that, its plots stop at the first
+            such row.
+
+        Raises
+        ------
+        Nem2eError
+            If `rest` is unknown.
+        """
+        _require_rest(rest)
+        curves = self._over_time(self.mean.transpose("channel", "cycle", "sample").values)
+        mark = self.inside.astype(np.float64)[:, None]
+        if rest == "nan":
+            return self._table((*self.labels, MARK), self.read.time, np.hstack([curves, mark]), rest)
+        own = [label for label in self.source.labels if label not in self.labels]
+        of = {muscle: self.read.values[:, row] for row, muscle in enumerate(self.manifest.muscles)}
+        simulated = np.column_stack([of[out.muscle] for out in self.manifest.outputs])
+        columns = dict(zip(self.labels, np.where(self.inside[:, None], curves, simulated).T, strict=True))
+        columns |= {label: self.source.column(label) for label in own}
+        order = [*self.source.labels, *(label for label in self.labels if label not in self.source.labels)]
+        values = np.column_stack([*(columns[label] for label in order), mark])
+        return self._table((*order, MARK), self.read.time, values, rest)
+
+    def band(self) -> Storage:
+        """Return how far refined activity may be off, at the recording's times within refined cycles.
+
+        For each muscle `<label>_low` and `<label>_high`, refined activity ± its held-out error at that phase of the
+        cycle; `<label>_held_out`, that root mean square error; `<label>_between_seeds`, the standard deviation between
+        seeds. What is not known of a refiner has no column.
+        """
+        mean = self.mean.transpose("channel", "cycle", "sample").values
+        error = np.stack([np.broadcast_to(self._by_phase(index), mean.shape[1:]) for index in range(len(mean))])
+        seeds = self.spread.transpose("channel", "cycle", "sample").values
+        curve, off, spread = (self._over_time(each) for each in (mean, error, seeds))
+        columns = {"low": curve - off, "high": curve + off, "held_out": off, "between_seeds": spread}
+        labels = np.array([f"{label}_{what}" for label in self.labels for what in columns])
+        values = np.stack(list(columns.values()), axis=2).reshape(len(curve), -1)[self.inside]
+        known = np.isfinite(values).all(axis=0)
+        time = self.read.time[self.inside]
+        return self._table(tuple(labels[known].tolist()), time, values[:, known], "", "band of refined activity")
+
+    def table(self) -> pd.DataFrame:
+        """Return every cycle: number, start_s, end_s, refined, reason."""
+        rows = [
+            {"cycle": s.number, "start_s": s.start_s, "end_s": s.end_s, "refined": not s.reason, "reason": s.reason}
+            for s in self.spans
+        ]
+        return pd.DataFrame(rows)
+
+    def save(self, path: str | Path, rest: str = RESTS[0]) -> list[Path]:
+        """Write ``NAME.sto``, ``NAME_band.sto`` and ``NAME_cycles.csv``, each whole or not at all; return their paths.
+
+        Raises
+        ------
+        Nem2eError
+            If `rest` is unknown, or a file cannot be written.
+        """
+        require_savable(path, rest)
+        paths = _files(Path(path))
+        write_storage(paths[0], self.storage(rest))
+        write_storage(paths[1], self.band())
+        write_text(paths[2], self.table().to_csv(index=False, lineterminator="\n"))
+        return paths
+
+    def measured(self, emg: Storage) -> xr.Dataset:
+        """Return measured EMG of the refined cycles, cut as they were.
+
+        Parameters
+        ----------
+        emg
+            Envelopes on the recording's clock, columns by EMG name or by muscle.
+
+        Returns
+        -------
+        Dataset
+            `emg` (cycle, sample, channel) and `emg_waveform` (cycle, phase, channel); NaN where nothing was measured.
+        """
+        names = [(out.name, out.muscle) for out in self.manifest.outputs]
+        found = [next((emg.column(name) for name in both if name in emg.labels), None) for both in names]
+        values = np.column_stack([np.full(len(emg.time), np.nan) if each is None else each for each in found])
+        envelopes = Storage(emg.name, self.manifest.names, emg.time, values)
+        points = {"sample": self.mean.sample.values, "phase": np.linspace(0, 100, self.manifest.cycle.phases)}
+        waves = {dim: self._cut_where_known(envelopes, at) for dim, at in points.items()}
+        return xr.Dataset(
+            {
+                "emg": (("cycle", "sample", "channel"), waves["sample"]),
+                "emg_waveform": (("cycle", "phase", "channel"), waves["phase"]),
+            },
+            coords={**points, "channel": list(self.manifest.names)},
+        )
+
+    def errors(self, emg: xr.DataArray | None) -> pd.DataFrame:
+        """Return the error of this recording beside the error that the refiner tells of itself, a row a muscle.
+
+        Parameters
+        ----------
+        emg
+            Measured EMG of the refined cycles, dims (cycle, sample, channel); see `measured`. None where it is unknown.
+
+        Returns
+        -------
+        DataFrame
+            muscle, of, rmse_simulated and rmse_refined (mean over cycles of the root mean square error of each),
+            within_band (share of samples within ± the held-out error at their phase), both over samples whose EMG is
+            known; held_out_rmse, held_out_within_band.
+        """
+        rows = []
+        for out in self.manifest.outputs:
+            guess = self.mean.sel(channel=out.name).transpose("cycle", "sample").values
+            given = self.cycles.activation.sel(muscle=out.muscle).transpose("cycle", "sample").values
+            measured = np.full_like(guess, np.nan)
+            if emg is not None:
+                measured = emg.sel(channel=out.name).transpose("cycle", "sample").values
+            known, told = np.isfinite(measured), out.held_out
+            band = np.broadcast_to(np.nan if told is None else told.by_phase, guess.shape)
+            within = np.abs(guess - measured)[known] <= band[known]
+            rows.append(
+                {
+                    "muscle": out.name,
+                    "of": out.muscle,
+                    "rmse_simulated": _rmse(given - measured),
+                    "rmse_refined": _rmse(guess - measured),
+                    "within_band": float(within.mean()) if within.size and told is not None else np.nan,
+                    "held_out_rmse": np.nan if told is None else told.rmse_refined,
+                    "held_out_within_band": np.nan if told is None or told.coverage is None else told.coverage,
+                }
+            )
+        return pd.DataFrame(rows)
+
+    def facts(self) -> dict[str, Any]:
+        """What a program may want to know, ready for JSON."""
+        return {
+            "recording": self.name,
+            "synthetic": self.synthetic,
+            "muscles": {out.name: out.muscle for out in self.manifest.outputs},
+            "refined_cycles": len(self.refined),
+            "cycles": self.table().to_dict("records"),
+            "notes": list(self.notes),
+        }
+
+    def _rows(self, span: Span) -> NDArray[np.bool_]:
+        time = self.read.time
+        return np.asarray((time >= span.start_s - EDGE_S) & (time <= span.end_s + EDGE_S))
+
+    def _over_time(self, curves: Array) -> Array:
+        """Curves of cycles laid over the recording's time without overshoot (monotone cubic, Fritsch & Carlson 1980).
+
+        From shape (channels, cycles, samples) to (rows, channels), NaN outside refined cycles. Where a cycle ends as
+        the next begins, the next counts.
+        """
+        time, phases = self.read.time, self.mean.sample.values
+        values = np.full((len(time), len(curves)), np.nan)
+        for cycle, span in enumerate(self.refined):
+            rows = self._rows(span)
+            at = np.clip((time[rows] - span.start_s) / (span.end_s - span.start_s) * 100, phases[0], phases[-1])
+            known = np.isfinite(curves[:, cycle]).all(axis=1)
+            inside = np.full((len(curves), len(at)), np.nan)
+            if known.any():
+                inside[known] = PchipInterpolator(phases, curves[known, cycle], axis=1)(at)
+            values[rows] = inside.T
+        return values
+
+    def _by_phase(self, channel: int) -> Array:
+        told = self.manifest.outputs[channel].held_out
+        return np.array(np.nan if told is None else told.by_phase)
+
+    def _cut_where_known(self, table: Storage, points: Array) -> Array:
+        values = cut(table, self.refined, points, self.manifest.cycle.resampling)
+        at = np.stack([s.start_s + (s.end_s - s.start_s) * points / 100 for s in self.refined])
+        there = (at >= table.time[0] - EDGE_S) & (at <= table.time[-1] + EDGE_S)
+        return np.where(there[..., None], values, np.nan)
+
+    def _table(
+        self, labels: tuple[str, ...], time: Array, values: Array, rest: str, what: str = "refined activity"
+    ) -> Storage:
+        synthetic = "SYNTHETIC " if self.synthetic else ""
+        origin, training = self.manifest.origin, self.manifest.training
+        told = {"nem2e_refiner": f"{origin.study}, {training.condition}, data {origin.data_hash[:12]}"}
+        if rest:
+            told["nem2e_outside_cycles"] = (
+                "not a number" if rest == "nan" else "as simulated; there column refined is 0"
+            )
+        return Storage(synthetic + what, labels, time, values, False, told)
+
+
+def is_synthetic(storage: Storage) -> bool:
+    """Whether a file says in its first line that it is synthetic, as those of this project do."""
+    return "SYNTHETIC" in storage.name
+
+
+def require_savable(path: str | Path, rest: str = RESTS[0], inputs: Iterable[str | Path | None] = ()) -> None:
+    """Refuse what `Refined.save` could not write, or should not, before anything is worked out.
+
+    Raises
+    ------
+    Nem2eError
+        If `rest` is unknown, the name is that of a folder, in no folder or of another kind of file, or a file would be
+        written over one of `inputs`.
+    """
+    require_writable(path)
+    _require_rest(rest)
+    if Path(path).suffix.lower() not in (".sto", ".mot"):
+        raise Nem2eError(f"{path}: OpenSim knows .sto and .mot files, but neither ends this name; give it one.")
+    read = {Path(each).resolve() for each in inputs if each is not None}
+    over = [each for each in _files(Path(path)) if each.resolve() in read]
+    if over:
+        raise Nem2eError(f"{over[0]}: is read, so it cannot be written too; give --out another name.")
+
+
+def _require_rest(rest: str) -> None:
+    if rest not in RESTS:
+        raise Nem2eError(f"rest is {rest!r}, expected {' or '.join(RESTS)}; choose one.")
+
+
+def _files(path: Path) -> list[Path]:
+    """What `Refined.save` writes: refined activity, its band, the table of cycles."""
+    return [path, path.with_name(path.stem + BAND), path.with_name(path.stem + CYCLES)]
+
+
+def _rmse(difference: Array) -> float:
+    """Mean over cycles of the root mean square over what is known of each; NaN where nothing is."""
+    known = [row[np.isfinite(row)] for row in difference]
+    return float(np.mean([np.sqrt(np.mean(row**2)) for row in known if row.size] or [np.nan]))
 
 
 def notes_on(
@@ -134,277 +443,3 @@ def _negative(manifest: Manifest, curves: xr.DataArray) -> Iterator[str]:
             f"Refined samples below 0 were set to 0, since EMG envelopes are not negative: {worst} most often, "
             f"{shares[worst]:.1%} of its samples."
         )
-
-
-# --- What came out ---
-
-
-@dataclass(frozen=True, eq=False)
-class Refined:
-    """A recording and its refined activity.
-
-    Attributes
-    ----------
-    manifest : Manifest
-        Of the refiner.
-    name : str
-        Of the recording.
-    source : Storage
-        The recording, every column.
-    read : Storage
-        What the refiner read of it, in its order.
-    spans : list of Span
-        Every cycle; those with a reason were not refined.
-    cycles : Dataset
-        The refined cycles as the networks read them.
-    curves : DataArray
-        What every seed made of them, dims (seed, channel, cycle, sample), as it came out.
-    notes : tuple of str
-        What a reader of the result must know.
-    """
-
-    manifest: Manifest
-    name: str
-    source: Storage
-    read: Storage
-    spans: list[Span]
-    cycles: xr.Dataset
-    curves: xr.DataArray
-    notes: tuple[str, ...]
-
-    @property
-    def refined(self) -> list[Span]:
-        """The cycles that were refined."""
-        return [span for span in self.spans if not span.reason]
-
-    @property
-    def synthetic(self) -> bool:
-        """Whether the refiner or the recording is synthetic."""
-        return self.manifest.synthetic or is_synthetic(self.source)
-
-    @cached_property
-    def mean(self) -> xr.DataArray:
-        """The prediction: mean over seeds, dims (channel, cycle, sample), not below 0 where EMG cannot be."""
-        mean = self.curves.mean("seed")
-        floors = [0.0 if out.emg_low >= 0 else -np.inf for out in self.manifest.outputs]
-        return mean.clip(min=xr.DataArray(floors, dims="channel", coords={"channel": mean.channel}))
-
-    @cached_property
-    def spread(self) -> xr.DataArray:
-        """Standard deviation between seeds (ddof 1), same dims; NaN with one seed."""
-        if self.curves.sizes["seed"] < 2:
-            return self.mean * np.nan
-        return self.curves.std("seed", ddof=1)
-
-    def table(self) -> pd.DataFrame:
-        """Every cycle: number, start_s, end_s, refined, reason."""
-        rows = [
-            {"cycle": s.number, "start_s": s.start_s, "end_s": s.end_s, "refined": not s.reason, "reason": s.reason}
-            for s in self.spans
-        ]
-        return pd.DataFrame(rows)
-
-    def storage(self, rest: str = "simulated") -> Storage:
-        """Refined activity over the recording's own time; see `refined_storage`."""
-
-        return refined_storage(self, rest)
-
-    def save(self, path: str | Path, rest: str = "simulated") -> list[Path]:
-        """Write refined activity, its band and the table of cycles; see `save`."""
-
-        return save(self, Path(path), rest)
-
-    def facts(self) -> dict[str, Any]:
-        """What a program may want to know, ready for JSON."""
-        return {
-            "recording": self.name,
-            "synthetic": self.synthetic,
-            "muscles": {out.name: out.muscle for out in self.manifest.outputs},
-            "refined_cycles": len(self.refined),
-            "cycles": self.table().to_dict("records"),
-            "notes": list(self.notes),
-        }
-
-
-def is_synthetic(storage: Storage) -> bool:
-    """Whether a file says in its first line that it is synthetic, as those of this project do."""
-    return "SYNTHETIC" in storage.name
-
-
-# --- What a refined recording leaves: ``refined.sto`` for OpenSim, its band beside it, and the table of cycles ---
-
-Array = NDArray[np.float64]
-
-RESTS = ("simulated", "nan")
-MARK = "refined"
-"""Column that is 1 in refined cycles and 0 elsewhere."""
-BAND, CYCLES = "_band.sto", "_cycles.csv"
-
-
-def save(refined: Refined, path: Path, rest: str = RESTS[0]) -> list[Path]:
-    """Write ``NAME.sto``, ``NAME_band.sto`` and ``NAME_cycles.csv``, each whole or not at all; return their paths.
-
-    Raises
-    ------
-    Nem2eError
-        If `rest` is unknown, or a file cannot be written.
-    """
-    require_writable(path, rest)
-    paths = files_of(path)
-    tables = [refined_storage(refined, rest), band_storage(refined)]
-    for where, table in zip(paths, tables, strict=False):
-        write_storage(where, table)
-    write_text(paths[2], refined.table().to_csv(index=False, lineterminator="\n"))
-    return paths
-
-
-def files_of(path: Path) -> list[Path]:
-    """What `save` writes: refined activity, its band, the table of cycles."""
-    return [path, path.with_name(path.stem + BAND), path.with_name(path.stem + CYCLES)]
-
-
-def require_writable(path: Path, rest: str = RESTS[0], inputs: Iterable[Path | None] = ()) -> None:
-    """Refuse what `save` could not write, or should not, before anything is worked out.
-
-    Raises
-    ------
-    Nem2eError
-        If `rest` is unknown, the name is that of a folder, in no folder or of another kind of file, or a file would be
-        written over one of `inputs`.
-    """
-    require_rest(rest)
-    if path.is_dir():
-        raise Nem2eError(f"{path}: is a folder, but the name of a file to write is expected.")
-    if not path.absolute().parent.is_dir():
-        raise Nem2eError(f"{path}: there is no folder {path.parent}; make it first.")
-    if path.suffix.lower() not in (".sto", ".mot"):
-        raise Nem2eError(f"{path}: OpenSim knows .sto and .mot files, but neither ends this name; give it one.")
-    read = {each.resolve() for each in inputs if each is not None}
-    over = [each for each in files_of(path) if each.resolve() in read]
-    if over:
-        raise Nem2eError(f"{over[0]}: is read, so it cannot be written too; give --out another name.")
-
-
-def require_rest(rest: str) -> None:
-    """Refuse an unknown way to fill what was not refined."""
-    if rest not in RESTS:
-        raise Nem2eError(f"rest is {rest!r}, expected {' or '.join(RESTS)}; choose one.")
-
-
-def refined_storage(refined: Refined, rest: str = RESTS[0]) -> Storage:
-    """Refined activity over the recording's own time, with a column `refined` that is 1 where it was refined.
-
-    Parameters
-    ----------
-    refined
-        A refined recording.
-    rest
-        ``simulated``: every column of the recording, the refined muscles replaced within refined cycles. ``nan``: the
-        refined muscles alone, not a number outside; OpenSim's tables read that, its plots stop at the first such row.
-
-    Raises
-    ------
-    Nem2eError
-        If `rest` is unknown.
-    """
-    require_rest(rest)
-    curves = over_time(refined, refined.mean.transpose("channel", "cycle", "sample").values)
-    inside, labels = is_inside(refined), output_labels(refined)
-    mark = inside.astype(np.float64)[:, None]
-    if rest == "nan":
-        return _storage(refined, (*labels, MARK), refined.read.time, np.hstack([curves, mark]), rest)
-    own = [label for label in refined.source.labels if label not in labels]
-    of = {muscle: refined.read.values[:, row] for row, muscle in enumerate(refined.manifest.muscles)}
-    simulated = np.column_stack([of[out.muscle] for out in refined.manifest.outputs])
-    columns = dict(zip(labels, np.where(inside[:, None], curves, simulated).T, strict=True))
-    columns |= {label: refined.source.column(label) for label in own}
-    order = [*refined.source.labels, *(label for label in labels if label not in refined.source.labels)]
-    values = np.column_stack([*(columns[label] for label in order), mark])
-    return _storage(refined, (*order, MARK), refined.read.time, values, rest)
-
-
-def band_storage(refined: Refined) -> Storage:
-    """How far refined activity may be off, at the recording's times within refined cycles.
-
-    For each muscle `<label>_low` and `<label>_high`, refined activity ± its held-out error at that phase of the cycle;
-    `<label>_held_out`, that root mean square error; `<label>_between_seeds`, the standard deviation between seeds. What
-    is not known of a refiner has no column.
-    """
-    mean = refined.mean.transpose("channel", "cycle", "sample").values
-    error = np.stack([_by_phase(refined, index, mean.shape[1:]) for index in range(len(mean))])
-    seeds = refined.spread.transpose("channel", "cycle", "sample").values
-    curve, off, spread = (over_time(refined, each) for each in (mean, error, seeds))
-    columns = {"low": curve - off, "high": curve + off, "held_out": off, "between_seeds": spread}
-    labels = np.array([f"{label}_{what}" for label in output_labels(refined) for what in columns])
-    inside = is_inside(refined)
-    values = np.stack(list(columns.values()), axis=2).reshape(len(curve), -1)[inside]
-    known = np.isfinite(values).all(axis=0)
-    time = refined.read.time[inside]
-    return _storage(refined, tuple(labels[known].tolist()), time, values[:, known], "", "band of refined activity")
-
-
-def is_inside(refined: Refined) -> NDArray[np.bool_]:
-    """Rows of the recording that lie in a refined cycle, both ends included."""
-    time = refined.read.time
-    return np.any([(time >= s.start_s - EDGE_S) & (time <= s.end_s + EDGE_S) for s in refined.refined], axis=0)
-
-
-def over_time(refined: Refined, curves: Array) -> Array:
-    """Curves of cycles laid over the recording's time without overshoot (monotone cubic, Fritsch & Carlson 1980).
-
-    Parameters
-    ----------
-    refined
-        The recording.
-    curves
-        Shape (channels, cycles, samples).
-
-    Returns
-    -------
-    NDArray
-        Shape (rows, channels), NaN outside refined cycles. Where a cycle ends as the next begins, the next counts.
-    """
-    time, phases = refined.read.time, refined.mean.sample.values
-    values = np.full((len(time), len(curves)), np.nan)
-    for cycle, span in enumerate(refined.refined):
-        rows = (time >= span.start_s - EDGE_S) & (time <= span.end_s + EDGE_S)
-        at = np.clip((time[rows] - span.start_s) / (span.end_s - span.start_s) * 100, phases[0], phases[-1])
-        if np.isfinite(curves[:, cycle]).all():
-            values[rows] = PchipInterpolator(phases, curves[:, cycle], axis=1)(at).T
-        else:
-            values[rows] = _where_known(phases, curves[:, cycle], at)
-    return values
-
-
-def _where_known(phases: Array, curves: Array, at: Array) -> Array:
-    values = np.full((len(at), len(curves)), np.nan)
-    for column, curve in enumerate(curves):
-        if np.isfinite(curve).all():
-            values[:, column] = PchipInterpolator(phases, curve)(at)
-    return values
-
-
-def output_labels(refined: Refined) -> list[str]:
-    """Column of every refined muscle: the recording's own label, with the EMG name where two share a muscle."""
-    by_muscle = dict(zip(refined.manifest.muscles, refined.read.labels, strict=True))
-    muscles = [out.muscle for out in refined.manifest.outputs]
-    return [
-        by_muscle[out.muscle] if muscles.count(out.muscle) == 1 else f"{by_muscle[out.muscle]}_{out.name}"
-        for out in refined.manifest.outputs
-    ]
-
-
-def _by_phase(refined: Refined, channel: int, shape: tuple[int, ...]) -> Array:
-    told = refined.manifest.outputs[channel].held_out
-    return np.full(shape, np.nan) if told is None else np.broadcast_to(np.array(told.by_phase), shape)
-
-
-def _storage(
-    refined: Refined, labels: tuple[str, ...], time: Array, values: Array, rest: str, what: str = "refined activity"
-) -> Storage:
-    synthetic = "SYNTHETIC " if refined.synthetic else ""
-    origin, training = refined.manifest.origin, refined.manifest.training
-    told = {"nem2e_refiner": f"{origin.study}, {training.condition}, data {origin.data_hash[:12]}"}
-    if rest:
-        told["nem2e_outside_cycles"] = "not a number" if rest == "nan" else "as simulated; there column refined is 0"
-    return Storage(synthetic + what, labels, time, values, False, told)

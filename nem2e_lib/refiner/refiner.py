@@ -12,12 +12,10 @@ from numpy.typing import NDArray
 
 from nem2e_lib.data.storage.storage import Storage, read_storage
 from nem2e_lib.error import Nem2eError
-from nem2e_lib.refiner import archive
-from nem2e_lib.refiner import spans as finding
-from nem2e_lib.refiner.manifest import GaitCycle, Manifest
+from nem2e_lib.refiner import archive, spans
+from nem2e_lib.refiner.manifest import Manifest
 from nem2e_lib.refiner.recording import blank, require_cycles, require_fit, segmented, with_targets
 from nem2e_lib.refiner.refined import Refined, notes_on
-from nem2e_lib.refiner.spans import Span
 from nem2e_lib.training.conditions import Examples, examples, join_quarters
 from nem2e_lib.training.config import Configuration
 from nem2e_lib.training.engine import Shape, refiner, weight_shapes
@@ -74,6 +72,10 @@ class Refiner:
         archive.save(path, self.manifest, self.weights, dtype)
         return Path(path)
 
+    def __str__(self) -> str:
+        """A few lines about it, for people."""
+        return str(self.manifest)
+
     @property
     def configuration(self) -> Configuration:
         """Options of network and training."""
@@ -93,15 +95,51 @@ class Refiner:
         activation: str | Path | Storage,
         *,
         grf: str | Path | None = None,
-        cycles: str | Path | Sequence[Span] | None = None,
+        cycles: str | Path | Sequence[spans.Span] | None = None,
         definition: str | None = None,
         columns: tuple[str, str] | None = None,
         threshold_n: float | None = None,
     ) -> Refined:
-        """Refine a recording; see `refine`."""
-        return refine(
-            self, activation, grf=grf, cycles=cycles, definition=definition, columns=columns, threshold_n=threshold_n
-        )
+        """Refine a recording that has no EMG.
+
+        Parameters
+        ----------
+        activation
+            Activation file (.sto, .mot), a file of states with activations in it, or a table already read.
+        grf
+            Ground reaction force: cycles are cut from it as the refiner's study was; where `cycles` are given too, they
+            are checked against it.
+        cycles
+            Table (CSV: cycle, start_s, end_s) or list of cycles.
+        definition
+            What the cycles run between, such as ``right-right``, where it is known: another than the refiner's is
+            refused.
+        columns
+            Names of the right and left vertical column of `grf`, where they are not known ones.
+        threshold_n
+            Force above which a foot is on the ground; the refiner's by default.
+
+        Raises
+        ------
+        Nem2eError
+            If the recording does not fit the refiner, a file is none, or no cycle can be refined.
+        """
+        storage = activation if isinstance(activation, Storage) else read_storage(activation)
+        where = storage.name if isinstance(activation, Storage) else str(activation)
+        read = require_fit(self.manifest, storage, where)
+        cycle = spans.as_asked(self.manifest.cycle, definition, threshold_n)
+        found = spans.usable(spans.find(read, cycle, where, grf=grf, cycles=cycles, columns=columns), read, where)
+        kept = [span for span in found if not span.reason]
+        if not kept:
+            raise Nem2eError(
+                f"{where}: none of {len(found)} cycles can be refined; cycle {found[0].number}, "
+                f"{found[0].start_s:.6g} to {found[0].end_s:.6g} s: {found[0].reason}."
+            )
+        cut = segmented(self.manifest, read, kept, where)
+        curves = self.predict(cut)
+        told = definition is not None or grf is not None
+        notes = notes_on(self.manifest, storage, read, found, curves, told=told)
+        return Refined(self.manifest, where, storage, read, found, cut, curves, notes)
 
     def predict(self, cycles: xr.Dataset) -> xr.DataArray:
         """Refined activity of segmented cycles.
@@ -189,87 +227,3 @@ class Refiner:
         spare = (1 << max(3, (len(scaled) - 1).bit_length())) - len(scaled)
         padded = np.concatenate([scaled, np.repeat(scaled[-1:], spare, axis=0)])
         return np.asarray(refiner(own, self._shape(made))(padded))[: len(scaled)]
-
-
-def refine(
-    refiner: Refiner,
-    activation: str | Path | Storage,
-    *,
-    grf: str | Path | None = None,
-    cycles: str | Path | Sequence[Span] | None = None,
-    definition: str | None = None,
-    columns: tuple[str, str] | None = None,
-    threshold_n: float | None = None,
-) -> Refined:
-    """Refine a recording that has no EMG.
-
-    Parameters
-    ----------
-    refiner
-        What to refine with.
-    activation
-        Activation file (.sto, .mot), a file of states with activations in it, or a table already read.
-    grf
-        Ground reaction force: cycles are cut from it as the refiner's study was; where `cycles` are given too, they are
-        checked against it.
-    cycles
-        Table (CSV: cycle, start_s, end_s) or list of cycles.
-    definition
-        What the cycles run between, such as ``right-right``, where it is known: another than the refiner's is refused.
-    columns
-        Names of the right and left vertical column of `grf`, where they are not known ones.
-    threshold_n
-        Force above which a foot is on the ground; the refiner's by default.
-
-    Raises
-    ------
-    Nem2eError
-        If the recording does not fit the refiner, a file is none, or no cycle can be refined.
-    """
-    storage = activation if isinstance(activation, Storage) else read_storage(activation)
-    where = storage.name if isinstance(activation, Storage) else str(activation)
-    manifest = refiner.manifest
-    read = require_fit(manifest, storage, where)
-    finding.require_definition(definition, manifest.cycle)
-    found = _spans(_with_threshold(manifest.cycle, threshold_n), read, where, grf, cycles, columns)
-    found = finding.usable(found, read, where)
-    kept = [span for span in found if not span.reason]
-    if not kept:
-        raise Nem2eError(
-            f"{where}: none of {len(found)} cycles can be refined; cycle {found[0].number}, {found[0].start_s:.6g} to "
-            f"{found[0].end_s:.6g} s: {found[0].reason}."
-        )
-    cut = segmented(manifest, read, kept, where)
-    curves = refiner.predict(cut)
-    notes = notes_on(manifest, storage, read, found, curves, told=definition is not None or grf is not None)
-    return Refined(manifest, where, storage, read, found, cut, curves, notes)
-
-
-def _with_threshold(cycle: GaitCycle, threshold_n: float | None) -> GaitCycle:
-    if threshold_n is None:
-        return cycle
-    if not 0 < threshold_n < np.inf:
-        raise Nem2eError(f"force threshold is {threshold_n}, but more than 0 N is expected.")
-    return replace(cycle, threshold_n=threshold_n)
-
-
-def _spans(
-    cycle: GaitCycle,
-    read: Storage,
-    where: str,
-    grf: str | Path | None,
-    cycles: str | Path | Sequence[Span] | None,
-    columns: tuple[str, str] | None,
-) -> list[Span]:
-    strikes = finding.read_strikes(grf, cycle, columns) if grf is not None else None
-    if cycles is not None:
-        given = finding.read_spans(cycles) if isinstance(cycles, str | Path) else finding.check_spans(cycles, where)
-        if strikes is not None:
-            finding.require_strikes(given, strikes, cycle)
-        return given
-    if strikes is None:
-        raise Nem2eError(
-            f"{where}: without heel strikes there are no cycles; give the ground reaction force (--grf) or a table "
-            "with columns cycle, start_s and end_s (--cycles)."
-        )
-    return finding.of_force(strikes, read, cycle, where)

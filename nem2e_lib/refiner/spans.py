@@ -55,6 +55,70 @@ class Strikes:
         return self.right if side == "right" else self.left
 
 
+def as_asked(cycle: GaitCycle, definition: str | None, threshold_n: float | None) -> GaitCycle:
+    """Return how a recording's cycles are cut: as the refiner's, at another force threshold where one is asked for.
+
+    Raises
+    ------
+    Nem2eError
+        If they are known to run between other heel strikes than the refiner's, or the threshold is no force.
+    """
+    if definition is not None and definition not in gait.CYCLES:
+        raise Nem2eError(f"cycle definition {definition!r} is unknown, expected one of {', '.join(gait.CYCLES)}.")
+    if definition is not None and definition != cycle.definition:
+        raise Nem2eError(
+            f"The recording's cycles run {definition}, but the refiner was trained on {cycle.definition} cycles; give "
+            f"cycles that run {cycle.definition}, or a refiner that was trained on {definition} ones."
+        )
+    if threshold_n is None:
+        return cycle
+    if not 0 < threshold_n < np.inf:
+        raise Nem2eError(f"force threshold is {threshold_n}, but more than 0 N is expected.")
+    return dataclasses.replace(cycle, threshold_n=threshold_n)
+
+
+def find(
+    recording: Storage,
+    cycle: GaitCycle,
+    where: str,
+    *,
+    grf: str | Path | None = None,
+    cycles: str | Path | Sequence[Span] | None = None,
+    columns: tuple[str, str] | None = None,
+    what: str = "activation",
+) -> list[Span]:
+    """Return a recording's cycles: those given, checked against the force where there is some, else those it tells.
+
+    Parameters
+    ----------
+    recording
+        What is to be cut: its clock.
+    cycle
+        How cycles are cut; see `as_asked`.
+    where, what
+        The recording's name, and what it is of, for messages.
+    grf, cycles, columns
+        As `nem2e_lib.refiner.Refiner.refine` takes them.
+
+    Raises
+    ------
+    Nem2eError
+        If there is neither force nor table, they contradict each other, or there is no complete cycle.
+    """
+    strikes = None if grf is None else read_strikes(grf, cycle, columns)
+    if cycles is not None:
+        given = read_spans(cycles) if isinstance(cycles, str | Path) else check_spans(cycles, where)
+        if strikes is not None:
+            require_strikes(given, strikes, cycle)
+        return given
+    if strikes is None:
+        raise Nem2eError(
+            f"{where}: without heel strikes there are no cycles; give the ground reaction force (--grf) or a table "
+            "with columns cycle, start_s and end_s (--cycles)."
+        )
+    return of_force(strikes, recording, cycle, where, what=what)
+
+
 def read_strikes(path: str | Path, cycle: GaitCycle, columns: tuple[str, str] | None = None) -> Strikes:
     """Heel strikes of both feet, found as those of the refiner's study were.
 
@@ -93,17 +157,15 @@ def read_strikes(path: str | Path, cycle: GaitCycle, columns: tuple[str, str] | 
     return Strikes(str(path), right, left, float(force.time[0]), float(force.time[-1]), "; ".join(reasons))
 
 
-def of_force(
-    strikes: Strikes, activation: Storage, cycle: GaitCycle, where: str, *, what: str = "activation"
-) -> list[Span]:
+def of_force(strikes: Strikes, recording: Storage, cycle: GaitCycle, where: str, *, what: str) -> list[Span]:
     """Cycles between heel strikes, each with the reason why it cannot be refined; `what` is said to be on their clock.
 
     Raises
     ------
     Nem2eError
-        If force and activation share no time, or there is no complete cycle.
+        If force and recording share no time, or there is no complete cycle.
     """
-    start, end = float(activation.time[0]), float(activation.time[-1])
+    start, end = float(recording.time[0]), float(recording.time[-1])
     if strikes.start_s >= end or start >= strikes.end_s:
         raise Nem2eError(
             f"{strikes.path}: force runs from {strikes.start_s:.6g} to {strikes.end_s:.6g} s, but the {what} of "
@@ -156,17 +218,6 @@ def check_spans(spans: Sequence[Span], where: str) -> list[Span]:
     return ordered
 
 
-def require_definition(given: str | None, cycle: GaitCycle) -> None:
-    """Refuse cycles that run between other heel strikes than the refiner's."""
-    if given is not None and given not in gait.CYCLES:
-        raise Nem2eError(f"cycle definition {given!r} is unknown, expected one of {', '.join(gait.CYCLES)}.")
-    if given is not None and given != cycle.definition:
-        raise Nem2eError(
-            f"The recording's cycles run {given}, but the refiner was trained on {cycle.definition} cycles; give "
-            f"cycles that run {cycle.definition}, or a refiner that was trained on {given} ones."
-        )
-
-
 def require_strikes(spans: Sequence[Span], strikes: Strikes, cycle: GaitCycle) -> None:
     """Refuse cycles of a table whose start or end is no heel strike of the foot that the refiner's definition names.
 
@@ -188,6 +239,10 @@ def require_strikes(spans: Sequence[Span], strikes: Strikes, cycle: GaitCycle) -
                 )
 
 
+def _near(strikes: Array, span: Span, time: float) -> bool:
+    return bool((np.abs(strikes - time) <= NEAR * (span.end_s - span.start_s)).any())
+
+
 def usable(spans: Sequence[Span], activation: Storage, name: str) -> list[Span]:
     """Cycles with the reason filled in where the activation does not cover one."""
     return [
@@ -199,7 +254,3 @@ def usable(spans: Sequence[Span], activation: Storage, name: str) -> list[Span]:
         )
         for span in spans
     ]
-
-
-def _near(strikes: Array, span: Span, time: float) -> bool:
-    return bool((np.abs(strikes - time) <= NEAR * (span.end_s - span.start_s)).any())

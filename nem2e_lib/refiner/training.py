@@ -32,7 +32,7 @@ def train(
     condition: str,
     configuration: Configuration,
     *,
-    seeds: int = 1,
+    seeds: int | None = None,
     muscles: Iterable[str] | None = None,
     results: xr.Dataset | None = None,
     leave_out: bool = True,
@@ -53,9 +53,10 @@ def train(
     configuration
         Options of network and training.
     seeds
-        Models a muscle, whose mean is the prediction and whose spread is part of its band.
+        Models a muscle, whose mean is the prediction and whose spread is part of its band; as many as `results` have by
+        default, else one.
     muscles
-        EMG names to refine; all by default.
+        EMG names to refine; those of `results` by default, else all.
     results
         The condition as `train_condition` gave it for the same cycles and configuration: its error is taken from
         there, and no model is trained for it.
@@ -68,7 +69,7 @@ def train(
     settings
         The study's, for the force threshold that its cycles were cut with; the default one where it is not given.
     profile
-        Name written into the manifest.
+        Name written into the manifest; that of `results` by default.
     progress
         Show progress bars.
 
@@ -77,6 +78,12 @@ def train(
     Nem2eError
         If a muscle is unknown, `results` are of something else, nothing can be left out, or a loss is no number.
     """
+    if results is not None:
+        have = set(cycles.channel.values)
+        muscles = [name for name in map(str, results.channel.values) if name in have] if muscles is None else muscles
+        seeds = results.sizes["seed"] if seeds is None else seeds
+        profile = profile or str(results.attrs.get("profile", ""))
+    seeds = 1 if seeds is None else seeds
     planned = _everybody(cycles, condition, configuration, seeds=seeds, muscles=muscles, profile=profile)
     if results is not None:
         results = _of_the_same(results, planned.grid, str(cycles.attrs["study"]))

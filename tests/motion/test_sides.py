@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 from nem2e_lib.cli.main import app
 from nem2e_lib.data.storage.storage import read_storage, write_storage
 from nem2e_lib.error import Nem2eError
-from nem2e_lib.motion import walkthrough
+from nem2e_lib.motion import plan, walkthrough
 from nem2e_lib.motion.sides import require_muscles, sides_by_place, told_sides
 from nem2e_lib.simulate import Options, SimulatedTrial
 from nem2e_lib.simulate.osim import installed, opensim
@@ -59,12 +59,12 @@ def test_a_foot_on_two_plates_after_one_another_has_both_columns(block, tmp_path
 
 
 def test_the_notebook_finds_the_feet_too(block, tmp_path):
-    recorded = walkthrough.Recording(block, tmp_path / "block.osim", Options(), {})
+    recorded = walkthrough.Recording(block, tmp_path / "block.osim", Options(), None)
     force, strikes = walkthrough.force(recorded, constant(LEVELS))
     assert force.labels == ("right", "left")
     assert len(strikes) == 0
     with pytest.raises(Nem2eError, match="no complete right-right cycle: 0 right and 0 left heel strikes"):
-        walkthrough.plan_cycles(recorded, constant(LEVELS))
+        plan(block, constant(LEVELS), steps=["so"], columns=recorded.columns)
 
 
 def test_names_that_are_known_or_tell_a_side_need_no_model(block, tmp_path):

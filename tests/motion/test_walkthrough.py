@@ -12,8 +12,9 @@ import pytest
 from nem2e_lib.data.storage.storage import Storage
 from nem2e_lib.error import Nem2eError
 from nem2e_lib.figures.recording import activations, ground_force, over_time, postures, refined_trial
-from nem2e_lib.motion import walkthrough
+from nem2e_lib.motion import Plan, walkthrough
 from nem2e_lib.paper.notebooks import run
+from nem2e_lib.refiner.spans import Span
 from nem2e_lib.simulate import osim
 from tests.support.small_refiner import CHANNELS, constant, recording, write_cycles, write_force
 
@@ -40,29 +41,42 @@ def test_without_a_recording_it_says_what_to_name(monkeypatch, tmp_path):
     assert walkthrough.known_refiner("mine") == Path("mine")
 
 
-def made(tmp_path: Path, emg: dict) -> walkthrough.Recording:
+def made(tmp_path: Path, emg: Storage | None) -> walkthrough.Recording:
     trial = walkthrough.SimulatedTrial("walk", Path("ik.mot"), grf=write_force(tmp_path / "grf.mot"))
     return walkthrough.Recording(trial, Path("m.osim"), walkthrough.Options(), emg)
 
 
 def test_only_measured_muscles_are_shown_and_emg_is_cut_into_their_cycles(tmp_path):
     time = np.linspace(0, 3, 301)
-    recorded = made(tmp_path, {"tib_ant_r": (time, 2 * time)})
+    recorded = made(tmp_path, Storage("EMG", ("tib_ant_r",), time, 2 * time[:, None]))
     refiner = walkthrough.fitting(constant(LEVELS).save(tmp_path / "kept"), recorded)
     assert refiner.manifest.names == ("tib",)
     refined = constant(LEVELS).refine(recording(), cycles=write_cycles(tmp_path / "c.csv", [(0, 0.5, 1.5)]))
-    emg = walkthrough.measured(recorded, refined, 3)
-    assert emg is not None
-    np.testing.assert_allclose(emg.sel(channel="tib").values, [[1.0, 2.0, 3.0]])
+    emg = recorded.measured(refined)["emg_waveform"]
+    np.testing.assert_allclose(emg.sel(channel="tib", phase=[0, 50, 100]).values, [[1.0, 2.0, 3.0]])
     assert np.isnan(emg.sel(channel="sol")).all()
-    assert walkthrough.measured(made(tmp_path, {}), refined) is None
+    nothing = made(tmp_path, None).measured(refined)
+    assert nothing.get("emg_waveform") is None
+    assert refined.errors(nothing.get("emg"))[["rmse_refined", "within_band"]].isna().all(axis=None)
+
+
+def test_computed_muscle_control_takes_the_first_seconds_and_the_cycles_whole_in_them(tmp_path):
+    spans = [Span(0, 0.5, 1.5), Span(1, 1.5, 2.5)]
+    trial = dataclasses.replace(made(tmp_path, None).trial, start_s=0.5, end_s=2.5)
+    work = Plan(trial, spans, ("so",), ())
+    assert list(walkthrough.methods(work)) == ["static optimisation"]
+    glimpse = walkthrough.methods(work, 0.05)["computed muscle control"]
+    assert (glimpse.trial.start_s, glimpse.trial.end_s, glimpse.spans) == (0.5, 0.55, [])
+    assert walkthrough.methods(work, 1.2)["computed muscle control"].spans == spans[:1]
+    assert walkthrough.methods(work, 9.0)["computed muscle control"].trial.end_s == 2.5
 
 
 def test_the_picture_of_a_trial_holds_what_was_refined(tmp_path):
     refined = constant(LEVELS, synthetic=True).refine(
         recording(), cycles=write_cycles(tmp_path / "c.csv", [(0, 0.5, 1.5)])
     )
-    emg = walkthrough.measured(made(tmp_path, {"tib_ant_r": (np.array([0.0, 3.0]), np.array([0.1, 0.4]))}), refined)
+    table = Storage("EMG", ("tib_ant_r",), np.array([0.0, 3.0]), np.array([[0.1], [0.4]]))
+    emg = made(tmp_path, table).measured(refined)["emg_waveform"]
     drawn = refined_trial(refined, emg)
     assert drawn.synthetic
     assert drawn.title.startswith("SYNTHETIC refiner – A trial refined")

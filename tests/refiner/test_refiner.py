@@ -12,9 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from nem2e_lib.data.storage.storage import read_storage, write_storage
+from nem2e_lib.data.storage.storage import Storage, read_storage, write_storage
 from nem2e_lib.error import Nem2eError
-from nem2e_lib.refiner.refined import band_storage, refined_storage
 from nem2e_lib.training.conditions import CONDITIONS
 from nem2e_lib.training.config import Configuration
 from tests.support.small_refiner import (
@@ -48,7 +47,7 @@ def test_cycles_are_those_between_right_heel_strikes(tmp_path):
 
 
 def test_values_stand_in_their_cycles_and_nowhere_else(refined):
-    table = refined_storage(refined, "nan")
+    table = refined.storage("nan")
     time = recording().time
     inside = (time >= 0.5) & (time <= 2.5)
     assert table.labels == ("soleus_r", "tib_ant_r", "refined")
@@ -59,7 +58,7 @@ def test_values_stand_in_their_cycles_and_nowhere_else(refined):
 
 
 def test_the_rest_may_stay_as_it_was_simulated(refined):
-    table, source = refined_storage(refined), recording()
+    table, source = refined.storage(), recording()
     inside = table.column("refined") == 1
     assert table.labels == (*source.labels, "refined")
     np.testing.assert_array_equal(table.values[~inside, :-1], source.values[~inside])
@@ -68,7 +67,7 @@ def test_the_rest_may_stay_as_it_was_simulated(refined):
 
 
 def test_the_band_is_the_held_out_error_by_phase_and_the_spread_between_seeds(refined):
-    band = band_storage(refined)
+    band = refined.band()
     row = int(np.argmin(np.abs(band.time - 1.0)))  # 50 % of the first cycle
     np.testing.assert_allclose(band.column("soleus_r_held_out")[row], 0.15, rtol=1e-6)
     np.testing.assert_allclose(band.column("soleus_r_low")[row], 0.15, rtol=1e-6)
@@ -95,6 +94,32 @@ def test_three_files_are_left_and_read_again(refined, tmp_path):
         refined.save(out / "walk.sto", "zero")
 
 
+def test_measured_emg_is_cut_into_the_refined_cycles_and_errors_stand_beside_those_held_out(refined):
+    time = np.linspace(0.5, 2.0, 151)
+    measured = refined.measured(Storage("emg", ("tib",), time, 0.2 * time[:, None]))
+    np.testing.assert_allclose(measured["emg"].sel(channel="tib")[0], np.linspace(0.1, 0.3, 20))
+    assert np.isnan(measured["emg"].sel(channel="sol")).all()
+    assert np.isnan(measured["emg_waveform"].sel(channel="tib")[1]).sum() == 50  # the table ends amid the second cycle
+    by_muscle = refined.measured(Storage("emg", ("tib_ant_r",), recording().time, recording().values[:, 1:2]))
+    told = refined.errors(by_muscle["emg"]).set_index("muscle").loc["tib"]
+    assert told["rmse_simulated"] == pytest.approx(0)
+    given = refined.cycles.activation.sel(muscle="tib_ant_r").values
+    assert told["rmse_refined"] == pytest.approx(np.sqrt(((0.6 - given) ** 2).mean(axis=1)).mean(), rel=1e-6)
+    assert told["within_band"] == pytest.approx((np.abs(0.6 - given) <= np.array(held_out().by_phase)).mean())
+    assert (told["held_out_rmse"], told["held_out_within_band"]) == (0.15, 0.7)
+    partly = refined.errors(measured["emg"]).set_index("muscle")
+    assert np.isfinite(partly.loc["tib", ["rmse_refined", "within_band"]].astype(float)).all()
+    assert partly.loc["sol", ["rmse_refined", "within_band"]].isna().all()
+
+
+def test_a_refiner_tells_its_error_and_itself():
+    known, unknown = constant(LEVELS), constant(LEVELS, known=False)
+    assert str(known).startswith("refiner of 2 muscles, one_entire, 2 seed(s)")
+    table = known.manifest.errors()
+    assert table.loc[1, ["muscle", "of", "er"]].tolist() == ["tib", "tib_ant_r", -0.5]
+    assert unknown.manifest.errors()["rmse_refined"].isna().all()
+
+
 def with_curves(refined, curves):
     """A refined recording whose networks said something else; shape (cycles, samples) for both muscles and seeds."""
     values = np.broadcast_to(curves, (2, 2, *curves.shape))
@@ -105,7 +130,7 @@ def with_curves(refined, curves):
 @given(curves=arrays(np.float64, (2, 20), elements=st.floats(0, 1, width=32)))
 def test_between_samples_curves_do_not_overshoot_and_at_samples_they_are_met(refined, curves):
     over = with_curves(refined, curves)
-    column = refined_storage(over).column("soleus_r")
+    column = over.storage().column("soleus_r")
     time, phases = over.read.time, over.mean.sample.values
     for cycle, span in enumerate(over.refined):
         rows = np.flatnonzero((time >= span.start_s) & (time < span.end_s))
@@ -119,7 +144,7 @@ def test_between_samples_curves_do_not_overshoot_and_at_samples_they_are_met(ref
 
 def test_a_row_on_the_border_belongs_to_the_later_cycle(refined):
     curves = np.stack([np.full(20, 0.1), np.full(20, 0.9)])
-    column, time = refined_storage(with_curves(refined, curves)).column("soleus_r"), refined.read.time
+    column, time = with_curves(refined, curves).storage().column("soleus_r"), refined.read.time
     np.testing.assert_allclose(column[np.isclose(time, 1.5)], 0.9)
     np.testing.assert_allclose(column[np.isclose(time, 2.5)], 0.9)
 
@@ -215,7 +240,7 @@ def test_a_seed_that_diverged_in_training_gives_no_answer(cycles):
 
 
 def test_without_a_held_out_error_the_band_is_unknown(cycles):
-    band = band_storage(constant(LEVELS, known=False).refine(recording(), cycles=cycles))
+    band = constant(LEVELS, known=False).refine(recording(), cycles=cycles).band()
     assert band.labels == ("soleus_r_between_seeds", "tib_ant_r_between_seeds")
 
 
@@ -223,7 +248,7 @@ def test_without_a_held_out_error_the_band_is_unknown(cycles):
 def test_synthetic_is_said_wherever_something_is(synthetic, name, cycles):
     refined = constant(LEVELS, synthetic=synthetic).refine(recording(name), cycles=cycles)
     assert refined.storage().name == "SYNTHETIC refined activity"
-    assert band_storage(refined).name.startswith("SYNTHETIC")
+    assert refined.band().name.startswith("SYNTHETIC")
     warned = [note for note in refined.notes if note.startswith("SYNTHETIC")]
     assert len(warned) == synthetic
     assert any("does not say that it is SYNTHETIC" in note for note in warned) == (synthetic and name == "walk")

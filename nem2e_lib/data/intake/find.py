@@ -8,8 +8,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 
 from nem2e_lib.data.columns import is_state, muscle_columns, vertical_columns
+from nem2e_lib.data.files import read_text
 from nem2e_lib.data.intake.names import covers, keys, only_here, words
 from nem2e_lib.data.muscles import is_muscle
 from nem2e_lib.data.storage.export import EXPORTS, read_csv_recording
@@ -194,3 +196,39 @@ def best(files: Sequence[Found]) -> Iterator[tuple[Found, list[Found]]]:
         rank = [next((i for i, word in enumerate(_ORDER) if word in f.path.stem.lower()), len(_ORDER)) for f in group]
         ranked = [file for _, file in sorted(zip(rank, group, strict=True), key=lambda pair: pair[0])]
         yield ranked[0], ranked[1:]
+
+
+def list_files(activation: Path, emg: Path, grf: Path | None = None) -> pd.DataFrame:
+    """Return what lies below the folders, a row a file: a folder named for several kinds is listed once.
+
+    Returns
+    -------
+    DataFrame
+        kind (or kinds), file, columns, seconds, rate_hz, labels (the first of them, or why the file cannot be read).
+    """
+    kinds: dict[Path, list[str]] = {}
+    for kind, place in (("activation", activation), ("EMG", emg), ("force", grf)):
+        if place is not None:
+            kinds.setdefault(place, []).append(kind)
+    return pd.DataFrame(
+        {"kind": " or ".join(some), "file": path.relative_to(place).as_posix(), **_facts(path)}
+        for place, some in kinds.items()
+        for path in sorted(place.rglob("*"))
+        if path.suffix.lower() in (*TABLES, *EXPORTS)
+    )
+
+
+def _facts(path: Path) -> dict[str, object]:
+    if path.suffix.lower() in EXPORTS:
+        return {"labels": read_text(path)[0].partition("\n")[0].replace(",", ", ")[:80]}
+    try:
+        storage = read_storage(path)
+    except Nem2eError as error:
+        return {"labels": str(error)}
+    length = float(storage.time[-1] - storage.time[0]) if len(storage.time) > 1 else 0.0
+    return {
+        "columns": len(storage.labels),
+        "seconds": round(length, 2),
+        "rate_hz": round((len(storage.time) - 1) / length) if length else 0,
+        "labels": ", ".join(storage.labels[:6]) + (", …" if len(storage.labels) > 6 else ""),
+    }
