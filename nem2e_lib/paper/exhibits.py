@@ -12,9 +12,9 @@ from nem2e_lib.analysis.statistics import OneSample, ranking
 from nem2e_lib.data.study.load import load_study
 from nem2e_lib.figures import schematics
 from nem2e_lib.paper import what_holds
-from nem2e_lib.paper.ablations import Committed
 from nem2e_lib.paper.findings import Findings
 from nem2e_lib.paper.shared_tables import SWAPPED
+from nem2e_lib.paper.studies.ablations import Committed
 from nem2e_lib.paper.studies.claims import verdicts
 from nem2e_lib.site import tables
 from nem2e_lib.site.claims import write_claims

@@ -111,8 +111,9 @@ class Run:
         return load_cycles(path)
 
     def results(self, study: str) -> dict[str, xr.Dataset]:
-        """Load a study's trained conditions, in the order of the paper."""
-        return {condition: load_results(self.of(study, f"{condition}.nc")) for condition in CONDITIONS}
+        """Load a study's trained conditions, in the order of the paper, under the study's short name."""
+        found = {condition: load_results(self.of(study, f"{condition}.nc")) for condition in CONDITIONS}
+        return {condition: results.assign_attrs(study=study) for condition, results in found.items()}
 
     def all_results(self) -> dict[str, dict[str, xr.Dataset]]:
         """Load the trained conditions of every study."""

@@ -21,8 +21,6 @@ from nem2e_lib.analysis.review import IMPROVES
 from nem2e_lib.analysis.shortcut import FALLS, RISES, UNDEFINED, UNSURE
 from nem2e_lib.figures.ablations import name_of
 from nem2e_lib.figures.style import label_of, signed
-from nem2e_lib.paper.ablations import Committed
-from nem2e_lib.paper.attention_tests import KnownTruth
 from nem2e_lib.paper.findings import Findings
 from nem2e_lib.paper.shared_tables import (
     ABLATIONS,
@@ -35,6 +33,8 @@ from nem2e_lib.paper.shared_tables import (
     SWAPPED,
     SharedTable,
 )
+from nem2e_lib.paper.studies.ablations import Committed
+from nem2e_lib.paper.studies.attention import KnownTruth
 from nem2e_lib.site import tables
 from nem2e_lib.site.claims import VERDICTS, cards
 from nem2e_lib.site.frame import footer, page_html, synthetic_note
@@ -313,7 +313,7 @@ def _studies(found: Findings) -> str:
     if not found.run.is_synthetic:
         return ""
     ablated = Committed()
-    parts = [("What attention maps may be read as", KnownTruth(found).verdict, "14_attention_tests")]
+    parts = [("What attention maps may be read as", KnownTruth().verdict, "14_attention_tests")]
     if ablated.path.exists():
         lines = choices(ablated.effects, name_of), unfinished(ablated.effects), ablated.provenance
         parts.append(("Which open choice matters", "\n".join(filter(None, lines)), "15_ablations"))
