@@ -105,8 +105,15 @@ endef
 $(foreach study,$(STUDIES),$(foreach condition,$(CONDITIONS),$(eval $(call training,$(study),$(condition)))))
 
 TRAINED := $(foreach study,$(STUDIES),$(foreach condition,$(CONDITIONS),$(RUN)/$(study)/$(condition).nc))
-# Longest first, so that the two that run side by side end together.
-FIGURES := 08_rivals 09_refine 13_controls 14_attention_tests $(if $(STUDY),,11_own_data) 04_statistics 05_attention 06_shortcut 10_audit 15_ablations
+
+# Every other notebook reads what was trained: a new one needs no line here. Longest first, so that the two that run
+# side by side end together; 07_claims reads what the others have saved, 12 is asked for by name.
+FIRST   := 01_download 02_segment 03_train
+LAST    := 07_claims
+APART   := 12_motion_to_emg $(if $(STUDY),11_own_data)
+LONGEST := 08_rivals 09_refine 13_controls 14_attention_tests
+OTHERS  := $(filter-out $(FIRST) $(LAST) $(APART),$(patsubst notebooks/%.ipynb,%,$(sort $(wildcard notebooks/*.ipynb))))
+FIGURES := $(filter $(OTHERS),$(LONGEST)) $(filter-out $(LONGEST),$(OTHERS))
 
 $(SITE)/15_ablations.html: docs/ablations.csv
 $(SITE)/14_attention_tests.html: $(wildcard docs/attention_*.csv)
@@ -119,7 +126,7 @@ $(SITE)/results.json $(SITE)/07_claims.html &: notebooks/07_claims.ipynb $(FIGUR
 
 $(PUBLISHED): $(SITE)/07_claims.html
 	@mkdir -p '$(@D)'
-	@$(PY) -m nem2e_lib.paper.finish publish '$(RUN)' '$(OUT)'
+	@$(PY) -m nem2e_lib.paper.finish publish '$(RUN)' '$(OUT)' $(FIRST) $(OTHERS) $(LAST)
 	@echo '$(RUN)' > '$@'
 	@echo 'Open $(OUT)/index.html'
 

@@ -6,19 +6,22 @@ import ast
 import re
 import runpy
 import subprocess
+import sys
 import tomllib
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
 import nbformat
 import pytest
 
+import nem2e_lib
 from nem2e_lib.paper.notebooks import defaults, read_notebook
 
 ROOT = Path(__file__).resolve().parents[1]
-LIBRARY = sorted((ROOT / "nem2e_lib").rglob("*.py"))
+LIBRARY = sorted((ROOT / "nem2e_lib").rglob("*.py"))  # the first is the door, which shows every room
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
-LAYERS = ("data", "training", "rivals", "analysis", "refiner", "simulate", "motion", "figures", "site", "paper", "cli")
-"""From the bottom up: a room imports those before it, never one after it."""
+HOUSE = runpy.run_path(str(ROOT / "tools" / "house.py"))
+LAYERS = HOUSE["LAYERS"]
 
 
 def tracked() -> list[Path]:
@@ -67,13 +70,63 @@ def test_no_tracked_file_names_a_package_index() -> None:
     assert [path.name for path in tracked() if host.search(path.read_bytes())] == []
 
 
-@pytest.mark.parametrize("path", LIBRARY, ids=lambda path: str(path.relative_to(ROOT)))
+@pytest.mark.parametrize("path", LIBRARY[1:], ids=lambda path: str(path.relative_to(ROOT)))
 def test_imports_run_one_way(path: Path) -> None:
     parts = path.relative_to(ROOT / "nem2e_lib").with_suffix("").parts
     own = parts[0]
     used = {layer(name) for name in imported(path.read_text())} - {"", "error", "project", own}
     above = set(LAYERS[LAYERS.index(own) :]) if own in LAYERS else set(LAYERS)
     assert not used & above, f"{own} may not import {used & above}"
+
+
+def module_of(path: Path) -> str:
+    parts = path.relative_to(ROOT).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+def importers() -> dict[str, set[str]]:
+    """Who imports each module of the library, inside functions and for types alone too."""
+    modules = {module_of(path): path for path in LIBRARY}
+    found: dict[str, set[str]] = {name: set() for name in modules}
+    for name, path in modules.items():
+        for target in imported(path.read_text()):
+            home = target if target in modules else target.rpartition(".")[0]
+            if home in modules and home != name:
+                found[home].add(name)
+    return found
+
+
+def test_no_import_runs_in_a_circle() -> None:
+    graph = TopologicalSorter(importers())
+    try:
+        graph.prepare()
+    except CycleError as error:
+        pytest.fail(f"imports run in a circle: {' <- '.join(error.args[1])}")
+
+
+def test_every_room_stands_in_the_picture() -> None:
+    rooms = {path.parent.name for path in LIBRARY if path.parent.parent == ROOT / "nem2e_lib"}
+    assert rooms == set(LAYERS)
+    assert (ROOT / "docs" / "house.svg").read_text() == HOUSE["picture"](), "draw it anew: python tools/house.py"
+
+
+def test_the_door_opens_without_the_rooms_behind_it() -> None:
+    code = "import sys, nem2e_lib; print(sorted({'numpy', 'pandas', 'jax', 'matplotlib', 'xarray'} & set(sys.modules)))"
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+def test_every_name_at_the_door_is_there_whatever_was_imported_before() -> None:
+    assert {name: type(getattr(nem2e_lib, name)).__name__ for name in nem2e_lib.__all__} == {
+        **dict.fromkeys(("Configuration", "Nem2eError", "Refiner", "Run"), "type"),
+        "STDRNet": type(nem2e_lib.STDRNet).__name__,
+        **dict.fromkeys(("errors", "load_study", "read_storage", "segment", "summary", "train"), "function"),
+        **dict.fromkeys(("figures", "rivals", "simulate"), "module"),
+    }
+    told = nem2e_lib.__doc__ or ""
+    assert [name for name in nem2e_lib.__all__ if name not in told] == []
+    with pytest.raises(AttributeError, match="no attribute 'tran'"):
+        _ = nem2e_lib.tran
 
 
 def test_there_are_notebooks() -> None:
@@ -133,6 +186,11 @@ def test_readme_names_the_two_commands() -> None:
     assert "make test" in readme
     for target in re.findall(r"\]\((?!http)([^)#]+)\)", readme):
         assert (ROOT / target).exists(), f"README.md points to {target}, which is not there"
+
+
+def test_readme_lists_every_notebook() -> None:
+    listed = re.findall(r"^\| (\d\d_\w+) \|", (ROOT / "README.md").read_text(), flags=re.MULTILINE)
+    assert listed == [path.stem for path in NOTEBOOKS]
 
 
 def test_nothing_of_this_machine_is_written_down() -> None:

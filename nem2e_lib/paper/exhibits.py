@@ -9,7 +9,6 @@ from nem2e_lib.analysis.attention import over_muscles
 from nem2e_lib.analysis.claims import evaluate, summarise
 from nem2e_lib.analysis.shortcut import RISES, UNDEFINED, shortcut_summary, swapped_verdict
 from nem2e_lib.analysis.statistics import OneSample, ranking
-from nem2e_lib.data.study.load import load_study
 from nem2e_lib.figures import schematics
 from nem2e_lib.paper import what_holds
 from nem2e_lib.paper.findings import Findings
@@ -18,7 +17,6 @@ from nem2e_lib.paper.studies.ablations import Committed
 from nem2e_lib.paper.studies.claims import verdicts
 from nem2e_lib.site import tables
 from nem2e_lib.site.claims import write_claims
-from nem2e_lib.site.index import write_index
 from nem2e_lib.site.provenance import provenance
 from nem2e_lib.site.results import write_results
 from nem2e_lib.site.saving import Saved, save_drawn, save_table
@@ -33,19 +31,6 @@ ABLATIONS = "15_ablations"
 LETTERS = {"figure_3": {"walking": "a", "running": "b"}, "figure_4": {"running": "abc", "walking": "d"}}
 SHOWN = {"walking": "one_entire", "running": "all_entire"}
 """Condition that Figure 3 shows of each motion; a study of another motion shows both."""
-SECTIONS = {
-    STATISTICS: "Figures 1-5 and Tables 1-3",
-    ATTENTION: "Attention: Figures 6 and 7",
-    SHORTCUT: "Shortcut test and swapped inputs",
-    RIVALS: "Rivals under the same folds",
-    REFINER: "A refiner to keep",
-    AUDIT: "Published numbers audited, statistics under review",
-    ABLATIONS: "Which open choice matters",
-    OWN: "From folders of files to refined activity",
-    CONTROLS: "Is it learning or remembering?",
-    ATTENTION_TESTS: "Attention tested",
-    CLAIMS: "What the paper leaves open",
-}
 
 
 def method(found: Findings) -> list[Saved]:
@@ -275,46 +260,3 @@ def choices(found: Findings) -> Saved:
     points = open_points(Configuration(**configuration_of(trained)))
     rows = [{**point, "effect": study.effect_of(point)} for point in points]
     return save_table(tables.open_points(rows), "open_points", found.run.site, page=CLAIMS)
-
-
-def index(found: Findings, table: pd.DataFrame) -> None:
-    """Write index.html, which links every page; each must have been written before."""
-    names = [load_study(path).settings.name for path in found.run.studies.values()]
-    pages = {
-        "what_holds.html": "What holds: the page to read first",
-        "claims.html": "Every claim of the paper, checked",
-        **_pages(found),
-    }
-    write_index(
-        found.run.site,
-        title="Neural-enhanced motion-to-EMG: the paper, run",
-        lead=f"Every table and figure of Teramae et al. (2025), computed from: {', '.join(names)}.",
-        pages=pages,
-        runs=found.runs,
-        source=provenance(),
-        claims=table,
-        sections=SECTIONS,
-    )
-
-
-def _pages(found: Findings) -> dict[str, str]:
-    pages = {"01_download.html": "1 · Data"}
-    for study in found.run.studies:
-        pages[f"02_segment_{study}.html"] = f"2 · Gait cycles: {study}"
-    for study, conditions in found.trained.items():
-        pages |= {f"03_train_{study}_{c}.html": f"3 · Training: {study}, {c.replace('_', ' ')}" for c in conditions}
-    own = {"11_own_data.html": "11 · Your own recordings"} if found.run.is_synthetic else {}
-    return {
-        **pages,
-        "04_statistics.html": "4 · Statistics",
-        "05_attention.html": "5 · Attention",
-        "06_shortcut.html": "6 · Shortcut",
-        "07_claims.html": "7 · Claims and open choices",
-        "08_rivals.html": "8 · Rivals",
-        "09_refine.html": "9 · A refiner to keep",
-        "10_audit.html": "10 · Audit and review",
-        **own,
-        "13_controls.html": "13 · Learning or remembering",
-        "14_attention_tests.html": "14 · Attention tested",
-        "15_ablations.html": "15 · Ablations",
-    }

@@ -57,6 +57,14 @@ def read_notebook(path: Path) -> nbformat.NotebookNode:
     return notebook
 
 
+def heading(path: Path) -> str:
+    """Return a notebook's title: the heading that its first cell opens with."""
+    first = read_notebook(path).cells[0].source.splitlines()
+    if not first or not first[0].startswith("# "):
+        raise Nem2eError(f"{path}: its first cell opens with no heading; write one, such as '# 4 · Statistics'.")
+    return first[0].removeprefix("# ").strip()
+
+
 def parameters_cell(notebook: nbformat.NotebookNode, path: Path) -> nbformat.NotebookNode:
     """Return the one cell tagged ``parameters``."""
     cells = [cell for cell in notebook.cells if "parameters" in cell.metadata.get("tags", [])]
