@@ -69,7 +69,7 @@ RUNNER   := $(call library,paper/notebooks.py site/notebook_page.py)
 DATA     := $(call library,error.py project.py paper/run.py paper/overview.py) $(call files,nem2e_lib/data)
 PICTURES := $(DATA) $(call library,figures/cycles.py figures/panels.py figures/style.py site/saving.py)
 TRAINING := $(DATA) $(call files,nem2e_lib/training)
-PAPER    := $(TRAINING) $(filter-out $(RUNNER),$(call files,$(call library,rivals analysis refiner figures site paper))) \
+PAPER    := $(TRAINING) $(call library,__init__.py) $(filter-out $(RUNNER),$(call files,$(call library,rivals analysis refiner figures site paper))) \
             $(wildcard docs/*.csv)
 
 # $(call run,notebook,page,parameters): the page appears only when every cell has succeeded.

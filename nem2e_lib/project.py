@@ -15,4 +15,6 @@ def project(library: Path, working: Path) -> Path:
     return next((folder for folder in around if (folder / "paper.mk").is_file()), working)
 
 
-ROOT = project(Path(__file__).resolve().parents[1], Path.cwd())
+LIBRARY = Path(__file__).resolve().parents[1]
+"""The folder that nem2e_lib lies in: the project's own, unless the library was installed away from it."""
+ROOT = project(LIBRARY, Path.cwd())

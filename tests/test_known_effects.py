@@ -12,7 +12,7 @@ import pytest
 from nem2e_lib.analysis import attention
 from nem2e_lib.analysis.metrics import errors
 from nem2e_lib.analysis.shortcut import swapped_input, swapped_summary
-from nem2e_lib.analysis.statistics import below, paired, summary
+from nem2e_lib.analysis.statistics import counts, paired, summary
 from nem2e_lib.data.cycles.segment import data_hash, segment
 from nem2e_lib.data.study.load import load_study
 from nem2e_lib.data.synthetic import Knobs, synthetic_cycles
@@ -75,7 +75,7 @@ def test_the_conditions_rank_as_they_should_on_the_default_study():
     assert all(-0.65 <= part["er"].mean() <= -0.2 for part in tables)
     both = pd.concat(tables)
     compared = {pair: paired(both, *pair) for pair in PAIRS}
-    count = {pair: int((table["difference"] < 0).sum()) for pair, table in compared.items()}
-    sure = {pair: int(below(table).iloc[0]) for pair, table in compared.items()}
+    count = {pair: int(counts(table)["below"].item()) for pair, table in compared.items()}
+    sure = {pair: int(counts(table)["below_p05"].item()) for pair, table in compared.items()}
     for pair, least in zip(PAIRS, (8, 8, 10), strict=True):
         assert least <= sure[pair] <= count[pair], (count, sure)

@@ -117,6 +117,42 @@ def gradient_lag(results: xr.Dataset, channel: str | None = None) -> Lag:
     return diagonal_lag(gradient.mean(["seed", "channel", "fold"]).values)
 
 
+def reading(results: xr.Dataset) -> dict[str, object]:
+    """Return what a condition's attention says, and where it lies beside the input gradient.
+
+    Returns
+    -------
+    dict
+        study, condition, entropy_share (mean over all models and outputs), verdict; where attention lies on the samples
+        that are output, also gradient_lag_samples, gradient_lag_ms, lag_verdict, attention_lag_ms, sample_interval_ms.
+    """
+    share = float(entropy_share(results.attention.values).mean())
+    row: dict[str, object] = {
+        "study": results.attrs["study"],
+        "condition": results.attrs["condition"],
+        "entropy_share": share,
+        "verdict": uniformity(share),
+    }
+    if results.sizes["token"] == results.sizes["output"] and not over_muscles(results):
+        interval = sample_interval_ms(results)
+        gradient = gradient_lag(results)
+        weights = results.attention.mean(["seed", "channel", "cycle"]).values
+        row |= {
+            "gradient_lag_samples": gradient.samples,
+            "gradient_lag_ms": gradient.milliseconds(interval),
+            "lag_verdict": _lag_verdict(gradient),
+            "attention_lag_ms": centre_lag(weights) * interval,
+            "sample_interval_ms": interval,
+        }
+    return row
+
+
+def _lag_verdict(lag: Lag) -> str:
+    if lag.at_edge:
+        return f"no peak within {abs(lag.samples)} samples: the input gradient shows no lag"
+    return f"the output depends most on the input {lag.samples:+d} samples away"
+
+
 def mean_attention(results: xr.Dataset, channel: str) -> xr.DataArray:
     """Return a channel's attention averaged over seeds and cycles, dims (output, token)."""
     return results.attention.sel(channel=channel).mean(["seed", "cycle"])

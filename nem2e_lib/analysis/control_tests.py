@@ -13,8 +13,7 @@ from numpy.typing import NDArray
 from nem2e_lib.analysis.controls import AVERAGE, CONSTANT, Shifts, electrode_weights
 from nem2e_lib.analysis.following import MEASURES
 from nem2e_lib.analysis.leaderboard import DECIMALS
-from nem2e_lib.analysis.review import holm
-from nem2e_lib.analysis.statistics import one_sample
+from nem2e_lib.analysis.statistics import holm, one_sample
 
 Row = dict[Any, Any]
 

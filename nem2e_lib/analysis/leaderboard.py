@@ -6,10 +6,9 @@ from collections.abc import Callable, Iterable
 from itertools import combinations
 
 import pandas as pd
-import pingouin as pg
 import xarray as xr
 
-from nem2e_lib.analysis.statistics import ALPHA, one_sample
+from nem2e_lib.analysis.statistics import ALPHA, holm, one_sample
 from nem2e_lib.error import Nem2eError
 from nem2e_lib.training.config import Configuration
 from nem2e_lib.training.results import configuration_of
@@ -140,10 +139,7 @@ def _paired(differences: pd.Series) -> dict[str, object]:
 
 
 def _corrected(table: pd.DataFrame) -> pd.DataFrame:
-    table = table.assign(p_holm=float("nan"))
-    defined = table["p_value"].dropna()
-    if len(defined):
-        table.loc[defined.index, "p_holm"] = pg.multicomp(defined.to_numpy(float), method="holm")[1]
+    table = table.assign(p_holm=holm(table["p_value"]))
     sure = table["p_holm"] < ALPHA
     lower = table["a"].where(table["difference"] < 0, table["b"])
     return table.assign(winner=lower.where(sure, ""))

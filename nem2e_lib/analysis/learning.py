@@ -12,8 +12,7 @@ from numpy.typing import NDArray
 from nem2e_lib.analysis.control_tests import over_electrodes
 from nem2e_lib.analysis.leaderboard import DECIMALS
 from nem2e_lib.analysis.metrics import errors
-from nem2e_lib.analysis.review import holm
-from nem2e_lib.analysis.statistics import one_sample
+from nem2e_lib.analysis.statistics import holm, one_sample
 
 SUBJECTS, CYCLES, SPEEDS, MOTIONS = "training units", "training cycles", "speed left out", "motion"
 ASKS = {SUBJECTS: "learning", CYCLES: "learning", SPEEDS: "generalising", MOTIONS: "generalising"}

@@ -9,6 +9,8 @@ import pandas as pd
 import xarray as xr
 from numpy.typing import NDArray
 
+from nem2e_lib.error import Nem2eError
+
 Array = NDArray[np.float64]
 Ratio = Literal["ratio_of_means", "mean_of_ratios"]
 
@@ -103,6 +105,23 @@ def spread(results: xr.Dataset) -> pd.DataFrame:
             "unit": results.attrs["unit"],
         }
     )
+
+
+def defined(table: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows whose Er is defined.
+
+    Raises
+    ------
+    Nem2eError
+        If there is none.
+    """
+    rows = table[table["er"].notna()]
+    if rows.empty:
+        raise Nem2eError(
+            f"The errors of {', '.join(map(str, table['study'].unique()))} have no defined Er, expected at least one; "
+            "check that the simulated activation is not a copy of the EMG."
+        )
+    return rows
 
 
 def undefined(table: pd.DataFrame) -> list[str]:

@@ -6,7 +6,6 @@ from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
 from importlib.resources import files
 
-import numpy as np
 import pandas as pd
 from scipy.stats import t as student
 
@@ -18,6 +17,13 @@ def results() -> pd.DataFrame:
     """Return Tables 2 and 3 of the paper, one row a dataset, muscle and condition; cells not legible are NaN."""
     table = _printed()
     return table.assign(**{name: pd.to_numeric(table[name]) for name in [*_NUMBERS, "p_is_bound", "n_subjects"]})
+
+
+def results_of(motion: str, study: str) -> pd.DataFrame | None:
+    """Return the paper's table of a motion under a study's name in column dataset; None for a motion that it lacks."""
+    table = results()
+    rows = table[table["dataset"] == motion]
+    return None if rows.empty else rows.assign(dataset=study)
 
 
 def claims() -> pd.DataFrame:
@@ -170,9 +176,3 @@ def inconsistent(found: pd.DataFrame) -> list[str]:
     """Name the rows of an audit that contradict themselves."""
     rows = found[~found["consistent"].to_numpy(bool)]
     return [f"{r['dataset']} {r['muscle']} {r['condition']}" for r in rows.to_dict("records")]
-
-
-def share_printed(found: pd.DataFrame) -> float:
-    """Return the share of an audit's rows with at least one check that could be made."""
-    checks = found[["p_agrees", "centre_agrees", "d_agrees"]]
-    return float(np.mean(checks.notna().any(axis=1)))

@@ -10,6 +10,7 @@ from itertools import combinations
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import xarray as xr
 from numpy.typing import NDArray
 
@@ -102,6 +103,52 @@ def _curves(results: xr.Dataset, estimate: xr.DataArray, electrode: str) -> Arra
     of_cycle, folds = results.fold_of_cycle.values, range(results.sizes["fold"])
     ordered = per_cycle.transpose("cycle", "sample").values
     return np.sqrt(np.stack([ordered[of_cycle == fold].mean(axis=0) for fold in folds]))
+
+
+def by_electrode(conditions: Mapping[str, xr.Dataset]) -> tuple[dict[str, list[Field]], Array]:
+    """Return every electrode's fields, the `anova` first and then the `pairs`, and the phase in %, shape (sample,)."""
+    first = next(iter(conditions.values()))
+    tested = {}
+    for electrode in dict.fromkeys(map(str, first.electrode.values)):
+        curves, phase, _ = error_waveforms(conditions, electrode)
+        tested[electrode] = [anova(curves, phase), *pairs(curves, phase)]
+    return tested, phase
+
+
+def against_opensim(tested: Mapping[str, list[Field]]) -> dict[str, list[Field]]:
+    """Return, of `by_electrode`'s fields, those that compare a condition with OpenSim."""
+    return {name: [field for field in its if field.name.startswith(OPENSIM)] for name, its in tested.items()}
+
+
+def spans(study: str, tested: Mapping[str, list[Field]]) -> pd.DataFrame:
+    """Return every span of `by_electrode`'s fields, and a row of its own for a field without one.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Columns study, electrode, comparison, beyond, start_pct, end_pct, p_cluster, threshold, alpha, fwhm_samples,
+        reason.
+    """
+    none = Span(math.nan, math.nan, math.nan)
+    rows = [
+        {
+            "study": study,
+            "electrode": electrode,
+            "comparison": field.name,
+            "beyond": bool(field.spans),
+            "start_pct": span.start,
+            "end_pct": span.end,
+            "p_cluster": span.p_value,
+            "threshold": field.threshold,
+            "alpha": field.alpha,
+            "fwhm_samples": field.fwhm,
+            "reason": field.reason,
+        }
+        for electrode, its in tested.items()
+        for field in its
+        for span in field.spans or (none,)
+    ]
+    return pd.DataFrame(rows)
 
 
 def anova(curves: Mapping[str, Array], phase: Array, *, alpha: float = ALPHA) -> Field:

@@ -188,6 +188,24 @@ def swapped_verdict(test: OneSample) -> str:
     return RISES if test.ci_low > 0 else UNSURE if test.mean > 0 else FALLS
 
 
+def swapped_row(study: str, test: OneSample) -> pd.DataFrame:
+    """Return `swapped_summary`'s test as a row: study, rise, ci_low, ci_high, p_value, n, verdict, reason."""
+    numbers = {"rise": test.mean, "ci_low": test.ci_low, "ci_high": test.ci_high, "p_value": test.p_value, "n": test.n}
+    return pd.DataFrame([{"study": study, **numbers, "verdict": swapped_verdict(test), "reason": test.reason}])
+
+
+def swapped_sentence(test: OneSample) -> str:
+    """Say what `swapped_summary`'s test tells of the models."""
+    verdict = swapped_verdict(test)
+    if verdict == UNDEFINED:
+        return f"Whether the models use their input cannot be told: {test.reason}"
+    words = "the models use their input" if verdict == RISES else "it is not shown that the models use their input"
+    return (
+        f"Er rises by {test.mean:.2f} (95 % CI {test.ci_low:.2f} to {test.ci_high:.2f}, n = {test.n} muscles) with "
+        f"another muscle's input: {words}."
+    )
+
+
 def _ratio(error: float, opensim: float) -> float:
     """Er, NaN where it is undefined."""
     return float(error / opensim - 1.0) if opensim > 0 else float("nan")

@@ -1,7 +1,12 @@
-"""The paper's statistics of Er: t-test, confidence interval, effect size and Tukey's comparison of the conditions."""
+"""The paper's statistics of Er: t-test, confidence interval, effect size and Tukey's comparison of the conditions.
+
+The tests are pingouin's. What is done here is what it leaves to its callers: saying why a test is undefined, the sign
+of Cohen's d, an interval that is not rounded, and families of p-values.
+"""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Hashable
 from dataclasses import asdict, dataclass
 from itertools import combinations
@@ -9,7 +14,7 @@ from itertools import combinations
 import numpy as np
 import pandas as pd
 import pingouin as pg
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 from scipy.stats import t as student
 
 from nem2e_lib.error import Nem2eError
@@ -57,8 +62,10 @@ def one_sample(er: ArrayLike) -> OneSample:
         return OneSample(mean, nan, n, nan, nan, nan, nan, nan, reason)
     test = pg.ttest(values, 0.0).iloc[0]
     sd = float(values.std(ddof=1))
+    # Eq. 4 by itself: pingouin rounds its interval to two decimals, unless options of the whole process are changed
     half = float(student.ppf(1 - ALPHA / 2, n - 1)) * sd / n**0.5
-    return OneSample(mean, sd, n, float(test["T"]), float(test["p_val"]), mean - half, mean + half, mean / sd)
+    cohen_d = math.copysign(test["cohen_d"], mean)  # pingouin gives its size alone
+    return OneSample(mean, sd, n, float(test["T"]), float(test["p_val"]), mean - half, mean + half, cohen_d)
 
 
 def _why_not(values: np.ndarray) -> str:
@@ -69,6 +76,20 @@ def _why_not(values: np.ndarray) -> str:
     if np.ptp(values) <= ROUNDING * np.abs(values).max():
         return "Er is the same for all held-out units."
     return ""
+
+
+def holm(p_values: ArrayLike) -> NDArray[np.float64]:
+    """Adjust a family of p-values by Holm's method; undefined ones stay NaN and do not count.
+
+    A table with several families is adjusted by ``table.groupby(family)["p_value"].transform(holm)``.
+
+    Parameters
+    ----------
+    p_values
+        All of one family, shape (tests,).
+    """
+    adjusted: NDArray[np.float64] = pg.multicomp(np.asarray(p_values, float), method="holm")[1]
+    return adjusted
 
 
 def summary(errors: pd.DataFrame) -> pd.DataFrame:
@@ -88,7 +109,7 @@ def summary(errors: pd.DataFrame) -> pd.DataFrame:
     """
     rows = [_summary_row(keys, group) for keys, group in errors.groupby(_BY, sort=False)]
     table = pd.DataFrame(rows)
-    table["p_holm"] = _holm(table, ["study", "condition"])
+    table["p_holm"] = table.groupby(["study", "condition"], sort=False)["p_value"].transform(holm)
     table["improved"] = (table["er_mean"] < 0) & (table["p_value"] < ALPHA)
     table["improved_holm"] = (table["er_mean"] < 0) & (table["p_holm"] < ALPHA)
     return table
@@ -161,8 +182,9 @@ def paired(errors: pd.DataFrame, a: str, b: str) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        Columns study, muscle, difference (Er of a minus Er of b), ci_low, ci_high, t, p_value, p_holm (over the
-        muscles of a study), n.
+        Columns study, muscle, a, b, difference (Er of a minus Er of b), ci_low, ci_high, t, p_value, p_holm (over the
+        muscles of a study), n. The t-test is that of the differences, so that it is undefined for the same reasons as
+        any other; pingouin's paired one gives the same t and p.
     """
     left, right = _er_of(errors, a), _er_of(errors, b)
     both = left.to_frame("a").join(right.to_frame("b"), how="inner")
@@ -171,14 +193,9 @@ def paired(errors: pd.DataFrame, a: str, b: str) -> pd.DataFrame:
         test = one_sample(group["a"] - group["b"])
         kept = {name: getattr(test, name) for name in ("ci_low", "ci_high", "t", "p_value", "n")}
         rows.append({"study": study, "muscle": muscle, "difference": test.mean, **kept})
-    table = pd.DataFrame(rows, columns=["study", "muscle", "difference", "ci_low", "ci_high", "t", "p_value", "n"])
-    return table.assign(p_holm=_holm(table, ["study"]))
-
-
-def below(comparison: pd.DataFrame) -> pd.Series:
-    """Count, for each study of a `paired` table, the muscles whose difference is below 0 at p < .05."""
-    lower = (comparison["difference"] < 0) & (comparison["p_value"] < ALPHA)
-    return lower.groupby(comparison["study"], sort=False).sum()
+    columns = ["study", "muscle", "a", "b", "difference", "ci_low", "ci_high", "t", "p_value", "n"]
+    table = pd.DataFrame(rows, columns=columns).assign(a=a, b=b)
+    return table.assign(p_holm=table.groupby("study", sort=False)["p_value"].transform(holm))
 
 
 def ranking(errors: pd.DataFrame) -> pd.DataFrame:
@@ -201,8 +218,27 @@ def ranking(errors: pd.DataFrame) -> pd.DataFrame:
 def comparisons(errors: pd.DataFrame) -> pd.DataFrame:
     """Return `paired` for each condition against the mean curve and against the conditions before it."""
     methods = ["mean_curve", *errors["condition"].unique()]
-    tables = [paired(errors, a, b).assign(a=a, b=b) for b, a in combinations(methods, 2)]
-    return pd.concat(tables, ignore_index=True)
+    return pd.concat([paired(errors, a, b) for b, a in combinations(methods, 2)], ignore_index=True)
+
+
+def counts(compared: pd.DataFrame) -> pd.DataFrame:
+    """Count the muscles in which the first of two methods is below the second.
+
+    Parameters
+    ----------
+    compared
+        Rows of `paired` or `comparisons`.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Columns study, a, b, muscles, below (mean Er of a below that of b), below_p05 (at p < .05, not corrected).
+    """
+    lower = compared["difference"] < 0
+    flags = compared[["study", "a", "b"]].assign(below=lower, below_p05=lower & (compared["p_value"] < ALPHA))
+    groups = flags.groupby(["study", "a", "b"], sort=False)
+    counted = groups.agg(muscles=("below", "size"), below=("below", "sum"), below_p05=("below_p05", "sum"))
+    return counted.reset_index()
 
 
 def _er_of(errors: pd.DataFrame, method: str) -> pd.Series:
@@ -214,13 +250,3 @@ def _er_of(errors: pd.DataFrame, method: str) -> pd.Series:
         known = ", ".join([*errors["condition"].unique(), "mean_curve"])
         raise Nem2eError(f"paired: there is no condition {method!r}, expected one of {known}; choose of these.")
     return rows.set_index(keys)["er"]
-
-
-def _holm(table: pd.DataFrame, family: list[str]) -> pd.Series:
-    """Adjust p over each family by Holm's method; undefined ones stay undefined and do not count."""
-    adjusted = pd.Series(np.nan, index=table.index)
-    for _, rows in table.groupby(family, sort=False):
-        defined = rows["p_value"].dropna()
-        if len(defined):
-            adjusted[defined.index] = pg.multicomp(defined.to_numpy(), method="holm")[1]
-    return adjusted

@@ -1,4 +1,4 @@
-"""What a run has found: its tables, figures and claims, drawn, saved and shown by the last four notebooks."""
+"""What a run has found, computed once for every notebook and page that builds on it."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from functools import cached_property
 import pandas as pd
 import xarray as xr
 
-from nem2e_lib.analysis import attention, published, statistics
+from nem2e_lib.analysis import statistics
 from nem2e_lib.analysis.claims import Evidence
-from nem2e_lib.analysis.metrics import errors, spread, undefined
-from nem2e_lib.analysis.shortcut import Model, shortcut, shortcut_summary, swapped_input, swapped_summary
-from nem2e_lib.analysis.statistics import OneSample
+from nem2e_lib.analysis.metrics import errors
+from nem2e_lib.analysis.shortcut import Model, shortcut, shortcut_summary
 from nem2e_lib.data.cycles.segment import data_hash
 from nem2e_lib.paper.run import Run
+from nem2e_lib.paper.shown import channel_of, study_of
 from nem2e_lib.training.config import Configuration
 from nem2e_lib.training.grid import Grid, grid
 from nem2e_lib.training.results import configuration_of, load_models
@@ -22,7 +22,7 @@ from nem2e_lib.training.results import configuration_of, load_models
 
 @dataclass(frozen=True)
 class Findings:
-    """Everything computed from a run's trained conditions; studies go by the short names of the run."""
+    """A run's cycles and trained conditions, and what follows from them; studies go by the short names of the run."""
 
     run: Run
 
@@ -34,8 +34,7 @@ class Findings:
     @cached_property
     def trained(self) -> dict[str, dict[str, xr.Dataset]]:
         """Trained conditions by study and condition."""
-        found = self.run.all_results()
-        return {s: {c: r.assign_attrs(study=s) for c, r in conditions.items()} for s, conditions in found.items()}
+        return self.run.all_results()
 
     @cached_property
     def errors(self) -> pd.DataFrame:
@@ -51,12 +50,6 @@ class Findings:
     def tukey(self) -> pd.DataFrame:
         """Tukey's comparison of the conditions of every muscle."""
         return statistics.tukey(self.errors)
-
-    @property
-    def undefined(self) -> list[str]:
-        """Sentences on muscles whose Er is undefined; empty where all are defined."""
-        one = self.errors[self.errors["condition"] == self.errors["condition"].iloc[0]]
-        return undefined(one)
 
     @property
     def motions(self) -> dict[str, str]:
@@ -80,32 +73,6 @@ class Findings:
             for study, cycles in self.cycles.items()
         }
 
-    def comparisons(self) -> pd.DataFrame:
-        """Count, for each pair of methods, the muscles in which the first is below the second (paired over units)."""
-        table = statistics.comparisons(self.errors)
-        lower = (table["difference"] < 0).groupby([table["study"], table["a"], table["b"]], sort=False)
-        sure = ((table["difference"] < 0) & (table["p_value"] < statistics.ALPHA)).groupby(
-            [table["study"], table["a"], table["b"]], sort=False
-        )
-        counts = pd.DataFrame({"muscles": lower.size(), "below": lower.sum(), "below_p05": sure.sum()})
-        return counts.reset_index()
-
-    def spread(self) -> pd.DataFrame:
-        """Return the sd of Er between seeds and between held-out units, mean over muscles, per study and condition."""
-        table = pd.concat([spread(r) for rows in self.trained.values() for r in rows.values()], ignore_index=True)
-        keys = ["study", "condition", "unit", "seeds"]
-        return table.groupby(keys, sort=False)[["between_seeds", "between_units"]].mean().reset_index()
-
-    def published(self, study: str) -> pd.DataFrame | None:
-        """Return the paper's numbers for a study's motion under the study's name; None for other motions."""
-        table = published.results()
-        rows = table[table["dataset"] == self.motions[study]]
-        return None if rows.empty else rows.assign(dataset=study)
-
-    def entropies(self) -> pd.DataFrame:
-        """Return entropy of attention, its verdict, and the lags of attention and input gradient, per condition."""
-        return pd.DataFrame([_said(r) for conditions in self.trained.values() for r in conditions.values()])
-
     def grid(self, study: str, condition: str = "one_entire") -> Grid:
         """Return the grid of a study's models of a condition, One-Entire's by default."""
         results, cycles = self.trained[study][condition], self.cycles[study]
@@ -117,67 +84,24 @@ class Findings:
         """Return a channel's trained One-Entire models by held-out label."""
         return load_models(self.run.of(study, "models"), self.grid(study), channel)
 
-    def walking(self) -> str:
-        """Return the study that claim C11 is about: the walking one, else the first."""
-        return next((study for study, motion in self.motions.items() if motion == "walking"), next(iter(self.motions)))
-
-    def shortcut(self, study: str, channel: str = "", *, low: float = 0.5, high: float = 2.0) -> pd.DataFrame:
-        """Run claim C11's test for a channel (default soleus, else the first)."""
-        results = self.trained[study]["one_entire"]
-        have = [str(name) for name in results.channel.values]
-        chosen = channel or ("soleus" if "soleus" in have else have[0])
-        cycles = self.cycles[study].sel(channel=have)
-        return shortcut(
-            cycles, results, self.models(study, chosen), chosen, low=low, high=high, seed=self.run.seed
-        ).assign(muscle=chosen)
-
-    def swapped(self, study: str) -> tuple[pd.DataFrame, OneSample]:
-        """Feed each muscle's models with other muscles' activation; table, and the test of Er's rise over muscles."""
-        results = self.trained[study]["one_entire"]
-        names = [str(name) for name in results.channel.values]
-        models = {name: self.models(study, name) for name in names}
-        table = swapped_input(self.cycles[study].sel(channel=names), results, models)
-        return table.assign(study=study), swapped_summary(table)
-
+    @cached_property
     def evidence(self) -> Evidence:
-        """Gather what the claims need; the shortcut test only where there is a walking study."""
-        study = self.walking()
-        trials = self.shortcut(study) if self.motions[study] == "walking" else None
-        results = {(s, c): r for s, conditions in self.trained.items() for c, r in conditions.items()}
+        """What the claims need; the shortcut test only where there is a walking study."""
         return Evidence(
             self.errors,
             self.summary,
             self.tukey,
-            results,
+            {(study, name): r for study, conditions in self.trained.items() for name, r in conditions.items()},
             self.motions,
-            None if trials is None else shortcut_summary(trials),
+            self._shortcut(),
             {study: self.synthetic(study) for study in self.cycles},
         )
 
-
-def _said(results: xr.Dataset) -> dict[str, object]:
-    share = float(attention.entropy_share(results.attention.values).mean())
-    row: dict[str, object] = {
-        "study": results.attrs["study"],
-        "condition": results.attrs["condition"],
-        "entropy_share": share,
-        "verdict": attention.uniformity(share),
-    }
-    if results.sizes["token"] == results.sizes["output"] and not attention.over_muscles(results):
-        interval = attention.sample_interval_ms(results)
-        gradient = attention.gradient_lag(results)
-        weights = results.attention.mean(["seed", "channel", "cycle"]).values
-        row |= {
-            "gradient_lag_samples": gradient.samples,
-            "gradient_lag_ms": gradient.milliseconds(interval),
-            "lag_verdict": _lag_verdict(gradient),
-            "attention_lag_ms": attention.centre_lag(weights) * interval,
-            "sample_interval_ms": interval,
-        }
-    return row
-
-
-def _lag_verdict(lag: attention.Lag) -> str:
-    if lag.at_edge:
-        return f"no peak within {abs(lag.samples)} samples: the input gradient shows no lag"
-    return f"the output depends most on the input {lag.samples:+d} samples away"
+    def _shortcut(self) -> pd.DataFrame | None:
+        """Make claim C11's test as 06_shortcut does by default."""
+        study = study_of(self.motions, "walking")
+        if self.motions[study] != "walking":
+            return None
+        results = self.trained[study]["one_entire"]
+        channel, cycles = channel_of(results), self.cycles[study].sel(channel=results.channel.values)
+        return shortcut_summary(shortcut(cycles, results, self.models(study, channel), channel, seed=self.run.seed))

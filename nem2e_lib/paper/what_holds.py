@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
@@ -11,6 +10,7 @@ from typing import Any
 
 import pandas as pd
 
+from nem2e_lib.analysis import published
 from nem2e_lib.analysis.ablations import said as choices
 from nem2e_lib.analysis.ablations import unfinished
 from nem2e_lib.analysis.claims.contradictions import contradictions
@@ -37,7 +37,7 @@ from nem2e_lib.paper.studies.ablations import Committed
 from nem2e_lib.paper.studies.attention import KnownTruth
 from nem2e_lib.site import tables
 from nem2e_lib.site.claims import VERDICTS, cards
-from nem2e_lib.site.frame import footer, page_html, synthetic_note
+from nem2e_lib.site.frame import page
 from nem2e_lib.site.saving import write_text
 from nem2e_lib.site.tables import Table
 from nem2e_lib.training.conditions import CONDITIONS
@@ -275,7 +275,7 @@ def tables_below(found: Findings, steady: pd.DataFrame, seeds: str) -> list[Tabl
 
 def _beside(found: Findings, study: str) -> Table | None:
     """Return the published intervals beside those of a measured study; None where they cannot be compared."""
-    theirs = found.published(study)
+    theirs = published.results_of(found.motions[study], study)
     if theirs is None or found.synthetic(study):
         return None
     keys, numbers = ["muscle", "condition"], ["er_mean", "ci_low", "ci_high"]
@@ -294,63 +294,36 @@ def _beside(found: Findings, study: str) -> Table | None:
     )
 
 
-def write(found: Findings, claims: pd.DataFrame, steady: pd.DataFrame, seeds: str) -> Path:
-    """Write ``what_holds.html``: each question, its verdict in every study, the evidence and where it is shown."""
-    asked = answers(Site(found.run.site), found.cycles)
-    body = (
-        f"{synthetic_note(found.runs)}<h2>Questions</h2>{_table(asked)}<h2>The paper's claims</h2>{cards(claims)}"
-        f'<p>{html.escape(said(steady))} {html.escape(seeds)} <a href="claims.html">Each claim, with the reason</a></p>'
-        f"{_studies(found)}"
-    )
-    path = found.run.site / "what_holds.html"
-    lead = "Every sentence is computed from the tables of the run that made this page."
-    write_text(path, page_html("What holds", body, lead=lead, foot=footer()))
-    return path
-
-
-def _studies(found: Findings) -> str:
-    """Return what the committed studies say; they are SYNTHETIC and stand beside synthetic runs alone (HTML)."""
-    if not found.run.is_synthetic:
-        return ""
-    ablated = Committed()
-    parts = [("What attention maps may be read as", KnownTruth().verdict, "14_attention_tests")]
-    if ablated.path.exists():
-        lines = choices(ablated.effects, name_of), unfinished(ablated.effects), ablated.provenance
-        parts.append(("Which open choice matters", "\n".join(filter(None, lines)), "15_ablations"))
-    return "".join(
-        f'<h2>{title}</h2>{_lines(text)}<p><a href="{page}.html">{page}</a></p>' for title, text, page in parts
-    )
-
-
-def _lines(text: str) -> str:
-    """Return lines as a list (HTML)."""
-    return f"<ul>{''.join(f'<li>{html.escape(line)}</li>' for line in text.splitlines())}</ul>"
-
-
-def _table(asked: list[Answer]) -> str:
-    head = "".join(f'<th scope="col">{name}</th>' for name in ("question", "study", "answer", "evidence", "shown in"))
-    rows = "".join(_rows(question, group) for question, group in by_question(asked))
-    return (
-        '<div class="table" role="region" tabindex="0" aria-label="Questions and answers"><table>'
-        "<caption>Questions that a reviewer would ask, answered on this run's data. Er: lower is better. Intervals are "
-        "for one comparison; p is corrected (Holm) over all pairs of methods of a study, and decides.</caption>"
-        f"<thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table></div>"
-    )
-
-
 WORDS = {HOLDS: "yes", PARTLY: "in part", FAILS: "no", UNTESTED: "cannot be told"}
 """What the page says of each verdict."""
 
 
-def _rows(question: str, group: Sequence[Answer]) -> str:
-    first = f'<th scope="row" rowspan="{len(group)}" class="question">{html.escape(question)}</th>'
-    return "".join(f"<tr>{first if place == 0 else ''}{_cells(one)}</tr>" for place, one in enumerate(group))
-
-
-def _cells(answer: Answer) -> str:
-    sign, _, css = VERDICTS[answer.verdict]
-    return (
-        f'<td>{html.escape(answer.study)}</td><td class="verdict {css}"><span aria-hidden="true">{sign}</span> '
-        f"{WORDS[answer.verdict]}</td><td>{html.escape(answer.evidence)}</td>"
-        f'<td><a href="{html.escape(answer.page)}.html">{html.escape(answer.page)}</a></td>'
+def write(found: Findings, claims: pd.DataFrame, steady: pd.DataFrame, seeds: str) -> Path:
+    """Write ``what_holds.html``: each question, its verdict in every study, the evidence and where it is shown."""
+    text = page(
+        "what_holds.html.j2",
+        runs=found.runs,
+        questions=by_question(answers(Site(found.run.site), found.cycles)),
+        looks={verdict: (sign, WORDS[verdict], style) for verdict, (sign, _, style) in VERDICTS.items()},
+        cards=cards(claims),
+        seeds=f"{said(steady)} {seeds}",
+        studies=_studies(found),
     )
+    path = found.run.site / "what_holds.html"
+    write_text(path, text)
+    return path
+
+
+def _studies(found: Findings) -> list[tuple[str, list[str], str]]:
+    """Return heading, lines and page of what the committed studies say.
+
+    They are SYNTHETIC and stand beside synthetic runs alone.
+    """
+    if not found.run.is_synthetic:
+        return []
+    told = [("What attention maps may be read as", KnownTruth().verdict.splitlines(), "14_attention_tests")]
+    ablated = Committed()
+    if ablated.path.exists():
+        text = "\n".join((choices(ablated.effects, name_of), unfinished(ablated.effects), ablated.provenance))
+        told.append(("Which open choice matters", [line for line in text.splitlines() if line], "15_ablations"))
+    return told

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-import html
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
+from markupsafe import Markup
 
 from nem2e_lib.analysis.claims import how
 from nem2e_lib.analysis.claims.evidence import FAILS, HOLDS, PARTLY, UNTESTED
 from nem2e_lib.error import Nem2eError
-from nem2e_lib.site.frame import footer, page_html, synthetic_note
+from nem2e_lib.site.frame import page, part
 from nem2e_lib.site.results import Runs
 from nem2e_lib.site.saving import write_text
-from nem2e_lib.site.tables import Table, table_html
+from nem2e_lib.site.tables import Table
 
 VERDICTS = {
     HOLDS: ("✔", "holds", "holds"),
@@ -46,18 +46,15 @@ def write_claims(
         Tables to stand under the claims.
     """
     seeds = {} if steady is None else {str(r["id"]): r for r in steady.to_dict("records")}
-    rows = "".join(_claim_row(r, seeds.get(str(r["id"]), {})) for r in claims.sort_values("id").to_dict("records"))
-    names = ("id", "verdict", "claim", "reported in the paper", "this run", "over seeds", "why", "how it is judged")
-    head = "".join(f'<th scope="col">{n}</th>' for n in names)
-    body = (
-        f"{synthetic_note(runs)}<h2>Summary</h2>{cards(claims)}<h2>Each claim</h2>"
-        '<div class="table" role="region" tabindex="0" aria-label="Claims"><table>'
-        "<caption>Every checkable statement of the paper, computed on this run's data.</caption>"
-        f"<thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table></div>"
-        + "".join(table_html(table) for table in below)
+    text = page(
+        "claims.html.j2",
+        runs=runs,
+        cards=cards(claims),
+        claims=[_claim(row, seeds.get(str(row["id"]), {})) for row in claims.sort_values("id").to_dict("records")],
+        below=below,
     )
     path = Path(folder) / "claims.html"
-    write_text(path, page_html("Claims of the paper", body, foot=footer()))
+    write_text(path, text)
     return path
 
 
@@ -82,16 +79,13 @@ def verdict_key(verdict: object) -> str:
     return key
 
 
-def _claim_row(row: Mapping[Any, Any], seeds: Mapping[Any, Any]) -> str:
-    sign, word, css = VERDICTS[verdict_key(row["verdict"])]
+def _claim(row: Mapping[Any, Any], seeds: Mapping[Any, Any]) -> dict[str, object]:
     value = "" if pd.isna(row["value"]) else str(row["value"])
-    cells = [str(row["claim"]), str(row["reported"]), value, _over_seeds(seeds), str(row["why"]), how(str(row["id"]))]
-    verdict = f'<td class="verdict {css}"><span aria-hidden="true">{sign}</span> {word}</td>'
-    return (
-        f'<tr id="{html.escape(str(row["id"]))}"><th scope="row">{html.escape(str(row["id"]))}</th>{verdict}'
-        + "".join(f"<td>{html.escape(c)}</td>" for c in cells)
-        + "</tr>"
-    )
+    return {
+        "id": str(row["id"]),
+        "look": VERDICTS[verdict_key(row["verdict"])],
+        "cells": [row["claim"], row["reported"], value, _over_seeds(seeds), row["why"], how(str(row["id"]))],
+    }
 
 
 def _over_seeds(seeds: Mapping[Any, Any]) -> str:
@@ -101,15 +95,7 @@ def _over_seeds(seeds: Mapping[Any, Any]) -> str:
     return f"{flips}{seeds['verdicts']} ({seeds['values']})"
 
 
-def cards(claims: pd.DataFrame) -> str:
-    """Return the verdicts in short, as a list of cards (HTML)."""
+def cards(claims: pd.DataFrame) -> Markup:
+    """Return the verdicts in short, as a list of cards."""
     overall, counts = claims_summary(claims)
-    cards = f'<li><span class="big">{overall}</span>over all claims that could be tested</li>'
-    for key, count in counts.items():
-        sign, word, css = VERDICTS[key]
-        cards += (
-            f'<li><span class="big {css}"><span aria-hidden="true">{sign}</span> {count}</span>{word}</li>'
-            if count
-            else ""
-        )
-    return f'<ul class="cards">{cards}</ul>'
+    return part("cards", overall, [(*VERDICTS[verdict], count) for verdict, count in counts.items() if count])

@@ -1,56 +1,42 @@
-"""The frame of every page, its style inside: nothing is loaded from elsewhere."""
+"""Pages from templates (`templates/`): one frame for all, its style inside, so that nothing is loaded from elsewhere.
+
+Whatever a template is given is text, and escaped; what is HTML already comes as `markupsafe.Markup`.
+"""
 
 from __future__ import annotations
 
-import html
-import re
-from collections.abc import Mapping
-from importlib import resources
-from typing import Any
+from collections.abc import Callable
+from pathlib import Path
 
-PAPER = (
-    "Teramae T, Matsubara T, Noda T, Morimoto J (2025) Neural-enhanced motion-to-EMG: refining simulated "
-    "muscle activity from musculoskeletal models using a Seq2Seq approach. Front. Bioeng. Biotechnol. 13:1611414"
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+
+TEMPLATES = Path(__file__).parent / "templates"
+PARTS = "parts.html.j2"
+
+_environment = Environment(
+    loader=FileSystemLoader(TEMPLATES),
+    autoescape=True,
+    undefined=StrictUndefined,  # a misspelt name is an error, not a hole in the page
+    trim_blocks=True,
+    lstrip_blocks=True,
 )
-DOI = "https://doi.org/10.3389/fbioe.2025.1611414"
 
 
-def page_html(title: str, body: str, *, lead: str = "", nav: str = "", foot: str = "") -> str:
+def page(template: str = "page.html.j2", **values: object) -> str:
     """Return a whole page.
 
     Parameters
     ----------
-    title, lead : str
-        Plain text.
-    body, nav, foot : str
-        HTML.
+    template
+        Name of a file of `templates/`; each extends ``page.html.j2``.
+    **values
+        What it shows: always a `title`, the plain frame also a `body`.
     """
-    style = resources.files("nem2e_lib.site").joinpath("site.css").read_text(encoding="utf-8")
-    frame = resources.files("nem2e_lib.site").joinpath("site.html").read_text(encoding="utf-8")
-    parts = {
-        "title": html.escape(title),
-        "lead": f'<p class="lead">{html.escape(lead)}</p>' if lead else "",
-        "nav": nav or '<nav aria-label="Pages"><ul><li><a href="index.html">All figures and tables</a></li></ul></nav>',
-        "body": body,
-        "footer": foot,
-        "style": style,
-    }
-    return re.sub(r"{{(\w+)}}", lambda found: parts[found.group(1)], frame)
+    return _environment.get_template(template).render(values) + "\n"
 
 
-def synthetic_note(runs: Mapping[str, Mapping[str, Any]]) -> str:
-    """Return the note that data are generated, empty where none are (HTML)."""
-    made_up = [s for s, run in runs.items() if run.get("synthetic")]
-    if not made_up:
-        return ""
-    return (
-        f'<p class="synthetic"><strong>SYNTHETIC data.</strong> {html.escape(" and ".join(made_up))}: '
-        "generated, not measured. "
-        "They show that the method runs and finds what was put in; they say nothing about people, and "
-        "published numbers stand beside them as context only.</p>"
-    )
-
-
-def footer() -> str:
-    """Return where the paper is found (HTML)."""
-    return f'<p>The paper: {html.escape(PAPER)}. <a href="{DOI}">{DOI.removeprefix("https://")}</a> (CC BY).</p>'
+def part(name: str, *values: object) -> Markup:
+    """Return a piece of a page: a macro of ``parts.html.j2``."""
+    macro: Callable[..., Markup] = getattr(_environment.get_template(PARTS).module, name)
+    return macro(*values)

@@ -9,13 +9,13 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 import nbformat
+from markupsafe import Markup
 from nbconvert import HTMLExporter
 from pygments.formatters import HtmlFormatter
 
 from nem2e_lib.error import Nem2eError
-from nem2e_lib.site.frame import page_html
+from nem2e_lib.site.frame import TEMPLATES, page
 
-TEMPLATES = Path(__file__).parent / "templates"
 FETCHED = {"script": "src", "link": "href", "img": "src", "iframe": "src", "source": "src", "image": "href"}
 """Tags with which a browser fetches something by itself, and the attribute that says what."""
 UNDESCRIBED = "No description has been provided for this image"
@@ -34,7 +34,8 @@ def render(notebook: nbformat.NotebookNode, title: str) -> str:
     """
     exporter = HTMLExporter(template_name="nem2e", extra_template_basedirs=[str(TEMPLATES)])
     body, _ = exporter.from_notebook_node(_shown(notebook))
-    html = page_html(title, body).replace("</style>", f"{_css()}</style>", 1)
+    colours = Markup(HtmlFormatter().get_style_defs(".highlight"))
+    html = page("notebook.html.j2", title=title, body=Markup(body), highlighting=colours)
     problems = page_problems(html)
     if problems:
         raise Nem2eError(f"the page of {title} {problems[0]}; change the cell that makes it.")
@@ -64,11 +65,6 @@ def _shown(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:
         if "injected-parameters" in cell.metadata.get("tags", []):
             cell.source = re.sub(r"^folder = .*\n?", "", cell.source, flags=re.MULTILINE)
     return shown
-
-
-def _css() -> str:
-    own = (TEMPLATES / "nem2e" / "notebook.css").read_text(encoding="utf-8")
-    return own + str(HtmlFormatter().get_style_defs(".highlight"))
 
 
 def page_problems(html: str) -> list[str]:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import platform
 import subprocess
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[2]
-LIBRARIES = (
+from nem2e_lib.project import LIBRARY
+
+PACKAGES = (
     "nem2e",
     "jax",
     "flax",
@@ -32,17 +33,13 @@ class Provenance:
     date: str
     versions: dict[str, str]
 
-    def as_dict(self) -> dict[str, object]:
-        """Return plain values for JSON."""
-        return asdict(self)
 
-
-def provenance(root: Path = ROOT) -> Provenance:
+def provenance(root: Path = LIBRARY) -> Provenance:
     """Return what the code under `root` is; ``unknown`` where it is not in a git repository."""
     return Provenance(commit(root), commit_date(root), versions())
 
 
-def commit(root: Path = ROOT) -> str:
+def commit(root: Path = LIBRARY) -> str:
     """Return the commit of the code, with ``-dirty`` when files of the library were changed since.
 
     Only ``nem2e_lib`` and ``notebooks`` count: a rendered figure that differs does not change what was run.
@@ -54,14 +51,14 @@ def commit(root: Path = ROOT) -> str:
     return f"{head}-dirty" if changed else head
 
 
-def commit_date(root: Path = ROOT) -> str:
+def commit_date(root: Path = LIBRARY) -> str:
     """Return the day of the commit (not of the run, which would differ from run to run)."""
     return _git(root, "log", "-1", "--format=%cs") or "unknown"
 
 
 def versions() -> dict[str, str]:
     """Return the versions of Python and of the libraries that shape a result."""
-    return {"python": platform.python_version(), **{name: _version(name) for name in LIBRARIES}}
+    return {"python": platform.python_version(), **{name: _version(name) for name in PACKAGES}}
 
 
 def _version(name: str) -> str:

@@ -24,9 +24,8 @@ def publish(site: Path | str, out: Path | str) -> Path:
     Raises
     ------
     Nem2eError
-        When `site` has no index.html, when one folder holds the other, when `out` is a file, or when `out`
-        holds
-        files that this function did not write.
+        When `site` has no index.html, when one folder holds the other, when `out` is a file, or when `out` holds files
+        that this function did not write.
     """
     source, target = Path(site).resolve(), Path(out).resolve()
     _check_source(source, target)

@@ -16,12 +16,29 @@ from nem2e_lib.figures.style import CONDITION_LABELS
 from nem2e_lib.site.saving import write_text
 
 Runs = Mapping[str, Mapping[str, Any]]
+"""``synthetic``, ``profile`` and ``data_hash`` of each study."""
 
 KEYS = (
-    *("study", "muscle", "condition", "er_mean", "ci_low", "ci_high", "p_value", "cohen_d"),
-    *("r2_pearson", "r2_sse", "n_units", "unit", "synthetic", "profile", "commit", "data_hash"),
+    "study",
+    "muscle",
+    "condition",
+    "er_mean",
+    "ci_low",
+    "ci_high",
+    "p_value",
+    "cohen_d",
+    "r2_pearson",
+    "r2_sse",
+    "n_units",
+    "unit",
+    "synthetic",
+    "profile",
+    "commit",
+    "data_hash",
 )
+"""What stands of each result, in this order."""
 CLAIM_KEYS = ("id", "section", "dataset", "claim", "reported", "value", "verdict", "why")
+"""What stands of each claim."""
 
 
 def write_results(
@@ -58,7 +75,7 @@ def write_results(
     rows.sort(key=lambda r: (r["study"], r["muscle"], conditions.index(r["condition"])))
     _once(rows)
     _lacking(claims.columns, CLAIM_KEYS, "table of claims")
-    claim_rows = [{k: plain(r[k]) for k in CLAIM_KEYS} for r in claims.sort_values("id").to_dict("records")]
+    claim_rows = [{k: _plain(r[k]) for k in CLAIM_KEYS} for r in claims.sort_values("id").to_dict("records")]
     others = {name: [_plain_row(r) for r in t.to_dict("records")] for name, t in (more or {}).items()}
     text = json.dumps({"results": rows, "claims": claim_rows, **others}, indent=1, ensure_ascii=False, allow_nan=False)
     path = Path(folder) / "results.json"
@@ -77,11 +94,11 @@ def _row(record: Mapping[Any, Any], runs: Runs, commit: str) -> dict[str, Any]:
     known = {k: run[k] for k in ("synthetic", "profile", "data_hash") if k in run} | {"commit": commit}
     merged = {**known, **record, "commit": commit}
     _lacking(merged, KEYS, f"summary of study '{study}'")
-    return {k: plain(merged[k]) for k in KEYS} | {"synthetic": bool(merged["synthetic"])}
+    return {k: _plain(merged[k]) for k in KEYS} | {"synthetic": bool(merged["synthetic"])}
 
 
 def _plain_row(record: Mapping[Any, Any]) -> dict[str, Any]:
-    return {str(name): plain(None if value is pd.NA else value) for name, value in record.items()}
+    return {str(name): _plain(None if value is pd.NA else value) for name, value in record.items()}
 
 
 def _once(rows: list[dict[str, Any]]) -> None:
@@ -99,7 +116,7 @@ def _lacking(found: Any, expected: tuple[str, ...], where: str) -> None:
         raise Nem2eError(f"results.json: the {where} lacks '{missing[0]}'; expected {', '.join(expected)}.")
 
 
-def plain(value: Any) -> Any:
+def _plain(value: Any) -> Any:
     """Return a value that JSON can hold: NaN and infinities become null, floats keep ten digits."""
     if isinstance(value, np.generic):
         value = value.item()

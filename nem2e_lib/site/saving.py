@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import html
 import json
 import os
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import pandas as pd
-from matplotlib.figure import Figure
+from markupsafe import Markup
 
 from nem2e_lib.error import Nem2eError
 from nem2e_lib.figures.style import Drawn, figure_html, svg
-from nem2e_lib.site.frame import page_html
+from nem2e_lib.site.frame import page as whole_page
+from nem2e_lib.site.frame import part
 from nem2e_lib.site.tables import Table, table_html
 
 MANIFESTS = "manifest"
@@ -37,89 +37,53 @@ class Saved:
     """A figure or table just saved; shows itself in a notebook with links to its files."""
 
     entry: Entry
-    body: str
+    body: Markup
 
     def _repr_html_(self) -> str:
-        return f"{self.body}<p>{links(self.entry)}</p>"
+        return part("saved", self.body, self.entry)
 
 
 def save(shown: Drawn | Table, name: str, folder: Path | str, *, page: str = "figures") -> Saved:
-    """Save a figure (`<name>.svg`, `<name>.csv`) or a table (`<name>.html`, `<name>.csv`); list it under `page`.
+    """Save a figure or a table and list it under a page.
+
+    A figure becomes ``<name>.svg``, a table ``<name>.html`` (a page of its own); ``<name>.csv`` beside it holds exactly
+    what is drawn, or the table's unrounded numbers.
 
     Raises
     ------
     Nem2eError
         When the data are synthetic and the title does not say so, or the text for readers who cannot see it is empty.
     """
+    _check(shown, name)
     if isinstance(shown, Drawn):
-        return save_drawn(shown, name, folder, page=page)
-    return save_table(shown, name, folder, page=page)
-
-
-def save_figure(
-    figure: Figure,
-    data: pd.DataFrame,
-    name: str,
-    folder: Path | str,
-    *,
-    title: str,
-    alt: str,
-    synthetic: bool,
-    caption: str = "",
-    page: str = "figures",
-) -> Saved:
-    """Write ``<name>.svg`` and, with exactly what is drawn, ``<name>.csv``; list them under `page`.
-
-    Raises
-    ------
-    Nem2eError
-        When the data are synthetic and the title does not say so, or the text for readers who cannot see
-        it is empty.
-    """
-    _check(name, title, alt, synthetic)
-    text = svg(figure, title, alt)
-    write_text(Path(folder) / f"{name}.svg", text)
-    write_csv(Path(folder) / f"{name}.csv", data)
-    entry = Entry("figure", name, title, alt, caption, synthetic, (f"{name}.svg", f"{name}.csv"))
-    register(entry, folder, page)
-    return Saved(entry, figure_html(text, alt, caption))
-
-
-def save_drawn(drawn: Drawn, name: str, folder: Path | str, *, page: str = "figures") -> Saved:
-    """Save what a function of `report.figures` returned; see `save_figure`."""
-    return save_figure(
-        drawn.figure,
-        drawn.data,
-        name,
-        folder,
-        title=drawn.title,
-        alt=drawn.alt,
-        synthetic=drawn.synthetic,
-        caption=drawn.caption,
-        page=page,
-    )
-
-
-def save_table(table: Table, name: str, folder: Path | str, *, page: str = "figures") -> Saved:
-    """Write ``<name>.csv`` (unrounded) and ``<name>.html`` (a page of its own); list them under `page`."""
-    _check(name, table.title, table.caption, table.synthetic)
-    body = table_html(table)
-    write_csv(Path(folder) / f"{name}.csv", table.data)
-    write_text(Path(folder) / f"{name}.html", page_html(table.title, body))
-    entry = Entry(
-        "table",
-        name,
-        table.title,
-        table.caption,
-        table.caption,
-        table.synthetic,
-        (f"{name}.html", f"{name}.csv"),
-    )
-    register(entry, folder, page)
+        kind, suffix, text = "figure", "svg", svg(shown.figure, shown.title, shown.alt)
+        body = Markup(figure_html(text, shown.alt, shown.caption))
+    else:
+        kind, suffix, body = "table", "html", table_html(shown)
+        text = whole_page(title=shown.title, body=body)
+    files = (f"{name}.{suffix}", f"{name}.csv")
+    write_text(Path(folder) / files[0], text)
+    write_csv(Path(folder) / files[1], shown.data)
+    entry = Entry(kind, name, shown.title, shown.alt, shown.caption, shown.synthetic, files)
+    _list(entry, folder, page)
     return Saved(entry, body)
 
 
-def register(entry: Entry, folder: Path | str, page: str) -> None:
+save_drawn = save_table = save
+"""Names that go when their last caller has turned to `Run.show`."""
+
+
+def _check(shown: Drawn | Table, name: str) -> None:
+    if shown.synthetic and "SYNTHETIC" not in shown.title:
+        raise Nem2eError(
+            f"The title of '{name}' is '{shown.title}', but its data are synthetic; expected the word "
+            "SYNTHETIC in it: build the title with figures.style.heading."
+        )
+    if not shown.alt.strip():
+        raise Nem2eError(f"'{name}' has no text for readers who cannot see it; expected one or two sentences in alt.")
+
+
+def _list(entry: Entry, folder: Path | str, page: str) -> None:
     """List the entry in the page's manifest, in place of an older one of the same name."""
     known = [e for e in entries(folder, page) if e.name != entry.name]
     text = json.dumps([asdict(e) for e in [*known, entry]], indent=1, ensure_ascii=False)
@@ -139,15 +103,6 @@ def manifest_pages(folder: Path | str) -> list[str]:
     return sorted(p.stem for p in (Path(folder) / MANIFESTS).glob("*.json"))
 
 
-def links(entry: Entry) -> str:
-    """Return links to the entry's files, each with a name that tells its figure."""
-    return " ".join(
-        f'<a href="{html.escape(f)}" aria-label="{html.escape(entry.title)}, {Path(f).suffix[1:].upper()}">'
-        f"{html.escape(f)}</a>"
-        for f in entry.files
-    )
-
-
 def write_csv(path: Path, data: pd.DataFrame) -> None:
     """Write a tidy table, ten significant digits, line ends alike on every system."""
     write_text(path, data.to_csv(index=False, float_format="%.10g", lineterminator="\n"))
@@ -162,13 +117,3 @@ def write_text(path: Path, text: str) -> None:
         temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)
-
-
-def _check(name: str, title: str, alt: str, synthetic: bool) -> None:
-    if synthetic and "SYNTHETIC" not in title:
-        raise Nem2eError(
-            f"The title of '{name}' is '{title}', but its data are synthetic; expected the word "
-            "SYNTHETIC in it: build the title with report.style.heading."
-        )
-    if not alt.strip():
-        raise Nem2eError(f"'{name}' has no text for readers who cannot see it; expected one or two sentences in alt.")

@@ -69,3 +69,32 @@ def test_sets_of_muscles():
     assert attention.chance_jaccard(10, 92) == pytest.approx((100 / 92) / (20 - 100 / 92))
     shares = attention.share_elsewhere(["soleus_l", "soleus_r", "ercspn_l", "rect_fem_l"], "tib_ant_r")
     assert shares == {"contralateral": 0.5, "trunk": 0.25}
+
+
+def read(tokens, shift):
+    samples = np.linspace(0, 100, 20)
+    return xr.Dataset(
+        {
+            "attention": (("seed", "channel", "cycle", "output", "token"), np.eye(20, k=2)[None, None, None] + 0.05),
+            "gradient": (("seed", "channel", "fold", "output", "token"), np.eye(20, k=shift)[None, None, None]),
+        },
+        coords={
+            "output": samples,
+            "sample": samples,
+            "token": tokens,
+            "start_s": ("cycle", [0.0]),
+            "end_s": ("cycle", [0.76]),
+        },
+        attrs={"study": "running", "condition": "one_entire"},
+    )
+
+
+def test_a_reading_lays_attentions_lag_beside_the_gradients():
+    samples = np.linspace(0, 100, 20)
+    row = attention.reading(read(samples, 3))
+    assert row["gradient_lag_samples"] == 3
+    assert row["gradient_lag_ms"] == pytest.approx(120.0)  # 0.76 s over 19 intervals: 40 ms
+    assert row["lag_verdict"] == "the output depends most on the input +3 samples away"
+    assert "shows no lag" in attention.reading(read(samples, 6))["lag_verdict"]
+    over_muscles = attention.reading(read([f"m{i}" for i in range(20)], 3))
+    assert list(over_muscles) == ["study", "condition", "entropy_share", "verdict"]

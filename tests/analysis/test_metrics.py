@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from nem2e_lib.analysis.metrics import errors, rmse, undefined
+from nem2e_lib.analysis.metrics import defined, errors, rmse, undefined
+from nem2e_lib.error import Nem2eError
 from tests.support.worked import trained
 
 
@@ -108,3 +109,10 @@ def test_rmse_is_numpys():
     data["simulated"] = data.simulated + rng.normal(size=data.simulated.shape)
     expected = np.sqrt(np.mean((data.simulated.values - data.measured.values) ** 2, axis=-1))
     np.testing.assert_allclose(rmse(data.measured, data.simulated), expected)
+
+
+def test_where_no_er_is_defined_it_is_told():
+    table = errors(trained([0.5, np.nan]))
+    assert defined(table)["er"].tolist() == [pytest.approx(-0.5)]
+    with pytest.raises(Nem2eError, match="The errors of worked have no defined Er"):
+        defined(errors(trained([0.5, 0.5], simulated=0.0)))

@@ -72,3 +72,10 @@ def test_significance_counts_as_published():
     assert len(published.significant(table, "running", "all_entire")) == 16
     assert sorted(published.significant(table, "walking", "all_entire")) == ["rect", "soleus", "tib"]
     assert np.isnan(table.set_index(["muscle", "condition"]).loc[("gaslat", "all_entire"), "cohen_d"]).all()
+
+
+def test_a_motions_table_goes_by_the_studys_name():
+    found = published.results_of("walking", "my-lab")
+    assert found["dataset"].unique().tolist() == ["my-lab"]
+    assert len(found) == 15
+    assert published.results_of("jumping", "my-lab") is None

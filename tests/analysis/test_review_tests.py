@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import ttest_rel
 
-from nem2e_lib.analysis.review import benjamini_hochberg, contrasts, friedman, holm, repeated_measures, signed_rank
+from nem2e_lib.analysis.review import benjamini_hochberg, contrasts, friedman, repeated_measures, signed_rank
+from nem2e_lib.analysis.statistics import holm
 
 FITNESS = [[45, 50, 55], [42, 42, 45], [36, 41, 43], [39, 35, 40], [51, 55, 59], [44, 49, 56]]
 """Six people at three times (Laerd Statistics, "Repeated measures ANOVA")."""

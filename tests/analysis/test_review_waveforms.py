@@ -46,6 +46,20 @@ def test_a_planted_span_is_found_and_where_it_is():
     assert all(span.p_value > 1e-3 for span in waveforms.pairs(curves, PHASE)[2].spans)
 
 
+def test_spans_are_told_one_a_row_and_a_field_without_any_too():
+    curves = made(planted=1.0)
+    tested = {"tib": [waveforms.anova(curves, PHASE), *waveforms.pairs(curves, PHASE)]}
+    assert [field.name for field in waveforms.against_opensim(tested)["tib"]] == [
+        "opensim − one_entire",
+        "opensim − all_entire",
+    ]
+    found = waveforms.spans("running", tested)
+    assert found["comparison"].nunique() == 4
+    assert found.loc[found["beyond"], "p_cluster"].notna().all()
+    assert found.loc[~found["beyond"], ["start_pct", "end_pct", "p_cluster"]].isna().all(axis=None)
+    assert found["beyond"].sum() == sum(len(field.spans) for field in tested["tib"])
+
+
 def test_nothing_is_found_seldom():
     found = [bool(waveforms.pairs(made(seed=s), PHASE)[0].spans) for s in range(60)]
     assert sum(found) <= 5  # expected 60 * .05 / 3 = 1; more than 5 has p < .001
@@ -77,5 +91,8 @@ def test_error_waveforms_pool_cycles_channels_and_seeds():
     assert curves["opensim"] == pytest.approx(np.full((2, 3), 2.0))
     assert curves["one_entire"][1] == pytest.approx(np.sqrt((refined[:, :, 2:] ** 2).mean(axis=(0, 1, 2))))
     assert (list(phase), labels) == ([0.0, 50.0, 100.0], ["a", "b"])
+    tested, same = waveforms.by_electrode({"one_entire": results})
+    assert [field.name for field in tested["glmax"]] == ["anova", "opensim − one_entire"]
+    assert list(same) == list(phase)
     with pytest.raises(Nem2eError, match="no electrode 'tib', expected one of glmax"):
         waveforms.error_waveforms({"one_entire": results}, "tib")

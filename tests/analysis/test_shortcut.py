@@ -6,7 +6,17 @@ import xarray as xr
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nem2e_lib.analysis.shortcut import CURVE, perturbed, shortcut, shortcut_summary, swapped_input, swapped_summary
+from nem2e_lib.analysis.shortcut import (
+    CURVE,
+    perturbed,
+    shortcut,
+    shortcut_summary,
+    swapped_input,
+    swapped_row,
+    swapped_sentence,
+    swapped_summary,
+)
+from nem2e_lib.analysis.statistics import one_sample
 from nem2e_lib.error import Nem2eError
 
 SAMPLES, PHASES = np.linspace(0, 100, 20), np.linspace(0, 100, 101)
@@ -122,6 +132,23 @@ def test_swapping_hurts_only_a_model_that_uses_its_input():
         for i, c in enumerate(CHANNELS)
     }
     assert (swapped_input(cycles, results, replaying)["difference"] == 0).all()
+
+
+@pytest.mark.parametrize(
+    ("rises", "verdict", "sentence"),
+    [
+        ((0.5, 0.6, 0.55), "rises", "0.43 to 0.67, n = 3 muscles) with another muscle's input: the models use"),
+        ((0.5, -0.2, 0.1), "not shown to rise", "it is not shown that the models use their input"),
+        ((-0.5, -0.6, -0.55), "does not rise", "Er rises by -0.55"),
+        ((0.5,), "cannot be tested", "cannot be told: 1 held-out unit"),
+    ],
+)
+def test_what_swapping_tells_is_a_row_and_a_sentence(rises, verdict, sentence):
+    test = one_sample(rises)
+    row = swapped_row("walking", test).iloc[0]
+    assert (row["study"], row["n"], row["verdict"]) == ("walking", len(rises), verdict)
+    assert row["rise"] == pytest.approx(np.mean(rises))
+    assert sentence in swapped_sentence(test)
 
 
 def _own(results):

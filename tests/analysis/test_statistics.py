@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from nem2e_lib.analysis.statistics import below, one_sample, paired, ranking, summary, tukey
+from nem2e_lib.analysis.statistics import comparisons, counts, holm, one_sample, paired, ranking, summary, tukey
 from nem2e_lib.error import Nem2eError
 
 COLUMNS = {"electrode": "e", "unit": "subject", "synthetic": True, "r2_pearson": 0.5, "r2_sse": 0.4}
@@ -113,8 +113,8 @@ def test_paired_is_scipys_and_knows_the_mean_curve():
     row = paired(data, "all_entire", "one_entire").iloc[0]
     assert row["difference"] == pytest.approx(np.mean(a) - np.mean(b))
     assert row["p_value"] == pytest.approx(stats.ttest_rel(a, b).pvalue)
-    assert below(paired(data, "all_entire", "one_entire")).to_dict() == {"s": 1}
-    assert below(paired(data, "one_entire", "all_entire")).to_dict() == {"s": 0}
+    assert counts(paired(data, "all_entire", "one_entire"))["below_p05"].tolist() == [1]
+    assert counts(paired(data, "one_entire", "all_entire"))["below_p05"].tolist() == [0]
     curve = paired(data, "one_entire", "mean_curve").iloc[0]
     assert curve["difference"] == pytest.approx(np.mean(b) + 0.1)
     with pytest.raises(Nem2eError, match="one_quarter"):
@@ -125,3 +125,24 @@ def test_ranking_puts_the_mean_curve_among_the_conditions():
     found = ranking(table(one_entire={"a": [-0.3, -0.5]}, one_quarter={"a": [0.1, 0.1]}))
     assert found["method"].tolist() == ["one_entire", "mean_curve", "one_quarter"]
     np.testing.assert_allclose(found["er_mean"], [-0.4, -0.1, 0.1])
+
+
+def test_holm_is_made_over_each_family_and_undefined_tests_do_not_count():
+    # Holm: 3 * .01, 2 * .02, then never less than before
+    p = pd.Series([0.03, 0.01, np.nan, 0.02, 0.04])
+    assert holm(p[:4]) == pytest.approx([0.04, 0.03, np.nan, 0.04], nan_ok=True)
+    found = p.groupby(["a", "a", "a", "a", "b"], sort=False).transform(holm)
+    assert found.to_numpy() == pytest.approx([0.04, 0.03, np.nan, 0.04, 0.04], nan_ok=True)
+    assert np.isnan(holm([np.nan])).all()
+    assert holm([]).shape == (0,)
+
+
+def test_counts_are_the_muscles_below_and_surely_below():
+    low, high = [-0.5, -0.4, -0.6, -0.45], [-0.3, -0.35, -0.4, -0.25]
+    found = counts(
+        comparisons(table(one_entire={"a": high, "b": high}, all_entire={"a": low, "b": [-0.2, -0.5, -0.3, -0.4]}))
+    )
+    row = found.set_index(["a", "b"]).loc[("all_entire", "one_entire")]
+    assert row[["muscles", "below", "below_p05"]].tolist() == [2, 2, 1]
+    assert list(found) == ["study", "a", "b", "muscles", "below", "below_p05"]
+    assert len(found) == 3

@@ -10,8 +10,8 @@ import pandas as pd
 import pytest
 
 from nem2e_lib.paper.run import Run
+from tests.support.cells import run_sections
 from tests.support.planted import copying, replaying, study
-from tests.support.sections import run_sections
 
 SECTIONS = ("One change, by hand", "Changed inputs", "Moved inputs", "How far outputs follow", "Verdict")
 
@@ -27,7 +27,7 @@ def asked(folder: Path, **options: Any) -> dict[str, Any]:
     run = Run(folder, "smoke", 0, {"walking": folder / "studies" / "walking"}, "13_controls")
     return run_sections(
         "13_controls",
-        SECTIONS,
+        *SECTIONS,
         run=run,
         trained={("walking", name): one for name, one in named.items()},
         results={"walking": {"one_quarter": results["one_entire"].assign_attrs(condition="one_quarter"), **results}},

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import io
 import json
 import os
@@ -16,7 +15,6 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
 from nem2e_lib.error import Nem2eError
 from nem2e_lib.paper.notebooks import CellFailed, Echo, checked, defaults, read_notebook, run
-from nem2e_lib.site.notebook_page import linked, page_problems
 
 METADATA = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
 DEFAULTS = 'units = 3\nrate = 0.5\nname = "a"\nquick = False'
@@ -175,25 +173,6 @@ def test_a_picture_needs_alternative_text(tmp_path: Path) -> None:
     assert not (tmp_path / "page.html").exists()
 
 
-@pytest.mark.parametrize(
-    "html",
-    [
-        '<script src="https://cdn.example/x.js"></script>',
-        '<link rel="stylesheet" href="//cdn.example/x.css">',
-        '<img alt="a" src="http://x.example/y.png">',
-        "<style>@import 'https://x.example/y.css';</style>",
-        "<style>b { background: url(https://x.example/y.png) }</style>",
-        '<svg><image xlink:href="https://x.example/y.png"/></svg>',
-    ],
-)
-def test_whatever_would_be_fetched_is_found(html: str) -> None:
-    assert len(page_problems(html)) == 1
-
-
-def test_links_and_embedded_pictures_are_no_problem() -> None:
-    assert page_problems('<a href="https://doi.org/x">y</a><img alt="z" src="data:image/png;base64,x">') == []
-
-
 def test_progress_does_not_flood_and_other_lines_pass() -> None:
     stream = io.StringIO()
     echo = Echo(stream, seconds=1000)
@@ -202,14 +181,3 @@ def test_progress_does_not_flood_and_other_lines_pass() -> None:
     echo.write("a warning\n")
     lines = stream.getvalue().splitlines()
     assert [line.split("|")[0].strip() for line in lines] == ["models:   0%", "models: 100%", "a warning"]
-
-
-def test_a_page_shows_pictures_from_its_folder_where_they_lie_there(tmp_path: Path) -> None:
-    here, elsewhere = b"<svg>here</svg>", b"<svg>elsewhere</svg>"
-    (tmp_path / "figure_1.svg").write_bytes(here)
-    embedded = [_embedded(text) for text in (here, elsewhere)]
-    assert linked("".join(embedded), tmp_path) == '<img alt="a" src="figure_1.svg">' + embedded[1]
-
-
-def _embedded(text: bytes) -> str:
-    return f'<img alt="a" src="data:image/svg+xml;base64,{base64.b64encode(text).decode()}">'

@@ -12,15 +12,14 @@ import pandas as pd
 import pytest
 import xarray as xr
 
+from nem2e_lib.analysis import published
 from nem2e_lib.analysis.attention_tests import BETWEEN, PAIRS
 from nem2e_lib.analysis.control_tests import LEARNS, REPLAYS
 from nem2e_lib.analysis.controls import ASKED
-from nem2e_lib.analysis.shortcut import swapped_summary
-from nem2e_lib.analysis.statistics import OneSample
 from nem2e_lib.error import Nem2eError
 from nem2e_lib.figures import style
 from nem2e_lib.figures.attention_tests import PAIR_NAMES
-from nem2e_lib.paper import audit, exhibits, what_holds
+from nem2e_lib.paper import what_holds
 from nem2e_lib.paper.findings import Findings
 from nem2e_lib.paper.shared_tables import DUELS, LEARNING, SharedTable
 from nem2e_lib.paper.studies import tried
@@ -29,7 +28,7 @@ from nem2e_lib.rivals import every
 from nem2e_lib.site import tables
 from nem2e_lib.site.saving import save, write_csv
 from nem2e_lib.training.conditions import CONDITIONS
-from tests.support.sections import run_sections
+from tests.support.cells import run_cell, run_sections
 
 RIVALS = ("identity", "mean_curve", "ridge_all", "lag_attention")
 LEVELS = {
@@ -56,14 +55,10 @@ METHODS = {
 """Saved tables, and their columns that tell a method."""
 
 
-class Run(Findings):
-    """A run's findings without a run: what needs trained models is made up."""
-
-    def swapped(self, study: str) -> tuple[pd.DataFrame, OneSample]:
-        """Return rises that are sure in running and none in walking."""
-        rises = np.array([0.5, 0.6, 0.55]) if study == "running" else np.array([-0.5, -0.6, -0.55])
-        table = pd.DataFrame({"muscle": ["a", "b", "c"], "er_own": 0.0, "er_swapped": rises, "difference": rises})
-        return table, swapped_summary(table)
+def swapped(study: str) -> pd.DataFrame:
+    """Rises that are sure in running and none in walking."""
+    rises = np.array([0.5, 0.6, 0.55]) if study == "running" else np.array([-0.5, -0.6, -0.55])
+    return pd.DataFrame({"muscle": ["a", "b", "c"], "er_own": 0.0, "er_swapped": rises, "difference": rises})
 
 
 def errors() -> pd.DataFrame:
@@ -83,9 +78,10 @@ def errors() -> pd.DataFrame:
     )
 
 
-def findings(site: Path) -> Run:
-    run = SimpleNamespace(site=site, is_synthetic=True, show=lambda shown, name: save(shown, name, site))
-    found = Run(run)
+def findings(site: Path) -> Findings:
+    """A run's findings without a run: what needs trained models is made up."""
+    run: Any = SimpleNamespace(site=site, is_synthetic=True, show=lambda shown, name: save(shown, name, site))
+    found = Findings(run)
     table = errors()
     found.__dict__["cycles"] = {s: xr.Dataset(attrs={"motion": s, "synthetic": 1}) for s in LEVELS}
     found.__dict__["errors"] = table[table["condition"].isin(CONDITIONS)]
@@ -93,22 +89,22 @@ def findings(site: Path) -> Run:
     return found
 
 
-def rivals(found: Run, *sections: str) -> None:
+def rivals(found: Findings, *sections: str) -> None:
     """Run sections of 08_rivals on made-up errors."""
     table = errors()
     pairs = table[["study", "condition"]].drop_duplicates().to_dict("records")
     methods = [SimpleNamespace(attrs={**pair, "parameters": 1, "seconds": 1.0}) for pair in pairs]
-    run_sections("08_rivals", sections, run=found.run, errors=table, methods=methods, evaluated=[], synthetic=True)
+    run_sections("08_rivals", *sections, run=found.run, errors=table, methods=methods, evaluated=[], synthetic=True)
 
 
-def attending(found: Run) -> None:
+def attending(found: Findings) -> None:
     """Run what 14_attention_tests says of a run's own maps on made-up measures."""
     about = [{"study": s, "condition": c, "muscle": "tib", "synthetic": True} for s in LEVELS for c in ASKED]
     shares = [0.7, 0.99, 0.99, 0.99]
     agreement = [pd.DataFrame(about).assign(pair=p, spearman=0.8, gap=0.0, folds=4) for p in (*PAIRS.values(), BETWEEN)]
     run_sections(
         "14_attention_tests",
-        ["What speaks against reading them"],
+        "What speaks against reading them",
         run=found.run,
         entropies=pd.DataFrame(about).assign(entropy=shares, folds_spearman=0.9),
         agreement=pd.concat(agreement),
@@ -123,11 +119,11 @@ def verdicts_of_controls() -> pd.DataFrame:
     )
 
 
-def asked(found: Run) -> None:
+def asked(found: Findings) -> None:
     """Run the verdict of 13_controls on made-up ones."""
     made_up = SimpleNamespace(verdicts=lambda summary, follows: verdicts_of_controls())
     given = {"summary": None, "follows": None, "results": {}, "synthetic": True}
-    run_sections("13_controls", ["Verdict"], run=found.run, control_tests=made_up, **given)
+    run_sections("13_controls", "Verdict", run=found.run, control_tests=made_up, **given)
 
 
 def trials() -> pd.DataFrame:
@@ -142,17 +138,22 @@ def trials() -> pd.DataFrame:
 
 
 def save_site(site: Path) -> Path:
-    """Save every table that verdicts are read from, by what the notebooks call."""
+    """Save every table that verdicts are read from, by the notebooks' cells and by what they call."""
     found = findings(site)
     rivals(found, "Leaderboard", "Who beats whom", "Lag attention against every rival")
-    audit.audited(found)
-    audit.improvement(audit.Review(found))
     attending(found)
     asked(found)
-    exhibits.ranks(found)
-    exhibits.shortcut(found, trials(), "walking")
-    for study in LEVELS:
-        exhibits.swapped(found, study)
+    known: dict[str, Any] = {"run": found.run, "found": found, "errors": found.errors, "synthetic": {"walking": True}}
+    run_cell("04_statistics", '"ranking")', **known)
+    run_cell("04_statistics", '"ranking_table")', **known)
+    run_cell("04_statistics", '"comparisons")', **known)
+    inputs = {"trials": trials(), "study": "walking", "muscle": "soleus", "results": found.cycles["walking"]}
+    run_cell("06_shortcut", '"shortcut")', **known, **inputs)
+    run_cell("06_shortcut", '"shortcut_table")', **known, **inputs, what="walking, soleus, One-Entire")
+    run_cell("06_shortcut", "SWAPPED.of(", **known, swapped={study: swapped(study) for study in LEVELS})
+    audited, printed = published.audit(), published.results()
+    run_cell("10_audit", "AUDIT.save(", **known, audited=audited, printed=printed)
+    run_cell("10_audit", "IMPROVEMENT.save(", **known | {"synthetic": True})
     return site
 
 

@@ -4,18 +4,16 @@ from __future__ import annotations
 
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import pandas as pd
 import pytest
-import xarray as xr
 
 from nem2e_lib.analysis.attention_verdicts import NOTHING
 from nem2e_lib.analysis.claims.contradictions import contradictions
-from nem2e_lib.analysis.shortcut import swapped_summary
-from nem2e_lib.analysis.statistics import OneSample
-from nem2e_lib.paper import exhibits
-from nem2e_lib.paper.findings import Findings
 from nem2e_lib.paper.what_holds import Site, answers, tables_of
+from nem2e_lib.site.saving import save
+from tests.support.cells import run_cell
 
 
 def duel(a: str, b: str, difference: float, p: float) -> dict[str, object]:
@@ -46,18 +44,16 @@ def test_a_comparison_is_read_whichever_way_round_it_stands(tmp_path: Path) -> N
 
 
 def test_whether_the_input_is_used_follows_the_interval(tmp_path: Path) -> None:
-    class Run(Findings):
-        def swapped(self, study: str) -> tuple[pd.DataFrame, OneSample]:
-            return self.table, swapped_summary(self.table)
-
-    run = Run(SimpleNamespace(site=tmp_path))
-    run.__dict__["cycles"] = {"running": xr.Dataset(attrs={"synthetic": 1})}
+    known: dict[str, Any] = {
+        "run": SimpleNamespace(site=tmp_path, show=lambda shown, name: save(shown, name, tmp_path)),
+        "found": SimpleNamespace(synthetic=lambda study: True),
+    }
 
     def verdict(*rises: float) -> str:
-        run.__dict__["table"] = pd.DataFrame(
+        table = pd.DataFrame(
             {"muscle": map(str, range(len(rises))), "er_own": 0.0, "er_swapped": rises, "difference": rises}
         )
-        exhibits.swapped(run, "running")
+        run_cell("06_shortcut", "SWAPPED.of(", **known, swapped={"running": table})
         return next(one for one in answers(Site(tmp_path), ["running"]) if one.page == "06_shortcut").verdict
 
     assert verdict(0.5, 0.6, 0.55) == "holds"

@@ -1,77 +1,12 @@
-"""Tables: what stands in them, their HTML, their place beside published numbers."""
+"""Any table with its words: its HTML, and that HTML found again in a page."""
 
 import xml.etree.ElementTree as ET
 
-import numpy as np
 import pandas as pd
-import pytest
-import xarray as xr
 
-from nem2e_lib.error import Nem2eError
 from nem2e_lib.site import tables
-from nem2e_lib.site.tables import table_html
-from nem2e_lib.training.config import Configuration, open_points
-
-PUBLISHED = pd.DataFrame(
-    {
-        "dataset": "walking",
-        "muscle": ["soleus", "bi"],
-        "condition": "one_entire",
-        "er_mean": [-0.33, 0.11],
-        "p_value": [0.001, 0.15],
-        "p_is_bound": [1, 0],
-        "ci_low": [-0.48, np.nan],
-        "ci_high": [-0.18, np.nan],
-        "cohen_d": [-1.84, 0.57],
-        "r2": [0.56, 0.12],
-        "n_subjects": 8,
-        "transcription_note": "",
-    }
-)
-
-
-def test_results_table_rows_stars_and_bold(summary: pd.DataFrame) -> None:
-    rows = summary[summary["study"] == "walking"].copy()
-    rows.loc[rows.index[0], ["er_mean", "p_value", "ci_low", "ci_high"]] = [-0.334, 0.0005, -0.5, -0.1]
-    rows.loc[rows.index[1], ["er_mean", "p_value"]] = [0.2, 0.004]
-    table = tables.results_table(rows, study="walking", number=2, synthetic=True, published=PUBLISHED)
-    assert table.title == "SYNTHETIC data – Table 2. walking: statistics of Er"
-    where = (table.data["muscle"] == rows["muscle"].iloc[0]) & (table.data["condition"] == rows["condition"].iloc[0])
-    first = table.shown[where].iloc[0]
-    assert first["this run", "Er"].replace("\N{NO-BREAK SPACE}", " ") == "−0.33 ***"
-    assert first["this run", "p"].replace("\N{NO-BREAK SPACE}", " ") == "< 0.001"
-    assert first["this run", "95 % CI"].replace("\N{NO-BREAK SPACE}", " ") == "[−0.50, −0.10]"
-    assert table.bold[where]["this run", "Er"].item()
-    worse = (table.data["er_mean"] == 0.2).to_numpy()
-    assert not table.bold[worse]["this run", "Er"].item()
-    assert "n = 8 held-out subjects" in table.caption
-    assert "context only" in table.caption
-
-
-def test_published_numbers_stand_in_marked_columns(summary: pd.DataFrame) -> None:
-    table = tables.results_table(summary, study="walking", number=2, synthetic=True, published=PUBLISHED)
-    here = (table.data["muscle"] == "soleus") & (table.data["condition"] == "one_entire")
-    assert table.data[here]["published_er_mean"].item() == -0.33
-    assert table.shown[here][tables.CONTEXT, "Er"].item() == "−0.33"
-    missing = (table.data["muscle"] == "tib") & (table.data["condition"] == "one_entire")
-    assert table.shown[missing][tables.CONTEXT, "Er"].item() == "–"
-    assert "(context only)" in table_html(table)
-    assert tables.CONTEXT not in table_html(tables.results_table(summary, study="walking", number=2, synthetic=True))
-
-
-def test_unknown_study_is_refused(summary: pd.DataFrame) -> None:
-    with pytest.raises(Nem2eError, match="no row for study 'rowing'"):
-        tables.results_table(summary, study="rowing", number=None, synthetic=False)
-
-
-def test_html_is_well_formed_and_accessible(summary: pd.DataFrame) -> None:
-    table = tables.results_table(summary, study="running", number=3, synthetic=True, published=PUBLISHED)
-    root = ET.fromstring(table_html(table))
-    assert root.find(".//caption") is not None
-    assert {h.get("scope") for h in root.iter("th")} == {"col", "colgroup", "row"}
-    widths = {sum(int(c.get("colspan", 1)) for c in row) for row in root.iter("tr")}
-    assert widths == {table.shown.shape[1]}
-    assert len(root.findall(".//tbody/tr")) == 48
+from nem2e_lib.site.frame import page
+from nem2e_lib.site.tables import CONTEXT, Table, table_html, table_of
 
 
 def test_html_escapes_what_users_write() -> None:
@@ -82,22 +17,23 @@ def test_html_escapes_what_users_write() -> None:
     assert table.data["x"].item() == 0.123456
 
 
-def test_datasets_counts_subjects_columns_and_electrodes(running: dict[str, xr.Dataset]) -> None:
-    results = running["one_entire"]
-    cycles = results[["measured"]].assign_coords(muscle=[f"m{i}" for i in range(102)]).assign_attrs(skipped=2)
-    row = tables.datasets({"running": cycles}).data.iloc[0]
-    assert (row["subjects"], row["speeds"], row["cycles"], row["activation_columns"]) == (10, 4, 120, 102)
-    assert (row["emg_channels"], row["electrodes"], row["skipped_cycles"]) == (16, 11, 2)
-    assert row["published_activation_columns"] == 102
-    mine = tables.datasets({"my lab": cycles})
-    assert mine.shown.iloc[0][tables.CONTEXT, "subjects"] == "–"
+def test_html_groups_columns_and_marks_context_bold_and_sentences() -> None:
+    columns = pd.MultiIndex.from_tuples([("", "muscle"), ("this run", "Er"), ("this run", "why"), (CONTEXT, "Er")])
+    shown = pd.DataFrame(
+        [["tib", "−0.3", "said in more than forty letters, so that it needs room", "–"]], columns=columns
+    )
+    bold = pd.DataFrame([[False, True, False, False]], columns=columns)
+    root = ET.fromstring(table_html(Table(shown, shown, "title", "caption", bold=bold)))
+    top, below = root.findall(".//thead/tr")
+    assert [(cell.text, cell.get("colspan")) for cell in top] == [(None, "1"), ("this run", "2"), (CONTEXT, "1")]
+    assert [cell.tag for cell in top] == ["td", "th", "th"]
+    assert [cell.get("class") for cell in below] == [None, None, None, "context"]
+    (row,) = root.findall(".//tbody/tr")
+    assert [cell.find("strong") is not None for cell in row] == [False, True, False, False]
+    assert [cell.get("class") for cell in row] == [None, None, "text", None]
 
 
-def test_open_points_lists_each_choice() -> None:
-    table = tables.open_points(open_points(Configuration(score="dot")))
-    row = table.shown.set_index("option").loc["score"]
-    assert row["point"] == "Attention score"
-    assert row["here"] == "dot"
-    assert (table.shown[["point", "here", "alternatives", "reason"]] != "").all(axis=None)
-    with pytest.raises(Nem2eError, match="no 'here'"):
-        tables.open_points([{"id": "score", "point": "Attention score", "option": "score"}])
+def test_a_table_is_found_again_in_its_page() -> None:
+    html = table_html(tables.plain(pd.DataFrame({"a": ["</table></div>"]}), "title", "caption"))
+    assert table_of(page(title="title", body=html)) == html.strip()
+    assert table_of(page(title="title", body="none")) == ""

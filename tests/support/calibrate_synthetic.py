@@ -14,7 +14,7 @@ import xarray as xr
 from sklearn.linear_model import RidgeCV
 
 from nem2e_lib.analysis.metrics import errors
-from nem2e_lib.analysis.statistics import below, paired, ranking, summary
+from nem2e_lib.analysis.statistics import counts, paired, ranking, summary
 from nem2e_lib.data.synthetic import Knobs, synthetic_cycles
 from nem2e_lib.training.folds import leave_one_out, mean_curves
 
@@ -90,7 +90,7 @@ def measure(cycles: xr.Dataset) -> dict[str, float]:
     found = {"r raw": raw.mean(), "r lowest": raw.min()}
     found |= {row.method: row.er_mean for row in ranking(table).itertuples()}
     found["improved"] = int(rows["improved_holm"].sum())
-    return found | {f"{a} < {b}": int(below(paired(table, a, b)).iloc[0]) for a, b in PAIRS}
+    return found | {f"{a} < {b}": int(counts(paired(table, a, b))["below_p05"].item()) for a, b in PAIRS}
 
 
 def main() -> None:

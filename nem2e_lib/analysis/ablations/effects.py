@@ -7,9 +7,8 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-import pingouin as pg
 
-from nem2e_lib.analysis.statistics import ALPHA, one_sample
+from nem2e_lib.analysis.statistics import ALPHA, holm, one_sample
 
 KEYS = ["study", "condition", "option", "value", "measure"]
 SEED = "seed"
@@ -35,7 +34,8 @@ def effects(rows: pd.DataFrame) -> pd.DataFrame:
     """
     table = pd.DataFrame([_row(group) for _, group in rows.groupby(KEYS, sort=False)])
     table["seed_range"] = table["condition"].map(_ranges(table))
-    table["p_holm"] = _holm(table)
+    tested = table[(table["option"] != SEED) & (table["measure"] == "Er")]
+    table["p_holm"] = tested.groupby(["study", "condition"], sort=False)["p_value"].transform(holm)
     table["verdict"] = [_verdict(row) for row in table.to_dict("records")]
     return table[[*KEYS, *_NUMBERS]]
 
@@ -84,16 +84,6 @@ def _ranges(table: pd.DataFrame) -> dict[str, float]:
         values = [*group["here"], group["base"].iloc[0]]
         found[str(condition)] = float(np.ptp(values))
     return found
-
-
-def _holm(table: pd.DataFrame) -> pd.Series:
-    adjusted = pd.Series(np.nan, index=table.index)
-    tested = table[(table["option"] != SEED) & (table["measure"] == "Er")]
-    for _, rows in tested.groupby(["study", "condition"], sort=False):
-        defined = rows["p_value"].dropna()
-        if len(defined):
-            adjusted[defined.index] = pg.multicomp(defined.to_numpy(float), method="holm")[1]
-    return adjusted
 
 
 def _verdict(row: Mapping[Hashable, Any]) -> str:

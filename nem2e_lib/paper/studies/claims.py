@@ -51,7 +51,7 @@ def seeds_of(found: Findings) -> int:
 
 def own(found: Findings) -> pd.DataFrame:
     """Evaluate the claims with each seed of a run; columns id, seed, value, verdict."""
-    return stack({seed: evaluate(OneSeed(found.run, seed).evidence()) for seed in range(seeds_of(found))})
+    return stack({seed: evaluate(OneSeed(found.run, seed).evidence) for seed in range(seeds_of(found))})
 
 
 def verdicts(found: Findings) -> tuple[pd.DataFrame, str]:

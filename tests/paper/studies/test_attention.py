@@ -12,7 +12,7 @@ from nem2e_lib.figures import attention_tests as figures
 from nem2e_lib.paper.run import Run
 from nem2e_lib.paper.studies import NOT_SHOWN
 from nem2e_lib.paper.studies.attention import FOLDER, NAMES, PIECES, KnownTruth, make
-from tests.support.sections import run_sections
+from tests.support.cells import run_sections
 
 ABOUT = {
     "score": "general",
@@ -108,7 +108,7 @@ def run(folder: Path, own: bool = False) -> Run:
 
 
 def test_everything_is_saved_and_says_synthetic(tested: KnownTruth, tmp_path: Path) -> None:
-    names = run_sections("14_attention_tests", SECTIONS, run=run(tmp_path), KnownTruth=lambda: tested)
+    names = run_sections("14_attention_tests", *SECTIONS, run=run(tmp_path), KnownTruth=lambda: tested)
     assert len(names["shown"]) == 9
     site = tmp_path / "site"
     for name in ("order", "lag", "truth", "encoders", "readings"):
@@ -129,7 +129,7 @@ def test_the_verdict_is_computed_and_tells_its_origin(tested: KnownTruth) -> Non
 
 def test_measured_studies_get_the_verdict_alone(tested: KnownTruth, tmp_path: Path) -> None:
     sections = [*SECTIONS, "Verdict"]
-    names = run_sections("14_attention_tests", sections, run=run(tmp_path, own=True), KnownTruth=lambda: tested)
+    names = run_sections("14_attention_tests", *sections, run=run(tmp_path, own=True), KnownTruth=lambda: tested)
     assert names["shown"] == [NOT_SHOWN] * 9
     assert not (tmp_path / "site").exists()
 

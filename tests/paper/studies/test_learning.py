@@ -12,7 +12,7 @@ from nem2e_lib.error import Nem2eError
 from nem2e_lib.paper.run import Run
 from nem2e_lib.paper.studies import NOT_SHOWN, learning
 from nem2e_lib.paper.studies.learning import STUDY, levels
-from tests.support.sections import run_sections
+from tests.support.cells import run_sections
 
 SECTION = ("Learning curves, and what training lacked",)
 
@@ -23,7 +23,7 @@ def run(folder: Path, own: bool = False) -> Run:
 
 
 def test_the_committed_learning_study_is_drawn_and_tells_its_provenance(tmp_path: Path) -> None:
-    names = run_sections("13_controls", SECTION, run=run(tmp_path), learning="")
+    names = run_sections("13_controls", *SECTION, run=run(tmp_path), learning="")
     assert [one.entry.name for one in names["shown"]] == [
         "controls_learning",
         "controls_generalising",
@@ -37,7 +37,7 @@ def test_the_committed_learning_study_is_drawn_and_tells_its_provenance(tmp_path
 
 
 def test_ones_own_study_is_not_shown_the_synthetic_curve(tmp_path: Path) -> None:
-    names = run_sections("13_controls", SECTION, run=run(tmp_path, own=True), learning="")
+    names = run_sections("13_controls", *SECTION, run=run(tmp_path, own=True), learning="")
     assert names["shown"] == [NOT_SHOWN] * 3
     assert not (tmp_path / "site").exists()
     (tmp_path / "x.csv").write_text("a,b\n1,2\n")
@@ -51,7 +51,7 @@ def test_ones_own_table_is_shown_as_far_as_it_goes(tmp_path: Path) -> None:
     few = rows[(rows["study"] == rows["study"].iloc[0]) & rows["experiment"].str.startswith("training")]
     few.assign(synthetic=False).to_csv(tmp_path / "learning.csv", index=False)
     own = str(tmp_path / "learning.csv")
-    names = run_sections("13_controls", SECTION, run=run(tmp_path, own=True), learning=own)
+    names = run_sections("13_controls", *SECTION, run=run(tmp_path, own=True), learning=own)
     assert [one.entry.name for one in names["shown"]] == ["controls_learning", "controls_learning_summary"]
     assert "speed left out cannot be tested" in names["where"]
     assert "this study" in names["where"]

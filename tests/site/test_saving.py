@@ -1,0 +1,30 @@
+"""A figure or table as files, listed in its page's manifest."""
+
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from matplotlib.figure import Figure
+
+from nem2e_lib.error import Nem2eError
+from nem2e_lib.figures import schematics
+from nem2e_lib.figures.style import Drawn
+from nem2e_lib.site.saving import entries, save
+
+
+def test_saved_figure_has_svg_csv_and_a_place_in_the_manifest(tmp_path: Path) -> None:
+    drawn = schematics.network()
+    saved = save(drawn, "figure2", tmp_path, page="method")
+    save(drawn, "figure2", tmp_path, page="method")
+    assert pd.read_csv(tmp_path / "figure2.csv", keep_default_na=False).equals(drawn.data)
+    assert [e.name for e in entries(tmp_path, "method")] == ["figure2"]
+    assert 'src="data:image/svg+xml;base64,' in saved._repr_html_()
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["figure2.csv", "figure2.svg", "manifest"]
+
+
+def test_unmarked_synthetic_figure_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(Nem2eError, match="SYNTHETIC"):
+        save(Drawn(Figure(), pd.DataFrame(), "Figure 3", "curves", synthetic=True), "f", tmp_path)
+    with pytest.raises(Nem2eError, match="cannot see it"):
+        save(Drawn(Figure(), pd.DataFrame(), "Figure 3", " "), "f", tmp_path)
+    assert list(tmp_path.iterdir()) == []
