@@ -12,12 +12,12 @@ import pandas as pd
 import typer
 
 from nem2e_lib.data.columns import muscle_columns, muscle_name
+from nem2e_lib.data.files import write_text
 from nem2e_lib.data.storage.storage import read_storage
 from nem2e_lib.error import Nem2eError
 from nem2e_lib.simulate.compare import compare, waveforms
 from nem2e_lib.simulate.options import Options
 from nem2e_lib.simulate.quality import judge, summary, trial_folders
-from nem2e_lib.simulate.runner import save_text
 from nem2e_lib.simulate.trial import SimulatedTrial
 
 # --- What ``nem2e simulate`` understands and prints ---
@@ -144,7 +144,7 @@ def comparison(first: Path, second: Path, start: float, end: float, out: Path | 
     table = compare(*sides)
     if out is None:
         return table.to_string(index=False, float_format="{:.3f}".format)
-    save_text(out, table.to_csv(index=False))
+    write_text(out, table.to_csv(index=False))
     means = table[["rmse", "correlation"]].mean()
     return f"{out}: {len(table)} muscles, mean RMSE {means['rmse']:.3f}, mean correlation {means['correlation']:.3f}."
 

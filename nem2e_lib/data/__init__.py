@@ -1,1 +1,21 @@
-"""From files to segmented cycles: storage files, study folders, gait events, synthetic studies."""
+"""From files to segmented cycles: storage files, study folders, gait events, synthetic studies.
+
+files, tables, netcdf
+    Files read and written whole or not at all, tables that people type, labelled arrays on disk.
+muscles, columns, gait
+    Names of muscles and what labels may mean; columns that are muscles or vertical force; heel strikes and cycles.
+storage
+    File formats: OpenSim's .sto and .mot, and tables that an amplifier's program exported.
+emg
+    Raw EMG to envelopes.
+study
+    The study folder: settings, trials, signals.
+cycles
+    Its gait cycles, found and cut: ``cycles.nc``.
+check, quality
+    Every problem of a study folder, and what is doubtful in a sound one.
+intake
+    Study folders made of what a laboratory or an archive has.
+synthetic
+    Study folders made up, with what is true in them.
+"""

@@ -17,7 +17,7 @@ from nem2e_lib.error import Nem2eError
 
 
 def check_study(folder: str | Path) -> list[str]:
-    """Every problem found in a study folder, one sentence each; none if it can be segmented whole.
+    """Return every problem found in a study folder, one sentence each; none if it can be segmented whole.
 
     Signals are judged once ``study.toml``, ``trials.csv`` and ``cycles.csv`` are in order. Beyond what
     `load_study` refuses, a trial without a complete gait cycle is a problem here (`segment` skips it).
@@ -28,7 +28,7 @@ def check_study(folder: str | Path) -> list[str]:
 
 
 def study_notes(folder: str | Path) -> list[str]:
-    """What is odd, doubtful or left unused in a study without being a problem, one sentence each.
+    """Return what is odd, doubtful or left unused in a study without being a problem, one sentence each.
 
     Raises
     ------

@@ -19,7 +19,7 @@ _VERTICAL = (
 
 
 def muscle_name(label: str) -> str:
-    """Name of the muscle in a column label.
+    """Return the name of the muscle in a column label.
 
     ``soleus_r``, ``soleus_r.activation`` and ``/forceset/soleus_r/activation`` are all ``soleus_r``; so is
     ``/forceset/soleus_r``.
@@ -34,7 +34,7 @@ def is_state(label: str) -> bool:
 
 
 def muscle_columns(labels: Sequence[str]) -> list[str]:
-    """Labels that are activations.
+    """Return the labels that are activations.
 
     In a file of states (any label ends in ``activation``) only those; else every column but reserves,
     residuals (``FX`` … ``MZ``), torque actuators and constraint multipliers.
@@ -44,5 +44,5 @@ def muscle_columns(labels: Sequence[str]) -> list[str]:
 
 
 def vertical_columns(labels: Sequence[str]) -> tuple[str, str] | None:
-    """Labels (right, left) of the vertical ground reaction force under the names in common use, or None."""
+    """Return the labels (right, left) of vertical ground reaction force under the names in common use, or None."""
     return next((pair for pair in _VERTICAL if set(pair) <= set(labels)), None)

@@ -21,7 +21,7 @@ def contacts(
     min_stance_s: float = 0.08,
     min_swing_s: float = 0.08,
 ) -> list[tuple[float, float]]:
-    """Start and end of each contact of a foot with the ground, in s.
+    """Return start and end of each contact of a foot with the ground, in s.
 
     A foot is on the ground while its vertical force exceeds the threshold; the moment of crossing is linear
     between samples. Gaps shorter than a swing are closed first, then contacts shorter than a stance left out.
@@ -55,17 +55,12 @@ def _crossing(time: Array, force: Array, row: int, threshold: float) -> float:
 
 
 def heel_strikes(time: Array, force: Array, **options: float) -> Array:
-    """Times of heel strike in s: the starts of `contacts`, which also explains the options."""
+    """Return the times of heel strike in s: the starts of `contacts`, which also explains the options."""
     return np.array([start for start, _ in contacts(time, force, **options) if np.isfinite(start)])
 
 
-def toe_offs(time: Array, force: Array, **options: float) -> Array:
-    """Times of toe-off in s: the ends of `contacts`, which also explains the options."""
-    return np.array([end for _, end in contacts(time, force, **options) if np.isfinite(end)])
-
-
 def cycles(right: Array, left: Array, definition: str = "right-right") -> list[tuple[float, float]]:
-    """Start and end of gait cycles in s, from heel strikes of both feet.
+    """Return start and end of gait cycles in s, from heel strikes of both feet.
 
     ``right-right`` runs from a right heel strike to the next right one; ``right-left`` to the next left one
     (Teramae et al. 2025, caption of Figure 3), provided it comes before the next right one. ``left-left`` and
@@ -83,7 +78,7 @@ def cycles(right: Array, left: Array, definition: str = "right-right") -> list[t
 
 
 def why_no_strike(force: Array, threshold_n: float) -> str:
-    """What about a foot's vertical force explains that it has no heel strike; empty if nothing does."""
+    """Say what about a foot's vertical force explains that it has no heel strike; empty if nothing does."""
     low, high = float(force.min()), float(force.max())
     if low == high == 0:
         return "its force is zero throughout"

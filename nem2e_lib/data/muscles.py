@@ -1,70 +1,32 @@
-"""Names of the muscles: gait2392's actuators, and the paper's EMG channels."""
+"""Names of muscles: gait2392's, the paper's EMG channels, regions, and what the labels of other files may mean."""
 
 from __future__ import annotations
 
-_LEG = [
-    "glut_med1",
-    "glut_med2",
-    "glut_med3",
-    "glut_min1",
-    "glut_min2",
-    "glut_min3",
-    "semimem",
-    "semiten",
-    "bifemlh",
-    "bifemsh",
-    "sar",
-    "add_long",
-    "add_brev",
-    "add_mag1",
-    "add_mag2",
-    "add_mag3",
-    "tfl",
-    "pect",
-    "grac",
-    "glut_max1",
-    "glut_max2",
-    "glut_max3",
-    "iliacus",
-    "psoas",
-    "quad_fem",
-    "gem",
-    "peri",
-    "rect_fem",
-    "vas_med",
-    "vas_int",
-    "vas_lat",
-    "med_gas",
-    "lat_gas",
-    "soleus",
-    "tib_post",
-    "flex_dig",
-    "flex_hal",
-    "tib_ant",
-    "per_brev",
-    "per_long",
-    "per_tert",
-    "ext_dig",
-    "ext_hal",
-]
-_TRUNK = ("ercspn", "intobl", "extobl")
-_ARM = ("arm_flex", "arm_add", "arm_rot", "elbow_flex", "pro_sup")
-_THIGH = {"semimem", "semiten", "bifemlh", "bifemsh", "sar", "grac", "rect_fem", "vas_med", "vas_int", "vas_lat"}
-_SHANK = set(_LEG[_LEG.index("med_gas") :])
+import re
+from collections.abc import Sequence
 
-LEG = tuple(_LEG)
+from nem2e_lib.data.columns import muscle_name
+
+LEG = tuple(
+    """
+    glut_med1 glut_med2 glut_med3 glut_min1 glut_min2 glut_min3 semimem semiten bifemlh bifemsh sar add_long
+    add_brev add_mag1 add_mag2 add_mag3 tfl pect grac glut_max1 glut_max2 glut_max3 iliacus psoas quad_fem gem peri
+    rect_fem vas_med vas_int vas_lat med_gas lat_gas soleus tib_post flex_dig flex_hal tib_ant per_brev per_long
+    per_tert ext_dig ext_hal
+    """.split()  # noqa: SIM905
+)
 """The 43 muscles of one leg, without side, in gait2392's order (Delp et al. 1990, doi:10.1109/10.102791)."""
-
-TRUNK = _TRUNK
+TRUNK = ("ercspn", "intobl", "extobl")
 """The three muscles of one side of the lumbar spine, without side."""
 
 GAIT2392 = (
-    *(f"{muscle}_r" for muscle in _LEG),
-    *(f"{muscle}_l" for muscle in _LEG),
-    *(f"{muscle}_{side}" for muscle in _TRUNK for side in "rl"),
+    *(f"{muscle}_r" for muscle in LEG),
+    *(f"{muscle}_l" for muscle in LEG),
+    *(f"{muscle}_{side}" for muscle in TRUNK for side in "rl"),
 )
 """The 92 muscles of gait2392: 43 a leg and 6 of the lumbar spine."""
 
+_ARM = ("arm_flex", "arm_add", "arm_rot", "elbow_flex", "pro_sup")
 ARM_ACTUATORS = tuple(f"{joint}_{side}" for side in "rl" for joint in _ARM)
 """The 10 actuators of the arms that make 102 columns of the running data (Hamner et al. 2010)."""
 
@@ -100,25 +62,8 @@ RUNNING_ELECTRODES = {
 }
 """Running channels that copy another channel's electrode: 16 channels, 11 electrodes."""
 
-LONG_NAMES = {
-    "soleus": "soleus",
-    "bi": "biceps femoris, long head",
-    "sem": "semimembranosus",
-    "tib": "tibialis anterior",
-    "rect": "rectus femoris",
-    "semit": "semitendinosus",
-    "glmax1": "gluteus maximus 1",
-    "glmax2": "gluteus maximus 2",
-    "glmax3": "gluteus maximus 3",
-    "glmed1": "gluteus medius 1",
-    "glmed2": "gluteus medius 2",
-    "glmed3": "gluteus medius 3",
-    "gaslat": "gastrocnemius, lateral head",
-    "gasmed": "gastrocnemius, medial head",
-    "vaslat": "vastus lateralis",
-    "vasmed": "vastus medialis",
-}
-"""Channels in full words."""
+_THIGH = {"semimem", "semiten", "bifemlh", "bifemsh", "sar", "grac", "rect_fem", "vas_med", "vas_int", "vas_lat"}
+_SHANK = set(LEG[LEG.index("med_gas") :])
 
 
 def base(muscle: str) -> str:
@@ -134,7 +79,7 @@ def side(muscle: str) -> str:
 def region(muscle: str) -> str:
     """Return `hip`, `thigh`, `shank`, `trunk`, `arm`, or `other` for a name that gait2392 does not have."""
     name = base(muscle)
-    if name in _TRUNK:
+    if name in TRUNK:
         return "trunk"
     if name in _ARM:
         return "arm"
@@ -143,3 +88,114 @@ def region(muscle: str) -> str:
     if name in _SHANK:
         return "shank"
     return "hip" if name in LEG else "other"
+
+
+_SPELLINGS = {  # in lower case, without blanks; those of several muscles mean any of them
+    "soleus": "sol soleus sole",
+    "med_gas": "medgas gasmed mgas gasm mg gm gastrocnemius medialgastrocnemius gastrocnemiusmedialis gastrocmed "
+    "medgastroc medialgastroc gastrocmedialis gastrocnemiusmedial gastrocnemiusmed medgastrocnemius gastroc gas gast "
+    "gasmedialis gastrocmedial",
+    "lat_gas": "latgas gaslat lgas gasl lg gl gastrocnemius lateralgastrocnemius gastrocnemiuslateralis gastroclat "
+    "latgastroc lateralgastroc gastroclateralis gastrocnemiuslateral gastrocnemiuslat latgastrocnemius gastroc gas "
+    "gast gaslateralis gastroclateral",
+    "tib_ant": "ta tib tibant tibialisanterior tiba tibialisant tibanterior anteriortibialis",
+    "tib_post": "tp tibpost tibialisposterior",
+    "per_long": "pl perlong perl peroneuslongus peroneus fibularislongus peronaeuslongus pero",
+    "per_brev": "pb perbrev peroneusbrevis fibularisbrevis",
+    "rect_fem": "rf rect rectfem recfem rectusfemoris rfem rectus rectusfem rectusfemor",
+    "vas_lat": "vl vaslat vastuslateralis vlat vastlat vastuslat vastlateralis vastuslateral vasti vastus",
+    "vas_med": "vm vmo vasmed vastusmedialis vastusmedius vmed vastmed vastusmed vastmedialis vastusmedial vasti "
+    "vastus",
+    "vas_int": "vi vasint vastusintermedius vasti",
+    "bifemlh": "bf bi bflh biceps bicepsfemoris bicepsfemorislonghead bicepsfemorislh bicepsfemorislong "
+    "lateralhamstring lateralhamstrings lathamstrings latham bfl bflong bfem bicfem bicepsfem bifem hamstrings "
+    "hamstring hams ham",
+    "bifemsh": "bfsh bicepsfemorisshorthead bicepsfemorissh",
+    "semimem": "sm sem semimem semimembranosus medialhamstring medialhamstrings medhamstrings medham mh semimembr "
+    "hamstrings hamstring hams ham",
+    "semiten": "st semit semiten semitendinosus medialhamstring medialhamstrings medhamstrings medham mh semitend semt "
+    "semitendinous hamstrings hamstring hams ham",
+    "glut_max1": "gm gmax glmax glmax1 glutmax glutmax1 gluteusmaximus gluteusmax gluteusmaxim glumax gluteus",
+    "glut_max2": "glmax2",
+    "glut_max3": "glmax3",
+    "glut_med1": "gm gmed glmed glmed1 glutmed glutmed1 gluteusmedius gluteusmed glumed gluteus",
+    "glut_med2": "glmed2",
+    "glut_med3": "glmed3",
+    "glut_min1": "glmin1",
+    "glut_min2": "glmin2",
+    "glut_min3": "glmin3",
+    "tfl": "tensorfasciaelatae tensorfascialatae tensor",
+    "add_long": "al addlong adductorlongus",
+    "grac": "gr gracilis",
+    "sar": "sart sartorius",
+    "ercspn": "es erectorspinae erecsp erectors",
+    "extobl": "eo externaloblique obliquusexternus",
+    "intobl": "io internaloblique obliquusinternus",
+}
+_SIDES = {
+    **dict.fromkeys(("r", "rt", "right", "rechts", "dx"), "r"),
+    **dict.fromkeys(("l", "lt", "left", "links", "sx"), "l"),
+}
+_NOT_OF_A_MUSCLE = {"emg", "raw", "env", "envelope", "ch", "channel", "m", "muscle", "activation"}
+_DEVICE = re.compile(
+    r"\d+|sensor|avanti|trigno|delsys|noraxon|ultium|emg\d+|ch\d+|[mu]?v|volts?|rms|filt(?:ered)?|norm", re.IGNORECASE
+)
+"""Words of an amplifier, left aside only where the label means nothing with them."""
+
+
+def _plain(text: str) -> str:
+    return re.sub(r"[^a-z0-9]", "", text.lower())
+
+
+_MEANINGS: dict[str, list[str]] = {}
+for _muscle in (*LEG, *TRUNK):
+    for _spelling in {_plain(_muscle), *_SPELLINGS.get(_muscle, "").split()}:
+        _MEANINGS.setdefault(_spelling, []).append(_muscle)
+
+
+def meaning(label: str) -> tuple[list[str], str]:
+    """Return the muscles (gait2392's names without side) that a label may mean, and its side: ``r``, ``l`` or nothing.
+
+    ``R_TibAnt``, ``tibant_r``, ``/forceset/tib_ant_r/activation`` and ``EMG tibialis anterior right`` all mean
+    tib_ant of the right leg; ``GM`` means three muscles.
+    """
+    name = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", muscle_name(label))
+    words = [word for word in re.split(r"[^A-Za-z0-9]+", name) if word]
+    sides = [_SIDES[word.lower()] for word in words if word.lower() in _SIDES]
+    rest = [word for word in words if word.lower() not in _SIDES and word.lower() not in _NOT_OF_A_MUSCLE]
+    found = _MEANINGS.get(_plain("".join(rest)), [])
+    if not found:
+        rest = [word for word in rest if not _DEVICE.fullmatch(word)]
+        found = _MEANINGS.get(_plain("".join(rest)), [])
+    first, other = "".join(rest)[:1], "".join(rest)[1:]
+    if not found and not sides and (first in ("R", "L") or (first in ("r", "l") and len(other) > 2)):
+        found = _MEANINGS.get(_plain(other), [])
+        sides = [first.lower()] if found else []
+    return found, sides[0] if len(set(sides)) == 1 else ""
+
+
+def is_muscle(label: str) -> bool:
+    """Whether a label means a muscle of the leg or trunk under any known name."""
+    return bool(meaning(label)[0])
+
+
+def candidates(channel: str, muscles: Sequence[str], side: str = "r") -> list[str]:
+    """Return the columns of an activation file that an EMG channel may measure.
+
+    Parameters
+    ----------
+    channel : str
+        Column label of the EMG file.
+    muscles : sequence of str
+        Muscle names of the activation file.
+    side : str
+        Taken where the channel's name has none.
+    """
+    if muscle_name(channel) in muscles:
+        return [muscle_name(channel)]
+    wanted, own = meaning(channel)
+    return [
+        muscle
+        for muscle in muscles
+        if (known := meaning(muscle))[0] and set(known[0]) & set(wanted) and known[1] in ("", own or side)
+    ]

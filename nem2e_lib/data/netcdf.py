@@ -43,7 +43,7 @@ def load_dataset(path: str | Path) -> xr.Dataset:
 
 
 def dataset_hash(dataset: xr.Dataset) -> str:
-    """SHA-256 (hex) of names, dimensions, values and attributes, whatever the order they come in."""
+    """Return the SHA-256 (hex) of names, dimensions, values and attributes, whatever the order they come in."""
     digest = hashlib.sha256()
     for name in sorted(map(str, dataset.variables)):
         variable = dataset.variables[name]

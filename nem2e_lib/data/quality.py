@@ -19,85 +19,27 @@ from nem2e_lib.data.study.signals import UNSCALED
 from nem2e_lib.data.study.study import Study
 from nem2e_lib.data.study.trials import SPAN, Trial
 
-# --- Measures behind the notes of `quality`: hum, clipping, copies ---
-
 Array = NDArray[np.float64]
 
-MAINS_HZ = (50.0, 60.0)
-
-
-def line_frequencies(rate_hz: float) -> list[float]:
-    """Mains frequencies whose surroundings lie below half the rate."""
-    return [line for line in MAINS_HZ if line + 8 < rate_hz / 2]
-
-
-def hum_share(values: Array, rate_hz: float, line_hz: float) -> Array:
-    """Share of each channel's power within 2 Hz of a line, less what stands 3 to 8 Hz beside it, shape (channels,).
-
-    Power spectral density after Welch over 2 s (or the recording, if shorter), from 5 Hz on, so that drift does
-    not hide the hum.
-
-    Parameters
-    ----------
-    values : float64 array, shape (rows, channels)
-        Evenly sampled.
-    """
-    rows = min(len(values), round(2 * rate_hz))
-    frequency, power = signal.welch(values, rate_hz, nperseg=rows, axis=0)
-    away = np.abs(frequency - line_hz)
-    beside, on = power[(away >= 3) & (away <= 8)], power[away <= 2]
-    total = power[frequency >= 5].sum(axis=0)
-    excess = on.sum(axis=0) - len(on) * np.median(beside, axis=0)
-    return np.asarray(np.divide(excess, total, out=np.zeros_like(total), where=total > 0), np.float64)
-
-
-def pinned_share(values: Array) -> Array:
-    """Share of samples that are exactly a channel's highest or lowest value, shape (channels,).
-
-    0 where fewer than five are, or where the channel has fewer than 50 values to choose from.
-    """
-    shares = np.zeros(values.shape[1])
-    for column, numbers in enumerate(values.T):
-        known, count = np.unique(numbers, return_counts=True)
-        pinned = int(max(count[0], count[-1]))
-        shares[column] = pinned / len(numbers) if len(known) >= 50 and pinned >= 5 else 0
-    return shares
-
-
-def held_s(time: Array, flags: NDArray[np.bool_]) -> float:
-    """Duration of the longest run of at least three flags, in s; 0 if there is none."""
-    return max((float(time[last] - time[first]) for first, last in runs(flags) if last - first >= 2), default=0.0)
-
-
-def copies(one: Array, other: Array) -> bool:
-    """Whether one signal is the other times a number, to a millionth of its size."""
-    size = float(one @ one)
-    if size == 0 or not other.any():
-        return False
-    rest = other - one * (float(one @ other) / size)
-    return bool(np.abs(rest).max() <= 1e-6 * np.abs(other).max()) and bool(np.ptp(one) > 0)
-
-
-# --- What a laboratory would want to know of its recordings although nothing forbids using them ---
-
-FULL, FULL_SHARE = 0.99, 0.05
-"""A muscle is saturated if its activation is above `FULL` for more than this share of the samples."""
-SILENT = 0.02
+_FULL, _FULL_SHARE = 0.99, 0.05
+"""A muscle is saturated if its activation is above `_FULL` for more than this share of the samples."""
+_SILENT = 0.02
 """A channel is dead if it varies by less than this share of the median channel."""
-HUM_SHARE = 0.05
+_HUM_SHARE = 0.05
 """Mains hum is told from this share of a channel's power."""
-CLIPPED_S = 0.01
+_CLIPPED_S = 0.01
 """Force is clipped if it stays at its highest value for this long."""
-PINNED_SHARE = 0.001
+_PINNED_SHARE = 0.001
 """Raw EMG is clipped if this share of its samples are its highest or lowest value."""
-CONSTANT = 1e-9
+_CONSTANT = 1e-9
 """Range, as a share of the greatest value, up to which activation is constant but for rounding."""
-ENOUGH_HZ = 1000.0
+_MAINS_HZ = (50.0, 60.0)  # of Europe and most of the world, of North America
+_ENOUGH_HZ = 1000.0
 """Surface EMG reaches to some 500 Hz, so at least this rate is asked for (Merletti 1999, ISEK standards)."""
 
 
 def quality_notes(study: Study) -> list[str]:
-    """What is doubtful in a sound study's signals, one sentence each.
+    """Return what is doubtful in a sound study's signals, one sentence each.
 
     Saturated activation; dead, copied, humming and clipped EMG; gaps that were bridged; clipped force; cycles in
     which a measured muscle's activation is constant; and how many cycles are skipped.
@@ -131,13 +73,13 @@ def _of_trial(study: Study, trial: Trial, report: pd.DataFrame) -> Iterator[str]
 
 
 def _saturated(study: Study) -> Iterator[str]:
-    share = np.array([(study.activation(trial.name).values > FULL).mean(axis=0) for trial in study.trials])
+    share = np.array([(study.activation(trial.name).values > _FULL).mean(axis=0) for trial in study.trials])
     worst = sorted(zip(share.max(axis=0), study.muscles, strict=True), key=lambda pair: -pair[0])
-    found = [f"{muscle} ({part:.0%} of the time)" for part, muscle in worst if part > FULL_SHARE]
-    trials = int((share > FULL_SHARE).any(axis=1).sum())
+    found = [f"{muscle} ({part:.0%} of the time)" for part, muscle in worst if part > _FULL_SHARE]
+    trials = int((share > _FULL_SHARE).any(axis=1).sum())
     if found:
         yield (
-            f"{study.folder}: activation is saturated (above {FULL:g}) in {trials} of {len(study.trials)} trials; "
+            f"{study.folder}: activation is saturated (above {_FULL:g}) in {trials} of {len(study.trials)} trials; "
             f"{len(found)} muscles, each in its worst trial: {_some(found)}."
         )
 
@@ -150,7 +92,7 @@ def _constant(study: Study, report: pd.DataFrame) -> Iterator[str]:
         values = resample(storage, start, end, number, points, study.settings.resampling)
         for target in flat:
             column = values[:, storage.labels.index(target)]
-            if np.ptp(column) <= CONSTANT * np.abs(column).max():
+            if np.ptp(column) <= _CONSTANT * np.abs(column).max():
                 flat[target].append(f"{trial} {number}")
     for target, where in flat.items():
         if where:
@@ -165,7 +107,7 @@ def _dead(study: Study, trial: Trial, report: pd.DataFrame) -> Iterator[str]:
     if not len(values):
         return
     spread = values.std(axis=0)
-    dead = _named(study.channels, spread, lambda sd: sd <= SILENT * float(np.median(spread)), "sd {:.2g}")
+    dead = _named(study.channels, spread, lambda sd: sd <= _SILENT * float(np.median(spread)), "sd {:.2g}")
     if dead:
         yield f"{trial.emg}: EMG hardly varies, maybe a dead channel (median sd {np.median(spread):.2g}): {dead}."
 
@@ -211,18 +153,27 @@ def _copied(study: Study, report: pd.DataFrame) -> Iterator[str]:
             )
 
 
+def copies(one: Array, other: Array) -> bool:
+    """Whether one signal is the other times a number, to a millionth of its size."""
+    size = float(one @ one)
+    if size == 0 or not other.any():
+        return False
+    rest = other - one * (float(one @ other) / size)
+    return bool(np.abs(rest).max() <= 1e-6 * np.abs(other).max()) and bool(np.ptp(one) > 0)
+
+
 def _raw_emg(study: Study, trial: Trial) -> Iterator[str]:
     signal, path, channels = study.processed(trial.name).signal, trial.emg, study.channels
     for line in line_frequencies(signal.rate_hz):
         share = hum_share(signal.values, signal.rate_hz, line)
-        found = _named(channels, share, lambda part: part > HUM_SHARE, "{:.0%} of its power")
+        found = _named(channels, share, lambda part: part > _HUM_SHARE, "{:.0%} of its power")
         if found:
             yield f"{path}: mains hum at {line:g} Hz in EMG {found}."
-    found = _named(channels, pinned_share(signal.values), lambda part: part > PINNED_SHARE, "{:.2%} of its samples")
+    found = _named(channels, pinned_share(signal.values), lambda part: part > _PINNED_SHARE, "{:.2%} of its samples")
     if found:
         yield f"{path}: EMG is clipped, at its highest or lowest value again and again: {found}."
-    if signal.rate_hz < 0.99 * ENOUGH_HZ:
-        yield f"{path}: EMG at {signal.rate_hz:.4g} Hz, but {ENOUGH_HZ:g} Hz or more are recommended for raw EMG."
+    if signal.rate_hz < 0.99 * _ENOUGH_HZ:
+        yield f"{path}: EMG at {signal.rate_hz:.4g} Hz, but {_ENOUGH_HZ:g} Hz or more are recommended for raw EMG."
     if signal.bridged:
         yield f"{path}: {signal.bridged} values of EMG that were no numbers lie in short gaps and were bridged."
     if signal.resampled:
@@ -231,15 +182,58 @@ def _raw_emg(study: Study, trial: Trial) -> Iterator[str]:
         yield f"{path}: EMG {drop.channel!r} dropped out from {drop.start_s:.4g} to {drop.end_s:.4g} s ({drop.what})."
 
 
+def line_frequencies(rate_hz: float) -> list[float]:
+    """Return the mains frequencies whose surroundings lie below half the rate."""
+    return [line for line in _MAINS_HZ if line + 8 < rate_hz / 2]
+
+
+def hum_share(values: Array, rate_hz: float, line_hz: float) -> Array:
+    """Return each channel's share of power within 2 Hz of a line, less that 3 to 8 Hz beside it, shape (channels,).
+
+    Power spectral density after Welch over 2 s (or the recording, if shorter), from 5 Hz on, so that drift does
+    not hide the hum.
+
+    Parameters
+    ----------
+    values : float64 array, shape (rows, channels)
+        Evenly sampled.
+    """
+    rows = min(len(values), round(2 * rate_hz))
+    frequency, power = signal.welch(values, rate_hz, nperseg=rows, axis=0)
+    away = np.abs(frequency - line_hz)
+    beside, on = power[(away >= 3) & (away <= 8)], power[away <= 2]
+    total = power[frequency >= 5].sum(axis=0)
+    excess = on.sum(axis=0) - len(on) * np.median(beside, axis=0)
+    return np.asarray(np.divide(excess, total, out=np.zeros_like(total), where=total > 0), np.float64)
+
+
+def pinned_share(values: Array) -> Array:
+    """Return the share of samples that are exactly a channel's highest or lowest value, shape (channels,).
+
+    0 where fewer than five are, or where the channel has fewer than 50 values to choose from.
+    """
+    shares = np.zeros(values.shape[1])
+    for column, numbers in enumerate(values.T):
+        known, count = np.unique(numbers, return_counts=True)
+        pinned = int(max(count[0], count[-1]))
+        shares[column] = pinned / len(numbers) if len(known) >= 50 and pinned >= 5 else 0
+    return shares
+
+
 def _force(study: Study, trial: Trial, path: Path) -> Iterator[str]:
     grf = study.grf(trial.name)
     for side, force in zip(grf.labels, grf.values.T, strict=True):
         highest = float(force.max())
-        if highest > study.settings.threshold_n and held_s(grf.time, force == highest) >= CLIPPED_S:
+        if highest > study.settings.threshold_n and held_s(grf.time, force == highest) >= _CLIPPED_S:
             yield (
                 f"{path}: {side} vertical force stays at its highest value, {highest:.5g} N, for "
                 f"{held_s(grf.time, force == highest):.2g} s; it seems to be clipped."
             )
+
+
+def held_s(time: Array, flags: NDArray[np.bool_]) -> float:
+    """Return the duration of the longest run of at least three flags, in s; 0 if there is none."""
+    return max((float(time[last] - time[first]) for first, last in runs(flags) if last - first >= 2), default=0.0)
 
 
 def _some(items: Sequence[str], most: int = 6) -> str:

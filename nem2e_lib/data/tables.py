@@ -1,4 +1,4 @@
-"""CSV tables that people type: read as text, so that every cell can be judged and named."""
+"""CSV tables and TOML that people type: read so that what is wrong in them can be named, with what was meant."""
 
 from __future__ import annotations
 
@@ -20,13 +20,17 @@ from nem2e_lib.error import Nem2eError
 
 
 def near(word: str, words: Iterable[str]) -> str:
-    """A hint like ``; did you mean 'licence'?`` where a similar word exists, else nothing."""
-    match = difflib.get_close_matches(word, list(words), n=1)
-    return f"; did you mean {match[0]!r}?" if match else ""
+    """Return a hint like ``; did you mean 'licence'?`` where a similar word exists, else nothing."""
+    match = _nearest(word, words)
+    return f"; did you mean {match!r}?" if match else ""
+
+
+def _nearest(word: str, words: Iterable[str]) -> str:
+    return next(iter(difflib.get_close_matches(word, list(words), n=1)), "")
 
 
 def read_table(path: Path, required: Sequence[str], optional: Sequence[str] = ()) -> pd.DataFrame:
-    """Rows of a CSV file as stripped text, one column for each name asked for (empty if optional and absent).
+    """Read a CSV file's rows as stripped text, one column for each name asked for (empty if optional and absent).
 
     Raises
     ------
@@ -38,9 +42,9 @@ def read_table(path: Path, required: Sequence[str], optional: Sequence[str] = ()
     missing = [name for name in required if name not in table.columns]
     if missing:
         found = ", ".join(table.columns)
-        match = difflib.get_close_matches(missing[0], [str(name) for name in table.columns], n=1)
-        match = match or [name for name in table.columns if str(name).lower() == missing[0].lower()]
-        hint = f"; if {match[0]!r} is meant to be it, rename it." if match else "; add it."
+        match = _nearest(missing[0], map(str, table.columns))
+        match = match or next((str(name) for name in table.columns if str(name).lower() == missing[0].lower()), "")
+        hint = f"; if {match!r} is meant to be it, rename it." if match else "; add it."
         raise Nem2eError(f"{path}: no column {missing[0]!r}; found {found}{hint}")
     table = _without_empty_end(table)
     if table.empty:
@@ -52,7 +56,7 @@ def read_table(path: Path, required: Sequence[str], optional: Sequence[str] = ()
 
 
 def stray_columns(path: Path, known: Sequence[str]) -> list[str]:
-    """Columns of a CSV file that are not known; Nem2eError if it is no table."""
+    """Return the columns of a CSV file that are not known; Nem2eError if it is no table."""
     return [name for name in _parse(path, read_text(path)[0]).columns.str.strip() if name not in known]
 
 
@@ -89,7 +93,7 @@ def _reason(error: str) -> str:
 
 
 def parse_toml(path: str | Path, text: str) -> dict[str, Any]:
-    """The content of a TOML text.
+    """Return the content of a TOML text.
 
     Raises
     ------
@@ -110,7 +114,7 @@ def parse_toml(path: str | Path, text: str) -> dict[str, Any]:
 
 
 def numbers(path: Path, table: pd.DataFrame, column: str) -> NDArray[np.float64]:
-    """A column as finite numbers, shape (rows,).
+    """Return a column as finite numbers, shape (rows,).
 
     Raises
     ------
@@ -129,7 +133,7 @@ def numbers(path: Path, table: pd.DataFrame, column: str) -> NDArray[np.float64]
 
 
 def whole_numbers(path: Path, table: pd.DataFrame, column: str) -> NDArray[np.int64]:
-    """A column as whole numbers from 0, shape (rows,).
+    """Return a column as whole numbers from 0, shape (rows,).
 
     Raises
     ------

@@ -1,19 +1,209 @@
-"""Every figure, as pure functions that return what they drew."""
+"""Every figure: functions of tables and results that return a `Drawn`, the figure with the data that it shows.
 
-from nem2e_lib.figures.errors import error_boxes, ranking
-from nem2e_lib.figures.losses import loss_curves
-from nem2e_lib.figures.shortcut import shortcut
-from nem2e_lib.figures.spatial import spatial_attention
-from nem2e_lib.figures.temporal import temporal_attention
-from nem2e_lib.figures.waveforms import refined_curves, representative
+    from nem2e_lib import figures
+
+    drawn = figures.error_boxes(errors, tukey, study="walking", letters="d", synthetic=True)
+    drawn.data  # exactly what is drawn, tidy; drawn.title, drawn.alt and drawn.caption say it in words
+
+They read no file and write none; `Run.show(drawn, name)` puts a figure and its CSV into the site.
+
+===========  =======================  ===============  ============================================================
+figure       figures.…                module           what it shows
+===========  =======================  ===============  ============================================================
+Figure 1     framework                schematics       from motion to refined activity
+Figure 2     network                  schematics       the two networks
+Figure 3     refined_curves           waveforms        simulated, refined and measured activity of a held-out unit
+Figure 4     error_boxes              errors           Er per muscle and condition, with Tukey's stars
+Figure 5     loss_curves              losses           training and validation loss over epochs
+Figure 6     temporal_attention       temporal         attention over samples in time, beside the input gradient
+Figure 7     spatial_attention        spatial          attention over muscles, as a map and on skeletons
+ranking      ranking                  errors           mean Er of each condition and of the training-mean curve
+cycles       cycle_timeline           cycles           where cycles lie in their trials, kept and skipped
+…            cycle_waveforms          cycles           activation and EMG of the cycles that were kept
+claim C11    shortcut                 changed_inputs   Er on inputs changed in frequency and phase
+controls     control_errors           controls         Er of models that are fed with changed inputs
+…            following                controls         how far outputs follow what is particular to a cycle
+…            shift_errors             controls         Er over a shift of the input
+…            shift_maps               controls         where the output goes when the input is moved
+learning     learning_curves          learning         Er over the number of training cycles
+…            generalising             learning         Er at a speed or a motion that training lacked
+leaderboard  leaderboard.leaderboard  leaderboard      Er of every method under the same folds
+…            duels                    leaderboard      who beats whom
+…            tried                    leaderboard      what was tried on the way to lag attention
+attention    order_overlap            attention_tests  top tens under another order of the muscles
+…            lag_against_delay        attention_tests  lags against the true delay
+…            precision                attention_tests  share of the top ten that carries the information
+…            error_and_entropy        attention_tests  Er against entropy, by encoder and score
+…            agreement                attention_tests  attention against what outputs depend on
+ablations    forest                   ablations        change in Er of every variant
+…            levels                   ablations        Er over the options that are numbers
+fields       fields.fields            fields           where in the cycle errors differ: SPM{t}
+recording    postures                 recording        the model in motion, and the force on the ground
+…            ground_force             recording        force over time, heel strikes and cycles
+…            activations              recording        activation of some muscles by each method
+…            refined_trial            recording        a trial refined, with its band
+===========  =======================  ===============  ============================================================
+
+To add one, write a function under ``@styled`` in the module of its subject that begins with `style.new_figure` and
+returns `Drawn`, and name it in `_FUNCTIONS`. What they share: `style` has the look, and colours and names of conditions
+and methods; `panels` has grids, curves with bands and heat maps; `points` has dots, means and intervals; `body` has the
+stick figure. Seaborn draws boxes, strips, points, curves and heat maps; intervals are computed by the analysis.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from nem2e_lib.figures import (
+        ablations,
+        attention_tests,
+        body,
+        changed_inputs,
+        controls,
+        cycles,
+        errors,
+        fields,
+        leaderboard,
+        learning,
+        losses,
+        panels,
+        points,
+        recording,
+        schematics,
+        spatial,
+        style,
+        temporal,
+        waveforms,
+    )
+    from nem2e_lib.figures.ablations import forest, levels
+    from nem2e_lib.figures.attention_tests import (
+        agreement,
+        error_and_entropy,
+        lag_against_delay,
+        order_overlap,
+        precision,
+    )
+    from nem2e_lib.figures.changed_inputs import shortcut
+    from nem2e_lib.figures.controls import control_errors, following, shift_errors, shift_maps
+    from nem2e_lib.figures.cycles import cycle_timeline, cycle_waveforms
+    from nem2e_lib.figures.errors import error_boxes, ranking
+    from nem2e_lib.figures.leaderboard import duels, tried
+    from nem2e_lib.figures.learning import generalising, learning_curves
+    from nem2e_lib.figures.losses import loss_curves
+    from nem2e_lib.figures.recording import activations, ground_force, postures, refined_trial
+    from nem2e_lib.figures.schematics import framework, network
+    from nem2e_lib.figures.spatial import spatial_attention
+    from nem2e_lib.figures.style import Drawn
+    from nem2e_lib.figures.temporal import temporal_attention
+    from nem2e_lib.figures.waveforms import refined_curves, representative
+
+_FUNCTIONS = {
+    "ablations": "forest levels",
+    "attention_tests": "agreement error_and_entropy lag_against_delay order_overlap precision",
+    "changed_inputs": "shortcut",
+    "controls": "control_errors following shift_errors shift_maps",
+    "cycles": "cycle_timeline cycle_waveforms",
+    "errors": "error_boxes ranking",
+    "leaderboard": "duels tried",
+    "learning": "generalising learning_curves",
+    "losses": "loss_curves",
+    "recording": "activations ground_force postures refined_trial",
+    "schematics": "framework network",
+    "spatial": "spatial_attention",
+    "style": "Drawn",
+    "temporal": "temporal_attention",
+    "waveforms": "refined_curves representative",
+}
+_MODULES = (
+    "ablations",
+    "attention_tests",
+    "body",
+    "changed_inputs",
+    "controls",
+    "cycles",
+    "errors",
+    "fields",
+    "leaderboard",
+    "learning",
+    "losses",
+    "panels",
+    "points",
+    "recording",
+    "schematics",
+    "spatial",
+    "style",
+    "temporal",
+    "waveforms",
+)
+_HOMES = {name: module for module, names in _FUNCTIONS.items() for name in names.split()}
 
 __all__ = [
+    "Drawn",
+    "ablations",
+    "activations",
+    "agreement",
+    "attention_tests",
+    "body",
+    "changed_inputs",
+    "control_errors",
+    "controls",
+    "cycle_timeline",
+    "cycle_waveforms",
+    "cycles",
+    "duels",
+    "error_and_entropy",
     "error_boxes",
+    "errors",
+    "fields",
+    "following",
+    "forest",
+    "framework",
+    "generalising",
+    "ground_force",
+    "lag_against_delay",
+    "leaderboard",
+    "learning",
+    "learning_curves",
+    "levels",
     "loss_curves",
+    "losses",
+    "network",
+    "order_overlap",
+    "panels",
+    "points",
+    "postures",
+    "precision",
     "ranking",
+    "recording",
     "refined_curves",
+    "refined_trial",
     "representative",
+    "schematics",
+    "shift_errors",
+    "shift_maps",
     "shortcut",
+    "spatial",
     "spatial_attention",
+    "style",
+    "temporal",
     "temporal_attention",
+    "tried",
+    "waveforms",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    """Load a figure's module when it is first asked for: most need an analysis, and all of them matplotlib."""
+    if name in _MODULES:
+        return import_module(f"{__name__}.{name}")
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

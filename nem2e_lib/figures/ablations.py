@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-import numpy as np
+from typing import Any
+
 import pandas as pd
+import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
@@ -11,6 +13,7 @@ from matplotlib.ticker import NullFormatter, NullLocator
 
 from nem2e_lib.analysis.ablations.effects import MATTERS
 from nem2e_lib.figures.panels import panel_grid, rows_for
+from nem2e_lib.figures.points import dots, intervals, marks
 from nem2e_lib.figures.style import (
     CONDITION_COLOURS,
     CONDITION_LABELS,
@@ -74,9 +77,7 @@ def forest(effects: pd.DataFrame, *, note: str, synthetic: bool) -> Drawn:
     band = float(data["seed_range"].max())
     left.axvspan(-band, band, color="#eeeeee", lw=0)
     left.axvline(0, color="#444444", lw=0.9)
-    for k, condition in enumerate(conditions):
-        shift = (k - (len(conditions) - 1) / 2) * 0.24
-        _points(left, right, data[data["condition"] == condition], rows, shift)
+    _points(left, right, data, rows, {name: CONDITION_COLOURS[name] for name in conditions})
     _rows(left, right, rows, data)
     add_legend(figure, _handles(conditions))
     ordered = data[data["option"] != "seed"].sort_values("difference").to_dict("records")
@@ -90,25 +91,26 @@ def forest(effects: pd.DataFrame, *, note: str, synthetic: bool) -> Drawn:
     return Drawn(figure, data, title, caption, caption, synthetic)
 
 
-def _points(left: Axes, right: Axes, data: pd.DataFrame, rows: list[tuple[str, str]], shift: float) -> None:
-    for row in data.to_dict("records"):
-        colour = CONDITION_COLOURS[row["condition"]]
-        y = rows.index((row["option"], row["value"])) + shift
-        sure = row["verdict"] == MATTERS
-        reach = [[row["difference"] - row["ci_low"]], [row["ci_high"] - row["difference"]]]
-        left.errorbar(
-            row["difference"],
-            y,
-            xerr=reach if np.isfinite(reach).all() else None,
-            fmt="o",
-            ms=4.5,
-            color=colour,
-            mfc=colour if sure else "white",
-            elinewidth=1.2,
+def _points(left: Axes, right: Axes, data: pd.DataFrame, rows: list[tuple[str, str]], palette: dict[str, str]) -> None:
+    places = [str(rows.index(row)) for row in zip(data["option"], data["value"], strict=True)]
+    placed = data.assign(place=places, sure=data["verdict"] == MATTERS)
+    shared: dict[str, Any] = {"order": [str(k) for k in range(len(rows))], "hue": "condition", "palette": palette}
+    for condition, colour in palette.items():
+        one = placed[placed["condition"] == condition]
+        marks(
+            left,
+            one,
+            row="place",
+            value="difference",
+            filled="sure",
+            step=0.8 / len(palette),
+            markers="o",
+            markeredgewidth=1.0,
+            line={"color": colour},
+            **shared,
         )
-        right.plot(row["entropy"], y, ls="", marker="o", ms=3.5, color=colour)
-    if len(data):
-        right.axvline(float(data["base_entropy"].median()), color=CONDITION_COLOURS[data["condition"].iloc[0]], lw=0.8)
+        right.axvline(float(one["base_entropy"].median()), color=colour, lw=0.8)
+    dots(right, placed, x="entropy", y="place", dodge=True, jitter=False, size=4, **shared)
 
 
 def _rows(left: Axes, right: Axes, rows: list[tuple[str, str]], data: pd.DataFrame) -> None:
@@ -177,12 +179,26 @@ def _with_default(data: pd.DataFrame) -> pd.DataFrame:
 
 
 def _curve(axis: Axes, data: pd.DataFrame) -> None:
+    sns.lineplot(
+        data,
+        x="number",
+        y="here",
+        hue="condition",
+        palette=CONDITION_COLOURS,
+        estimator=None,
+        marker="o",
+        markersize=5,
+        markeredgewidth=0,
+        linewidth=1.2,
+        legend=False,
+        ax=axis,
+    )
     for condition, rows in data.groupby("condition", sort=False):
-        colour, here = CONDITION_COLOURS[str(condition)], rows["here"].to_numpy(float)
-        low, high = rows["difference"] - rows["ci_low"], rows["ci_high"] - rows["difference"]
-        axis.errorbar(rows["number"], here, yerr=[low, high], marker="o", ms=4, color=colour, lw=1.2)
+        colour, shift = CONDITION_COLOURS[str(condition)], rows["here"] - rows["difference"]
+        intervals(axis, rows["number"], rows["ci_low"] + shift, rows["ci_high"] + shift, orient="v", color=colour)
         own = rows[rows["value"] == rows["default"]]
         axis.plot(own["number"], own["here"], ls="", marker="o", ms=9, mfc="none", color=colour)
+    axis.set(xlabel="", ylabel="")
     ticks = sorted(set(data["number"]))
     if min(ticks) > 0:
         axis.set_xscale("log")

@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
 import pandas as pd
+import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 
 from nem2e_lib.analysis.attention import UNIFORM
 from nem2e_lib.figures.panels import plural
-from nem2e_lib.figures.style import Drawn, add_legend, heading, label_of, new_figure, styled
+from nem2e_lib.figures.points import dots
+from nem2e_lib.figures.style import MEAN_CURVE, Drawn, add_legend, heading, label_of, new_figure, styled
 
+SAME = {"by_muscle": "#009E73", "by_position": "#D55E00"}
 ENCODERS = {"muscle_lstm": "#0072B2", "per_muscle": "#009E73", "input_attention": "#D55E00", "time_tokens": "#8C8C8C"}
 MEASURES = {
     "attention": ("#D55E00", "o"),
@@ -40,6 +42,7 @@ LAGS = {
     "gradient_ms": ("input gradient", "#0072B2", "s"),
 }
 SCORES = {"general": "o", "dot": "s", "concat": "^"}
+KINDS = {"planted": "planted muscles", "synergists": "synergists of the target"}
 EDGES = {"attention_peak_ms": "attention_edge", "gradient_ms": "gradient_edge"}
 CHANCE: Any = {"color": "#777777", "ls": (0, (4, 3)), "lw": 1.2}
 
@@ -64,18 +67,15 @@ def order_overlap(order: pd.DataFrame, summary: pd.DataFrame) -> Drawn:
     for axis, muscle in zip(axes, muscles, strict=True):
         axis.axhspan(0, float(summary["chance_95"].iloc[0]), color="#777777", alpha=0.15, lw=0)
         axis.axhline(float(summary["chance"].iloc[0]), **CHANCE)
-        for place, encoder in enumerate(encoders):
-            one = pairs[(pairs["muscle"] == muscle) & (pairs["spatial"] == encoder)]
-            _points(axis, place - 0.15, one["by_muscle"], "#009E73")
-            _points(axis, place + 0.15, one["by_position"], "#D55E00")
+        _overlaps(axis, pairs[pairs["muscle"] == muscle], encoders)
         _named(axis, encoders, muscle)
     axes[0].set_ylabel("Jaccard overlap of two top tens")
     axes[0].set_ylim(0, 1.04)
     add_legend(
         figure,
         [
-            _dot("#009E73", "same muscles"),
-            _dot("#D55E00", "same places"),
+            _dot(SAME["by_muscle"], "same muscles"),
+            _dot(SAME["by_position"], "same places"),
             Line2D([], [], label="chance (grey: 95 % of random pairs)", **CHANCE),
         ],
     )
@@ -90,6 +90,26 @@ def order_overlap(order: pd.DataFrame, summary: pd.DataFrame) -> Drawn:
         f"{summary['chance_neighbours'].iloc[0]:.1f} pairs of muscles that are neighbours in the order. {told}"
     )
     return Drawn(figure, pairs, title, f"Points in {plural(len(muscles), 'panel')}. {caption}", caption, True)
+
+
+def _overlaps(axis: Axes, pairs: pd.DataFrame, encoders: list[str]) -> None:
+    long = pairs.melt(["spatial"], list(SAME), "same", "overlap")
+    shared: dict[str, Any] = {"x": "spatial", "y": "overlap", "hue": "same", "order": encoders, "palette": SAME}
+    dots(axis, long, dodge=True, jitter=0.2, size=3.5, alpha=0.5, **shared)
+    sns.pointplot(
+        long,
+        hue_order=list(SAME),
+        dodge=0.4,
+        errorbar=None,
+        markers="_",
+        markersize=26,
+        markeredgewidth=2.4,
+        linestyle="none",
+        legend=False,
+        ax=axis,
+        **shared,
+    )
+    axis.set(xlabel="", ylabel="")
 
 
 @styled
@@ -156,11 +176,23 @@ def precision(truth: pd.DataFrame, chance_95: float) -> Drawn:
         names = list(dict.fromkeys(_variant(rows)))
         axis.axhspan(0, chance_95, color="#777777", alpha=0.15, lw=0)
         axis.axhline(float(rows["chance"].iloc[0]), **CHANCE)
-        for shift, (measure, (colour, marker)) in zip(np.linspace(-0.27, 0.27, 4), MEASURES.items(), strict=True):
-            one = rows[rows["measure"] == measure]
-            places = [names.index(name) + shift for name in _variant(one)]
-            axis.plot(places, one["precision"], color=colour, marker=marker, ms=5, ls="", alpha=0.75, mew=0)
-        _named(axis, names, _KINDS.get(kind, kind))
+        palette = {measure: colour for measure, (colour, _) in MEASURES.items()}
+        for measure, (_, marker) in MEASURES.items():
+            dots(
+                axis,
+                rows.assign(variant=_variant(rows))[rows["measure"] == measure],
+                x="variant",
+                y="precision",
+                hue="measure",
+                order=names,
+                palette=palette,
+                dodge=True,
+                jitter=False,
+                size=5,
+                marker=marker,
+                alpha=0.75,
+            )
+        _named(axis, names, KINDS.get(kind, kind))
     axes[0].set_ylabel("precision of the top ten")
     axes[0].set_ylim(0, 1.04)
     drawn = [
@@ -173,9 +205,6 @@ def precision(truth: pd.DataFrame, chance_95: float) -> Drawn:
         "muscles of its side that the synergies drive most alike. zeros: the decoder starts from zeros."
     )
     return Drawn(figure, truth, title, f"Points in {plural(len(kinds), 'panel')}. {caption}", caption, True)
-
-
-_KINDS = {"planted": "planted muscles", "synergists": "synergists of the target"}
 
 
 def _variant(rows: pd.DataFrame) -> list[str]:
@@ -198,7 +227,7 @@ def error_and_entropy(summary: pd.DataFrame) -> Drawn:
     figure = new_figure(4.2, title)
     axis = figure.subplots()
     axis.axvspan(UNIFORM, 1.005, color="#777777", alpha=0.15, lw=0)
-    axis.axhline(float(summary["er_mean_curve"].mean()), color="#CC79A7", ls="--", lw=1.4)
+    axis.axhline(float(summary["er_mean_curve"].mean()), color=MEAN_CURVE, ls="--", lw=1.4)
     known = summary[["spatial", "score", "decoder_state", "entropy", "er"]].itertuples(index=False, name=None)
     for encoder, score, state, entropy, er in known:
         colour = ENCODERS[str(encoder)]
@@ -210,7 +239,7 @@ def error_and_entropy(summary: pd.DataFrame) -> Drawn:
     handles = [_dot(ENCODERS[name], name) for name in dict.fromkeys(summary["spatial"].astype(str))]
     marks = [Line2D([], [], color="#444444", marker=m, ls="", label=name) for name, m in SCORES.items()]
     hollow = Line2D([], [], color="#444444", marker="o", mfc="white", ls="", label="from zeros")
-    curve = Line2D([], [], color="#CC79A7", ls="--", lw=1.4, label="mean curve")
+    curve = Line2D([], [], color=MEAN_CURVE, ls="--", lw=1.4, label="mean curve")
     add_legend(figure, [*handles, *marks, hollow, curve])
     caption = (
         "Mean over muscles, held-out subjects and seeds; the table has every interval. Colour: encoder; mark: score; "
@@ -234,27 +263,31 @@ def agreement(table: pd.DataFrame, *, synthetic: bool) -> Drawn:
     figure = new_figure(0.9 + 0.55 * len(rows) + 0.9, title)
     axis = figure.subplots()
     axis.axvline(0, **CHANCE)
-    colours = ["#D55E00", "#E69F00", "#0072B2", "#009E73", "#000000"]
-    for shift, pair, colour in zip(np.linspace(-0.28, 0.28, len(pairs)), pairs, colours, strict=False):
-        one = table[table["pair"] == pair]
-        places = [rows.index(key) + shift for key in zip(one["study"], one["condition"], strict=True)]
-        axis.plot(one["spearman"], places, color=colour, marker="o", ms=5.5, ls="", alpha=0.8, mew=0)
-    axis.set_yticks(range(len(rows)), [f"{study}, {label_of(condition)}" for study, condition in rows])
+    palette = dict(zip(pairs, ("#D55E00", "#E69F00", "#0072B2", "#009E73", "#000000"), strict=False))
+    names = [f"{study}, {label_of(condition)}" for study, condition in rows]
+    dots(
+        axis,
+        table.assign(row=table["study"] + ", " + table["condition"].map(label_of)),
+        x="spearman",
+        y="row",
+        hue="pair",
+        order=names,
+        palette=palette,
+        dodge=True,
+        jitter=False,
+        size=5.5,
+        alpha=0.8,
+    )
+    axis.set_yticks(range(len(rows)), names)
     axis.set_ylim(len(rows) - 0.5, -0.5)
     axis.set_xlim(-1.03, 1.03)
     axis.set_xlabel("Spearman's rank correlation over tokens, mean over the outputs")
-    add_legend(figure, [_dot(colour, PAIR_NAMES[pair]) for pair, colour in zip(pairs, colours, strict=False)])
+    add_legend(figure, [_dot(colour, PAIR_NAMES[pair]) for pair, colour in palette.items()])
     caption = (
         "Each point: the models of a muscle, mean over folds. Between folds: of attention's maps. Integrated gradients "
         "and occlusion replace inputs by the mean of the training cycles."
     )
     return Drawn(figure, table, title, f"Points, a row for each condition. {caption}", caption, synthetic)
-
-
-def _points(axis: Axes, place: float, values: pd.Series[float], colour: str) -> None:
-    spread = np.linspace(-0.09, 0.09, len(values)) if len(values) > 1 else np.zeros(1)
-    axis.plot(place + spread, values, color=colour, marker="o", ms=3.5, ls="", alpha=0.5, mew=0)
-    axis.plot([place - 0.11, place + 0.11], [values.mean()] * 2, color=colour, lw=2.4)
 
 
 def _named(axis: Axes, names: Sequence[str], title: str) -> None:

@@ -1,8 +1,7 @@
-"""A stick figure that walks or runs, with the muscles of a gait2392-like body drawn on it.
+"""A stick figure that walks or runs, and the names, regions and paths of the muscles on it (those of gait2392).
 
-Joint angles are schematic: smooth curves through hand-set values of a typical gait cycle, right heel
-strike at 0 %.
-They place the muscles; they are nobody's measured motion.
+Joint angles are schematic: smooth curves through hand-set values of a typical gait cycle, right heel strike at 0 %.
+They place the muscles; they are nobody's measured motion. Paths stand in `gait2392_paths.csv`, by the side.
 """
 
 from __future__ import annotations
@@ -14,17 +13,49 @@ from functools import cache
 from importlib import resources
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.patches import Circle
 from scipy.interpolate import CubicSpline
 
-# --- Names, regions and schematic paths of the actuators of a gait2392-like body ---
+from nem2e_lib.figures.panels import Float
 
 REGIONS = ("trunk", "hip", "thigh", "shank", "arm", "other")
 SIDES = {"r": "right", "l": "left", "": "no side"}
 Path = tuple[tuple[str, float, float], ...]
+"""Points: segment, share of its length, metres in front of it."""
+Frame = tuple[Float, Float, Float]
+"""Origin of a segment, unit axis along it, unit axis to its front."""
+
+LENGTHS = {
+    "trunk": 0.48,
+    "pelvis": 0.12,
+    "thigh": 0.42,
+    "shank": 0.42,
+    "foot": 0.17,
+    "upper_arm": 0.28,
+    "forearm": 0.25,
+}
+NEAR, FAR = "#3a4350", "#b3bbc5"
+SIDE_COLOURS = {"right": "#D55E00", "left": "#009E73", "no side": "#D55E00"}
+FAR_SHIFT = {"right": np.zeros(2), "left": np.array([0.045, 0.02])}
+
+# degrees at percent of the cycle: hip and knee flexion, ankle dorsiflexion
+ANGLES: dict[str, dict[str, tuple[tuple[float, ...], tuple[float, ...]]]] = {
+    "walking": {
+        "hip": ((0, 25, 50, 65, 80, 92), (30, 10, -11, 2, 27, 32)),
+        "knee": ((0, 15, 40, 60, 72, 88), (4, 18, 6, 36, 60, 22)),
+        "ankle": ((0, 8, 45, 62, 80), (0, -6, 11, -18, 2)),
+    },
+    "running": {
+        "hip": ((0, 18, 38, 50, 70, 86), (36, 20, -10, 4, 44, 46)),
+        "knee": ((0, 14, 36, 50, 66, 84), (18, 42, 18, 80, 104, 48)),
+        "ankle": ((0, 16, 38, 55, 75), (4, 22, -22, -8, 4)),
+    },
+}
+LEAN = {"walking": 3.0, "running": 9.0}
+ARM_SWING = {"walking": 22.0, "running": 32.0}
+ELBOW = {"walking": 18.0, "running": 85.0}
 
 
 @dataclass(frozen=True)
@@ -95,42 +126,6 @@ def _known() -> dict[str, tuple[str, str, str]]:
     with source.open(encoding="utf-8") as file:
         table = pd.read_csv(file, dtype=str)
     return {r["muscle"]: (r["name"], r["region"], r["path"]) for r in table.to_dict("records")}
-
-
-# --- A stick figure that walks or runs, with muscles drawn on it ---
-
-Float = npt.NDArray[np.float64]
-Frame = tuple[Float, Float, Float]
-
-LENGTHS = {
-    "trunk": 0.48,
-    "pelvis": 0.12,
-    "thigh": 0.42,
-    "shank": 0.42,
-    "foot": 0.17,
-    "upper_arm": 0.28,
-    "forearm": 0.25,
-}
-NEAR, FAR = "#3a4350", "#b3bbc5"
-SIDE_COLOURS = {"right": "#D55E00", "left": "#009E73", "no side": "#D55E00"}
-FAR_SHIFT = {"right": np.zeros(2), "left": np.array([0.045, 0.02])}
-
-# degrees at percent of the cycle: hip and knee flexion, ankle dorsiflexion
-ANGLES: dict[str, dict[str, tuple[tuple[float, ...], tuple[float, ...]]]] = {
-    "walking": {
-        "hip": ((0, 25, 50, 65, 80, 92), (30, 10, -11, 2, 27, 32)),
-        "knee": ((0, 15, 40, 60, 72, 88), (4, 18, 6, 36, 60, 22)),
-        "ankle": ((0, 8, 45, 62, 80), (0, -6, 11, -18, 2)),
-    },
-    "running": {
-        "hip": ((0, 18, 38, 50, 70, 86), (36, 20, -10, 4, 44, 46)),
-        "knee": ((0, 14, 36, 50, 66, 84), (18, 42, 18, 80, 104, 48)),
-        "ankle": ((0, 16, 38, 55, 75), (4, 22, -22, -8, 4)),
-    },
-}
-LEAN = {"walking": 3.0, "running": 9.0}
-ARM_SWING = {"walking": 22.0, "running": 32.0}
-ELBOW = {"walking": 18.0, "running": 85.0}
 
 
 def joint_angle(joint: str, percent: float, motion: str) -> float:

@@ -1,8 +1,12 @@
-"""Is it learning or remembering: Er under changed and moved inputs, and how far outputs follow (not in the paper)."""
+"""Is it learning or remembering (not in the paper): Er under controls, how far outputs follow, inputs moved in time.
+
+A model that learned from its input does worse when it is fed with another's (`control_errors`), gives what is
+particular to a cycle (`following`), and moves along when its input is moved (`shift_errors`, `shift_maps`).
+"""
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -14,13 +18,15 @@ from matplotlib.lines import Line2D
 
 from nem2e_lib.analysis.control_tests import UNCHANGED
 from nem2e_lib.analysis.controls import NEAR
-from nem2e_lib.figures.errors import spread
-from nem2e_lib.figures.panels import Float, plural
+from nem2e_lib.figures.panels import Float, curves_with_bands, plural
+from nem2e_lib.figures.points import marks, mean_handle, rows_of_points, unit_handle
 from nem2e_lib.figures.style import (
     CONDITION_COLOURS,
     CONDITION_LABELS,
     MEAN_CURVE,
     MEAN_CURVE_LABEL,
+    METHOD_COLOURS,
+    REFINED,
     SIMULATED,
     Drawn,
     add_legend,
@@ -32,16 +38,15 @@ from nem2e_lib.figures.style import (
     styled,
 )
 
-# --- Is it learning or remembering: Er under changed inputs, and how far outputs follow (not in the paper) ---
-
-METHOD_COLOURS = {**CONDITION_COLOURS, "mean_curve": MEAN_CURVE, "opensim": SIMULATED}
-_MARKS = {"mean_curve": {"marker": "s"}, "opensim": {"marker": "o", "mfc": "white"}}
+MARKERS = {"mean_curve": "s", "opensim": "o"}
+"""Of what is no model; models are diamonds."""
 FOLLOWED = {
     "slope": "slope,\nfrom the mean curve",
     "slope_within": "slope,\ncycle to cycle",
     "r_within": "correlation,\ncycle to cycle",
     "variance_share": "variance,\ncycle to cycle",
 }
+SHIFT_AXIS = "input earlier by (% of the cycle)"
 
 
 @styled
@@ -82,31 +87,25 @@ def _of(table: pd.DataFrame, study: object, condition: object) -> pd.DataFrame:
 def _controls_panel(axis: Axes, rows: pd.DataFrame, units: pd.DataFrame, labels: bool) -> None:
     axis.axvline(0, color=SIMULATED, lw=1.0)
     axis.axvline(float(rows["er_mean_curve"].iloc[0]), color=MEAN_CURVE, lw=1.4, ls="--")
-    ordered = rows.to_dict("records")[::-1]
-    for y, row in enumerate(ordered):
-        name = str(row["control"])
-        colour = CONDITION_COLOURS[str(row["condition"])] if name == UNCHANGED else "#D55E00"
-        first = units["control"].iloc[0]
-        source = units[units["control"] == (first if name == UNCHANGED else name)]
-        here = source["er_unchanged" if name == UNCHANGED else "er"].to_numpy(float)
-        axis.scatter(here, y + spread(here, 0.16), s=9, color=colour, alpha=0.45, lw=0)
-        low, high = row["er_mean"] - row["ci_low"], row["ci_high"] - row["er_mean"]
-        bars = [[low], [high]] if np.isfinite([low, high]).all() else None
-        axis.errorbar(row["er_mean"], y, xerr=bars, fmt="D", ms=5, color=colour, mec="black", mew=0.6, ecolor="black")
-        axis.annotate(
-            _rise(row),
-            (1, y),
-            va="center",
-            fontsize=8,
-            xycoords=("axes fraction", "data"),
-            xytext=(4, 0),
-            textcoords="offset points",
-        )
-    axis.set_yticks(range(len(ordered)), [str(row["control"]) if labels else "" for row in ordered], fontsize=8.5)
-    axis.set_ylim(-0.6, len(ordered) - 0.4)
+    own = CONDITION_COLOURS[str(rows["condition"].iloc[0])]
+    rows_of_points(
+        axis,
+        rows,
+        row="control",
+        palette={name: own if name == UNCHANGED else REFINED for name in rows["control"]},
+        names=[name if labels else "" for name in rows["control"]],
+        notes=[_rise(row) for _, row in rows.iterrows()],
+        units=_with_unchanged(units),
+    )
 
 
-def _rise(row: dict[Hashable, Any]) -> str:
+def _with_unchanged(units: pd.DataFrame) -> pd.DataFrame:
+    one = units[units["control"] == units["control"].iloc[0]]
+    unchanged = one.assign(control=UNCHANGED, er=one["er_unchanged"])
+    return pd.concat([unchanged, units[units["control"] != UNCHANGED]], ignore_index=True)
+
+
+def _rise(row: pd.Series[Any]) -> str:
     if row["control"] == UNCHANGED:
         return f"Er {signed(row['er_mean'])}"
     return f"{signed(row['rise'])} {stars(row['rise_p_holm'])}" if np.isfinite(row["rise"]) else "–"
@@ -114,8 +113,8 @@ def _rise(row: dict[Hashable, Any]) -> str:
 
 def _control_handles() -> list[Line2D]:
     return [
-        Line2D([], [], ls="", marker="o", ms=4, color="#888888", label="one held-out unit"),
-        Line2D([], [], marker="D", ms=5, color="black", mfc="#aaaaaa", lw=1.2, label="mean and 95 % CI"),
+        unit_handle(),
+        mean_handle("mean and 95 % CI"),
         Line2D([], [], color=MEAN_CURVE, ls="--", lw=1.4, label=MEAN_CURVE_LABEL),
         Line2D([], [], color=SIMULATED, lw=1.0, label="OpenSim"),
     ]
@@ -154,7 +153,13 @@ def following(summary: pd.DataFrame, *, synthetic: bool) -> Drawn:
         _following_panel(axis, rows)
         axis.set_title(f"{study} (n = {plural(int(rows['n'].max()), 'held-out ' + str(rows['unit'].iloc[0]))})")
     methods = list(dict.fromkeys(shown["method"]))
-    add_legend(figure, [Line2D([], [], ls="", label=label_of(m), **_mark(m)) for m in methods])
+    add_legend(
+        figure,
+        [
+            Line2D([], [], ls="", ms=5, marker=MARKERS.get(m, "D"), color=METHOD_COLOURS[m], label=label_of(m))
+            for m in methods
+        ],
+    )
     lost = int(shown["mean"].isna().sum())
     caption = (
         "Mean over electrodes and 95 % CI over held-out units. Deviations of the output are regressed on those of the "
@@ -166,33 +171,33 @@ def following(summary: pd.DataFrame, *, synthetic: bool) -> Drawn:
 
 
 def _following_panel(axis: Axes, rows: pd.DataFrame) -> None:
-    methods = list(dict.fromkeys(rows["method"]))
+    palette = {method: METHOD_COLOURS[method] for method in dict.fromkeys(rows["method"])}
     axis.axhline(0, color="#444444", lw=0.8)
     axis.axhline(1, color="#444444", lw=0.8, ls=":")
-    for place, method in enumerate(methods):
-        one = rows[rows["method"] == method].set_index("measure").reindex(list(FOLLOWED))
-        x = np.arange(len(FOLLOWED)) + (place - (len(methods) - 1) / 2) * 0.15
-        mean = one["mean"].to_numpy(float)
-        bars = np.nan_to_num(np.abs(one[["ci_low", "ci_high"]].to_numpy(float).T - mean))
-        axis.errorbar(x, mean, yerr=bars, ls="", ecolor="#444444", elinewidth=1, **_mark(method))
+    marks(
+        axis,
+        rows,
+        row="measure",
+        value="mean",
+        order=list(FOLLOWED),
+        hue="method",
+        palette=palette,
+        step=0.15,
+        orient="v",
+        markers=[MARKERS.get(method, "D") for method in palette],
+        markersize=6,
+        markeredgewidth=0.0,
+        line={"color": "#444444", "lw": 1.0},
+    )
     axis.set_xticks(range(len(FOLLOWED)), list(FOLLOWED.values()))
+    axis.set_xlim(-0.5, len(FOLLOWED) - 0.5)
     axis.set_ylabel("share of the EMG's own")
-
-
-def _mark(method: str) -> dict[str, Any]:
-    colour = METHOD_COLOURS[method]
-    return {"marker": "D", "ms": 5, "color": colour, "mec": colour, **_MARKS.get(method, {})}
 
 
 def _following_sentence(rows: pd.DataFrame, study: object) -> str:
     here = rows[(rows["study"] == study) & (rows["measure"] == "slope_within")]
     named = [f"{label_of(m)} {signed(v)}" for m, v in zip(here["method"], here["mean"], strict=True) if np.isfinite(v)]
     return f"{study}, slope from cycle to cycle: {', '.join(named)}." if named else ""
-
-
-# --- Inputs moved in the cycle: error and output as functions of the shift (not in the paper) ---
-
-AXIS = "input earlier by (% of the cycle)"
 
 
 @styled
@@ -212,12 +217,22 @@ def shift_errors(table: pd.DataFrame, *, synthetic: bool) -> Drawn:
         rows = table[table["study"] == study]
         axis.axhline(0, color=SIMULATED, lw=1.0)
         axis.axhline(float(rows["er_mean_curve"].iloc[0]), color=MEAN_CURVE, ls="--", lw=1.4)
-        for condition, one in rows.groupby("condition", sort=False):
-            colour = CONDITION_COLOURS[str(condition)]
-            axis.fill_between(one["shift_pct"], one["ci_low"], one["ci_high"], color=colour, alpha=0.2, lw=0)
-            axis.plot(one["shift_pct"], one["er_mean"], color=colour, marker="o", ms=3)
+        curves_with_bands(
+            axis,
+            rows,
+            x="shift_pct",
+            y="er_mean",
+            low="ci_low",
+            high="ci_high",
+            hue="condition",
+            palette=CONDITION_COLOURS,
+            band=0.2,
+            marker="o",
+            markersize=4,
+            markeredgewidth=0,
+        )
         axis.set_title(f"{study} (n = {plural(int(rows['n'].iloc[0]), str(rows['unit'].iloc[0]))})")
-        axis.set_xlabel(AXIS)
+        axis.set_xlabel(SHIFT_AXIS)
         axis.set_ylabel("Er  (positive: worse than OpenSim)")
     names = [str(name) for name in dict.fromkeys(table["condition"])]
     lines = [Line2D([], [], color=CONDITION_COLOURS[n], marker="o", ms=3, label=CONDITION_LABELS[n]) for n in names]
@@ -266,7 +281,7 @@ def shift_maps(
     for axis in axes[:, 0]:
         axis.set_ylabel("output earlier by (%)")
     for axis in axes[-1]:
-        axis.set_xlabel(AXIS)
+        axis.set_xlabel(SHIFT_AXIS)
     figure.colorbar(image, ax=axes, label="correlation with the\nunmoved input's output", shrink=0.8)
     add_legend(
         figure,

@@ -9,14 +9,15 @@ from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
-from nem2e_lib.figures.panels import cycle_axis, is_synthetic, panel_grid, plural, rows_for
+from nem2e_lib.figures.panels import activity_axis, curves_with_bands, is_synthetic, panel_grid, plural, rows_for
 from nem2e_lib.figures.style import SERIES_COLOURS, Drawn, add_legend, heading, new_figure, styled
-
-# --- Where a study's gait cycles lie in their trials, which of them were kept, and which were not ---
 
 KEPT, SKIPPED = "#0072b2", "#e69f00"
 MOST = 40
 """Trials that are drawn; those with a skipped cycle come first."""
+LABELS = {"simulated": "simulated activation", "measured": "measured EMG"}
+LOW, HIGH = 10.0, 90.0
+"""Percentiles over cycles that bands reach to."""
 
 
 @styled
@@ -77,12 +78,6 @@ def _caption(report: pd.DataFrame, shown: int) -> str:
     )
 
 
-# --- What went in: simulated activation and measured EMG of every cycle that was kept ---
-
-LABELS = {"simulated": "simulated activation", "measured": "measured EMG"}
-LOW, HIGH = 10.0, 90.0
-
-
 @styled
 def cycle_waveforms(cycles: xr.Dataset) -> Drawn:
     """Draw one panel per EMG channel: mean over all cycles, band from the 10th to the 90th percentile.
@@ -98,7 +93,9 @@ def cycle_waveforms(cycles: xr.Dataset) -> Drawn:
     title = heading(f"{cycles.attrs['study']}: the cycles that were kept", synthetic)
     figure = new_figure(0.95 + 1.75 * rows_for(len(channels)), title)
     for axis, channel in zip(panel_grid(figure, len(channels)), channels, strict=True):
-        _panel(axis, channel, data[data["channel"] == channel])
+        rows = data[data["channel"] == channel]
+        curves_with_bands(axis, rows, x="phase_pct", hue="series", palette=SERIES_COLOURS)
+        activity_axis(axis, channel, rows)
     figure.supylabel("muscle activity", fontsize=9)
     add_legend(figure, _handles())
     subjects, speeds = (len(np.unique(cycles[name])) for name in ("subject", "speed"))
@@ -138,17 +135,6 @@ def _rows(channel: str, series: str, values: xr.DataArray) -> pd.DataFrame:
             "high": high,
         }
     )
-
-
-def _panel(axis: Axes, channel: str, data: pd.DataFrame) -> None:
-    for name, rows in data.groupby("series", sort=False):
-        colour = SERIES_COLOURS[str(name)]
-        axis.fill_between(rows["phase_pct"], rows["low"], rows["high"], color=colour, alpha=0.13, lw=0)
-        axis.plot(rows["phase_pct"], rows["mean"], color=colour)
-    axis.set_title(channel)
-    axis.set_ylim(min(0.0, float(data["low"].min())), float(data["high"].max()) * 1.05)
-    axis.locator_params(axis="y", nbins=4)
-    cycle_axis(axis, label=axis.get_subplotspec().is_last_row())  # type: ignore[union-attr]
 
 
 def _handles() -> list[Line2D | Patch]:

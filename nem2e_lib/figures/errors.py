@@ -1,4 +1,4 @@
-"""Figure 4: error improvement rate Er per muscle and condition; and its mean beside the training-mean curve."""
+"""Er of the conditions: boxes per muscle (Figure 4), and means over muscles beside the training-mean curve."""
 
 from __future__ import annotations
 
@@ -14,12 +14,14 @@ from matplotlib.patches import Patch
 from scipy import special
 
 from nem2e_lib.error import Nem2eError
-from nem2e_lib.figures.panels import Float, plural
+from nem2e_lib.figures.panels import plural
+from nem2e_lib.figures.points import boxes, dots, mean_handle, rows_of_points, unit_handle
 from nem2e_lib.figures.style import (
     CONDITION_COLOURS,
     CONDITION_LABELS,
     MEAN_CURVE,
     MEAN_CURVE_LABEL,
+    METHOD_COLOURS,
     Drawn,
     add_legend,
     heading,
@@ -30,10 +32,10 @@ from nem2e_lib.figures.style import (
     styled,
 )
 
-# --- Figure 4: error improvement rate Er per muscle and condition ---
-
-STEP, BOX = 0.27, 0.22
 PER_ROW = 6
+"""Muscles that a row of boxes holds where letters allow another."""
+WIDTH = 0.8
+"""Width of a muscle's boxes together; that of seaborn's strips."""
 
 
 @styled
@@ -96,45 +98,31 @@ def _conditions(data: pd.DataFrame) -> list[str]:
 
 def _positions(muscles: Sequence[str], data: pd.DataFrame) -> dict[tuple[str, str], float]:
     conditions = _conditions(data)
-    shift = STEP * (np.arange(len(conditions)) - (len(conditions) - 1) / 2)
+    shift = WIDTH / len(conditions) * (np.arange(len(conditions)) - (len(conditions) - 1) / 2)
     return {(m, c): i + float(s) for i, m in enumerate(muscles) for c, s in zip(conditions, shift, strict=True)}
 
 
 def _row(axis: Axes, muscles: Sequence[str], data: pd.DataFrame, width: int) -> None:
+    here = data[data["muscle"].isin(list(muscles))]
+    palette = {name: CONDITION_COLOURS[name] for name in _conditions(data)}
+    shared: dict[str, Any] = {
+        "x": "muscle",
+        "y": "er",
+        "hue": "condition",
+        "order": list(muscles),
+        "palette": palette,
+        "dodge": True,
+    }
     axis.axhline(0, color="#444444", lw=0.9, zorder=1)
-    for (muscle, condition), x in _positions(muscles, data).items():
-        here = data[(data["muscle"] == muscle) & (data["condition"] == condition)]
-        if not here.empty:
-            _box(axis, x, here["er"].to_numpy(float), CONDITION_COLOURS[condition])
-    for i, muscle in enumerate(muscles):
-        level = float(data.loc[data["muscle"] == muscle, "er_mean_curve"].mean())
-        axis.plot([i - 0.44, i + 0.44], [level, level], color=MEAN_CURVE, lw=1.8, ls=(0, (3, 1.5)), zorder=4)
-    axis.set_xticks(range(len(muscles)), muscles, fontsize=9)
+    boxes(axis, here, width=WIDTH, gap=0.18, alpha=0.45, orientation="vertical", **shared)
+    dots(axis, here, jitter=0.2, edgecolor="white", linewidth=0.4, zorder=3, **shared)
+    level = here.groupby("muscle")["er_mean_curve"].mean().reindex(list(muscles))
+    places = np.arange(len(muscles))
+    axis.hlines(level, places - 0.44, places + 0.44, color=MEAN_CURVE, lw=1.8, ls=(0, (3, 1.5)), zorder=4)
+    axis.set_xticks(places, muscles, fontsize=9)
     axis.tick_params(axis="x", length=0)
     axis.set_xlim(-0.6, width - 0.4)
     axis.set_ylabel("Er  (negative: better)")
-
-
-def _box(axis: Axes, x: float, values: Float, colour: str) -> None:
-    axis.boxplot(
-        values,
-        positions=[x],
-        widths=BOX,
-        showfliers=False,
-        patch_artist=True,
-        manage_ticks=False,
-        boxprops={"facecolor": colour, "alpha": 0.45, "edgecolor": colour, "linewidth": 1},
-        medianprops={"color": "black", "linewidth": 1.3},
-        whiskerprops={"color": colour, "linewidth": 1},
-        capprops={"color": colour, "linewidth": 1},
-    )
-    axis.scatter(x + spread(values, BOX / 2.6), values, s=9, color=colour, edgecolors="white", lw=0.4, zorder=3)
-
-
-def spread(values: Float, half: float) -> Float:
-    """Return sideways offsets that keep points of a box apart: neighbours in rank alternate."""
-    order = np.argsort(np.argsort(values, kind="stable"))
-    return half * np.array([0.0, 0.8, -0.8, 0.4, -0.4])[order % 5] if len(values) > 1 else np.zeros(len(values))
 
 
 def _brackets_of(muscles: Sequence[str], data: pd.DataFrame, pairs: pd.DataFrame) -> pd.DataFrame:
@@ -171,7 +159,7 @@ def _handles(data: pd.DataFrame) -> list[Line2D | Patch]:
     boxes: list[Line2D | Patch] = [
         Patch(facecolor=CONDITION_COLOURS[c], alpha=0.6, label=CONDITION_LABELS[c]) for c in _conditions(data)
     ]
-    point = Line2D([], [], ls="", marker="o", ms=4, color="#666666", label=f"one held-out {data['unit'].iloc[0]}")
+    point = unit_handle(f"one held-out {data['unit'].iloc[0]}")
     line = Line2D([], [], color=MEAN_CURVE, lw=1.8, ls=(0, (3, 1.5)), label=f"{MEAN_CURVE_LABEL} (our addition)")
     return [*boxes, point, line]
 
@@ -200,11 +188,6 @@ def _span(letters: str) -> str:
     return f"{letters[0]}–{letters[-1]}" if len(letters) > 1 else letters
 
 
-# --- Mean Er of the conditions and of the training-mean curve, side by side (not in the paper) ---
-
-COLOURS = CONDITION_COLOURS | {"mean_curve": MEAN_CURVE}
-
-
 @styled
 def ranking(errors: pd.DataFrame, *, synthetic: bool) -> Drawn:
     """Draw each method's Er, mean over muscles, per held-out unit with mean and 95 % CI; one panel a study.
@@ -222,7 +205,7 @@ def ranking(errors: pd.DataFrame, *, synthetic: bool) -> Drawn:
     for axis, study in zip(axes, studies, strict=True):
         _panel(axis, data[data["study"] == study])
         axis.set_title(f"{study} (n = {plural(_units(data, study), _unit(data, study))})")
-    add_legend(figure, _ranking_handles())
+    add_legend(figure, [unit_handle(), mean_handle()])
     caption = "Er averaged over muscles within each held-out unit. " + " ".join(_sentence(data, s) for s in studies)
     return Drawn(figure, data, title, caption, caption, synthetic)
 
@@ -246,52 +229,19 @@ def per_unit(errors: pd.DataFrame) -> pd.DataFrame:
 
 
 def _panel(axis: Axes, data: pd.DataFrame) -> None:
-    means = data.groupby("method")["mean"].first().sort_values(ascending=False, kind="stable")
+    means = data.drop_duplicates("method").sort_values("mean", kind="stable")
     axis.axvline(0, color="#444444", lw=0.9)
-    for y, method in enumerate(map(str, means.index)):
-        here = data[data["method"] == method]
-        colour, first = COLOURS[method], here.iloc[0]
-        axis.scatter(here["er"], y + spread(here["er"].to_numpy(float), 0.16), s=11, color=colour, alpha=0.55, lw=0)
-        _mean_mark(axis, y, first, colour)
-    axis.set_yticks(range(len(means)), map(label_of, means.index), fontsize=9)
-    axis.set_ylim(-0.6, len(means) - 0.4)
+    rows_of_points(
+        axis,
+        means,
+        row="method",
+        value="mean",
+        palette={method: METHOD_COLOURS[method] for method in means["method"]},
+        names=[label_of(method) for method in means["method"]],
+        notes=[signed(value) for value in means["mean"]],
+        units=data,
+    )
     axis.set_xlabel("Er, mean over muscles  (negative: better than OpenSim)")
-
-
-def _mean_mark(axis: Axes, y: int, row: pd.Series[Any], colour: str) -> None:
-    error = [[row["mean"] - row["ci_low"]], [row["ci_high"] - row["mean"]]]
-    look: dict[str, Any] = {
-        "ms": 6,
-        "color": colour,
-        "mec": "black",
-        "mew": 0.7,
-        "ecolor": "black",
-        "capsize": 3,
-        "lw": 1.2,
-    }
-    axis.errorbar(row["mean"], y, xerr=error, fmt="D", **look)
-    at: dict[str, Any] = {
-        "xycoords": ("axes fraction", "data"),
-        "xytext": (4, 0),
-        "textcoords": "offset points",
-    }
-    axis.annotate(signed(row["mean"]), (1, y), va="center", fontsize=8.5, **at)
-
-
-def _ranking_handles() -> list[Line2D]:
-    return [
-        Line2D([], [], ls="", marker="o", ms=4, color="#666666", label="one held-out unit"),
-        Line2D(
-            [],
-            [],
-            marker="D",
-            ms=6,
-            color="black",
-            mfc="#aaaaaa",
-            lw=1.2,
-            label="mean and 95 % CI over units",
-        ),
-    ]
 
 
 def _sentence(data: pd.DataFrame, study: str) -> str:

@@ -3,31 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 import pandas as pd
+import seaborn as sns
 from matplotlib.axes import Axes
+from matplotlib.cm import ScalarMappable
 from matplotlib.colors import TwoSlopeNorm
-from matplotlib.image import AxesImage
 from matplotlib.lines import Line2D
 
-from nem2e_lib.figures.errors import spread
 from nem2e_lib.figures.panels import plural
+from nem2e_lib.figures.points import mean_handle, rows_of_points, unit_handle
 from nem2e_lib.figures.style import (
-    CONDITION_COLOURS,
-    MEAN_CURVE,
-    REFINED,
     Drawn,
     add_legend,
+    colour_of,
     heading,
     label_of,
     new_figure,
     signed,
     styled,
 )
-
-OTHER = "#777777"
-COLOURS = {**CONDITION_COLOURS, "mean_curve": MEAN_CURVE, "lag_attention": REFINED}
 
 
 @styled
@@ -48,7 +45,7 @@ def leaderboard(standings: pd.DataFrame, units: pd.DataFrame, *, synthetic: bool
         rows = standings[standings["study"] == study]
         _panel(axis, rows, units[units["study"] == study])
         axis.set_title(f"{study} (n = {plural(int(rows['n_units'].iloc[0]), 'held-out ' + str(rows['unit'].iloc[0]))})")
-    add_legend(figure, _handles())
+    add_legend(figure, [unit_handle(), mean_handle()])
     caption = (
         "Er is averaged over the channels of an electrode and then over electrodes within each held-out unit. "
         + " ".join(_sentence(standings, study) for study in studies)
@@ -59,37 +56,21 @@ def leaderboard(standings: pd.DataFrame, units: pd.DataFrame, *, synthetic: bool
 
 def _panel(axis: Axes, rows: pd.DataFrame, units: pd.DataFrame) -> None:
     axis.axvline(0, color="#444444", lw=0.9)
-    ordered = rows.sort_values("er_mean", ascending=False, kind="stable", na_position="first")
-    for y, row in enumerate(ordered.to_dict("records")):
-        colour = COLOURS.get(str(row["method"]), OTHER)
-        here = units.loc[units["method"] == row["method"], "er"].to_numpy(float)
-        axis.scatter(here, y + spread(here, 0.16), s=9, color=colour, alpha=0.5, lw=0)
-        low, high = row["er_mean"] - row["ci_low"], row["ci_high"] - row["er_mean"]
-        bars = [[low], [high]] if np.isfinite([low, high]).all() else None
-        axis.errorbar(row["er_mean"], y, xerr=bars, fmt="D", ms=5, color=colour, mec="black", mew=0.6, ecolor="black")
-        axis.annotate(
-            _er(row["er_mean"]),
-            (1, y),
-            va="center",
-            fontsize=8,
-            xycoords=("axes fraction", "data"),
-            xytext=(4, 0),
-            textcoords="offset points",
-        )
-    axis.set_yticks(range(len(ordered)), [label_of(m) for m in ordered["method"]], fontsize=8.5)
-    axis.set_ylim(-0.6, len(ordered) - 0.4)
+    ordered = rows.sort_values("er_mean", kind="stable")
+    rows_of_points(
+        axis,
+        ordered,
+        row="method",
+        palette={method: colour_of(method) for method in ordered["method"]},
+        names=[label_of(method) for method in ordered["method"]],
+        notes=[_er(value) for value in ordered["er_mean"]],
+        units=units,
+    )
     axis.set_xlabel("Er  (negative: better than OpenSim)")
 
 
 def _er(value: float) -> str:
     return signed(value) if np.isfinite(value) else "undefined"
-
-
-def _handles() -> list[Line2D]:
-    return [
-        Line2D([], [], ls="", marker="o", ms=4, color="#666666", label="one held-out unit"),
-        Line2D([], [], marker="D", ms=5, color="black", mfc="#aaaaaa", lw=1.2, label="mean and 95 % CI over units"),
-    ]
 
 
 def _sentence(standings: pd.DataFrame, study: str) -> str:
@@ -113,11 +94,12 @@ def duels(fights: pd.DataFrame, standings: pd.DataFrame, *, synthetic: bool) -> 
     figure = new_figure(2.0 + 0.27 * most, title, legend_rows=0)
     axes = figure.subplots(1, len(studies), squeeze=False)[0]
     limit = max(float(fights["difference"].abs().max()), 1e-6)
+    scale = ScalarMappable(TwoSlopeNorm(0.0, -limit, limit), "PuOr")
     for axis, study in zip(axes, studies, strict=True):
         order = standings.loc[standings["study"] == study].sort_values("er_mean", kind="stable")["method"].tolist()
-        image = _matrix(axis, fights[fights["study"] == study], order, limit)
+        _matrix(axis, fights[fights["study"] == study], order, scale)
         axis.set_title(study)
-    bar = figure.colorbar(image, ax=axes, pad=0.02, aspect=30, shrink=0.8)
+    bar = figure.colorbar(scale, ax=axes, pad=0.02, aspect=30, shrink=0.8)
     bar.set_label("Er of the row minus Er of the column")
     bar.outline.set_visible(False)
     wins = int((fights["winner"] != "").sum())
@@ -128,20 +110,29 @@ def duels(fights: pd.DataFrame, standings: pd.DataFrame, *, synthetic: bool) -> 
     return Drawn(figure, fights, title, caption, caption, synthetic)
 
 
-def _matrix(axis: Axes, fights: pd.DataFrame, order: list[str], limit: float) -> AxesImage:
+def _matrix(axis: Axes, fights: pd.DataFrame, order: list[str], scale: ScalarMappable) -> None:
     both = pd.concat(
         [fights, fights.rename(columns={"a": "b", "b": "a"}).assign(difference=lambda t: -t["difference"])]
     )
     wide = both.pivot_table(index="a", columns="b", values="difference", dropna=False).reindex(order, columns=order)
-    image = axis.imshow(wide.to_numpy(float), cmap="PuOr", norm=TwoSlopeNorm(0.0, -limit, limit))
+    sns.heatmap(
+        wide.astype(float),
+        norm=scale.norm,
+        cmap=scale.cmap,
+        square=True,
+        linewidths=0.5,
+        cbar=False,
+        xticklabels=False,
+        yticklabels=False,
+        ax=axis,
+    )
     for row in fights[fights["winner"] != ""].itertuples():
-        i, j = order.index(str(row.a)), order.index(str(row.b))
+        i, j = order.index(str(row.a)) + 0.5, order.index(str(row.b)) + 0.5
         axis.plot([i, j], [j, i], ls="", marker="o", ms=3.5, color="black")
-    names = [label_of(name) for name in order]
-    axis.set_yticks(range(len(order)), names, fontsize=8)
-    axis.set_xticks(range(len(order)), names, fontsize=8, rotation=60, ha="right", rotation_mode="anchor")
-    axis.spines[:].set_visible(False)
-    return image
+    names, middles = [label_of(name) for name in order], np.arange(len(order)) + 0.5
+    axis.set_yticks(middles, names, fontsize=8)
+    axis.set_xticks(middles, names, fontsize=8, rotation=60, ha="right", rotation_mode="anchor")
+    axis.set(xlabel="", ylabel="")
 
 
 @styled
@@ -159,10 +150,18 @@ def tried(table: pd.DataFrame, *, target: Mapping[str, float]) -> Drawn:
     figure = new_figure(3.4, title)
     axis = figure.subplots()
     colours = dict(zip(dict.fromkeys(table["study"]), ("#D55E00", "#0072B2", "#009E73", "#CC79A7"), strict=False))
-    for study, rows in table.groupby("study", sort=False):
-        colour = colours[study]
-        axis.plot(rows["step"], rows["er_mean"], ls="", marker="o", ms=4, color=colour, alpha=0.6)
-        axis.plot(rows["step"], rows["er_mean"].cummin(), color=colour, drawstyle="steps-post")
+    best_so_far = table.assign(er_mean=table.groupby("study", sort=False)["er_mean"].cummin())
+    shared: dict[str, Any] = {
+        "x": "step",
+        "y": "er_mean",
+        "hue": "study",
+        "palette": colours,
+        "legend": False,
+        "ax": axis,
+    }
+    sns.scatterplot(table, s=16, alpha=0.6, linewidth=0, **shared)
+    sns.lineplot(best_so_far, estimator=None, errorbar=None, drawstyle="steps-post", **shared)
+    for study, colour in colours.items():
         axis.axhline(target[str(study)], color=colour, ls=":", lw=1)
     axis.set_xlabel("variant, in the order of trying (named in the table)")
     axis.set_ylabel("Er, mean over electrodes")

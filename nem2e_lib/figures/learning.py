@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 
 from nem2e_lib.analysis.learning import CYCLES, MOTIONS, SPEEDS, SUBJECTS
 from nem2e_lib.figures.panels import plural
+from nem2e_lib.figures.points import intervals, rows_of_points
 from nem2e_lib.figures.style import (
     CONDITION_COLOURS,
     CONDITION_LABELS,
@@ -26,6 +26,7 @@ from nem2e_lib.figures.style import (
     styled,
 )
 
+MOTION_NAMES = {"same": "same motion", "other": "other motion", "both": "both motions"}
 COLOURS = {"one_entire": CONDITION_COLOURS["one_entire"], "all_entire": "#444444"}
 
 
@@ -90,14 +91,9 @@ def _curve_panel(axis: Axes, rows: pd.DataFrame) -> None:
         axis.plot(first["n_training"], first["er_mean_curve"], lw=1.1, **_look(experiment, MEAN_CURVE))
         for condition in conditions:
             one = _lines(rows, experiment, condition)
-            bars = np.abs(one[["ci_low", "ci_high"]].to_numpy(float).T - one["er_mean"].to_numpy(float))
-            axis.errorbar(
-                one["n_training"],
-                one["er_mean"],
-                yerr=np.nan_to_num(bars),
-                elinewidth=1,
-                **_look(experiment, COLOURS[condition]),
-            )
+            colour, n = COLOURS[condition], one["n_training"].to_numpy(float)
+            intervals(axis, n, one["ci_low"], one["ci_high"], orient="v", color=colour, lw=1.0)
+            axis.plot(n, one["er_mean"], **_look(experiment, colour))
     axis.set_xscale("log")
     some = _lines(rows, SUBJECTS, conditions[0])
     unit = str(rows["unit"].iloc[0])
@@ -137,8 +133,7 @@ def generalising(summary: pd.DataFrame, *, where: str, synthetic: bool) -> Drawn
     for y, experiment in enumerate(experiments):
         for x, study in enumerate(studies):
             here = rows[(rows["experiment"] == experiment) & (rows["study"] == study)]
-            labels = _speed_labels if experiment == SPEEDS else _motion_labels
-            _levels_panel(axes[y][x], here.sort_values(["order", "level"], ascending=[True, False]), labels(here))
+            _levels_panel(axes[y][x], here.sort_values(["order", "level"], ascending=[True, False]))
             what = "speeds" if experiment == SPEEDS else "motions"
             axes[y][x].set_title(f"{study}, {what} (n = {plural(int(here['n'].max()), str(here['unit'].iloc[0]))})")
     add_legend(
@@ -163,32 +158,17 @@ def generalising(summary: pd.DataFrame, *, where: str, synthetic: bool) -> Drawn
     return Drawn(figure, rows, title, caption, caption, synthetic)
 
 
-def _speed_labels(rows: pd.DataFrame) -> dict[str, str]:
-    return {str(level): str(level) for level in rows["level"]}
-
-
-def _motion_labels(rows: pd.DataFrame) -> dict[str, str]:
-    return {"same": "same motion", "other": "other motion", "both": "both motions"}
-
-
-def _levels_panel(axis: Axes, rows: pd.DataFrame, labels: dict[str, str]) -> None:
+def _levels_panel(axis: Axes, rows: pd.DataFrame) -> None:
+    lacked = rows["level"].str.startswith("without") | (rows["level"] == "other")
+    colours = [REFINED if missing else COLOURS["one_entire"] for missing in lacked]
     axis.axvline(0, color=SIMULATED, lw=1.0)
-    ordered = rows.to_dict("records")[::-1]
-    for y, row in enumerate(ordered):
-        lacked = str(row["level"]).startswith("without") or row["level"] == "other"
-        colour = REFINED if lacked else COLOURS["one_entire"]
-        bars = np.nan_to_num([[row["er_mean"] - row["ci_low"]], [row["ci_high"] - row["er_mean"]]])
-        axis.plot(row["er_mean_curve"], y, marker="s", ms=5, color=MEAN_CURVE)
-        axis.errorbar(row["er_mean"], y, xerr=bars, fmt="D", ms=5, color=colour, mec="black", mew=0.6, ecolor="black")
-        axis.annotate(
-            signed(row["er_mean"]),
-            (1, y),
-            va="center",
-            fontsize=8,
-            xycoords=("axes fraction", "data"),
-            xytext=(4, 0),
-            textcoords="offset points",
-        )
-    axis.set_yticks(range(len(ordered)), [labels[str(row["level"])] for row in ordered])
-    axis.set_ylim(-0.6, len(ordered) - 0.4)
+    axis.plot(rows["er_mean_curve"], range(len(rows)), ls="", marker="s", ms=5, color=MEAN_CURVE)
+    rows_of_points(
+        axis,
+        rows,
+        row="level",
+        palette=dict(zip(rows["level"], colours, strict=True)),
+        names=[MOTION_NAMES.get(level, level) for level in rows["level"]],
+        notes=[signed(value) for value in rows["er_mean"]],
+    )
     axis.set_xlabel("Er  (positive: worse than OpenSim)")

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+import seaborn as sns
 import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
@@ -18,6 +19,8 @@ from nem2e_lib.figures.style import CONDITION_COLOURS, CONDITION_LABELS, Drawn, 
 
 LOW, HIGH = 5.0, 95.0
 
+DASHES = {"training": "", "validation": (4, 1.6)}
+"""Of the mean's line, as seaborn wants them."""
 LINES = {"training": "-", "validation": (0, (4, 1.6))}
 
 
@@ -87,10 +90,14 @@ def _panel(axis: Axes, results: xr.Dataset) -> pd.DataFrame:
             alpha=0.10 if name == "validation" else 0.18,
             lw=0,
         )
-        axis.plot(epochs, table["mean"], color=colour, ls=LINES[name])
         for line in values[bad]:
             axis.plot(epochs, line, color=colour, lw=0.6, alpha=0.7, ls=LINES[name])
         tables.append(_label(table, results, name, len(values), int(bad.sum())))
+    data = pd.concat(tables, ignore_index=True)
+    sns.lineplot(
+        data, x="epoch", y="mean", style="loss", dashes=DASHES, color=colour, estimator=None, legend=False, ax=axis
+    )
+    axis.set(xlabel="", ylabel="")
     axis.set_yscale("log")
     axis.yaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
     axis.yaxis.set_major_formatter("{x:g}")
@@ -99,7 +106,7 @@ def _panel(axis: Axes, results: xr.Dataset) -> pd.DataFrame:
     axis.grid(axis="y", color="#e6e6e6", lw=0.6)
     note = plural(len(bad), "model") + (f", {plural(int(bad.sum()), 'run')} blew up" if bad.any() else "")
     axis.text(0.98, 0.97, note, transform=axis.transAxes, ha="right", va="top", fontsize=8, color="#444444")
-    return pd.concat(tables, ignore_index=True)
+    return data
 
 
 def _models(loss: xr.DataArray) -> Float:

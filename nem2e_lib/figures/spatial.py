@@ -25,13 +25,116 @@ from nem2e_lib.figures.body import (
     muscle_path,
     pose,
 )
-from nem2e_lib.figures.panels import Float, is_synthetic, plural, spread_labels
-from nem2e_lib.figures.style import CONDITION_LABELS, HEAT, Drawn, add_legend, heading, new_figure, styled
+from nem2e_lib.figures.panels import Float, heat_map, is_synthetic, plural, spread_labels
+from nem2e_lib.figures.style import CONDITION_LABELS, Drawn, add_legend, heading, new_figure, styled
 from nem2e_lib.figures.temporal import entropy_words
 
-# --- Three skeletons with the most attended muscles drawn and named ---
-
+PHASES = (0, 50, 100)
+TOP = 10
 LABELS_AT = 0.49
+"""Metres from a skeleton's hip to the names beside it."""
+
+
+@styled
+def spatial_attention(results: xr.Dataset, *, muscle: str = "tib") -> Drawn:
+    """Draw the attention of one muscle's models on all columns, and the ten strongest at 0, 50 and 100 %.
+
+    Weights are averaged over seeds and held-out cycles; 50 %, which falls between two samples, is
+    interpolated.
+
+    Parameters
+    ----------
+    results : xarray.Dataset
+        Results of All-Entire: its tokens are the activation columns.
+    muscle : str
+        A channel of the results.
+
+    Raises
+    ------
+    Nem2eError
+        When the results have no such channel, or no map of muscles (`spatial=time_tokens`).
+
+    Source: Teramae et al. (2025), Figure 7; the entropy is our addition.
+    """
+    if muscle not in results["channel"].to_numpy():
+        raise Nem2eError(
+            f"The results of study '{results.attrs['study']}' have no muscle '{muscle}'; "
+            f"expected one of {', '.join(map(str, results['channel'].to_numpy()))}."
+        )
+    if not over_muscles(results):
+        raise Nem2eError(
+            f"study {results.attrs['study']}: All-Entire was trained with spatial=time_tokens, whose attention is over "
+            "time, so there is no map of muscles; draw its temporal attention, or train with another spatial."
+        )
+    weights = results["attention"].sel(channel=muscle)
+    share = float(entropy_share(weights.transpose(..., "token").to_numpy()).mean())
+    order = in_order([str(t) for t in results["token"].to_numpy()])
+    mean = weights.mean(["seed", "cycle"]).transpose("token", "output").sel(token=[a.column for a in order])
+    synthetic = is_synthetic(results)
+    condition = CONDITION_LABELS[str(results.attrs["condition"])]
+    title = heading(f"Figure 7. {results.attrs['study']}, {condition}: spatial attention of {muscle}", synthetic)
+    figure = new_figure(9.5, title)
+    top, bottom = figure.subfigures(2, 1, height_ratios=(5.2, 3.6), squeeze=False)[:, 0]
+    _heat_map(top, mean, order, share)
+    strongest = {phase: _strongest(mean, phase) for phase in PHASES}
+    draw_skeletons(bottom, strongest, str(results.attrs.get("motion", results.attrs["study"])))
+    add_legend(figure, side_handles())
+    return Drawn(figure, _table(mean, order, strongest), title, *_words(results, muscle, share, strongest), synthetic)
+
+
+def at_phase(mean: xr.DataArray, phase: float) -> pd.Series[float]:
+    """Return each column's weight at a phase in percent, interpolated between the two samples around it."""
+    return mean.interp(output=phase).to_series()
+
+
+def _strongest(mean: xr.DataArray, phase: int) -> pd.Series[float]:
+    return at_phase(mean, phase).sort_values(ascending=False, kind="stable").head(TOP)
+
+
+def _heat_map(figure: SubFigure, mean: xr.DataArray, order: list[Actuator], share: float) -> None:
+    axis = figure.subplots()
+    values = np.asarray(mean, float)
+    heat_map(
+        axis,
+        values,
+        label="attention weight (mean over held-out cycles)",
+        top=max(values.max(), 2 / len(order)),
+        pad=0.02,
+        aspect=40,
+        location="right",
+    )
+    axis.set_xlabel("gait cycle (%)")
+    axis.set_title(entropy_words(share))
+    _name_groups(axis, order)
+    _name_strongest(axis, values, order)
+
+
+def _name_groups(axis: Axes, order: list[Actuator]) -> None:
+    edges, names = [0], []
+    for group, members in itertools.groupby(order, group_of):
+        size = len(list(members))
+        names.append(f"{group} ({size})")
+        edges.append(edges[-1] + size)
+    for edge in edges[1:-1]:
+        axis.axhline(edge, color="white", lw=1.2)
+    middles = (np.array(edges[1:]) + edges[:-1]) / 2
+    places = spread_labels(middles, gap=len(order) / 30, low=0, high=len(order))
+    axis.set_yticks([])
+    for place, middle, name in zip(places, middles, names, strict=True):
+        _leader(axis, 0.0, -0.012, -0.018, middle, place, name, "right")
+
+
+def _name_strongest(axis: Axes, values: Float, order: list[Actuator]) -> None:
+    rows: Float = np.sort(np.argsort(-values.mean(1), kind="stable")[:TOP])
+    places = spread_labels(rows + 0.5, gap=len(order) / 26, low=0, high=len(order))
+    for place, row in zip(places, rows, strict=True):
+        _leader(axis, 1.0, 1.02, 1.025, row + 0.5, place, order[row].label, "left")
+
+
+def _leader(axis: Axes, start: float, end: float, text: float, y: float, place: float, name: str, align: str) -> None:
+    frame = axis.get_yaxis_transform()
+    axis.plot([start, end], [y, place], transform=frame, color="#777777", lw=0.7, clip_on=False)
+    axis.text(text, place, name, transform=frame, ha=align, va="center", fontsize=8)
 
 
 def draw_skeletons(figure: SubFigure, strongest: Mapping[int, pd.Series[float]], motion: str) -> None:
@@ -112,120 +215,6 @@ def side_handles() -> list[Line2D]:
         Line2D([], [], color=SIDE_COLOURS["right"], lw=4, label="right side (near), top ten"),
         Line2D([], [], color=SIDE_COLOURS["left"], lw=4, label="left side (far), top ten"),
     ]
-
-
-# --- Figure 7: which muscles the model attends to over the cycle, as a map and on a moving skeleton ---
-
-PHASES = (0, 50, 100)
-TOP = 10
-
-
-@styled
-def spatial_attention(results: xr.Dataset, *, muscle: str = "tib") -> Drawn:
-    """Draw the attention of one muscle's models on all columns, and the ten strongest at 0, 50 and 100 %.
-
-    Weights are averaged over seeds and held-out cycles; 50 %, which falls between two samples, is
-    interpolated.
-
-    Parameters
-    ----------
-    results : xarray.Dataset
-        Results of All-Entire: its tokens are the activation columns.
-    muscle : str
-        A channel of the results.
-
-    Raises
-    ------
-    Nem2eError
-        When the results have no such channel, or no map of muscles (`spatial=time_tokens`).
-
-    Source: Teramae et al. (2025), Figure 7; the entropy is our addition.
-    """
-    if muscle not in results["channel"].to_numpy():
-        raise Nem2eError(
-            f"The results of study '{results.attrs['study']}' have no muscle '{muscle}'; "
-            f"expected one of {', '.join(map(str, results['channel'].to_numpy()))}."
-        )
-    if not over_muscles(results):
-        raise Nem2eError(
-            f"study {results.attrs['study']}: All-Entire was trained with spatial=time_tokens, whose attention is over "
-            "time, so there is no map of muscles; draw its temporal attention, or train with another spatial."
-        )
-    weights = results["attention"].sel(channel=muscle)
-    share = float(entropy_share(weights.transpose(..., "token").to_numpy()).mean())
-    order = in_order([str(t) for t in results["token"].to_numpy()])
-    mean = weights.mean(["seed", "cycle"]).transpose("token", "output").sel(token=[a.column for a in order])
-    synthetic = is_synthetic(results)
-    condition = CONDITION_LABELS[str(results.attrs["condition"])]
-    title = heading(f"Figure 7. {results.attrs['study']}, {condition}: spatial attention of {muscle}", synthetic)
-    figure = new_figure(9.5, title)
-    top, bottom = figure.subfigures(2, 1, height_ratios=(5.2, 3.6), squeeze=False)[:, 0]
-    _heat_map(top, mean, order, share)
-    strongest = {phase: _strongest(mean, phase) for phase in PHASES}
-    draw_skeletons(bottom, strongest, str(results.attrs.get("motion", results.attrs["study"])))
-    add_legend(figure, side_handles())
-    return Drawn(figure, _table(mean, order, strongest), title, *_words(results, muscle, share, strongest), synthetic)
-
-
-def at_phase(mean: xr.DataArray, phase: float) -> pd.Series[float]:
-    """Return each column's weight at a phase in percent, interpolated between the two samples around it."""
-    return mean.interp(output=phase).to_series()
-
-
-def _strongest(mean: xr.DataArray, phase: int) -> pd.Series[float]:
-    return at_phase(mean, phase).sort_values(ascending=False, kind="stable").head(TOP)
-
-
-def _heat_map(figure: SubFigure, mean: xr.DataArray, order: list[Actuator], share: float) -> None:
-    axis = figure.subplots()
-    values = np.asarray(mean, float)
-    step = 50 / (values.shape[1] - 1)
-    extent = (-step, 100 + step, len(order), 0)
-    image = axis.imshow(
-        values,
-        extent=extent,
-        aspect="auto",
-        cmap=HEAT,
-        vmin=0,
-        vmax=max(values.max(), 2 / len(order)),
-        interpolation="none",
-    )
-    axis.set_xticks([0, 25, 50, 75, 100])
-    axis.set_xlabel("gait cycle (%)")
-    axis.set_title(entropy_words(share))
-    _name_groups(axis, order)
-    _name_strongest(axis, values, order)
-    bar = figure.colorbar(image, ax=axis, pad=0.02, aspect=40, location="right")
-    bar.set_label("attention weight (mean over held-out cycles)")
-    bar.outline.set_visible(False)
-
-
-def _name_groups(axis: Axes, order: list[Actuator]) -> None:
-    edges, names = [0], []
-    for group, members in itertools.groupby(order, group_of):
-        size = len(list(members))
-        names.append(f"{group} ({size})")
-        edges.append(edges[-1] + size)
-    for edge in edges[1:-1]:
-        axis.axhline(edge, color="white", lw=1.2)
-    middles = (np.array(edges[1:]) + edges[:-1]) / 2
-    places = spread_labels(middles, gap=len(order) / 30, low=0, high=len(order))
-    axis.set_yticks([])
-    for place, middle, name in zip(places, middles, names, strict=True):
-        _leader(axis, 0.0, -0.012, -0.018, middle, place, name, "right")
-
-
-def _name_strongest(axis: Axes, values: Float, order: list[Actuator]) -> None:
-    rows: Float = np.sort(np.argsort(-values.mean(1), kind="stable")[:TOP])
-    places = spread_labels(rows + 0.5, gap=len(order) / 26, low=0, high=len(order))
-    for place, row in zip(places, rows, strict=True):
-        _leader(axis, 1.0, 1.02, 1.025, row + 0.5, place, order[row].label, "left")
-
-
-def _leader(axis: Axes, start: float, end: float, text: float, y: float, place: float, name: str, align: str) -> None:
-    frame = axis.get_yaxis_transform()
-    axis.plot([start, end], [y, place], transform=frame, color="#777777", lw=0.7, clip_on=False)
-    axis.text(text, place, name, transform=frame, ha=align, va="center", fontsize=8)
 
 
 def _table(mean: xr.DataArray, order: list[Actuator], strongest: dict[int, pd.Series[float]]) -> pd.DataFrame:

@@ -1,4 +1,4 @@
-"""One look for every figure: colours, type, and SVG that is the same bytes wherever it is drawn."""
+"""One look for every figure: colours, names, type, and SVG that is the same bytes wherever it is drawn."""
 
 from __future__ import annotations
 
@@ -7,11 +7,13 @@ import functools
 import html
 import io
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, ParamSpec, TypeVar
 
 import matplotlib as mpl
+import numpy as np
 import pandas as pd
 import seaborn as sns
 from matplotlib.artist import Artist
@@ -48,12 +50,20 @@ METHOD_LABELS = {
     "lag_attention": "lag attention",
 }
 """What readers are shown of each method; data, CSV files and verdicts know it by its id alone."""
+METHOD_COLOURS = {
+    **CONDITION_COLOURS,
+    "opensim": SIMULATED,
+    "mean_curve": MEAN_CURVE,
+    "model": REFINED,
+    "lag_attention": REFINED,
+}
+OTHER_METHOD = "#777777"
 HEAT = "cividis"
 
 # Glyphs are written as paths, so that a page looks alike on machines without DejaVu Sans and no label can
 # grow into its neighbour; title, description and the CSV beside each figure serve readers who cannot see it.
 RC: Any = {
-    **sns.axes_style("ticks"),  # type: ignore[no-untyped-call]
+    **sns.axes_style("ticks"),
     "font.family": "sans-serif",
     "font.sans-serif": ["DejaVu Sans"],
     "font.size": 9.0,
@@ -110,16 +120,27 @@ class Drawn:
 
 
 def styled(function: Callable[P, R]) -> Callable[P, R]:
-    """Draw under the project's style and leave the caller's matplotlib settings alone."""
+    """Draw under the project's style, leaving the caller's matplotlib settings and random numbers alone."""
 
     @functools.wraps(function)
     def drawing(*args: P.args, **kwargs: P.kwargs) -> R:
-        with mpl.rc_context():
+        with mpl.rc_context(), _same_jitter():
             mpl.rcdefaults()
             mpl.rcParams.update(RC)
             return function(*args, **kwargs)
 
     return drawing
+
+
+@contextmanager
+def _same_jitter() -> Iterator[None]:
+    # seaborn.stripplot takes its jitter from numpy's global generator and offers no seed.
+    before = np.random.get_state()  # noqa: NPY002
+    np.random.seed(0)  # noqa: NPY002
+    try:
+        yield
+    finally:
+        np.random.set_state(before)  # noqa: NPY002
 
 
 def heading(text: str, synthetic: bool) -> str:
@@ -161,6 +182,11 @@ def add_legend(figure: Figure, handles: Sequence[Artist], columns: int | None = 
 def label_of(method: object) -> str:
     """Return what readers are shown of a method; its id where it has no other name."""
     return METHOD_LABELS.get(str(method), str(method))
+
+
+def colour_of(method: object) -> str:
+    """Return the colour of a method, grey where it has none of its own."""
+    return METHOD_COLOURS.get(str(method), OTHER_METHOD)
 
 
 def signed(value: float) -> str:

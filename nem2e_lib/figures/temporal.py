@@ -11,10 +11,9 @@ from matplotlib.gridspec import GridSpecFromSubplotSpec
 from matplotlib.lines import Line2D
 
 from nem2e_lib.analysis.attention import entropy_share
-from nem2e_lib.figures.panels import Float, is_synthetic
+from nem2e_lib.figures.panels import QUARTERS, Float, cell, heat_map, is_synthetic
 from nem2e_lib.figures.style import (
     CONDITION_LABELS,
-    HEAT,
     SERIES_COLOURS,
     Drawn,
     add_legend,
@@ -125,7 +124,7 @@ def _example(figure: Figure, grid: GridSpecFromSubplotSpec, one: xr.Dataset, nam
         above = figure.add_subplot(grid[0, column])
         main = figure.add_subplot(grid[1, column])
         _input(above, one)
-        _map(figure, main, values, label, top, one)
+        _map(main, values, label, top)
         if column == 1:
             above.set_title(f"{name}\n{entropy_words(share)}")
         else:
@@ -134,26 +133,13 @@ def _example(figure: Figure, grid: GridSpecFromSubplotSpec, one: xr.Dataset, nam
     _output(side, one)
 
 
-def _map(figure: Figure, axis: Axes, values: Float, label: str, top: float | None, one: xr.Dataset) -> None:
-    step = 50 / (len(values) - 1)
-    extent = (-step, 100 + step, -step, 100 + step)
-    image = axis.imshow(
-        values,
-        origin="lower",
-        extent=extent,
-        aspect="auto",
-        cmap=HEAT,
-        vmin=0,
-        vmax=top,
-        interpolation="none",
-    )
-    axis.plot([0, 100], [0, 100], color="white", lw=1, ls=(0, (4, 3)))
-    axis.set_xticks([0, 25, 50, 75, 100])
-    axis.set_yticks([0, 25, 50, 75, 100])
+def _map(axis: Axes, values: Float, label: str, top: float | None) -> None:
+    heat_map(axis, values, label=label, top=top, pad=0.01, aspect=30)
+    axis.invert_yaxis()
+    ends = cell([0, 100], len(values))
+    axis.plot(ends, ends, color="white", lw=1, ls=(0, (4, 3)))
+    axis.set_yticks(cell(QUARTERS, len(values)), list(map(str, QUARTERS)))
     axis.set_xlabel("input: simulated activation at (% of cycle)")
-    bar = figure.colorbar(image, ax=axis, pad=0.01, aspect=30)
-    bar.set_label(label)
-    bar.outline.set_visible(False)
 
 
 def _input(axis: Axes, one: xr.Dataset) -> None:
@@ -161,7 +147,7 @@ def _input(axis: Axes, one: xr.Dataset) -> None:
     axis.plot(one["sample"], one["simulated"], color=SERIES_COLOURS["simulated"])
     axis.set_xlim(-step, 100 + step)
     axis.set_ylim(bottom=min(0.0, float(one["simulated"].min())))
-    axis.set_xticks([0, 25, 50, 75, 100], [])
+    axis.set_xticks(QUARTERS, [])
     axis.locator_params(axis="y", nbins=2)
 
 
@@ -172,7 +158,7 @@ def _output(axis: Axes, one: xr.Dataset) -> None:
     axis.set_ylim(-step, 100 + step)
     axis.invert_xaxis()
     axis.locator_params(axis="x", nbins=2)
-    axis.set_yticks([0, 25, 50, 75, 100])
+    axis.set_yticks(QUARTERS)
     axis.set_ylabel("output: refined activity at (% of cycle)")
 
 

@@ -5,12 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import xarray as xr
-from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
 from nem2e_lib.error import Nem2eError
-from nem2e_lib.figures.panels import Float, cycle_axis, is_synthetic, panel_grid, plural, rows_for
+from nem2e_lib.figures.panels import Float, activity_axis, curves_with_bands, is_synthetic, panel_grid, plural, rows_for
 from nem2e_lib.figures.style import (
     CONDITION_LABELS,
     SERIES_COLOURS,
@@ -82,7 +81,9 @@ def refined_curves(
     figure = new_figure(0.95 + 1.75 * rows_for(len(muscles)), title)
     axes = panel_grid(figure, len(muscles), sharex=False)
     for axis, muscle in zip(axes, muscles, strict=True):
-        _panel(axis, muscle, data[data["muscle"] == muscle])
+        rows = data[data["muscle"] == muscle]
+        curves_with_bands(axis, rows, x="sample_pct", hue="series", palette=SERIES_COLOURS, clip_on=False)
+        activity_axis(axis, muscle, rows)
     figure.supylabel("muscle activity (normalised)", fontsize=9)
     cycles = int(data["n_cycles"].iloc[0])
     add_legend(figure, _handles(cycles))
@@ -152,22 +153,10 @@ def _rows(values: Float, here: xr.Dataset, muscle: str, series: str) -> pd.DataF
     )
 
 
-def _panel(axis: Axes, muscle: str, data: pd.DataFrame) -> None:
-    for name, rows in data.groupby("series", sort=False):
-        colour = SERIES_COLOURS[str(name)]
-        axis.fill_between(rows["sample_pct"], rows["low"], rows["high"], color=colour, alpha=0.13, lw=0)
-        axis.plot(rows["sample_pct"], rows["mean"], color=colour, clip_on=False)
-    axis.set_title(muscle)
-    axis.set_ylim(min(0.0, float(data["low"].min())), float(data["high"].max()) * 1.05)
-    axis.locator_params(axis="y", nbins=4)
-    cycle_axis(axis, label=axis.get_subplotspec().is_last_row())  # type: ignore[union-attr]
-
-
 def _handles(cycles: int) -> list[Line2D | Patch]:
     lines: list[Line2D | Patch] = [
         Line2D([], [], color=SERIES_COLOURS[s], label=text) for s, text in SERIES_LABELS.items()
     ]
-    lines[0].set_label(f"{SERIES_LABELS['simulated']}")
     if cycles > 1:
         lines.append(Patch(color="#bbbbbb", label=f"lowest to highest of {plural(cycles, 'cycle')}"))
     return lines

@@ -10,7 +10,6 @@ import sys
 import tempfile
 import time
 from collections.abc import Mapping
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -19,8 +18,10 @@ import papermill
 from papermill.exceptions import PapermillExecutionError
 from traitlets.config import Config
 
+from nem2e_lib.data.tables import near
 from nem2e_lib.error import Nem2eError
 from nem2e_lib.site.notebook_page import linked, render
+from nem2e_lib.site.saving import write_text
 
 # --- The parameters cell of a notebook: what may be set, and of which type ---
 
@@ -119,9 +120,8 @@ def checked(given: Mapping[str, Any], known: Mapping[str, Any], notebook: str) -
     """
     for name in given:
         if name not in known:
-            near = get_close_matches(name, known, 1)
-            hint = f"did you mean {near[0]}?" if near else f"it has {', '.join(known)}."
-            raise Nem2eError(f"{notebook}: there is no parameter {name!r}; {hint}")
+            hint = near(name, known) or f"; it has {', '.join(known)}."
+            raise Nem2eError(f"{notebook}: there is no parameter {name!r}{hint}")
     return {name: _as_type_of(known[name], value, f"{notebook}: parameter {name}") for name, value in given.items()}
 
 
@@ -254,7 +254,7 @@ def run(
     done = _execute(notebook, kept, values)
     without_progress(done)
     nbformat.write(done, kept)
-    _write(output, linked(render(done, _title(done, notebook)), output.parent))
+    write_text(output, linked(render(done, _title(done, notebook)), output.parent))
     return output
 
 
@@ -325,13 +325,6 @@ def _report(notebook: Path, done: nbformat.NotebookNode) -> str:
 def _title(done: nbformat.NotebookNode, notebook: Path) -> str:
     headings = [re.match(r"# +(.+)", cell.source) for cell in done.cells if cell.cell_type == "markdown"]
     return next((heading.group(1).strip() for heading in headings if heading), notebook.stem)
-
-
-def _write(path: Path, text: str) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(path.name + ".part")
-    temporary.write_text(text, encoding="utf-8")
-    temporary.replace(path)
 
 
 def main() -> int:

@@ -6,7 +6,6 @@ import json
 from concurrent.futures import Executor
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import jax
 import pandas as pd
@@ -18,7 +17,7 @@ from nem2e_lib.data.study.load import load_study
 from nem2e_lib.error import Nem2eError
 from nem2e_lib.figures.style import Drawn
 from nem2e_lib.project import ROOT
-from nem2e_lib.site.saving import Saved, save
+from nem2e_lib.site.saving import Saved, save, write_text
 from nem2e_lib.site.tables import Table
 from nem2e_lib.training import devices
 from nem2e_lib.training.batching import Batching, choose
@@ -167,14 +166,9 @@ def begin(folder: str = "", profile: str = "demo", seed: int = 0, study: str = "
     studies = own or _synthetic(where / "studies", profile, seed)
     for path in own.values():
         _require_sound(path)
-    _write_json(
-        where / "run.json",
-        {
-            "profile": profile,
-            "seed": seed,
-            "studies": {key: str(path.resolve()) for key, path in studies.items()},
-        },
-    )
+    places = {key: str(path.resolve()) for key, path in studies.items()}
+    content = {"profile": profile, "seed": seed, "studies": places}
+    write_text(where / "run.json", json.dumps(content, indent=1) + "\n")
     return open_run(str(where))
 
 
@@ -199,13 +193,6 @@ def cut(run: Run, study: str) -> tuple[xr.Dataset, pd.DataFrame]:
     save_report(report, run.of(study, "segments.csv"))
     save_cycles(dataset, run.of(study, "cycles.nc"))
     return dataset, report
-
-
-def _write_json(path: Path, content: dict[str, Any]) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(path.name + ".part")
-    temporary.write_text(json.dumps(content, indent=1) + "\n")
-    temporary.replace(path)
 
 
 # --- Training within a run: what is trained, what it will cost, and asking before days of it ---

@@ -77,12 +77,6 @@ def load(path: str | Path) -> tuple[Manifest, dict[str, NDArray[np.float32]]]:
     return manifest, weights
 
 
-def load_manifest(path: str | Path) -> Manifest:
-    """Read what a refiner says of itself, without its weights; errors as `load`."""
-    with _open(path) as file:
-        return _manifest(path, file)
-
-
 def is_refiner(path: str | Path) -> bool:
     """Whether a file looks like a refiner: a zip that holds a manifest."""
     try:

@@ -14,7 +14,7 @@ import xarray as xr
 from numpy.typing import NDArray
 from scipy.interpolate import PchipInterpolator
 
-from nem2e_lib.data.files import replacing
+from nem2e_lib.data.files import write_text
 from nem2e_lib.data.storage.storage import Storage, write_storage
 from nem2e_lib.data.study.trials import EDGE_S
 from nem2e_lib.error import Nem2eError
@@ -254,8 +254,7 @@ def save(refined: Refined, path: Path, rest: str = RESTS[0]) -> list[Path]:
     tables = [refined_storage(refined, rest), band_storage(refined)]
     for where, table in zip(paths, tables, strict=False):
         write_storage(where, table)
-    with replacing(paths[2]) as temporary:
-        refined.table().to_csv(temporary, index=False, lineterminator="\n")
+    write_text(paths[2], refined.table().to_csv(index=False, lineterminator="\n"))
     return paths
 
 

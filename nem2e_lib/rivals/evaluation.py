@@ -14,14 +14,13 @@ import xarray as xr
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
-from nem2e_lib.data.cycles.segment import data_hash
+from nem2e_lib.data.cycles.segment import CYCLE_COORDS, data_hash
 from nem2e_lib.error import Nem2eError
 from nem2e_lib.rivals.protocol import Array, Fitted, Rival, Simulated, simulated_cycles
 from nem2e_lib.training.conditions import own_muscle
 from nem2e_lib.training.folds import Folds, leave_one_out, mean_curves
 from nem2e_lib.training.results import load_results, save_results
 
-_CYCLE_COORDS = ("subject", "speed", "speed_m_s", "trial", "number", "start_s", "end_s")
 RIVALS_VERSION = "f809fa0dad8b7260"
 """Of what a rival gives for the same data: another value here makes every kept evaluation be made anew."""
 _COPIED = ("study", "motion", "simulated_by", "synthetic", "citation")
@@ -147,7 +146,7 @@ def _laid_out(cycles: xr.Dataset, refined: Array) -> xr.Dataset:
             "seed": [0],
             "fold": list(folds.labels),
             "fold_of_cycle": ("cycle", folds.of_cycle),
-            **{name: cycles[name] for name in ("sample", "channel", "cycle", "target", "electrode", *_CYCLE_COORDS)},
+            **{name: cycles[name] for name in ("sample", "channel", "cycle", "target", "electrode", *CYCLE_COORDS)},
         },
     )
 

@@ -14,11 +14,12 @@ from typing import Any
 import pandas as pd
 from tqdm import tqdm
 
+from nem2e_lib.data.files import write_text
 from nem2e_lib.error import Nem2eError
 from nem2e_lib.simulate.options import Options, check_steps
 from nem2e_lib.simulate.osim import require
 from nem2e_lib.simulate.quality import save_quality, summary
-from nem2e_lib.simulate.runner import reached, run_job, save_text
+from nem2e_lib.simulate.runner import reached, run_job
 from nem2e_lib.simulate.trial import Job, Outcome, SimulatedTrial, check_trials, read_trials
 
 TABLE = "simulations.csv"
@@ -73,7 +74,7 @@ def simulate(
     Path(out).mkdir(parents=True, exist_ok=True)
     outcomes = {outcome.trial: outcome for outcome in _run(jobs, run, executor, workers, progress)}
     table = _table(jobs, outcomes)
-    save_text(Path(out) / TABLE, table.to_csv(index=False))
+    write_text(Path(out) / TABLE, table.to_csv(index=False))
     save_quality(Path(out), [job.folder for job in jobs])
     return table
 

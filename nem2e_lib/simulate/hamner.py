@@ -16,13 +16,13 @@ import numpy as np
 import pandas as pd
 import typer
 
+from nem2e_lib.data.files import write_text
 from nem2e_lib.data.storage.storage import read_storage
 from nem2e_lib.data.tables import numbers, read_table
 from nem2e_lib.error import Nem2eError
 from nem2e_lib.simulate.batch import simulate
 from nem2e_lib.simulate.compare import Array, compare, waveforms
 from nem2e_lib.simulate.options import Options
-from nem2e_lib.simulate.runner import save_text
 from nem2e_lib.simulate.trial import SimulatedTrial
 
 OPTIONS = Options(cutoff_hz=15.0, strength=2.0, max_velocity=15.0, reserve=2.0, reserves={"lumbar_*": 20.0})
@@ -153,7 +153,7 @@ def run(
     done = [each for each in chosen if each.trial not in failed]
     if done:
         for name, against in (("static_optimisation", against_static_optimisation), ("emg", against_emg)):
-            save_text(out / f"comparison_{name}.csv", against(data, out, done).to_csv(index=False))
+            write_text(out / f"comparison_{name}.csv", against(data, out, done).to_csv(index=False))
     return table
 
 

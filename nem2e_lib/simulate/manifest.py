@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from nem2e_lib.data.files import read_bytes, replacing
+from nem2e_lib.data.files import read_bytes, write_text
 from nem2e_lib.error import Nem2eError
 from nem2e_lib.simulate.options import STEPS, Options
 from nem2e_lib.simulate.osim import opensim_version
@@ -73,8 +73,7 @@ def read_manifest(folder: Path) -> dict[str, Any]:
 
 def write_manifest(folder: Path, manifest: dict[str, Any]) -> None:
     """Write the manifest whole."""
-    with replacing(folder / NAME) as temporary:
-        temporary.write_text(json.dumps(manifest, indent=1, sort_keys=True) + "\n", encoding="utf-8")
+    write_text(folder / NAME, json.dumps(manifest, indent=1, sort_keys=True) + "\n")
 
 
 def outputs_of(folder: Path, step: str) -> dict[str, str]:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from nem2e_lib.data.files import replacing
+from nem2e_lib.data.files import write_text
 from nem2e_lib.data.storage.storage import Storage, read_storage
 from nem2e_lib.simulate.actuators import residual_names
 from nem2e_lib.simulate.feet import Posture
@@ -36,8 +36,7 @@ def write_measures(place: Workplace, steps: Sequence[str]) -> None:
         "notes": place.notes,
         **(_of_posture(place) if place.motion is not None else {}),
     }
-    with replacing(place.folder / FACTS) as temporary:
-        temporary.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
+    write_text(place.folder / FACTS, json.dumps(content, indent=1) + "\n")
 
 
 def _of_posture(place: Workplace) -> dict[str, float]:

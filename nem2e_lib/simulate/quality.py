@@ -13,11 +13,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from nem2e_lib.data.files import read_text
+from nem2e_lib.data.files import read_text, write_text
 from nem2e_lib.data.storage.storage import Storage, read_storage
 from nem2e_lib.error import Nem2eError
 from nem2e_lib.simulate.measures import FACTS
-from nem2e_lib.simulate.runner import save_text
 
 # --- Rules of thumb for simulations, each with its source ---
 
@@ -310,9 +309,9 @@ def save_quality(out: Path, folders: Sequence[Path]) -> pd.DataFrame:
     """Write ``quality.csv`` and ``quality.json`` of every finished trial, and return the table."""
     tables = [judge(folder) for folder in folders if (folder / FACTS).is_file()]
     table = pd.concat(tables, ignore_index=True) if tables else pd.DataFrame()
-    save_text(out / "quality.csv", table.to_csv(index=False))
+    write_text(out / "quality.csv", table.to_csv(index=False))
     trials = [{"trial": name, "verdict": verdict(rows), "measures": _records(rows)} for name, rows in _trials(table)]
-    save_text(out / "quality.json", json.dumps(trials, indent=1) + "\n")
+    write_text(out / "quality.json", json.dumps(trials, indent=1) + "\n")
     return table
 
 

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from nem2e_lib.data.files import replacing
+from nem2e_lib.data.files import write_text
 from nem2e_lib.simulate.manifest import all_done, base_key, read_manifest
 from nem2e_lib.simulate.states import restore_states
 from nem2e_lib.simulate.trial import OUTCOME, Job, Outcome, read_outcome, write_job
@@ -138,10 +138,4 @@ def keep_violations(log: Path, folder: Path) -> None:
         if "Constraint violation" in line
     ]
     if said:
-        save_text(folder / "violation.txt", "\n".join(said) + "\n")
-
-
-def save_text(path: Path, text: str) -> None:
-    """Write a text whole or not at all."""
-    with replacing(path) as temporary:
-        temporary.write_text(text, encoding="utf-8")
+        write_text(folder / "violation.txt", "\n".join(said) + "\n")

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from nem2e_lib.data.files import read_text, replacing
+from nem2e_lib.data.files import read_text, write_text
 from nem2e_lib.data.tables import read_table
 from nem2e_lib.error import Nem2eError
 from nem2e_lib.simulate.options import Options
@@ -160,8 +160,7 @@ def write_job(job: Job) -> Path:
         "options": asdict(job.options),
     }
     path = job.folder / JOB
-    with replacing(path) as temporary:
-        temporary.write_text(json.dumps(content, indent=1, default=_plain), encoding="utf-8")
+    write_text(path, json.dumps(content, indent=1, default=_plain))
     return path
 
 
@@ -186,8 +185,7 @@ def _with_paths(values: dict[str, Any]) -> dict[str, Any]:
 
 def write_outcome(folder: Path, outcome: Mapping[str, Any]) -> None:
     """Write what became of a job."""
-    with replacing(folder / OUTCOME) as temporary:
-        temporary.write_text(json.dumps(outcome, indent=1), encoding="utf-8")
+    write_text(folder / OUTCOME, json.dumps(outcome, indent=1))
 
 
 def read_outcome(folder: Path) -> dict[str, Any]:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-import os
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import pandas as pd
 from markupsafe import Markup
 
+from nem2e_lib.data import files
 from nem2e_lib.error import Nem2eError
 from nem2e_lib.figures.style import Drawn, figure_html, svg
 from nem2e_lib.site.frame import page as whole_page
@@ -109,11 +109,6 @@ def write_csv(path: Path, data: pd.DataFrame) -> None:
 
 
 def write_text(path: Path, text: str) -> None:
-    """Write a file whole or not at all (temporary file, then rename)."""
+    """Write a text whole or not at all; its folder is made where it is missing."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        temporary.write_text(text, encoding="utf-8", newline="\n")
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
+    files.write_text(path, text)

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict, dataclass, fields, replace
-from difflib import get_close_matches
 from typing import Any, Literal, get_args, get_type_hints
 
+from nem2e_lib.data.tables import near
 from nem2e_lib.error import Nem2eError
 
 # --- The values that the options of STDR-Net may take ---
@@ -249,9 +249,8 @@ class Configuration:
         known = [field.name for field in fields(self)]
         for name in options:
             if name not in known:
-                near = get_close_matches(name, known, 1)
-                hint = f"did you mean {near[0]}?" if near else f"the options are {', '.join(known)}."
-                raise Nem2eError(f"configuration: there is no option {name!r}; {hint}")
+                hint = near(name, known) or f"; the options are {', '.join(known)}."
+                raise Nem2eError(f"configuration: there is no option {name!r}{hint}")
         return replace(self, **options)
 
     def epochs_for(self, sequences: int) -> int:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -16,7 +15,8 @@ from jax import Array
 from jax.tree_util import Partial
 from numpy.typing import NDArray
 
-from nem2e_lib.data.cycles.segment import data_hash
+from nem2e_lib.data.cycles.segment import CYCLE_COORDS, data_hash
+from nem2e_lib.data.files import whole
 from nem2e_lib.data.netcdf import load_dataset
 from nem2e_lib.error import Nem2eError
 from nem2e_lib.training.batching import Batching
@@ -33,8 +33,6 @@ DIVERGED = 5.0
 
 Network = Callable[[Array], Array]
 """A trained model, batched over sequences; a pytree, so that compiled functions may take it as an argument."""
-
-_CYCLE_COORDS = ("subject", "speed", "speed_m_s", "trial", "number", "start_s", "end_s")
 
 
 def assemble(
@@ -75,7 +73,7 @@ def assemble(
             "channel": cycles.channel,
             "cycle": cycles.cycle,
             "fold_of_cycle": ("cycle", folds.of_cycle),
-            **{name: cycles[name] for name in _CYCLE_COORDS},
+            **{name: cycles[name] for name in CYCLE_COORDS},
         },
     )
     for name in ("target", "electrode"):
@@ -162,19 +160,16 @@ def save_results(results: xr.Dataset, path: Path | str) -> None:
         If the file cannot be written, for instance because the disk is full.
     """
     path = Path(path)
-    partial = path.with_name(f".{path.name}.{os.getpid()}")
     stored = results.assign(diverged=results.diverged.astype("int8"))
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        stored.to_netcdf(partial, engine="scipy")
-        partial.replace(path)
+        with whole(path) as temporary:
+            stored.to_netcdf(temporary, engine="scipy")
     except OSError as error:
         raise Nem2eError(
             f"{path}: cannot be written ({error.strerror or error}); make room or choose another folder and start "
             "again, finished models are kept."
         ) from error
-    finally:
-        partial.unlink(missing_ok=True)
 
 
 def load_results(path: Path | str) -> xr.Dataset:

@@ -6,14 +6,13 @@ import hashlib
 import io
 import json
 import logging
-import os
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from nem2e_lib.data.files import whole
 from nem2e_lib.error import Nem2eError
 from nem2e_lib.training.engine import Outcome
 
@@ -74,7 +73,8 @@ class Store:
         path = self.path(key)
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            write_whole(path, _sealed(packed.getvalue()))
+            with whole(path) as temporary:  # not forced to the disk at once: after a loss of power the checksum tells
+                temporary.write_bytes(_sealed(packed.getvalue()))
         except OSError as error:
             raise Nem2eError(
                 f"{path}: cannot be written ({error.strerror}); make room or choose another folder and start again, "
@@ -93,18 +93,3 @@ def _checked(content: bytes) -> bytes:
     if hashlib.sha256(body).hexdigest().encode() != seal:
         raise ValueError("its checksum does not fit")
     return content
-
-
-def write_whole(path: Path, content: bytes) -> None:
-    """Write a file so that its name never shows a part of it.
-
-    It is not forced to the disk at once: what a loss of power leaves of it, its checksum tells.
-    """
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-        os.replace(name, path)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise

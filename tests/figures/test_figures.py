@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import xarray as xr
+from matplotlib.collections import PathCollection
 
 from nem2e_lib import figures
 from nem2e_lib.error import Nem2eError
@@ -63,6 +64,7 @@ def test_figure_is_readable_and_described(name: str, draw: dict[str, Callable[[]
     assert look.clipped(drawn.figure) == []
     assert look.overlaps(drawn.figure) == []
     assert look.small_type(drawn.figure) == []
+    assert look.cut_lines(drawn.figure) == []
     assert len(drawn.data) > 0
     assert drawn.title.startswith("SYNTHETIC") == (name not in ("1", "2"))
     assert len(drawn.alt) > 40
@@ -143,7 +145,8 @@ def test_boxes_hold_every_unit(errors: pd.DataFrame, tukey: pd.DataFrame) -> Non
     drawn = figures.error_boxes(errors, tukey, study="walking", letters="d", synthetic=True)
     mine = errors[errors["study"] == "walking"]
     assert sorted(drawn.data["er"]) == sorted(mine["er"])
-    points = np.concatenate([c.get_offsets()[:, 1] for c in drawn.figure.axes[0].collections])
+    strips = [c for c in drawn.figure.axes[0].collections if isinstance(c, PathCollection)]
+    points = np.concatenate([c.get_offsets()[:, 1] for c in strips])
     np.testing.assert_allclose(np.sort(points), np.sort(mine["er"]))
     drawn_stars = sum(set(t.get_text()) == {"*"} for t in drawn.figure.axes[0].texts)
     assert drawn_stars == int((tukey[tukey["study"] == "walking"]["p_value"] < 0.05).sum())

@@ -59,7 +59,7 @@ def test_the_kernel_is_this_python_whatever_jupyter_is_set_up(tmp_path: Path, mo
 @pytest.mark.parametrize(
     ("given", "message"),
     [
-        ({"unit": 4}, "no parameter 'unit'; did you mean units?"),
+        ({"unit": 4}, "no parameter 'unit'; did you mean 'units'?"),
         ({"qqq": 4}, "it has units, rate, name, quick"),
         ({"units": "abc"}, "parameter units is 'abc', expected a whole number such as 3"),
         ({"units": 2.5}, "parameter units is 2.5, expected a whole number"),

@@ -1,10 +1,12 @@
-"""Checks on a drawn figure: what text overlaps, what leaves the canvas."""
+"""Checks on a drawn figure: what text overlaps, what leaves the canvas, which intervals leave their axes."""
 
 from __future__ import annotations
 
 import itertools
 
+import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
 from matplotlib.text import Text
 from matplotlib.transforms import Bbox
@@ -59,3 +61,16 @@ def small_type(figure: Figure, points: float = 8.0) -> list[tuple[str, float]]:
         for t in figure.findobj(Text)
         if t.get_text() in shown and t.get_visible() and float(t.get_fontsize()) < points
     ]
+
+
+def cut_lines(figure: Figure, slack: float = 1e-6) -> list[str]:
+    """Return titles of axes whose intervals (lines of `hlines` and `vlines`) end out of view."""
+    FigureCanvasAgg(figure).draw()
+    found = []
+    for axes in figure.axes:
+        lines = [c for c in axes.collections if isinstance(c, LineCollection)]
+        ends = np.concatenate([np.empty((0, 2)), *(part for c in lines for part in c.get_segments())])
+        places = axes.transAxes.inverted().transform(axes.transData.transform(ends))
+        if ((places < -slack) | (places > 1 + slack)).any():
+            found.append(axes.get_title(loc="left"))
+    return found

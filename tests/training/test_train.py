@@ -194,7 +194,7 @@ def test_epochs_are_cut_evenly_so_that_one_program_serves_them_all():
 def test_unknown_channel_and_option_are_told(cycles):
     with pytest.raises(Nem2eError, match="soleuss"):
         train(cycles, channels=["soleuss"])
-    with pytest.raises(Nem2eError, match="did you mean units"):
+    with pytest.raises(Nem2eError, match="no option 'unit'; did you mean 'units'"):
         Configuration().with_options(unit=3)
     with pytest.raises(Nem2eError, match="dot, general, concat"):
         Configuration(score="cosine")

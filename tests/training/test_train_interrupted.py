@@ -15,12 +15,12 @@ import pytest
 import xarray as xr
 
 from nem2e_lib.error import Nem2eError
-from nem2e_lib.training import store
 from nem2e_lib.training import train as training
 from nem2e_lib.training.batching import Batching, processes
 from nem2e_lib.training.config import Configuration
 from nem2e_lib.training.engine import Outcome
 from nem2e_lib.training.results import load_results, save_results
+from nem2e_lib.training.store import Store
 from nem2e_lib.training.train import train_condition
 from tests.support.small import make_cycles
 
@@ -141,7 +141,7 @@ def test_a_task_that_takes_its_workers_down_is_told(tmp_path, monkeypatch):
 
 def test_any_damage_to_a_stored_model_is_noticed(tmp_path):
     numbers = np.random.default_rng(0).normal(size=(5, 4, 3)).astype(np.float32)
-    kept = store.Store(tmp_path)
+    kept = Store(tmp_path)
     kept.save("key", Outcome(*numbers, weights={"combine": numbers[0], "offset": numbers[1]}))
     whole = kept.path("key").read_bytes()
     found = kept.load("key")
@@ -166,11 +166,10 @@ def test_memory_that_runs_out_is_told(tmp_path, monkeypatch):
 
 
 def test_a_full_disk_is_told_and_leaves_nothing_half_written(tmp_path, monkeypatch):
-    def full(handle, mode):
-        os.close(handle)
+    def full(self, content):
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr(store.os, "fdopen", full)
+    monkeypatch.setattr(Path, "write_bytes", full)
     with pytest.raises(Nem2eError, match=r"cannot be written \(No space left on device\); make room"):
         train(tmp_path)
     assert not [path for path in tmp_path.rglob("*") if path.is_file()]

@@ -15,14 +15,14 @@ from nem2e_lib.data.study.trials import EDGE_S, Cycle, Trial
 
 Array = NDArray[np.float64]
 
-PLAUSIBLE = (0.5, 1.5)  # of the median duration of the subject's cycles at that speed
-WHO = ("study", "subject", "speed", "trial")
-LARGEST_GAP = 0.1  # of the cycle: two of 20 samples
+_PLAUSIBLE = (0.5, 1.5)  # of the median duration of the subject's cycles at that speed
+_WHO = ("study", "subject", "speed", "trial")
+_LARGEST_GAP = 0.1  # of the cycle: two of 20 samples
 LONGEST_S, SHORTEST_S = 5.0, 0.25  # of a cycle cut from force: walking after a stroke, sprinting
 
 
 @dataclass(frozen=True)
-class FoundCycle:
+class _FoundCycle:
     """A cycle or, with `number` None, a trial in which there is none; `reason` is empty if it is usable."""
 
     study: str
@@ -36,7 +36,7 @@ class FoundCycle:
 
 
 def find_cycles(study: Study) -> pd.DataFrame:
-    """Every cycle of every trial, kept or skipped, in the order of ``trials.csv``.
+    """Return every cycle of every trial, kept or skipped, in the order of ``trials.csv``.
 
     A cycle is skipped if a signal does not cover it or pauses within it for more than a tenth of it, if raw EMG
     dropped out in it, or if it lasts less than half or more than one and a half times the median of the subject's
@@ -54,15 +54,15 @@ def find_cycles(study: Study) -> pd.DataFrame:
     table["duration_s"] = table["end_s"] - table["start_s"]
     table["reason"] = table["reason"].where(table["reason"] != "", _implausible(table))
     table["kept"] = table["reason"] == ""
-    return table[[*WHO, "number", "start_s", "end_s", "duration_s", "kept", "reason"]]
+    return table[[*_WHO, "number", "start_s", "end_s", "duration_s", "kept", "reason"]]
 
 
-def _of_trial(study: Study, trial: Trial) -> list[FoundCycle]:
+def _of_trial(study: Study, trial: Trial) -> list[_FoundCycle]:
     who = (study.name, trial.subject, trial.speed, trial.name)
     cycles, reason = _from_table(study, trial) if study.cycles is not None else _from_grf(study, trial)
     if not cycles:
-        return [FoundCycle(*who, None, np.nan, np.nan, reason)]
-    return [FoundCycle(*who, c.number, c.start_s, c.end_s, unlikely or _unusable(study, c)) for c, unlikely in cycles]
+        return [_FoundCycle(*who, None, np.nan, np.nan, reason)]
+    return [_FoundCycle(*who, c.number, c.start_s, c.end_s, unlikely or _unusable(study, c)) for c, unlikely in cycles]
 
 
 def _from_table(study: Study, trial: Trial) -> tuple[list[tuple[Cycle, str]], str]:
@@ -90,7 +90,7 @@ def _from_grf(study: Study, trial: Trial) -> tuple[list[tuple[Cycle, str]], str]
 
 
 def unlikely(start_s: float, end_s: float, other: Array) -> str:
-    """Why a cycle cut from force is none, by its length and the heel strikes of the other foot; empty if it is one."""
+    """Say why a cycle cut from force is none, by its length and the other foot's heel strikes; empty if it is one."""
     if not SHORTEST_S <= end_s - start_s <= LONGEST_S:
         return f"lasts {end_s - start_s:.3g} s, but {SHORTEST_S:g} to {LONGEST_S:g} s are expected of a gait cycle"
     strikes = int(((other > start_s) & (other < end_s)).sum())
@@ -111,7 +111,7 @@ def _unusable(study: Study, cycle: Cycle) -> str:
 
 
 def gap(name: str, signal: Storage, cycle: Cycle) -> str | None:
-    """Why a signal does not cover a cycle: it starts late, ends early or pauses; None if it does."""
+    """Say why a signal does not cover a cycle: it starts late, ends early or pauses; None if it does."""
     start, end = signal.time[[0, -1]]
     if cycle.start_s < start - EDGE_S:
         return f"incomplete: {name} starts at {start:.4g} s, after the cycle"
@@ -119,8 +119,8 @@ def gap(name: str, signal: Storage, cycle: Cycle) -> str | None:
         return f"incomplete: {name} ends at {end:.4g} s, before the cycle"
     inside = signal.time[(signal.time > cycle.start_s) & (signal.time < cycle.end_s)]
     steps = np.diff(np.concatenate([[cycle.start_s], inside, [cycle.end_s]]))
-    if steps.max() > LARGEST_GAP * (cycle.end_s - cycle.start_s):
-        return f"{name} has no sample for {steps.max():.3g} s, more than {LARGEST_GAP:.0%} of the cycle"
+    if steps.max() > _LARGEST_GAP * (cycle.end_s - cycle.start_s):
+        return f"{name} has no sample for {steps.max():.3g} s, more than {_LARGEST_GAP:.0%} of the cycle"
     return None
 
 
@@ -132,5 +132,5 @@ def _implausible(table: pd.DataFrame) -> pd.Series[str]:
         f"lasts {length:.3g} s, {part:.2f} times the median of this subject and speed"
         for length, part in zip(table["duration_s"], share, strict=True)
     ]
-    odd = (share < PLAUSIBLE[0]) | (share > PLAUSIBLE[1])
+    odd = (share < _PLAUSIBLE[0]) | (share > _PLAUSIBLE[1])
     return pd.Series(told, index=table.index).where(odd, "")

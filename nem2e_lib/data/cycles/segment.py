@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from nem2e_lib.data.cycles.find import find_cycles
 from nem2e_lib.data.emg.table import EmgTable
-from nem2e_lib.data.files import replacing
+from nem2e_lib.data.files import write_text
 from nem2e_lib.data.netcdf import dataset_hash, load_dataset, save_dataset
 from nem2e_lib.data.storage.storage import Storage
 from nem2e_lib.data.study.study import Study
@@ -27,6 +27,9 @@ VARIABLES = {
     "activation_waveform": ("cycle", "phase", "muscle"),
     "emg_waveform": ("cycle", "phase", "channel"),
 }
+"""Variables of segmented cycles and what they run over."""
+CYCLE_COORDS = ("subject", "speed", "speed_m_s", "trial", "number", "start_s", "end_s")
+"""Coordinates on `cycle`, beside its own."""
 
 
 def segment(study: Study, samples: int = 20, phases: int = 101) -> tuple[xr.Dataset, pd.DataFrame]:
@@ -102,20 +105,19 @@ def load_cycles(path: str | Path) -> xr.Dataset:
 
 
 def data_hash(dataset: xr.Dataset) -> str:
-    """SHA-256 (hex) of the content: the same before saving and after loading."""
+    """Return the SHA-256 (hex) of the content: the same before saving and after loading."""
     return dataset_hash(dataset)
 
 
 def save_report(report: pd.DataFrame, path: str | Path) -> None:
     """Write the report of `segment` as CSV; Nem2eError if the folder cannot be written."""
-    with replacing(path) as temporary:
-        report.to_csv(temporary, index=False, lineterminator="\n")
+    write_text(path, report.to_csv(index=False, lineterminator="\n"))
 
 
 def resample(
     signal: Storage | EmgTable, start_s: float, end_s: float, number: int, points: Array, method: str = "linear"
 ) -> Array:
-    """Values of one cycle at `points` (%), shape (points, columns).
+    """Return the values of one cycle at `points` (%), shape (points, columns).
 
     ``linear``: on straight lines between the samples, as the paper thins. ``mean``: the mean of those lines over
     one spacing of points around each, cut where the signal ends; exact at any, even uneven, steps. It lets

@@ -10,11 +10,11 @@ from numpy.typing import NDArray
 from scipy.interpolate import CubicSpline
 
 Array = NDArray[np.float64]
-Flags = NDArray[np.bool_]
+_Flags = NDArray[np.bool_]
 
-EVEN_S = 1e-3
+_EVEN_S = 1e-3
 """A clock nowhere further than this from an even one is taken as even: times printed to 3 decimals are."""
-BRIDGE_S = 0.02
+_BRIDGE_S = 0.02
 """Gaps up to this long are bridged linearly; a 10 Hz envelope does not see them."""
 FLAT_S = 0.1
 """Raw EMG that stays exactly the same for this long is a drop-out: an amplifier's noise never does."""
@@ -57,12 +57,12 @@ class EvenSignal:
 
 
 def even(time: Array, values: Array, channels: Sequence[str], *, flat_s: float = FLAT_S) -> EvenSignal:
-    """Raw EMG on an even clock.
+    """Bring raw EMG on an even clock.
 
-    A clock within `EVEN_S` of an even one keeps its samples, at their mean rate. Any other is resampled at its
+    A clock within `_EVEN_S` of an even one keeps its samples, at their mean rate. Any other is resampled at its
     median step by a cubic spline, which unlike straight lines keeps the high frequencies of raw EMG; of samples
     with the same time the first counts. Values that are not finite are bridged linearly beforehand; so are, after
-    resampling, pauses of the clock. What is bridged for longer than `BRIDGE_S`, or flat for `flat_s`, is told
+    resampling, pauses of the clock. What is bridged for longer than `_BRIDGE_S`, or flat for `flat_s`, is told
     as a drop-out.
 
     Parameters
@@ -73,7 +73,7 @@ def even(time: Array, values: Array, channels: Sequence[str], *, flat_s: float =
         Each column with a finite value.
     """
     bad = ~np.isfinite(values)
-    lost = list(_long(time, bad, channels, BRIDGE_S, "no number"))
+    lost = list(_long(time, bad, channels, _BRIDGE_S, "no number"))
     filled = np.column_stack([_bridge(time, *pair) for pair in zip(values.T, bad.T, strict=True)])
     lost += [
         drop
@@ -82,7 +82,7 @@ def even(time: Array, values: Array, channels: Sequence[str], *, flat_s: float =
     ]
     rate = (len(time) - 1) / (time[-1] - time[0])
     level = time[0] + np.arange(len(time)) / rate
-    if np.abs(time - level).max() <= EVEN_S:
+    if np.abs(time - level).max() <= _EVEN_S:
         return EvenSignal(level, filled, rate, tuple(lost), _short(bad, lost, time, channels))
     grid, resampled, pauses = _resample(time, filled)
     lost += [Dropout(channel, start, end, "no sample") for channel in channels for start, end in pauses]
@@ -90,22 +90,22 @@ def even(time: Array, values: Array, channels: Sequence[str], *, flat_s: float =
     return EvenSignal(grid, resampled, new_rate, tuple(lost), _short(bad, lost, time, channels), True)
 
 
-def _bridge(time: Array, column: Array, bad: Flags) -> Array:
+def _bridge(time: Array, column: Array, bad: _Flags) -> Array:
     return np.interp(time, time[~bad], column[~bad]) if bad.any() else column
 
 
-def _flat(column: Array) -> Flags:
+def _flat(column: Array) -> _Flags:
     same = np.diff(column) == 0
     return np.concatenate([[False], same]) | np.concatenate([same, [False]])
 
 
-def runs(flags: Flags) -> list[tuple[int, int]]:
-    """First row and last row of each run of True."""
+def runs(flags: _Flags) -> list[tuple[int, int]]:
+    """Return the first and the last row of each run of True."""
     edges = np.flatnonzero(np.diff(flags, prepend=False, append=False)).reshape(-1, 2)
     return [(int(start), int(stop) - 1) for start, stop in edges]
 
 
-def _long(time: Array, flags: Flags, channels: Sequence[str], limit_s: float, what: str) -> Iterator[Dropout]:
+def _long(time: Array, flags: _Flags, channels: Sequence[str], limit_s: float, what: str) -> Iterator[Dropout]:
     for channel, column in zip(channels, flags.T, strict=True):
         for first, last in runs(column):
             outer = time[max(first - 1, 0)], time[min(last + 1, len(time) - 1)]
@@ -114,7 +114,7 @@ def _long(time: Array, flags: Flags, channels: Sequence[str], limit_s: float, wh
                 yield Dropout(channel, float(start), float(end), what)
 
 
-def _short(bad: Flags, lost: Sequence[Dropout], time: Array, channels: Sequence[str]) -> int:
+def _short(bad: _Flags, lost: Sequence[Dropout], time: Array, channels: Sequence[str]) -> int:
     short = bad.copy()
     for drop in lost:
         short[(time > drop.start_s) & (time < drop.end_s), channels.index(drop.channel)] = False
@@ -134,5 +134,5 @@ def _resample(time: Array, values: Array) -> tuple[Array, Array, list[tuple[floa
         inside = (grid > time[row]) & (grid < time[row + 1])
         ends = time[row : row + 2]
         smooth[inside] = np.column_stack([np.interp(grid[inside], ends, pair) for pair in values[row : row + 2].T])
-    pauses = [(float(time[row]), float(time[row + 1])) for row in wide if steps[row] > max(BRIDGE_S, 1.5 * step)]
+    pauses = [(float(time[row]), float(time[row + 1])) for row in wide if steps[row] > max(_BRIDGE_S, 1.5 * step)]
     return grid, smooth, pauses

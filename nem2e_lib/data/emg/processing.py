@@ -56,7 +56,7 @@ class Processed:
 
 
 def process(path: Path, raw: Storage, recipe: Recipe) -> Processed:
-    """Envelopes of a raw recording.
+    """Make envelopes of a raw recording.
 
     Parameters
     ----------
@@ -89,7 +89,10 @@ def process(path: Path, raw: Storage, recipe: Recipe) -> Processed:
 
 
 def peak(processed: Processed, start_s: float = -np.inf, end_s: float = np.inf) -> Array:
-    """Highest value of each channel between two times, drop-outs left out, shape (channels,); 0 if none is left."""
+    """Return each channel's highest value between two times in s, drop-outs left out, shape (channels,).
+
+    It is 0 where nothing is left.
+    """
     time, storage = processed.storage.time, processed.storage
     inside = np.tile(((time >= start_s) & (time <= end_s))[:, None], (1, len(storage.labels)))
     for drop in processed.dropouts:
@@ -98,7 +101,7 @@ def peak(processed: Processed, start_s: float = -np.inf, end_s: float = np.inf) 
 
 
 def reference(peaks: Iterable[Array], who: str, channels: Sequence[str]) -> Array:
-    """Maximum over recordings, shape (channels,).
+    """Return the maximum over recordings, shape (channels,).
 
     Raises
     ------
@@ -149,7 +152,7 @@ def _is_rectified(column: Array) -> bool:
 
 
 def power_above(values: Array, rate_hz: float, limit_hz: float) -> Array:
-    """Share of each channel's power, mean left out, above a frequency, shape (channels,)."""
+    """Return the share of each channel's power, mean left out, above a frequency, shape (channels,)."""
     spectrum = np.abs(np.fft.rfft(values - values.mean(axis=0), axis=0)) ** 2
     high = np.fft.rfftfreq(len(values), 1 / rate_hz) > limit_hz
     return np.asarray(spectrum[high].sum(axis=0) / spectrum.sum(axis=0), np.float64)

@@ -33,7 +33,7 @@ class EmgTable:
     curves: dict[tuple[int, str], tuple[Array, Array]]
 
     def waveform(self, number: int, phase: Array | None = None) -> Array:
-        """Values of a cycle at `phase` (default 0 to 100 %), linear between points, shape (phase, channels).
+        """Return a cycle at `phase` (default 0 to 100 %), linear between points, shape (phase, channels).
 
         Raises
         ------

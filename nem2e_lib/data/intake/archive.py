@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import tempfile
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,11 +13,12 @@ from typing import Any
 import typer
 
 from nem2e_lib.data.check import check_study
-from nem2e_lib.data.intake.convert import EmgFiles, Made, convert, discard, tables
+from nem2e_lib.data.intake.convert import EmgFiles, Made, convert, tables
 from nem2e_lib.data.intake.layout import KINDS, Layout, read_layout
 from nem2e_lib.data.intake.match import Matched, match
-from nem2e_lib.data.intake.names import candidates
 from nem2e_lib.data.intake.source import Source, open_source
+from nem2e_lib.data.muscles import candidates
+from nem2e_lib.data.study.settings import Line, Section, settings_text
 from nem2e_lib.error import Nem2eError
 
 _SOME = 12
@@ -70,17 +72,15 @@ def from_archive(folder: str | Path, layout: str, out: str | Path | None = None)
 def _write(layout: Layout, source: Source, found: Matched, target: Path) -> Built:
     if not target.parent.is_dir():
         raise Nem2eError(f"{target}: its folder {target.parent} does not exist; make it first.")
-    partial = Path(tempfile.mkdtemp(prefix=f".{target.name}.", dir=target.parent))
-    try:
+    with tempfile.TemporaryDirectory(prefix=f".{target.name}.", dir=target.parent, ignore_cleanup_errors=True) as spare:
+        partial = Path(spare)
         made, emg = convert(layout, found, partial)
         tables(made, partial)
-        (partial / "study.toml").write_text(settings(layout, made, emg), encoding="utf-8")
+        (partial / "study.toml").write_text(_settings(layout, made, emg), encoding="utf-8")
         (partial / "layout.toml").write_text(layout.text, encoding="utf-8")
         (partial / "archives.json").write_text(json.dumps(source.archives, indent=2) + "\n", encoding="utf-8")
         partial.chmod(0o755)
         partial.rename(target)
-    finally:
-        discard(partial)
     if unknown := emg.unknown():
         who = ", ".join(dict.fromkeys(subject for name in unknown for subject in emg.subjects[name]))
         made.told.append(
@@ -91,35 +91,35 @@ def _write(layout: Layout, source: Source, found: Matched, target: Path) -> Buil
     return Built(layout, source, found, tuple(made.told), tuple(check_study(target)), target)
 
 
-def settings(layout: Layout, made: Made, emg: EmgFiles) -> str:
-    """``study.toml``; a channel whose muscle is not known stands in it as a comment."""
-    lines = [f"{key} = {_text(layout.say(key))}" for key in ("name", "motion", "simulated_by")]
-    lines += ['cycle = "right-right"', "synthetic = false"]
-    lines += [f"{key} = {_text(layout.say(key))}" for key in ("citation", "licence")]
-    lines += ["", "[emg]", *(f"{_text(name)} = {_text(muscle)}" for name, muscle in emg.targets().items())]
-    for name in emg.unknown():
-        files = emg.channels[name]
-        fits = candidates(name, made.muscles)
-        hint = f"perhaps {' or '.join(fits)}?" if fits else "ask who recorded it"
-        lines.append(f'# {_text(name)} = "…"  # in {files} EMG files: which muscle? {hint}')
-    if electrodes := emg.electrodes():
-        lines += ["", "[electrodes]  # channels with identical recordings"]
-        lines += [f"{_text(name)} = {_text(other)}" for name, other in electrodes.items() if name in emg.targets()]
-        lines += [f"# {_text(n)} = {_text(other)}" for n, other in electrodes.items() if n not in emg.targets()]
-    if processing := layout.table("emg_processing"):
-        lines += ["", "[emg_processing]", *(f"{key} = {json.dumps(value)}" for key, value in processing.items())]
-    columns = json.dumps([*made.muscles, *made.extra])
-    what = f"  # {len(made.muscles)} muscles" + (f" and {len(made.extra)} other actuators" if made.extra else "")
-    lines += ["", "[grf]", f"threshold_n = {float(layout.table('cycles').get('threshold_n', 20.0))}"]
-    return "\n".join([*lines, "", f"[activation]{what}", f"columns = {columns}"]) + "\n"
+def _settings(layout: Layout, made: Made, emg: EmgFiles) -> str:
+    """The text of ``study.toml``; a channel whose muscle is not known is left to a person."""
+    top = [Line(key, layout.say(key)) for key in ("name", "motion", "simulated_by")]
+    top += [Line("cycle", "right-right"), Line("synthetic", False)]
+    top += [Line(key, layout.say(key)) for key in ("citation", "licence")]
+    targets, electrodes, processing = emg.targets(), emg.electrodes(), layout.table("emg_processing")
+    channels = [Line(name, muscle) for name, muscle in targets.items()]
+    channels += [_unknown(name, emg.channels[name], candidates(name, made.muscles)) for name in emg.unknown()]
+    sections = [Section("", top), Section("emg", channels, quoted=True)]
+    if electrodes:
+        copies = [Line(name, other) for name, other in electrodes.items() if name in targets]
+        copies += [Line(name, other, left=True) for name, other in electrodes.items() if name not in targets]
+        sections.append(Section("electrodes", copies, "channels with identical recordings", quoted=True))
+    if processing:
+        sections.append(Section("emg_processing", [Line(key, value) for key, value in processing.items()]))
+    threshold = float(layout.table("cycles").get("threshold_n", 20.0))
+    what = f"{len(made.muscles)} muscles" + (f" and {len(made.extra)} other actuators" if made.extra else "")
+    sections.append(Section("grf", [Line("threshold_n", threshold)]))
+    sections.append(Section("activation", [Line("columns", [*made.muscles, *made.extra])], what))
+    return settings_text(sections)
 
 
-def _text(value: str) -> str:
-    return json.dumps(value, ensure_ascii=False)
+def _unknown(channel: str, files: int, fits: Sequence[str]) -> Line:
+    hint = f"perhaps {' or '.join(fits)}?" if fits else "ask who recorded it"
+    return Line(channel, "…", f"in {files} EMG files: which muscle? {hint}", left=True)
 
 
 def facts(built: Built) -> dict[str, Any]:
-    """Everything that was found, for JSON."""
+    """Return everything that was found, for JSON."""
     found = built.found
     return {
         "layout": built.layout.path,

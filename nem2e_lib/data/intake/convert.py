@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -25,67 +24,165 @@ from nem2e_lib.data.intake.source import Entry
 from nem2e_lib.data.storage.storage import Storage, read_storage, write_storage
 from nem2e_lib.error import Nem2eError
 
-# --- Where the cycles of an activation file start and end: its set-up, heel strikes, or its own span ---
-
 Span = tuple[float, float]
 
-FORCE = ("ground_force_vy", "l_ground_force_vy")
+_FORCE = ("ground_force_vy", "l_ground_force_vy")
 """Columns of vertical force in N, right and left, in the force files of a study that is made."""
-SNAP_S = 0.01
+_SNAP_S = 0.01
 """A cycle that ends up to this long outside its activation file is cut at the file's end, and told: at 120 Hz force
 knows a heel strike to 8 ms."""
 _NUMBER = r"\s*([-+]?[0-9.]+(?:[eE][-+]?\d+)?)\s*"
 
 
-def setup_span(path: Path, shown: str) -> Span:
-    """Read ``initial_time`` and ``final_time`` of a set-up file, in s; a comment may stand above its first line.
+@dataclass
+class Made:
+    """What a study folder is written from: rows of its tables, columns of its muscles, and what is to be told."""
+
+    trials: list[dict[str, object]] = field(default_factory=list)
+    cycles: list[dict[str, object]] = field(default_factory=list)
+    muscles: tuple[str, ...] = ()
+    extra: tuple[str, ...] = ()
+    told: list[str] = field(default_factory=list)
+    grf: dict[str, str] = field(default_factory=dict)
+
+
+def convert(layout: Layout, found: Matched, folder: Path) -> tuple[Made, EmgFiles]:
+    """Write the signals of every trial below `folder` and return what its tables are to say.
+
+    Activation files hold the muscles alone; coordinates, speeds and fibre lengths are left behind.
 
     Raises
     ------
     Nem2eError
-        If either is missing, there more than once with different values, or the end is not after the start.
+        If a file is unreadable or not what the layout says.
     """
-    text = re.sub(r"<!--.*?-->", "", read_text(path)[0], flags=re.DOTALL)
-    start, end = (_only(text, name, shown) for name in ("initial_time", "final_time"))
-    if end <= start:
-        raise Nem2eError(f"{shown}: final_time {end:g} is not after initial_time {start:g}; mend it or leave it out.")
-    return start, end
+    made, emg = Made(), EmgFiles(layout, folder)
+    made.extra = _extra(layout, found, made)
+    lowest, highest, outside = 0.0, 1.0, 0
+    for row in found.rows:
+        if row.doubts:
+            raise Nem2eError(f"{row.name}: {row.doubts[0]}.")
+        if "emg" not in row.files:
+            made.told.append(f"{row.name}: left out, there is no EMG file.")
+            continue
+        activation = _activation(layout, row, made)
+        if np.any((activation.values < 0) | (activation.values > 1)):
+            outside += 1
+            lowest, highest = min(lowest, activation.values.min()), max(highest, activation.values.max())
+        path = f"activation/{row.name}.sto"
+        _save(folder / path, activation)
+        grf = _force_file(layout, row, folder, made.grf) if "grf" in row.files else ""
+        _trial(layout, row, made, path, emg.add(row), grf)
+        _cycles(layout, row, activation, folder / grf if grf else None, made)
+    if outside:
+        made.told.append(
+            f"{outside} of {len(made.trials)} activation files leave the range from 0 to 1 (from {lowest:.3g} to "
+            f"{highest:.3g}); values are kept as they are."
+        )
+    if not made.trials:
+        raise Nem2eError(
+            f"{layout.path}: none of {len(found.rows)} activation files has an EMG file; see `--show`, and correct "
+            "[files] emg in a copy of the layout."
+        )
+    if not made.cycles:
+        why = made.told[-1] if made.told else ""
+        raise Nem2eError(f"{layout.path}: no trial has a cycle to use; {why} See [cycles] from in docs/archives.md.")
+    return made, emg
 
 
-def _only(text: str, name: str, shown: str) -> float:
-    values = {float(value) for value in re.findall(f"<{name}>{_NUMBER}</{name}>", text)}
-    if len(values) != 1:
-        told = "none" if not values else ", ".join(f"{value:g}" for value in sorted(values))
-        raise Nem2eError(f"{shown}: one number <{name}> is expected, found {told}; is this a set-up of CMC or RRA?")
-    return values.pop()
+def _trial(layout: Layout, row: Row, made: Made, activation: str, emg: str, grf: str) -> None:
+    speed = layout.table("speeds").get(row.speed, {})
+    made.trials.append(
+        {
+            "trial": row.name,
+            "subject": row.subject,
+            "speed": speed.get("label", row.speed),
+            "speed_m_s": speed.get("m_s", ""),
+            "activation": activation,
+            "emg": emg,
+            "grf": grf,
+        }
+    )
 
 
-def force_spans(grf: Storage, threshold_n: float) -> list[Span]:
-    """Right heel strike to right heel strike, of cycles that can be ones (`cycles.unlikely`)."""
-    columns = (grf.column(label) for label in FORCE)
-    strikes, other = (gait.heel_strikes(grf.time, force, threshold_n=threshold_n) for force in columns)
-    spans = gait.cycles(strikes, other, "right-right")
-    return [(float(s), float(e)) for s, e in spans if not unlikely(s, e, other)]
+def _save(path: Path, storage: Storage) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_storage(path, storage)
 
 
-def force_columns(labels: tuple[str, ...], right: list[str], left: list[str]) -> tuple[str, str] | None:
-    """Columns of vertical force: those under names in common use, or the first that a layout names."""
-    known = vertical_columns(labels)
-    if known is not None:
-        return known
-    pair = [next((name for name in names if name in labels), None) for names in (right, left)]
-    return (pair[0], pair[1]) if pair[0] and pair[1] and pair[0] != pair[1] else None
+def _activation(layout: Layout, row: Row, made: Made) -> Storage:
+    entry = row.files["activation"]
+    storage = _read_entry(layout, entry)
+    patterns = layout.table("columns").get("activation", ["*"])
+    labels = [label for label in storage.labels if any(fnmatchcase(label, each) for each in patterns)]
+    if not labels:
+        raise Nem2eError(
+            f"{entry.path}: no column is like {' or '.join(patterns)}; found {', '.join(storage.labels[:6])}, …; "
+            "leave this file out (leave) or correct [columns] activation in the layout."
+        )
+    names = tuple(muscle_name(label) for label in labels)
+    values = storage.values[:, [storage.labels.index(label) for label in labels]] * layout.unit("activation")
+    made.muscles = made.muscles or names
+    if set(names) != set(made.muscles):
+        odd = sorted(set(names) ^ set(made.muscles))
+        raise Nem2eError(
+            f"{entry.path}: {len(names)} muscles, {len(made.muscles)} in the first file; {odd[0]!r} is not in both; "
+            "correct [columns] activation in the layout, or leave this file out (leave)."
+        )
+    plain = replace(storage, labels=names, values=values, name=row.name, in_degrees=False, metadata={}, warnings=())
+    return _with_extra(layout, row, plain, made.extra)
 
 
-def inside(spans: list[Span], time: NDArray[np.float64]) -> list[Span]:
-    """Those that an activation file covers, cut at its ends where they pass them by up to `SNAP_S`."""
-    first, last = float(time[0]), float(time[-1])
-    return [
-        (max(start, first), min(end, last)) for start, end in spans if start >= first - SNAP_S and end <= last + SNAP_S
-    ]
+def _extra(layout: Layout, found: Matched, made: Made) -> tuple[str, ...]:
+    """Columns of the controls files that every trial has."""
+    wanted = tuple(layout.table("columns").get("extra", ()))
+    if not wanted:
+        return ()
+    lack = [row for row in found.rows if "controls" not in row.files]
+    if lack:
+        if len(lack) < len(found.rows):
+            made.told.append(f"{len(lack)} trials have no controls file, so {', '.join(wanted)} are not added.")
+        return ()
+    for row in found.rows:
+        labels = _read_entry(layout, row.files["controls"]).labels
+        missing = [name for name in wanted if name not in labels]
+        if missing:
+            made.told.append(
+                f"{row.files['controls'].path}: no column {', '.join(missing)}, so [columns] extra is not added; "
+                f"its columns that are no muscles may be named there."
+            )
+            return ()
+    return wanted
 
 
-# --- EMG and force files of an archive, renamed as a study needs them ---
+def _with_extra(layout: Layout, row: Row, activation: Storage, extra: tuple[str, ...]) -> Storage:
+    if not extra:
+        return activation
+    controls = _read_entry(layout, row.files["controls"])
+    columns = [np.interp(activation.time, controls.time, controls.column(name)) for name in extra]
+    return replace(
+        activation, labels=(*activation.labels, *extra), values=np.column_stack([activation.values, *columns])
+    )
+
+
+def _read_entry(layout: Layout, entry: Entry) -> Storage:
+    """A storage file with its time in s."""
+    with _unpacked(entry) as path:
+        storage = read_storage(path)
+    return replace(storage, time=storage.time * layout.unit("time"))
+
+
+@contextmanager
+def _unpacked(entry: Entry) -> Iterator[Path]:
+    """The file in a temporary folder; refusals name it by its place in the archive."""
+    with tempfile.TemporaryDirectory(prefix="nem2e-") as spare:
+        path = Path(spare) / ("file" + Path(entry.path).suffix)
+        entry.save(path)
+        try:
+            yield path
+        except Nem2eError as error:
+            told = str(error).replace(str(path), entry.path).rstrip(".")
+            raise Nem2eError(f"{told} (to go on without this file, name it under leave in the layout).") from None
 
 
 class EmgFiles:
@@ -100,10 +197,9 @@ class EmgFiles:
 
     def add(self, row: Row) -> str:
         """Write the EMG of a trial; returns its path in the study."""
-
         entry = row.files["emg"]
         if entry.path not in self.written:
-            storage = read_entry(self.layout, entry)
+            storage = _read_entry(self.layout, entry)
             path = _free("emg", row, entry.path, ".sto", self.written)
             (self.folder / "emg").mkdir(exist_ok=True)
             renamed = self._renamed(storage, row)
@@ -152,18 +248,17 @@ class EmgFiles:
         return found
 
 
-def force_file(layout: Layout, row: Row, folder: Path, written: dict[str, str]) -> str:
+def _force_file(layout: Layout, row: Row, folder: Path, written: dict[str, str]) -> str:
     """Write the vertical forces of a trial in N under names in common use; returns its path in the study.
 
     `written` knows which files of the archive were written, and where.
     """
-
     entry, columns = row.files["grf"], layout.table("columns")
     if entry.path in written:
         return written[entry.path]
     path = _free("grf", row, entry.path, ".mot", written)
-    storage = read_entry(layout, entry)
-    pair = force_columns(storage.labels, columns.get("right", []), columns.get("left", []))
+    storage = _read_entry(layout, entry)
+    pair = _force_columns(storage.labels, columns.get("right", []), columns.get("left", []))
     if pair is None:
         raise Nem2eError(
             f"{entry.path}: no columns of vertical force of both feet; found {', '.join(storage.labels[:12])}, …; name "
@@ -171,10 +266,19 @@ def force_file(layout: Layout, row: Row, folder: Path, written: dict[str, str]) 
         )
     values = np.column_stack([storage.column(label) for label in pair]) * layout.unit("force")
     (folder / "grf").mkdir(exist_ok=True)
-    plain = replace(storage, labels=FORCE, values=values, metadata={}, warnings=())
+    plain = replace(storage, labels=_FORCE, values=values, metadata={}, warnings=())
     write_storage(folder / path, replace(plain, in_degrees=False))
     written[entry.path] = path
     return path
+
+
+def _force_columns(labels: tuple[str, ...], right: list[str], left: list[str]) -> tuple[str, str] | None:
+    """Columns of vertical force: those under names in common use, or the first that a layout names."""
+    known = vertical_columns(labels)
+    if known is not None:
+        return known
+    pair = [next((name for name in names if name in labels), None) for names in (right, left)]
+    return (pair[0], pair[1]) if pair[0] and pair[1] and pair[0] != pair[1] else None
 
 
 def _free(folder: str, row: Row, source: str, suffix: str, written: dict[str, str]) -> str:
@@ -187,160 +291,6 @@ def _safe(text: str) -> str:
     return re.sub(r"[^A-Za-z0-9._-]+", "_", text)
 
 
-# --- A study folder made of what a layout found; whole or not at all ---
-
-
-@dataclass
-class Made:
-    """What a study folder is written from: rows of its tables, columns of its muscles, and what is to be told."""
-
-    trials: list[dict[str, object]] = field(default_factory=list)
-    cycles: list[dict[str, object]] = field(default_factory=list)
-    muscles: tuple[str, ...] = ()
-    extra: tuple[str, ...] = ()
-    told: list[str] = field(default_factory=list)
-    grf: dict[str, str] = field(default_factory=dict)
-
-
-def convert(layout: Layout, found: Matched, folder: Path) -> tuple[Made, EmgFiles]:
-    """Write the signals of every trial below `folder` and return what its tables are to say.
-
-    Activation files hold the muscles alone; coordinates, speeds and fibre lengths are left behind.
-
-    Raises
-    ------
-    Nem2eError
-        If a file is unreadable or not what the layout says.
-    """
-    made, emg = Made(), EmgFiles(layout, folder)
-    made.extra = _extra(layout, found, made)
-    lowest, highest, outside = 0.0, 1.0, 0
-    for row in found.rows:
-        if row.doubts:
-            raise Nem2eError(f"{row.name}: {row.doubts[0]}.")
-        if "emg" not in row.files:
-            made.told.append(f"{row.name}: left out, there is no EMG file.")
-            continue
-        activation = _activation(layout, row, made)
-        if np.any((activation.values < 0) | (activation.values > 1)):
-            outside += 1
-            lowest, highest = min(lowest, activation.values.min()), max(highest, activation.values.max())
-        path = f"activation/{row.name}.sto"
-        _save(folder / path, activation)
-        grf = force_file(layout, row, folder, made.grf) if "grf" in row.files else ""
-        _trial(layout, row, made, path, emg.add(row), grf)
-        _cycles(layout, row, activation, folder / grf if grf else None, made)
-    if outside:
-        made.told.append(
-            f"{outside} of {len(made.trials)} activation files leave the range from 0 to 1 (from {lowest:.3g} to "
-            f"{highest:.3g}); values are kept as they are."
-        )
-    if not made.trials:
-        raise Nem2eError(
-            f"{layout.path}: none of {len(found.rows)} activation files has an EMG file; see `--show`, and correct "
-            "[files] emg in a copy of the layout."
-        )
-    if not made.cycles:
-        why = made.told[-1] if made.told else ""
-        raise Nem2eError(f"{layout.path}: no trial has a cycle to use; {why} See [cycles] from in docs/archives.md.")
-    return made, emg
-
-
-def _trial(layout: Layout, row: Row, made: Made, activation: str, emg: str, grf: str) -> None:
-    speed = layout.table("speeds").get(row.speed, {})
-    made.trials.append(
-        {
-            "trial": row.name,
-            "subject": row.subject,
-            "speed": speed.get("label", row.speed),
-            "speed_m_s": speed.get("m_s", ""),
-            "activation": activation,
-            "emg": emg,
-            "grf": grf,
-        }
-    )
-
-
-def _save(path: Path, storage: Storage) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    write_storage(path, storage)
-
-
-@contextmanager
-def unpacked(entry: Entry) -> Iterator[Path]:
-    """The file in a temporary folder; refusals name it by its place in the archive."""
-    with tempfile.TemporaryDirectory(prefix="nem2e-") as spare:
-        path = Path(spare) / ("file" + Path(entry.path).suffix)
-        entry.save(path)
-        try:
-            yield path
-        except Nem2eError as error:
-            told = str(error).replace(str(path), entry.path).rstrip(".")
-            raise Nem2eError(f"{told} (to go on without this file, name it under leave in the layout).") from None
-
-
-def read_entry(layout: Layout, entry: Entry) -> Storage:
-    """A storage file with its time in s."""
-    with unpacked(entry) as path:
-        storage = read_storage(path)
-    return replace(storage, time=storage.time * layout.unit("time"))
-
-
-def _activation(layout: Layout, row: Row, made: Made) -> Storage:
-    entry = row.files["activation"]
-    storage = read_entry(layout, entry)
-    patterns = layout.table("columns").get("activation", ["*"])
-    labels = [label for label in storage.labels if any(fnmatchcase(label, each) for each in patterns)]
-    if not labels:
-        raise Nem2eError(
-            f"{entry.path}: no column is like {' or '.join(patterns)}; found {', '.join(storage.labels[:6])}, …; "
-            "leave this file out (leave) or correct [columns] activation in the layout."
-        )
-    names = tuple(muscle_name(label) for label in labels)
-    values = storage.values[:, [storage.labels.index(label) for label in labels]] * layout.unit("activation")
-    made.muscles = made.muscles or names
-    if set(names) != set(made.muscles):
-        odd = sorted(set(names) ^ set(made.muscles))
-        raise Nem2eError(
-            f"{entry.path}: {len(names)} muscles, {len(made.muscles)} in the first file; {odd[0]!r} is not in both; "
-            "correct [columns] activation in the layout, or leave this file out (leave)."
-        )
-    plain = replace(storage, labels=names, values=values, name=row.name, in_degrees=False, metadata={}, warnings=())
-    return _with_extra(layout, row, plain, made.extra)
-
-
-def _extra(layout: Layout, found: Matched, made: Made) -> tuple[str, ...]:
-    """Columns of the controls files that every trial has."""
-    wanted = tuple(layout.table("columns").get("extra", ()))
-    if not wanted:
-        return ()
-    lack = [row for row in found.rows if "controls" not in row.files]
-    if lack:
-        if len(lack) < len(found.rows):
-            made.told.append(f"{len(lack)} trials have no controls file, so {', '.join(wanted)} are not added.")
-        return ()
-    for row in found.rows:
-        labels = read_entry(layout, row.files["controls"]).labels
-        missing = [name for name in wanted if name not in labels]
-        if missing:
-            made.told.append(
-                f"{row.files['controls'].path}: no column {', '.join(missing)}, so [columns] extra is not added; "
-                f"its columns that are no muscles may be named there."
-            )
-            return ()
-    return wanted
-
-
-def _with_extra(layout: Layout, row: Row, activation: Storage, extra: tuple[str, ...]) -> Storage:
-    if not extra:
-        return activation
-    controls = read_entry(layout, row.files["controls"])
-    columns = [np.interp(activation.time, controls.time, controls.column(name)) for name in extra]
-    return replace(
-        activation, labels=(*activation.labels, *extra), values=np.column_stack([activation.values, *columns])
-    )
-
-
 def _cycles(layout: Layout, row: Row, activation: Storage, grf: Path | None, made: Made) -> None:
     spans, how = _spans(layout, row, activation, grf)
     kept = inside(spans, activation.time)
@@ -349,7 +299,7 @@ def _cycles(layout: Layout, row: Row, activation: Storage, grf: Path | None, mad
         what = f"{how} gives {', '.join(f'{s:g} to {e:g} s' for s, e in spans)}" if spans else "no cycle is known"
         made.told.append(f"{row.name}: {what}, its activation covers {first:g} to {last:g} s: no cycle to use.")
     if kept != spans and kept:
-        made.told.append(f"{row.name}: cycle cut at the ends of its activation, by less than {1e3 * SNAP_S:g} ms.")
+        made.told.append(f"{row.name}: cycle cut at the ends of its activation, by less than {1e3 * _SNAP_S:g} ms.")
     number = row.parts.get("cycle", "")
     for index, (start, end) in enumerate(kept):
         own = int(number) if number.isdigit() and len(kept) == 1 else index
@@ -360,12 +310,12 @@ def _spans(layout: Layout, row: Row, activation: Storage, grf: Path | None) -> t
     cycles = layout.table("cycles")
     for way in cycles.get("from", ["setup", "force"]):
         if way == "setup" and "setup" in row.files:
-            with unpacked(row.files["setup"]) as path:
+            with _unpacked(row.files["setup"]) as path:
                 start, end = setup_span(path, row.files["setup"].path)
             scale = layout.unit("time")
             return [(start * scale, end * scale)], "the set-up"
         if way == "force" and grf is not None:
-            spans = force_spans(read_storage(grf), float(cycles.get("threshold_n", 20.0)))
+            spans = _force_spans(read_storage(grf), float(cycles.get("threshold_n", 20.0)))
             if usable := inside(spans, activation.time):
                 return usable, "force"
         if way == "span":
@@ -373,13 +323,49 @@ def _spans(layout: Layout, row: Row, activation: Storage, grf: Path | None) -> t
     return [], ""
 
 
+def setup_span(path: Path, shown: str) -> Span:
+    """Read ``initial_time`` and ``final_time`` of a set-up file, in s; a comment may stand above its first line.
+
+    Raises
+    ------
+    Nem2eError
+        If either is missing, there more than once with different values, or the end is not after the start.
+    """
+    text = re.sub(r"<!--.*?-->", "", read_text(path)[0], flags=re.DOTALL)
+    start, end = (_only(text, name, shown) for name in ("initial_time", "final_time"))
+    if end <= start:
+        raise Nem2eError(f"{shown}: final_time {end:g} is not after initial_time {start:g}; mend it or leave it out.")
+    return start, end
+
+
+def _only(text: str, name: str, shown: str) -> float:
+    values = {float(value) for value in re.findall(f"<{name}>{_NUMBER}</{name}>", text)}
+    if len(values) != 1:
+        told = "none" if not values else ", ".join(f"{value:g}" for value in sorted(values))
+        raise Nem2eError(f"{shown}: one number <{name}> is expected, found {told}; is this a set-up of CMC or RRA?")
+    return values.pop()
+
+
+def _force_spans(grf: Storage, threshold_n: float) -> list[Span]:
+    """Right heel strike to right heel strike, of cycles that can be ones (`unlikely`)."""
+    columns = (grf.column(label) for label in _FORCE)
+    strikes, other = (gait.heel_strikes(grf.time, force, threshold_n=threshold_n) for force in columns)
+    spans = gait.cycles(strikes, other, "right-right")
+    return [(float(s), float(e)) for s, e in spans if not unlikely(s, e, other)]
+
+
+def inside(spans: list[Span], time: NDArray[np.float64]) -> list[Span]:
+    """Return those that an activation file covers, cut at its ends where they pass them by up to `_SNAP_S`."""
+    first, last = float(time[0]), float(time[-1])
+    return [
+        (max(start, first), min(end, last))
+        for start, end in spans
+        if start >= first - _SNAP_S and end <= last + _SNAP_S
+    ]
+
+
 def tables(made: Made, folder: Path) -> None:
     """Write ``trials.csv`` and ``cycles.csv``."""
     pd.DataFrame(made.trials).to_csv(folder / "trials.csv", index=False, lineterminator="\n")
     columns = ["trial", "cycle", "start_s", "end_s"]
     pd.DataFrame(made.cycles, columns=columns).to_csv(folder / "cycles.csv", index=False, lineterminator="\n")
-
-
-def discard(folder: Path) -> None:
-    """Remove a folder that was not finished."""
-    shutil.rmtree(folder, ignore_errors=True)

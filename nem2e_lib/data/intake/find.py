@@ -2,94 +2,24 @@
 
 from __future__ import annotations
 
-import io
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 
 from nem2e_lib.data.columns import is_state, muscle_columns, vertical_columns
-from nem2e_lib.data.files import read_text
-from nem2e_lib.data.intake.names import covers, is_muscle, keys, only_here, words
-from nem2e_lib.data.storage.header import bare, shown, unique_labels
+from nem2e_lib.data.intake.names import covers, keys, only_here, words
+from nem2e_lib.data.muscles import is_muscle
+from nem2e_lib.data.storage.export import EXPORTS, read_csv_recording
 from nem2e_lib.data.storage.storage import Storage, read_storage
 from nem2e_lib.data.study.signals import is_raw
 from nem2e_lib.error import Nem2eError
 
-# --- Recordings that an amplifier's program exported as CSV, read as a storage file would be ---
-
-SUFFIXES = (".csv", ".tsv", ".txt")
-_TIME = re.compile(r"time *(?:[\[(,]? *(s|sec|seconds|ms)? *[\])]?)?", re.IGNORECASE)
-
-
-def read_csv_recording(path: str | Path) -> Storage:
-    """A table with one line of labels, time first, separated by commas, semicolons or tabs.
-
-    Time is in s, or in ms where its label says so. What stands above the labels in some exports is to be taken away.
-
-    Raises
-    ------
-    Nem2eError
-        If the first label is not time, a line is short or long, a cell is no number, or time runs backwards.
-    """
-    text = read_text(path)[0]
-    head, _, body = text.partition("\n")
-    separator = max(",;\t", key=head.count)
-    labels = [bare(label) for label in head.rstrip(separator + "\n ").split(separator)]
-    unit = _TIME.fullmatch(labels[0])
-    if {"cycle", "phase_pct"} <= set(labels):
-        raise Nem2eError(f"{path}: is EMG cut into cycles; name it in trials.csv, beside a cycles.csv (docs/study.md).")
-    if unit is None:
-        raise Nem2eError(
-            f"{path}: the first line starts with {shown(labels[0])}, but a label line that starts with 'time' is "
-            "expected, and nothing above it."
-        )
-    table = _numbers(path, body, separator, len(labels))
-    time = table[:, 0] * (1e-3 if str(unit.group(1)).lower() == "ms" else 1.0)
-    if not np.isfinite(time).all() or (np.diff(time) < 0).any():
-        row = int(np.argmax(~np.isfinite(time) | (np.diff(time, prepend=time[:1]) < 0)))
-        raise Nem2eError(f"{path}: line {row + 2}: time is {time[row]:g} s, but rising numbers are expected; mend it.")
-    return Storage(Path(path).stem, tuple(unique_labels(labels[1:])), time, table[:, 1:])
-
-
-def _numbers(path: str | Path, body: str, separator: str, columns: int) -> np.ndarray:
-    try:
-        frame = pd.read_csv(
-            io.StringIO(body),
-            sep=separator,
-            header=None,
-            names=list(range(columns)),
-            dtype=str,
-            index_col=False,
-            keep_default_na=False,
-            skip_blank_lines=False,
-            engine="c",
-            on_bad_lines="error",
-        )
-    except (pd.errors.ParserError, pd.errors.ParserWarning, pd.errors.EmptyDataError) as error:
-        raise Nem2eError(
-            f"{path}: its lines do not have the {columns} cells of the label line ({' '.join(str(error).split())}); "
-            "export it anew."
-        ) from None
-    while len(frame) and (frame.iloc[-1].fillna("") == "").all():
-        frame = frame.iloc[:-1]
-    numbers = frame.apply(pd.to_numeric, errors="coerce").to_numpy(np.float64)
-    for row, column in np.argwhere(~np.isfinite(numbers)).tolist():
-        cell = str(frame.iloc[row, column])
-        if cell.strip().lower().lstrip("+-") not in ("nan", "inf"):
-            advice = "write numbers with a decimal point" if "," in cell else "a number is expected, or nan"
-            raise Nem2eError(f"{path}: line {row + 2}, column {column + 1}: found {shown(cell)}; {advice}.")
-    return np.asarray(numbers)
-
-
-# --- Files that belong to a study, told apart by their columns and matched by their names ---
-
 KINDS = ("activation", "emg", "grf")
 TABLES = (".sto", ".mot")
-UNREAD = (".c3d", ".mat", ".xls", ".xlsx", ".h5", ".zip", ".gz")
+_UNREAD = (".c3d", ".mat", ".xls", ".xlsx", ".h5", ".zip", ".gz")
 """Files that may hold recordings and are not read: they are told; pictures, models and set-ups are not."""
 _ORDER = ("activation", "states", "solution", "controls")
 _BELOW = 0.5  # of the greatest size; computed muscle control starts a little below zero
@@ -127,7 +57,7 @@ class Search:
 
 
 def search(roots: dict[str, Path]) -> Search:
-    """Every .sto and .mot below folders of known kinds, or below one of which nothing is known (kind ``""``).
+    """Find every .sto and .mot below folders of known kinds, or below one of which nothing is known (kind ``""``).
 
     Where the folder of one kind is, or lies within, that of another, name and columns decide; else the folder does.
 
@@ -145,9 +75,9 @@ def search(roots: dict[str, Path]) -> Search:
             continue
         asked = {kind: root for kind, root in roots.items() if path.is_relative_to(root)}
         suffix = path.suffix.lower()
-        if suffix not in (*TABLES, *SUFFIXES):
+        if suffix not in (*TABLES, *EXPORTS):
             told = f"{path}: left out, only .sto, .mot and .csv are read; export it as one."
-            found.left += [told] if suffix in UNREAD else []
+            found.left += [told] if suffix in _UNREAD else []
             continue
         try:
             _add(found, path, asked, read_storage(path) if suffix in TABLES else read_csv_recording(path))
@@ -220,20 +150,20 @@ def _guess(path: Path, storage: Storage) -> str | None:
 
 
 def vertical_candidates(storage: Storage) -> list[str]:
-    """Labels that may be vertical force under names that are not known, those with the greatest force first."""
+    """Return labels that may be vertical force under names that are not known, the greatest force first."""
     labels = [label for label in storage.labels if _VERTICAL.search(label) and not _NO_FORCE.search(label)]
     size = {label: float(np.nanmax(np.abs(storage.column(label)), initial=0)) for label in labels}
     return sorted(labels, key=lambda label: -size[label])
 
 
 def apart(activations: Sequence[Found], others: Sequence[Found]) -> tuple[frozenset[str], frozenset[str]]:
-    """Words that all activations have and none of the others, and the reverse: they are left aside in matching."""
+    """Return words that all activations and none of the others have, and the reverse; matching leaves them aside."""
     mine, theirs = [file.keys for file in activations], [file.keys for file in others]
     return only_here(mine, theirs), only_here(theirs, mine)
 
 
 def match(file: Found, others: Sequence[Found], alone: bool, aside: frozenset[str] = frozenset()) -> Found | None:
-    """The one file whose words are the same, or fewer or more without contradiction; None if none or several.
+    """Return the file whose words are the same, or fewer or more without contradiction; None if none or several.
 
     With `alone`, the only file of each kind, words do not matter; those `aside` never do.
     """
@@ -256,7 +186,7 @@ def match(file: Found, others: Sequence[Found], alone: bool, aside: frozenset[st
 
 
 def best(files: Sequence[Found]) -> Iterator[tuple[Found, list[Found]]]:
-    """One activation file a trial, by its name (activation, states, controls), and those left over."""
+    """Yield one activation file a trial, by its name (activation, states, controls), and those left over."""
     groups: dict[frozenset[str], list[Found]] = {}
     for file in files:
         groups.setdefault(file.keys, []).append(file)

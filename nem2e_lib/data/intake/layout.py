@@ -16,9 +16,9 @@ SHIPPED = ("running", "walking")
 """Layouts that come with nem2e, by name."""
 KINDS = ("activation", "controls", "setup", "emg", "grf")
 """What a file can be."""
-WAYS = ("setup", "force", "span")
+_WAYS = ("setup", "force", "span")
 """Where the times of a cycle may come from."""
-UNITS = {"time": {"s": 1.0, "ms": 1e-3}, "force": {"N": 1.0, "kN": 1e3}, "activation": {"1": 1.0, "%": 1e-2}}
+_UNITS = {"time": {"s": 1.0, "ms": 1e-3}, "force": {"N": 1.0, "kN": 1e3}, "activation": {"1": 1.0, "%": 1e-2}}
 """What a number is multiplied by to be in s, N or from 0 to 1."""
 _TOP: dict[str, type | tuple[type, ...]] = {
     **dict.fromkeys(("about", "name", "motion", "simulated_by", "citation", "licence", "subject", "trial"), str),
@@ -31,7 +31,7 @@ _INNER = {
     "expected": ("subject", "speed", "each"),
     "files": KINDS,
     "columns": ("activation", "extra", "right", "left"),
-    "units": tuple(UNITS),
+    "units": tuple(_UNITS),
     "cycles": ("from", "threshold_n"),
 }
 _NEEDED = ("name", "motion", "simulated_by", "subject", "trial", "parts", "files")
@@ -49,16 +49,16 @@ class Layout:
     text: str = field(repr=False, default="")
 
     def table(self, name: str) -> dict[str, Any]:
-        """One table of the file; empty where it has none."""
+        """Return one table of the file; empty where it has none."""
         return dict(self.content.get(name, {}))
 
     def say(self, name: str) -> str:
-        """One text of the file; empty where it has none."""
+        """Return one text of the file; empty where it has none."""
         return str(self.content.get(name, ""))
 
     def unit(self, kind: str) -> float:
-        """What values of that kind are multiplied by."""
-        return UNITS[kind][str(self.table("units").get(kind, next(iter(UNITS[kind]))))]
+        """Return what values of that kind are multiplied by."""
+        return _UNITS[kind][str(self.table("units").get(kind, next(iter(_UNITS[kind]))))]
 
 
 def read_layout(name: str) -> Layout:
@@ -78,7 +78,7 @@ def read_layout(name: str) -> Layout:
 
 
 def parse_layout(path: str, text: str) -> Layout:
-    """The layout in a text; Nem2eError with the first thing that is wrong with it."""
+    """Return the layout in a text; Nem2eError with the first thing that is wrong with it."""
     content = parse_toml(path, text)
     _check_keys(path, content)
     parts = {str(key): str(value) for key, value in content["parts"].items()}
@@ -110,11 +110,11 @@ def _check_keys(path: str, content: dict[str, Any]) -> None:
 
 def _check_values(path: str, content: dict[str, Any], parts: dict[str, str]) -> None:
     for key, value in content.get("units", {}).items():
-        if value not in UNITS[key]:
-            raise Nem2eError(f"{path}: [units] {key} is {value!r}, but {' or '.join(UNITS[key])} is expected.")
-    for way in _texts(path, "[cycles] from", content.get("cycles", {}).get("from", list(WAYS))):
-        if way not in WAYS:
-            raise Nem2eError(f"{path}: [cycles] from has {way!r}, but {', '.join(WAYS)} are known.")
+        if value not in _UNITS[key]:
+            raise Nem2eError(f"{path}: [units] {key} is {value!r}, but {' or '.join(_UNITS[key])} is expected.")
+    for way in _texts(path, "[cycles] from", content.get("cycles", {}).get("from", list(_WAYS))):
+        if way not in _WAYS:
+            raise Nem2eError(f"{path}: [cycles] from has {way!r}, but {', '.join(_WAYS)} are known.")
     for key in ("subject", "trial"):
         for name in re.findall(r"\{(\w+)\}", content[key]):
             if name not in parts:
@@ -134,7 +134,7 @@ def _texts(path: str, key: str, value: Any) -> list[str]:
 
 
 def compile_pattern(path: str, pattern: str, parts: dict[str, str]) -> re.Pattern[str]:
-    """A pattern as a regular expression, in which letter case does not matter.
+    """Return a pattern as a regular expression, in which letter case does not matter.
 
     ``*`` is anything within a folder, ``**/`` any folders or none, ``?`` one character, ``[xy]`` one of them,
     ``{subject}`` the named part; a part that comes again must be the same.

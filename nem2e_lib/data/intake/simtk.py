@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pandas as pd
 
-SUBJECTS = ("01", "02", "03", "04", "08", "10", "11", "17", "19", "20")
+_SUBJECTS = ("01", "02", "03", "04", "08", "10", "11", "17", "19", "20")
 
 
 @dataclass(frozen=True)
-class Archive:
+class _Archive:
     """Files of one SimTK project.
 
     Attributes
@@ -32,14 +32,14 @@ class Archive:
     citation: str
 
 
-ARCHIVES = (
-    Archive(
+_ARCHIVES = (
+    _Archive(
         "running",
         "nmbl_running",
-        (*(f"subject{number}.zip" for number in SUBJECTS), "RAW_EMG_DATA.zip"),
+        (*(f"subject{number}.zip" for number in _SUBJECTS), "RAW_EMG_DATA.zip"),
         "Hamner SR, Delp SL (2013) J Biomech 46:780-787",
     ),
-    Archive("walking", "mspeedwalksims", ("*.zip",), "Liu MQ et al. (2008) J Biomech 41:3243-3252"),
+    _Archive("walking", "mspeedwalksims", ("*.zip",), "Liu MQ et al. (2008) J Biomech 41:3243-3252"),
 )
 """Section 4 of the paper: the data it trained on. SimTK asks for a login, so the files are the reader's to fetch."""
 
@@ -62,7 +62,7 @@ def archives(folder: str | Path) -> pd.DataFrame:
             "found": any((root / archive.project).glob(name)),
             "cite": archive.citation,
         }
-        for archive in ARCHIVES
+        for archive in _ARCHIVES
         for name in archive.files
     ]
     return pd.DataFrame(rows)

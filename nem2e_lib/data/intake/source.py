@@ -18,17 +18,17 @@ from typing import BinaryIO
 from nem2e_lib.data.files import FULL
 from nem2e_lib.error import Nem2eError
 
-MAX_FILE = 2 << 30
+_MAX_FILE = 2 << 30
 """Largest file that is taken from an archive, bytes."""
-MAX_TOTAL = 64 << 30
+_MAX_TOTAL = 64 << 30
 """Most that an archive may hold unpacked, bytes."""
-MAX_FILES = 100_000
+_MAX_FILES = 100_000
 """Most files an archive may hold."""
-MAX_RATIO = 200
+_MAX_RATIO = 200
 """An archive that claims to grow more than this in unpacking is refused."""
-MAX_DEPTH = 3
+_MAX_DEPTH = 3
 """How many zips may lie within each other."""
-OTHER_ARCHIVES = (".7z", ".rar", ".tar", ".gz", ".tgz", ".bz2", ".xz")
+_OTHER_ARCHIVES = (".7z", ".rar", ".tar", ".gz", ".tgz", ".bz2", ".xz")
 """Archives that are not read."""
 _DAMAGE = (zipfile.BadZipFile, zlib.error, EOFError, OSError)
 
@@ -50,7 +50,7 @@ class Entry:
 
     def save(self, target: Path) -> None:
         """Copy it to `target`; Nem2eError if its archive is damaged or it is too large."""
-        if self.size > MAX_FILE:
+        if self.size > _MAX_FILE:
             raise Nem2eError(f"{self.path}: is {self.size / 2**30:.1f} GiB large, but at most 2 GiB a file are read.")
         with target.open("wb") as file:
             self._copy(file)
@@ -102,7 +102,7 @@ def open_source(folder: Path) -> Iterator[Source]:
                 _archive(source, path, name, Path(spare), 1)
             else:
                 source.entries.append(Entry(name, path.stat().st_size, path))
-            if path.suffix.lower() in OTHER_ARCHIVES:
+            if path.suffix.lower() in _OTHER_ARCHIVES:
                 source.told.append(f"{name}: is not looked into; unpack it by hand and run again.")
         root = "" if folder.is_file() else folder.resolve().name
         source.entries = [replace(entry, root=root) for entry in source.entries]
@@ -126,8 +126,8 @@ def _litter(name: str) -> bool:
 
 
 def _archive(source: Source, place: Path, name: str, spare: Path, depth: int) -> None:
-    if depth > MAX_DEPTH:
-        raise Nem2eError(f"{name}: more than {MAX_DEPTH} archives within each other; unpack it by hand.")
+    if depth > _MAX_DEPTH:
+        raise Nem2eError(f"{name}: more than {_MAX_DEPTH} archives within each other; unpack it by hand.")
     digest = sha256(place)
     source.archives.append({"name": name, "bytes": place.stat().st_size, "sha256": digest})
     try:
@@ -155,12 +155,12 @@ def _is_page(place: Path) -> bool:
 
 def _refuse_bomb(name: str, place: Path, infos: list[zipfile.ZipInfo]) -> None:
     total, packed = sum(info.file_size for info in infos), max(place.stat().st_size, 1)
-    if len(infos) > MAX_FILES:
-        raise Nem2eError(f"{name}: holds {len(infos)} files, but at most {MAX_FILES} are expected; unpack it by hand.")
-    if total > MAX_TOTAL or (total > 100 << 20 and total > MAX_RATIO * packed):
+    if len(infos) > _MAX_FILES:
+        raise Nem2eError(f"{name}: holds {len(infos)} files, but at most {_MAX_FILES} are expected; unpack it by hand.")
+    if total > _MAX_TOTAL or (total > 100 << 20 and total > _MAX_RATIO * packed):
         raise Nem2eError(
             f"{name}: would grow from {packed / 2**20:.1f} MiB to {total / 2**30:.1f} GiB, but at most "
-            f"{MAX_TOTAL >> 30} GiB and {MAX_RATIO} times its size are allowed; is it what you meant to fetch?"
+            f"{_MAX_TOTAL >> 30} GiB and {_MAX_RATIO} times its size are allowed; is it what you meant to fetch?"
         )
 
 
@@ -185,6 +185,6 @@ def _member(source: Source, place: Path, name: str, info: zipfile.ZipInfo, spare
 
 
 def sha256(path: Path) -> str:
-    """SHA-256 of a file, hex."""
+    """Return the SHA-256 of a file, hex."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()

@@ -10,97 +10,15 @@ from dataclasses import dataclass, field
 from nem2e_lib.data.files import HEAD_BYTES, decode_plain, refuse_other_text
 from nem2e_lib.error import Nem2eError
 
-# --- The line of labels of an OpenSim storage file: split, stripped, and told apart ---
-
-MAX_COLUMNS = 100_000
-"""Most columns that a table may have."""
-
-_SHOWN = 5
-
-
-def shown(text: object, length: int = 40) -> str:
-    """`text` quoted on one line for a message, cut after `length` characters."""
-    told = str(text)
-    return repr(told[:length] + "…" if len(told) > length else told)
-
-
-def bare(token: str) -> str:
-    """`token` without outer blanks and one pair of outer quotes."""
-    token = token.strip(" \t")
-    return token[1:-1].strip(" \t") if len(token) > 1 and token[0] == token[-1] == '"' else token
-
-
-def parse_labels(line: str, path: str) -> tuple[list[str], list[str]]:
-    """Labels without time, unique, and what is odd about them, one sentence each.
-
-    Tabs separate where the line has them, so that a label may hold blanks; else blanks do.
-
-    Raises
-    ------
-    Nem2eError
-        If there are more than 100,000 columns, or the first label is time with a unit beside it.
-    """
-    tokens = [bare(token) for token in line.split("\t")]
-    if re.match(r"time ?[\[(]", tokens[0], re.IGNORECASE):
-        raise Nem2eError(
-            f"{path}: the first column is labelled {shown(tokens[0])}, but 'time' is expected, in s; rename it."
-        )
-    if tokens[0].lower() != "time":  # tabs and blanks mixed
-        tokens = [bare(token) for token in re.split(r"[ \t]+", line.strip(" \t"))]
-    while tokens and not tokens[-1]:
-        tokens.pop()
-    if len(tokens) > MAX_COLUMNS:
-        raise Nem2eError(
-            f"{path}: the label line names {len(tokens)} columns, but at most {MAX_COLUMNS} are read; split the table."
-        )
-    odd = []
-    if tokens[0] != "time":
-        odd.append(f"The time column is labelled {shown(tokens[0])}; OpenSim expects 'time'.")
-    if "" in tokens:
-        odd.append("The label line has tabs with no label between them; they were left out.")
-    labels = [token for token in tokens[1:] if token]
-    renamed = unique_labels(labels)
-    return renamed, odd + _told(labels, renamed)
-
-
-def unique_labels(labels: Sequence[str]) -> list[str]:
-    """`labels` with a suffix ``_2``, ``_3``, … after each that was there before, or is ``time``."""
-    taken, seen, next_number = {"time", *labels}, {"time"}, dict[str, int]()
-    renamed = []
-    for label in labels:
-        chosen = label
-        if label in seen:
-            number = next_number.get(label, 2)
-            while (chosen := f"{label}_{number}") in taken:
-                number += 1
-            next_number[label] = number + 1
-        taken.add(chosen)
-        seen.add(chosen)
-        renamed.append(chosen)
-    return renamed
-
-
-def _told(labels: list[str], renamed: list[str]) -> list[str]:
-    pairs = [(old, new) for old, new in zip(labels, renamed, strict=True) if old != new]
-    if not pairs:
-        return []
-    repeated = Counter(old for old, _ in pairs)
-    names = ", ".join(shown(label) for label in list(repeated)[:_SHOWN]) + (" …" if len(repeated) > _SHOWN else "")
-    chosen = ", ".join(shown(new) for _, new in pairs[:_SHOWN]) + (" …" if len(pairs) > _SHOWN else "")
-    if len(pairs) == 1:
-        return [f"Column label {names} occurs more than once; one was renamed {chosen}."]
-    what = f"Column label {names} occurs" if len(repeated) == 1 else f"Column labels {names} ({len(repeated)}) occur"
-    return [f"{what} more than once; {len(pairs)} were renamed: {chosen}."]
-
-
-# --- The header of an OpenSim storage file, in all its spellings ---
-
 _END = re.compile(rb'^[ \t]*"?endheader"?[ \t]*$', re.IGNORECASE | re.MULTILINE)
 _TIME = re.compile(rb'[ \t]*(?:time|"time"|"?time ?[\[(].*)(?:[ \t].*)?', re.IGNORECASE)
 _LINE = re.compile(rb"[^\n]+")
 _SIMM = re.compile(r"(name|datacolumns|datarows|otherdata|range|nrows|ncolumns|indegrees)[ \t]+(.*)", re.IGNORECASE)
 _ANSWERS = {"yes": True, "true": True, "1": True, "no": False, "false": False, "0": False}
 _VERSIONS = {"0", "1", "2", "3", "4"}
+_COMPONENTS = {"vec3": 3, "unitvec3": 3, "quaternion": 4, "spatialvec": 6}
+_MAX_COLUMNS = 100_000
+_SHOWN = 5
 
 
 @dataclass
@@ -123,6 +41,10 @@ class Header:
         Whether the header was overwritten by another one.
     body : int
         Where the numbers start in the bytes.
+    cells : list of str
+        Labels of the cells, which `labels` are where a cell is one number (`split_vectors`).
+    size : int
+        Numbers in a cell: 3 in a table of Vec3.
     """
 
     name: str = ""
@@ -133,14 +55,33 @@ class Header:
     warnings: list[str] = field(default_factory=list)
     damaged: bool = False
     body: int = 0
+    cells: list[str] = field(default_factory=list)
+    size: int = 1
 
 
-def is_time_line(line: bytes) -> bool:
-    """Whether `line` starts with the label ``time``."""
-    return _TIME.fullmatch(line) is not None
+def parse_header(raw: bytes, path: str) -> Header:
+    r"""Read the header of a storage file (bytes with line ends ``\n``).
+
+    Raises
+    ------
+    Nem2eError
+        If there is no ``endheader``, no label line that starts with ``time``, or an entry cannot be understood.
+    """
+    end = _find_end(raw, path)
+    lines = _lines_to_labels(raw[:HEAD_BYTES], end.end(), path)
+    if lines[-1].end() == HEAD_BYTES and not raw.startswith(b"\n", HEAD_BYTES):
+        raise Nem2eError(f"{path}: the labels reach beyond the first {HEAD_BYTES >> 20} MiB; shorten them.")
+    header = Header(body=lines[-1].end())
+    texts, odd = _decoded([raw[: end.start()], *(line.group() for line in lines)])
+    header.warnings.extend(odd)
+    _entries(header, texts[0], path)
+    header.labels, odd_labels = _parse_labels(texts[-1], path)
+    header.warnings.extend(odd_labels)
+    _between(header, texts[1:-1])
+    return header
 
 
-def find_end(head: bytes, path: str) -> re.Match[bytes]:
+def _find_end(head: bytes, path: str) -> re.Match[bytes]:
     """Find the line ``endheader`` in the first 2 MiB of a file; Nem2eError where there is none."""
     end = _END.search(head[:HEAD_BYTES])
     if end is None:
@@ -153,33 +94,6 @@ def find_end(head: bytes, path: str) -> re.Match[bytes]:
     return end
 
 
-def parse_header(raw: bytes, path: str) -> Header:
-    r"""Header of a storage file (bytes with line ends ``\n``).
-
-    Raises
-    ------
-    Nem2eError
-        If there is no ``endheader``, no label line that starts with ``time``, or an entry cannot be understood.
-    """
-    end = find_end(raw, path)
-    lines = _lines_to_labels(raw[:HEAD_BYTES], end.end(), path)
-    if lines[-1].end() == HEAD_BYTES and not raw.startswith(b"\n", HEAD_BYTES):
-        raise Nem2eError(f"{path}: the labels reach beyond the first {HEAD_BYTES >> 20} MiB; shorten them.")
-    header = Header(body=lines[-1].end())
-    texts, odd = _decoded([raw[: end.start()], *(line.group() for line in lines)])
-    header.warnings.extend(odd)
-    _entries(header, texts[0], path)
-    header.labels, odd_labels = parse_labels(texts[-1], path)
-    header.warnings.extend(odd_labels)
-    _between(header, texts[1:-1])
-    return header
-
-
-def _decoded(parts: list[bytes]) -> tuple[list[str], tuple[str, ...]]:
-    text, odd = decode_plain(b"\0".join(parts))
-    return text.split("\0"), odd
-
-
 def _lines_to_labels(window: bytes, start: int, path: str) -> list[re.Match[bytes]]:
     """Lines that hold something, from ``endheader`` to the last one before the numbers that starts with time."""
     lines, labels = [], 0
@@ -188,7 +102,7 @@ def _lines_to_labels(window: bytes, start: int, path: str) -> list[re.Match[byte
             break
         if line.group().strip(b" \t"):
             lines.append(line)
-        if is_time_line(line.group()):
+        if _is_time_line(line.group()):
             labels = len(lines)
     if not labels:
         found = window[start : start + 2000].strip()[:40].split(b"\n")[0].decode("utf-8", "replace")
@@ -207,6 +121,16 @@ def _is_row(line: bytes) -> bool:
         return len([float(cell) for cell in cells]) > 1
     except ValueError:
         return False
+
+
+def _is_time_line(line: bytes) -> bool:
+    """Whether `line` starts with the label ``time``."""
+    return _TIME.fullmatch(line) is not None
+
+
+def _decoded(parts: list[bytes]) -> tuple[list[str], tuple[str, ...]]:
+    text, odd = decode_plain(b"\0".join(parts))
+    return text.split("\0"), odd
 
 
 def _entries(header: Header, text: str, path: str) -> None:
@@ -276,7 +200,7 @@ def _between(header: Header, lines: list[str]) -> None:
     """What stands between ``endheader`` and the labels: nothing, or what OpenSim 4.6 leaves there."""
     if not lines:
         return
-    if any(is_time_line(line.encode()) for line in lines):
+    if any(_is_time_line(line.encode()) for line in lines):
         header.damaged = True
         header.declared.clear()
         header.warnings.append(
@@ -287,3 +211,111 @@ def _between(header: Header, lines: list[str]) -> None:
         header.warnings.append(
             f"Between 'endheader' and the labels stand {len(lines)} lines that were not read: {shown(lines[0])}."
         )
+
+
+def _parse_labels(line: str, path: str) -> tuple[list[str], list[str]]:
+    """Labels without time, unique, and what is odd about them, one sentence each.
+
+    Tabs separate where the line has them, so that a label may hold blanks; else blanks do.
+
+    Raises
+    ------
+    Nem2eError
+        If there are more than 100,000 columns, or the first label is time with a unit beside it.
+    """
+    tokens = [bare(token) for token in line.split("\t")]
+    if re.match(r"time ?[\[(]", tokens[0], re.IGNORECASE):
+        raise Nem2eError(
+            f"{path}: the first column is labelled {shown(tokens[0])}, but 'time' is expected, in s; rename it."
+        )
+    if tokens[0].lower() != "time":  # tabs and blanks mixed
+        tokens = [bare(token) for token in re.split(r"[ \t]+", line.strip(" \t"))]
+    while tokens and not tokens[-1]:
+        tokens.pop()
+    if len(tokens) > _MAX_COLUMNS:
+        raise Nem2eError(
+            f"{path}: the label line names {len(tokens)} columns, but at most {_MAX_COLUMNS} are read; split the table."
+        )
+    odd = []
+    if tokens[0] != "time":
+        odd.append(f"The time column is labelled {shown(tokens[0])}; OpenSim expects 'time'.")
+    if "" in tokens:
+        odd.append("The label line has tabs with no label between them; they were left out.")
+    labels = [token for token in tokens[1:] if token]
+    renamed = unique_labels(labels)
+    return renamed, odd + _told(labels, renamed)
+
+
+def _told(labels: list[str], renamed: list[str]) -> list[str]:
+    pairs = [(old, new) for old, new in zip(labels, renamed, strict=True) if old != new]
+    if not pairs:
+        return []
+    repeated = Counter(old for old, _ in pairs)
+    names = ", ".join(shown(label) for label in list(repeated)[:_SHOWN]) + (" …" if len(repeated) > _SHOWN else "")
+    chosen = ", ".join(shown(new) for _, new in pairs[:_SHOWN]) + (" …" if len(pairs) > _SHOWN else "")
+    if len(pairs) == 1:
+        return [f"Column label {names} occurs more than once; one was renamed {chosen}."]
+    what = f"Column label {names} occurs" if len(repeated) == 1 else f"Column labels {names} ({len(repeated)}) occur"
+    return [f"{what} more than once; {len(pairs)} were renamed: {chosen}."]
+
+
+def split_vectors(header: Header, path: str) -> None:
+    """Give each number of a cell a label of its own (``name_1``, ``name_2``, …), where cells hold vectors.
+
+    Raises
+    ------
+    Nem2eError
+        If the ``DataType`` is not known.
+    """
+    kind = header.metadata.get("DataType", "double")
+    header.cells, header.size = header.labels, _cell_size(kind, path)
+    if header.size == 1:
+        return
+    header.warnings.append(
+        f"Cells hold {header.size} numbers (DataType={kind}): "
+        f"each column was split into {header.size}, with _1 to _{header.size} after its label."
+    )
+    header.labels = unique_labels([f"{label}_{i}" for label in header.cells for i in range(1, header.size + 1)])
+    header.metadata["DataType"] = "double"
+    header.declared.pop("columns", None)
+
+
+def _cell_size(data_type: str, path: str) -> int:
+    """Numbers in one cell of a table of this ``DataType`` (``double``: 1, ``Vec3``: 3, …)."""
+    kind = data_type.lower()
+    if kind == "double":
+        return 1
+    vec = re.fullmatch(r"vec([2-9])", kind)
+    if kind not in _COMPONENTS and not vec:
+        told = data_type if data_type.isalnum() and len(data_type) < 40 else shown(data_type)
+        raise Nem2eError(f"{path}: the header says DataType={told}, but double or Vec3 is expected.")
+    return int(vec.group(1)) if vec else _COMPONENTS[kind]
+
+
+def unique_labels(labels: Sequence[str]) -> list[str]:
+    """Return `labels` with a suffix ``_2``, ``_3``, … after each that was there before, or is ``time``."""
+    taken, seen, next_number = {"time", *labels}, {"time"}, dict[str, int]()
+    renamed = []
+    for label in labels:
+        chosen = label
+        if label in seen:
+            number = next_number.get(label, 2)
+            while (chosen := f"{label}_{number}") in taken:
+                number += 1
+            next_number[label] = number + 1
+        taken.add(chosen)
+        seen.add(chosen)
+        renamed.append(chosen)
+    return renamed
+
+
+def shown(text: object, length: int = 40) -> str:
+    """Return `text` quoted on one line for a message, cut after `length` characters."""
+    told = str(text)
+    return repr(told[:length] + "…" if len(told) > length else told)
+
+
+def bare(token: str) -> str:
+    """Return `token` without outer blanks and one pair of outer quotes."""
+    token = token.strip(" \t")
+    return token[1:-1].strip(" \t") if len(token) > 1 and token[0] == token[-1] == '"' else token

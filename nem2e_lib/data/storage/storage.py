@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -10,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nem2e_lib.data.files import plain, read_bytes, replacing
-from nem2e_lib.data.storage.header import Header, parse_header, shown, unique_labels
-from nem2e_lib.data.storage.numbers import components, parse_body, split_cells
+from nem2e_lib.data.storage.header import Header, parse_header, shown, split_vectors
+from nem2e_lib.data.storage.numbers import parse_table
 from nem2e_lib.error import Nem2eError
 
 Array = NDArray[np.float64]
@@ -50,7 +51,7 @@ class Storage:
     warnings: tuple[str, ...] = ()
 
     def column(self, label: str) -> Array:
-        """Values of one column, shape (rows,); Nem2eError if there is no such label."""
+        """Return the values of one column, shape (rows,); Nem2eError if there is no such label."""
         if label not in self.labels:
             raise Nem2eError(f"Table {self.name!r} has no column {label!r}; it has {', '.join(self.labels)}.")
         return self.values[:, self.labels.index(label)]
@@ -68,22 +69,56 @@ def read_storage(path: str | Path) -> Storage:
         If the file is no such table, a row is short, long or not numeric, or time is missing, not finite or
         runs backwards.
     """
+    place = str(path)
     try:
-        return _read(str(path))
+        raw = plain(read_bytes(place, lambda head: _refuse_early(head, place)), place)
+        header = parse_header(raw, place)
+        split_vectors(header, place)
+        time, values = parse_table(raw, header, place)
+        _refuse_times(time, place)
+        odd = (*header.warnings, *_odd(header, time, values))
     except MemoryError:
         raise Nem2eError(f"{path}: the table does not fit into memory; split it over time.") from None
+    return Storage(header.name, tuple(header.labels), time, values, header.in_degrees, header.metadata, odd)
 
 
-def _read(path: str) -> Storage:
-    raw = plain(read_bytes(path, lambda head: _check_head(head, path)), path)
-    header = parse_header(raw, path)
-    time, values = _table(header, raw, path)
-    _check_counts(header, len(time), values.shape[1] + 1)
-    _check_time(header, time, path)
-    _check_finite(header, time, values)
-    return Storage(
-        header.name, tuple(header.labels), time, values, header.in_degrees, header.metadata, tuple(header.warnings)
-    )
+def _refuse_early(head: bytes, path: str) -> None:
+    """Refuse, before the rest is read, what cannot be a table."""
+    parse_header(plain(head, path), path)
+
+
+def _refuse_times(time: Array, path: str) -> None:
+    if not np.isfinite(time).all():
+        row = int(np.argmin(np.isfinite(time))) + 1
+        raise Nem2eError(f"{path}: row {row}: time is {time[row - 1]}, but a finite number of s is expected.")
+    back = np.diff(time) < 0
+    if back.any():
+        row = int(np.argmax(back)) + 1
+        raise Nem2eError(
+            f"{path}: row {row + 1}: time runs backwards from {time[row - 1]} to {time[row]} s; "
+            "sort the rows or split the file."
+        )
+
+
+def _odd(header: Header, time: Array, values: Array) -> Iterator[str]:
+    """What is told of numbers and not refused: other counts than stated, times that repeat, values not finite."""
+    for what, found in (("rows", len(time)), ("columns", values.shape[1] + 1)):
+        stated = header.declared.get(what, str(found))
+        if stated.lstrip("0") != str(found).lstrip("0"):
+            told = stated if stated.isdecimal() and len(stated) < 40 else shown(stated)
+            yield f"The header states {told} {what}, but {found} were found and read."
+    same = np.diff(time) == 0
+    if same.any():
+        row = int(np.argmax(same)) + 2
+        yield f"Time {time[row - 1]:.9g} s occurs more than once, first again in row {row}."
+    finite = np.isfinite(values)
+    count = finite.size - np.count_nonzero(finite)
+    if count:
+        row, column = divmod(int(np.argmin(finite)), values.shape[1])
+        yield (
+            f"Values that are not finite: {count}, the first in column {shown(header.labels[column], 80)} "
+            f"at {time[row]:.9g} s."
+        )
 
 
 def write_storage(path: str | Path, storage: Storage) -> None:
@@ -95,102 +130,13 @@ def write_storage(path: str | Path, storage: Storage) -> None:
         If shapes do not fit, time runs backwards, or name, labels or metadata cannot stand in a header.
     """
     head = _head(storage)
-    _check_writable(path, storage, head)
+    _refuse_unwritable(path, storage, head)
     with replacing(path) as temporary, temporary.open("w", encoding="utf-8", newline="\n") as file:
         file.write(head)
         for start in range(0, len(storage.time), _ROWS):
             part = slice(start, start + _ROWS)
             table = np.column_stack([storage.time[part], storage.values[part]]).tolist()
             file.writelines("\t".join(map(repr, row)) + "\n" for row in table)
-
-
-def describe_storage(storage: Storage) -> dict[str, Any]:
-    """Facts about a table, ready for JSON.
-
-    ``columns`` counts time, as ``nColumns`` in the header does; ``labels`` leaves it out. ``time_start`` and
-    ``time_end`` are in s, and None for a table without rows.
-    """
-    rows = len(storage.time)
-    return {
-        "name": storage.name,
-        "rows": rows,
-        "columns": len(storage.labels) + 1,
-        "time_start": float(storage.time[0]) if rows else None,
-        "time_end": float(storage.time[-1]) if rows else None,
-        "in_degrees": storage.in_degrees,
-        "labels": list(storage.labels),
-        "warnings": list(storage.warnings),
-    }
-
-
-def _check_head(head: bytes, path: str) -> None:
-    """Refuse, before the rest is read, what cannot be a table."""
-    parse_header(plain(head, path), path)
-
-
-def _table(header: Header, raw: bytes, path: str) -> tuple[Array, Array]:
-    size = components(header.metadata.get("DataType", "double"), path)
-    if size > 1:
-        header.warnings.append(
-            f"Cells hold {size} numbers (DataType={header.metadata['DataType']}): "
-            f"each column was split into {size}, with _1 to _{size} after its label."
-        )
-        raw = split_cells(raw, header.body, header.labels, size, path)
-        header.labels = unique_labels([f"{label}_{i}" for label in header.labels for i in range(1, size + 1)])
-        header.metadata["DataType"] = "double"
-        header.declared.pop("columns", None)
-    if header.damaged:
-        raw = _without_cut_row(header, raw)
-    return parse_body(raw, header.body, len(header.labels) + 1, path)
-
-
-def _without_cut_row(header: Header, raw: bytes) -> bytes:
-    """A process that left its header overwritten may have left its last row unfinished, too."""
-    whole = raw.rstrip(b" \t\n")
-    start = max(whole.rfind(b"\n") + 1, header.body)
-    cells = whole[start:].split(None, len(header.labels) + 1)
-    if 0 < len(cells) <= len(header.labels):
-        header.warnings.append(
-            f"The last row, at time {cells[0][:40].decode('utf-8', 'replace')} s, is cut off after {len(cells)} of "
-            f"{len(header.labels) + 1} values; it was left out."
-        )
-        return raw[:start]
-    return raw
-
-
-def _check_counts(header: Header, rows: int, columns: int) -> None:
-    for what, found in (("rows", rows), ("columns", columns)):
-        stated = header.declared.get(what, str(found))
-        if stated.lstrip("0") != str(found).lstrip("0"):
-            told = stated if stated.isdecimal() and len(stated) < 40 else shown(stated)
-            header.warnings.append(f"The header states {told} {what}, but {found} were found and read.")
-
-
-def _check_time(header: Header, time: Array, path: str) -> None:
-    if not np.isfinite(time).all():
-        row = int(np.argmin(np.isfinite(time))) + 1
-        raise Nem2eError(f"{path}: row {row}: time is {time[row - 1]}, but a finite number of s is expected.")
-    step = np.diff(time)
-    if (step < 0).any():
-        row = int(np.argmax(step < 0)) + 1
-        raise Nem2eError(
-            f"{path}: row {row + 1}: time runs backwards from {time[row - 1]} to {time[row]} s; "
-            "sort the rows or split the file."
-        )
-    if (step == 0).any():
-        row = int(np.argmax(step == 0)) + 2
-        header.warnings.append(f"Time {time[row - 1]:.9g} s occurs more than once, first again in row {row}.")
-
-
-def _check_finite(header: Header, time: Array, values: Array) -> None:
-    finite = np.isfinite(values)
-    count = finite.size - np.count_nonzero(finite)
-    if count:
-        row, column = divmod(int(np.argmin(finite)), values.shape[1])
-        header.warnings.append(
-            f"Values that are not finite: {count}, the first in column {shown(header.labels[column], 80)} "
-            f"at {time[row]:.9g} s."
-        )
 
 
 def _head(storage: Storage) -> str:
@@ -210,7 +156,7 @@ def _head(storage: Storage) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _check_writable(path: str | Path, storage: Storage, head: str) -> None:
+def _refuse_unwritable(path: str | Path, storage: Storage, head: str) -> None:
     shape = (len(storage.time), len(storage.labels))
     if storage.values.shape != shape or storage.time.ndim != 1:
         raise Nem2eError(f"{path}: values have shape {storage.values.shape}, but {shape} is expected.")
@@ -220,7 +166,7 @@ def _check_writable(path: str | Path, storage: Storage, head: str) -> None:
             f"{path}: name, labels or metadata cannot stand in a header: no tabs, line breaks, outer blanks "
             "or outer quotes, no label twice and no '=' in the name are expected."
         )
-    _check_time(Header(), storage.time, str(path))
+    _refuse_times(storage.time, str(path))
 
 
 def _told_back(head: str, path: str) -> tuple[str, tuple[str, ...], dict[str, str]] | None:
@@ -230,3 +176,22 @@ def _told_back(head: str, path: str) -> tuple[str, tuple[str, ...], dict[str, st
     except (Nem2eError, UnicodeEncodeError):
         return None
     return header.name, tuple(header.labels), header.metadata
+
+
+def describe_storage(storage: Storage) -> dict[str, Any]:
+    """Return facts about a table, ready for JSON.
+
+    ``columns`` counts time, as ``nColumns`` in the header does; ``labels`` leaves it out. ``time_start`` and
+    ``time_end`` are in s, and None for a table without rows.
+    """
+    rows = len(storage.time)
+    return {
+        "name": storage.name,
+        "rows": rows,
+        "columns": len(storage.labels) + 1,
+        "time_start": float(storage.time[0]) if rows else None,
+        "time_end": float(storage.time[-1]) if rows else None,
+        "in_degrees": storage.in_degrees,
+        "labels": list(storage.labels),
+        "warnings": list(storage.warnings),
+    }

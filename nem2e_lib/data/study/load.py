@@ -33,7 +33,7 @@ def load_study(folder: str | Path) -> Study:
 
 
 def read_study(folder: Path) -> tuple[Study, list[str]]:
-    """A study without its signals, and every problem of ``study.toml``, ``trials.csv`` and ``cycles.csv``."""
+    """Read a study without its signals, and every problem of ``study.toml``, ``trials.csv`` and ``cycles.csv``."""
     if not (folder / "study.toml").is_file():
         return Study(folder, Settings(), ()), [
             f"{folder}: no study.toml found; a study folder with study.toml and trials.csv is expected."
@@ -57,7 +57,7 @@ def _try(default: T, read: Callable[..., tuple[T, list[str]]], *arguments: objec
 
 
 def signal_problems(study: Study) -> Iterator[str]:
-    """Problems of the signals themselves: columns, values, times, and cycles that lie outside them."""
+    """Yield the problems of the signals themselves: columns, values, times, and cycles that lie outside them."""
     sound = []
     for trial in study.trials:
         found = list(_unreadable(study, trial))

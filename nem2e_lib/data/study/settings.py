@@ -1,9 +1,15 @@
-"""``study.toml``: what a study says of itself, its EMG and its forces."""
+"""``study.toml``: what a study says of itself, its EMG and its forces, read and written.
+
+`read_settings` judges each key and gives every problem at once; `settings_text` writes what the makers of studies
+(`intake.new`, `intake.archive`, `synthetic.study`) know, with notes for those who read it.
+"""
 
 from __future__ import annotations
 
 import dataclasses
+import json
 import re
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -14,23 +20,194 @@ from nem2e_lib.data.files import read_text
 from nem2e_lib.data.gait import CYCLES
 from nem2e_lib.data.tables import near, parse_toml
 
-# --- ``[emg_processing]`` of ``study.toml`` ---
+RESAMPLING = ("linear", "mean")
+"""How a cycle is thinned to its samples (`cycles.segment.resample`)."""
 
-KEYS = {
-    "recipe": "text in quotes",
-    "offset": "true or false",
-    "band_hz": "two numbers",
-    "band_order": "a whole number",
-    "rectify": "true or false",
-    "low_pass_hz": "a number",
-    "low_pass_order": "a whole number",
-    "per_pass": "true or false",
-    "normalise": "text in quotes",
+_TEXT, _FLAG, _TABLE, _TEXTS = "text in quotes", "true or false", "a table", "a list of texts"
+_NUMBER, _WHOLE, _PAIR, _COLUMNS = "a number", "a whole number", "two numbers", "a column name or a list of them"
+_TOP = {
+    **dict.fromkeys(("name", "motion", "simulated_by"), _TEXT),
+    "synthetic": _FLAG,
+    **dict.fromkeys(("cycle", "citation", "licence"), _TEXT),
+    **dict.fromkeys(("emg", "electrodes", "grf", "activation"), _TABLE),
+    "resampling": _TEXT,
+    "emg_processing": _TABLE,
 }
-"""Keys and what is expected of them."""
+_INNER = {
+    "grf": {
+        **dict.fromkeys(("right", "left"), _COLUMNS),
+        **dict.fromkeys(("threshold_n", "min_stance_s", "min_swing_s"), _NUMBER),
+    },
+    "activation": {"columns": _TEXTS},
+    "emg_processing": {
+        "recipe": _TEXT,
+        "offset": _FLAG,
+        "band_hz": _PAIR,
+        "band_order": _WHOLE,
+        "rectify": _FLAG,
+        "low_pass_hz": _NUMBER,
+        "low_pass_order": _WHOLE,
+        "per_pass": _FLAG,
+        "normalise": _TEXT,
+    },
+}
+_REQUIRED = ("name", "motion", "simulated_by", "synthetic", "emg")
 
 
-def processing_problems(path: Path, table: dict[str, Any]) -> list[str]:
+@dataclass(frozen=True)
+class Settings:
+    """The content of ``study.toml`` (docs/study.md).
+
+    Attributes
+    ----------
+    name, motion, simulated_by, citation, licence : str
+    synthetic : bool
+    cycle : str
+        One of `gait.CYCLES`.
+    targets : dict
+        Muscle (column of the activation files) of each EMG channel.
+    electrodes : dict
+        Electrode of every channel: its own name, or that of the channel whose recording it copies.
+    grf_right, grf_left : tuple of str or None
+        Columns whose sum is that foot's vertical force; None where they are to be found.
+    threshold_n : float
+        Force above which a foot is on the ground, in N.
+    min_stance_s, min_swing_s : float
+        Shorter contacts and gaps are none, in s.
+    activation_columns : tuple of str or None
+        Columns of the activation files to use; None for all muscles.
+    resampling : str
+        One of `RESAMPLING`.
+    emg_processing : Processing or None
+        How envelopes are made of raw EMG; None where EMG comes as envelopes.
+    """
+
+    name: str = ""
+    motion: str = ""
+    simulated_by: str = ""
+    synthetic: bool = False
+    cycle: str = "right-right"
+    citation: str = ""
+    licence: str = ""
+    targets: dict[str, str] = field(default_factory=dict)
+    electrodes: dict[str, str] = field(default_factory=dict)
+    grf_right: tuple[str, ...] | None = None
+    grf_left: tuple[str, ...] | None = None
+    threshold_n: float = 20.0
+    min_stance_s: float = 0.08
+    min_swing_s: float = 0.08
+    activation_columns: tuple[str, ...] | None = None
+    resampling: str = RESAMPLING[0]
+    emg_processing: Processing | None = None
+
+
+def read_settings(path: Path) -> tuple[Settings, list[str]]:
+    """Read settings and every problem found in them, one sentence each.
+
+    Raises
+    ------
+    Nem2eError
+        If the file is missing or no TOML.
+    """
+    content = parse_toml(path, read_text(path)[0])
+    problems = [*_missing(path, content), *_misfits(path, content, _TOP, "")]
+    tables = {key: _table(content, key) for key, kind in _TOP.items() if kind == _TABLE}
+    for name, kinds in _INNER.items():
+        problems += _misfits(path, tables[name], kinds, f"[{name}] ")
+    problems += [*_texts(path, "emg", tables["emg"]), *_texts(path, "electrodes", tables["electrodes"])]
+    if not problems:
+        problems += _values(path, content, tables)
+    return (Settings() if problems else _settings(content, tables)), problems
+
+
+def _table(content: dict[str, Any], key: str) -> dict[str, Any]:
+    table = content.get(key)
+    return table if isinstance(table, dict) else {}
+
+
+def _missing(path: Path, content: dict[str, Any]) -> list[str]:
+    found = ", ".join(content) or "nothing"
+    return [f"{path}: no key {key!r}; found {found}." for key in _REQUIRED if key not in content]
+
+
+def _misfits(path: Path, content: dict[str, Any], kinds: dict[str, str], where: str) -> list[str]:
+    problems = []
+    for key, value in content.items():
+        if key not in kinds:
+            hint = near(key, kinds) or f"; known keys are {', '.join(kinds)}."
+            problems.append(f"{path}: unknown key {where}{key!r}{hint}")
+        elif not _fits(value, kinds[key]):
+            problems.append(f"{path}: {where}{key} is {value!r}, but {kinds[key]} is expected.")
+    return problems
+
+
+def _fits(value: Any, kind: str) -> bool:
+    number = isinstance(value, int | float) and not isinstance(value, bool)
+    texts = isinstance(value, list) and all(isinstance(item, str) for item in value)
+    return {
+        _TEXT: isinstance(value, str),
+        _FLAG: isinstance(value, bool),
+        _TABLE: isinstance(value, dict),
+        _NUMBER: number,
+        _WHOLE: number and isinstance(value, int),
+        _PAIR: isinstance(value, list) and len(value) == 2 and all(_fits(item, _NUMBER) for item in value),
+        _TEXTS: texts,
+        _COLUMNS: texts or isinstance(value, str),
+    }[kind]
+
+
+def _texts(path: Path, table: str, content: dict[str, Any]) -> list[str]:
+    return [
+        f"{path}: [{table}] {key} is {value!r}, but a name in quotes is expected."
+        for key, value in content.items()
+        if not isinstance(value, str) or not value.strip()
+    ]
+
+
+def _values(path: Path, content: dict[str, Any], tables: dict[str, Any]) -> list[str]:
+    problems = [f"{path}: {key} is empty, but text is expected." for key in _REQUIRED if content[key] == ""]
+    if content["name"] and not re.fullmatch(r"\w[\w.-]*", content["name"], re.ASCII):
+        problems.append(
+            f"{path}: name is {content['name']!r}, but only letters, digits, '.', '_' and '-' are allowed, "
+            "because folders are called by it."
+        )
+    for key, known in (("cycle", CYCLES), ("resampling", RESAMPLING)):
+        if content.get(key, known[0]) not in known:
+            problems.append(f"{path}: {key} is {content[key]!r}, but {' or '.join(known)} is expected.")
+    if not tables["emg"]:
+        problems.append(f"{path}: [emg] is empty, but at least one EMG name = muscle name is expected.")
+    strange = [key for key in tables["electrodes"] if key not in tables["emg"]]
+    for key in strange:
+        problems.append(f"{path}: [electrodes] {key!r} is no name in [emg]{near(key, tables['emg']) or '.'}")
+    problems += _force_problems(path, tables["grf"], content.get("cycle", CYCLES[0]))
+    if tables["emg_processing"] or "emg_processing" in content:
+        problems += _processing_problems(path, tables["emg_processing"])
+    if tables["activation"].get("columns") == []:
+        problems.append(f"{path}: [activation] columns is empty, but at least one column is expected.")
+    return problems
+
+
+def _force_problems(path: Path, grf: dict[str, Any], cycle: str) -> list[str]:
+    """What is wrong with the table's values, one sentence each; their kinds have been judged."""
+    problems = []
+    threshold = grf.get("threshold_n", 20.0)
+    if not 0 < threshold < float("inf"):
+        problems.append(f"{path}: [grf] threshold_n is {threshold}, but more than 0 N is expected.")
+    for key in ("min_stance_s", "min_swing_s"):
+        if not 0 <= grf.get(key, 0.0) < 10:
+            problems.append(f"{path}: [grf] {key} is {grf[key]}, but a time from 0 to 10 s is expected.")
+    if ("right" in grf) != ("left" in grf):
+        problems.append(
+            f"{path}: [grf] names one side only, but both right and left are expected; "
+            "write [] for the side that was not measured."
+        )
+    needed = [side for side in cycle.split("-") if grf.get(side) == []]
+    if needed:
+        problems.append(f"{path}: [grf] {needed[0]} is empty, but cycle = {cycle!r} needs its heel strikes.")
+    return problems
+
+
+def _processing_problems(path: Path, table: dict[str, Any]) -> list[str]:
     """What is wrong with the table's values, one sentence each; their kinds have been judged."""
     where, problems = f"{path}: [emg_processing]", []
     recipe, how = table.get("recipe"), table.get("normalise", NORMALISE[0])
@@ -60,7 +237,30 @@ def _filter_problems(table: dict[str, Any]) -> list[str]:
     return problems
 
 
-def processing(table: dict[str, Any]) -> Processing | None:
+def _settings(content: dict[str, Any], tables: dict[str, Any]) -> Settings:
+    plain = {key: content[key] for key in _TOP if key in content and key not in tables}
+    columns = tables["activation"].get("columns")
+    return Settings(
+        **plain,
+        targets=dict(tables["emg"]),
+        electrodes={name: tables["electrodes"].get(name, name) for name in tables["emg"]},
+        **_force(tables["grf"]),
+        activation_columns=None if columns is None else tuple(columns),
+        emg_processing=_processing(tables["emg_processing"]),
+    )
+
+
+def _force(grf: dict[str, Any]) -> dict[str, Any]:
+    """The fields of `Settings` that a sound table gives."""
+    limits = {key: float(grf[key]) for key in ("threshold_n", "min_stance_s", "min_swing_s") if key in grf}
+    return limits | {f"grf_{side}": _columns(grf.get(side)) for side in ("right", "left")}
+
+
+def _columns(named: str | list[str] | None) -> tuple[str, ...] | None:
+    return None if named is None else (named,) if isinstance(named, str) else tuple(named)
+
+
+def _processing(table: dict[str, Any]) -> Processing | None:
     """The settings of a sound table; None if it is empty. Steps that are named replace those of the recipe."""
     if not table:
         return None
@@ -71,197 +271,54 @@ def processing(table: dict[str, Any]) -> Processing | None:
     return Processing(dataclasses.replace(base, **steps), table.get("normalise", NORMALISE[0]))
 
 
-# --- ``[grf]`` of ``study.toml`` ---
+@dataclass(frozen=True)
+class Line:
+    """A line of ``study.toml``: ``key = value  # note``; one that is left to a person stands behind a ``#``."""
 
-COLUMNS = "a column name or a list of them"
-FORCE_KEYS = {
-    "right": COLUMNS,
-    "left": COLUMNS,
-    "threshold_n": "a number",
-    "min_stance_s": "a number",
-    "min_swing_s": "a number",
-}
-"""Keys and what is expected of them."""
-
-
-def force_problems(path: Path, grf: dict[str, Any], cycle: str) -> list[str]:
-    """What is wrong with the table's values, one sentence each; their kinds have been judged."""
-    problems = []
-    threshold = grf.get("threshold_n", 20.0)
-    if not 0 < threshold < float("inf"):
-        problems.append(f"{path}: [grf] threshold_n is {threshold}, but more than 0 N is expected.")
-    for key in ("min_stance_s", "min_swing_s"):
-        if not 0 <= grf.get(key, 0.0) < 10:
-            problems.append(f"{path}: [grf] {key} is {grf[key]}, but a time from 0 to 10 s is expected.")
-    if ("right" in grf) != ("left" in grf):
-        problems.append(
-            f"{path}: [grf] names one side only, but both right and left are expected; "
-            "write [] for the side that was not measured."
-        )
-    needed = [side for side in cycle.split("-") if grf.get(side) == []]
-    if needed:
-        problems.append(f"{path}: [grf] {needed[0]} is empty, but cycle = {cycle!r} needs its heel strikes.")
-    return problems
-
-
-def force(grf: dict[str, Any]) -> dict[str, Any]:
-    """The fields of `Settings` that a sound table gives."""
-    limits = {key: float(grf[key]) for key in ("threshold_n", "min_stance_s", "min_swing_s") if key in grf}
-    return limits | {f"grf_{side}": _columns(grf.get(side)) for side in ("right", "left")}
-
-
-def _columns(named: str | list[str] | None) -> tuple[str, ...] | None:
-    return None if named is None else (named,) if isinstance(named, str) else tuple(named)
-
-
-# --- ``study.toml``: what a study says of itself ---
-
-RESAMPLING = ("linear", "mean")
-_TEXT, _FLAG, _TABLE = "text in quotes", "true or false", "a table"
-_TOP = {
-    "name": _TEXT,
-    "motion": _TEXT,
-    "simulated_by": _TEXT,
-    "synthetic": _FLAG,
-    "cycle": _TEXT,
-    "citation": _TEXT,
-    "licence": _TEXT,
-    "emg": _TABLE,
-    "electrodes": _TABLE,
-    "grf": _TABLE,
-    "activation": _TABLE,
-    "resampling": _TEXT,
-    "emg_processing": _TABLE,
-}
-_ACTIVATION = {"columns": "a list of texts"}
-_REQUIRED = ("name", "motion", "simulated_by", "synthetic", "emg")
+    key: str
+    value: Any
+    note: str = ""
+    left: bool = False
 
 
 @dataclass(frozen=True)
-class Settings:
-    """The content of ``study.toml``; `electrodes` has every EMG name, `threshold_n` is in N.
+class Section:
+    """A table of ``study.toml``, the keys above all tables without a name; a text among the lines is a remark.
 
-    `grf_right` and `grf_left` are columns whose sum is that foot's force; None where they are to be found.
+    Keys that TOML takes bare are written bare, unless they are to be quoted like those that need it.
     """
 
-    name: str = ""
-    motion: str = ""
-    simulated_by: str = ""
-    synthetic: bool = False
-    cycle: str = "right-right"
-    citation: str = ""
-    licence: str = ""
-    targets: dict[str, str] = field(default_factory=dict)
-    electrodes: dict[str, str] = field(default_factory=dict)
-    grf_right: tuple[str, ...] | None = None
-    grf_left: tuple[str, ...] | None = None
-    threshold_n: float = 20.0
-    min_stance_s: float = 0.08
-    min_swing_s: float = 0.08
-    activation_columns: tuple[str, ...] | None = None
-    resampling: str = RESAMPLING[0]
-    emg_processing: Processing | None = None
+    name: str
+    lines: Sequence[Line | str]
+    note: str = ""
+    quoted: bool = False
 
 
-def read_settings(path: Path) -> tuple[Settings, list[str]]:
-    """Settings and every problem found in them, one sentence each.
-
-    Raises
-    ------
-    Nem2eError
-        If the file is missing or no TOML.
-    """
-    content = parse_toml(path, read_text(path)[0])
-    problems = [*_missing(path, content), *_misfits(path, content, _TOP, "")]
-    tables = {key: _table(content, key) for key, kind in _TOP.items() if kind == _TABLE}
-    problems += _misfits(path, tables["grf"], FORCE_KEYS, "[grf] ")
-    problems += _misfits(path, tables["activation"], _ACTIVATION, "[activation] ")
-    problems += _misfits(path, tables["emg_processing"], KEYS, "[emg_processing] ")
-    problems += [*_texts(path, "emg", tables["emg"]), *_texts(path, "electrodes", tables["electrodes"])]
-    if not problems:
-        problems += _values(path, content, tables)
-    return (Settings() if problems else _settings(content, tables)), problems
+def settings_text(sections: Iterable[Section]) -> str:
+    """Return the text of a ``study.toml``: its sections, an empty line between them."""
+    return "\n\n".join("\n".join(_section(section)) for section in sections) + "\n"
 
 
-def _table(content: dict[str, Any], key: str) -> dict[str, Any]:
-    table = content.get(key)
-    return table if isinstance(table, dict) else {}
+def _section(section: Section) -> Iterator[str]:
+    if section.name:
+        yield f"[{section.name}]{_note(section.note)}"
+    for line in section.lines:
+        if isinstance(line, str):
+            yield f"# {line}"
+            continue
+        key = _toml(line.key) if section.quoted else bare_key(line.key)
+        yield f"{'# ' * line.left}{key} = {_toml(line.value)}{_note(line.note)}"
 
 
-def _missing(path: Path, content: dict[str, Any]) -> list[str]:
-    found = ", ".join(content) or "nothing"
-    return [f"{path}: no key {key!r}; found {found}." for key in _REQUIRED if key not in content]
+def _note(text: str) -> str:
+    return f"  # {text}" if text else ""
 
 
-def _misfits(path: Path, content: dict[str, Any], kinds: dict[str, str], where: str) -> list[str]:
-    problems = []
-    for key, value in content.items():
-        if key not in kinds:
-            hint = near(key, kinds) or f"; known keys are {', '.join(kinds)}."
-            problems.append(f"{path}: unknown key {where}{key!r}{hint}")
-        elif not _fits(value, kinds[key]):
-            problems.append(f"{path}: {where}{key} is {value!r}, but {kinds[key]} is expected.")
-    return problems
+def bare_key(name: str) -> str:
+    """Return a name as a key of TOML: in quotes where it needs them."""
+    return name if re.fullmatch(r"[A-Za-z0-9_-]+", name) else _toml(name)
 
 
-def _fits(value: Any, kind: str) -> bool:
-    match kind:
-        case "text in quotes":
-            return isinstance(value, str)
-        case "true or false":
-            return isinstance(value, bool)
-        case "a table":
-            return isinstance(value, dict)
-        case "a number":
-            return isinstance(value, int | float) and not isinstance(value, bool)
-        case "a whole number":
-            return isinstance(value, int) and not isinstance(value, bool)
-        case "two numbers":
-            return isinstance(value, list) and len(value) == 2 and all(_fits(item, "a number") for item in value)
-        case _:
-            texts = isinstance(value, list) and all(isinstance(item, str) for item in value)
-            return texts or (kind == COLUMNS and isinstance(value, str))
-
-
-def _texts(path: Path, table: str, content: dict[str, Any]) -> list[str]:
-    return [
-        f"{path}: [{table}] {key} is {value!r}, but a name in quotes is expected."
-        for key, value in content.items()
-        if not isinstance(value, str) or not value.strip()
-    ]
-
-
-def _values(path: Path, content: dict[str, Any], tables: dict[str, Any]) -> list[str]:
-    problems = [f"{path}: {key} is empty, but text is expected." for key in _REQUIRED if content[key] == ""]
-    if content["name"] and not re.fullmatch(r"\w[\w.-]*", content["name"], re.ASCII):
-        problems.append(
-            f"{path}: name is {content['name']!r}, but only letters, digits, '.', '_' and '-' are allowed, "
-            "because folders are called by it."
-        )
-    for key, known in (("cycle", CYCLES), ("resampling", RESAMPLING)):
-        if content.get(key, known[0]) not in known:
-            problems.append(f"{path}: {key} is {content[key]!r}, but {' or '.join(known)} is expected.")
-    if not tables["emg"]:
-        problems.append(f"{path}: [emg] is empty, but at least one EMG name = muscle name is expected.")
-    strange = [key for key in tables["electrodes"] if key not in tables["emg"]]
-    for key in strange:
-        problems.append(f"{path}: [electrodes] {key!r} is no name in [emg]{near(key, tables['emg']) or '.'}")
-    problems += force_problems(path, tables["grf"], content.get("cycle", CYCLES[0]))
-    if tables["emg_processing"] or "emg_processing" in content:
-        problems += processing_problems(path, tables["emg_processing"])
-    if tables["activation"].get("columns") == []:
-        problems.append(f"{path}: [activation] columns is empty, but at least one column is expected.")
-    return problems
-
-
-def _settings(content: dict[str, Any], tables: dict[str, Any]) -> Settings:
-    plain = {key: content[key] for key in _TOP if key in content and key not in tables}
-    columns = tables["activation"].get("columns")
-    return Settings(
-        **plain,
-        targets=dict(tables["emg"]),
-        electrodes={name: tables["electrodes"].get(name, name) for name in tables["emg"]},
-        **force(tables["grf"]),
-        activation_columns=None if columns is None else tuple(columns),
-        emg_processing=processing(tables["emg_processing"]),
-    )
+def _toml(value: Any) -> str:
+    """A text, number, truth or list: in JSON's spelling, which is TOML's too."""
+    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")

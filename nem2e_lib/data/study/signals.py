@@ -26,7 +26,7 @@ _ENVELOPE_HZ, _ROUGH = 50.0, 0.3  # envelopes have nearly no power above that fr
 
 
 def read_activation(path: Path, settings: Settings, muscles: Sequence[str] = ()) -> Storage:
-    """Activation with muscle names as labels.
+    """Read activation with muscle names as labels.
 
     Parameters
     ----------
@@ -62,7 +62,7 @@ def read_activation(path: Path, settings: Settings, muscles: Sequence[str] = ())
 
 
 def read_emg(path: Path, channels: Sequence[str]) -> Storage:
-    """EMG envelopes with `channels` as labels.
+    """Read EMG envelopes with `channels` as labels.
 
     Raises
     ------
@@ -77,7 +77,7 @@ def read_emg(path: Path, channels: Sequence[str]) -> Storage:
 
 
 def read_raw_emg(path: Path, channels: Sequence[str]) -> Storage:
-    """Raw EMG with `channels` as labels; values may be NaN, where a sensor paused.
+    """Read raw EMG with `channels` as labels; values may be NaN, where a sensor paused.
 
     Raises
     ------
@@ -91,7 +91,7 @@ def read_raw_emg(path: Path, channels: Sequence[str]) -> Storage:
 
 
 def read_grf(path: Path, settings: Settings) -> Storage:
-    """Vertical ground reaction force in N, labels ``right`` and ``left``; columns of one side are added up.
+    """Read vertical ground reaction force in N, labels ``right`` and ``left``; columns of one side are added up.
 
     Raises
     ------
@@ -128,7 +128,7 @@ def check_envelope(path: Path, channels: Sequence[str], values: Array, time: Arr
         With the first such channel.
     """
     size, advice = np.abs(values).mean(axis=0), "say in study.toml, [emg_processing], how to make one of raw EMG."
-    rough = roughness(time, values) if time is not None else np.zeros(len(channels))
+    rough = _roughness(time, values) if time is not None else np.zeros(len(channels))
     for channel, mean, height, share in zip(channels, values.mean(axis=0), size, rough, strict=True):
         if height == 0:
             raise Nem2eError(f"{path}: EMG {channel!r} is zero throughout; take it out of study.toml, [emg].")
@@ -149,10 +149,10 @@ def is_raw(time: Array, values: Array) -> NDArray[np.bool_]:
     known = np.nan_to_num(values, posinf=0.0, neginf=0.0)
     size = np.abs(known).mean(axis=0)
     swings = (size > 0) & (known.mean(axis=0) < _RECTIFIED * size)
-    return np.asarray(swings | (roughness(time, known) > _ROUGH))
+    return np.asarray(swings | (_roughness(time, known) > _ROUGH))
 
 
-def roughness(time: Array, values: Array) -> Array:
+def _roughness(time: Array, values: Array) -> Array:
     """Share of each column's power above 50 Hz, its mean left out; 0 where the rate is under 200 Hz."""
     seconds = float(time[-1] - time[0])
     rate = (len(time) - 1) / seconds if seconds > 0 else 0.0
@@ -164,7 +164,7 @@ def roughness(time: Array, values: Array) -> Array:
 
 
 def clocks_apart(path: Path, signal: Storage, activation_path: Path, activation: Storage) -> str:
-    """What is wrong if a signal and the activation share no time; empty if they do."""
+    """Say what is wrong if a signal and the activation share no time; empty if they do."""
     (first, last), (start, end) = signal.time[[0, -1]], activation.time[[0, -1]]
     if first < end and start < last:
         return ""
@@ -175,7 +175,7 @@ def clocks_apart(path: Path, signal: Storage, activation_path: Path, activation:
 
 
 def left_out(path: Path, settings: Settings) -> list[str]:
-    """Labels of an activation file that are not taken for muscles."""
+    """Return the labels of an activation file that are not taken for muscles."""
     storage = read_storage(path)
     used = set(_muscles(path, storage, settings).values())
     return [label for label in storage.labels if label not in used]

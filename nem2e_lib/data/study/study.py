@@ -24,7 +24,7 @@ from nem2e_lib.error import Nem2eError
 
 Array = NDArray[np.float64]
 
-REFERENCES = "references.csv"
+_REFERENCES = "references.csv"
 
 T = TypeVar("T")
 
@@ -78,18 +78,18 @@ class Study:
         return tuple(muscle_name(target) for target in self.settings.targets.values())
 
     def trial(self, name: str) -> Trial:
-        """The trial of that name; Nem2eError if there is none."""
+        """Return the trial of that name; Nem2eError if there is none."""
         names = [trial.name for trial in self.trials]
         if name not in names:
             raise Nem2eError(f"{self.folder}: no trial {name!r}; found {', '.join(names)}.")
         return self.trials[names.index(name)]
 
     def cycles_of(self, trial: str) -> list[Cycle]:
-        """Rows of ``cycles.csv`` for a trial; none where there is no such file."""
+        """Return the rows of ``cycles.csv`` for a trial; none where there is no such file."""
         return [cycle for cycle in self.cycles or () if cycle.trial == trial]
 
     def activation(self, trial: str) -> Storage:
-        """Simulated activation of a trial; labels are `muscles`.
+        """Return the simulated activation of a trial; labels are `muscles`.
 
         Raises
         ------
@@ -99,9 +99,9 @@ class Study:
         return self._once("activation", trial, self._activation)
 
     def emg(self, trial: str) -> Storage | EmgTable:
-        """Measured EMG envelopes of a trial in the order of `channels`, over time or as a cycle table.
+        """Return a trial's measured EMG envelopes in the order of `channels`, over time or as a cycle table.
 
-        Where ``study.toml`` has ``[emg_processing]``, they are made from raw EMG and normalised (`scale`).
+        Where ``study.toml`` has ``[emg_processing]``, they are made from raw EMG and normalised.
 
         Raises
         ------
@@ -111,21 +111,21 @@ class Study:
         return self._once("emg", trial, self._emg)
 
     def processed(self, trial: str) -> Processed:
-        """Envelopes made from a trial's raw EMG, not normalised, with what was found on the way.
+        """Return envelopes made from a trial's raw EMG, not normalised, with what was found on the way.
 
         Raises
         ------
         Nem2eError
-            If the study has no ``[emg_processing]``, or as `emg_processing.process`.
+            If the study has no ``[emg_processing]``, or as `process`.
         """
         return self._once("processed", trial, self._processed)
 
     def dropouts(self, trial: str) -> tuple[Dropout, ...]:
-        """Stretches in which a channel of raw EMG recorded nothing; none where EMG comes as envelopes."""
+        """Return stretches in which a channel of raw EMG recorded nothing; none where EMG comes as envelopes."""
         return self.processed(trial).dropouts if self.settings.emg_processing else ()
 
     def grf(self, trial: str) -> Storage:
-        """Vertical ground reaction force of a trial in N; labels are ``right`` and ``left``.
+        """Return the vertical ground reaction force of a trial in N; labels are ``right`` and ``left``.
 
         Raises
         ------
@@ -154,9 +154,8 @@ class Study:
         return table
 
     def _normalised(self, trial: Trial) -> Storage:
-
         storage = self.processed(trial.name).storage
-        return replace(storage, values=normalise(storage.values, scale(self, trial)))
+        return replace(storage, values=normalise(storage.values, _scale(self, trial)))
 
     def _processed(self, trial: Trial) -> Processed:
         if self.settings.emg_processing is None:
@@ -181,11 +180,8 @@ def _shifted(storage: Storage, offset_s: float) -> Storage:
     return replace(storage, time=storage.time + offset_s) if offset_s else storage
 
 
-# --- What envelopes are divided by ---
-
-
-def scale(study: Study, trial: Trial) -> Array:
-    """Divisor of each channel's envelope in a trial, shape (channels,).
+def _scale(study: Study, trial: Trial) -> Array:
+    """Return the divisor of each channel's envelope in a trial, shape (channels,).
 
     ``subject_max``: the maximum over all trials of the subject, each where its activation covers it.
     ``other_trials``: the same without the trial itself. ``references``: the maximum over the recordings that
@@ -219,7 +215,7 @@ def _peak(study: Study, trial: Trial) -> Array:
 
 
 def _of_recordings(study: Study, subject: str) -> Array:
-    path = study.folder / REFERENCES
+    path = study.folder / _REFERENCES
     table = read_table(path, ("subject", "emg"))
     rows = table.index[table["subject"] == subject]
     if rows.empty:

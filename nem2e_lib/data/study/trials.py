@@ -13,8 +13,8 @@ from nem2e_lib.data.tables import near, numbers, read_table, whole_numbers
 
 TRIAL_COLUMNS = ("trial", "subject", "speed", "activation", "emg")
 SPAN = ("start_s", "end_s")
-OFFSETS = ("activation_offset_s", "emg_offset_s", "grf_offset_s")
-OPTIONAL = ("speed_m_s", "grf", *OFFSETS)
+_OFFSETS = ("activation_offset_s", "emg_offset_s", "grf_offset_s")
+OPTIONAL = ("speed_m_s", "grf", *_OFFSETS)
 _ADVICE = {
     "trial": "give each recording its own name",
     "subject": "say who moved",
@@ -23,7 +23,7 @@ _ADVICE = {
     "emg": "name the EMG file",
 }
 EDGE_S = 1e-6  # rounding of printed times
-CYCLE_COLUMNS = ("trial", "cycle", *SPAN)
+_CYCLE_COLUMNS = ("trial", "cycle", *SPAN)
 
 
 @dataclass(frozen=True)
@@ -62,7 +62,7 @@ class Cycle:
 
 
 def read_trials(path: Path) -> tuple[list[Trial], list[str]]:
-    """Trials and every problem found in them.
+    """Read trials and every problem found in them.
 
     Raises
     ------
@@ -87,7 +87,7 @@ def _row_problems(path: Path, table: pd.DataFrame) -> list[str]:
             problems.append(f"{where}: speed_m_s is {row['speed_m_s']!r}, but a number above 0 is expected.")
         problems += [
             f"{where}: {key} is {row[key]!r}, but a number of seconds is expected."
-            for key in OFFSETS
+            for key in _OFFSETS
             if row[key] and not _is_number(row[key])
         ]
         if _has_offset(row["emg_offset_s"]) and row["emg"].lower().endswith(".csv"):
@@ -102,7 +102,7 @@ def _row_problems(path: Path, table: pd.DataFrame) -> list[str]:
 
 
 def path_problem(folder: Path, text: str) -> str:
-    """What is wrong with a path that a table names; empty if it is a file inside the folder."""
+    """Say what is wrong with a path that a table names; empty if it is a file inside the folder."""
     if _leaves(text):
         return "a path inside the study folder is expected."
     file = folder / text
@@ -142,19 +142,19 @@ def _trial(folder: Path, row: dict[str, str]) -> Trial:
         activation=folder / row["activation"],
         emg=folder / row["emg"],
         grf=folder / row["grf"] if row["grf"] else None,
-        **{key: float(row[key] or 0) for key in OFFSETS},
+        **{key: float(row[key] or 0) for key in _OFFSETS},
     )
 
 
 def read_cycles(path: Path, trials: list[str]) -> tuple[list[Cycle], list[str]]:
-    """Cycles and every problem found in them.
+    """Read cycles and every problem found in them.
 
     Raises
     ------
     Nem2eError
         If the file is missing or empty, lacks a column, or a number is none.
     """
-    table = read_table(path, CYCLE_COLUMNS)
+    table = read_table(path, _CYCLE_COLUMNS)
     number, start, end = whole_numbers(path, table, "cycle"), *(numbers(path, table, s) for s in SPAN)
     cycles = [
         Cycle(trial, int(n), float(s), float(e))

@@ -19,8 +19,6 @@ from numpy.typing import NDArray
 from nem2e_lib.data.muscles import LEG, TRUNK
 from nem2e_lib.error import Nem2eError
 
-# --- A body like gait2392's: maximum forces, moment arms, and the synergies that drive its muscles ---
-
 Array = NDArray[np.float64]
 
 SIDE = (*LEG, *TRUNK)
@@ -71,8 +69,6 @@ def _table(file: str) -> pd.DataFrame:
     with files("nem2e_lib.data.synthetic").joinpath(file).open() as lines:
         return pd.read_csv(lines)
 
-
-# --- The redundancy of muscles resolved as OpenSim does: least sum of squared activations for given joint torques ---
 
 _TOLERANCE = 1e-9
 _STEPS = 200

@@ -13,28 +13,9 @@ from nem2e_lib.data.synthetic.body import SIDE, synergies
 from nem2e_lib.data.synthetic.design import Design, Knobs, design
 from nem2e_lib.data.synthetic.mechanism import Take, Trial, channel_columns, common, one_electrode, takes
 
-# --- The arms' actuators: a smooth swing against the legs, so that running has its 102 columns ---
-
-_LEVEL, _SWING = 0.12, 0.08
-
-
-def arm_activation(trial: Trial, time: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Magnitude of each arm actuator's control, shape (times, 10): one wave a cycle, arms half a cycle apart.
-
-    It carries the phase of the cycle and nothing of any muscle.
-    """
-    joints = len(ARM_ACTUATORS) // 2
-    lead = np.array(
-        [index % joints / joints + 0.5 * (side(name) == "left") for index, name in enumerate(ARM_ACTUATORS)]
-    )
-    wave: NDArray[np.float64] = _LEVEL + _SWING * np.sin(2 * np.pi * (trial.phase(time)[:, None] + lead))
-    return wave
-
-
-# --- The synthetic studies as segmented cycles, straight from the mechanism, without files in between ---
-
 CITATION = "SYNTHETIC data of nem2e; mechanism after Teramae et al. (2025), doi:10.3389/fbioe.2025.1611414"
-SAMPLES, PHASES = np.linspace(0, 100, 20), np.linspace(0, 100, 101)
+_SAMPLES, _PHASES = np.linspace(0, 100, 20), np.linspace(0, 100, 101)
+_LEVEL, _SWING = 0.12, 0.08  # of the arms
 
 
 def synthetic_cycles(
@@ -66,14 +47,14 @@ def _cycles(plan: Design, take: Take) -> xr.Dataset:
     spans = list(pairwise(strikes))
     columns = channel_columns(plan)
     data = {}
-    for suffix, dim, points in (("", "sample", SAMPLES), ("_waveform", "phase", PHASES)):
-        times = [sample_times(start, end, points) for start, end in spans]
+    for suffix, dim, points in (("", "sample", _SAMPLES), ("_waveform", "phase", _PHASES)):
+        times = [_sample_times(start, end, points) for start, end in spans]
         data[f"activation{suffix}"] = (("cycle", dim, "muscle"), np.stack([activation(plan, take, t) for t in times]))
         data[f"emg{suffix}"] = (("cycle", dim, "channel"), np.stack([take.trial.measured(t, columns) for t in times]))
     count, electrodes = len(spans), [plan.electrodes.get(channel, channel) for channel in plan.emg]
     coords = {
-        "sample": SAMPLES,
-        "phase": PHASES,
+        "sample": _SAMPLES,
+        "phase": _PHASES,
         "muscle": muscles(plan),
         "channel": list(plan.emg),
         "target": ("channel", list(plan.emg.values())),
@@ -87,22 +68,32 @@ def _cycles(plan: Design, take: Take) -> xr.Dataset:
 
 
 def muscles(plan: Design) -> list[str]:
-    """Columns of the activation: the 92 muscles, and the arms' actuators where the study has them."""
+    """Return the columns of the activation: the 92 muscles, and the arms' actuators where the study has them."""
     return [*GAIT2392, *(ARM_ACTUATORS if plan.arms else ())]
 
 
 def activation(plan: Design, take: Take, time: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Simulated activation of all columns, shape (times, columns)."""
+    """Return the simulated activation of all columns, shape (times, columns)."""
     body = take.trial.simulated(time)
-    return np.concatenate([body, arm_activation(take.trial, time)], axis=1) if plan.arms else body
+    return np.concatenate([body, _arm_activation(take.trial, time)], axis=1) if plan.arms else body
 
 
-def sample_times(start: float, end: float, points: NDArray[np.float64]) -> NDArray[np.float64]:
+def _arm_activation(trial: Trial, time: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Magnitude of each arm actuator's control, shape (times, 10): one wave a cycle, arms half a cycle apart.
+
+    It carries the phase of the cycle and nothing of any muscle.
+    """
+    joints = len(ARM_ACTUATORS) // 2
+    lead = np.array(
+        [index % joints / joints + 0.5 * (side(name) == "left") for index, name in enumerate(ARM_ACTUATORS)]
+    )
+    wave: NDArray[np.float64] = _LEVEL + _SWING * np.sin(2 * np.pi * (trial.phase(time)[:, None] + lead))
+    return wave
+
+
+def _sample_times(start: float, end: float, points: NDArray[np.float64]) -> NDArray[np.float64]:
     """Times (s) of points given in % of a cycle."""
     return start + (end - start) * points / 100.0
-
-
-# --- What is true in a synthetic study: activation, delay, and which synergy drives which muscle ---
 
 
 def truth(
@@ -122,6 +113,15 @@ def truth(
     return whole.assign_coords(cycle=np.arange(whole.sizes["cycle"])).assign_attrs(delay_ms=strength.delay_ms)
 
 
+def _true_cycles(take: Take, delay_ms: float) -> xr.DataArray:
+    spans = list(pairwise(take.trial.strikes))
+    values = np.stack([take.trial.true(_sample_times(start, end, _SAMPLES)) for start, end in spans])
+    labels = {name: ("cycle", [value] * len(spans)) for name, value in take.labels.items()}
+    delay = 0.1 * delay_ms / np.diff(take.trial.strikes)
+    coords = {"sample": _SAMPLES, "muscle": list(GAIT2392), **labels, "delay_pct": ("cycle", delay)}
+    return xr.DataArray(values, dims=("cycle", "sample", "muscle"), coords=coords)
+
+
 def drive(motion: str, knobs: Knobs | None = None, seed: int = 0) -> xr.DataArray:
     """Return how strongly each synergy drives each muscle in all subjects, dims (muscle, synergy).
 
@@ -132,12 +132,3 @@ def drive(motion: str, knobs: Knobs | None = None, seed: int = 0) -> xr.DataArra
     weights = one_electrode(plan, common(plan, knobs or Knobs(), seed).weights)
     coords = {"muscle": list(SIDE), "synergy": list(synergies(motion).names)}
     return xr.DataArray(weights, dims=("muscle", "synergy"), coords=coords)
-
-
-def _true_cycles(take: Take, delay_ms: float) -> xr.DataArray:
-    spans = list(pairwise(take.trial.strikes))
-    values = np.stack([take.trial.true(sample_times(start, end, SAMPLES)) for start, end in spans])
-    labels = {name: ("cycle", [value] * len(spans)) for name, value in take.labels.items()}
-    delay = 0.1 * delay_ms / np.diff(take.trial.strikes)
-    coords = {"sample": SAMPLES, "muscle": list(GAIT2392), **labels, "delay_pct": ("cycle", delay)}
-    return xr.DataArray(values, dims=("cycle", "sample", "muscle"), coords=coords)

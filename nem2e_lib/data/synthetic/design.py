@@ -8,8 +8,6 @@ from dataclasses import asdict, dataclass, replace
 from nem2e_lib.data.muscles import RUNNING_ELECTRODES, RUNNING_EMG, WALKING_EMG
 from nem2e_lib.error import Nem2eError
 
-# --- The knobs of the synthetic studies ---
-
 
 @dataclass(frozen=True)
 class Knobs:
@@ -71,9 +69,6 @@ class Knobs:
         return replace(self, **dict.fromkeys(causes - set(names), 0.0))
 
 
-# --- The shape of the two synthetic studies: that of the paper's Table 1 ---
-
-
 @dataclass(frozen=True)
 class Design:
     """Subjects, speeds, cycles and channels of a study.
@@ -126,7 +121,7 @@ class Design:
         )
 
 
-DESIGNS = {
+_DESIGNS = {
     "running": Design(
         "running",
         10,
@@ -158,6 +153,8 @@ DESIGNS = {
 
 def design(motion: str) -> Design:
     """Return the design of `running` or `walking`."""
-    if motion not in DESIGNS:
-        raise Nem2eError(f"synthetic study: motion {motion!r} is unknown, expected {' or '.join(DESIGNS)}; choose one.")
-    return DESIGNS[motion]
+    if motion not in _DESIGNS:
+        raise Nem2eError(
+            f"synthetic study: motion {motion!r} is unknown, expected {' or '.join(_DESIGNS)}; choose one."
+        )
+    return _DESIGNS[motion]

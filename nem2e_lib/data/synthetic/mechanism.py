@@ -19,13 +19,11 @@ from nem2e_lib.data.synthetic.body import SIDE, leg_strength, minimum_activation
 from nem2e_lib.data.synthetic.design import Design, Knobs
 from nem2e_lib.error import Nem2eError
 
-# --- From synergies to true, simulated and measured muscle activity, as functions of continuous time ---
-
 Array = NDArray[np.float64]
 
-TONE = 0.02
+_TONE = 0.02
 """Activation that every muscle keeps."""
-PEAK = 0.8
+_PEAK = 0.8
 _NOISE_RATE = 200.0
 _NOISE_SMOOTHING_S = 0.015
 _LEGS = len(LEG)
@@ -51,7 +49,7 @@ class Subject:
     amplitude_with_speed: Array
 
 
-def population(motion: str, knobs: Knobs, rng: np.random.Generator) -> Population:
+def _population(motion: str, knobs: Knobs, rng: np.random.Generator) -> Population:
     """Draw what a study's subjects share."""
     weights = synergies(motion).weights
     spread = np.exp(knobs.unevenness * rng.standard_normal(weights.shape) - knobs.unevenness**2 / 2)
@@ -111,11 +109,11 @@ class Trial:
         self._noise_seed = int(rng.integers(2**63))
 
     def true(self, time: Array) -> Array:
-        """True activation, shape (times, 92), in gait2392's order."""
+        """Return the true activation, shape (times, 92), in gait2392's order."""
         return _body_order(self._side(time, 0), self._side(time, 1))
 
     def simulated(self, time: Array) -> Array:
-        """Simulated activation: late, sharing by least effort, with a smooth error of each muscle's own."""
+        """Return the simulated activation: late, sharing by least effort, with a smooth error of each muscle's own."""
         knobs = self._knobs
         late = self.true(time - knobs.delay_ms / 1000.0)
         if knobs.redundancy > 0:
@@ -125,7 +123,7 @@ class Trial:
         return np.asarray(np.clip(late, 0.0, 1.0))
 
     def measured(self, time: Array, columns: list[int]) -> Array:
-        """Measured envelopes of some muscles: true activation with noise, never below zero."""
+        """Return the measured envelopes of some muscles: true activation with noise, never below zero."""
         grid = np.arange(-0.5, self.end + 0.5, 1.0 / _NOISE_RATE)
         true = self.true(time)[:, columns]
         if self._knobs.emg_noise == 0:
@@ -137,7 +135,7 @@ class Trial:
         return np.asarray(np.clip(true + noise, 0.0, None))
 
     def phase(self, time: Array) -> Array:
-        """Cycles since the first edge, growing by one from right heel strike to right heel strike."""
+        """Return the cycles since the first edge, growing by one from right heel strike to right heel strike."""
         return np.asarray(np.interp(time, self._edges, np.arange(len(self._edges))))
 
     def _side(self, time: Array, left: int) -> Array:
@@ -149,7 +147,7 @@ class Trial:
         cycle = np.arange(len(self._shift[left]))[:, None]
         where = 100.0 * (self.phase(time)[:, None, None] - cycle)
         bursts = (amplitude * np.exp(-0.5 * ((where - centre) / width) ** 2)).sum(axis=1)
-        return np.asarray(np.clip(TONE + PEAK * bursts @ self._weights.T, 0.0, 1.0))
+        return np.asarray(np.clip(_TONE + _PEAK * bursts @ self._weights.T, 0.0, 1.0))
 
     def _relative_error(self, time: Array) -> Array:
         phase = self.phase(time)
@@ -172,7 +170,7 @@ def one_electrode(design: Design, weights: Array) -> Array:
 
 
 def least_effort(activation: Array) -> Array:
-    """Activation of least effort with the joint torques of `activation`, both (frames, 92)."""
+    """Return the activation of least effort with the joint torques of `activation`, both (frames, 92)."""
     leg, trunk = leg_strength(), trunk_strength()
     parts = [activation[:, :_LEGS], activation[:, _LEGS : 2 * _LEGS], activation[:, 2 * _LEGS :]]
     solved = [
@@ -182,7 +180,7 @@ def least_effort(activation: Array) -> Array:
 
 
 def torques(activation: Array) -> Array:
-    """Joint torques of both legs and the lumbar spine, shape (frames, 15), in N·m."""
+    """Return the joint torques of both legs and the lumbar spine, shape (frames, 15), in N·m."""
     leg, trunk = leg_strength(), trunk_strength()
     right, left, middle = np.split(activation, [_LEGS, 2 * _LEGS], axis=1)
     return np.concatenate([right @ leg.T, left @ leg.T, middle @ trunk.T], axis=1)
@@ -192,9 +190,6 @@ def _body_order(right: Array, left: Array) -> Array:
     """Put the muscles of both sides in gait2392's order: right leg, left leg, trunk muscles right and left in turn."""
     trunk = np.stack([right[:, _LEGS:], left[:, _LEGS:]], axis=2).reshape(len(right), -1)
     return np.concatenate([right[:, :_LEGS], left[:, :_LEGS], trunk], axis=1)
-
-
-# --- Who runs and walks in a synthetic study: all its trials, drawn from one seed ---
 
 
 @dataclass(frozen=True)
@@ -221,7 +216,7 @@ def common(design: Design, knobs: Knobs, seed: int) -> Population:
     """Draw what all subjects of a study share."""
     if seed < 0:
         raise Nem2eError(f"synthetic study: the seed is {seed}, expected a whole number of 0 or more; change it.")
-    return population(design.motion, knobs, np.random.default_rng([seed, _code(design)]))
+    return _population(design.motion, knobs, np.random.default_rng([seed, _code(design)]))
 
 
 def takes(design: Design, knobs: Knobs, seed: int) -> Iterator[Take]:
@@ -242,6 +237,6 @@ def _code(design: Design) -> int:
 
 
 def channel_columns(design: Design) -> list[int]:
-    """Column of gait2392 that each EMG channel's electrode measures."""
+    """Return the column of gait2392 that each EMG channel's electrode measures."""
     electrodes = [design.electrodes.get(channel, channel) for channel in design.emg]
     return [GAIT2392.index(design.emg[electrode]) for electrode in electrodes]

@@ -2,61 +2,31 @@
 
 from __future__ import annotations
 
-import json
 import tomllib
 import zlib
+from collections.abc import Mapping
 from itertools import islice
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from nem2e_lib.data.files import replacing
+from nem2e_lib.data.files import write_text
 from nem2e_lib.data.storage.storage import Storage, write_storage
+from nem2e_lib.data.study.settings import Line, Section, settings_text
 from nem2e_lib.data.synthetic.cycles import CITATION, activation, muscles
 from nem2e_lib.data.synthetic.design import Design, Knobs, design
 from nem2e_lib.data.synthetic.mechanism import Take, Trial, channel_columns, takes
 from nem2e_lib.error import Nem2eError
 
-# --- Ground reaction forces whose heel strikes are those of the trial ---
-
 Array = NDArray[np.float64]
 
-COLUMNS = tuple(f"{foot}ground_force_{part}" for foot in ("", "l_") for part in ("vx", "vy", "vz", "px", "py", "pz"))
+_COLUMNS = tuple(f"{foot}ground_force_{part}" for foot in ("", "l_") for part in ("vx", "vy", "vz", "px", "py", "pz"))
 _WEIGHT_N = 700.0
 _STRIKE_N = 20.0
-
-
-def ground_reaction(trial: Trial, time: Array, motion: str, stance: float, noise: Array) -> Array:
-    """Forces (N) and centres of pressure (m) of both feet on a treadmill, shape (times, 12).
-
-    The vertical force passes 20 N at the trial's heel strikes; a foot in the air shows `noise` (N), shape (times, 2).
-    """
-    feet = []
-    for left in (0, 1):
-        phase = (trial.phase(time) - 0.5 * left) % 1.0
-        share = phase / stance
-        on = share < 1.0
-        vertical = np.where(on, _STRIKE_N + _load(share, motion), np.abs(noise[:, left]))
-        fore_aft = np.where(on, -0.2 * _WEIGHT_N * np.sin(2 * np.pi * share), 0.0)
-        lateral = np.where(on, (0.05 - 0.1 * left) * _WEIGHT_N * np.sin(np.pi * share), 0.0)
-        pressure = np.where(on, 0.25 - 0.5 * share, 0.0)
-        width = np.where(on, 0.08 - 0.16 * left, 0.0)
-        feet.append(np.stack([fore_aft, vertical, lateral, pressure, np.zeros_like(share), width], axis=1))
-    return np.concatenate(feet, axis=1)
-
-
-def _load(share: Array, motion: str) -> Array:
-    inside = np.clip(share, 0.0, 1.0)
-    if motion == "running":
-        return 2.4 * _WEIGHT_N * np.sin(np.pi * inside)
-    return _WEIGHT_N * (1.2 * np.sin(np.pi * inside) + 0.35 * np.sin(3 * np.pi * inside))
-
-
-# --- A synthetic study written as a study folder: real .sto and .mot files, cut by the same code as anyone's own ---
-
-ACTIVATION_HZ, EMG_HZ, FORCE_HZ = 200.0, 200.0, 500.0  # equal ones: without noise, equal signals stay equal when cut
+_ACTIVATION_HZ, _EMG_HZ, _FORCE_HZ = 200.0, 200.0, 500.0  # equal ones: without noise, equal signals stay equal when cut
 _FORCE_NOISE_N = 2.0
 
 
@@ -94,10 +64,8 @@ def write_study(
     cast = list(takes(plan, strength, seed))
     _prepare(folder)
     rows = [_write_take(folder, plan, take, seed) for take in cast]
-    with replacing(folder / "trials.csv") as temporary:
-        pd.DataFrame(rows).to_csv(temporary, index=False, lineterminator="\n")
-    with replacing(folder / "study.toml") as temporary:
-        Path(temporary).write_text(_settings(plan), encoding="utf-8")
+    write_text(folder / "trials.csv", pd.DataFrame(rows).to_csv(index=False, lineterminator="\n"))
+    write_text(folder / "study.toml", _settings(plan))
     return folder
 
 
@@ -174,15 +142,15 @@ def _tables(
     """File name, labels, times and values of activation, EMG and force."""
     trial, name = take.trial, take.name
     noise_rng = np.random.default_rng([seed, zlib.crc32(name.encode())])
-    time = {rate: _clock(trial.end, rate) for rate in (ACTIVATION_HZ, EMG_HZ, FORCE_HZ)}
-    simulated = activation(plan, take, time[ACTIVATION_HZ])
-    measured = trial.measured(time[EMG_HZ], channel_columns(plan))
-    noise = _FORCE_NOISE_N * noise_rng.standard_normal((len(time[FORCE_HZ]), 2))
-    force = ground_reaction(trial, time[FORCE_HZ], plan.motion, plan.stance, noise)
+    time = {rate: _clock(trial.end, rate) for rate in (_ACTIVATION_HZ, _EMG_HZ, _FORCE_HZ)}
+    simulated = activation(plan, take, time[_ACTIVATION_HZ])
+    measured = trial.measured(time[_EMG_HZ], channel_columns(plan))
+    noise = _FORCE_NOISE_N * noise_rng.standard_normal((len(time[_FORCE_HZ]), 2))
+    force = _ground_reaction(trial, time[_FORCE_HZ], plan.motion, plan.stance, noise)
     return {
-        "activation": (f"{name}_activation.sto", muscles(plan), time[ACTIVATION_HZ], simulated),
-        "emg": (f"{name}_emg.sto", list(plan.emg), time[EMG_HZ], measured),
-        "grf": (f"{name}_grf.mot", list(COLUMNS), time[FORCE_HZ], force),
+        "activation": (f"{name}_activation.sto", muscles(plan), time[_ACTIVATION_HZ], simulated),
+        "emg": (f"{name}_emg.sto", list(plan.emg), time[_EMG_HZ], measured),
+        "grf": (f"{name}_grf.mot", list(_COLUMNS), time[_FORCE_HZ], force),
     }
 
 
@@ -190,23 +158,47 @@ def _clock(end: float, rate: float) -> NDArray[np.float64]:
     return np.round(np.arange(int(end * rate) + 1) / rate, 6)
 
 
+def _ground_reaction(trial: Trial, time: Array, motion: str, stance: float, noise: Array) -> Array:
+    """Forces (N) and centres of pressure (m) of both feet on a treadmill, shape (times, 12).
+
+    The vertical force passes 20 N at the trial's heel strikes; a foot in the air shows `noise` (N), shape (times, 2).
+    """
+    feet = []
+    for left in (0, 1):
+        phase = (trial.phase(time) - 0.5 * left) % 1.0
+        share = phase / stance
+        on = share < 1.0
+        vertical = np.where(on, _STRIKE_N + _load(share, motion), np.abs(noise[:, left]))
+        fore_aft = np.where(on, -0.2 * _WEIGHT_N * np.sin(2 * np.pi * share), 0.0)
+        lateral = np.where(on, (0.05 - 0.1 * left) * _WEIGHT_N * np.sin(np.pi * share), 0.0)
+        pressure = np.where(on, 0.25 - 0.5 * share, 0.0)
+        width = np.where(on, 0.08 - 0.16 * left, 0.0)
+        feet.append(np.stack([fore_aft, vertical, lateral, pressure, np.zeros_like(share), width], axis=1))
+    return np.concatenate(feet, axis=1)
+
+
+def _load(share: Array, motion: str) -> Array:
+    inside = np.clip(share, 0.0, 1.0)
+    if motion == "running":
+        return 2.4 * _WEIGHT_N * np.sin(np.pi * inside)
+    return _WEIGHT_N * (1.2 * np.sin(np.pi * inside) + 0.35 * np.sin(3 * np.pi * inside))
+
+
 def _settings(plan: Design) -> str:
-    """Return study.toml; JSON's strings and lists are valid TOML."""
-    lines = [
-        f'name = "{plan.motion}-synthetic"',
-        f'motion = "{plan.motion}"',
-        'simulated_by = "synthetic"',
-        'cycle = "right-right"',
-        "synthetic = true",
-        f"citation = {json.dumps(CITATION)}",
-        'licence = "CC0-1.0"',
-        "",
-        "[emg]",
-        *(f'{channel} = "{muscle}"' for channel, muscle in plan.emg.items()),
-    ]
-    if plan.electrodes:
-        electrodes = {channel: plan.electrodes.get(channel, channel) for channel in plan.emg}
-        lines += ["", "[electrodes]", *(f'{channel} = "{name}"' for channel, name in electrodes.items())]
-    lines += ["", "[grf]", 'right = "ground_force_vy"', 'left = "l_ground_force_vy"', "threshold_n = 20.0"]
-    lines += ["", "[activation]", f"columns = {json.dumps(muscles(plan))}", ""]
-    return "\n".join(lines)
+    """The text of study.toml."""
+    about = {
+        "name": f"{plan.motion}-synthetic",
+        "motion": plan.motion,
+        "simulated_by": "synthetic",
+        "cycle": "right-right",
+        "synthetic": True,
+        "citation": CITATION,
+        "licence": "CC0-1.0",
+    }
+    electrodes = {channel: plan.electrodes.get(channel, channel) for channel in plan.emg} if plan.electrodes else {}
+    grf = {"right": "ground_force_vy", "left": "l_ground_force_vy", "threshold_n": 20.0}
+    tables: dict[str, Mapping[str, Any]] = {"": about, "emg": plan.emg, "electrodes": electrodes, "grf": grf}
+    tables["activation"] = {"columns": muscles(plan)}
+    return settings_text(
+        Section(name, [Line(key, value) for key, value in table.items()]) for name, table in tables.items() if table
+    )

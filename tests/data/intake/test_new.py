@@ -15,8 +15,8 @@ from typer.testing import CliRunner
 
 from nem2e_lib.cli.main import app
 from nem2e_lib.data.check import check_study
-from nem2e_lib.data.intake.names import candidates, meaning
 from nem2e_lib.data.intake.new import new_study
+from nem2e_lib.data.muscles import candidates, meaning
 from nem2e_lib.data.storage.storage import Storage, write_storage
 from nem2e_lib.data.synthetic import write_study
 from nem2e_lib.error import Nem2eError

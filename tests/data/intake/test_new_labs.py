@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 from nem2e_lib.data.check import check_study
-from nem2e_lib.data.intake.find import read_csv_recording
 from nem2e_lib.data.intake.names import covers, keys, speed, subject, words
 from nem2e_lib.data.intake.new import new_study
+from nem2e_lib.data.storage.export import read_csv_recording
 from nem2e_lib.data.storage.storage import Storage, read_storage, write_storage
 from nem2e_lib.data.study.load import load_study
 from nem2e_lib.error import Nem2eError

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 
-from nem2e_lib.analysis.shortcut import CURVE, MODEL
 from nem2e_lib.error import Nem2eError
-from nem2e_lib.figures.errors import spread
-from nem2e_lib.figures.panels import Float, plural
+from nem2e_lib.figures.panels import plural
+from nem2e_lib.figures.points import boxes, dots, unit_handle
 from nem2e_lib.figures.style import (
-    MEAN_CURVE,
-    REFINED,
     Drawn,
     add_legend,
+    colour_of,
     heading,
     label_of,
     new_figure,
@@ -23,7 +23,6 @@ from nem2e_lib.figures.style import (
 )
 
 COLUMNS = ("method", "reference", "er")
-COLOURS = {MODEL: REFINED, CURVE: MEAN_CURVE}
 
 
 @styled
@@ -62,41 +61,23 @@ def shortcut(trials: pd.DataFrame, *, what: str, synthetic: bool) -> Drawn:
 
 def _panel(axis: Axes, data: pd.DataFrame, reference: str) -> None:
     methods = _methods(data)
+    palette = {method: colour_of(method) for method in methods}
+    shared: dict[str, Any] = {"x": "er", "y": "method", "hue": "method", "order": methods, "palette": palette}
     axis.axvline(0, color="#444444", lw=0.9)
-    for y, method in enumerate(methods):
-        values = data.loc[data["method"] == method, "er"].to_numpy(float)
-        colour = COLOURS.get(method, "#666666")
-        _box(axis, y, values, colour)
-        axis.scatter(values, y + spread(values, 0.17), s=12, color=colour, edgecolors="white", lw=0.4, zorder=3)
-        axis.plot(values.mean(), y, marker="D", ms=6, color=colour, mec="black", mew=0.8, zorder=4)
+    boxes(axis, data, width=0.5, alpha=0.3, orientation="horizontal", **shared)
+    dots(axis, data, jitter=0.17, size=3.5, edgecolor="white", linewidth=0.4, zorder=3, **shared)
+    means = data.groupby("method")["er"].mean()
+    for place, method in enumerate(methods):
+        axis.plot(means[method], place, marker="D", ms=6, color=palette[method], mec="black", mew=0.8, zorder=4)
     axis.set_yticks(range(len(methods)), map(label_of, methods), fontsize=9)
     axis.set_ylim(-0.6, len(methods) - 0.4)
     axis.set_title(f"divided by the OpenSim error of the {reference}")
     axis.set_xlabel("Er on changed inputs  (positive: worse than OpenSim)")
 
 
-def _box(axis: Axes, y: int, values: Float, colour: str) -> None:
-    line = {"color": colour}
-    axis.boxplot(
-        values,
-        positions=[y],
-        orientation="horizontal",
-        widths=0.5,
-        showfliers=False,
-        patch_artist=True,
-        manage_ticks=False,
-        boxprops={"facecolor": colour, "alpha": 0.3, "edgecolor": colour},
-        medianprops={"color": "black"},
-        whiskerprops=line,
-        capprops=line,
-    )
-
-
 def _handles() -> list[Line2D]:
-    return [
-        Line2D([], [], ls="", marker="o", ms=4, color="#666666", label="one changed input"),
-        Line2D([], [], ls="", marker="D", ms=6, color="#aaaaaa", mec="black", label="mean"),
-    ]
+    mean = Line2D([], [], ls="", marker="D", ms=6, color="#aaaaaa", mec="black", label="mean")
+    return [unit_handle("one changed input"), mean]
 
 
 def _methods(trials: pd.DataFrame) -> list[str]:
