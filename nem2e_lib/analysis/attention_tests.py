@@ -13,13 +13,25 @@ from scipy.interpolate import make_interp_spline
 from scipy.stats import hypergeom, rankdata
 
 from nem2e_lib.analysis import attention
+from nem2e_lib.analysis.attribution import attribute_held_out
 from nem2e_lib.data.muscles import base, side
 from nem2e_lib.error import Nem2eError
+from nem2e_lib.training.grid import Grid
+from nem2e_lib.training.results import Network
 
 Array = NDArray[np.float64]
 TOP = 10
 PHASES = (0.0, 50.0, 100.0)
 """Phases of the cycle (%) at which the paper shows the ten most attended muscles."""
+PAIRS = {
+    ("attention", "gradient"): "attention_gradient",
+    ("attention", "integrated"): "attention_integrated",
+    ("attention", "occlusion"): "attention_occlusion",
+    ("integrated", "occlusion"): "integrated_occlusion",
+}
+"""Measures whose ranks are compared, and the id of the pair."""
+BETWEEN = "between_folds"
+"""Id of attention beside itself in another fold."""
 
 
 def top(weights: xr.DataArray, phase: float, k: int = TOP) -> list[str]:
@@ -114,6 +126,109 @@ def steadiness(maps: Mapping[str, xr.DataArray]) -> pd.DataFrame:
         for a, b in combinations(maps, 2)
     ]
     return pd.DataFrame(rows, columns=["a", "b", "spearman", "jaccard"])
+
+
+def maps_by_fold(results: xr.Dataset) -> dict[str, xr.DataArray]:
+    """Return a channel's maps (output, token), mean over seeds and held-out cycles, by held-out unit.
+
+    Parameters
+    ----------
+    results
+        A trained condition, one channel.
+    """
+    weights = results.attention.mean("seed").transpose("cycle", "output", "token")
+    return {
+        str(label): weights[(results.fold_of_cycle == fold).values].mean("cycle")
+        for fold, label in enumerate(results.fold.values)
+    }
+
+
+def entropy_and_steadiness(results: xr.Dataset) -> pd.DataFrame:
+    """Return entropy of every channel's map, and how alike the maps of its folds are.
+
+    Parameters
+    ----------
+    results
+        A trained condition.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row a channel: study, condition, muscle; entropy, as a share of its maximum, with entropy_low and
+        entropy_high (of single cycles); tokens; folds_spearman and folds_jaccard (mean over pairs of folds; the second
+        for maps of muscles alone); chance_jaccard; synthetic.
+    """
+    muscles, tokens = attention.over_muscles(results), results.sizes["token"]
+    rows = []
+    for name in results.channel.values:
+        one = results.sel(channel=name)
+        shares = attention.entropy_share(one.attention.transpose("cycle", "seed", "output", "token").values)
+        per_cycle, table = shares.mean(axis=(1, 2)), steadiness(maps_by_fold(one))
+        rows.append(
+            {
+                "study": results.attrs["study"],
+                "condition": results.attrs["condition"],
+                "muscle": str(name),
+                "entropy": float(per_cycle.mean()),
+                "entropy_low": float(per_cycle.min()),
+                "entropy_high": float(per_cycle.max()),
+                "tokens": tokens,
+                "folds_spearman": float(table["spearman"].mean()),
+                "folds_jaccard": float(table["jaccard"].mean()) if muscles else np.nan,
+                "chance_jaccard": expected_jaccard(TOP, tokens) if muscles else np.nan,
+                "synthetic": bool(results.attrs["synthetic"]),
+            }
+        )
+    return pd.DataFrame(rows)
+
+
+def agreement_with_dependence(
+    results: xr.Dataset, work: Grid, networks: Mapping[str, Network], muscle: str, most: int = 4
+) -> pd.DataFrame:
+    """Return how a muscle's attention ranks tokens beside what its models' outputs depend on, mean over folds.
+
+    Parameters
+    ----------
+    results
+        A trained condition whose models see a whole cycle; its first seed is looked at.
+    work
+        The grid of its models (see `grid_of`).
+    networks
+        The muscle's models by held-out label (see `load_networks`).
+    muscle
+        Channel.
+    most
+        Folds that are looked at; diverged ones are left out.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row a pair of measures (`PAIRS`, then `BETWEEN`: attention beside itself in another fold): study, condition,
+        muscle, folds, synthetic, gap (greatest of the integrated gradients), pair, spearman.
+    """
+    own = results.isel(seed=0).sel(channel=muscle)
+    folds = np.flatnonzero(~own.diverged.values)[:most]
+    tables, gaps = [], []
+    for fold in map(int, folds):
+        found = attribute_held_out(networks[work.folds.labels[fold]], work, muscle, fold)
+        held = own.isel(cycle=(results.fold_of_cycle == fold).values)
+        weights = held.attention.mean("cycle").transpose("output", "token").sel(token=work.examples.tokens)
+        tables.append(agreement({"attention": weights.values, **found.maps}).set_index(["a", "b"])["spearman"])
+        gaps.append(found.gap)
+    known = {
+        "study": results.attrs["study"],
+        "condition": results.attrs["condition"],
+        "muscle": muscle,
+        "folds": len(folds),
+        "synthetic": bool(results.attrs["synthetic"]),
+    }
+    between = float(steadiness(maps_by_fold(results.sel(channel=muscle)))["spearman"].mean())
+    rows = [{**known, "gap": np.nan, "pair": BETWEEN, "spearman": between}]
+    if tables:
+        mean = pd.concat(tables, axis=1).mean(axis=1)
+        gap = max(gaps)
+        rows = [{**known, "gap": gap, "pair": name, "spearman": mean[pair]} for pair, name in PAIRS.items()] + rows
+    return pd.DataFrame(rows)
 
 
 def precision(weights: xr.DataArray, informative: Iterable[str], k: int = TOP) -> float:

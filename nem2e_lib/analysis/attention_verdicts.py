@@ -1,4 +1,4 @@
-"""What attention maps may be read as: computed from the tables of ``make study-attention``."""
+"""What attention maps may be read as: a run's own, and those of ``make study-attention``, where the truth is known."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pandas as pd
 from scipy.stats import hypergeom, linregress
 
 from nem2e_lib.analysis.attention import UNIFORM
-from nem2e_lib.analysis.attention_tests import TOP, expected_jaccard, simulated_jaccard
+from nem2e_lib.analysis.attention_tests import PAIRS, TOP, expected_jaccard, simulated_jaccard
 from nem2e_lib.analysis.statistics import one_sample
 
 AGREES = 0.5
@@ -42,6 +42,47 @@ NOTHING = "nothing measured here speaks against reading it"
 HOLDS, FAILS, UNKNOWN, CHANGES = "yes", "no", "cannot be told", "its changes"
 
 Tables = dict[str, pd.DataFrame]
+
+
+def own_verdicts(entropies: pd.DataFrame, agreement: pd.DataFrame) -> pd.DataFrame:
+    """Say what speaks against reading each of a run's maps.
+
+    Parameters
+    ----------
+    entropies, agreement
+        Rows of `attention_tests.entropy_and_steadiness` and `attention_tests.agreement_with_dependence`.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Rows of `entropies` for which there is an agreement, with occlusion_spearman, verdict (in words) and
+        spoken_against (something does).
+    """
+    keys = ["study", "condition", "muscle"]
+    occluded = agreement.loc[agreement["pair"] == PAIRS["attention", "occlusion"], [*keys, "spearman"]]
+    both = entropies.merge(occluded.rename(columns={"spearman": "occlusion_spearman"}), on=keys)
+    against = [speaks_against({str(name): value for name, value in row.items()}) for row in both.to_dict("records")]
+    words = ["; ".join(found) or NOTHING for found in against]
+    return both.assign(verdict=words, spoken_against=[bool(found) for found in against])
+
+
+def truth_summary(planted: pd.DataFrame, synergists: pd.DataFrame) -> pd.DataFrame:
+    """Return the precision of the ten heaviest muscles, mean over muscles, beside what chance gives.
+
+    Parameters
+    ----------
+    planted, synergists
+        Precision of each muscle's models where ten muscles were planted, and with the synergists as the truth.
+    """
+    keys = ["truth", "spatial", "score", "decoder_state", "measure"]
+    both = usual_truth(planted, synergists)
+    table = both.groupby(keys, sort=False)[["precision", "chance", "er", "er_mean_curve"]].mean().reset_index()
+    return table.assign(chance_95=chance_precision(int(both["tokens"].iloc[0])))
+
+
+def usual_truth(planted: pd.DataFrame, synergists: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows of both tables that have the usual score, planted muscles first."""
+    return pd.concat([planted, synergists[synergists["score"] == USUAL["score"]]], ignore_index=True)
 
 
 def slopes(delay: pd.DataFrame) -> pd.DataFrame:

@@ -13,6 +13,7 @@ import numpy as np
 from jax import Array
 from numpy.typing import NDArray
 
+from nem2e_lib.training.grid import Grid
 from nem2e_lib.training.results import Network
 
 Floats = NDArray[np.float64]
@@ -41,6 +42,11 @@ class Attribution(NamedTuple):
     occlusion: Floats
     gap: float
 
+    @property
+    def maps(self) -> dict[str, Floats]:
+        """The maps by name."""
+        return {"gradient": self.gradient, "integrated": self.integrated, "occlusion": self.occlusion}
+
 
 def attribute(network: Network, inputs: Floats, baseline: Floats, nodes: int = NODES) -> Attribution:
     """Attribute a network's outputs to its tokens.
@@ -62,6 +68,22 @@ def attribute(network: Network, inputs: Floats, baseline: Floats, nodes: int = N
     gap = np.abs(parts.sum(axis=-1) - whole).max() / max(np.abs(whole).max(), 1e-12)
     gradient, integrated, occlusion = (np.abs(part).mean(axis=0) for part in (slopes, parts, changes))
     return Attribution(gradient, integrated, occlusion, float(gap))
+
+
+def attribute_held_out(network: Network, work: Grid, channel: str, fold: int, cycles: int = 2) -> Attribution:
+    """Attribute a trained model's outputs for cycles that it has not seen; baseline: the mean of those it has.
+
+    Parameters
+    ----------
+    network, work
+        The model, and the grid that it is of (see `grid_of`).
+    channel, fold
+        Which of the grid's models it is.
+    cycles
+        How many held-out cycles to look at.
+    """
+    inputs = work.examples.inputs[work.examples.set_of_channel[work.channel_names.index(channel)]]
+    return attribute(network, inputs[work.held(fold, 0)][:cycles], inputs[work.shown(fold, 0)].mean(axis=0))
 
 
 @jax.jit

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
-from nem2e_lib.analysis.controls import AVERAGE, CONSTANT
+from nem2e_lib.analysis.controls import AVERAGE, CONSTANT, Shifts, electrode_weights
 from nem2e_lib.analysis.following import MEASURES
 from nem2e_lib.analysis.leaderboard import DECIMALS
 from nem2e_lib.analysis.statistics import holm, one_sample
@@ -55,7 +56,7 @@ def control_summary(table: pd.DataFrame) -> pd.DataFrame:
     Parameters
     ----------
     table
-        Rows of `controls.controls`.
+        Rows of `controls.errors_under`.
 
     Returns
     -------
@@ -105,6 +106,89 @@ def _tested(rows: pd.DataFrame) -> dict[str, object]:
         "synthetic": bool(rows["synthetic"].iloc[0]),
         "reason": reason or curve,
     }
+
+
+def rises_by_muscle(table: pd.DataFrame) -> pd.DataFrame:
+    """Return the rise of Er under each control by muscle, mean over held-out units; a column a control.
+
+    Parameters
+    ----------
+    table
+        Rows of `controls.errors_under`.
+    """
+    by = ["study", "condition", "muscle"]
+    rises = table.assign(row=table[by].agg("|".join, axis=1))
+    wide = rises.pivot_table(index="row", columns="control", values="rise", sort=False, dropna=False)
+    return rises.drop_duplicates("row")[["row", *by]].merge(wide, on="row").drop(columns="row")
+
+
+def shift_summary(moved: Iterable[Shifts]) -> pd.DataFrame:
+    """Return Er over the shift of the input, mean over electrodes, with its 95 % CI over held-out units.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row a study, condition and shift: shift_pct, er_mean, ci_low, ci_high, er_mean_curve, er_unchanged (of the
+        same cycles), n, unit, reason.
+    """
+    rows = []
+    for one in moved:
+        base, attributes = one.trained.base, one.trained.results.attrs
+        plain = over_electrodes(base[base["er"].notna()], ["label"], ["er", "er_mean_curve"])[
+            ["er", "er_mean_curve"]
+        ].mean()
+        for shift, er in zip(one.shift, _er_of_shifts(one), strict=True):
+            test = one_sample(er.round(DECIMALS))
+            rows.append(
+                {
+                    "study": attributes["study"],
+                    "condition": attributes["condition"],
+                    "shift_pct": shift,
+                    "er_mean": test.mean,
+                    "ci_low": test.ci_low,
+                    "ci_high": test.ci_high,
+                    "er_mean_curve": plain["er_mean_curve"],
+                    "er_unchanged": plain["er"],
+                    "n": test.n,
+                    "unit": str(attributes["unit"]),
+                    "reason": test.reason,
+                }
+            )
+    return pd.DataFrame(rows)
+
+
+def _er_of_shifts(one: Shifts) -> NDArray[np.float64]:
+    """Er of each shift and held-out unit, mean over electrodes, shape (shifts, folds)."""
+    usable = ~np.isnan(one.er).any(axis=(0, 2))
+    weight = electrode_weights(one.trained.results.isel(channel=usable))
+    return np.einsum("scf,c->sf", one.er[:, usable], weight)
+
+
+def slope_summary(moved: Iterable[Shifts]) -> pd.DataFrame:
+    """Return the slope of the output's lag on the shift of the input with its 95 % CI over held-out units.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row a study and condition: share (1 moves along, 0 stays), ci_low, ci_high, p_value, n, unit, reason.
+    """
+    rows = []
+    for one in moved:
+        test, attributes = one_sample(one.share.round(DECIMALS)), one.trained.results.attrs
+        rows.append(
+            {
+                "study": attributes["study"],
+                "condition": attributes["condition"],
+                "share": test.mean,
+                "ci_low": test.ci_low,
+                "ci_high": test.ci_high,
+                "p_value": test.p_value,
+                "n": test.n,
+                "unit": str(attributes["unit"]),
+                "reason": test.reason.replace("Er is", "It is"),
+            }
+        )
+    return pd.DataFrame(rows)
 
 
 def following_summary(table: pd.DataFrame) -> pd.DataFrame:

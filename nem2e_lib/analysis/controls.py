@@ -1,10 +1,19 @@
-"""Trained models asked again with inputs that they should not do well on: is it learning or remembering?"""
+"""Trained models asked again with inputs that they should not do well on: is it learning or remembering?
+
+A model that replays the mean EMG of its training cycles beats OpenSim without looking at its input. So its input is
+changed (`every_change`) or moved in the cycle (`shifts`), its models refine it (`ask`), and their output is
+compared with the EMG of the original input (`errors_under`)::
+
+    trained = Trained.load(cycles, results, "walking/models")
+    errors_under(trained, {"louder": lambda channel: 2 * trained.sampled(channel)[None]})
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import cache, cached_property
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -15,8 +24,7 @@ from nem2e_lib.analysis.metrics import FLAT, errors, speed_shares
 from nem2e_lib.analysis.shortcut import Model, perturbed
 from nem2e_lib.error import Nem2eError
 from nem2e_lib.training.conditions import own_muscle
-
-# --- Trained models asked again with inputs that they should not do well on: is it learning or remembering? ---
+from nem2e_lib.training.results import grid_of, load_models
 
 Array = NDArray[np.float64]
 Order = NDArray[np.intp]
@@ -50,11 +58,29 @@ class Trained:
 
     def __post_init__(self) -> None:
         """Refuse conditions whose models do not see a whole cycle."""
-        if self.condition not in ("one_entire", "all_entire"):
+        if self.condition not in ASKED:
             raise Nem2eError(
-                f"controls: {self.condition} does not refine whole cycles, expected one_entire or all_entire; choose "
-                "one."
+                f"controls: {self.condition} does not refine whole cycles, expected {' or '.join(ASKED)}; choose one."
             )
+
+    @classmethod
+    def load(cls, cycles: xr.Dataset, results: xr.Dataset, store: Path | str) -> Trained:
+        """Load the models of a trained condition: of its first seed, and of one channel an electrode.
+
+        Parameters
+        ----------
+        cycles
+            The study's segmented cycles.
+        results
+            The trained condition, with all seeds and channels.
+        store
+            Folder of finished models.
+        """
+        work, whole = grid_of(results, cycles), results.isel(seed=[0])
+        firsts = np.sort(np.unique(whole.electrode.values, return_index=True)[1])
+        own = whole.isel(channel=firsts)
+        models = {name: load_models(store, work, name) for name in map(str, own.channel.values)}
+        return cls(cycles.sel(channel=own.channel.values), own, models, tuple(map(str, work.examples.tokens)))
 
     @property
     def condition(self) -> str:
@@ -161,7 +187,7 @@ def _gaps(trained: Trained, per_cycle: Array) -> Array:
     return np.where(lost, np.nan, 0.0)
 
 
-def controls(trained: Trained, changes: Mapping[str, Change]) -> pd.DataFrame:
+def errors_under(trained: Trained, changes: Mapping[str, Change]) -> pd.DataFrame:
     """Return Er of every control, one row a control, muscle and held-out unit.
 
     The target stays the original EMG and Er is taken against the original OpenSim error.
@@ -208,7 +234,7 @@ def _rows(trained: Trained, control: str, outputs: Array) -> pd.DataFrame:
     return table[columns]
 
 
-# --- Inputs that a model which refines should do badly on, and what a study is too small to offer ---
+# --- Changed inputs, on which a model that refines should do badly, and what a study is too small to offer ---
 
 AVERAGE, SUBJECT, SPEED, MUSCLE = "average input", "another subject", "another speed", "another muscle"
 HALF, REVERSED, CONSTANT = "half a cycle later", "reversed in time", "constant"
@@ -247,14 +273,19 @@ def every_change(trained: Trained) -> dict[str, Change]:
 
 
 def not_offered(trained: Trained) -> list[str]:
-    """Say in a sentence each which controls the study is too small for."""
+    """Say in a sentence each what cannot be told, because the study is too small for it."""
     have, study = every_change(trained), str(trained.results.attrs["study"])
     why = {
         SUBJECT: "no subject has a companion at the same speed",
         SPEED: "no subject has a cycle at another speed",
         MUSCLE: "there is one electrode",
     }
-    return [f"{study}: {name} cannot be tested, because {reason}." for name, reason in why.items() if name not in have]
+    lost = [f"{study}: {name} cannot be tested, because {reason}." for name, reason in why.items() if name not in have]
+    others = (
+        f"{study}: there is one subject, so the held-out unit is a speed, and whether it carries over to other people "
+        "cannot be tested."
+    )
+    return [*lost, others] if trained.results.attrs["unit"] == "speed" else lost
 
 
 def average(inputs: Array, fold: Order) -> Array:
@@ -329,7 +360,7 @@ def shift_matrix(shift: float, samples: Array, phases: int) -> Array:
     return np.stack([perturbed(row, 1.0, shift, samples) for row in np.eye(phases)], axis=1)
 
 
-# --- Inputs moved in the cycle: how the error rises with the shift, and whether the output moves along ---
+# --- Moved inputs: how the error rises with the shift, and whether the output moves along ---
 
 STEPS = 20
 LAGS = 100
@@ -344,6 +375,8 @@ class Shifts:
 
     Attributes
     ----------
+    trained
+        Whose input is moved.
     shift, lag
         In % of the cycle, −50 to below 50; shapes (shifts,) and (lags,).
     er
@@ -353,6 +386,7 @@ class Shifts:
         shape (shifts, folds, lags): a ridge on shift = lag where the output moves along, on lag 0 where it stays.
     """
 
+    trained: Trained
     shift: Array
     lag: Array
     er: Array
@@ -382,7 +416,7 @@ def shifts(trained: Trained, steps: int = STEPS) -> Shifts:
     er = np.stack([er_of_units(trained, out[None]) for out in outputs[:-1]])
     correlation = _correlations(outputs[:-1], outputs[-1], samples)
     weights = unit_weights(trained.results)
-    return Shifts(shift, lags(), er, _over_units(correlation, weights, _electrode_weights(trained)))
+    return Shifts(trained, shift, lags(), er, _over_units(correlation, weights, electrode_weights(trained.results)))
 
 
 def lags() -> Array:
@@ -414,9 +448,9 @@ def _standard(values: Array) -> Array:
     return np.where(flat, np.nan, centred / np.where(flat, 1.0, sd))
 
 
-def _electrode_weights(trained: Trained) -> Array:
+def electrode_weights(results: xr.Dataset) -> Array:
     """Return each channel's weight: electrodes count alike, and so do the channels of one; shape (channels,)."""
-    electrode = pd.Series(trained.results.electrode.values.astype(str))
+    electrode = pd.Series(results.electrode.values.astype(str))
     return np.asarray(1.0 / electrode.map(electrode.value_counts()) / electrode.nunique(), float)
 
 

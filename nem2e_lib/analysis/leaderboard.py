@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from itertools import combinations
 
 import pandas as pd
@@ -150,6 +150,59 @@ def _decided(fights: pd.DataFrame, study: object, method: object) -> tuple[int, 
     here = fights[(fights["study"] == study) & ((fights["a"] == method) | (fights["b"] == method))]
     won = int((here["winner"] == method).sum())
     return won, int((here["winner"] != "").sum()) - won
+
+
+def against(fights: pd.DataFrame, method: str) -> pd.DataFrame:
+    """Return the duels of one method as it sees them: its Er minus the rival's, below 0 where it is better.
+
+    Parameters
+    ----------
+    fights
+        Rows of `duels`.
+    method
+        Id of the method.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Columns study, rival, difference, low, high (its 95 % CI), p_holm, n.
+    """
+    own = fights[(fights["a"] == method) | (fights["b"] == method)]
+    flipped = own["b"] == method
+    rows = own.assign(
+        rival=own["a"].where(flipped, own["b"]),
+        difference=own["difference"].where(~flipped, -own["difference"]),
+        low=own["ci_low"].where(~flipped, -own["ci_high"]),
+        high=own["ci_high"].where(~flipped, -own["ci_low"]),
+    )
+    return rows[["study", "rival", "difference", "low", "high", "p_holm", "n"]]
+
+
+def said(table: pd.DataFrame, fights: pd.DataFrame, name: Callable[[str], str] = str) -> list[str]:
+    """Say of each study in a sentence which method is best, and from which it cannot be told apart.
+
+    Parameters
+    ----------
+    table, fights
+        Rows of `standings` and `duels`.
+    name
+        From the id of a method to what it is called.
+    """
+    return [_said(str(study), rows, fights, name) for study, rows in table.groupby("study", sort=False)]
+
+
+def _said(study: str, table: pd.DataFrame, fights: pd.DataFrame, name: Callable[[str], str]) -> str:
+    ranked = table[table["er_mean"].notna()].sort_values("er_mean", kind="stable")
+    if ranked.empty:
+        return f"{study}: Er is undefined for every method."
+    best, er = str(ranked["method"].iloc[0]), f"{ranked['er_mean'].iloc[0]:+.2f}".replace("-", "\N{MINUS SIGN}")
+    won = fights.loc[(fights["study"] == study) & (fights["winner"] == best), ["a", "b"]].to_numpy().ravel()
+    beaten = set(won) - {best}
+    level = [name(str(one)) for one in ranked["method"] if one != best and one not in beaten]
+    return (
+        f"{study}: {name(best)} has the lowest Er ({er}) and surely beats {len(beaten)} of "
+        f"{len(table) - 1} others (Holm, p < {ALPHA:g}); not shown to be better than: {'; '.join(level) or 'none'}."
+    )
 
 
 def costs(results: Iterable[xr.Dataset]) -> pd.DataFrame:

@@ -15,6 +15,8 @@ from nem2e_lib.analysis.metrics import errors
 from nem2e_lib.analysis.statistics import holm, one_sample
 
 SUBJECTS, CYCLES, SPEEDS, MOTIONS = "training units", "training cycles", "speed left out", "motion"
+ASKS = {SUBJECTS: "learning", CYCLES: "learning", SPEEDS: "generalising", MOTIONS: "generalising"}
+"""What each experiment asks: how much a model needs to be trained on, or how far it carries what it has learned."""
 KEYS = ["experiment", "study", "condition", "level"]
 
 

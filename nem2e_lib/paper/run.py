@@ -227,11 +227,6 @@ class Run:
         return {study: self.results(study) for study in self.studies}
 
 
-def open_run(folder: str = "") -> Run:
-    """Open a run that 01_download has begun; see `Run.open`."""
-    return Run.open(folder)
-
-
 def require_confirmed(planned: Plan, confirm: bool) -> None:
     """Ask before a processor is kept busy for hours.
 

@@ -21,8 +21,6 @@ from nem2e_lib.analysis.review import IMPROVES
 from nem2e_lib.analysis.shortcut import FALLS, RISES, UNDEFINED, UNSURE
 from nem2e_lib.figures.ablations import name_of
 from nem2e_lib.figures.style import label_of, signed
-from nem2e_lib.paper.ablations import Committed
-from nem2e_lib.paper.attention_tests import KnownTruth
 from nem2e_lib.paper.findings import Findings
 from nem2e_lib.paper.shared_tables import (
     ABLATIONS,
@@ -35,6 +33,8 @@ from nem2e_lib.paper.shared_tables import (
     SWAPPED,
     SharedTable,
 )
+from nem2e_lib.paper.studies.ablations import Committed
+from nem2e_lib.paper.studies.attention import KnownTruth
 from nem2e_lib.site import tables
 from nem2e_lib.site.claims import VERDICTS, cards
 from nem2e_lib.site.frame import page
@@ -321,7 +321,7 @@ def _studies(found: Findings) -> list[tuple[str, list[str], str]]:
     """
     if not found.run.is_synthetic:
         return []
-    told = [("What attention maps may be read as", KnownTruth(found).verdict.splitlines(), "14_attention_tests")]
+    told = [("What attention maps may be read as", KnownTruth().verdict.splitlines(), "14_attention_tests")]
     ablated = Committed()
     if ablated.path.exists():
         text = "\n".join((choices(ablated.effects, name_of), unfinished(ablated.effects), ablated.provenance))

@@ -1,4 +1,17 @@
-"""Rivals of STDR-Net: other methods under the very same folds, with one interface."""
+"""Rivals of STDR-Net: other methods under the very same folds, with one interface.
+
+A method is added to the leaderboard in three steps:
+
+1. Write it: a frozen dataclass whose fields are its settings, with an id as `name` and ``fit(simulated, measured)``
+   that returns a `Fitted` (`nem2e_lib.rivals.protocol`). Methods without a network are in `nem2e_lib.rivals.classical`,
+   networks in `nem2e_lib.rivals.networks`, the attention model of this project in `nem2e_lib.rivals.lag_attention`.
+2. Add it to the list in `every`, below.
+3. Say what readers are shown of it: its label, and its colour if it has one of its own, in `METHOD_LABELS` and
+   `METHOD_COLOURS` of `nem2e_lib.figures.style`.
+
+The next run of 08_rivals evaluates it and ranks it with all others. It never sees EMG of what is held out, because
+``predict`` is given simulation alone.
+"""
 
 from __future__ import annotations
 
@@ -7,52 +20,53 @@ from nem2e_lib.rivals.classical import (
     Delay,
     Identity,
     MeanCurve,
+    PartialLeastSquares,
+    RidgeAll,
+    RidgeOwn,
     SpeedCurve,
-    partial_least_squares,
-    ridge_all,
-    ridge_own,
 )
-from nem2e_lib.rivals.evaluate import evaluate
+from nem2e_lib.rivals.evaluation import chosen, evaluate
 from nem2e_lib.rivals.lag_attention import LagAttention
 from nem2e_lib.rivals.networks import Network
-from nem2e_lib.rivals.protocol import Fitted, Rival, Simulated
+from nem2e_lib.rivals.protocol import Fitted, Rival, Simulated, simulated_cycles
 
 __all__ = [
+    "Delay",
     "Fitted",
+    "Identity",
     "LagAttention",
+    "MeanCurve",
     "Network",
+    "PartialLeastSquares",
+    "RidgeAll",
+    "RidgeOwn",
     "Rival",
     "Simulated",
-    "classical",
+    "SpeedCurve",
+    "chosen",
     "evaluate",
     "every",
-    "networks",
     "rival",
+    "simulated_cycles",
 ]
 
 
-def classical() -> list[Rival]:
-    """Return the rivals without a network, simplest first."""
+def every() -> list[Rival]:
+    """Return all rivals, simplest first: without a network, networks for all muscles at once, lag attention."""
     return [
         Identity(),
         MeanCurve(),
         SpeedCurve(),
         Delay(),
         Delay(gain=True),
-        ridge_own(),
-        ridge_all(),
-        partial_least_squares(),
+        RidgeOwn(),
+        RidgeAll(),
+        PartialLeastSquares(),
+        Network("lstm"),
+        Network("transformer"),
+        Network("convolution"),
+        LagAttention(),
     ]
-
-
-def networks() -> list[Rival]:
-    """Return the rivals that are trained by gradient descent on all muscles at once."""
-    return [Network("lstm"), Network("transformer"), Network("convolution")]
-
-
-def every() -> list[Rival]:
-    """Return all rivals, lag attention last."""
-    return [*classical(), *networks(), LagAttention()]
 
 
 def rival(name: str) -> Rival:

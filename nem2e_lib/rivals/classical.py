@@ -1,5 +1,9 @@
 # mypy: allow-untyped-calls
-"""Rivals without a network: mean curves, delay and gain, ridge regression, partial least squares."""
+"""Rivals without a network: mean curves, delay and gain, ridge regression, partial least squares.
+
+What they choose (delays, gains, penalties, components) they choose inside the training cycles of a fold, never by its
+held-out ones.
+"""
 
 from __future__ import annotations
 
@@ -15,45 +19,10 @@ from sklearn.preprocessing import StandardScaler
 
 from nem2e_lib.rivals.protocol import Array, Fitted, Simulated, inner_folds
 
-# --- Hyper-parameters chosen inside the training cycles of a fold, never by its held-out ones ---
-
-FitMany = Callable[[Simulated, Array, Simulated], Array]
-"""From training cycles, their EMG and held-out cycles to every candidate's prediction: (candidates, cycles, samples,
-channels)."""
-
-
-def out_of_fold(predict: FitMany, simulated: Simulated, measured: Array) -> Array:
-    """Predict every training cycle from the other inner folds; shape (candidates, cycles, samples, channels)."""
-    parts = [
-        (out, predict(simulated.take(kept), measured[kept], simulated.take(out)))
-        for kept, out in inner_folds(simulated)
-    ]
-    guesses = np.empty((len(parts[0][1]), *measured.shape))
-    for out, guess in parts:
-        guesses[:, out] = guess
-    return guesses
-
-
-def best(guesses: Array, measured: Array) -> NDArray[np.intp]:
-    """Return each channel's candidate with the least RMSE, mean over cycles; shape (channels,).
-
-    The mean of the cycles' RMSE is what Er is made of (Teramae et al. 2025, Eq. 1).
-    """
-    error = np.sqrt(((guesses - measured) ** 2).mean(axis=2)).mean(axis=1)
-    return np.asarray(error.argmin(axis=0))
-
-
-def pick(candidates: Array, chosen: NDArray[np.intp]) -> Array:
-    """Return each channel's chosen candidate: from (candidates, …, channels) to (…, channels)."""
-    return np.stack([candidates[k, ..., channel] for channel, k in enumerate(chosen)], axis=-1)
-
-
-def values(options: Sequence[float], chosen: NDArray[np.intp]) -> list[float]:
-    """Return the options chosen, one a channel."""
-    return [float(options[k]) for k in chosen]
-
-
-# --- Rivals without simulation ---
+DELAYS_MS = np.arange(0.0, 301.0, 10.0)
+"""Delays tried: electromechanical delays are 10 to 150 ms; twice that leaves room to be seen at the edge."""
+PENALTIES = tuple(float(p) for p in np.logspace(-3, 3, 13))
+COMPONENTS = (1, 2, 3, 4, 6, 8, 12, 16)
 
 
 @dataclass(frozen=True)
@@ -93,40 +62,6 @@ class SpeedCurve:
         return Fitted(lambda held: line.predict(held.pace[:, None]).reshape(-1, *shape), 2 * measured[0].size)
 
 
-# --- Rivals that undo an electromechanical delay, and a wrong gain, of the own muscle ---
-
-DELAYS_MS = np.arange(0.0, 301.0, 10.0)
-"""Delays tried: electromechanical delays are 10 to 150 ms; twice that leaves room to be seen at the edge."""
-
-
-def advanced(waveforms: Array, duration_s: Array, delay_ms: float) -> Array:
-    """Return waveforms as they were before a delay, wrapping around the gait cycle.
-
-    Parameters
-    ----------
-    waveforms
-        Samples from 0 to 100 % of the cycle, shape (cycles, samples, channels).
-    duration_s
-        Of each cycle, shape (cycles,).
-    delay_ms
-        The same time for all, so its share of the cycle differs from cycle to cycle.
-    """
-    return shifted(waveforms, (waveforms.shape[1] - 1) * delay_ms / 1000.0 / duration_s)
-
-
-def shifted(waveforms: Array, by: Array | float) -> Array:
-    """Return each cycle's waveforms earlier by `by` samples, shape (cycles,) or one number, wrapping around the cycle.
-
-    Between samples it is linear. The last sample, 100 %, is the next cycle's first.
-    """
-    period = waveforms.shape[1] - 1
-    at = (np.arange(period + 1) + np.broadcast_to(by, len(waveforms))[:, None]) % period
-    low = np.floor(at).astype(int)
-    part = (at - low)[..., None]
-    rows = np.arange(len(waveforms))[:, None]
-    return (1.0 - part) * waveforms[rows, low] + part * waveforms[rows, low + 1]
-
-
 @dataclass(frozen=True)
 class Delay:
     """The own muscle's simulated activation earlier by the delay that fits the training cycles best.
@@ -161,19 +96,6 @@ class Delay:
         return Fitted(predict, len(delays) * (1 + self.gain), {"delay_ms": delays.tolist(), "gain": gain.tolist()})
 
 
-def _gains(moved: Array, measured: Array) -> Array:
-    """Return the least-squares gain of every delay and channel; 0 where the simulation is silent."""
-    power = (moved**2).sum(axis=(1, 2))
-    product = (moved * measured).sum(axis=(1, 2))
-    return np.divide(product, power, out=np.zeros_like(power), where=power > 0)
-
-
-# --- Linear rivals ---
-
-PENALTIES = tuple(float(p) for p in np.logspace(-3, 3, 13))
-COMPONENTS = (1, 2, 3, 4, 6, 8, 12, 16)
-
-
 @dataclass(frozen=True)
 class _Linear:
     """Whole waveforms in, whole waveforms out, one penalty a channel.
@@ -183,7 +105,7 @@ class _Linear:
     """
 
     name: str
-    options: tuple[float, ...] = field(repr=False, default=())
+    options: tuple[float, ...]
 
     def fit(self, simulated: Simulated, measured: Array) -> Fitted:
         """Choose each channel's option by the inner folds, then fit all training cycles."""
@@ -202,15 +124,12 @@ class _Linear:
         return (_flat(simulated.activation).shape[1] + 1) * measured[0].size
 
 
-class RidgeAll(_Linear):
-    """Ridge regression of every EMG waveform on the waveforms of all muscles."""
-
-    def _predict(self, simulated: Simulated, measured: Array, held: Simulated) -> Array:
-        return _ridge(simulated.activation, measured, held.activation, self.options)
-
-
+@dataclass(frozen=True)
 class RidgeOwn(_Linear):
     """Ridge regression of an EMG waveform on the own muscle's waveform."""
+
+    name: str = "ridge_own"
+    options: tuple[float, ...] = field(default=PENALTIES, repr=False)
 
     def _predict(self, simulated: Simulated, measured: Array, held: Simulated) -> Array:
         own, new = simulated.own_muscle, held.own_muscle
@@ -223,8 +142,23 @@ class RidgeOwn(_Linear):
         return (measured.shape[1] + 1) * measured[0].size
 
 
+@dataclass(frozen=True)
+class RidgeAll(_Linear):
+    """Ridge regression of every EMG waveform on the waveforms of all muscles."""
+
+    name: str = "ridge_all"
+    options: tuple[float, ...] = field(default=PENALTIES, repr=False)
+
+    def _predict(self, simulated: Simulated, measured: Array, held: Simulated) -> Array:
+        return _ridge(simulated.activation, measured, held.activation, self.options)
+
+
+@dataclass(frozen=True)
 class PartialLeastSquares(_Linear):
     """Partial least squares of all EMG waveforms on the waveforms of all muscles; the option counts components."""
+
+    name: str = "pls"
+    options: tuple[float, ...] = field(default=COMPONENTS, repr=False)
 
     def _predict(self, simulated: Simulated, measured: Array, held: Simulated) -> Array:
         x, y, new = _flat(simulated.activation), _flat(measured), _flat(held.activation)
@@ -233,21 +167,6 @@ class PartialLeastSquares(_Linear):
         most = min(len(x) - 1, turned.shape[1])
         run = _pls(turned, y, (new - shift) @ axes)
         return np.stack([run(min(int(count), most)).reshape(len(new), *measured.shape[1:]) for count in self.options])
-
-
-def ridge_own(penalties: tuple[float, ...] = PENALTIES) -> RidgeOwn:
-    """Return ridge regression on the own muscle with these penalties to choose from."""
-    return RidgeOwn("ridge_own", penalties)
-
-
-def ridge_all(penalties: tuple[float, ...] = PENALTIES) -> RidgeAll:
-    """Return ridge regression on all muscles with these penalties to choose from."""
-    return RidgeAll("ridge_all", penalties)
-
-
-def partial_least_squares(components: tuple[int, ...] = COMPONENTS) -> PartialLeastSquares:
-    """Return partial least squares with these numbers of components to choose from."""
-    return PartialLeastSquares("pls", components)
 
 
 def _flat(waveforms: Array) -> Array:
@@ -276,3 +195,79 @@ def _pls(x: Array, y: Array, new: Array) -> Callable[[int], Array]:
         return guess
 
     return run
+
+
+# --- Delays ---
+
+
+def advanced(waveforms: Array, duration_s: Array, delay_ms: float) -> Array:
+    """Return waveforms as they were before a delay, wrapping around the gait cycle.
+
+    Parameters
+    ----------
+    waveforms
+        Samples from 0 to 100 % of the cycle, shape (cycles, samples, channels).
+    duration_s
+        Of each cycle, shape (cycles,).
+    delay_ms
+        The same time for all, so its share of the cycle differs from cycle to cycle.
+    """
+    return shifted(waveforms, (waveforms.shape[1] - 1) * delay_ms / 1000.0 / duration_s)
+
+
+def shifted(waveforms: Array, by: Array | float) -> Array:
+    """Return each cycle's waveforms earlier by `by` samples, shape (cycles,) or one number, wrapping around the cycle.
+
+    Between samples it is linear. The last sample, 100 %, is the next cycle's first.
+    """
+    period = waveforms.shape[1] - 1
+    at = (np.arange(period + 1) + np.broadcast_to(by, len(waveforms))[:, None]) % period
+    low = np.floor(at).astype(int)
+    part = (at - low)[..., None]
+    rows = np.arange(len(waveforms))[:, None]
+    return (1.0 - part) * waveforms[rows, low] + part * waveforms[rows, low + 1]
+
+
+def _gains(moved: Array, measured: Array) -> Array:
+    """Return the least-squares gain of every delay and channel; 0 where the simulation is silent."""
+    power = (moved**2).sum(axis=(1, 2))
+    product = (moved * measured).sum(axis=(1, 2))
+    return np.divide(product, power, out=np.zeros_like(power), where=power > 0)
+
+
+# --- Options chosen by the inner folds ---
+
+FitMany = Callable[[Simulated, Array, Simulated], Array]
+"""From training cycles, their EMG and held-out cycles to every candidate's prediction: (candidates, cycles, samples,
+channels)."""
+
+
+def out_of_fold(predict: FitMany, simulated: Simulated, measured: Array) -> Array:
+    """Predict every training cycle from the other inner folds; shape (candidates, cycles, samples, channels)."""
+    parts = [
+        (out, predict(simulated.take(kept), measured[kept], simulated.take(out)))
+        for kept, out in inner_folds(simulated)
+    ]
+    guesses = np.empty((len(parts[0][1]), *measured.shape))
+    for out, guess in parts:
+        guesses[:, out] = guess
+    return guesses
+
+
+def best(guesses: Array, measured: Array) -> NDArray[np.intp]:
+    """Return each channel's candidate with the least RMSE, mean over cycles; shape (channels,).
+
+    The mean of the cycles' RMSE is what Er is made of (Teramae et al. 2025, Eq. 1).
+    """
+    error = np.sqrt(((guesses - measured) ** 2).mean(axis=2)).mean(axis=1)
+    return np.asarray(error.argmin(axis=0))
+
+
+def pick(candidates: Array, chosen: NDArray[np.intp]) -> Array:
+    """Return each channel's chosen candidate: from (candidates, …, channels) to (…, channels)."""
+    return np.stack([candidates[k, ..., channel] for channel, k in enumerate(chosen)], axis=-1)
+
+
+def values(options: Sequence[float], chosen: NDArray[np.intp]) -> list[float]:
+    """Return the options chosen, one a channel."""
+    return [float(options[k]) for k in chosen]

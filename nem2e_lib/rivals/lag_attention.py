@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from nem2e_lib.rivals.classical import shifted
 from nem2e_lib.rivals.protocol import Array, Fitted, Simulated, groups
 
-# --- Attention by relative lag ---
+# --- The model: attention by relative lag, and a readout in closed form ---
 
 LAG_MS = 60.0
 """Unit of the learned lags."""
@@ -206,7 +206,7 @@ def refine(learned: Learned, cycles: Cycles, measured: jax.Array, held: Cycles, 
     return goal.back(guess.reshape(len(held.pace), measured.shape[1], -1))
 
 
-# --- Lag attention: the refiner whose attention must carry the information, learned from held-out error alone ---
+# --- The rival: what of it is learned inside the training cycles, and how ---
 
 FACTORS = (0.1, 0.3, 1.0, 3.0, 10.0)
 """Multiples of the learned penalty; each channel weighs them by their left-out error."""

@@ -1,6 +1,7 @@
-"""Rivals that are networks: a plain LSTM, a Transformer, a temporal convolution, stopped early inside the fold.
+"""Rivals that are networks: a plain LSTM, a Transformer, a temporal convolution.
 
-Each is written for one gait cycle, from (samples, muscles) to (samples, channels); callers add cycles by `jax.vmap`.
+Each reads all muscles at once and gives all channels. It is written for one gait cycle, from (samples, muscles) to
+(samples, channels), and `Network` trains it by gradient descent, stopped early inside the training cycles.
 """
 
 from __future__ import annotations
@@ -17,8 +18,6 @@ from flax import nnx
 
 from nem2e_lib.rivals.protocol import Array, Fitted, Simulated, inner_folds
 from nem2e_lib.training.recurrence import lstm_cell
-
-# --- Networks that read all muscles at once and give all channels ---
 
 
 class RecurrentNet(nnx.Module):
@@ -99,9 +98,8 @@ class ConvolutionNet(nnx.Module):
         return self.readout(h)
 
 
-# --- Rivals that are networks trained by gradient descent, with early stopping inside the training cycles ---
-
-_NETWORKS = {"lstm": RecurrentNet, "transformer": TransformerNet, "convolution": ConvolutionNet}
+KINDS = {"lstm": RecurrentNet, "transformer": TransformerNet, "convolution": ConvolutionNet}
+"""Networks by the id of their rival; another one is a line here and one in `nem2e_lib.rivals.every`."""
 
 
 @dataclass(frozen=True)
@@ -111,7 +109,7 @@ class Network:
     Attributes
     ----------
     kind
-        `lstm`, `transformer` or `convolution`.
+        Of `KINDS`: `lstm`, `transformer` or `convolution`.
     units
         Width of its layers.
     checkpoints, updates
@@ -153,7 +151,7 @@ class Network:
         generator = np.random.default_rng(self.seed)
         rows = self.updates * self.batch
         order = np.concatenate([generator.permutation(len(x)) for _ in range(rows // len(x) + 1)])[:rows]
-        network = _NETWORKS[self.kind](x.shape[-1], y.shape[-1], x.shape[1], self.units, nnx.Rngs(self.seed))
+        network = KINDS[self.kind](x.shape[-1], y.shape[-1], x.shape[1], self.units, nnx.Rngs(self.seed))
         parts: Any = nnx.split(network, nnx.Param, ...)
         definition, weights, rest = parts
         shape = self.checkpoints, self.updates // self.checkpoints, self.batch

@@ -1,5 +1,13 @@
 # mypy: allow-untyped-calls
-"""What a rival is: something fitted to the training cycles of a fold that refines cycles it has not seen."""
+"""What a rival is: something fitted to the training cycles of a fold that refines cycles it has not seen.
+
+Training cycles come as `Simulated` and the EMG measured with them; what is held out comes as `Simulated` alone::
+
+    fitted = rival.fit(simulated.take(training), measured[training])
+    refined = fitted.predict(simulated.take(held_out))  # (cycles, samples, channels)
+
+Whatever a method must choose, it chooses on the `inner_folds` of its training cycles.
+"""
 
 from __future__ import annotations
 
@@ -89,16 +97,27 @@ class Fitted:
 
 
 class Rival(Protocol):
-    """A method under test: a frozen dataclass whose fields are its settings."""
+    """A method under test: a frozen dataclass whose fields are its settings.
+
+    The settings are written beside its results as JSON, so that a change of one makes the method be evaluated anew.
+    """
 
     __dataclass_fields__: ClassVar[dict[str, Any]]
 
     @property
     def name(self) -> str:
-        """Id in tables and files."""
+        """Id in tables and files, of which there is one each; readers are shown its label."""
 
     def fit(self, simulated: Simulated, measured: Array) -> Fitted:
-        """Learn from training cycles; `measured` is their EMG, shape (cycles, samples, channels)."""
+        """Learn from the training cycles of a fold.
+
+        Parameters
+        ----------
+        simulated
+            All that may be seen of the cycles, see `Simulated`.
+        measured
+            Their EMG, shape (cycles, samples, channels).
+        """
 
 
 def simulated_cycles(cycles: xr.Dataset) -> Simulated:

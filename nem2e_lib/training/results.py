@@ -15,15 +15,16 @@ from jax import Array
 from jax.tree_util import Partial
 from numpy.typing import NDArray
 
-from nem2e_lib.data.cycles.segment import CYCLE_COORDS
+from nem2e_lib.data.cycles.segment import CYCLE_COORDS, data_hash
 from nem2e_lib.data.files import whole
 from nem2e_lib.data.netcdf import load_dataset
 from nem2e_lib.error import Nem2eError
 from nem2e_lib.training.batching import Batching
 from nem2e_lib.training.conditions import QUARTERS, join_quarters, own_muscle
+from nem2e_lib.training.config import Configuration
 from nem2e_lib.training.engine import Outcome, refiner
 from nem2e_lib.training.folds import mean_curves
-from nem2e_lib.training.grid import Grid, Model
+from nem2e_lib.training.grid import Grid, Model, grid
 from nem2e_lib.training.store import Store
 
 DIVERGED = 5.0
@@ -233,3 +234,22 @@ def configuration_of(results: xr.Dataset) -> dict[str, Any]:
     """Return the options a condition was trained with."""
     options: dict[str, Any] = json.loads(results.attrs["configuration"])
     return options
+
+
+def grid_of(results: xr.Dataset, cycles: xr.Dataset) -> Grid:
+    """Return the grid of models that gave a trained condition, to find them again in their store.
+
+    Parameters
+    ----------
+    results
+        The trained condition.
+    cycles
+        The study's segmented cycles, with all channels.
+    """
+    return grid(
+        cycles.sel(channel=results.channel.values),
+        results.attrs["condition"],
+        Configuration(**configuration_of(results)),
+        data_hash(cycles),
+        seeds=results.sizes["seed"],
+    )

@@ -13,7 +13,7 @@ from nem2e_lib.analysis.control_tests import (
     following_summary,
     verdicts,
 )
-from nem2e_lib.analysis.controls import Trained, ask, controls, er_of_units, shifts, unit_weights
+from nem2e_lib.analysis.controls import Trained, ask, er_of_units, errors_under, shifts, unit_weights
 from nem2e_lib.analysis.following import following
 from nem2e_lib.analysis.metrics import errors
 from nem2e_lib.error import Nem2eError
@@ -23,7 +23,7 @@ ALL = [inputs.AVERAGE, inputs.SUBJECT, inputs.SPEED, inputs.MUSCLE, inputs.HALF,
 
 
 def judged(trained):
-    table = controls(trained, inputs.every_change(trained))
+    table = errors_under(trained, inputs.every_change(trained))
     return table, control_summary(table)
 
 
@@ -138,7 +138,9 @@ def test_one_subject_has_no_companion_and_says_so():
     table, summary = judged(trained)
     assert inputs.SUBJECT not in set(table["control"])
     assert inputs.not_offered(trained) == [
-        "planted: another subject cannot be tested, because no subject has a companion at the same speed."
+        "planted: another subject cannot be tested, because no subject has a companion at the same speed.",
+        "planted: there is one subject, so the held-out unit is a speed, and whether it carries over to other people "
+        "cannot be tested.",
     ]
     assert set(summary["unit"]) == {"speed"}
     followed = following(trained.results)
@@ -151,7 +153,7 @@ def test_a_missing_partner_leaves_that_control_undefined_with_its_reason():
     trained = study(subjects=3, speeds=2)
     partners = np.full((1, 6), -1)
     partners[0, 1:] = 0
-    table = controls(trained, {"gap": lambda channel: inputs.borrowed(trained.sampled(channel), partners)})
+    table = errors_under(trained, {"gap": lambda channel: inputs.borrowed(trained.sampled(channel), partners)})
     lost = table[table["label"] == "s0"]
     assert lost["er"].isna().all()
     assert set(lost["reason"]) == {"a held-out cycle has no such input"}
@@ -160,7 +162,7 @@ def test_a_missing_partner_leaves_that_control_undefined_with_its_reason():
 
 def test_one_held_out_unit_is_no_test():
     trained = study()
-    table = controls(trained, inputs.every_change(trained))
+    table = errors_under(trained, inputs.every_change(trained))
     one = control_summary(table[table["label"] == "s0"])
     followed = following(trained.results)
     assert verdicts(one, following_summary(followed))["verdict"].tolist() == [CANNOT]

@@ -116,3 +116,28 @@ def test_costs_of_rivals_and_of_trained_conditions():
     assert table.loc["mean_curve", "parameters"] == 20 * 2
     assert table.loc["all_entire", "parameters"] == 2 * parameters(20, configuration)
     assert table.loc["all_entire", "seconds"] == 3.0
+
+
+def test_a_method_sees_its_duels_as_its_own():
+    fights = leaderboard.duels(pd.concat([rows("a", A), rows("b", B), rows("c", B)]))
+    own = leaderboard.against(fights, "b")
+    assert own["rival"].tolist() == ["a", "c"]
+    first = fights.iloc[0]
+    assert own.iloc[0][["difference", "low", "high"]].tolist() == [-first.difference, -first.ci_high, -first.ci_low]
+    pd.testing.assert_frame_equal(
+        leaderboard.against(fights, "a")[["difference", "low", "high"]],
+        fights.loc[fights["a"] == "a", ["difference", "ci_low", "ci_high"]].set_axis(
+            ["difference", "low", "high"], axis=1
+        ),
+    )
+
+
+def test_what_is_said_names_the_best_and_whom_it_does_not_surely_beat():
+    close = {"sol": [-0.51, -0.58, -0.56, -0.49], "tib": [-0.3, -0.41, -0.34, -0.31]}
+    table = pd.concat([rows("a", A), rows("b", B), rows("c", close)])
+    standings = leaderboard.standings(table, no_costs("a", "b", "c"))
+    (said,) = leaderboard.said(standings, leaderboard.duels(table), str.upper)
+    assert said.startswith("tiny: A has the lowest Er (−0.44) and surely beats 1 of 2 others")
+    assert said.endswith("not shown to be better than: C.")
+    undefined = standings.assign(er_mean=np.nan)
+    assert leaderboard.said(undefined, leaderboard.duels(table)) == ["tiny: Er is undefined for every method."]

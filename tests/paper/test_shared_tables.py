@@ -12,21 +12,23 @@ import pandas as pd
 import pytest
 import xarray as xr
 
-from nem2e_lib.analysis import leaderboard, published
+from nem2e_lib.analysis import published
+from nem2e_lib.analysis.attention_tests import BETWEEN, PAIRS
 from nem2e_lib.analysis.control_tests import LEARNS, REPLAYS
+from nem2e_lib.analysis.controls import ASKED
 from nem2e_lib.error import Nem2eError
 from nem2e_lib.figures import style
 from nem2e_lib.figures.attention_tests import PAIR_NAMES
-from nem2e_lib.paper import attention_tests, controls, rivalry, what_holds
-from nem2e_lib.paper.attention_tests import BETWEEN, PAIRS, Attending
+from nem2e_lib.paper import what_holds
 from nem2e_lib.paper.findings import Findings
 from nem2e_lib.paper.shared_tables import DUELS, LEARNING, SharedTable
+from nem2e_lib.paper.studies import tried
 from nem2e_lib.paper.what_holds import Answer, Site
 from nem2e_lib.rivals import every
 from nem2e_lib.site import tables
 from nem2e_lib.site.saving import save, write_csv
 from nem2e_lib.training.conditions import CONDITIONS
-from tests.support.cells import run_cell
+from tests.support.cells import run_cell, run_sections
 
 RIVALS = ("identity", "mean_curve", "ridge_all", "lag_attention")
 LEVELS = {
@@ -87,33 +89,41 @@ def findings(site: Path) -> Findings:
     return found
 
 
-def rivals(found: Findings) -> rivalry.Rivalry:
+def rivals(found: Findings, *sections: str) -> None:
+    """Run sections of 08_rivals on made-up errors."""
     table = errors()
-    contest = rivalry.Rivalry(found, ())
-    costs = table[["study", "condition"]].drop_duplicates().rename(columns={"condition": "method"})
-    contest.__dict__["errors"] = table
-    contest.__dict__["standings"] = leaderboard.standings(table, costs.assign(parameters=1, seconds=1.0))
-    return contest
+    pairs = table[["study", "condition"]].drop_duplicates().to_dict("records")
+    methods = [SimpleNamespace(attrs={**pair, "parameters": 1, "seconds": 1.0}) for pair in pairs]
+    run_sections("08_rivals", *sections, run=found.run, errors=table, methods=methods, evaluated=[], synthetic=True)
 
 
-def attending(found: Findings) -> Attending:
-    about = [{"study": s, "condition": c, "muscle": "tib", "synthetic": True} for s in LEVELS for c in controls.ASKED]
-    made = Attending(found)
+def attending(found: Findings) -> None:
+    """Run what 14_attention_tests says of a run's own maps on made-up measures."""
+    about = [{"study": s, "condition": c, "muscle": "tib", "synthetic": True} for s in LEVELS for c in ASKED]
     shares = [0.7, 0.99, 0.99, 0.99]
-    made.__dict__["entropies"] = pd.DataFrame(about).assign(entropy=shares, folds_spearman=0.9)
-    made.__dict__["agreement"] = pd.concat(
-        [pd.DataFrame(about).assign(pair=pair, spearman=0.8, gap=0.0, folds=4) for pair in (*PAIRS.values(), BETWEEN)]
+    agreement = [pd.DataFrame(about).assign(pair=p, spearman=0.8, gap=0.0, folds=4) for p in (*PAIRS.values(), BETWEEN)]
+    run_sections(
+        "14_attention_tests",
+        "What speaks against reading them",
+        run=found.run,
+        entropies=pd.DataFrame(about).assign(entropy=shares, folds_spearman=0.9),
+        agreement=pd.concat(agreement),
+        synthetic=True,
     )
-    return made
 
 
-def asked(found: Findings) -> controls.Controls:
-    rows = [(s, c, LEARNS if s == "running" else REPLAYS, "So.") for s in LEVELS for c in controls.ASKED]
-    made = controls.Controls(found)
-    made.__dict__["verdicts"] = pd.DataFrame(rows, columns=["study", "condition", "verdict", "sentence"]).assign(
+def verdicts_of_controls() -> pd.DataFrame:
+    rows = [(s, c, LEARNS if s == "running" else REPLAYS, "So.") for s in LEVELS for c in ASKED]
+    return pd.DataFrame(rows, columns=["study", "condition", "verdict", "sentence"]).assign(
         er_unchanged=-0.4, er_mean_curve=-0.3, without_input=0.2
     )
-    return made
+
+
+def asked(found: Findings) -> None:
+    """Run the verdict of 13_controls on made-up ones."""
+    made_up = SimpleNamespace(verdicts=lambda summary, follows: verdicts_of_controls())
+    given = {"summary": None, "follows": None, "results": {}, "synthetic": True}
+    run_sections("13_controls", "Verdict", run=found.run, control_tests=made_up, **given)
 
 
 def trials() -> pd.DataFrame:
@@ -130,12 +140,9 @@ def trials() -> pd.DataFrame:
 def save_site(site: Path) -> Path:
     """Save every table that verdicts are read from, by the notebooks' cells and by what they call."""
     found = findings(site)
-    contest = rivals(found)
-    rivalry.board(contest)
-    rivalry.duels(contest)
-    rivalry.against(contest)
-    attention_tests.own(attending(found))
-    controls.verdict(asked(found))
+    rivals(found, "Leaderboard", "Who beats whom", "Lag attention against every rival")
+    attending(found)
+    asked(found)
     known: dict[str, Any] = {"run": found.run, "found": found, "errors": found.errors, "synthetic": {"walking": True}}
     run_cell("04_statistics", '"ranking")', **known)
     run_cell("04_statistics", '"ranking_table")', **known)
@@ -321,7 +328,7 @@ def test_a_table_that_is_not_as_it_should_be_is_told_and_decides_nothing(
     ],
 )
 def test_a_table_with_another_id_is_not_saved(tmp_path: Path, change: dict[str, str], reason: str) -> None:
-    data = asked(findings(tmp_path)).verdicts.assign(**change)
+    data = verdicts_of_controls().assign(**change)
     with pytest.raises(Nem2eError, match=reason):
         LEARNING.save(tables.plain(data, "SYNTHETIC", "Made up.", synthetic=True), tmp_path)
     assert list(tmp_path.iterdir()) == []
@@ -334,14 +341,14 @@ def test_a_table_without_a_column_is_not_saved(tmp_path: Path) -> None:
 
 
 def test_the_bar_of_what_was_tried_is_ridge_whatever_it_is_called(tmp_path: Path) -> None:
-    rows: Any = pd.read_csv(rivalry.TRIED)
-    bar = rivalry.ridge_of(rows)
+    rows: Any = pd.read_csv(tried.STUDY)
+    bar = tried.ridge_of(rows)
     assert set(bar) == set(rows["study"])
     assert bar["hamner-subject01"] == rows.loc[rows["variant"] == "ridge, all muscles", "er_mean"].iloc[0]
-    assert rivalry.ridge_of(rows.assign(variant="another name")) == bar
+    assert tried.ridge_of(rows.assign(variant="another name")) == bar
     with pytest.raises(Nem2eError, match="has 0 rows whose method is ridge_all"):
-        rivalry.ridge_of(rows.assign(method=rows["method"].replace("ridge_all", "ridge_own")))
-    rivalry.tried(rivals(findings(tmp_path)))
+        tried.ridge_of(rows.assign(method=rows["method"].replace("ridge_all", "ridge_own")))
+    rivals(findings(tmp_path), "What was tried")
     saved = pd.read_csv(tmp_path / "tried_table.csv")
     assert set(saved["method"].dropna()) <= set(style.METHOD_LABELS)
     assert "ridge, all muscles" in (tmp_path / "tried_table.html").read_text()

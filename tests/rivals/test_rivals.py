@@ -14,16 +14,17 @@ from sklearn.linear_model import Ridge
 
 from nem2e_lib.analysis.metrics import errors
 from nem2e_lib.error import Nem2eError
-from nem2e_lib.rivals import LagAttention, Network, classical, evaluate, every, rival
+from nem2e_lib.rivals import Fitted, LagAttention, Network, RidgeAll, chosen, evaluate, every, rival, simulated_cycles
 from nem2e_lib.rivals import lag_attention as lk
-from nem2e_lib.rivals.classical import Delay, advanced, best, pick, ridge_all, shifted
-from nem2e_lib.rivals.protocol import Fitted, groups, inner_folds, simulated_cycles
+from nem2e_lib.rivals.classical import Delay, advanced, best, pick, shifted
+from nem2e_lib.rivals.protocol import groups, inner_folds
 from nem2e_lib.training.folds import mean_curves
 from nem2e_lib.training.results import load_results, save_results
 from tests.support.small import make_cycles
 
 SMALL = {"lstm": {}, "transformer": {}, "convolution": {}}
-LIGHT = [*classical(), *(Network(kind, units=8, updates=16, checkpoints=2, batch=4) for kind in SMALL)]
+LIGHT = [one for one in every() if not isinstance(one, Network | LagAttention)]
+LIGHT = [*LIGHT, *(Network(kind, units=8, updates=16, checkpoints=2, batch=4) for kind in SMALL)]
 LIGHT = [*LIGHT, LagAttention(updates=2, draws=1)]
 
 
@@ -96,7 +97,7 @@ def test_whole_sample_shifts_wrap_around_the_cycle(by):
 
 
 def test_ridge_is_that_of_scikit_learn(cycles):
-    result = evaluate(cycles, ridge_all((0.7,)))
+    result = evaluate(cycles, RidgeAll(options=(0.7,)))
     held = cycles.subject.values == "s1"
     x, y = cycles.activation.values.reshape(9, -1), cycles.emg.values.reshape(9, -1)
     expected = Ridge(0.7).fit(x[~held], y[~held]).predict(x[held]).reshape(3, 20, 2).transpose(2, 0, 1)
@@ -141,6 +142,24 @@ def test_an_unknown_rival_and_a_wrong_shape_are_refused(cycles):
 
     with pytest.raises(Nem2eError, match=r"rival wrong: its prediction has shape \(1, 20, 2\)"):
         evaluate(cycles, Wrong())
+
+
+def test_an_evaluation_is_kept_and_made_anew_for_other_settings_or_data(cycles, tmp_path):
+    path = tmp_path / "rivals" / "ridge_all.nc"
+    made = evaluate(cycles, RidgeAll(), keep=path)
+    written = path.stat().st_mtime_ns
+    xr.testing.assert_equal(evaluate(cycles, RidgeAll(), keep=path), made)
+    assert path.stat().st_mtime_ns == written
+    other = evaluate(cycles, RidgeAll(options=(0.7,)), keep=path)
+    xr.testing.assert_equal(load_results(path), other)
+    louder = cycles.assign(emg=2 * cycles.emg)
+    np.testing.assert_array_equal(evaluate(louder, RidgeAll(options=(0.7,)), keep=path).measured, 2 * made.measured)
+
+
+def test_what_a_rival_chose_is_one_row_a_fold(cycles):
+    rows = chosen(evaluate(cycles, RidgeAll(options=(0.7, 0.7))))
+    assert [(row["held_out"], row["option"]) for row in rows] == [(unit, [0.7, 0.7]) for unit in ("s0", "s1", "s2")]
+    assert {row["study"] for row in rows} == {cycles.attrs["study"]}
 
 
 def test_names_are_unique():

@@ -10,12 +10,13 @@ from typing import Any
 import pandas as pd
 import xarray as xr
 
-from nem2e_lib.analysis.ablations.variants import KINDS, Cutting, Piece, Reading, Variant, defaults
+from nem2e_lib.analysis.ablations.variants import KINDS, Cutting, Piece, Reading, Variant, defaults, variants
 from nem2e_lib.analysis.attention import entropy_share
 from nem2e_lib.analysis.leaderboard import per_unit
 from nem2e_lib.analysis.metrics import errors
 from nem2e_lib.data.study.study import Study
 from nem2e_lib.training.config import Configuration
+from nem2e_lib.training.results import configuration_of
 from nem2e_lib.training.train import plan
 
 ER, R2 = "Er", "R2"
@@ -145,6 +146,22 @@ def beside(
         **first, units=units, updates=int(here[0].attrs["updates"]), synthetic=bool(here[0].attrs["synthetic"])
     )
     return whole[[*first, *(name for name in whole if name not in first)]]
+
+
+def readings(results: xr.Dataset) -> pd.DataFrame:
+    """Read a trained condition by every choice after training, beside how it is read elsewhere; see `Bench.rows`.
+
+    Averaging seeds is left out where there is one.
+    """
+    base = Configuration(**configuration_of(results))
+    parts = [
+        beside([results], Reading(), [results], Reading(**{one.option: one.value}), one, base)
+        for one in variants(base)
+        if one.needs == "reanalyse"
+        and one.condition == results.attrs["condition"]
+        and (one.option != "ensemble" or results.sizes["seed"] > 1)
+    ]
+    return pd.concat(parts, ignore_index=True)
 
 
 def _own(variant: Variant) -> dict[str, Any]:

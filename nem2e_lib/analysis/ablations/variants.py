@@ -1,4 +1,8 @@
-"""What is varied: one row a variant, and how a choice before training cuts the study anew."""
+"""What is varied: choices of the network, choices before training that cut the study anew, choices after training.
+
+Each choice is an option of `Configuration`, `Cutting` or `Reading`; its values are those that the option's own type
+names, or `LEVELS` where it is a number, so that a new value of an option is a new variant.
+"""
 
 from __future__ import annotations
 
@@ -20,8 +24,6 @@ from nem2e_lib.error import Nem2eError
 from nem2e_lib.training.conditions import CONDITIONS
 from nem2e_lib.training.config import Configuration
 from nem2e_lib.training.folds import Folds, leave_one_out
-
-# --- How a study becomes cycles: the choices before training, each an option that cuts the study anew ---
 
 Normalisation = Literal["none", "subject", "training", "trial", "cycle"]
 """The set over which EMG's maximum is taken: none (as the study folder has it); all of a subject's trials, the held-out
@@ -72,46 +74,24 @@ class Cutting:
         return [Piece(normalised(chosen, "training", one.of_cycle < 0), one) for one in alone]
 
 
-def _alone(folds: Folds, fold: int) -> Folds:
-    held = folds.of_cycle == fold
-    return Folds(folds.unit, (folds.labels[fold],), np.where(held, 0, -1).astype(np.int32))
+@dataclass(frozen=True)
+class Reading:
+    """The choices after training.
 
-
-def normalised(cycles: xr.Dataset, over: Normalisation, training: NDArray[np.bool_] | None = None) -> xr.Dataset:
-    """Divide EMG by its maximum over a set of cycles.
-
-    Parameters
+    Attributes
     ----------
-    cycles
-        Segmented cycles.
-    over
-        The set.
-    training
-        Which cycles are trained on, shape (cycles,); needed for `training`.
-
-    Raises
-    ------
-    Nem2eError
-        If a channel is silent throughout a set.
+    er
+        A subject's Er as ratio of the means over speeds, or as mean of the speeds' ratios.
+    r2
+        Squared Pearson correlation, or 1 − SSE/SST.
+    ensemble
+        Whether the seeds' predictions are averaged before errors are taken, or their errors after.
     """
-    if over == "none":
-        return cycles
-    peak = cycles.emg_waveform.max("phase")
-    if over == "training":
-        peak = peak.isel(cycle=training).max("cycle")
-    elif over != "cycle":
-        peak = peak.groupby(over).max().sel({over: cycles[over]}).drop_vars(over)
-    if bool((peak <= 0).any()):
-        silent = peak.channel.values[np.nonzero((peak.transpose(..., "channel") <= 0).values)[-1][0]]
-        raise Nem2eError(
-            f"study {cycles.attrs['study']}: EMG {silent!s} is silent throughout a {over} and has no maximum to be "
-            "divided by; leave the channel out or choose another set."
-        )
-    names = ("emg", "emg_waveform")
-    return cycles.assign({name: (cycles[name] / peak).transpose(*cycles[name].dims) for name in names})
 
+    er: Ratio = "ratio_of_means"
+    r2: Literal["pearson", "sse"] = "pearson"
+    ensemble: bool = False
 
-# --- What is varied: one row a variant, its values taken from the options' own types wherever these name them ---
 
 Needs = Literal["retrain", "recut", "reanalyse"]
 
@@ -136,25 +116,6 @@ ELSEWHERE = ("one_entire",)
 
 FEW = {("units", 700): 1}
 """Variants so dear that they are trained for this many muscles, in One-Entire alone, and compared on the same."""
-
-
-@dataclass(frozen=True)
-class Reading:
-    """The choices after training.
-
-    Attributes
-    ----------
-    er
-        A subject's Er as ratio of the means over speeds, or as mean of the speeds' ratios.
-    r2
-        Squared Pearson correlation, or 1 − SSE/SST.
-    ensemble
-        Whether the seeds' predictions are averaged before errors are taken, or their errors after.
-    """
-
-    er: Ratio = "ratio_of_means"
-    r2: Literal["pearson", "sse"] = "pearson"
-    ensemble: bool = False
 
 
 KINDS: dict[Needs, type[Any]] = {"retrain": Configuration, "recut": Cutting, "reanalyse": Reading}
@@ -198,3 +159,42 @@ def _values(kind: type[Any], option: str) -> Iterator[Any]:
     hint = get_type_hints(kind)[option]
     named = (False, True) if hint is bool else declared.get("choices", get_args(hint))
     yield from (value for value in named if isinstance(value, bool | str))
+
+
+def _alone(folds: Folds, fold: int) -> Folds:
+    held = folds.of_cycle == fold
+    return Folds(folds.unit, (folds.labels[fold],), np.where(held, 0, -1).astype(np.int32))
+
+
+def normalised(cycles: xr.Dataset, over: Normalisation, training: NDArray[np.bool_] | None = None) -> xr.Dataset:
+    """Divide EMG by its maximum over a set of cycles.
+
+    Parameters
+    ----------
+    cycles
+        Segmented cycles.
+    over
+        The set.
+    training
+        Which cycles are trained on, shape (cycles,); needed for `training`.
+
+    Raises
+    ------
+    Nem2eError
+        If a channel is silent throughout a set.
+    """
+    if over == "none":
+        return cycles
+    peak = cycles.emg_waveform.max("phase")
+    if over == "training":
+        peak = peak.isel(cycle=training).max("cycle")
+    elif over != "cycle":
+        peak = peak.groupby(over).max().sel({over: cycles[over]}).drop_vars(over)
+    if bool((peak <= 0).any()):
+        silent = peak.channel.values[np.nonzero((peak.transpose(..., "channel") <= 0).values)[-1][0]]
+        raise Nem2eError(
+            f"study {cycles.attrs['study']}: EMG {silent!s} is silent throughout a {over} and has no maximum to be "
+            "divided by; leave the channel out or choose another set."
+        )
+    names = ("emg", "emg_waveform")
+    return cycles.assign({name: (cycles[name] / peak).transpose(*cycles[name].dims) for name in names})

@@ -1,9 +1,12 @@
-"""The study of every open choice, on SYNTHETIC running: ``make study-ablations`` writes docs/ablations.csv."""
+"""The study of every open choice, on SYNTHETIC running: ``make study-ablations`` writes docs/ablations.csv.
+
+`Committed` reads it. `study` makes it, `Rows` finding again what was trained before.
+"""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from pathlib import Path
@@ -13,23 +16,92 @@ from typing import Any
 import pandas as pd
 from tqdm import tqdm
 
-from nem2e_lib.analysis.ablations import Bench, Variant, variants
+from nem2e_lib.analysis.ablations import Bench, Variant, effects, variants
 from nem2e_lib.analysis.ablations.variants import Cutting
 from nem2e_lib.data.cycles.segment import data_hash
 from nem2e_lib.data.study.load import load_study
-from nem2e_lib.paper.ablations import STUDY
+from nem2e_lib.error import Nem2eError
+from nem2e_lib.figures.style import CONDITION_LABELS, signed
 from nem2e_lib.paper.run import Run
 from nem2e_lib.paper.studies.script import script
+from nem2e_lib.project import ROOT
 from nem2e_lib.site.provenance import commit
 from nem2e_lib.site.saving import write_csv
+from nem2e_lib.training.config import profile
 from nem2e_lib.training.engine import ENGINE_VERSION
 from nem2e_lib.training.store import key_of
 
+STUDY = ROOT / "docs" / "ablations.csv"
+"""One row a variant and held-out unit, with what it was trained with."""
 BENCH_VERSION = "4c14f5b461682bfad099535adbdfe525afd44c5caa90b6305e7c28d1647014e6"
 """Of what a bench gives for the same variant: another value here makes every kept row be made anew."""
 MOTION, PROFILE = "running", "demo"
 MUSCLES = ("soleus", "bi", "tib", "rect")
 """Muscles of the study: one on each side of shank and thigh; each an electrode of its own."""
+
+
+@dataclass(frozen=True)
+class Committed:
+    """The committed study, read once."""
+
+    path: Path = STUDY
+
+    @cached_property
+    def rows(self) -> pd.DataFrame:
+        """One row a variant and held-out unit; a missing file raises `Nem2eError`."""
+        if not self.path.exists():
+            raise Nem2eError(f"{self.path}: there is no study of ablations; run `make study-ablations` first.")
+        return pd.read_csv(self.path, dtype={"value": str, "default": str, "label": str}, keep_default_na=True)
+
+    @cached_property
+    def effects(self) -> pd.DataFrame:
+        """One row a variant."""
+        return effects(self.rows)
+
+    @cached_property
+    def missing(self) -> list[str]:
+        """Variants that today's options have and the study has not."""
+        first = self.rows.iloc[0]
+        base = profile(str(first["profile"])).with_options(units=int(first["base_units"]), seed=int(first["seed"]))
+        have = set(self.effects[["condition", "option", "value"]].itertuples(index=False, name=None))
+        lacking = [one for one in variants(base) if (one.condition, one.option, str(one.value)) not in have]
+        return [f"{CONDITION_LABELS[one.condition]}, {one.option} = {one.value}" for one in lacking]
+
+    @property
+    def not_run(self) -> str:
+        """Say which variants are missing; empty where none is."""
+        return f"Not run: {'; '.join(self.missing)}." if self.missing else ""
+
+    def effect_of(self, point: Mapping[str, str]) -> str:
+        """Say what varying an open point (`refine.config.open_points`) did to Er; empty where it was not varied."""
+        rows = self.effects[(self.effects["option"] == point["id"]) & (self.effects["measure"] == "Er")]
+        if rows.empty:
+            return ""
+        largest = rows.sort_values("difference", key=abs, ascending=False).to_dict("records")[0]
+        kind = "SYNTHETIC " if self.synthetic else ""
+        return (
+            f"{kind}{largest['study'].removesuffix('-synthetic')}, {CONDITION_LABELS[largest['condition']]}: "
+            f"{largest['value']} changes Er by {signed(largest['difference'])} ({signed(largest['ci_low'])} to "
+            f"{signed(largest['ci_high'])}): {largest['verdict']}"
+        )
+
+    @property
+    def synthetic(self) -> bool:
+        """Whether the study is synthetic."""
+        return bool(self.rows["synthetic"].any())
+
+    @property
+    def provenance(self) -> str:
+        """Where the numbers come from, in a sentence."""
+        first = self.rows.iloc[0]
+        kind = "SYNTHETIC" if self.synthetic else "measured"
+        code = ", ".join(dict.fromkeys(str(name)[:10] for name in self.rows["commit"]))
+        return (
+            f"Study {first['study']} ({kind}), {self.rows['label'].nunique()} held-out {first['unit']}s, "
+            f"{self.rows['electrodes'].max()} electrodes; default: {first['base_units']} units, "
+            f"{first['base_updates']} updates a model, seed {first['seed']}; {first['seeds']} seeds as a yardstick; "
+            f"code {code} (docs/{self.path.name}; make study-ablations makes it anew)."
+        )
 
 
 @dataclass(frozen=True)

@@ -1,9 +1,13 @@
-"""What attention finds where the truth is known: trained by ``make study-attention``, kept in docs/attention_*.csv."""
+"""What attention finds where the truth is known: trained by ``make study-attention``, kept in docs/attention_*.csv.
+
+`KnownTruth` reads it. `make` makes it, in pieces: `encoders`, `order`, `delay`, `planted`.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +16,7 @@ import pandas as pd
 import xarray as xr
 
 from nem2e_lib.analysis import attention_tests as tests
+from nem2e_lib.analysis import attention_verdicts as verdicts
 from nem2e_lib.analysis.attention import entropy_share, over_muscles
 from nem2e_lib.analysis.attribution import attribute
 from nem2e_lib.analysis.metrics import errors
@@ -29,6 +34,8 @@ from nem2e_lib.training.results import load_networks
 from nem2e_lib.training.train import train_condition
 
 FOLDER = ROOT / "docs"
+NAMES = ("encoders", "seeds", "agreement", "order", "planted", "truth", "delay")
+"""Tables of the study."""
 MOTION, SUBJECTS, MUSCLES = "running", 4, ("tib", "soleus")
 DELAYS = (0.0, 30.0, 60.0, 90.0, 120.0, 150.0)
 ORDERS = 5
@@ -50,6 +57,65 @@ SETTINGS_OF = {"muscle_lstm": 6, "per_muscle": 3}
 MAPS = ("muscle_lstm", "per_muscle", "input_attention")
 
 Row = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class KnownTruth:
+    """The committed study of attention where the truth is known, on SYNTHETIC data.
+
+    Attributes
+    ----------
+    folder
+        Of its tables, ``attention_<name>.csv``.
+    """
+
+    folder: Path = FOLDER
+
+    @cached_property
+    def tables(self) -> dict[str, pd.DataFrame]:
+        """Tables of the study by name; where one is missing, `Nem2eError` says how it is made."""
+        if self.missing:
+            raise Nem2eError(f"{self.missing[0]}: there is no such table; make study-attention makes it.")
+        return {name: pd.read_csv(self.folder / f"attention_{name}.csv") for name in NAMES}
+
+    @property
+    def missing(self) -> list[Path]:
+        """Tables that were not made."""
+        paths = (self.folder / f"attention_{name}.csv" for name in NAMES)
+        return [path for path in paths if not path.exists()]
+
+    @cached_property
+    def readings(self) -> pd.DataFrame:
+        """Rows of `attention_verdicts.readings`."""
+        return verdicts.readings(self.tables)
+
+    @cached_property
+    def encoders(self) -> pd.DataFrame:
+        """Rows of `attention_verdicts.encoder_summary`."""
+        return verdicts.encoder_summary(self.tables["encoders"])
+
+    @property
+    def verdict(self) -> str:
+        """What attention maps may be read as, and whether a default should change, a sentence or two a line."""
+        if self.missing:
+            return "There is no study of attention where the truth is known; make study-attention makes it."
+        lag = verdicts.slopes(self.tables["delay"])
+        advice = verdicts.recommendation(self.encoders, self.readings)
+        return f"{verdicts.verdict(self.readings, lag)}\n{advice}\n{self.where(*NAMES)}"
+
+    def where(self, *names: str) -> str:
+        """What the models of some tables were trained with; tables that differ in it are told apart."""
+        words = [self._where(name) for name in names]
+        shared = {said: [n for n, w in zip(names, words, strict=True) if w == said] for said in dict.fromkeys(words)}
+        told = shared if len(shared) == 1 else [f"{', '.join(of)}: {said}" for said, of in shared.items()]
+        return f"{'; '.join(told)} (docs/attention_*.csv; make study-attention makes them anew)."
+
+    def _where(self, name: str) -> str:
+        first = self.tables[name].iloc[0]
+        return (
+            f"SYNTHETIC {first['study']}, {first['subjects']} subjects, one held out, {first['units']} units, "
+            f"{first['updates']} updates a model, code {str(first['commit'])[:10]}"
+        )
 
 
 @dataclass(frozen=True)

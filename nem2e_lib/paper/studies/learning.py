@@ -1,4 +1,7 @@
-"""What training on less, or on something else, costs: trained by ``make study-learning``, kept in docs/learning.csv."""
+"""What training on less, or on something else, costs: trained by ``make study-learning``, kept in docs/learning.csv.
+
+`read`, `where` and `cannot` tell what a table holds. `study` makes it, level by level: `curves`, `speeds`, `motions`.
+"""
 
 from __future__ import annotations
 
@@ -14,6 +17,7 @@ import xarray as xr
 
 from nem2e_lib.analysis import learning
 from nem2e_lib.data.cycles.segment import data_hash
+from nem2e_lib.error import Nem2eError
 from nem2e_lib.figures.panels import plural
 from nem2e_lib.paper.run import Run
 from nem2e_lib.paper.studies.script import script
@@ -34,6 +38,70 @@ FEW = ("soleus", "tib", "rect")
 """Muscles of the learning curves and of the speeds: across the ankle from behind and before, and across the hip."""
 DRAWS = 2
 """Random choices of training units or cycles at each level but the whole; one for All-Entire, which trains longer."""
+
+NEEDED = [
+    *learning.KEYS,
+    "reference",
+    "trained_on",
+    "order",
+    "draw",
+    "label",
+    "unit",
+    "er",
+    "er_mean_curve",
+    "n_training",
+    "muscles",
+    "synthetic",
+    "units",
+    "updates",
+    "seed",
+    "commit",
+]
+"""Columns of the table that readers need."""
+
+
+def read(path: Path | str = "") -> pd.DataFrame:
+    """Read a table of the study, Er per level and held-out unit: one's own, or the committed one.
+
+    Raises
+    ------
+    Nem2eError
+        If the file is missing or lacks a column.
+    """
+    path = Path(path or STUDY)
+    if not path.exists():
+        raise Nem2eError(f"{path}: there is no such table; make study-learning STUDY=folder writes one.")
+    rows = pd.read_csv(path, dtype={"level": str, "reference": str, "label": str})
+    lost = [name for name in NEEDED if name not in rows]
+    if lost:
+        raise Nem2eError(f"{path}: has no column {lost[0]!r}, expected a table of make study-learning; make it anew.")
+    return rows
+
+
+def where(rows: pd.DataFrame) -> str:
+    """Return what the models were trained with, in a sentence."""
+    first, muscles = rows.iloc[0], "; motions: ".join(dict.fromkeys(map(str, rows["muscles"])))
+    code = " and ".join(str(name)[:10] for name in dict.fromkeys(rows["commit"]))
+    data = "SYNTHETIC data" if first["synthetic"] else "this study"
+    return (
+        f"A study of its own, on {data}: {first['units']} units, {first['updates']} updates a model, seed "
+        f"{first['seed']}, muscles {muscles}; code {code}."
+    )
+
+
+def cannot(rows: pd.DataFrame) -> list[str]:
+    """Return sentences on experiments that a table lacks, by study."""
+    said = {
+        learning.SPEEDS: "leaving a speed out beside the subject needs two subjects and two speeds",
+        learning.MOTIONS: "going from one motion to another needs studies of two motions",
+    }
+    have = rows.groupby("study")["experiment"].unique()
+    return [
+        f"{study}: {name} cannot be tested, because {why}."
+        for study in have.index
+        for name, why in said.items()
+        if name not in have[study]
+    ]
 
 
 @dataclass(frozen=True)

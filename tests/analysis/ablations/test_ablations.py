@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 from scipy.stats import ttest_rel
 
-from nem2e_lib.analysis.ablations import Bench, Variant, effects, said, unfinished, variants
+from nem2e_lib.analysis.ablations import Bench, Reading, Variant, effects, read, readings, said, unfinished, variants
 from nem2e_lib.analysis.ablations.variants import Cutting, Normalisation, normalised
 from nem2e_lib.analysis.metrics import errors
 from nem2e_lib.data.study.load import load_study
@@ -103,6 +103,24 @@ def test_a_bench_lays_variants_beside_the_default_and_trains_nothing_twice(study
     again = Bench(load_study(study_folder), BASE, ("sol", "tib"), tmp_path / "models", seeds=2)
     pd.testing.assert_frame_equal(again.rows(chosen[2]), bench.rows(chosen[2]))
     assert before == {path: path.stat().st_mtime_ns for path in (tmp_path / "models").rglob("*.npz")}
+
+
+def test_a_trained_condition_is_read_by_every_choice_after_training(study_folder, tmp_path):
+    bench = Bench(load_study(study_folder), BASE, ("sol", "tib"), tmp_path / "models", seeds=2)
+    (results,) = bench.default("one_entire")
+    rows = readings(results)
+    assert list(dict.fromkeys(zip(rows["option"], rows["value"], strict=True))) == [
+        ("er", "mean_of_ratios"),
+        ("r2", "sse"),
+        ("ensemble", "True"),
+    ]
+    usual = read([results], Reading(), "Er")["value"]
+    own = rows[rows["option"] == "er"].set_index("label")
+    pd.testing.assert_series_equal(own["base"], usual, check_names=False)
+    pd.testing.assert_series_equal(
+        own["here"], read([results], Reading(er="mean_of_ratios"), "Er")["value"], check_names=False
+    )
+    assert "ensemble" not in set(readings(results.isel(seed=[0]))["option"])
 
 
 def planted(differences: dict[str, np.ndarray]) -> pd.DataFrame:

@@ -1,18 +1,18 @@
-"""What 14_attention_tests shows of the committed study, from planted tables."""
+"""The committed study of attention, and what 14_attention_tests shows of it, from planted tables."""
 
-import dataclasses
 from pathlib import Path
-from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
 import pytest
 
 from nem2e_lib.analysis.attention_verdicts import encoder_summary, order_summary
+from nem2e_lib.error import Nem2eError
 from nem2e_lib.figures import attention_tests as figures
-from nem2e_lib.paper import attention_tests
-from nem2e_lib.paper.attention_tests import NAMES, KnownTruth
-from nem2e_lib.paper.studies.attention import FOLDER, PIECES, make
+from nem2e_lib.paper.run import Run
+from nem2e_lib.paper.studies import NOT_SHOWN
+from nem2e_lib.paper.studies.attention import FOLDER, NAMES, PIECES, KnownTruth, make
+from tests.support.cells import run_sections
 
 ABOUT = {
     "score": "general",
@@ -87,21 +87,30 @@ def study():
     return {name: pd.DataFrame(table) for name, table in rows.items()}
 
 
+SECTIONS = (
+    "The muscle or its place in the order",
+    "Lag and delay",
+    "Muscles that truly carry the information",
+    "Which encoder, which score",
+)
+
+
 @pytest.fixture
-def tested(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> KnownTruth:
+def tested(tmp_path: Path) -> KnownTruth:
     for name, table in study().items():
         table.to_csv(tmp_path / f"attention_{name}.csv", index=False)
-    monkeypatch.setattr(attention_tests, "FOLDER", tmp_path)
-    run = SimpleNamespace(is_synthetic=True, site=tmp_path / "site")
-    return KnownTruth(SimpleNamespace(run=run))
+    return KnownTruth(tmp_path)
 
 
-def test_everything_is_saved_and_says_synthetic(tested: KnownTruth) -> None:
-    saved = [
-        one for exhibit in ("order", "lag", "truth", "encoders") for one in getattr(attention_tests, exhibit)(tested)
-    ]
-    assert len(saved) == 9
-    site = tested.found.run.site
+def run(folder: Path, own: bool = False) -> Run:
+    made = folder if own else folder / "studies"
+    return Run(folder, "smoke", 0, {"running": made / "running"}, "14_attention_tests")
+
+
+def test_everything_is_saved_and_says_synthetic(tested: KnownTruth, tmp_path: Path) -> None:
+    names = run_sections("14_attention_tests", *SECTIONS, run=run(tmp_path), KnownTruth=lambda: tested)
+    assert len(names["shown"]) == 9
+    site = tmp_path / "site"
     for name in ("order", "lag", "truth", "encoders", "readings"):
         assert len(pd.read_csv(site / f"attention_{name}.csv")) >= 3
         assert "SYNTHETIC" in (site / f"attention_{name}.html").read_text()
@@ -118,15 +127,20 @@ def test_the_verdict_is_computed_and_tells_its_origin(tested: KnownTruth) -> Non
     assert "code 0123456789" in words
 
 
-def test_measured_studies_get_the_verdict_alone(tested: KnownTruth) -> None:
-    other = dataclasses.replace(tested, found=SimpleNamespace(run=SimpleNamespace(is_synthetic=False)))
-    assert attention_tests.order(other) == attention_tests.encoders(other) == []
-    assert other.verdict == tested.verdict
+def test_measured_studies_get_the_verdict_alone(tested: KnownTruth, tmp_path: Path) -> None:
+    sections = [*SECTIONS, "Verdict"]
+    names = run_sections("14_attention_tests", *sections, run=run(tmp_path, own=True), KnownTruth=lambda: tested)
+    assert names["shown"] == [NOT_SHOWN] * 9
+    assert not (tmp_path / "site").exists()
 
 
-def test_without_a_study_it_says_how_to_make_it(tested: KnownTruth) -> None:
-    (attention_tests.FOLDER / "attention_order.csv").unlink()
-    assert "make study-attention makes it" in KnownTruth(tested.found).verdict
+def test_without_a_study_it_says_how_to_make_it(tested: KnownTruth, tmp_path: Path) -> None:
+    (tmp_path / "attention_order.csv").unlink()
+    assert "make study-attention makes it" in KnownTruth(tmp_path).verdict
+    with pytest.raises(
+        Nem2eError, match=r"attention_order\.csv: there is no such table; make study-attention makes it"
+    ):
+        _ = KnownTruth(tmp_path).tables
 
 
 def test_what_is_drawn_is_what_the_tables_hold() -> None:
@@ -154,6 +168,6 @@ def test_an_unknown_piece_is_refused(tmp_path: Path) -> None:
 
 @pytest.mark.skipif(not all((FOLDER / f"attention_{name}.csv").exists() for name in NAMES), reason="not yet made")
 def test_the_committed_study_is_read() -> None:
-    found = KnownTruth(SimpleNamespace(run=SimpleNamespace(is_synthetic=True)))
+    found = KnownTruth()
     assert "Lag read as the delay" in found.verdict
     assert set(found.readings["readable"]) <= {"yes", "no", "cannot be told"}

@@ -1,11 +1,12 @@
 # mypy: allow-untyped-calls
-"""Rivals under the very same folds as STDR-Net, laid out as a trained condition."""
+"""A rival under the very same folds as STDR-Net, laid out as a trained condition, so that all are read alike."""
 
 from __future__ import annotations
 
 import dataclasses
 import json
 import time
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -18,13 +19,13 @@ from nem2e_lib.error import Nem2eError
 from nem2e_lib.rivals.protocol import Array, Fitted, Rival, Simulated, simulated_cycles
 from nem2e_lib.training.conditions import own_muscle
 from nem2e_lib.training.folds import Folds, leave_one_out, mean_curves
-from nem2e_lib.training.results import STUDY_ATTRS
+from nem2e_lib.training.results import STUDY_ATTRS, load_results, save_results
 
 RIVALS_VERSION = "f809fa0dad8b7260"
 """Of what a rival gives for the same data: another value here makes every kept evaluation be made anew."""
 
 
-def evaluate(cycles: xr.Dataset, rival: Rival) -> xr.Dataset:
+def evaluate(cycles: xr.Dataset, rival: Rival, keep: Path | None = None) -> xr.Dataset:
     """Fit a rival once a fold of `leave_one_out` and let it refine the cycles that the fold holds out.
 
     Parameters
@@ -33,6 +34,9 @@ def evaluate(cycles: xr.Dataset, rival: Rival) -> xr.Dataset:
         Segmented cycles (see `nem2e_lib.data.cycles.segment`).
     rival
         Any method that keeps the `Rival` protocol.
+    keep
+        File to keep the result in. What it holds is read instead of made anew if it is of the same data, method,
+        settings and `RIVALS_VERSION`.
 
     Returns
     -------
@@ -48,6 +52,41 @@ def evaluate(cycles: xr.Dataset, rival: Rival) -> xr.Dataset:
     Nem2eError
         If nothing can be left out, a value is not finite, or the rival's prediction has another shape.
     """
+    stored = None if keep is None else _stored(keep, cycles, rival)
+    if stored is not None:
+        return stored
+    result = _evaluated(cycles, rival)
+    if keep is not None:
+        save_results(result, keep)
+    return result
+
+
+def chosen(result: xr.Dataset) -> list[dict[str, Any]]:
+    """Return what an evaluated rival has chosen or learned inside the training cycles of each fold, one row a fold."""
+    by_fold: dict[str, dict[str, Any]] = json.loads(result.attrs["chosen"])
+    return [{"study": result.attrs["study"], "held_out": label, **found} for label, found in by_fold.items()]
+
+
+def settings(rival: Rival) -> str:
+    """Return a rival's settings as JSON."""
+    return json.dumps({f.name: getattr(rival, f.name) for f in dataclasses.fields(rival)})
+
+
+def _stored(path: Path, cycles: xr.Dataset, rival: Rival) -> xr.Dataset | None:
+    """Read what was kept of the same data, method and settings; None where there is no such thing."""
+    if not path.exists():
+        return None
+    stored = load_results(path)
+    expected = {
+        "data_hash": data_hash(cycles),
+        "condition": rival.name,
+        "settings": settings(rival),
+        "code": RIVALS_VERSION,
+    }
+    return stored if all(stored.attrs.get(name) == value for name, value in expected.items()) else None
+
+
+def _evaluated(cycles: xr.Dataset, rival: Rival) -> xr.Dataset:
     simulated, folds = simulated_cycles(cycles), leave_one_out(cycles)
     measured = cycles.emg.transpose("cycle", "sample", "channel").values.astype(float)
     refined, fitted, attention = np.full_like(measured, np.nan), {}, {}
@@ -61,11 +100,6 @@ def evaluate(cycles: xr.Dataset, rival: Rival) -> xr.Dataset:
     seconds = time.perf_counter() - begun
     result = _laid_out(cycles, refined).assign_attrs(_attributes(cycles, rival, fitted, seconds))
     return _with_attention(result, attention)
-
-
-def settings(rival: Rival) -> str:
-    """Return a rival's settings as JSON."""
-    return json.dumps({f.name: getattr(rival, f.name) for f in dataclasses.fields(rival)})
 
 
 def _checked(guess: Array, expected: Array, rival: Rival) -> Array:

@@ -1,4 +1,4 @@
-"""The ablations' exhibits: what is drawn, and that the committed study is whole."""
+"""The committed study of the ablations is whole, what is drawn of it, and that it goes on where it stopped."""
 
 from __future__ import annotations
 
@@ -7,8 +7,7 @@ import pandas as pd
 from nem2e_lib.analysis.ablations import Bench, Variant, variants
 from nem2e_lib.data.study.load import load_study
 from nem2e_lib.figures.ablations import forest, levels
-from nem2e_lib.paper.ablations import Committed
-from nem2e_lib.paper.studies.ablations import Rows, record
+from nem2e_lib.paper.studies.ablations import Committed, Rows, record
 from nem2e_lib.training.config import Configuration, open_points, profile
 
 
@@ -19,6 +18,8 @@ def test_the_committed_study_names_what_it_lacks_and_says_what_it_is():
     have = set(study.effects[["condition", "option", "value"]].itertuples(index=False, name=None))
     assert {option for _, option, _ in have - wanted} == {"seed"}
     assert len(study.missing) == len(wanted - have)
+    assert all(name in study.not_run for name in study.missing)
+    assert bool(study.not_run) == bool(study.missing)
     assert "SYNTHETIC" in study.provenance
     assert study.rows["label"].nunique() == 10
 
