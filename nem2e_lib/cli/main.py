@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated, Any
@@ -12,9 +13,12 @@ import typer
 from typer.core import TyperGroup
 
 from nem2e_lib.cli import simulate as sim
+from nem2e_lib.cli.flags import flagged
 from nem2e_lib.data.synthetic.design import Knobs, design
 from nem2e_lib.data.synthetic.study import write_study
 from nem2e_lib.error import Nem2eError
+from nem2e_lib.simulate.options import Options
+from nem2e_lib.simulate.trial import SimulatedTrial
 
 # --- The command ``nem2e``: a thin layer over the library, one command a task ---
 
@@ -261,47 +265,32 @@ def refine(
 
 
 @app.command("run")
+@flagged("motion", "markers", "muscles")
 def run_motion(
+    *,
     refiner: Annotated[Path, typer.Option("--refiner", help="Refiner that `nem2e train` wrote.")],
     out: RefinedFile,
     motion: Annotated[Path | None, typer.Argument(help="Joint angles (.mot, .sto) or markers (.trc).")] = None,
     model: sim.Model = None,
-    static: sim.Static = None,
-    grf: sim.Grf = None,
-    loads: sim.Loads = None,
-    start: sim.Start = None,
-    end: sim.End = None,
-    mass: sim.Mass = None,
-    name: sim.Name = None,
+    trial: SimulatedTrial,
     cycles: Spans = None,
     columns: ForceColumns = None,
     steps: Annotated[
         str, typer.Option(help="Comma between; so is the fast way. Markers add ik, a static pose adds scale.")
     ] = "rra,cmc",
     folder: Annotated[Path | None, typer.Option(help="Of the simulation; default: beside the file to write.")] = None,
-    cutoff: sim.Cutoff = 6.0,
-    strength: sim.Strength = 1.0,
-    max_velocity: sim.Velocity = None,
-    reserve: sim.Reserve = None,
-    weight: sim.Weight = None,
-    foot: sim.Foot = None,
-    setup: sim.SetUp = None,
-    lock: sim.Lock = None,
-    geometry: sim.Geometry = None,
-    time_limit: sim.Limit = None,
+    options: Options,
     muscles: Some = None,
     rest: Rest = "simulated",
     as_json: Json = False,
 ) -> None:
     """From a motion to refined activity: simulate whole gait cycles with OpenSim, then refine them. Says the cost."""
     from nem2e_lib.cli import refiner as refining
-    from nem2e_lib.cli.simulate import options_of, trial_of
     from nem2e_lib.motion import angles_or_markers, run
 
-    chosen = sim.Chosen(cutoff, strength, max_velocity, reserve, weight, foot, setup, lock, None, geometry, time_limit)
-    trial = trial_of(name, *angles_or_markers(motion), static, grf, loads, start, end, mass)
+    angles, markers = angles_or_markers(motion)
     refined = run(
-        trial,
+        sim.named(replace(trial, motion=angles, markers=markers)),
         model,
         refining.load(refiner, muscles),
         out,
@@ -309,7 +298,7 @@ def run_motion(
         steps=refining.listed(steps) or [],
         cycles=cycles,
         columns=refining.pair(columns),
-        options=options_of(chosen),
+        options=options,
         rest=rest,
         tell=lambda line: typer.echo(line, err=True),
     )

@@ -10,10 +10,10 @@ from nem2e_lib.data.storage.storage import read_storage
 from nem2e_lib.error import Nem2eError
 from nem2e_lib.refiner import Refiner
 from nem2e_lib.refiner.spans import PLATES
-from nem2e_lib.simulate.feet import assign, foot_bodies
 from nem2e_lib.simulate.forces import Plate, read_plates
+from nem2e_lib.simulate.loads import assign, foot_bodies
 from nem2e_lib.simulate.options import Options
-from nem2e_lib.simulate.posture import quiet
+from nem2e_lib.simulate.osim import quiet
 from nem2e_lib.simulate.prepare import Workplace, check_muscles, prepare_model, prepare_motion
 from nem2e_lib.simulate.trial import SimulatedTrial
 
@@ -40,7 +40,7 @@ def sides_by_place(trial: SimulatedTrial, model: Path, options: Options) -> Colu
     Raises
     ------
     Nem2eError
-        If a file cannot be read, or where the force acts does not tell a foot (`nem2e_lib.simulate.feet.assign`).
+        If a file cannot be read, or where the force acts does not tell a foot (`nem2e_lib.simulate.loads.assign`).
     """
     if trial.grf is None or trial.motion is None or vertical_columns(read_storage(trial.grf).labels) is not None:
         return None

@@ -1,6 +1,61 @@
 """Simulation with OpenSim, an optional extra: scale, inverse kinematics, residual reduction, muscle control.
 
-The names below are loaded when they are first used, so that the command line starts fast.
+`simulate` takes trials, a model and `Options`; each trial goes through the steps in a process of its own, and comes
+back as muscle activation with a verdict on whether it can be believed. A module imports only from those before it.
+
+What is asked for
+-----------------
+options
+    Every choice with its default and its flag on the command line; the steps, and the time that they cost at the edges.
+trial
+    A recording to simulate, and tables of them.
+
+What OpenSim is given
+---------------------
+osim
+    OpenSim itself, imported only where a step runs.
+xml
+    Its documents, written and read.
+facts
+    A model described without OpenSim's objects: coordinates, muscles, bodies, root.
+motion
+    Joint angles and markers, checked and in one unit.
+forces
+    Force plates out of a file of ground reaction forces, checked and in one frame.
+posture
+    A model in the postures of a motion.
+loads
+    Which foot a plate's force acts on.
+actuators
+    Residuals, reserves and ideal torques.
+setups
+    Set-ups of the tools, with tasks and measurements.
+
+A trial, step by step
+---------------------
+prepare
+    The trial's folder, with its inputs as every step reads them.
+states
+    Activation out of a file of states, damaged or not.
+steps
+    Each step: its set-up written, OpenSim's tool run, what it leaves handed on.
+
+Around it
+---------
+manifest
+    What is done already, by content hashes.
+runner
+    A trial's process: started, watched, its outcome told.
+quality
+    Measures against published rules of thumb, and a verdict.
+worker
+    What runs in that process: the steps in order, but for those that are done.
+batch
+    Many trials on any executor, one table in the end: `simulate`.
+compare
+    Two sets of waveforms, muscle by muscle.
+hamner
+    Running at four speeds, repeated from published data.
 """
 
 from __future__ import annotations
@@ -14,6 +69,7 @@ if TYPE_CHECKING:
     from nem2e_lib.simulate.quality import judge
     from nem2e_lib.simulate.trial import SimulatedTrial, read_trials
 
+# Loaded when they are first used, so that the command line starts fast.
 _HOMES = {
     "simulate": "batch",
     "STEPS": "options",

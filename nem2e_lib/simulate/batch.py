@@ -19,8 +19,8 @@ from nem2e_lib.error import Nem2eError
 from nem2e_lib.simulate.options import Options, check_steps
 from nem2e_lib.simulate.osim import require
 from nem2e_lib.simulate.quality import save_quality, summary
-from nem2e_lib.simulate.runner import reached, run_job
-from nem2e_lib.simulate.trial import Job, Outcome, SimulatedTrial, check_trials, read_trials
+from nem2e_lib.simulate.runner import Job, Outcome, reached, run_job
+from nem2e_lib.simulate.trial import SimulatedTrial, check_trials, read_trials
 
 TABLE = "simulations.csv"
 

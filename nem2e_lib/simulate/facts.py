@@ -9,7 +9,8 @@ from typing import Any
 from nem2e_lib.error import Nem2eError
 from nem2e_lib.simulate.osim import opensim
 
-_TRANSLATIONAL = 2
+TRANSLATIONAL = 2
+"""OpenSim's motion type of a coordinate in m; the others, also those that turn and shift at once, are in rad."""
 _NO_ARM_M = 1e-4
 
 
@@ -161,7 +162,7 @@ def _coordinate(coordinate: Any, state: Any, root: str, muscles: list[Any]) -> C
     arms = (abs(muscle.computeMomentArm(state, coordinate)) for muscle in muscles)
     return Coordinate(
         name=coordinate.getName(),
-        rotational=coordinate.getMotionType() != _TRANSLATIONAL,
+        rotational=coordinate.getMotionType() != TRANSLATIONAL,
         free=not coordinate.isConstrained(state),
         root=in_root,
         muscled=not in_root and any(arm > _NO_ARM_M for arm in arms),

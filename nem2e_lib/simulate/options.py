@@ -1,12 +1,14 @@
-"""What can be chosen about a simulation, with the defaults of walking."""
+"""What can be chosen about a simulation, with the defaults of walking, and what it is called on the command line."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
+from nem2e_lib.data.columns import muscle_columns, muscle_name
+from nem2e_lib.data.storage.storage import read_storage
 from nem2e_lib.error import Nem2eError
 
 STEPS = ("scale", "ik", "rra", "cmc", "so")
@@ -23,6 +25,37 @@ LEAD_S = 0.03
 MARGINS_S = {"cmc": (0.04, 0.03), "so": (0.0, 0.02)}
 """Simulated before and after what was asked for: the lead of computed muscle control and its last windows, or the last
 row of static optimisation, which may fall short of the end."""
+
+
+@dataclass(frozen=True)
+class Flag:
+    """What a field of `Options` or of a trial is called on the command line; `nem2e_lib.cli.flags` reads it.
+
+    A mapping's flag is given as NAME=VALUE, and it and a sequence's as often as wanted.
+
+    Attributes
+    ----------
+    name : str
+        With ``_`` for what is typed as ``-``.
+    help : str
+    panel : str
+        Heading in the help under which it stands.
+    plain : str
+        Field that a value without NAME= sets (of a mapping).
+    read : callable, optional
+        What is typed is a file, and this reads the field out of it.
+    """
+
+    name: str
+    help: str
+    panel: str = "Settings"
+    plain: str = ""
+    read: Callable[[Path], Any] | None = None
+
+
+def muscles_in(path: Path) -> tuple[str, ...]:
+    """Names of the muscles in an activation file."""
+    return tuple(muscle_name(label) for label in muscle_columns(read_storage(path).labels))
 
 
 @dataclass(frozen=True)
@@ -65,22 +98,34 @@ class Options:
         Of one trial.
     """
 
-    cutoff_hz: float = 6.0
-    strength: float = 1.0
-    max_velocity: float | None = None
+    cutoff_hz: Annotated[float, Flag("cutoff", "Low-pass of joint angles, Hz.")] = 6.0
+    strength: Annotated[float, Flag("strength", "Factor on maximum isometric force.")] = 1.0
+    max_velocity: Annotated[float | None, Flag("max_velocity", "Fastest contraction, 1/s.")] = None
     reserve: float = 2.0
-    reserves: Mapping[str, float] = field(default_factory=dict)
+    reserves: Annotated[
+        Mapping[str, float],
+        Flag("reserve", "N·m, or COORDINATES=N·m, e.g. 'lumbar_*=20'; may be given again.", plain="reserve"),
+    ] = field(default_factory=dict)
     residual: float | None = None
     exponent: int = 2
     fast_target: bool = True
     adjusted_body: str | None = None
-    weights: Mapping[str, float] = field(default_factory=dict)
-    feet: Mapping[str, str] = field(default_factory=dict)
-    setups: Mapping[str, str] = field(default_factory=dict)
-    lock: Sequence[str] = ()
-    muscles: Sequence[str] = ()
-    geometry: Path | None = None
-    time_limit_s: float | None = None
+    weights: Annotated[Mapping[str, float], Flag("weight", "COORDINATE=WEIGHT of tracking; may be given again.")] = (
+        field(default_factory=dict)
+    )
+    feet: Annotated[
+        Mapping[str, str], Flag("foot", "PLATE=BODY, where names and places do not tell; may be given again.")
+    ] = field(default_factory=dict)
+    setups: Annotated[Mapping[str, str], Flag("setup", "STEP=FILE, a set-up of your own (.xml); again.")] = field(
+        default_factory=dict
+    )
+    lock: Annotated[Sequence[str], Flag("lock", "COORDINATES to lock at their default, e.g. 'mtp_*'; again.")] = ()
+    muscles: Annotated[
+        Sequence[str],
+        Flag("muscles_of", "Activation file whose muscles the model must have.", read=muscles_in),
+    ] = ()
+    geometry: Annotated[Path | None, Flag("geometry", "Folder of the bones' meshes.")] = None
+    time_limit_s: Annotated[float | None, Flag("time_limit", "Of one trial, s.", panel="How to run")] = None
 
     def __post_init__(self) -> None:
         for name in ("cutoff_hz", "strength", "max_velocity", "reserve", "residual", "time_limit_s", "exponent"):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import importlib.util
 import os
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.metadata import PackageNotFoundError, version
@@ -59,3 +60,30 @@ def working_in(folder: Path) -> Iterator[None]:
         yield
     finally:
         os.chdir(before)
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Keep OpenSim from telling of every mesh that it does not find."""
+    logger = opensim().Logger
+    before = logger.getLevelString()
+    logger.setLevelString("Error")
+    try:
+        yield
+    finally:
+        with _unsaid():
+            logger.setLevelString(before)
+
+
+@contextmanager
+def _unsaid() -> Iterator[None]:
+    """Keep the remark on the new level out of the standard output, which may be read by a program."""
+    sys.stdout.flush()
+    kept, nothing = os.dup(1), os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nothing, 1)
+    try:
+        yield
+    finally:
+        os.dup2(kept, 1)
+        os.close(kept)
+        os.close(nothing)

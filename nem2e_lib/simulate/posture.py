@@ -1,26 +1,26 @@
-"""Where a model's joints are during a motion: lines that draw it from the side (needs OpenSim)."""
+"""A model in the postures of a motion: where its bodies, its mass centre and its joints are (needs OpenSim)."""
 
 from __future__ import annotations
 
-import os
-import sys
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from nem2e_lib.data.storage.storage import Storage
 from nem2e_lib.error import Nem2eError
-from nem2e_lib.simulate.facts import describe, first_line, load
+from nem2e_lib.simulate.facts import TRANSLATIONAL, describe, load
 from nem2e_lib.simulate.motion import read_motion
-from nem2e_lib.simulate.osim import opensim
+from nem2e_lib.simulate.osim import quiet
+
+Array = NDArray[np.float64]
 
 
 def postures(model: str | Path, motion: str | Path, times: Sequence[float]) -> pd.DataFrame:
-    """Lines from joint to joint of a model at some times of a motion.
+    """Lines from joint to joint of a model at some times of a motion, which draw it from the side.
 
     Parameters
     ----------
@@ -41,93 +41,85 @@ def postures(model: str | Path, motion: str | Path, times: Sequence[float]) -> p
         If OpenSim is not installed, a file cannot be read, or a time is outside the motion.
     """
     with quiet():
-        return _postures(Path(model), Path(motion), times)
+        table = read_motion(Path(motion), describe(Path(model))).storage
+        start, end = float(table.time[0]), float(table.time[-1])
+        for time in times:
+            if not start <= time <= end:
+                raise Nem2eError(
+                    f"{motion}: runs from {start:.6g} to {end:.6g} s, but a posture at {time:.6g} s was asked for."
+                )
+        values = np.column_stack([np.interp(times, table.time, column) for column in table.values.T])
+        posture = Posture(Path(model), Storage(table.name, table.labels, np.array(times), values, True))
+        return pd.DataFrame([{"time_s": time, **line} for row, time in enumerate(times) for line in posture.lines(row)])
 
 
-@contextmanager
-def quiet() -> Iterator[None]:
-    """Keep OpenSim from telling of every mesh that it does not find."""
-    logger = opensim().Logger
-    before = logger.getLevelString()
-    logger.setLevelString("Error")
-    try:
-        yield
-    finally:
-        with _unsaid():
-            logger.setLevelString(before)
+class Posture:
+    """A model put into the postures of a motion, angles in degrees, a row at a time."""
+
+    def __init__(self, model: Path, motion: Storage) -> None:
+        self._model: Any = load(model)
+        self._state = self._model.initSystem()
+        self._motion = motion
+        named = [self._model.getCoordinateSet().get(name) for name in motion.labels]
+        self._coordinates = [None if each.isConstrained(self._state) else each for each in named]
+
+    def place(self, row: int, body: str) -> Array:
+        """Return where a body's mass centre is in ground at a row of the motion, shape (3,), in m."""
+        self._take(row)
+        return self._mass_centre_of(body)
+
+    def mass_centre(self, row: int) -> Array:
+        """Return where the mass centre of the whole model is at a row, shape (3,), in m."""
+        self._take(row)
+        self._model.realizePosition(self._state)
+        return _vector(self._model.calcMassCenterPosition(self._state))
+
+    def moved_by_constraints(self, row: int) -> float:
+        """Return how far the model's constraints move any free coordinate from its value, in rad or m."""
+        self._take(row)
+        turned = np.array(self._values(row))
+        now = [np.nan if each is None else each.getValue(self._state) for each in self._coordinates]
+        return float(np.nanmax(np.abs(np.array(now) - turned)))
+
+    def lines(self, row: int) -> list[dict[str, Any]]:
+        """Return one line a joint, from its parent's joint to its own; a body without a child gets one to its mass
+        centre. Each has body, x0, y0, z0, x1, y1, z1, in m.
+        """
+        self._take(row)
+        self._model.realizePosition(self._state)
+        joints = [self._model.getJointSet().get(index) for index in range(self._model.getJointSet().getSize())]
+        place, parent = {}, {}
+        for joint in joints:
+            body = joint.getChildFrame().findBaseFrame().getName()
+            place[body] = _vector(joint.getChildFrame().getPositionInGround(self._state))
+            parent[body] = joint.getParentFrame().findBaseFrame().getName()
+        lines = [_line(body, place[above], place[body]) for body, above in parent.items() if above in place]
+        ends = [body for body in place if body not in parent.values()]
+        return [*lines, *(_line(body, place[body], self._mass_centre_of(body)) for body in ends)]
+
+    def _mass_centre_of(self, body: str) -> Array:
+        segment = self._model.getBodySet().get(body)
+        return _vector(segment.findStationLocationInGround(self._state, segment.getMassCenter()))
+
+    def _values(self, row: int) -> list[float]:
+        values = zip(self._coordinates, self._motion.values[row], strict=True)
+        return [float(np.deg2rad(v) if each is not None and _turns(each) else v) for each, v in values]
+
+    def _take(self, row: int) -> None:
+        for coordinate, value in zip(self._coordinates, self._values(row), strict=True):
+            if coordinate is not None:
+                coordinate.setValue(self._state, value, False)
+        self._model.assemble(self._state)
 
 
-@contextmanager
-def _unsaid() -> Iterator[None]:
-    """Keep the remark on the new level out of the standard output, which may be read by a program."""
-    sys.stdout.flush()
-    kept, nothing = os.dup(1), os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nothing, 1)
-    try:
-        yield
-    finally:
-        os.dup2(kept, 1)
-        os.close(kept)
-        os.close(nothing)
+def _turns(coordinate: Any) -> bool:
+    return bool(coordinate.getMotionType() != TRANSLATIONAL)
 
 
-def _postures(model: Path, motion: Path, times: Sequence[float]) -> pd.DataFrame:
-    facts = describe(model)
-    table = read_motion(motion, facts).storage
-    start, end = float(table.time[0]), float(table.time[-1])
-    for time in times:
-        if not start <= time <= end:
-            raise Nem2eError(
-                f"{motion}: runs from {start:.6g} to {end:.6g} s, but a posture at {time:.6g} s was asked for."
-            )
-    opened = load(model)
-    state = _state(opened, model)
-    turning = {each.name for each in facts.coordinates if each.rotational}
-    rows: list[dict[str, Any]] = []
-    for time in times:
-        _place(opened, state, table, time, turning)
-        rows += [{"time_s": time, **line} for line in _lines(opened, state)]
-    return pd.DataFrame(rows)
+def _line(body: str, start: Array, end: Array) -> dict[str, Any]:
+    names = ("x0", "y0", "z0", "x1", "y1", "z1")
+    return {"body": body, **dict(zip(names, [*start.tolist(), *end.tolist()], strict=True))}
 
 
-def _state(model: Any, path: str | Path) -> Any:
-    try:
-        return model.initSystem()
-    except RuntimeError as error:
-        raise Nem2eError(f"{path}: OpenSim cannot build this model ({first_line(error)}).") from None
-
-
-def _place(model: Any, state: Any, table: Storage, time: float, turning: set[str]) -> None:
-    coordinates = model.updCoordinateSet()
-    for label, column in zip(table.labels, table.values.T, strict=True):
-        value = float(np.interp(time, table.time, column))
-        coordinates.get(label).setValue(state, np.deg2rad(value) if label in turning else value, False)
-    model.assemble(state)
-    model.realizePosition(state)
-
-
-def _lines(model: Any, state: Any) -> list[dict[str, Any]]:
-    """One line a joint, from its parent's joint to its own; bodies without a child get one to their mass centre."""
-    joints = [model.getJointSet().get(index) for index in range(model.getJointSet().getSize())]
-    place = {
-        joint.getChildFrame().findBaseFrame().getName(): _point(joint.getChildFrame().getPositionInGround(state))
-        for joint in joints
-    }
-    parent = {
-        joint.getChildFrame().findBaseFrame().getName(): joint.getParentFrame().findBaseFrame().getName()
-        for joint in joints
-    }
-    lines = [_line(body, place[above], place[body]) for body, above in parent.items() if above in place]
-    for body in set(place) - set(parent.values()):
-        own = model.getBodySet().get(body)
-        lines.append(_line(body, place[body], _point(own.findStationLocationInGround(state, own.getMassCenter()))))
-    return lines
-
-
-def _line(body: str, start: tuple[float, ...], end: tuple[float, ...]) -> dict[str, Any]:
-    ends = [*zip(("x0", "y0", "z0"), start, strict=True), *zip(("x1", "y1", "z1"), end, strict=True)]
-    return {"body": body, **dict(ends)}
-
-
-def _point(vector: Any) -> tuple[float, ...]:
-    return tuple(float(vector.get(axis)) for axis in range(3))
+def _vector(place: Any) -> Array:
+    return np.array([place.get(axis) for axis in range(3)])

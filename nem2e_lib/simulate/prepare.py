@@ -11,15 +11,12 @@ import numpy as np
 
 from nem2e_lib.error import Nem2eError
 from nem2e_lib.simulate.facts import ModelFacts, describe, load
-from nem2e_lib.simulate.feet import assign
 from nem2e_lib.simulate.forces import read_plates, write_plates
-from nem2e_lib.simulate.loads import copy_own_loads, external_loads
+from nem2e_lib.simulate.loads import assign, copy_own_loads, external_loads
 from nem2e_lib.simulate.motion import Motion, read_motion, write_motion
 from nem2e_lib.simulate.options import Options
 from nem2e_lib.simulate.trial import SimulatedTrial
 from nem2e_lib.simulate.xml import read_document, write_document
-
-# --- Where a trial is simulated: its folder, the model and motion that the next step starts from ---
 
 
 @dataclass
@@ -83,9 +80,6 @@ class Workplace:
                 f"Trial {self.trial.trial!r} has neither a motion nor the step ik before; give motion= (.mot, .sto)."
             )
         return self.motion
-
-
-# --- A trial's inputs, checked and written into its folder as every step reads them ---
 
 
 def prepare_model(place: Workplace) -> None:

@@ -1,4 +1,8 @@
-"""Whether a simulation can be believed: numbers out of OpenSim's files against published rules of thumb."""
+"""Whether a simulation can be believed: measures out of OpenSim's files against published rules of thumb.
+
+While OpenSim is at hand, `write_measures` leaves in the trial's folder what only it knows (``facts.json``); all else is
+read from the results, so that `judge` needs no OpenSim.
+"""
 
 from __future__ import annotations
 
@@ -16,10 +20,13 @@ from numpy.typing import NDArray
 from nem2e_lib.data.files import read_text, write_text
 from nem2e_lib.data.storage.storage import Storage, read_storage
 from nem2e_lib.error import Nem2eError
-from nem2e_lib.simulate.measures import FACTS
+from nem2e_lib.simulate.actuators import residual_names
+from nem2e_lib.simulate.posture import Posture
+from nem2e_lib.simulate.prepare import Workplace
 
-# --- Rules of thumb for simulations, each with its source ---
+Array = NDArray[np.float64]
 
+FACTS = "facts.json"
 VERDICTS = ("good", "acceptable", "poor", "not judged")
 HICKS = "Hicks et al. 2015, doi:10.1115/1.4029304"
 OPENSIM = "OpenSim documentation, Simulation with OpenSim: Best Practices (checklist)"
@@ -77,18 +84,9 @@ RULES = {
     "marker_peak": Rule("cm", 4, 6, f"{OPENSIM} (maximum below 4 cm)"),
 }
 """Measure to rule, in the order in which they are tabled."""
-
-
-def worst(verdicts: Iterable[str]) -> str:
-    """Return the worst of verdicts; what was not judged counts only where nothing was."""
-    known = [each for each in verdicts if each != VERDICTS[3]]
-    return max(known, key=VERDICTS.index) if known else VERDICTS[3]
-
-
-# --- Numbers out of what OpenSim's tools wrote: residuals, reserves, tracking errors, saturation, constraints ---
-
-Array = NDArray[np.float64]
-
+COLUMNS = ["trial", "step", "measure", "value", "unit", "where", "good", "acceptable", "verdict", "counts", "source"]
+_LOOKS = 25
+"""Moments, at most, at which the mass centre and the constraints are looked at."""
 SATURATED, SHARE_OF_TIME = 0.99, 0.05
 """A muscle is saturated if its activation exceeds the first for more than the second of the time."""
 _VIOLATION = re.compile(r"time = (\S+) .*Constraint violation = (\S+)")
@@ -101,11 +99,111 @@ _FORCES = {
 
 @dataclass(frozen=True)
 class Measured:
-    """Value of a measure (a key of `rules.RULES`), and where it is worst."""
+    """Value of a measure (a key of `RULES`), and where it is worst."""
 
     measure: str
     value: float
     where: str = ""
+
+
+def judge(folder: Path) -> pd.DataFrame:
+    """Judge one simulated trial from the files in its folder; OpenSim is not needed.
+
+    Returns
+    -------
+    DataFrame, one row a step and measure: trial, step, measure, value, unit, where (column and time of the worst),
+    good (limit), acceptable (limit), verdict (``good``, ``acceptable``, ``poor``, ``not judged``), counts (whether
+    it counts in the trial's verdict), source (of the limits).
+
+    Raises
+    ------
+    Nem2eError
+        If the folder holds no simulated trial.
+    """
+    facts = _facts(folder)
+    rows = [
+        _row(folder.name, step, measured) for step in facts["steps"] for measured in measure_step(folder, step, facts)
+    ]
+    return pd.DataFrame(rows, columns=COLUMNS)
+
+
+def _facts(folder: Path) -> dict[str, Any]:
+    path = folder / FACTS
+    if not path.is_file():
+        raise Nem2eError(f"{folder}: holds no finished simulation ({FACTS} is missing); simulate the trial first.")
+    return dict(json.loads(read_text(path)[0]))
+
+
+def _row(trial: str, step: str, measured: Measured) -> dict[str, object]:
+    rule = RULES[measured.measure]
+    return {
+        "trial": trial,
+        "step": step,
+        "measure": measured.measure,
+        "value": measured.value,
+        "unit": rule.unit,
+        "where": measured.where,
+        "good": rule.good,
+        "acceptable": rule.acceptable,
+        "verdict": rule.judge(measured.value),
+        "counts": rule.counts,
+        "source": rule.source,
+    }
+
+
+def verdict(table: pd.DataFrame) -> str:
+    """Return the worst verdict among the measures that count; ``not judged`` where there is none."""
+    counted = table[table["counts"].astype(bool)]
+    return worst(counted["verdict"]) if len(counted) else VERDICTS[-1]
+
+
+def summary(folder: Path) -> dict[str, Any]:
+    """Verdict of a trial, why, and each measure's worst value over the steps."""
+    table = judge(folder)
+    told = verdict(table)
+    guilty = table[table["counts"].astype(bool) & (table["verdict"] == told)]
+    why = "; ".join(f"{row.step} {row.measure} {row.value:.3g} {row.unit}".strip() for row in guilty.itertuples())
+    largest = table.groupby("measure", sort=False)["value"].max()
+    return {
+        "verdict": told,
+        "why": "" if told == "good" else why,
+        **{str(name): value for name, value in largest.items()},
+    }
+
+
+def save_quality(out: Path, folders: Sequence[Path]) -> pd.DataFrame:
+    """Write ``quality.csv`` and ``quality.json`` of every finished trial, and return the table."""
+    tables = [judge(folder) for folder in folders if (folder / FACTS).is_file()]
+    table = pd.concat(tables, ignore_index=True) if tables else pd.DataFrame()
+    write_text(out / "quality.csv", table.to_csv(index=False))
+    trials = [{"trial": name, "verdict": verdict(rows), "measures": _records(rows)} for name, rows in _trials(table)]
+    write_text(out / "quality.json", json.dumps(trials, indent=1) + "\n")
+    return table
+
+
+def _trials(table: pd.DataFrame) -> Iterator[tuple[str, pd.DataFrame]]:
+    if len(table):
+        for name, rows in table.groupby("trial", sort=False):
+            yield str(name), rows
+
+
+def _records(rows: pd.DataFrame) -> list[dict[str, Any]]:
+    text: list[dict[str, Any]] = json.loads(rows.drop(columns="trial").to_json(orient="records"))
+    return text
+
+
+def trial_folders(out: Path) -> list[Path]:
+    """Folders of finished trials in a folder of results, or the folder itself if it is one."""
+    found = [out] if (out / FACTS).is_file() else sorted(path.parent for path in out.glob(f"*/{FACTS}"))
+    if not found:
+        raise Nem2eError(f"{out}: holds no finished simulation; simulate first, or name the folder given as --out.")
+    return found
+
+
+def worst(verdicts: Iterable[str]) -> str:
+    """Return the worst of verdicts; what was not judged counts only where nothing was."""
+    known = [each for each in verdicts if each != VERDICTS[3]]
+    return max(known, key=VERDICTS.index) if known else VERDICTS[3]
 
 
 def measure_step(folder: Path, step: str, facts: Mapping[str, Any]) -> Iterator[Measured]:
@@ -222,113 +320,43 @@ def _peak(time: Array, names: Sequence[str], values: Array) -> tuple[float, str]
     return float(abs(values[row, column])), f"{names[column]} at {time[row]:.4g} s"
 
 
-# --- Whether a simulation can be believed: measures against published rules of thumb, with a verdict ---
-
-DYNAMIC = ("rra", "cmc", "so")
-
-
-def judge(folder: Path) -> pd.DataFrame:
-    """Judge one simulated trial from the files in its folder; OpenSim is not needed.
-
-    Returns
-    -------
-    DataFrame, one row a step and measure: trial, step, measure, value, unit, where (column and time of the worst),
-    good (limit), acceptable (limit), verdict (``good``, ``acceptable``, ``poor``, ``not judged``), counts (whether
-    it counts in the trial's verdict), source (of the limits).
-
-    Raises
-    ------
-    Nem2eError
-        If the folder holds no simulated trial.
-    """
-    facts = _facts(folder)
-    rows = [
-        _row(folder.name, step, measured) for step in facts["steps"] for measured in measure_step(folder, step, facts)
-    ]
-    columns = [
-        "trial",
-        "step",
-        "measure",
-        "value",
-        "unit",
-        "where",
-        "good",
-        "acceptable",
-        "verdict",
-        "counts",
-        "source",
-    ]
-    return pd.DataFrame(rows, columns=columns)
-
-
-def _facts(folder: Path) -> dict[str, Any]:
-    path = folder / FACTS
-    if not path.is_file():
-        raise Nem2eError(f"{folder}: holds no finished simulation ({FACTS} is missing); simulate the trial first.")
-    return dict(json.loads(read_text(path)[0]))
-
-
-def _row(trial: str, step: str, measured: Measured) -> dict[str, object]:
-    rule = RULES[measured.measure]
-    return {
-        "trial": trial,
-        "step": step,
-        "measure": measured.measure,
-        "value": measured.value,
-        "unit": rule.unit,
-        "where": measured.where,
-        "good": rule.good,
-        "acceptable": rule.acceptable,
-        "verdict": rule.judge(measured.value),
-        "counts": rule.counts,
-        "source": rule.source,
+def write_measures(place: Workplace, steps: Sequence[str]) -> None:
+    """Write names of muscles and residuals, mass, height of the mass centre and violation of constraints."""
+    facts = place.facts
+    forces, moments = residual_names(facts)
+    content = {
+        "steps": list(steps),
+        "model": facts.name,
+        "mass_kg": facts.mass_kg,
+        "muscles": list(facts.muscles),
+        "rotational": [each.name for each in facts.coordinates if each.rotational],
+        "muscled": [each.name for each in facts.coordinates if each.muscled],
+        "residual_forces": forces,
+        "residual_moments": moments,
+        "constraints": list(facts.constraints),
+        "asked": place.asked,
+        "window": place.window,
+        "notes": place.notes,
+        **(_of_posture(place) if place.motion is not None else {}),
     }
+    write_text(place.folder / FACTS, json.dumps(content, indent=1) + "\n")
 
 
-def verdict(table: pd.DataFrame) -> str:
-    """Return the worst verdict among the measures that count; ``not judged`` where there is none."""
-    counted = table[table["counts"].astype(bool)]
-    return worst(counted["verdict"]) if len(counted) else VERDICTS[-1]
+def _of_posture(place: Workplace) -> dict[str, float]:
+    motion = _in_degrees(read_storage(place.needs_motion()), place)
+    rows = np.flatnonzero((motion.time >= place.window[0]) & (motion.time <= place.window[1]))
+    rows = rows[np.unique(np.linspace(0, len(rows) - 1, _LOOKS).astype(int))]
+    posture = Posture(place.model, motion)
+    heights = [posture.mass_centre(int(row))[1] for row in rows]
+    apart = [posture.moved_by_constraints(int(row)) for row in rows] if place.facts.constraints else [0.0]
+    return {"mass_centre_height_m": float(np.mean(heights)), "constraint_violation": float(np.max(apart))}
 
 
-def summary(folder: Path) -> dict[str, Any]:
-    """Verdict of a trial, why, and each measure's worst value over the steps."""
-    table = judge(folder)
-    told = verdict(table)
-    guilty = table[table["counts"].astype(bool) & (table["verdict"] == told)]
-    why = "; ".join(f"{row.step} {row.measure} {row.value:.3g} {row.unit}".strip() for row in guilty.itertuples())
-    largest = table.groupby("measure", sort=False)["value"].max()
-    return {
-        "verdict": told,
-        "why": "" if told == "good" else why,
-        **{str(name): value for name, value in largest.items()},
-    }
-
-
-def save_quality(out: Path, folders: Sequence[Path]) -> pd.DataFrame:
-    """Write ``quality.csv`` and ``quality.json`` of every finished trial, and return the table."""
-    tables = [judge(folder) for folder in folders if (folder / FACTS).is_file()]
-    table = pd.concat(tables, ignore_index=True) if tables else pd.DataFrame()
-    write_text(out / "quality.csv", table.to_csv(index=False))
-    trials = [{"trial": name, "verdict": verdict(rows), "measures": _records(rows)} for name, rows in _trials(table)]
-    write_text(out / "quality.json", json.dumps(trials, indent=1) + "\n")
-    return table
-
-
-def _trials(table: pd.DataFrame) -> Iterator[tuple[str, pd.DataFrame]]:
-    if len(table):
-        for name, rows in table.groupby("trial", sort=False):
-            yield str(name), rows
-
-
-def _records(rows: pd.DataFrame) -> list[dict[str, Any]]:
-    text: list[dict[str, Any]] = json.loads(rows.drop(columns="trial").to_json(orient="records"))
-    return text
-
-
-def trial_folders(out: Path) -> list[Path]:
-    """Folders of finished trials in a folder of results, or the folder itself if it is one."""
-    found = [out] if (out / FACTS).is_file() else sorted(path.parent for path in out.glob(f"*/{FACTS}"))
-    if not found:
-        raise Nem2eError(f"{out}: holds no finished simulation; simulate first, or name the folder given as --out.")
-    return found
+def _in_degrees(storage: Storage, place: Workplace) -> Storage:
+    """Only coordinates, angles in degrees; results of residual reduction say so in their header."""
+    names = tuple(name for name in place.facts.names if name in storage.labels)
+    values = np.column_stack([storage.column(name) for name in names])
+    if not storage.in_degrees:
+        turning = {each.name for each in place.facts.coordinates if each.rotational}
+        values = np.where([name in turning for name in names], np.rad2deg(values), values)
+    return Storage(storage.name, names, storage.time, values, True)

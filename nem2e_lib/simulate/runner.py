@@ -1,59 +1,73 @@
-"""One trial in a process of its own, with a time limit, a log, and how far it has come."""
+"""One trial in a process of its own: what it is asked (a job), what became of it, and how far it has come.
+
+Processes speak by files in the trial's folder: ``job.json`` in, ``outcome.json`` out, and OpenSim's chatter in
+``log.txt``. `nem2e_lib.simulate.worker` is the other end.
+"""
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from typing import Any
 
-from nem2e_lib.data.files import write_text
+from nem2e_lib.data.files import read_text, write_text
 from nem2e_lib.simulate.manifest import all_done, base_key, read_manifest
+from nem2e_lib.simulate.options import Options
 from nem2e_lib.simulate.states import restore_states
-from nem2e_lib.simulate.trial import OUTCOME, Job, Outcome, read_outcome, write_job
+from nem2e_lib.simulate.trial import SimulatedTrial
 
-# --- How far a trial has come, read from its log while its process runs ---
-
-_STEP = re.compile(r"^nem2e: (?P<step>.+?) of .*, (?P<start>-?[\d.]+) to (?P<end>-?[\d.]+) s$")
-_TIME = re.compile(r"(?:computeControls, t|^time) = (?P<time>-?[\d.]+(?:e-?\d+)?)")
-_SCARCE = "scaling", "inverse kinematics", "inverse dynamics"
-"""Steps that tell no time, and are done in seconds."""
-
-
-def reached(log: Path) -> str:
-    """Step and share of its window that a trial has come to: ``computed muscle control 45 %``; empty if unknown.
-
-    Reads what `nem2e_lib.simulate.steps.run_tool` and OpenSim write into the log, wherever the process runs that shares
-    the folder.
-    """
-    try:
-        lines = log.read_text(encoding="utf-8", errors="replace").splitlines()
-    except OSError:
-        return ""
-    step, window, time = "", (0.0, 0.0), None
-    for line in lines:
-        if begun := _STEP.match(line):
-            step, window, time = begun["step"], (float(begun["start"]), float(begun["end"])), None
-        elif told := _TIME.search(line):
-            time = float(told["time"])
-    if not step or time is None or step in _SCARCE:
-        return step
-    share = (time - window[0]) / max(window[1] - window[0], 1e-9)
-    return f"{step} {100 * min(max(share, 0.0), 1.0):.0f} %"
-
-
-# --- One trial in a process of its own, with a time limit and a log ---
-
+JOB, OUTCOME, LOG = "job.json", "outcome.json", "log.txt"
 TAIL = 12
 """Lines of a failed trial's log that are shown."""
 MISTAKE = 2
 """Exit code of a worker that found a mistake in what was given."""
 WORKER = (sys.executable, "-m", "nem2e_lib.simulate.worker")
 _ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
+_PATHS = {"motion", "markers", "static", "grf", "loads", "model", "geometry"}
+_STEP = re.compile(r"^nem2e: (?P<step>.+?) of .*, (?P<start>-?[\d.]+) to (?P<end>-?[\d.]+) s$")
+_TIME = re.compile(r"(?:computeControls, t|^time) = (?P<time>-?[\d.]+(?:e-?\d+)?)")
+_SCARCE = "scaling", "inverse kinematics", "inverse dynamics"
+"""Steps that tell no time, and are done in seconds."""
+
+
+@dataclass(frozen=True)
+class Job:
+    """A trial, its model, the steps asked for and the folder of results; picklable."""
+
+    trial: SimulatedTrial
+    model: Path
+    folder: Path
+    steps: tuple[str, ...]
+    options: Options
+
+    @property
+    def log(self) -> Path:
+        """OpenSim's chatter."""
+        return self.folder / LOG
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of a trial.
+
+    `status` is ``done``, ``skipped`` (done before) or ``failed``; `mistake` tells that one failed for what was given,
+    `tail` holds the last lines of the log of one that failed otherwise.
+    """
+
+    trial: str
+    status: str
+    seconds: float = 0.0
+    reason: str = ""
+    tail: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+    mistake: bool = False
 
 
 def run_job(job: Job, command: Sequence[str] = WORKER) -> Outcome:
@@ -139,3 +153,66 @@ def keep_violations(log: Path, folder: Path) -> None:
     ]
     if said:
         write_text(folder / "violation.txt", "\n".join(said) + "\n")
+
+
+def reached(log: Path) -> str:
+    """Step and share of its window that a trial has come to: ``computed muscle control 45 %``; empty if unknown.
+
+    Reads what `nem2e_lib.simulate.steps.run_tool` and OpenSim write into the log, wherever the process runs that shares
+    the folder.
+    """
+    try:
+        lines = log.read_text(encoding="utf-8", errors="replace").splitlines()
+    except OSError:
+        return ""
+    step, window, time = "", (0.0, 0.0), None
+    for line in lines:
+        if begun := _STEP.match(line):
+            step, window, time = begun["step"], (float(begun["start"]), float(begun["end"])), None
+        elif told := _TIME.search(line):
+            time = float(told["time"])
+    if not step or time is None or step in _SCARCE:
+        return step
+    share = (time - window[0]) / max(window[1] - window[0], 1e-9)
+    return f"{step} {100 * min(max(share, 0.0), 1.0):.0f} %"
+
+
+def write_job(job: Job) -> Path:
+    """Write a job into its folder."""
+    content = {
+        "trial": asdict(job.trial),
+        "model": job.model,
+        "folder": job.folder,
+        "steps": job.steps,
+        "options": asdict(job.options),
+    }
+    path = job.folder / JOB
+    write_text(path, json.dumps(content, indent=1, default=_plain))
+    return path
+
+
+def _plain(value: object) -> object:
+    return dict(value) if isinstance(value, Mapping) else str(Path(str(value)).resolve())
+
+
+def read_job(path: Path) -> Job:
+    """Read a job back."""
+    content = json.loads(read_text(path)[0])
+    trial = SimulatedTrial(**_with_paths(content["trial"]))
+    options = Options(**_with_paths(content["options"]))
+    return Job(trial, Path(content["model"]), Path(content["folder"]), tuple(content["steps"]), options)
+
+
+def _with_paths(values: dict[str, Any]) -> dict[str, Any]:
+    return {key: Path(value) if key in _PATHS and value is not None else value for key, value in values.items()}
+
+
+def write_outcome(folder: Path, outcome: Mapping[str, Any]) -> None:
+    """Write what became of a job."""
+    write_text(folder / OUTCOME, json.dumps(outcome, indent=1))
+
+
+def read_outcome(folder: Path) -> dict[str, Any]:
+    """Read what became of a job; empty where its process ended without a word."""
+    path = folder / OUTCOME
+    return dict(json.loads(read_text(path)[0])) if path.is_file() else {}

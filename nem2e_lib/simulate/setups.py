@@ -1,4 +1,7 @@
-"""Set-up files of OpenSim's tools: tasks, scaling, and what the user's own set-up keeps; every path is relative."""
+"""Set-ups of OpenSim's tools in the order of the steps, the tasks and measurements in them, and set-ups of the user's.
+
+Every path in them is relative to the folder of the set-up, so that a trial's folder can be moved.
+"""
 
 from __future__ import annotations
 
@@ -14,97 +17,39 @@ from nem2e_lib.simulate.facts import Coordinate, ModelFacts
 from nem2e_lib.simulate.options import Options
 from nem2e_lib.simulate.xml import Value, find, node, object_set, read_document
 
-# --- Tracking tasks made for a model: which coordinates to follow, and how closely ---
+Window = tuple[float, float]
+Pair = tuple[str, str]
 
+LOADS = "../inputs/external_loads.xml"
 KP, KV = 100.0, 20.0
 """Gains of the tracking errors and their rates, critically damped: kv = 2·sqrt(kp) (Thelen & Anderson 2006,
 doi:10.1016/j.jbiomech.2005.02.010)."""
-
-
 REDUCTION_WEIGHT = 10.0
 """Weight of every coordinate in residual reduction. Measured on running at 2 m/s with the optimal forces of
 `actuators.RESIDUAL_COST`: weight 1 lets the pelvis tilt by 9 degrees, 100 leaves residuals of 80 N, 10 keeps
 1.2 degrees, 1.5 cm and 21 N."""
-
-
-def tracking_tasks(facts: ModelFacts, weights: Mapping[str, float] | None = None, default: float = 1.0) -> ET.Element:
-    """Return a CMC_TaskSet that follows every free coordinate.
-
-    Parameters
-    ----------
-    weights : mapping, optional
-        Coordinate to weight, `default` where it names none.
-    """
-    chosen = weights or {}
-    return object_set("CMC_TaskSet", [_task(each, chosen.get(each.name, default)) for each in facts.free], name="tasks")
-
-
-def _task(coordinate: Coordinate, weight: float) -> ET.Element:
-    values: dict[str, Value] = {
-        "on": True,
-        "weight": [weight, 1.0, 1.0],
-        "active": [True, False, False],
-        "kp": [KP, 1.0, 1.0],
-        "kv": [KV, 1.0, 1.0],
-        "ka": [1.0, 1.0, 1.0],
-        "coordinate": coordinate.name,
-        "limit": 0.0,
-    }
-    return node("CMC_Joint", values, coordinate.name)
-
-
-def marker_tasks(markers: Sequence[str], weights: Mapping[str, float] | None = None) -> ET.Element:
-    """Return an IKTaskSet that follows the markers, with weight 1 where `weights` names none."""
-    chosen = weights or {}
-    return object_set(
-        "IKTaskSet",
-        [node("IKMarkerTask", {"apply": True, "weight": chosen.get(name, 1.0)}, name) for name in markers],
-        name="tasks",
-    )
-
-
-# --- Scaling: measurements made from the markers that model and static trial share ---
-
-Pair = tuple[str, str]
 UNMEASURED = "all"
 """Name of the measurement that scales bodies without markers of their own: every pair of the others."""
-
-
-def measurements(facts: ModelFacts, shared: Sequence[str]) -> dict[str, list[Pair]]:
-    """Return body to marker pairs whose distances scale it.
-
-    Pairs on one body do not depend on posture and come first; a body with fewer than two markers is measured from
-    its markers to its parent's; a body without any takes all pairs of the others (key `UNMEASURED`).
-    """
-    on = facts.markers or {}
-    of_body = {body: [name for name in shared if on[name] == body] for body in facts.bodies}
-    pairs = {body: list(combinations(names, 2)) for body, names in of_body.items()}
-    for body, parent in (facts.parents or {}).items():
-        if body in pairs and not pairs[body]:
-            pairs[body] = list(product(of_body[body], of_body.get(parent, [])))
-    return pairs
-
-
-def measurement_set(facts: ModelFacts, shared: Sequence[str]) -> ET.Element:
-    """Return the MeasurementSet of `measurements`; every body is scaled alike along its three axes."""
-    pairs = measurements(facts, shared)
-    every = [pair for own in pairs.values() for pair in own]
-    measured = {body: own or every for body, own in pairs.items()}
-    alone = {body: own for body, own in measured.items() if pairs[body]}
-    rest = [body for body in measured if not pairs[body]]
-    members = [_measurement(body, own, [body]) for body, own in alone.items()]
-    return object_set("MeasurementSet", [*members, *([_measurement(UNMEASURED, every, rest)] if rest else [])])
-
-
-def _measurement(name: str, pairs: Sequence[Pair], bodies: Sequence[str]) -> ET.Element:
-    marker_pairs = [node("MarkerPair", {"markers": " ".join(pair)}) for pair in pairs]
-    scales = [node("BodyScale", {"axes": "X Y Z"}, body) for body in bodies]
-    return node(
-        "Measurement",
-        {"apply": True},
-        name,
-        [object_set("MarkerPairSet", marker_pairs), object_set("BodyScaleSet", scales)],
-    )
+FROM_TRIAL = (
+    "model_file",
+    "results_directory",
+    "initial_time",
+    "final_time",
+    "time_range",
+    "external_loads_file",
+    "desired_kinematics_file",
+    "coordinates_file",
+    "marker_file",
+    "output_motion_file",
+    "output_model_file",
+    "output_gen_force_file",
+    "initial_time_for_com_adjustment",
+    "final_time_for_com_adjustment",
+)
+"""Properties that the trial sets whatever the set-up says."""
+OWN_FILES = ("force_set_files", "task_set_file", "constraints_file", "rra_controls_file", "marker_set_file")
+"""Properties that name files of the user's, resolved from where the set-up lies; where it names none, the
+generated ones stand in."""
 
 
 def scale_setup(
@@ -112,7 +57,7 @@ def scale_setup(
     markers: str,
     facts: ModelFacts,
     shared: Sequence[str],
-    window: tuple[float, float],
+    window: Window,
     mass_kg: float | None,
     weights: Mapping[str, float],
 ) -> ET.Element:
@@ -147,85 +92,6 @@ def scale_setup(
         "MarkerPlacer": node("MarkerPlacer", placer),
     }
     return node("ScaleTool", tool, "scale")
-
-
-# --- Set-up files of the user's own: everything in them holds, but for what belongs to the trial ---
-
-FROM_TRIAL = (
-    "model_file",
-    "results_directory",
-    "initial_time",
-    "final_time",
-    "time_range",
-    "external_loads_file",
-    "desired_kinematics_file",
-    "coordinates_file",
-    "marker_file",
-    "output_motion_file",
-    "output_model_file",
-    "output_gen_force_file",
-    "initial_time_for_com_adjustment",
-    "final_time_for_com_adjustment",
-)
-"""Properties that the trial sets whatever the set-up says."""
-OWN_FILES = ("force_set_files", "task_set_file", "constraints_file", "rra_controls_file", "marker_set_file")
-"""Properties that name files of the user's, resolved from where the set-up lies; where it names none, the
-generated ones stand in."""
-
-
-def own_setup(path: Path, generated: ET.Element, folder: Path) -> ET.Element:
-    """Return the user's set-up for a tool, with the inputs of the trial that `generated` names.
-
-    Raises
-    ------
-    Nem2eError
-        If the document is for another tool, or names a file that does not exist.
-    """
-    setup = copy.deepcopy(find(path, read_document(path), generated.tag))
-    setup.set("name", generated.get("name", ""))
-    for tag in FROM_TRIAL:
-        for wanted in generated.iter(tag):
-            _set(setup, tag, wanted.text or "")
-    for tag in OWN_FILES:
-        own = (setup.findtext(f".//{tag}") or "").split()
-        made = generated.findtext(f".//{tag}", "")
-        if own or made:
-            _set(setup, tag, " ".join(_resolved(path, tag, name, folder) for name in own) or made)
-    for analysis in setup.iter("StaticOptimization"):
-        analysis.set("name", "StaticOptimization")
-        _set(analysis, "start_time", generated.findtext("initial_time", ""))
-        _set(analysis, "end_time", generated.findtext("final_time", ""))
-    return setup
-
-
-def own_files(path: Path) -> list[Path]:
-    """Files that a set-up of the user's names, itself first: what a result depends on."""
-    root = read_document(path).getroot()
-    named = [name for tag in OWN_FILES for each in root.iter(tag) for name in (each.text or "").split()]
-    return [path, *(path.parent / name for name in named if name != "Unassigned")]
-
-
-def _set(element: ET.Element, tag: str, text: str) -> None:
-    found = element.find(f".//{tag}")
-    if found is None:
-        found = ET.SubElement(element, tag)
-    found.text = text
-
-
-def _resolved(path: Path, tag: str, name: str, folder: Path) -> str:
-    if name == "Unassigned":
-        return name
-    file = path.parent / name
-    if not file.is_file():
-        raise Nem2eError(f"{path}: <{tag}> names {name}, but there is no such file beside the set-up.")
-    return Path(os.path.relpath(file.resolve(), folder.resolve())).as_posix()
-
-
-# --- Set-up files of OpenSim's tools, made for a model and a trial; every path is relative to the file's folder ---
-
-Window = tuple[float, float]
-
-LOADS = "../inputs/external_loads.xml"
 
 
 def ik_setup(model: str, markers: str, tasks: ET.Element, window: Window, output: str) -> ET.Element:
@@ -343,3 +209,124 @@ def _dynamic(model: str, window: Window) -> Mapping[str, Value]:
         "minimum_integrator_step_size": 1e-8,
         "integrator_error_tolerance": 1e-5,
     }
+
+
+def tracking_tasks(facts: ModelFacts, weights: Mapping[str, float] | None = None, default: float = 1.0) -> ET.Element:
+    """Return a CMC_TaskSet that follows every free coordinate.
+
+    Parameters
+    ----------
+    weights : mapping, optional
+        Coordinate to weight, `default` where it names none.
+    """
+    chosen = weights or {}
+    return object_set("CMC_TaskSet", [_task(each, chosen.get(each.name, default)) for each in facts.free], name="tasks")
+
+
+def _task(coordinate: Coordinate, weight: float) -> ET.Element:
+    values: dict[str, Value] = {
+        "on": True,
+        "weight": [weight, 1.0, 1.0],
+        "active": [True, False, False],
+        "kp": [KP, 1.0, 1.0],
+        "kv": [KV, 1.0, 1.0],
+        "ka": [1.0, 1.0, 1.0],
+        "coordinate": coordinate.name,
+        "limit": 0.0,
+    }
+    return node("CMC_Joint", values, coordinate.name)
+
+
+def marker_tasks(markers: Sequence[str], weights: Mapping[str, float] | None = None) -> ET.Element:
+    """Return an IKTaskSet that follows the markers, with weight 1 where `weights` names none."""
+    chosen = weights or {}
+    return object_set(
+        "IKTaskSet",
+        [node("IKMarkerTask", {"apply": True, "weight": chosen.get(name, 1.0)}, name) for name in markers],
+        name="tasks",
+    )
+
+
+def measurements(facts: ModelFacts, shared: Sequence[str]) -> dict[str, list[Pair]]:
+    """Return body to marker pairs whose distances scale it.
+
+    Pairs on one body do not depend on posture and come first; a body with fewer than two markers is measured from
+    its markers to its parent's; a body without any takes all pairs of the others (key `UNMEASURED`).
+    """
+    on = facts.markers or {}
+    of_body = {body: [name for name in shared if on[name] == body] for body in facts.bodies}
+    pairs = {body: list(combinations(names, 2)) for body, names in of_body.items()}
+    for body, parent in (facts.parents or {}).items():
+        if body in pairs and not pairs[body]:
+            pairs[body] = list(product(of_body[body], of_body.get(parent, [])))
+    return pairs
+
+
+def measurement_set(facts: ModelFacts, shared: Sequence[str]) -> ET.Element:
+    """Return the MeasurementSet of `measurements`; every body is scaled alike along its three axes."""
+    pairs = measurements(facts, shared)
+    every = [pair for own in pairs.values() for pair in own]
+    measured = {body: own or every for body, own in pairs.items()}
+    alone = {body: own for body, own in measured.items() if pairs[body]}
+    rest = [body for body in measured if not pairs[body]]
+    members = [_measurement(body, own, [body]) for body, own in alone.items()]
+    return object_set("MeasurementSet", [*members, *([_measurement(UNMEASURED, every, rest)] if rest else [])])
+
+
+def _measurement(name: str, pairs: Sequence[Pair], bodies: Sequence[str]) -> ET.Element:
+    marker_pairs = [node("MarkerPair", {"markers": " ".join(pair)}) for pair in pairs]
+    scales = [node("BodyScale", {"axes": "X Y Z"}, body) for body in bodies]
+    return node(
+        "Measurement",
+        {"apply": True},
+        name,
+        [object_set("MarkerPairSet", marker_pairs), object_set("BodyScaleSet", scales)],
+    )
+
+
+def own_setup(path: Path, generated: ET.Element, folder: Path) -> ET.Element:
+    """Return the user's set-up for a tool, with the inputs of the trial that `generated` names.
+
+    Raises
+    ------
+    Nem2eError
+        If the document is for another tool, or names a file that does not exist.
+    """
+    setup = copy.deepcopy(find(path, read_document(path), generated.tag))
+    setup.set("name", generated.get("name", ""))
+    for tag in FROM_TRIAL:
+        for wanted in generated.iter(tag):
+            _set(setup, tag, wanted.text or "")
+    for tag in OWN_FILES:
+        own = (setup.findtext(f".//{tag}") or "").split()
+        made = generated.findtext(f".//{tag}", "")
+        if own or made:
+            _set(setup, tag, " ".join(_resolved(path, tag, name, folder) for name in own) or made)
+    for analysis in setup.iter("StaticOptimization"):
+        analysis.set("name", "StaticOptimization")
+        _set(analysis, "start_time", generated.findtext("initial_time", ""))
+        _set(analysis, "end_time", generated.findtext("final_time", ""))
+    return setup
+
+
+def own_files(path: Path) -> list[Path]:
+    """Files that a set-up of the user's names, itself first: what a result depends on."""
+    root = read_document(path).getroot()
+    named = [name for tag in OWN_FILES for each in root.iter(tag) for name in (each.text or "").split()]
+    return [path, *(path.parent / name for name in named if name != "Unassigned")]
+
+
+def _set(element: ET.Element, tag: str, text: str) -> None:
+    found = element.find(f".//{tag}")
+    if found is None:
+        found = ET.SubElement(element, tag)
+    found.text = text
+
+
+def _resolved(path: Path, tag: str, name: str, folder: Path) -> str:
+    if name == "Unassigned":
+        return name
+    file = path.parent / name
+    if not file.is_file():
+        raise Nem2eError(f"{path}: <{tag}> names {name}, but there is no such file beside the set-up.")
+    return Path(os.path.relpath(file.resolve(), folder.resolve())).as_posix()

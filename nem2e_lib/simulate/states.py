@@ -14,12 +14,12 @@ from nem2e_lib.data.storage.storage import Storage, read_storage, write_storage
 from nem2e_lib.error import Nem2eError
 from nem2e_lib.simulate.osim import StepFailed
 
-# --- Files of states, which OpenSim 4.6 damages when the interpreter ends ---
-
 KEPT = "_kept.sto"
 _HEAD = 400_000
 _END = b"\nendheader"
 _FIRST = b"/jointset/"
+INSTANT_S = 1e-6
+"""Steps of the integrator shorter than this are dropped: they carry no information and upset interpolation."""
 
 
 def keep_states(path: Path) -> Path:
@@ -98,12 +98,6 @@ def repair_states(path: Path, target: Path | None = None) -> Path:
         raise Nem2eError(f"{path}: no rows are left after the header, so nothing can be repaired; simulate again.")
     write_storage(target or path, storage)
     return target or path
-
-
-# --- Muscle activation as a study folder accepts it, from what OpenSim's tools write ---
-
-INSTANT_S = 1e-6
-"""Steps of the integrator shorter than this are dropped: they carry no information and upset interpolation."""
 
 
 def activation_of_states(path: Path, muscles: Sequence[str] = ()) -> Storage:

@@ -1,25 +1,23 @@
-"""A trial to simulate, tables of trials, and a trial as a file, by which processes speak with each other."""
+"""A trial to simulate, and tables of trials."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, fields
+from collections.abc import Iterable
+from dataclasses import dataclass, fields
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Annotated
 
 import numpy as np
 import pandas as pd
 
-from nem2e_lib.data.files import read_text, write_text
 from nem2e_lib.data.tables import read_table
 from nem2e_lib.error import Nem2eError
-from nem2e_lib.simulate.options import Options
-
-# --- A trial to simulate, and tables of trials ---
+from nem2e_lib.simulate.options import Flag
 
 _FILES = ("motion", "markers", "static", "grf", "loads", "model")
 _NUMBERS = ("start_s", "end_s", "mass_kg")
+_given = partial(Flag, panel="Inputs")
 
 
 @dataclass(frozen=True)
@@ -48,15 +46,15 @@ class SimulatedTrial:
         A model of this trial's own.
     """
 
-    trial: str
-    motion: Path | None = None
-    markers: Path | None = None
-    static: Path | None = None
-    grf: Path | None = None
-    loads: Path | None = None
-    start_s: float | None = None
-    end_s: float | None = None
-    mass_kg: float | None = None
+    trial: Annotated[str, _given("name", "Name of the trial; default: the file's.")]
+    motion: Annotated[Path | None, _given("motion", "Joint angles, .mot or .sto.")] = None
+    markers: Annotated[Path | None, _given("markers", "Marker trajectories, .trc.")] = None
+    static: Annotated[Path | None, _given("static", "Markers of a static pose, .trc.")] = None
+    grf: Annotated[Path | None, _given("grf", "Ground reaction forces, .mot or .sto.")] = None
+    loads: Annotated[Path | None, _given("loads", "External loads of your own, .xml.")] = None
+    start_s: Annotated[float | None, _given("start", "First time that results shall cover, s.")] = None
+    end_s: Annotated[float | None, _given("end", "Last time that results shall cover, s.")] = None
+    mass_kg: Annotated[float | None, _given("mass", "Mass of the person, kg (scale).")] = None
     model: Path | None = None
 
     def files(self) -> dict[str, Path]:
@@ -110,85 +108,3 @@ def check_trials(trials: Iterable[SimulatedTrial]) -> list[SimulatedTrial]:
     if not known:
         raise Nem2eError("There is no trial to simulate.")
     return known
-
-
-# --- A trial to simulate as a file, and what became of it: how processes speak with each other ---
-
-JOB, OUTCOME, LOG = "job.json", "outcome.json", "log.txt"
-
-
-@dataclass(frozen=True)
-class Job:
-    """A trial, its model, the steps asked for and the folder of results; picklable."""
-
-    trial: SimulatedTrial
-    model: Path
-    folder: Path
-    steps: tuple[str, ...]
-    options: Options
-
-    @property
-    def log(self) -> Path:
-        """OpenSim's chatter."""
-        return self.folder / LOG
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """What became of a trial.
-
-    `status` is ``done``, ``skipped`` (done before) or ``failed``; `mistake` tells that one failed for what was given,
-    `tail` holds the last lines of the log of one that failed otherwise.
-    """
-
-    trial: str
-    status: str
-    seconds: float = 0.0
-    reason: str = ""
-    tail: tuple[str, ...] = ()
-    notes: tuple[str, ...] = ()
-    mistake: bool = False
-
-
-def write_job(job: Job) -> Path:
-    """Write a job into its folder."""
-    content = {
-        "trial": asdict(job.trial),
-        "model": job.model,
-        "folder": job.folder,
-        "steps": job.steps,
-        "options": asdict(job.options),
-    }
-    path = job.folder / JOB
-    write_text(path, json.dumps(content, indent=1, default=_plain))
-    return path
-
-
-def _plain(value: object) -> object:
-    return dict(value) if isinstance(value, Mapping) else str(Path(str(value)).resolve())
-
-
-_PATHS = {"motion", "markers", "static", "grf", "loads", "model", "geometry"}
-
-
-def read_job(path: Path) -> Job:
-    """Read a job back."""
-    content = json.loads(read_text(path)[0])
-    trial = SimulatedTrial(**_with_paths(content["trial"]))
-    options = Options(**_with_paths(content["options"]))
-    return Job(trial, Path(content["model"]), Path(content["folder"]), tuple(content["steps"]), options)
-
-
-def _with_paths(values: dict[str, Any]) -> dict[str, Any]:
-    return {key: Path(value) if key in _PATHS and value is not None else value for key, value in values.items()}
-
-
-def write_outcome(folder: Path, outcome: Mapping[str, Any]) -> None:
-    """Write what became of a job."""
-    write_text(folder / OUTCOME, json.dumps(outcome, indent=1))
-
-
-def read_outcome(folder: Path) -> dict[str, Any]:
-    """Read what became of a job; empty where its process ended without a word."""
-    path = folder / OUTCOME
-    return dict(json.loads(read_text(path)[0])) if path.is_file() else {}

@@ -18,7 +18,6 @@ from nem2e_lib.data.storage.storage import read_storage
 from nem2e_lib.error import Nem2eError
 from nem2e_lib.simulate import steps
 from nem2e_lib.simulate.manifest import base_key, is_done, mark_done, read_manifest, step_key, write_manifest
-from nem2e_lib.simulate.measures import write_measures
 from nem2e_lib.simulate.options import MARGINS_S, NAMES
 from nem2e_lib.simulate.osim import StepFailed
 from nem2e_lib.simulate.prepare import (
@@ -29,7 +28,8 @@ from nem2e_lib.simulate.prepare import (
     prepare_model,
     prepare_motion,
 )
-from nem2e_lib.simulate.trial import Job, read_job, write_outcome
+from nem2e_lib.simulate.quality import write_measures
+from nem2e_lib.simulate.runner import Job, read_job, write_outcome
 
 Act = Callable[[Workplace], None]
 

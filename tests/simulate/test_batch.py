@@ -17,8 +17,8 @@ from nem2e_lib.simulate import batch, osim
 from nem2e_lib.simulate.batch import make_jobs, simulate
 from nem2e_lib.simulate.manifest import all_done, base_key, is_done, mark_done, read_manifest, step_key, write_manifest
 from nem2e_lib.simulate.options import Options
-from nem2e_lib.simulate.runner import keep_violations, run_job, tail
-from nem2e_lib.simulate.trial import Outcome, SimulatedTrial, read_job, read_trials, write_job
+from nem2e_lib.simulate.runner import Outcome, keep_violations, read_job, run_job, tail, write_job
+from nem2e_lib.simulate.trial import SimulatedTrial, read_trials
 
 STAND_IN = """
 import json, sys, time

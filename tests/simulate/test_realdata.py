@@ -14,8 +14,8 @@ from nem2e_lib.error import Nem2eError
 from nem2e_lib.simulate import SimulatedTrial, hamner, simulate
 from nem2e_lib.simulate.compare import compare, waveforms
 from nem2e_lib.simulate.facts import describe
-from nem2e_lib.simulate.feet import assign
 from nem2e_lib.simulate.forces import read_plates
+from nem2e_lib.simulate.loads import assign
 from nem2e_lib.simulate.motion import read_motion
 
 pytestmark = pytest.mark.realdata

@@ -8,8 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from nem2e_lib.simulate import SimulatedTrial, batch, simulate
-from nem2e_lib.simulate.runner import reached
-from nem2e_lib.simulate.trial import Outcome
+from nem2e_lib.simulate.runner import Outcome, reached
 
 REDUCTION = "[info] Loaded model\nnem2e: residual reduction of a, b, 1.0000 to 3.0000 s\n"
 CONTROL = "nem2e: computed muscle control of a, 2.0000 to 3.0000 s\n"

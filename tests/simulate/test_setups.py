@@ -13,8 +13,7 @@ from nem2e_lib.data.storage.storage import Storage, write_storage
 from nem2e_lib.error import Nem2eError
 from nem2e_lib.simulate.actuators import ideal_actuators, reserve_actuators, residual_names
 from nem2e_lib.simulate.facts import Coordinate
-from nem2e_lib.simulate.feet import foot_bodies
-from nem2e_lib.simulate.loads import external_loads
+from nem2e_lib.simulate.loads import external_loads, foot_bodies
 from nem2e_lib.simulate.options import Options, check_steps
 from nem2e_lib.simulate.setups import (
     REDUCTION_WEIGHT,
