@@ -23,12 +23,13 @@ define ADD_TORCH
 @$(PY) -c 'import torch' 2> /dev/null || $(PY) -m pip install -q "$(TORCH)"
 endef
 
-## paper     rebuild every table and figure: make paper [PROFILE=demo|paper|smoke] [STUDY=folder] [OUT=folder] [SEED=0] [SEEDS=1]
+## paper     rebuild every table and figure: make paper [PROFILE=demo|long|paper|smoke] [STUDY=folder] [OUT=folder] [SEED=0] [SEEDS=1]
 ## motion    from a motion file to refined activity: 12_motion_to_emg, into build/ (needs OpenSim and a recording)
 ## notebook  open the notebooks in Jupyter Lab
 ## test      lint, type check and the test suite (minutes)
 ## test-all  the same with the slow tests
 ## study-claims  verdicts of the claims over three seeds, on synthetic data: docs/claims_seeds.csv (UNITS=16 UPDATES=600)
+## study-long  the claims at the published length of training, on synthetic data: docs/long_*.csv (hours, or minutes on a card)
 ## study-learning  learning curves, speeds and motions left out, on synthetic data: docs/learning.csv (UNITS=16 UPDATES=600 STUDY=folder)
 ## study-attention  attention where the truth is known, on synthetic data: docs/attention_*.csv (UNITS=32 UPDATES=800)
 ## study-ablations  what every choice that the paper leaves open does to Er: docs/ablations.csv (UNITS=32 UPDATES=800 SEEDS=3)
@@ -39,7 +40,7 @@ endef
 ## lock      requirements.lock and environment.yml anew from pyproject.toml
 ## clean     remove build/ (the environment and figures/ stay)
 ## help      this list
-.PHONY: paper motion notebook test test-all study-claims study-attention study-learning study-ablations bench bench-card lint setup lock clean help
+.PHONY: paper motion notebook test test-all study-claims study-long study-attention study-learning study-ablations bench bench-card lint setup lock clean help
 help:
 	@sed -n 's/^## /  make /p' Makefile
 
@@ -77,6 +78,9 @@ test-all: lint $(EXTRAS)
 
 study-claims: $(SETUP)
 	$(PY) -m nem2e_lib.paper.studies.claims $(BUILD)/study-claims $(or $(filter-out 1,$(SEEDS)),3) $(or $(UNITS),16) $(or $(UPDATES),600)
+
+study-long: $(SETUP)
+	$(PY) -m nem2e_lib.paper.studies.long $(BUILD)/study-long
 
 study-attention: $(SETUP)
 	$(PY) -m nem2e_lib.paper.studies.attention $(BUILD)/study-attention $(or $(UNITS),32) $(or $(UPDATES),800)

@@ -1,7 +1,7 @@
 # The way from study folders to figures/, one notebook after another. Read by make paper.
 
 # --- what was asked for, checked before anything runs -------------------------------------------------------------
-PROFILES   := smoke demo paper
+PROFILES   := smoke demo long paper
 # Notebooks that wait for each other run one after another, the rest two at a time; training uses every core by itself.
 MAKEFLAGS  += -j2
 CONDITIONS := one_quarter one_entire all_entire

@@ -120,12 +120,13 @@ def _require_positive(name: str, value: float) -> None:
 PROFILES: dict[str, Configuration] = {
     "smoke": Configuration(units=8, epochs=2),
     "demo": Configuration(units=64, epochs=None, updates=2000),
+    "long": Configuration(units=64, epochs=700),
     "paper": Configuration(units=700, epochs=700),
 }
 
 
 def profile(name: str) -> Configuration:
-    """Return the configuration of a profile: smoke, demo or paper."""
+    """Return the configuration of a profile: smoke, demo, long or paper."""
     if name not in PROFILES:
         raise Nem2eError(
             f"profile {name!r} is unknown, expected one of {', '.join(PROFILES)}; set PROFILE to one of them."
