@@ -104,6 +104,30 @@ def test_no_import_runs_in_a_circle() -> None:
         pytest.fail(f"imports run in a circle: {' <- '.join(error.args[1])}")
 
 
+def test_a_file_that_one_other_imports_has_a_reason_of_its_own() -> None:
+    users = importers()
+    for path in NOTEBOOKS:
+        cells = [cell.source for cell in read_notebook(path).cells if cell.cell_type == "code"]
+        for target in {name for cell in cells for name in imported(cell)}:
+            home = target if target in users else target.rpartition(".")[0]
+            users.get(home, set()).add(path.stem)
+    inits = {module_of(path) for path in LIBRARY if path.stem == "__init__"}
+    alone = {name for name, by in users.items() if len(by) == 1 and name not in inits}
+    page = (ROOT / "docs" / "architecture.md").read_text()
+    reasons = dict(re.findall(r"^\| `([\w/]+)\.py` \| (.+) \|$", page, flags=re.MULTILINE))
+    assert {f"nem2e_lib.{name.replace('/', '.')}" for name in reasons} == alone
+    assert min(map(len, reasons.values())) > 4
+
+
+def test_what_the_page_on_the_house_points_to_is_there() -> None:
+    page = (ROOT / "docs" / "architecture.md").read_text()
+    places = set(re.findall(r"`((?:[\w.]+/)+(?:[\w.]+)?)`", page))
+    named = {place for place in places if place.split("/")[0] in (*LAYERS, "nem2e_lib", "docs", "tests", "tools")}
+    assert len(named) > 40
+    where = (ROOT, ROOT / "nem2e_lib")
+    assert sorted(place for place in named if not any((root / place).exists() for root in where)) == []
+
+
 def test_every_room_stands_in_the_picture() -> None:
     rooms = {path.parent.name for path in LIBRARY if path.parent.parent == ROOT / "nem2e_lib"}
     assert rooms == set(LAYERS)

@@ -41,6 +41,8 @@ def test_verdicts_stand_beside_each_other_by_id() -> None:
 
 def test_losses_are_thinned_but_for_the_end(running: dict[str, xr.Dataset]) -> None:
     results = running["one_entire"]
+    models = [results.sizes[name] for name in ("seed", "channel", "fold")]
+    results = results.assign(diverged=(("seed", "channel", "fold"), np.random.default_rng(1).random(models) < 0.5))
     table = long.losses(results)
     count = results.sizes["epoch"]
     kept = [e for e in range(1, count + 1) if e % long.EVERY == 0 or e > (1 - long.LAST) * count]
