@@ -1,6 +1,6 @@
 """Ridge regression in the network's place: what the synthetic studies hold, in seconds and without training.
 
-python tests/data/calibrate_synthetic.py [--motion running] [--seeds 3]
+python tests/support/calibrate_synthetic.py [--motion running] [--seeds 3]
 """
 
 from __future__ import annotations
