@@ -171,7 +171,7 @@ def test_another_seed_is_another_run(made: Paper) -> None:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["PROFILE=tiny"], "PROFILE=tiny is not a profile: choose one of smoke demo paper"),
+        (["PROFILE=tiny"], "PROFILE=tiny is not a profile: choose one of smoke demo long paper"),
         (["SEED=one"], "SEED=one is not a whole number"),
         (["STUDY=/nowhere"], "STUDY=/nowhere holds no study.toml"),
         (["PROFILE=smoke", "OUT=figures"], "never writes into figures/"),

@@ -57,12 +57,12 @@ def test_ones_own_table_is_shown_as_far_as_it_goes(tmp_path: Path) -> None:
     assert "this study" in names["where"]
 
 
-def test_levels_of_two_motions_hold_every_experiment(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_levels_of_two_motions_hold_every_experiment() -> None:
     from nem2e_lib.data.synthetic import Knobs, synthetic_cycles
 
     made = {motion: synthetic_cycles(motion, Knobs(), 0, subjects=3, speeds=2) for motion in ("walking", "running")}
-    monkeypatch.setattr("nem2e_lib.paper.studies.learning.cut", lambda run, name: (made[name], None))
-    found = list(levels(SimpleNamespace(studies=made)))  # type: ignore[arg-type]
+    run = SimpleNamespace(studies=made, segment=lambda name: (made[name], None))
+    found = list(levels(run))  # type: ignore[arg-type]
     assert {one.experiment for one in found} == {"training units", "training cycles", "speed left out", "motion"}
     assert len({one.name for one in found}) == len(found)
     assert {one.cycles.sizes["channel"] for one in found if one.experiment == "motion"} == {5}
