@@ -22,8 +22,6 @@ from nem2e_lib.error import Nem2eError
 from nem2e_lib.simulate.options import Options
 from nem2e_lib.simulate.trial import SimulatedTrial
 
-# --- The command ``nem2e``: a thin layer over the library, one command a task ---
-
 
 class _Commands(TyperGroup):
     """Tells a user's mistake in one sentence instead of a traceback."""

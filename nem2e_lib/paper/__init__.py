@@ -1,1 +1,1 @@
-"""Figures, tables, pages, and the notebooks that make them."""
+"""The companion: a run of the notebooks, what it has found, its verdicts, and the studies beside it."""

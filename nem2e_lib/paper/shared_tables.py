@@ -11,7 +11,7 @@ import pandas as pd
 from nem2e_lib.analysis import control_tests, review, shortcut
 from nem2e_lib.analysis.controls import ASKED
 from nem2e_lib.error import Nem2eError
-from nem2e_lib.site.saving import Saved, save_table
+from nem2e_lib.site.saving import Saved, save
 from nem2e_lib.site.tables import Table
 from nem2e_lib.training.conditions import CONDITIONS
 
@@ -57,7 +57,7 @@ class SharedTable:
         wrong = self.problem(table.data)
         if wrong:
             raise Nem2eError(f"{self.file}: {wrong}; mend the table that {self.page} saves.")
-        return save_table(table, self.name, site, page=self.page)
+        return save(table, self.name, site, page=self.page)
 
     def read(self, site: Path) -> pd.DataFrame | None:
         """Read it as it was saved; None where its notebook has not run."""

@@ -69,10 +69,6 @@ def save(shown: Drawn | Table, name: str, folder: Path | str, *, page: str = "fi
     return Saved(entry, body)
 
 
-save_drawn = save_table = save
-"""Names that go when their last caller has turned to `Run.show`."""
-
-
 def _check(shown: Drawn | Table, name: str) -> None:
     if shown.synthetic and "SYNTHETIC" not in shown.title:
         raise Nem2eError(
