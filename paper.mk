@@ -66,7 +66,7 @@ $(shell test -f '$(OUT)/index.html' && grep -qsxF '$(RUN)' '$(PUBLISHED)' || rm 
 files    = $(sort $(shell find $(1) -name '*.py' -o -name '*.csv' -o -name '*.toml' -o -name '*.css' -o -name '*.html' -o -name '*.j2'))
 library  = $(addprefix nem2e_lib/,$(1))
 RUNNER   := $(call library,paper/notebooks.py site/notebook_page.py)
-DATA     := $(call library,__init__.py error.py project.py paper/run.py) $(call files,nem2e_lib/data)
+DATA     := $(call library,__init__.py error.py lazy.py project.py paper/run.py) $(call files,nem2e_lib/data)
 PICTURES := $(DATA) $(call library,figures/cycles.py figures/losses.py figures/panels.py figures/style.py site/saving.py site/tables.py)
 TRAINING := $(DATA) $(call files,nem2e_lib/training)
 PAPER    := $(TRAINING) $(filter-out $(RUNNER),$(call files,$(call library,rivals analysis refiner figures site paper))) \

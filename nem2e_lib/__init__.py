@@ -43,8 +43,9 @@ motion, figures, site, paper, cli (docs/architecture.md).
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from nem2e_lib.lazy import on_first_use
 
 if TYPE_CHECKING:
     from nem2e_lib import figures, rivals, simulate
@@ -61,17 +62,17 @@ if TYPE_CHECKING:
     from nem2e_lib.training.train import train_condition as train
 
 _HOMES = {
-    "read_storage": "data.storage.storage:read_storage",
-    "load_study": "data.study.load:load_study",
-    "segment": "data.cycles.segment:segment",
-    "Configuration": "training.config:Configuration",
-    "STDRNet": "training.stdrnet:STDRNet",
+    "read_storage": "data.storage.storage",
+    "load_study": "data.study.load",
+    "segment": "data.cycles.segment",
+    "Configuration": "training.config",
+    "STDRNet": "training.stdrnet",
     "train": "training.train:train_condition",
-    "errors": "analysis.metrics:errors",
-    "summary": "analysis.statistics:summary",
-    "Refiner": "refiner.refiner:Refiner",
-    "Run": "paper.run:Run",
-    "Nem2eError": "error:Nem2eError",
+    "errors": "analysis.metrics",
+    "summary": "analysis.statistics",
+    "Refiner": "refiner.refiner",
+    "Run": "paper.run",
+    "Nem2eError": "error",
 }
 _ROOMS = ("figures", "rivals", "simulate")
 
@@ -93,16 +94,7 @@ __all__ = [
 ]
 
 
-def __getattr__(name: str) -> Any:
-    """Load a public name from the module that defines it, when it is first used: `import nem2e_lib` stays fast."""
-    if name in _ROOMS:
-        return import_module(f"{__name__}.{name}")
-    if name not in _HOMES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    module, what = _HOMES[name].split(":")
-    value = getattr(import_module(f"{__name__}.{module}"), what)
-    globals()[name] = value
-    return value
+__getattr__ = on_first_use(__name__, _HOMES, _ROOMS)
 
 
 def __dir__() -> list[str]:

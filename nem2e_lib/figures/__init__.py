@@ -52,8 +52,9 @@ stick figure. Seaborn draws boxes, strips, points, curves and heat maps; interva
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from nem2e_lib.lazy import on_first_use
 
 if TYPE_CHECKING:
     from nem2e_lib.figures import (
@@ -194,15 +195,7 @@ __all__ = [
 ]
 
 
-def __getattr__(name: str) -> Any:
-    """Load a figure's module when it is first asked for: most need an analysis, and all of them matplotlib."""
-    if name in _MODULES:
-        return import_module(f"{__name__}.{name}")
-    if name not in _HOMES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value = getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
-    globals()[name] = value
-    return value
+__getattr__ = on_first_use(__name__, _HOMES, _MODULES)
 
 
 def __dir__() -> list[str]:

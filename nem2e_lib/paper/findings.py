@@ -15,9 +15,7 @@ from nem2e_lib.analysis.shortcut import Model, shortcut, shortcut_summary
 from nem2e_lib.data.cycles.segment import data_hash
 from nem2e_lib.paper.run import Run
 from nem2e_lib.paper.shown import channel_of, study_of
-from nem2e_lib.training.config import Configuration
-from nem2e_lib.training.grid import Grid, grid
-from nem2e_lib.training.results import configuration_of, load_models
+from nem2e_lib.training.results import grid_of, load_models
 
 
 @dataclass(frozen=True)
@@ -73,16 +71,10 @@ class Findings:
             for study, cycles in self.cycles.items()
         }
 
-    def grid(self, study: str, condition: str = "one_entire") -> Grid:
-        """Return the grid of a study's models of a condition, One-Entire's by default."""
-        results, cycles = self.trained[study][condition], self.cycles[study]
-        configuration = Configuration(**configuration_of(results))
-        chosen = cycles.sel(channel=results.channel.values)
-        return grid(chosen, condition, configuration, data_hash(cycles), seeds=results.sizes["seed"])
-
     def models(self, study: str, channel: str) -> dict[str, Model]:
         """Return a channel's trained One-Entire models by held-out label."""
-        return load_models(self.run.of(study, "models"), self.grid(study), channel)
+        work = grid_of(self.trained[study]["one_entire"], self.cycles[study])
+        return load_models(self.run.of(study, "models"), work, channel)
 
     @cached_property
     def evidence(self) -> Evidence:

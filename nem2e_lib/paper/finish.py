@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pandas as pd
 
-from nem2e_lib.data.study.load import load_study
 from nem2e_lib.error import Nem2eError
 from nem2e_lib.figures.style import CONDITION_LABELS
 from nem2e_lib.paper.findings import Findings
@@ -51,7 +50,7 @@ def finish(run: Run, out: Path | str, notebooks: Iterable[str]) -> Path:
     claims = pd.DataFrame(json.loads(path.read_text(encoding="utf-8"))["claims"])
     found = Findings(run)
     titles = {name: heading(ROOT / "notebooks" / f"{name}.ipynb") for name in sorted(notebooks)}
-    names = [load_study(folder).settings.name for folder in run.studies.values()]
+    names, shown = [cycles.attrs["study"] for cycles in found.cycles.values()], manifest_pages(run.site)
     write_index(
         run.site,
         title="Neural-enhanced motion-to-EMG: the paper, run",
@@ -60,7 +59,7 @@ def finish(run: Run, out: Path | str, notebooks: Iterable[str]) -> Path:
         runs=found.runs,
         source=provenance(),
         claims=claims,
-        sections={name: title for name, title in titles.items() if name in manifest_pages(run.site)},
+        sections={name: title for name, title in titles.items() if name in shown},
     )
     return publish(run.site, out)
 

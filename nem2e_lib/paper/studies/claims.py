@@ -20,7 +20,7 @@ from nem2e_lib.project import ROOT
 from nem2e_lib.site.provenance import commit
 from nem2e_lib.site.saving import write_csv
 from nem2e_lib.training.conditions import CONDITIONS
-from nem2e_lib.training.results import load_models
+from nem2e_lib.training.results import grid_of, load_models
 
 STUDY = ROOT / "docs" / "claims_seeds.csv"
 """Verdicts of three seeds, with what they were trained with: written by ``make study-claims``."""
@@ -41,7 +41,8 @@ class OneSeed(Findings):
 
     def models(self, study: str, channel: str) -> dict[str, Model]:
         """Return this seed's One-Entire models of a channel by held-out label."""
-        return load_models(self.run.of(study, "models"), self.grid(study), channel, seed=self.seed)
+        work = grid_of(self.trained[study]["one_entire"], self.cycles[study])
+        return load_models(self.run.of(study, "models"), work, channel, seed=self.seed)
 
 
 def seeds_of(found: Findings) -> int:
