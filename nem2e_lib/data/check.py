@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
+from nem2e_lib.data.checks import FILE, LEFT_OUT, UNUSED, Note, heeded
 from nem2e_lib.data.cycles.find import find_cycles
-from nem2e_lib.data.quality import quality_notes
+from nem2e_lib.data.quality.notes import doubts
 from nem2e_lib.data.storage.storage import read_storage
 from nem2e_lib.data.study.load import read_study, signal_problems
 from nem2e_lib.data.study.signals import left_out
@@ -30,6 +31,8 @@ def check_study(folder: str | Path) -> list[str]:
 def study_notes(folder: str | Path) -> list[str]:
     """Return what is odd, doubtful or left unused in a study without being a problem, one sentence each.
 
+    Each ends in the name of its check, by which ``[checks]`` of ``study.toml`` can have it ignored.
+
     Raises
     ------
     Nem2eError
@@ -38,18 +41,19 @@ def study_notes(folder: str | Path) -> list[str]:
     study, problems = read_study(Path(folder))
     if problems:
         raise Nem2eError(problems[0])
-    notes = [f"{path}: {odd}" for path in _files(study) for odd in read_storage(path).warnings]
+    notes = [FILE.note(f"{path}: {odd}") for path in _files(study) for odd in read_storage(path).warnings]
     unused = left_out(study.trials[0].activation, study.settings)
     if unused:
         path = study.trials[0].activation
-        notes.append(f"{path}: columns not taken for muscles ({len(unused)}): {', '.join(unused)}.")
-    return list(dict.fromkeys([*notes, *_stray_columns(study), *quality_notes(study)]))
+        notes.append(LEFT_OUT.note(f"{path}: columns not taken for muscles ({len(unused)}): {', '.join(unused)}."))
+    notes += [*_stray_columns(study), *doubts(study)]
+    return heeded(notes, study.settings.ignored, str(study.folder / "study.toml"))
 
 
-def _stray_columns(study: Study) -> Iterator[str]:
+def _stray_columns(study: Study) -> Iterator[Note]:
     path, known = study.folder / "trials.csv", (*TRIAL_COLUMNS, *OPTIONAL)
     for name in stray_columns(path, known):
-        yield f"{path}: column {name!r} is not used{near(name, known) or '.'}"
+        yield UNUSED.note(f"{path}: column {name!r} is not used{near(name, known) or '.'}")
 
 
 def _without_cycle(study: Study) -> Iterator[str]:

@@ -8,7 +8,9 @@ from typer.testing import CliRunner
 
 from nem2e_lib.cli.main import app
 from nem2e_lib.data.check import check_study, study_notes
-from nem2e_lib.data.quality import copies, held_s, hum_share, line_frequencies, pinned_share, quality_notes
+from nem2e_lib.data.quality.emg import copies, hum_share, line_frequencies, pinned_share
+from nem2e_lib.data.quality.force import held_s
+from nem2e_lib.data.quality.notes import quality_notes
 from nem2e_lib.data.storage.storage import Storage, read_storage, write_storage
 from nem2e_lib.data.study.load import load_study
 from tests.support import realdata as hamner
@@ -182,7 +184,7 @@ def test_the_command_tells_notes_in_both_ways(raw_study):
     facts = json.loads(CliRunner().invoke(app, ["study", "check", str(raw_study), "--json"]).stdout)
     assert facts["ok"]
     assert sum("clipped" in note for note in facts["notes"]) == 8
-    assert all("\n" not in note and note.endswith(".") for note in facts["notes"])
+    assert all("\n" not in note and note.endswith("]") for note in facts["notes"])
 
 
 @pytest.mark.realdata

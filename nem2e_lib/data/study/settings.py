@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from nem2e_lib.data.checks import CHECKS, IGNORE
 from nem2e_lib.data.emg.envelope import RECIPES, Recipe
 from nem2e_lib.data.emg.processing import NORMALISE, Processing
 from nem2e_lib.data.files import read_text
@@ -31,7 +32,7 @@ _TOP = {
     **dict.fromkeys(("cycle", "citation", "licence"), _TEXT),
     **dict.fromkeys(("emg", "electrodes", "grf", "activation"), _TABLE),
     "resampling": _TEXT,
-    "emg_processing": _TABLE,
+    **dict.fromkeys(("emg_processing", "checks"), _TABLE),
 }
 _INNER = {
     "grf": {
@@ -80,6 +81,8 @@ class Settings:
         One of `RESAMPLING`.
     emg_processing : Processing or None
         How envelopes are made of raw EMG; None where EMG comes as envelopes.
+    ignored : tuple of str
+        Names of `checks.CHECKS` that are not to be heeded.
     """
 
     name: str = ""
@@ -99,6 +102,7 @@ class Settings:
     activation_columns: tuple[str, ...] | None = None
     resampling: str = RESAMPLING[0]
     emg_processing: Processing | None = None
+    ignored: tuple[str, ...] = ()
 
 
 def read_settings(path: Path) -> tuple[Settings, list[str]]:
@@ -182,8 +186,20 @@ def _values(path: Path, content: dict[str, Any], tables: dict[str, Any]) -> list
     problems += _force_problems(path, tables["grf"], content.get("cycle", CYCLES[0]))
     if tables["emg_processing"] or "emg_processing" in content:
         problems += _processing_problems(path, tables["emg_processing"])
+    problems += _check_problems(path, tables["checks"])
     if tables["activation"].get("columns") == []:
         problems.append(f"{path}: [activation] columns is empty, but at least one column is expected.")
+    return problems
+
+
+def _check_problems(path: Path, checks: dict[str, Any]) -> list[str]:
+    problems = []
+    for name, value in checks.items():
+        if name not in CHECKS:
+            hint = near(name, CHECKS) or "; docs/checks.md lists them."
+            problems.append(f"{path}: [checks] {name!r} is no check{hint}")
+        elif value != IGNORE:
+            problems.append(f"{path}: [checks] {name} is {value!r}, but {IGNORE!r} is expected, or no such line.")
     return problems
 
 
@@ -247,6 +263,7 @@ def _settings(content: dict[str, Any], tables: dict[str, Any]) -> Settings:
         **_force(tables["grf"]),
         activation_columns=None if columns is None else tuple(columns),
         emg_processing=_processing(tables["emg_processing"]),
+        ignored=tuple(tables["checks"]),
     )
 
 

@@ -1,0 +1,9 @@
+"""What a laboratory would want to know of its recordings although nothing forbids using them.
+
+notes
+    Every doubt about a study, by what it is about: `quality_notes`.
+activation, emg, force
+    The checks themselves; their names and thresholds are in `data.checks`.
+words
+    How lists of channels and cycles are told.
+"""
