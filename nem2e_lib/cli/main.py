@@ -165,6 +165,33 @@ def study_from_archive(
 
 
 @app.command()
+def fetch(
+    names: Annotated[
+        list[str] | None, typer.Argument(help="Sets, folders, files or patterns such as '*.osim'; default: all.")
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", "-o", help="Folder to lay them out in, beside the cache.")
+    ] = None,
+    listed: Annotated[bool, typer.Option("--list", help="Only show what there is, and whose.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Fetch open recordings of real people from public repositories, without a login."""
+    from nem2e_lib.data.open import sources
+
+    wanted = sources.chosen(names, sources.read_sources())
+    if listed:
+        show = sources.as_json if as_json else sources.as_text
+        typer.echo(show(wanted))
+        return
+    from nem2e_lib.data.open.fetch import fetch_open
+
+    folder = fetch_open(names, out=out)
+    facts = {"folder": str(folder), "files": [source.here for source in wanted]}
+    size = sum(source.size for source in wanted) / 1e6
+    typer.echo(json.dumps(facts, indent=2) if as_json else f"{folder}: {len(wanted)} files, {size:.1f} MB.")
+
+
+@app.command()
 def synthesize(
     motion: Annotated[str, typer.Argument(help="running or walking.")],
     out: Annotated[Path, typer.Option("--out", "-o", help="Study folder to write.")],
