@@ -16,6 +16,8 @@ check, quality
     Every problem of a study folder, and what is doubtful in a sound one.
 intake
     Study folders made of what a laboratory or an archive has.
+open
+    Recordings that lie in public repositories, fetched without a login.
 synthetic
     Study folders made up, with what is true in them.
 """
