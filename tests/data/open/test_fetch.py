@@ -383,3 +383,18 @@ def test_what_a_killed_process_leaves_is_swept_and_what_another_uses_is_not(serv
         assert held(fetched()) == content(*SOURCES)
         assert stage.is_dir()
     assert not list(cache_folder().glob(".fetching-*"))
+
+
+def test_an_interrupt_leaves_what_is_whole_and_nothing_else(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    bring = Web.bring
+
+    def interrupted(self: Web, source: Source, target: Path, advance: places.Advance) -> None:
+        bring(self, source, target, advance)
+        if source == TWO:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(Web, "bring", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        fetched()
+    assert held(cache_folder()) == content(ONE)
+    assert not list(cache_folder().glob(".fetching-*"))
