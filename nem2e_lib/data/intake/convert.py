@@ -15,12 +15,13 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from nem2e_lib.data import gait
-from nem2e_lib.data.columns import muscle_name, vertical_columns
+from nem2e_lib.data.columns import vertical_columns
 from nem2e_lib.data.cycles.find import unlikely
 from nem2e_lib.data.files import read_text
 from nem2e_lib.data.intake.layout import Layout
 from nem2e_lib.data.intake.match import Matched, Row
 from nem2e_lib.data.intake.source import Entry
+from nem2e_lib.data.labels import muscle_name
 from nem2e_lib.data.storage.storage import Storage, read_storage, write_storage
 from nem2e_lib.error import Nem2eError
 
