@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from nem2e_lib.data.families import is_known
-from nem2e_lib.data.kinds import CONTROLS, kind
+from nem2e_lib.data.kinds import CONTROLS, SPEED, kind
 from nem2e_lib.data.labels import FORCES, Label, is_state, parse
 from nem2e_lib.data.model import Model
 from nem2e_lib.data.muscles import is_muscle
@@ -84,7 +84,7 @@ def sort_columns(labels: Sequence[str], model: Model | None = None, told: Iterab
         muscles -= unsure - states
     taken = [label for label, each in able.items() if each.name in muscles and (each.name in states) == is_state(label)]
     kept = frozenset(taken)
-    left = {label: _left(label, each, muscles, model) for label, each in parsed.items() if label not in kept}
+    left = {label: _left(label, parsed, muscles, model) for label in parsed if label not in kept}
     doubtful = (label for label, each in able.items() if each.name in unsure)
     return Columns(
         tuple(taken),
@@ -105,12 +105,15 @@ def _by_name(parsed: Mapping[str, Label], able: Mapping[str, Label], told: froze
     return known | (told & names.keys()) | likely | (set() if known else rest), likely | rest
 
 
-def _left(label: str, each: Label, muscles: set[str], model: Model | None) -> str:
+def _left(label: str, labels: Mapping[str, Label], muscles: set[str], model: Model | None) -> str:
     """What a column is that is not taken."""
+    each = labels[label]
     if each.name in muscles and each.quantity in _ACTIVE and each.place in FORCES:
         return CONTROLS[0]
     if model is not None and each.quantity in _ACTIVE and each.name in model.others:
         return model.others[each.name]
+    if f"{label}{SPEED}" in labels:
+        return "coordinate"
     return kind(each, label) or (UNKNOWN if model is None else FOREIGN)
 
 

@@ -31,9 +31,9 @@ _CONSTRAINT = re.compile(r"lambda_|gamma_|slack|multiplier", re.IGNORECASE)
 _WORDS = (
     ("reserve", _some("reserve reserves res")),
     ("residual", _some("residual residuals")),
-    ("external load", _some("grf grm grfs ground external cop plate load loads")),
+    ("external load", _some("grf grm grfs ground cop plate load loads")),
     ("contact force", _some("contact hunt crossley sphere halfspace")),
-    ("ligament", _some("acl pcl mcl lcl mpfl lpfl pfl lig ligament ligaments fascia aponeurosis tendon capsule itb")),
+    ("ligament", _some("acl pcl mcl lcl mpfl lpfl pfl lig ligament ligaments aponeurosis tendon capsule itb")),
     ("passive force", _some("limit limits spring springs damper dampers bushing passive stop stiffness damping")),
     (
         "exoskeleton",
@@ -43,9 +43,17 @@ _WORDS = (
     ("torque actuator", _some("tau torque torques actuator act moment corrector generator trq")),
 )
 """Kind, and words in a name that tell it; the first that fits."""
-_ANYWHERE = (("reserve", "reserve"), ("residual", "residual"), ("torque actuator", "torque"))
-"""Kind, and what tells it wherever it stands in a name, in lower case."""
+_ANYWHERE = (
+    ("reserve", "reserve"),
+    ("residual", "residual"),
+    ("torque actuator", "torque"),
+    ("external load", "externalforce"),
+    ("ligament", "plantarfascia"),
+)
+"""Kind, and what tells it wherever it stands in a name, in lower case and without strokes."""
 _RESIDUAL = re.compile(r"[FM][XYZ]")
+_LOAD = re.compile(r"_[FTMp][xyz]$")
+"""End of the name of an external load's column: force, moment, point."""
 _DRIVEN = re.compile(
     r"lumbar_(?:ext|bend|rot)|(?:arm|shoulder)_(?:flex|add|abd|rot|elv|elev)|elbow_flex(?:ion)?|pro_sup|wrist_(?:flex|dev)"
 )
@@ -57,7 +65,8 @@ _MOTIONS = _some("""
     tilt list rotation rot tx ty tz flexion flex extension ext adduction add abduction abd angle bending bend elevation
     elv elev dev deviation beta
     """)
-_SPEED, _FORCE = "_u", "_force"
+SPEED, _FORCE = "_u", "_force"
+"""Ends of names: of a coordinate's speed among states of OpenSim 3, of its generalised force."""
 
 
 @lru_cache(maxsize=65536)
@@ -86,14 +95,16 @@ def _kind_of(name: str) -> str:
     """Kind of a component by its name."""
     if _RESIDUAL.fullmatch(name):
         return "residual"
+    if _LOAD.search(name):
+        return "external load"
     lower = name.lower()
     words = [word.lower() for word in _WORD.findall(name)]
     found = next((told for told, some in _WORDS if some & set(words)), "")
-    found = found or next((told for told, part in _ANYWHERE if part in lower), "")
+    found = found or next((told for told, part in _ANYWHERE if part in lower.replace("_", "")), "")
     if found:
         return found
     base = re.sub(r"^[rl]_|_[rl](?=_|$)", "", lower)
-    if base.endswith(_SPEED) and _kind_of(base.removesuffix(_SPEED)):
+    if base.endswith(SPEED) and _kind_of(base.removesuffix(SPEED)):
         return "coordinate speed"
     if base.endswith(_FORCE) and _kind_of(base.removesuffix(_FORCE)):
         return "torque actuator"

@@ -18,6 +18,8 @@ from nem2e_lib.data.study.trials import SPAN
 
 _FULL = 0.99
 """Activation above it is taken for full."""
+_NAMED = 60
+"""Strange names that are told one by one, which a person must decide on."""
 _WAY = "give the model (study.toml, [activation] model, or --model), or name the muscles in [activation] columns"
 
 
@@ -51,10 +53,10 @@ def _told(columns: Columns) -> Iterator[tuple[Check, str]]:
     left = [label for label in columns.unknown if label in columns.left]
     if taken:
         head = f"taken for muscles although no family of models names them so ({len(taken)})"
-        yield UNKNOWN_MUSCLE, f"{head}: {', '.join(taken)}; {_WAY}."
+        yield UNKNOWN_MUSCLE, f"{head}: {some(taken, _NAMED)}; {_WAY}."
     if left:
         head = f"left out because no family of models names a muscle so ({len(left)})"
-        yield UNKNOWN_MUSCLE, f"{head}: {', '.join(left)}; if these are muscles, {_WAY}."
+        yield UNKNOWN_MUSCLE, f"{head}: {some(left, _NAMED)}; if these are muscles, {_WAY}."
     if columns.absent:
         yield MISSING_MUSCLE, f"has no column of {len(columns.absent)} of the model's muscles: {some(columns.absent)}."
 
