@@ -84,6 +84,28 @@ BRIDGED = Check("bridged", "emg", "values that are no numbers in gaps of up to {
 UNEVEN = Check("clock", "emg", "a clock further than {:g} s from an even one, resampled", 1e-3)
 DROPOUT = Check("dropout", "emg", "a channel without samples, or at one and the same value for {:g} s", 0.1)
 CLIPPED = Check("clipped_force", "force", "vertical force at its highest value for {:g} s or longer", 0.01)
+NO_FORCE = Check("no_force", "force", "force that is no number while no foot is on the plate, taken as 0")
+SIDES = Check("sides", "force", "names that do not tell a plate's side, or tell another than the place of the pressure")
+ZERO = Check("zero", "force", "a plate's zero in swing off by more than {:.2g} of the threshold, taken off", 0.25)
+COVERAGE = Check("coverage", "force", "{:g} or more strides without heel strike while somebody moves on the plates", 2)
+OTHER_FOOT = Check(
+    "other_foot",
+    "force",
+    "a cycle without the one contact of the other foot: between two heel strikes of a foot there is {:g}",
+    1,
+    "Perry & Burnfield (2010), Gait Analysis",
+    skips=True,
+)
+LONG = Check("long_contact", "force", "a contact over {:g} times as long as those around it", 1.5, skips=True)
+BRIEF = Check("brief_contact", "force", "a contact under {:g} times as long, or as strong, as others", 0.6, skips=True)
+SPLIT = Check("split_contact", "force", "a swing under {:g} times as long as those around it", 0.5, skips=True)
+EARLY = Check(
+    "early_touch", "force", "a contact loaded {:g} s later than is usual after the heel strike", 0.06, skips=True
+)
+ALTERNATION = Check(
+    "alternation", "force", "heel strikes that come when the other foot's is due, to {:g} of a cycle", 0.15, skips=True
+)
+RHYTHM = Check("rhythm", "force", "a cycle over {:g} times as long as those around it, or as short", 1.5, skips=True)
 SKIPPED = Check("skipped", "cycles", "cycles that are found and cannot be used")
 
 CHECKS = {check.name: check for check in list(globals().values()) if isinstance(check, Check)}

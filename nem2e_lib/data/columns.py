@@ -1,4 +1,4 @@
-"""Which columns of an OpenSim file are muscles, and which are vertical ground reaction force."""
+"""Which columns of an OpenSim file are muscles."""
 
 from __future__ import annotations
 
@@ -16,15 +16,6 @@ UNKNOWN, FOREIGN = "known to no family of models", "not in the model"
 _ACTIVE = ("", "activation", *CONTROLS)
 _FIBRE = ("fiber_", "normalized_", "tendon_", "implicitderiv_normalized")
 """How quantities begin that only muscles have."""
-_VERTICAL = (
-    ("ground_force_vy", "l_ground_force_vy"),
-    ("ground_force_vy", "1_ground_force_vy"),
-    ("R_ground_force_vy", "L_ground_force_vy"),
-    ("r_ground_force_vy", "l_ground_force_vy"),
-    ("ground_force_r_vy", "ground_force_l_vy"),
-    ("ground_force_right_vy", "ground_force_left_vy"),
-    ("ground_force_vy_r", "ground_force_vy_l"),
-)
 
 
 @dataclass(frozen=True)
@@ -115,8 +106,3 @@ def _left(label: str, labels: Mapping[str, Label], muscles: set[str], model: Mod
     if f"{label}{SPEED}" in labels:
         return "coordinate"
     return kind(each, label) or (UNKNOWN if model is None else FOREIGN)
-
-
-def vertical_columns(labels: Sequence[str]) -> tuple[str, str] | None:
-    """Return the labels (right, left) of vertical ground reaction force under the names in common use, or None."""
-    return next((pair for pair in _VERTICAL if set(pair) <= set(labels)), None)

@@ -134,7 +134,8 @@ class Refiner:
         where = storage.name if isinstance(activation, Storage) else str(activation)
         read = require_fit(self.manifest, storage, where, None if names is None else family(names))
         cycle = spans.as_asked(self.manifest.cycle, definition, threshold_n)
-        found = spans.usable(spans.find(read, cycle, where, grf=grf, cycles=cycles, columns=columns), read, where)
+        cut_as = spans.find(read, cycle, where, grf=grf, cycles=cycles, columns=columns)
+        found = spans.usable(cut_as.spans, read, where)
         kept = [span for span in found if not span.reason]
         if not kept:
             raise Nem2eError(
@@ -144,7 +145,7 @@ class Refiner:
         cut = segmented(self.manifest, read, kept, where)
         curves = self.predict(cut)
         told = definition is not None or grf is not None
-        notes = notes_on(self.manifest, storage, read, found, curves, told=told)
+        notes = (*notes_on(self.manifest, storage, read, found, curves, told=told), *map(str, cut_as.notes))
         return Refined(self.manifest, where, storage, read, found, cut, curves, notes)
 
     def predict(self, cycles: xr.Dataset) -> xr.DataArray:

@@ -11,7 +11,7 @@ import numpy as np
 
 from nem2e_lib.error import Nem2eError
 from nem2e_lib.simulate.facts import ModelFacts, describe, load
-from nem2e_lib.simulate.forces import read_plates, write_plates
+from nem2e_lib.simulate.forces import whole_plates, write_plates
 from nem2e_lib.simulate.loads import assign, copy_own_loads, external_loads
 from nem2e_lib.simulate.motion import Motion, read_motion, write_motion
 from nem2e_lib.simulate.options import Options
@@ -182,7 +182,7 @@ def prepare_loads(place: Workplace, motion: Motion) -> tuple[float, float] | Non
         place.notes.append("No ground reaction force was given: whatever carries the body must come from residuals.")
         write_document(target, external_loads({}, ""))
         return None
-    time, plates, notes = read_plates(place.trial.grf)
+    time, plates, notes = whole_plates(place.trial.grf)
     place.notes += notes
     check_overlap(place, motion, (float(time[0]), float(time[-1])), place.trial.grf)
     bodies = assign(place.facts, place.model, motion.storage, time, plates, place.options.feet)

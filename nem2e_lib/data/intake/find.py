@@ -10,8 +10,9 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from nem2e_lib.data.columns import sort_columns, vertical_columns
+from nem2e_lib.data.columns import sort_columns
 from nem2e_lib.data.files import read_text
+from nem2e_lib.data.force.feet import known_columns
 from nem2e_lib.data.intake.names import covers, keys, only_here, words
 from nem2e_lib.data.labels import is_state
 from nem2e_lib.data.model import Model
@@ -122,7 +123,7 @@ def _kind(path: Path, storage: Storage, kind: str, model: Model | None) -> tuple
     if len(storage.time) < 2:
         return None, f"it has {len(storage.time)} rows"
     if kind == "grf":
-        known = vertical_columns(storage.labels) is not None or vertical_candidates(storage)
+        known = known_columns(storage) is not None or vertical_candidates(storage)
         return ("grf", "") if known else (None, "no column of vertical force")
     if kind == "emg":
         simulated = any(is_state(label) for label in storage.labels) and "emg" not in path.stem.lower()
@@ -148,7 +149,7 @@ def _guess(path: Path, storage: Storage) -> str | None:
         return "emg"
     if re.search(r"activation|states|controls", stem):
         return "activation"
-    if vertical_columns(storage.labels) is not None or re.search(r"grf|grd|ground", stem):
+    if known_columns(storage) is not None or re.search(r"grf|grd|ground", stem):
         return "grf"
     muscles = [label for label in storage.labels if is_muscle(label)]
     if not muscles:

@@ -13,9 +13,10 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from nem2e_lib.data.columns import muscle_columns, vertical_columns
+from nem2e_lib.data.columns import muscle_columns
 from nem2e_lib.data.emg.envelope import RECIPES
 from nem2e_lib.data.families import measurable
+from nem2e_lib.data.force.feet import known_columns
 from nem2e_lib.data.intake.find import Found, Search, apart, best, match, search, vertical_candidates
 from nem2e_lib.data.intake.names import speed, subject
 from nem2e_lib.data.labels import muscle_name
@@ -361,7 +362,7 @@ def _place(target: Path, model: Model) -> Path:
 
 
 def _plates(files: Sequence[Found]) -> list[str]:
-    if not files or vertical_columns(files[0].storage.labels) is not None:
+    if not files or known_columns(files[0].storage) is not None:
         return []
     return vertical_candidates(files[0].storage)
 

@@ -18,7 +18,7 @@ from nem2e_lib.data.checks import CHECKS, IGNORE
 from nem2e_lib.data.emg.envelope import RECIPES, Recipe
 from nem2e_lib.data.emg.processing import NORMALISE, Processing
 from nem2e_lib.data.files import read_text
-from nem2e_lib.data.gait import CYCLES
+from nem2e_lib.data.gait import BASELINES, CYCLES, Limits
 from nem2e_lib.data.model import Model, read_model
 from nem2e_lib.data.study.trials import path_problem
 from nem2e_lib.data.tables import near, parse_toml
@@ -41,6 +41,7 @@ _INNER = {
     "grf": {
         **dict.fromkeys(("right", "left"), _COLUMNS),
         **dict.fromkeys(("threshold_n", "min_stance_s", "min_swing_s"), _NUMBER),
+        "baseline": _TEXT,
     },
     "activation": {"columns": _TEXTS, "model": _TEXT},
     "emg_processing": {
@@ -78,6 +79,8 @@ class Settings:
         Force above which a foot is on the ground, in N.
     min_stance_s, min_swing_s : float
         Shorter contacts and gaps are none, in s.
+    baseline : str
+        One of `gait.BASELINES`.
     activation_columns : tuple of str or None
         Columns of the activation files to use; None for all muscles.
     model : Model or None
@@ -104,11 +107,17 @@ class Settings:
     threshold_n: float = 20.0
     min_stance_s: float = 0.08
     min_swing_s: float = 0.08
+    baseline: str = BASELINES[0]
     activation_columns: tuple[str, ...] | None = None
     model: Model | None = None
     resampling: str = RESAMPLING[0]
     emg_processing: Processing | None = None
     ignored: tuple[str, ...] = ()
+
+    @property
+    def limits(self) -> Limits:
+        """How a contact of a foot is told."""
+        return Limits(self.threshold_n, self.min_stance_s, self.min_swing_s, self.baseline)
 
 
 def read_settings(path: Path) -> tuple[Settings, list[str]]:
@@ -232,6 +241,8 @@ def _force_problems(path: Path, grf: dict[str, Any], cycle: str) -> list[str]:
     for key in ("min_stance_s", "min_swing_s"):
         if not 0 <= grf.get(key, 0.0) < 10:
             problems.append(f"{path}: [grf] {key} is {grf[key]}, but a time from 0 to 10 s is expected.")
+    if grf.get("baseline", BASELINES[0]) not in BASELINES:
+        problems.append(f"{path}: [grf] baseline is {grf['baseline']!r}, but {' or '.join(BASELINES)} is expected.")
     if ("right" in grf) != ("left" in grf):
         problems.append(
             f"{path}: [grf] names one side only, but both right and left are expected; "
@@ -289,7 +300,10 @@ def _settings(content: dict[str, Any], tables: dict[str, Any]) -> Settings:
 
 def _force(grf: dict[str, Any]) -> dict[str, Any]:
     """The fields of `Settings` that a sound table gives."""
-    limits = {key: float(grf[key]) for key in ("threshold_n", "min_stance_s", "min_swing_s") if key in grf}
+    limits: dict[str, Any] = {
+        key: float(grf[key]) for key in ("threshold_n", "min_stance_s", "min_swing_s") if key in grf
+    }
+    limits |= {"baseline": grf["baseline"]} if "baseline" in grf else {}
     return limits | {f"grf_{side}": _columns(grf.get(side)) for side in ("right", "left")}
 
 

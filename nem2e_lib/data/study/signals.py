@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from nem2e_lib.data.columns import Columns, sort_columns, vertical_columns
+from nem2e_lib.data.columns import Columns, sort_columns
 from nem2e_lib.data.emg.processing import power_above
 from nem2e_lib.data.labels import muscle_name
 from nem2e_lib.data.storage.storage import Storage, read_storage
@@ -91,35 +91,6 @@ def read_raw_emg(path: Path, channels: Sequence[str]) -> Storage:
     _require(path, "EMG column", channels, storage.labels)
     index = [storage.labels.index(channel) for channel in channels]
     return dataclasses.replace(storage, labels=tuple(channels), values=storage.values[:, index])
-
-
-def read_grf(path: Path, settings: Settings) -> Storage:
-    """Read vertical ground reaction force in N, labels ``right`` and ``left``; columns of one side are added up.
-
-    Raises
-    ------
-    Nem2eError
-        If the two columns are not found or a value is not finite.
-    """
-    storage = _read(path)
-    sides = _sides(path, storage, settings)
-    named = [name for side in sides for name in side]
-    _require(path, "force column", named, storage.labels)
-    plates = _select(path, storage, named, named)
-    sums = [sum((plates.column(name) for name in side), np.zeros(len(plates.time))) for side in sides]
-    return dataclasses.replace(plates, labels=("right", "left"), values=np.column_stack(sums))
-
-
-def _sides(path: Path, storage: Storage, settings: Settings) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    if settings.grf_right is not None and settings.grf_left is not None:
-        return settings.grf_right, settings.grf_left
-    known = vertical_columns(storage.labels)
-    if known is None:
-        raise Nem2eError(
-            f"{path}: no columns of vertical force under a known name; found {', '.join(storage.labels)}; "
-            "name them in study.toml, [grf] right and left."
-        )
-    return (known[0],), (known[1],)
 
 
 def check_envelope(path: Path, channels: Sequence[str], values: Array, time: Array | None = None) -> None:

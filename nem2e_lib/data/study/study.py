@@ -15,11 +15,13 @@ from nem2e_lib.data.emg.envelope import normalise
 from nem2e_lib.data.emg.processing import Processed, peak, process, reference
 from nem2e_lib.data.emg.table import EmgTable, read_emg_table
 from nem2e_lib.data.families import counterpart, whose
+from nem2e_lib.data.force.events import Events, find_events
+from nem2e_lib.data.force.feet import Feet, read_feet
 from nem2e_lib.data.labels import muscle_name
 from nem2e_lib.data.model import Model
 from nem2e_lib.data.storage.storage import Storage
 from nem2e_lib.data.study.settings import Settings
-from nem2e_lib.data.study.signals import check_envelope, clocks_apart, read_activation, read_emg, read_grf, read_raw_emg
+from nem2e_lib.data.study.signals import check_envelope, clocks_apart, read_activation, read_emg, read_raw_emg
 from nem2e_lib.data.study.trials import Cycle, Trial, path_problem
 from nem2e_lib.data.tables import near, read_table
 from nem2e_lib.error import Nem2eError
@@ -134,7 +136,15 @@ class Study:
         Nem2eError
             If the trial has no such file, the columns are not found, or a value is not finite.
         """
-        return self._once("grf", trial, self._grf)
+        return self.feet(trial).force
+
+    def feet(self, trial: str) -> Feet:
+        """Return the same with the columns that it was read from and what is to be told of them; errors as `grf`."""
+        return self._once("feet", trial, self._feet)
+
+    def events(self, trial: str) -> Events:
+        """Return the contacts of both feet in the ground reaction force of a trial; errors as `grf`."""
+        return self._once("events", trial, lambda found: find_events(self.feet(found.name), self.settings.limits))
 
     def _once(self, kind: str, name: str, read: Callable[[Trial], T]) -> T:
         if (kind, name) not in self._kept:
@@ -172,10 +182,10 @@ class Study:
         check_envelope(trial.emg, self.channels, done.storage.values, done.storage.time)
         return done
 
-    def _grf(self, trial: Trial) -> Storage:
+    def _feet(self, trial: Trial) -> Feet:
         if trial.grf is None:
             raise Nem2eError(f"{self.folder / 'trials.csv'}: trial {trial.name!r} has no grf file.")
-        return _shifted(read_grf(trial.grf, self.settings), trial.grf_offset_s)
+        return read_feet(trial.grf, self.settings.grf_right, self.settings.grf_left).later(trial.grf_offset_s)
 
 
 def _meant(name: str, muscles: Sequence[str], model: Model | None) -> str:

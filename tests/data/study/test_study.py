@@ -155,7 +155,7 @@ SIGNALS = [
     ("emg.sto", set_value(9, 0, np.inf), "column 'sol' is inf at 0.018 s"),
     ("emg.sto", lambda n, t, v: (n, t, v - v.mean(axis=0)), "'sol' swings about zero"),
     ("emg.sto", lambda n, t, v: (n, t, 0 * v), "'sol' is zero throughout"),
-    ("grf.mot", set_value(9, 0, np.nan), "column 'ground_force_vy' is nan at 0.018 s"),
+    ("grf.mot", set_value(150, 0, np.nan), "column 'ground_force_vy' is nan at 0.3 s, beside"),
     ("grf.mot", lambda n, t, v: (["a", "b"], t, v), "no columns of vertical force under a known name; found a, b"),
 ]
 
@@ -215,7 +215,7 @@ def test_order_of_columns_may_differ(study_folder):
 def test_every_problem_is_listed(study_folder):
     rewrite(study_folder / "s1_slow_activation.sto", set_value(1, 1, np.nan))
     rewrite(study_folder / "s2_fast_emg.sto", set_value(1, 1, np.nan))
-    rewrite(study_folder / "s2_slow_grf.mot", set_value(1, 1, np.nan))
+    rewrite(study_folder / "s2_slow_grf.mot", set_value(150, 0, np.nan))
     assert len(check_study(study_folder)) == 3
 
 
