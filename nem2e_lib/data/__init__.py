@@ -5,7 +5,9 @@ files, tables, netcdf
 muscles, families, model
     Names of muscles: what labels may mean, what families of models call them, those of an .osim file.
 labels, kinds, columns, gait
-    Parts of a label; what is no muscle; columns that are muscles or vertical force; heel strikes and cycles.
+    Parts of a label; what is no muscle; columns that are muscles; contacts of a foot and cycles between them.
+force
+    Force files: plates, sides, and gait events of both feet.
 storage
     File formats: OpenSim's .sto and .mot, and tables that an amplifier's program exported.
 emg

@@ -87,6 +87,9 @@ CLIPPED = Check("clipped_force", "force", "vertical force at its highest value f
 NO_FORCE = Check("no_force", "force", "force that is no number while no foot is on the plate, taken as 0")
 SIDES = Check("sides", "force", "names that do not tell a plate's side, or tell another than the place of the pressure")
 ZERO = Check("zero", "force", "a plate's zero in swing off by more than {:.2g} of the threshold, taken off", 0.25)
+NOISE = Check(
+    "noise", "force", "a plate's noise over {:.2g} of the threshold; contacts are found above five times it", 0.25
+)
 COVERAGE = Check("coverage", "force", "{:g} or more strides without heel strike while somebody moves on the plates", 2)
 OTHER_FOOT = Check(
     "other_foot",

@@ -21,15 +21,18 @@ _LEVEL = 0.05
 """Share of the range of force within which it counts as level."""
 _JUMP_N = 10.0
 """A zero that moves further within one swing has jumped."""
+_NORMAL_99 = 2.58
+"""Standard deviations within which 99 % of noise lies."""
 _LOADED = 5.0
 """A plate whose force varies by less than so many thresholds was never stood on in newtons."""
 
 
 @dataclass(frozen=True, eq=False)
 class Zero:
-    """A plate's zero over time in N, shape (rows,), and the lowest and highest of it in any swing."""
+    """A plate's zero over time in N, shape (rows,), the first, lowest, highest and last of any swing, and its noise."""
 
     values: Array
+    noise: float
     first: float
     low: float
     high: float
@@ -82,7 +85,9 @@ def find_zero(time: Array, force: Array, threshold_n: float = 20.0) -> Zero | No
     levels = median_filter(levels, size=3, mode="nearest") if len(levels) > 2 else levels
     knots = np.array([time[row] for swing in swings for row in swing])
     values = np.interp(time, knots, np.repeat(levels, 2))
-    return Zero(values, float(levels[0]), float(levels.min()), float(levels.max()), float(levels[-1]))
+    idle = [np.abs(force[first : last + 1] - values[first : last + 1]) for first, last in swings]
+    noise = float(np.median([np.percentile(each, 99) for each in idle])) / _NORMAL_99
+    return Zero(values, noise, float(levels[0]), float(levels.min()), float(levels.max()), float(levels[-1]))
 
 
 def _odd(rows: float) -> int:

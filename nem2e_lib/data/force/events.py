@@ -17,6 +17,7 @@ from nem2e_lib.data.checks import (
     COVERAGE,
     EARLY,
     LONG,
+    NOISE,
     OTHER_FOOT,
     RHYTHM,
     SPLIT,
@@ -49,6 +50,10 @@ _REGULAR = (0.8, 1.25)
 """Of the usual length: a cycle that may be one although the other foot's plate tells nothing."""
 _MOVING = 0.5
 """Share of the usual highest force by which force varies where somebody moves."""
+_CLEARLY = 1 / 3
+"""Share of steps up to which they are those on the wrong plates, and not the others."""
+_ABOVE_NOISE = 5.0
+"""Standard deviations of a plate's noise above which force is a foot's."""
 _LOST_CYCLES = 3
 """A span between two heel strikes that is so many cycles long holds cycles that were not seen."""
 
@@ -217,11 +222,9 @@ class Events:
         self, first: str, last: str, start: float, end: float, usual_s: float
     ) -> Iterator[tuple[Check | None, str]]:
         one, two, length = self.of(first), self.of(last), end - start
-        if not SHORTEST_S <= length <= LONGEST_S:
-            yield (
-                None,
-                f"lasts {length:.3g} s, but {SHORTEST_S:g} to {LONGEST_S:g} s are expected of a gait cycle",
-            )
+        shortest = SHORTEST_S if first == last else SHORTEST_S / 2
+        if not shortest <= length <= LONGEST_S:
+            yield None, f"lasts {length:.3g} s, but {shortest:g} to {LONGEST_S:g} s are expected of a gait cycle"
         if first == last:
             yield from self._other_foot(one, start, end, usual_s)
         yield from one.too_long(one.row(start))
@@ -275,12 +278,16 @@ class Events:
 
     @cached_property
     def _out_of_turn(self) -> dict[str, set[float]]:
-        """Heel strikes, by side, of the lesser part of each row of steps that breaks the turn of right and left."""
+        """Heel strikes, by side, of the lesser part of each row of steps that breaks the turn of right and left.
+
+        Where it is not clearly the lesser, those of the whole row.
+        """
         found: dict[str, set[float]] = {"right": set(), "left": set()}
         for row in self._rows():
             odd = [strike for strike in row if strike[2] == 1]
             even = [strike for strike in row if strike[2] == 0]
-            for time, side, _ in min(odd, even, key=len):
+            lesser = min(odd, even, key=len)
+            for time, side, _ in row if len(lesser) > _CLEARLY * len(row) else lesser:
                 found[side].add(time)
         return found
 
@@ -301,7 +308,10 @@ class Events:
         return rows
 
     def _turned(self, before: float, side: str, time: float, now: str) -> bool | None:
-        """Whether a strike comes when the other foot's is due; None where it comes when neither is."""
+        """Whether a strike comes when the other foot's is due; None where it comes when neither is, or in a stumble.
+
+        Feet that change plates tread on one together, or one after the other: a late step alone is none.
+        """
         nearest = np.argsort(np.abs(self._steady[:, 0] - before))[:_AROUND]
         length, share = np.median(self._steady[nearest, 1:], axis=0)
         ahead = (time - before) / length
@@ -311,7 +321,10 @@ class Events:
         as_it_is, else_wise = (of_same, of_other) if side == now else (of_other, of_same)
         if ahead > _LOST_CYCLES or min(as_it_is, else_wise) > ALTERNATION.limit:
             return None
-        return bool(else_wise < as_it_is)
+        if as_it_is <= else_wise:
+            return False
+        seen = side == now or self.of(side).too_long(self.of(side).row(before))
+        return True if seen else None
 
     def why_no_cycle(self) -> str:
         """Say what explains that there is no complete cycle."""
@@ -390,22 +403,21 @@ def find_events(feet: Feet, limits: Limits) -> Events:
 
 
 def _foot(feet: Feet, side: str, limits: Limits) -> tuple[Foot, list[Note]]:
-    time, force, notes = feet.force.time, feet.force.column(side), []
-    zero = find_zero(time, force, limits.threshold_n) if limits.baseline == "swing" else None
-    if zero is not None and zero.off > ZERO.limit * limits.threshold_n:
+    time, force, threshold = feet.force.time, feet.force.column(side), limits.threshold_n
+    notes, plate = list[Note](), f"{feet.path}: the {side} plate's"
+    zero = find_zero(time, force, threshold) if limits.baseline == "swing" else None
+    if zero is not None and zero.off > ZERO.limit * threshold:
         force = force - zero.values
-        notes.append(
-            ZERO.note(f"{feet.path}: the {side} plate's zero {zero}: taken off before heel strikes are found.")
-        )
+        notes.append(ZERO.note(f"{plate} zero {zero}: taken off before heel strikes are found."))
+    if zero is not None and zero.noise > NOISE.limit * threshold:
+        threshold = max(threshold, _ABOVE_NOISE * zero.noise)
+        told = f"noise has a standard deviation of {zero.noise:.3g} N: contacts were found above {threshold:.3g} N"
+        notes.append(NOISE.note(f"{plate} {told}, not {limits.threshold_n:g} N."))
     found = gait.contacts(
-        time,
-        force,
-        threshold_n=limits.threshold_n,
-        min_stance_s=limits.min_stance_s,
-        min_swing_s=limits.min_swing_s,
+        time, force, threshold_n=threshold, min_stance_s=limits.min_stance_s, min_swing_s=limits.min_swing_s
     )
     start, end = np.array(found).reshape(-1, 2).T
-    return _without_touches(Foot(side, time, force, start, end, limits.threshold_n)), notes
+    return _without_touches(Foot(side, time, force, start, end, threshold)), notes
 
 
 def _without_touches(foot: Foot) -> Foot:

@@ -163,6 +163,6 @@ def _require_swing(path: Path, time: Array, label: str, force: Array, first: int
     allowed = CONTACT_N if lasts < SWING_S else max(CONTACT_N, _EDGE * float(np.nanmax(force)))
     if np.isinf(force[first : last + 1]).any() or max(beside) > allowed:
         raise Nem2eError(
-            f"{path}: column {label!r} is {force[first]} at {time[first]:.9g} s, beside {max(beside):.4g} N, under load; "
-            "fill the gap (with 0 only where no foot is on the plate), or cut the file."
+            f"{path}: column {label!r} is {force[first]} at {time[first]:.9g} s, beside {max(beside):.4g} N, under "
+            "load; fill the gap (with 0 only where no foot is on the plate), or cut the file."
         )
