@@ -106,7 +106,7 @@ EARLY = Check(
     "early_touch", "force", "a contact loaded {:g} s later than is usual after the heel strike", 0.06, skips=True
 )
 ALTERNATION = Check(
-    "alternation", "force", "heel strikes that come when the other foot's is due, to {:g} of a cycle", 0.15, skips=True
+    "alternation", "force", "heel strikes that come when the other foot's is due, to {:g} of a cycle", 0.2, skips=True
 )
 RHYTHM = Check("rhythm", "force", "a cycle over {:g} times as long as those around it, or as short", 1.5, skips=True)
 SKIPPED = Check("skipped", "cycles", "cycles that are found and cannot be used")

@@ -50,7 +50,7 @@ _REGULAR = (0.8, 1.25)
 """Of the usual length: a cycle that may be one although the other foot's plate tells nothing."""
 _MOVING = 0.5
 """Share of the usual highest force by which force varies where somebody moves."""
-_CLEARLY = 1 / 3
+_CLEARLY = 0.25
 """Share of steps up to which they are those on the wrong plates, and not the others."""
 _ABOVE_NOISE = 5.0
 """Standard deviations of a plate's noise above which force is a foot's."""

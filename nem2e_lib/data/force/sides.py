@@ -18,8 +18,9 @@ _APART_M = 0.05
 """Pressure of two feet lies further apart than this, to the side, where it is to tell them."""
 _ALIKE = 0.9
 """Share of pairs of contacts that must say the same."""
-_OBLIQUE = 0.2
-"""To the side per metre ahead: where plates lie in a row, a walk across them at an angle looks like a step width."""
+_IN_ROW_M = 0.35
+"""Pressure of two plates lies further apart than this along the way where they lie one behind the other: there a walk
+across them at an angle, or a turn, looks like a step width."""
 _BELT_M = 0.4
 """Pressure that moves further than this while a foot is down is carried by a belt: a foot is shorter."""
 _STEADY = 0.8
@@ -136,7 +137,7 @@ def by_place(time: Array, plates: Sequence[Plate], ahead: Ahead) -> tuple[Plate,
     apart = float(np.median(across[0]) - np.median(across[1]))
     along = abs(float(np.median(places[0] @ ahead.direction) - np.median(places[1] @ ahead.direction)))
     share = float(np.mean(np.sign(across[0][:, None] - across[1][None, :]) == np.sign(apart)))
-    if abs(apart) < max(_APART_M, _OBLIQUE * along) or share < _ALIKE:
+    if abs(apart) < _APART_M or along > _IN_ROW_M or share < _ALIKE:
         return None
     return (one, other) if apart > 0 else (other, one)
 
