@@ -385,13 +385,13 @@ class Events:
         return steps >= COVERAGE.limit or varies > _MOVING * foot.usual_peak > 0
 
     def _why(self, foot: Foot, start: float, end: float) -> str:
-        rows = slice(*(np.searchsorted(foot.time, [start, end]) + np.array([1, 0])))
-        low, high = float(foot.force[rows].min()), float(foot.force[rows].max())
-        if high <= self.limits.threshold_n:
-            return f"the {foot.side} plate shows no load there ({high:.3g} N at most)"
-        later = foot.force[rows][len(foot.force[rows]) // 2 :]
-        if min(low, float(later.min())) > self.limits.threshold_n or float(later.min()) > self.limits.threshold_n:
-            return f"the {foot.side} plate no longer unloads (it stays above {self.limits.threshold_n:g} N)"
+        """What the plate does in the later half of a gap, when the last step that was seen is over."""
+        first, last = np.searchsorted(foot.time, [(start + end) / 2, end])
+        later = foot.force[first : max(last, first + 1)]
+        if later.max() <= foot.threshold_n:
+            return f"the {foot.side} plate shows no load there (at most {later.max():.3g} N)"
+        if later.min() > foot.threshold_n:
+            return f"the {foot.side} plate no longer unloads (it stays above {later.min():.3g} N)"
         return f"no heel strike of the {foot.side} foot is found there"
 
 
