@@ -1,4 +1,4 @@
-"""From files to segmented cycles: storage files, study folders, gait events, synthetic studies.
+"""From files to segmented cycles: storage files, exports, study folders, gait events, synthetic studies.
 
 files, tables, netcdf
     Files read and written whole or not at all, tables that people type, labelled arrays on disk.
@@ -7,7 +7,9 @@ muscles, families, model
 labels, kinds, columns, gait
     Parts of a label; what is no muscle; columns that are muscles or vertical force; heel strikes and cycles.
 storage
-    File formats: OpenSim's .sto and .mot, and tables that an amplifier's program exported.
+    OpenSim's .sto and .mot.
+exports
+    What the programs of amplifiers and cameras export, each format told by its first lines.
 emg
     Raw EMG to envelopes.
 study
