@@ -167,6 +167,10 @@ _SECONDS = re.compile(r"s|sec|secs|seconds?|ms|msec|milliseconds?", re.IGNORECAS
 def _no_labels(sheet: Sheet) -> Nem2eError:
     if {"cycle", "phase_pct"} <= set(re.split(r"\W+", sheet.first)):
         return sheet.refusal("is EMG cut into cycles; name it in trials.csv, beside a cycles.csv (docs/study.md).")
+    if re.match(r"time +\S", sheet.first, re.IGNORECASE) and not re.search("[,;\t]", sheet.first):
+        return sheet.refusal(
+            "has blanks between its columns; put tabs or semicolons there, so that labels may have blanks."
+        )
     return sheet.refusal(
         f"starts with {shown(sheet.first)}, but no program's export is known that does (docs/study.md), and no line of "
         "labels with time in it stands above numbers; export it as text with a column 'time' in s, or give it one."

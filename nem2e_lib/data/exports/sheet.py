@@ -59,6 +59,8 @@ def cells(line: str, separator: str) -> list[str]:
 
 
 def number(text: str) -> float:
-    """Return the number that a header states, its unit left aside; NaN if there is none."""
+    """Return the number that a header states, its unit left aside; NaN if there is none. ``1,500`` is 1500."""
+    if thousands := re.search(r"(?<![\d.,])[1-9]\d{0,2}(?:,\d{3})+(?![\d,])", text):
+        return float(thousands.group().replace(",", ""))
     found = re.search(r"[-+]?\d+(?:[.,]\d+)?(?:[eE][-+]?\d+)?", text)
     return float(found.group().replace(",", ".")) if found else float("nan")

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from nem2e_lib.data.exports.body import read_body
 from nem2e_lib.data.exports.channels import units
 from nem2e_lib.data.exports.formats import read_export
-from nem2e_lib.data.exports.sheet import Sheet
+from nem2e_lib.data.exports.sheet import Sheet, number
 from nem2e_lib.data.storage.storage import Storage
 from nem2e_lib.error import Nem2eError
 
@@ -69,6 +69,14 @@ def test_numbers_that_can_be_read_in_two_ways_or_none(text: str, message: str) -
     with pytest.raises(Nem2eError) as told:
         body(text)
     assert message in str(told.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [("1500", 1500), ("2000.4", 2000.4), ("2000,4 Hz", 2000.4), ("1,500", 1500), ("0,00000", 0), (": 1e3", 1000)],
+)
+def test_numbers_of_a_header(text: str, expected: float) -> None:
+    assert number(text) == expected
 
 
 def test_all_that_is_wrong_is_said_at_once() -> None:
@@ -140,6 +148,7 @@ def test_counters_and_an_index_are_left_out(tmp_path: Path) -> None:
     [
         ("Delsys export\na,b\n0,1\n", ("starts with 'Delsys export'", "no line of labels with time")),
         ("EMG1,EMG2\n1,2\n2,3\n", ("no line of labels with time in it", "a column 'time' in s")),
+        ("time R SOL\n0.1 1\n0.2 2\n", ("has blanks between its columns; put tabs or semicolons there",)),
         ("time,a\n1,1\n0,1\n", ("line 3: time goes back from 1 to 0 s",)),
         ("time,a\n0,1\n,2\n1,3\n", ("line 3: there is no time in column 1",)),
         ("time,a\n1,1\n1,1\n", ("all rows have the time 1 s",)),
