@@ -1,4 +1,4 @@
-"""From files to segmented cycles: storage files, study folders, gait events, synthetic studies.
+"""From files to segmented cycles: storage files, exports, study folders, gait events, synthetic studies.
 
 files, tables, netcdf
     Files read and written whole or not at all, tables that people type, labelled arrays on disk.
@@ -9,7 +9,9 @@ labels, kinds, columns, gait
 force
     Force files: plates, sides, and gait events of both feet.
 storage
-    File formats: OpenSim's .sto and .mot, and tables that an amplifier's program exported.
+    OpenSim's .sto and .mot.
+exports
+    What the programs of amplifiers and cameras export, each format told by its first lines.
 emg
     Raw EMG to envelopes.
 study

@@ -7,9 +7,9 @@ from pathlib import Path
 
 from nem2e_lib.data.checks import FILE, UNUSED, Note, heeded
 from nem2e_lib.data.cycles.find import find_cycles
+from nem2e_lib.data.exports.formats import read_recording
 from nem2e_lib.data.quality.activation import column_notes
 from nem2e_lib.data.quality.notes import doubts
-from nem2e_lib.data.storage.storage import read_storage
 from nem2e_lib.data.study.load import read_study, signal_problems
 from nem2e_lib.data.study.signals import columns_of
 from nem2e_lib.data.study.study import Study
@@ -45,7 +45,7 @@ def study_notes(folder: str | Path, model: str | Path | None = None) -> list[str
         raise Nem2eError(problems[0])
     activation, tables, notes = {trial.activation for trial in study.trials}, {}, list[Note]()
     for path in _files(study):
-        storage = read_storage(path)
+        storage = read_recording(path)
         notes += [FILE.note(f"{path}: {odd}") for odd in storage.warnings]
         if path in activation:
             tables[path] = columns_of(path, storage, study.settings)
@@ -71,5 +71,6 @@ def _without_cycle(study: Study) -> Iterator[str]:
 
 
 def _files(study: Study) -> list[Path]:
-    paths = [path for trial in study.trials for path in (trial.activation, trial.emg, trial.grf)]
-    return [path for path in paths if path is not None and path.suffix.lower() != ".csv"]
+    emg = {trial.name: None if trial.has_emg_table else trial.emg for trial in study.trials}
+    paths = [path for trial in study.trials for path in (trial.activation, emg[trial.name], trial.grf)]
+    return [path for path in paths if path is not None]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +11,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from nem2e_lib.data.storage.header import bare
 from nem2e_lib.data.tables import near, numbers, read_table, whole_numbers
 from nem2e_lib.error import Nem2eError
 
@@ -47,6 +49,19 @@ class EmgTable:
         return np.column_stack([np.interp(at, *self.curves[number, name]) for name in self.channels])
 
 
+COLUMNS = ("cycle", "emg", "phase_pct", "value")
+
+
+def is_emg_table(path: Path) -> bool:
+    """Whether a file's first line has the columns of a cycle table; not where there is no such file."""
+    if path.suffix.lower() != ".csv" or not path.is_file():
+        return False
+    with path.open("rb") as file:
+        first = file.readline(4096).decode("utf-8-sig", "replace")
+    names = {bare(cell.strip()).lower() for cell in re.split("[,;\t]", first)}
+    return bool({"cycle", "phase_pct"} & names) and "time" not in names
+
+
 def read_emg_table(path: Path, channels: Sequence[str]) -> EmgTable:
     """Read the named channels of an EMG cycle table.
 
@@ -55,7 +70,7 @@ def read_emg_table(path: Path, channels: Sequence[str]) -> EmgTable:
     Nem2eError
         If a column or channel is missing, a cell is no finite number, or phase does not run from 0 to 100.
     """
-    table = read_table(path, ("cycle", "emg", "phase_pct", "value"))
+    table = read_table(path, COLUMNS)
     names = table["emg"].unique()
     for name in channels:
         if name not in names:

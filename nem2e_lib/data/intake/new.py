@@ -15,13 +15,14 @@ import pandas as pd
 
 from nem2e_lib.data.columns import muscle_columns
 from nem2e_lib.data.emg.envelope import RECIPES
+from nem2e_lib.data.exports.channels import may_be_emg
 from nem2e_lib.data.families import measurable
 from nem2e_lib.data.force.feet import known_columns
 from nem2e_lib.data.intake.find import Found, Search, apart, best, match, search, vertical_candidates
 from nem2e_lib.data.intake.names import speed, subject
 from nem2e_lib.data.labels import muscle_name
 from nem2e_lib.data.model import Model, read_model
-from nem2e_lib.data.muscles import meaning
+from nem2e_lib.data.muscles import doubt, meaning
 from nem2e_lib.data.storage.storage import write_storage
 from nem2e_lib.data.study.settings import Line, Section, bare_key, settings_text
 from nem2e_lib.data.study.signals import UNSCALED, is_raw
@@ -100,7 +101,15 @@ def new_study(
     _bring(
         target, found, trials, {"trials.csv": table.to_csv(index=False, lineterminator="\n"), "study.toml": text}, known
     )
-    return Template(target, table, (*found.left, *told), (*_to_do(rows), *to_do))
+    return Template(target, table, (*found.left, *_exported(found), *told), (*_to_do(rows), *to_do))
+
+
+def _exported(found: Search) -> Iterator[str]:
+    """What was changed or left out in reading exports, which the copies no longer tell."""
+    for file in found.files:
+        if file.inside.suffix != file.path.suffix:
+            yield f"{file.path}: read as {file.storage.metadata['format']}, copied as {file.inside.as_posix()}."
+            yield from (f"{file.path}: {odd}" for odd in file.storage.warnings)
 
 
 def _search(target: Path, folders: dict[str, str | Path | None], model: Model | None) -> Search:
@@ -234,16 +243,18 @@ def _move(partial: Path, target: Path) -> None:
 
 @dataclass(frozen=True)
 class _Channel:
-    """A channel of EMG: muscles that it may measure; `where` tells if some files lack it; `sided` if its name does."""
+    """A channel of EMG: muscles that it may measure; `where` tells if some files lack it; `sided` if its name tells the
+    leg; `asked` what its name leaves open."""
 
     name: str
     fits: tuple[str, ...]
     sided: bool
     where: str = ""
+    asked: str = ""
 
     @property
     def sure(self) -> bool:
-        return len(self.fits) == 1 and not self.where
+        return len(self.fits) == 1 and not self.where and not self.asked
 
 
 def _settings(
@@ -286,7 +297,7 @@ def _simulator(file: Found) -> str:
 
 def _channels(activation: Found, files: Sequence[Found], model: Model | None) -> list[_Channel]:
     muscles = list(dict.fromkeys(muscle_name(label) for label in muscle_columns(activation.storage.labels, model)))
-    names = dict.fromkeys(label for file in files for label in file.storage.labels)
+    names = dict.fromkeys(label for file in files for label in may_be_emg(file.storage))
     return [_channel(name, muscles, files) for name in names]
 
 
@@ -294,7 +305,7 @@ def _channel(name: str, muscles: Sequence[str], files: Sequence[Found]) -> _Chan
     have = sum(name in file.storage.labels for file in files)
     where = "" if have == len(files) else f"in {have} of {len(files)} EMG files only"
     both = {fit[-2:] for side in "rl" for fit in measurable(name, muscles, side)}
-    return _Channel(name, tuple(measurable(name, muscles)), bool(meaning(name)[1]) or len(both) < 2, where)
+    return _Channel(name, tuple(measurable(name, muscles)), bool(meaning(name)[1]) or len(both) < 2, where, doubt(name))
 
 
 def _cycle(channels: Sequence[_Channel]) -> str:
@@ -312,14 +323,14 @@ def _line(channel: _Channel) -> Line:
     if channel.sure:
         return Line(channel.name, channel.fits[0], "" if channel.sided else _SIDELESS)
     hint = f"one of {', '.join(channel.fits)}" if len(channel.fits) > 1 else ", ".join(channel.fits)
-    told = "; ".join(filter(None, [hint or "no muscle of that name", channel.where]))
+    told = "; ".join(filter(None, [hint or "no muscle of that name", channel.asked, channel.where]))
     return Line(channel.name, "…", told, left=True)
 
 
 def _processing(files: Sequence[Found], channels: Sequence[_Channel]) -> Iterator[Section]:
     if not files:
         return
-    names = [channel.name for channel in channels if not channel.where] or list(files[0].storage.labels)
+    names = [channel.name for channel in channels if not channel.where] or may_be_emg(files[0].storage)
     raw = [bool(np.mean(is_raw(file.storage.time, _values(file, names))) > 0.5) for file in files]
     if any(raw):
         rates = [(len(f.storage.time) - 1) / max(float(np.ptp(f.storage.time)), 1e-9) for f in files]

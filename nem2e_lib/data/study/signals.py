@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 
 from nem2e_lib.data.columns import Columns, sort_columns
 from nem2e_lib.data.emg.processing import power_above
+from nem2e_lib.data.exports.formats import read_recording
 from nem2e_lib.data.labels import muscle_name
-from nem2e_lib.data.storage.storage import Storage, read_storage
+from nem2e_lib.data.storage.storage import Storage
 from nem2e_lib.data.study.settings import Settings
 from nem2e_lib.data.tables import near
 from nem2e_lib.error import Nem2eError
@@ -202,7 +203,7 @@ def _require(path: Path, what: str, wanted: Iterable[str], found: Iterable[str])
 
 
 def _read(path: Path) -> Storage:
-    storage = read_storage(path)
+    storage = read_recording(path)
     if len(storage.time) < 2:
         raise Nem2eError(f"{path}: found {len(storage.time)} rows, but at least 2 are expected.")
     return storage

@@ -9,6 +9,7 @@ from pathlib import Path, PureWindowsPath
 import numpy as np
 import pandas as pd
 
+from nem2e_lib.data.emg.table import is_emg_table
 from nem2e_lib.data.tables import near, numbers, read_table, whole_numbers
 
 TRIAL_COLUMNS = ("trial", "subject", "speed", "activation", "emg")
@@ -47,8 +48,8 @@ class Trial:
 
     @property
     def has_emg_table(self) -> bool:
-        """Whether EMG comes as a cycle table (CSV) instead of a storage file."""
-        return self.emg.suffix.lower() == ".csv"
+        """Whether EMG comes as a cycle table instead of a recording."""
+        return is_emg_table(self.emg)
 
 
 @dataclass(frozen=True)
@@ -90,7 +91,7 @@ def _row_problems(path: Path, table: pd.DataFrame) -> list[str]:
             for key in _OFFSETS
             if row[key] and not _is_number(row[key])
         ]
-        if _has_offset(row["emg_offset_s"]) and row["emg"].lower().endswith(".csv"):
+        if _has_offset(row["emg_offset_s"]) and is_emg_table(path.parent / row["emg"]):
             problems.append(f"{where}: emg_offset_s is given, but a cycle table of EMG has no clock; leave it empty.")
         problems += [
             f"{where}: {key} is {row[key]!r}, but {problem}"
