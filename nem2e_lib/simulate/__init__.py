@@ -16,6 +16,8 @@ osim
     OpenSim itself, imported only where a step runs.
 xml
     Its documents, written and read.
+scaling
+    What a model is scaled to: mass and sizes.
 facts
     A model described without OpenSim's objects: coordinates, muscles, bodies, root.
 motion
@@ -35,6 +37,8 @@ A trial, step by step
 ---------------------
 prepare
     The trial's folder, with its inputs as every step reads them.
+asked
+    What the options name, asked of the model.
 states
     Activation out of a file of states, damaged or not.
 steps

@@ -19,6 +19,8 @@ LARGEST_RADIANS = 10.0
 """No joint angle exceeds this many radians (more than one and a half turns)."""
 SMALLEST_DEGREES = 3.2
 """A motion whose every joint angle stays below this many degrees is more likely in radians."""
+DISTANCES = "marker_distances.sto"
+"""How far each marker is off in inverse kinematics, in its folder."""
 _UNITS = {"mm": 1e-3, "m": 1.0, "cm": 1e-2}
 """Units of a marker file, in m."""
 
@@ -215,3 +217,18 @@ def common_markers(path: Path, markers: Markers, model: str, known: dict[str, st
             "add them to the model."
         )
     return shared
+
+
+def marker_distances(markers: Markers, located: Storage) -> Storage:
+    """Return how far the markers of a model are from the measured ones, in m; NaN where a marker was not seen.
+
+    Parameters
+    ----------
+    located : Storage
+        Places of the model's markers as inverse kinematics reports them, columns ``<marker>_tx`` … ``<marker>_tz``, m.
+    """
+    names = [name for name in markers.names if f"{name}_tx" in located.labels]
+    rows = np.abs(markers.time[None, :] - located.time[:, None]).argmin(axis=1)
+    there = np.stack([np.column_stack([located.column(f"{name}_t{axis}") for axis in "xyz"]) for name in names], axis=1)
+    measured = markers.places[rows][:, [markers.names.index(name) for name in names]]
+    return Storage("marker distances", tuple(names), located.time, np.linalg.norm(there - measured, axis=2))

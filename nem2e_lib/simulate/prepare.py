@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from nem2e_lib.data.tables import near
 from nem2e_lib.error import Nem2eError
 from nem2e_lib.simulate.facts import ModelFacts, describe, load
 from nem2e_lib.simulate.forces import read_plates, write_plates
@@ -17,6 +18,9 @@ from nem2e_lib.simulate.motion import Motion, read_motion, write_motion
 from nem2e_lib.simulate.options import Options
 from nem2e_lib.simulate.trial import SimulatedTrial
 from nem2e_lib.simulate.xml import read_document, write_document
+
+MESHES = "bone meshes"
+"""In the note on missing ones, which is told once, however many trials share a model."""
 
 
 @dataclass
@@ -92,6 +96,7 @@ def prepare_model(place: Workplace) -> None:
     _set_muscles(place, model)
     _lock(place, facts, model)
     _remove_residuals(place, facts, model)
+    _switch_off_contacts(place, facts, model)
     place.model = place.inputs / "model.osim"
     model.printToXML(str(place.model))
 
@@ -110,7 +115,8 @@ def _lock(place: Workplace, facts: ModelFacts, model: Any) -> None:
         names = [name for name in facts.names if fnmatchcase(name, pattern)]
         if not names:
             raise Nem2eError(
-                f"Lock {pattern!r} fits no coordinate of model {facts.name!r}; it has {', '.join(facts.names)}."
+                f"Lock {pattern!r} fits no coordinate of model {facts.name!r}; it has {', '.join(facts.names)}"
+                f"{near(pattern, facts.names)}."
             )
         for name in names:
             model.updCoordinateSet().get(name).set_locked(True)
@@ -127,6 +133,19 @@ def _remove_residuals(place: Workplace, facts: ModelFacts, model: Any) -> None:
         place.notes.append(
             f"The model's own residual actuators ({', '.join(own)}) were replaced by the generated ones."
         )
+
+
+def _switch_off_contacts(place: Workplace, facts: ModelFacts, model: Any) -> None:
+    if not place.options.without_contacts:
+        return
+    for name in facts.ground_contacts:
+        model.updForceSet().get(name).set_appliesForce(False)
+    found = ", ".join(facts.ground_contacts)
+    place.notes.append(
+        f"The model's own contact forces with the ground ({found}) were switched off."
+        if found
+        else f"Model {facts.name!r} has no contact forces with the ground to switch off."
+    )
 
 
 def check_muscles(place: Workplace) -> None:
@@ -160,7 +179,7 @@ def missing_meshes(model: Path, geometry: Path | None) -> str:
     if not lost:
         return ""
     return (
-        f"{model.name}: {len(lost)} of {len(names)} bone meshes ({lost[0]} …) are neither beside the model nor in a "
+        f"{model.name}: {len(lost)} of {len(names)} {MESHES} ({lost[0]} …) are neither beside the model nor in a "
         "folder Geometry there; simulations do not need them, pictures do: name their folder with --geometry."
     )
 
@@ -179,7 +198,9 @@ def prepare_loads(place: Workplace, motion: Motion) -> tuple[float, float] | Non
     if place.trial.loads is not None:
         return copy_own_loads(place.trial.loads, place.trial.grf, place.facts, target)
     if place.trial.grf is None:
-        place.notes.append("No ground reaction force was given: whatever carries the body must come from residuals.")
+        own = ", ".join(place.facts.ground_contacts)
+        carrier = f"the model's own contact forces ({own})" if own else "residuals"
+        place.notes.append(f"No ground reaction force was given: whatever carries the body must come from {carrier}.")
         write_document(target, external_loads({}, ""))
         return None
     time, plates, notes = read_plates(place.trial.grf)

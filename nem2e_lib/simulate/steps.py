@@ -5,22 +5,32 @@ from __future__ import annotations
 import os
 import shutil
 import xml.etree.ElementTree as ET
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from nem2e_lib.data.storage.storage import read_storage
+from nem2e_lib.data.storage.storage import read_storage, write_storage
 from nem2e_lib.error import Nem2eError
 from nem2e_lib.simulate.actuators import UNMUSCLED, ideal_actuators, reserve_actuators
-from nem2e_lib.simulate.facts import first_line
-from nem2e_lib.simulate.motion import common_markers, read_markers
+from nem2e_lib.simulate.facts import describe, first_line
+from nem2e_lib.simulate.motion import DISTANCES, common_markers, marker_distances, read_markers
 from nem2e_lib.simulate.options import LEAD_S, NAMES
 from nem2e_lib.simulate.osim import StepFailed, opensim, working_in
 from nem2e_lib.simulate.prepare import Workplace
+from nem2e_lib.simulate.scaling import (
+    UNSTATED,
+    check_factors,
+    check_mass,
+    chosen_mass,
+    scale_factors,
+    set_up_markers,
+)
 from nem2e_lib.simulate.setups import (
     LOADS,
     REDUCTION_WEIGHT,
+    SCALED,
     cmc_setup,
     id_setup,
     ik_setup,
@@ -44,26 +54,39 @@ def scale(place: Workplace) -> None:
     if source is None:
         raise Nem2eError(f"Trial {place.trial.trial!r}: scaling needs static=, markers of a static pose (.trc).")
     markers = read_markers(source)
-    shared = common_markers(source, markers, place.facts.name, place.facts.markers or {})
+    own = place.options.setups.get("scale")
+    known = {**(place.facts.markers or {}), **(set_up_markers(Path(own)) if own else {})}
+    shared = common_markers(source, markers, place.facts.name, known)
     folder = place.step_folder("scale")
     copy = _copied(place, source, "static.trc")
-    if place.trial.mass_kg is None:
-        place.notes.append(f"No mass_kg was given: the scaled model keeps {place.facts.mass_kg:.1f} kg.")
+    mass, notes = chosen_mass(place.trial, place.options)
+    place.notes += notes
     setup = scale_setup(
         relative(place.model, folder),
         relative(copy, folder),
-        place.facts,
+        replace(place.facts, markers=known),
         shared,
         (float(markers.time[0]), float(markers.time[-1])),
-        place.trial.mass_kg,
+        UNSTATED if mass is None else mass,
         place.options.weights,
     )
     run_tool(place, "scale", setup, "ScaleTool")
+    _check_scaled(place, folder, mass)
+
+
+def _check_scaled(place: Workplace, folder: Path, mass: float | None) -> None:
+    """Refuse a scaled model of another mass than asked for, or whose sizes no person has; note what is doubtful."""
+    found = describe(folder / SCALED).mass_kg
+    if mass is None:
+        place.notes.append(f"No mass_kg was given: the scaled model weighs {found:.1f} kg.")
+    else:
+        check_mass(f"Trial {place.trial.trial!r}", found, mass)
+    place.notes += check_factors(place.trial.static or folder, scale_factors(folder / "results" / "scale_factors.xml"))
 
 
 def after_scale(place: Workplace) -> None:
     """Go on from the scaled model."""
-    place.model = place.folder / "scale" / "model_scaled.osim"
+    place.model = place.folder / "scale" / SCALED
 
 
 def inverse_kinematics(place: Workplace) -> None:
@@ -79,6 +102,8 @@ def inverse_kinematics(place: Workplace) -> None:
     tasks = marker_tasks(shared, place.options.weights)
     setup = ik_setup(relative(place.model, folder), relative(copy, folder), tasks, window, "motion.mot")
     run_tool(place, "ik", setup, "InverseKinematicsTool")
+    for located in folder.glob("*_model_marker_locations.sto"):
+        write_storage(folder / DISTANCES, marker_distances(markers, read_storage(located)))
 
 
 def residual_reduction(place: Workplace) -> None:

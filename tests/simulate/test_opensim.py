@@ -21,6 +21,7 @@ from nem2e_lib.simulate.states import activation_of_states, is_damaged
 from tests.support.small_models import (
     MARKERS,
     MASS_KG,
+    add_contacts,
     arm_motion,
     save_arm,
     save_block,
@@ -135,6 +136,64 @@ def test_weight_that_is_not_carried_is_called_poor(block, tmp_path):
     row = one(trial, block, tmp_path / "out", "rra", adjusted_body="")
     assert row["status"] == "done", row["reason"] + row["log_tail"]
     assert row["verdict"] == "poor"
+
+
+def test_a_ground_that_would_push_twice_is_refused_until_the_models_own_is_switched_off(opensim, block, tmp_path):
+    model = add_contacts(opensim, block)
+    assert describe(model).ground_contacts == ("smooth_r", "rough_l")
+    motion = standing(tmp_path / "stand.mot", height_m=1.02)
+    trial = SimulatedTrial("stand", motion=motion, grf=standing_forces(tmp_path / "grf.mot"), end_s=0.05)
+    row = one(trial, model, tmp_path / "out", "rra", adjusted_body="")
+    assert row["mistake"]
+    assert "(smooth_r, rough_l), and grf.mot has the measured ones" in row["reason"]
+    row = one(trial, model, tmp_path / "out", "rra", adjusted_body="", without_contacts=True)
+    assert row["status"] == "done", row["reason"] + row["log_tail"]
+    assert row["residual_force_peak"] < 0.5
+    assert "(smooth_r, rough_l) were switched off" in row["notes"]
+    pressed = replace(trial, trial="pressed", grf=None)
+    row = one(pressed, model, tmp_path / "out", "rra", adjusted_body="")
+    assert row["residual_force_peak"] > 1
+    assert "must come from the model's own contact forces (smooth_r, rough_l)" in row["notes"]
+
+
+@pytest.mark.parametrize(("given", "kg", "told"), [(75.0, 75.0, "is not used"), (None, 45.8, "45.8 kg, the <mass>")])
+def test_the_mass_is_the_trials_then_the_set_ups_never_a_silent_one(block, tmp_path, given, kg, told):
+    static = save_markers(tmp_path / "static.trc", scale=1.1)
+    trial = SimulatedTrial("first", static=static, mass_kg=60.0)
+    assert one(trial, block, tmp_path / "out", "scale")["notes"] == ""
+    made = (tmp_path / "out/first/scale/setup_scale.xml").read_text()
+    own = made.replace("<mass>60.0</mass>", "<mass>45.8</mass>")
+    own = own.replace(">model_scaled.osim<", ">subject01.osim<")
+    (tmp_path / "own.xml").write_text(own)
+    trial = SimulatedTrial("stand", static=static, mass_kg=given)
+    row = one(trial, block, tmp_path / "out", "scale", setups={"scale": str(tmp_path / "own.xml")})
+    assert row["status"] == "done", row["reason"] + row["log_tail"]
+    assert told in row["notes"]
+    assert describe(tmp_path / "out/stand/scale/model_scaled.osim").mass_kg == pytest.approx(kg, abs=0.01)
+
+
+def test_markers_in_another_unit_than_stated_are_refused_by_the_size_they_make(block, tmp_path):
+    static = save_markers(tmp_path / "static.trc")
+    static.write_text(static.read_text().replace("\tmm\t", "\tm\t"))
+    row = one(SimulatedTrial("stand", static=static, mass_kg=60.0), block, tmp_path / "out", "scale")
+    assert row["mistake"]
+    assert "makes pelvis 1e+03" in row["reason"]
+
+
+def test_the_marker_that_is_furthest_off_is_named(block, tmp_path):
+    markers = save_markers(tmp_path / "walk.trc")
+    lines = markers.read_text().splitlines()
+    cells = lines[8].split("\t")
+    cells[5] = str(float(cells[5]) + 60)
+    markers.write_text("\n".join([*lines[:8], "\t".join(cells), *lines[9:]]) + "\n")
+    row = one(SimulatedTrial("stand", markers=markers), block, tmp_path / "out", "ik", weights={"ASIS.L": 0.01})
+    assert row["status"] == "done", row["reason"] + row["log_tail"]
+    table = judge(tmp_path / "out/stand").set_index("measure")
+    assert table.loc["marker_peak", "where"] == "ASIS.L at 0.02 s"
+    assert table.loc["marker_peak", "value"] == pytest.approx(6, abs=0.2)
+    told = read_storage(tmp_path / "out/stand/ik/ik_ik_marker_errors.sto")
+    assert table.loc["marker_rms", "value"] == pytest.approx(100 * told.column("marker_error_RMS").max(), rel=1e-3)
+    assert table.loc["marker_peak", "value"] == pytest.approx(100 * told.column("marker_error_max").max(), rel=1e-3)
 
 
 def test_a_model_is_scaled_and_then_followed_by_its_markers(block, tmp_path):
