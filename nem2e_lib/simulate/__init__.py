@@ -39,6 +39,10 @@ prepare
     The trial's folder, with its inputs as every step reads them.
 asked
     What the options name, asked of the model.
+equilibrium
+    A start at which every muscle balances.
+said
+    What OpenSim says when it gives up, in one sentence.
 states
     Activation out of a file of states, damaged or not.
 steps

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import xml.etree.ElementTree as ET
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from nem2e_lib.data.tables import near
 from nem2e_lib.error import Nem2eError
 from nem2e_lib.simulate.actuators import check_patterns
+from nem2e_lib.simulate.motion import read_markers
 from nem2e_lib.simulate.options import NAMES
 from nem2e_lib.simulate.prepare import Workplace
 from nem2e_lib.simulate.scaling import set_up_markers
+from nem2e_lib.simulate.xml import read_document
 
 _BY_MARKERS = ("scale", "ik")
 _BY_COORDINATES = ("rra", "cmc")
@@ -24,10 +27,13 @@ def check_asked(place: Workplace, steps: Sequence[str]) -> None:
     Raises
     ------
     Nem2eError
-        If a weight is of no coordinate and no marker, a reserve fits no coordinate, or measured forces meet contact
-        forces of the model's own.
+        If a weight is of no coordinate and no marker, a reserve fits no coordinate, a set-up measures by markers or
+        scales bodies that are not there, or measured forces meet contact forces of the model's own.
     """
     _check_weights(place)
+    for step in steps:
+        if step in place.options.setups and step in _BY_MARKERS:
+            _check_set_up(place, step, Path(place.options.setups[step]))
     check_patterns(place.facts, place.options.reserves)
     check_ground(place, steps)
     place.notes += _without_effect(place, steps)
@@ -44,6 +50,52 @@ def _check_weights(place: Workplace) -> None:
             f"Weight of {named}: model {facts.name!r} has no such coordinate or marker; its coordinates are "
             f"{', '.join(coordinates)}; its markers {', '.join(markers) or 'none'}."
         )
+
+
+def _check_set_up(place: Workplace, step: str, path: Path) -> None:
+    """Refuse a set-up of the user's whose names OpenSim would pass over without a word, or with one in its log only."""
+    root = read_document(path).getroot()
+    source = place.trial.static if step == "scale" else place.trial.markers
+    seen = read_markers(source).names if source is not None else ()
+    known, bodies, facts = _markers(place), place.facts.bodies, place.facts
+    for measurement in root.iter("Measurement"):
+        if (measurement.findtext("apply") or "true").strip().lower() == "false":
+            continue
+        pairs = [name for pair in measurement.iter("markers") for name in (pair.text or "").split()]
+        for name in pairs:
+            if name not in known or name not in seen:
+                where, there = (f"model {facts.name!r}", known) if name not in known else (str(source), seen)
+                raise Nem2eError(
+                    f"{path}: measurement {measurement.get('name')!r} uses marker {name!r}, which is not in {where}"
+                    f"{near(name, there)}; OpenSim would leave its bodies unscaled."
+                )
+        for body in [each.get("name", "") for each in measurement.iter("BodyScale")]:
+            if body not in bodies:
+                raise Nem2eError(
+                    f"{path}: measurement {measurement.get('name')!r} scales body {body!r}, which is not in model "
+                    f"{facts.name!r}{near(body, bodies)}; it has {', '.join(bodies)}."
+                )
+    for name in _tasks(root, "IKCoordinateTask"):
+        if name not in facts.names:
+            raise Nem2eError(
+                f"{path}: a task follows coordinate {name!r}, which is not in model {facts.name!r}"
+                f"{near(name, facts.names)}; it has {', '.join(facts.names)}."
+            )
+    lost = [name for name in _tasks(root, "IKMarkerTask") if name not in known or name not in seen]
+    if lost and source is not None:
+        place.notes.append(
+            f"{path.name}: markers {_few(lost)} are not followed: they are not in both the model and {source.name}."
+        )
+
+
+def _tasks(root: ET.Element, kind: str) -> list[str]:
+    """Names of the tasks that apply."""
+    return [
+        each.get("name", "")
+        for each in root.iter(kind)
+        if (each.findtext("apply") or "true").strip().lower() != "false"
+        and float((each.findtext("weight") or "1").split()[0]) > 0
+    ]
 
 
 def _markers(place: Workplace) -> tuple[str, ...]:

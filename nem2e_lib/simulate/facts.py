@@ -17,7 +17,7 @@ _BETWEEN_BODIES = ("HuntCrossleyForce", "ElasticFoundationForce", "SmoothSphereH
 """Contact forces that name the geometries between which they act."""
 _ON_A_PLANE = ("ExponentialContactForce", "MeyerFregly2016Force")
 """Contact forces that act between a point and a plane fixed to the ground."""
-_THROUGH = re.compile(r"^std::exception in '.*?': ")
+_THROUGH = re.compile(r"^(std::exception in '.*?': |SimTK Exception thrown at .*:\d+:)")
 _GEOMETRIES = re.compile(r"<(?P<tag>geometry|socket_sphere|socket_half_space)>(?P<names>[^<]*)</(?P=tag)>")
 
 
@@ -109,7 +109,7 @@ def load(path: Path) -> Any:
 def first_line(error: BaseException) -> str:
     """Return the line of OpenSim's message that says what is wrong, without the function that it came through."""
     lines = [_THROUGH.sub("", line).strip() for line in str(error).splitlines()]
-    return next((line for line in lines if line), type(error).__name__)
+    return next((line for line in lines if line), type(error).__name__).rstrip(".")
 
 
 def describe(path: Path) -> ModelFacts:

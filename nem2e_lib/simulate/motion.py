@@ -18,7 +18,15 @@ Array = NDArray[np.float64]
 LARGEST_RADIANS = 10.0
 """No joint angle exceeds this many radians (more than one and a half turns)."""
 SMALLEST_DEGREES = 3.2
-"""A motion whose every joint angle stays below this many degrees is more likely in radians."""
+"""A motion whose every joint moves by less than this many degrees, but moves, is more likely in radians."""
+STILL = 0.1
+"""Joints that move by less, in radians, stand still in either unit."""
+SLACK = 0.2
+"""How far, in radians, a motion may leave the range that a model states and still be in radians."""
+TRAVEL_M = 0.3
+"""Whoever travels further has taken a step."""
+WALKING_DEGREES = 10.0
+"""Some joint moves by more in any step; the knee of walking by some 60 degrees."""
 DISTANCES = "marker_distances.sto"
 """How far each marker is off in inverse kinematics, in its folder."""
 _UNITS = {"mm": 1e-3, "m": 1.0, "cm": 1e-2}
@@ -124,10 +132,7 @@ def _in_degrees(
             "be degrees; write inDegrees=yes in the header."
         )
     if stated == "degrees":
-        note = (
-            f"{path.name}: the header says degrees, but no angle exceeds {largest:.3g}; check that it is not radians."
-        )
-        return True, (note,) if largest < SMALLEST_DEGREES else ()
+        return True, _doubts_degrees(path, facts, names, values)
     if stated == "radians":
         return False, ()
     unit = "degrees" if largest > LARGEST_RADIANS else "radians"
@@ -137,6 +142,45 @@ def _in_degrees(
             "tell; write inDegrees=yes or inDegrees=no in the header."
         )
     return unit == "degrees", (f"{path.name}: the header states no unit of angle; taken as {unit}.",)
+
+
+def _doubts_degrees(path: Path, facts: ModelFacts, names: list[str], values: Array) -> tuple[str, ...]:
+    """Refuse or doubt degrees that a header states: small angles that a model could have in radians, or a gait without
+    movement of joints.
+    """
+    kinds = {each.name: each for each in facts.coordinates}
+    joints = [column for column, name in enumerate(names) if kinds[name].rotational and not kinds[name].root]
+    turning = joints or list(np.flatnonzero(_rotational(facts, names)))
+    if not turning:
+        return ()
+    moved = float(np.ptp(values[:, turning], axis=0).max())
+    travelled = _travelled(facts, names, values)
+    as_radians = all(
+        kinds[names[column]].low - SLACK <= values[:, column].min()
+        and values[:, column].max() <= kinds[names[column]].high + SLACK
+        for column in turning
+    )
+    largest = float(np.abs(values[:, turning]).max())
+    if as_radians and STILL < moved < SMALLEST_DEGREES:
+        if travelled <= TRAVEL_M:
+            return (f"{path.name}: says degrees, but no angle exceeds {largest:.3g}; check that it is not radians.",)
+        raise Nem2eError(
+            f"{path}: the header says degrees (inDegrees=yes), but no angle exceeds {largest:.3g} while the body "
+            f"travels {travelled:.2g} m, so that they must be radians; write inDegrees=no in the header."
+        )
+    if travelled > TRAVEL_M and moved < WALKING_DEGREES:
+        return (
+            f"{path.name}: says degrees, but no joint moves by more than {moved:.3g} degrees while the body travels "
+            f"{travelled:.2g} m; check the unit of the angles.",
+        )
+    return ()
+
+
+def _travelled(facts: ModelFacts, names: list[str], values: Array) -> float:
+    """How far the root moves, in m, along the axis in which it moves furthest."""
+    along = {each.name for each in facts.coordinates if each.root and not each.rotational}
+    columns = [column for column, name in enumerate(names) if name in along]
+    return float(np.ptp(values[:, columns], axis=0).max(initial=0.0)) if columns else 0.0
 
 
 def stated_unit(path: Path) -> str:

@@ -16,9 +16,13 @@ from nem2e_lib.simulate.forces import read_plates, write_plates
 from nem2e_lib.simulate.loads import assign, copy_own_loads, external_loads
 from nem2e_lib.simulate.motion import Motion, read_motion, write_motion
 from nem2e_lib.simulate.options import Options
+from nem2e_lib.simulate.osim import opensim_version
 from nem2e_lib.simulate.trial import SimulatedTrial
 from nem2e_lib.simulate.xml import read_document, write_document
 
+LOG = "log.txt"
+OLD_FORMAT = 30000
+"""Models in earlier formats are converted, which is told: forces and constraints were written otherwise."""
 MESHES = "bone meshes"
 """In the note on missing ones, which is told once, however many trials share a model."""
 
@@ -71,6 +75,11 @@ class Workplace:
         """Folder of the trial's inputs as the steps read them."""
         return self.folder / "inputs"
 
+    @property
+    def log(self) -> Path:
+        """What OpenSim says, as `nem2e_lib.simulate.runner` keeps it."""
+        return self.folder / LOG
+
     def step_folder(self, step: str) -> Path:
         """Return the folder of a step, made where it is not there."""
         folder = self.folder / step
@@ -97,8 +106,12 @@ def prepare_model(place: Workplace) -> None:
     _lock(place, facts, model)
     _remove_residuals(place, facts, model)
     _switch_off_contacts(place, facts, model)
-    place.model = place.inputs / "model.osim"
-    model.printToXML(str(place.model))
+    written = place.inputs / "model.osim"
+    model.printToXML(str(written))
+    converted = other_format(place.model, written)
+    if converted:
+        place.notes.append(converted)
+    place.model = written
 
 
 def _set_muscles(place: Workplace, model: Any) -> None:
@@ -158,6 +171,28 @@ def check_muscles(place: Workplace) -> None:
             f"ones are missing; it has {', '.join(there[:6]) or 'none'}{' …' if len(there) > 6 else ''}; give the "
             "model whose muscles go by the names expected."
         )
+
+
+def other_format(model: Path, written: Path) -> str:
+    """Return a sentence on a model that OpenSim has to convert from before version 3, or newer than what it writes."""
+    stated, latest = _format(model), _format(written)
+    if stated > latest:
+        return (
+            f"{model.name}: is in format {stated}, newer than the {latest} that OpenSim {opensim_version()} knows; "
+            "what it does not know is passed over."
+        )
+    if stated < OLD_FORMAT:
+        return (
+            f"{model.name}: is in format {stated}, of before OpenSim 3; what is simulated is what OpenSim "
+            f"{opensim_version()} makes of it (inputs/model.osim)."
+        )
+    return ""
+
+
+def _format(model: Path) -> int:
+    """Return the format that a model's file states, 0 where it states none."""
+    stated = read_document(model).getroot().get("Version", "")
+    return int(stated) if stated.isdigit() else 0
 
 
 def missing_meshes(model: Path, geometry: Path | None) -> str:

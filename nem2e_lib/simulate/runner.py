@@ -20,10 +20,11 @@ from typing import Any
 from nem2e_lib.data.files import read_text, write_text
 from nem2e_lib.simulate.manifest import all_done, base_key, read_manifest
 from nem2e_lib.simulate.options import Options
+from nem2e_lib.simulate.prepare import LOG
 from nem2e_lib.simulate.states import restore_states
 from nem2e_lib.simulate.trial import SimulatedTrial
 
-JOB, OUTCOME, LOG = "job.json", "outcome.json", "log.txt"
+JOB, OUTCOME = "job.json", "outcome.json"
 TAIL = 12
 """Lines of a failed trial's log that are shown."""
 _MESH = "Couldn't find file"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import xml.etree.ElementTree as ET
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -14,11 +15,13 @@ import numpy as np
 from nem2e_lib.data.storage.storage import read_storage, write_storage
 from nem2e_lib.error import Nem2eError
 from nem2e_lib.simulate.actuators import UNMUSCLED, ideal_actuators, reserve_actuators
-from nem2e_lib.simulate.facts import describe, first_line
+from nem2e_lib.simulate.equilibrium import Balance
+from nem2e_lib.simulate.facts import describe
 from nem2e_lib.simulate.motion import DISTANCES, common_markers, marker_distances, read_markers
 from nem2e_lib.simulate.options import LEAD_S, NAMES
 from nem2e_lib.simulate.osim import StepFailed, opensim, working_in
 from nem2e_lib.simulate.prepare import Workplace
+from nem2e_lib.simulate.said import UNBALANCED, errors, explained, since, size
 from nem2e_lib.simulate.scaling import (
     UNSTATED,
     check_factors,
@@ -31,6 +34,7 @@ from nem2e_lib.simulate.setups import (
     LOADS,
     REDUCTION_WEIGHT,
     SCALED,
+    Window,
     cmc_setup,
     id_setup,
     ik_setup,
@@ -147,8 +151,11 @@ def computed_muscle_control(place: Workplace) -> None:
     folder = place.step_folder("cmc")
     _write_reserves(place, folder, exact=place.options.fast_target)
     write_document(folder / "tasks.xml", tracking_tasks(place.facts, place.options.weights))
-    setup = cmc_setup(*_from(place, folder), place.window, place.options, place.cutoff_hz)
-    run_tool(place, "cmc", setup, "CMCTool")
+
+    def setup(model: Path, window: Window) -> ET.Element:
+        return cmc_setup(*_from(place, folder, model), window, place.options, place.cutoff_hz)
+
+    _run_balanced(place, "cmc", setup, "CMCTool", LEAD_S + 0.02)
     states = keep_states(folder / "results" / "cmc_states.sto")
     save_activation(folder / "activation.sto", activation_of_states(states, place.facts.muscles))
 
@@ -165,8 +172,11 @@ def static_optimisation(place: Workplace) -> None:
     folder = place.step_folder("so")
     _write_reserves(place, folder, exact=True)
     every = rows_each(place.needs_motion())
-    setup = so_setup(*_from(place, folder), place.window, place.options, place.cutoff_hz, every)
-    run_tool(place, "so", setup, "AnalyzeTool")
+
+    def setup(model: Path, window: Window) -> ET.Element:
+        return so_setup(*_from(place, folder, model), window, place.options, place.cutoff_hz, every)
+
+    _run_balanced(place, "so", setup, "AnalyzeTool", 0.02)
     results = folder / "results" / "so_StaticOptimization_activation.sto"
     save_static_optimisation(results, folder / "activation.sto", place.facts.muscles)
 
@@ -176,6 +186,28 @@ def inverse_dynamics(place: Workplace) -> None:
     folder = place.step_folder("id")
     setup = id_setup(*_from(place, folder), LOADS, place.window, place.cutoff_hz)
     run_tool(place, "id", setup, "InverseDynamicsTool")
+
+
+def _run_balanced(
+    place: Workplace, step: str, setup: Callable[[Path, Window], ET.Element], tool: str, shortest_s: float
+) -> None:
+    """Run a tool; where it fails for a muscle without equilibrium, again from the few starts that have one."""
+    try:
+        return run_tool(place, step, setup(place.model, place.window), tool)
+    except StepFailed:
+        balance = Balance(place, shortest_s, NAMES[step])
+        if not balance.lost:
+            raise
+    for start in balance.starts(place.step_folder(step) / "model_started.osim"):
+        try:
+            run_tool(place, step, setup(start.model, start.window), tool)
+        except StepFailed as failure:
+            if UNBALANCED not in str(failure):
+                raise
+        else:
+            place.notes.append(start.note)
+            return None
+    raise balance.refusal()
 
 
 def run_tool(place: Workplace, step: str, setup: ET.Element, tool: str) -> None:
@@ -199,12 +231,18 @@ def run_tool(place: Workplace, step: str, setup: ET.Element, tool: str) -> None:
 
 
 def _run(place: Workplace, step: str, tool: Any, setup: str) -> None:
+    before, thrown = size(place.log), ""
     try:
         succeeded = tool(setup).run()
     except RuntimeError as error:
-        raise StepFailed(_failure(place, step, first_line(error))) from None
+        succeeded, thrown = False, str(error)
+    log = since(place.log, before)
     if succeeded is False:
-        raise StepFailed(_failure(place, step, "the tool gave up"))
+        raise StepFailed(_failure(place, step, explained(thrown, log)))
+    told = errors(log)
+    if told:
+        first = f"{NAMES.get(step, step)}: OpenSim told {len(told)} error(s) and went on, the first {told[0]!r}"
+        place.notes.append(f"{first}; {place.log.name} has them.")
 
 
 def _failure(place: Workplace, step: str, why: str) -> str:
@@ -212,9 +250,9 @@ def _failure(place: Workplace, step: str, why: str) -> str:
     return f"Trial {place.trial.trial!r}: {name} failed ({why}); its set-up is {step}/setup_{step}.xml."
 
 
-def _from(place: Workplace, folder: Path) -> tuple[str, str]:
+def _from(place: Workplace, folder: Path, model: Path | None = None) -> tuple[str, str]:
     """Model and motion as the set-up in `folder` names them."""
-    return relative(place.model, folder), relative(place.needs_motion(), folder)
+    return relative(model or place.model, folder), relative(place.needs_motion(), folder)
 
 
 def relative(path: Path, folder: Path) -> str:

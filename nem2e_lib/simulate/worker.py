@@ -103,7 +103,7 @@ def _deliver(place: Workplace, job: Job) -> None:
         place.notes.append(
             f"Activation covers {time[0]:.4g} to {time[-1]:.4g} s, but {place.asked[0]:.4g} to {place.asked[1]:.4g} s "
             f"were asked for: {NAMES[made[0]]} needs {lost[0]} s before and {lost[1]} s after, which the recording "
-            "does not have."
+            "does not have, or it had to start later."
         )
 
 

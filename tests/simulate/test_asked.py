@@ -12,6 +12,7 @@ from nem2e_lib.simulate.asked import check_asked
 from nem2e_lib.simulate.options import Options
 from nem2e_lib.simulate.prepare import Workplace
 from nem2e_lib.simulate.trial import SimulatedTrial
+from tests.support.small_models import save_markers
 
 
 def place(facts, **options) -> Workplace:
@@ -25,6 +26,58 @@ def notes(facts, steps=("rra", "cmc"), **options) -> str:
     made = place(facts, **options)
     check_asked(made, steps)
     return " ".join(made.notes)
+
+
+MEASURE = """<OpenSimDocument Version="40000"><ScaleTool><ModelScaler><MeasurementSet><objects><Measurement name="leg">
+<apply>{2}</apply><MarkerPairSet><objects><MarkerPair><markers>{0} SACR</markers></MarkerPair></objects></MarkerPairSet>
+<BodyScaleSet><objects><BodyScale name="{1}"/></objects></BodyScaleSet></Measurement></objects></MeasurementSet>
+</ModelScaler></ScaleTool></OpenSimDocument>"""
+TASKS = """<OpenSimDocument Version="40000"><InverseKinematicsTool><IKTaskSet><objects>
+<IKMarkerTask name="{0}"><apply>true</apply><weight>2</weight></IKMarkerTask>
+<IKCoordinateTask name="{1}"><apply>true</apply><weight>2</weight></IKCoordinateTask>
+</objects></IKTaskSet></InverseKinematicsTool></OpenSimDocument>"""
+
+
+def own(folder: Path, text: str = TASKS, step: str = "ik") -> dict[str, str]:
+    (folder / "mine.xml").write_text(text)
+    return {step: str(folder / "mine.xml")}
+
+
+@pytest.fixture
+def seen(tmp_path) -> SimulatedTrial:
+    """A trial with markers of a few of the model's, KNEE not among them."""
+    path = save_markers(tmp_path / "walk.trc")
+    return SimulatedTrial("walk", markers=path, static=path)
+
+
+@pytest.mark.parametrize(
+    ("names", "told"),
+    [
+        (
+            ("ASIS.X", "pelvis"),
+            r"'leg' uses marker 'ASIS.X', which is not in model 'made_up'; did you mean",
+        ),
+        (
+            ("KNEE", "pelvis"),
+            r"uses marker 'KNEE', which is not in .*walk\.trc; OpenSim would leave",
+        ),
+        (("ASIS.R", "pelvus"), r"scales body 'pelvus', which is not in model 'made_up'; did you mean 'pelvis'"),
+    ],
+)
+def test_a_measurement_that_opensim_would_drop_is_refused(facts, tmp_path, seen, names, told):
+    setups = own(tmp_path, MEASURE.format(*names, "true"), "scale")
+    with pytest.raises(Nem2eError, match=told):
+        check_asked(place(facts, trial=seen, setups=setups), ("scale",))
+    for good in (MEASURE.format(*names, "false"), MEASURE.format("ASIS.R", "pelvis", "")):
+        assert notes(facts, ("scale",), trial=seen, setups=own(tmp_path, good, "scale")) == ""
+
+
+def test_tasks_that_opensim_would_drop_are_told(facts, tmp_path, seen):
+    setups = own(tmp_path, TASKS.format("KNEE", "hip_flexion_r"))
+    assert "mine.xml: markers KNEE are not followed" in notes(facts, ("ik",), trial=seen, setups=setups)
+    assert notes(facts, ("ik",), trial=seen, setups=own(tmp_path, TASKS.format("SACR", "hip_flexion_r"))) == ""
+    with pytest.raises(Nem2eError, match="coordinate 'hip_flexion', which is not in model 'made_up'; did you mean"):
+        check_asked(place(facts, trial=seen, setups=own(tmp_path, TASKS.format("SACR", "hip_flexion"))), ("ik",))
 
 
 def test_known_names_pass_without_a_word(facts):
@@ -63,12 +116,13 @@ def test_a_reserve_at_the_root_is_refused_for_there_are_residuals(facts):
         check_asked(place(facts, reserves={"hip_flexion": 1.0}), ("so",))
 
 
-def test_what_nothing_heeds_is_told(facts):
+def test_what_nothing_heeds_is_told(facts, tmp_path):
     assert "SACR have no effect" in notes(facts, ("so",), weights={"SACR": 2.0})
-    assert "KNEE have no effect" in notes(facts, ("ik",), weights={"KNEE": 2.0}, setups={"ik": "mine.xml"})
+    setups = own(tmp_path, TASKS.format("SACR", "hip_flexion_r"))
+    assert "KNEE have no effect" in notes(facts, ("ik",), weights={"KNEE": 2.0}, setups=setups)
     assert "none of the steps tracks coordinates" in notes(facts, ("ik",), weights={"hip_flexion_r": 2.0})
     assert "the model locks them" in notes(facts, weights={"mtp_angle_r": 2.0})
-    assert "mine.xml has no effect: inverse kinematics (ik)" in notes(facts, setups={"ik": "gone/mine.xml"})
+    assert "mine.xml has no effect: inverse kinematics (ik)" in notes(facts, setups=own(tmp_path))
     assert "Reserves have no effect" in notes(facts, ("rra",), reserves={"lumbar_*": 20.0})
     walk = SimulatedTrial("walk", loads=Path("loads.xml"))
     assert "loads.xml says where" in notes(facts, trial=walk, feet={"R": "calcn_r"})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 import xml.etree.ElementTree as ET
@@ -16,7 +17,7 @@ from nem2e_lib.error import Nem2eError
 from nem2e_lib.simulate import Options, SimulatedTrial, judge, simulate
 from nem2e_lib.simulate.facts import describe
 from nem2e_lib.simulate.motion import read_markers
-from nem2e_lib.simulate.prepare import missing_meshes
+from nem2e_lib.simulate.prepare import missing_meshes, other_format
 from nem2e_lib.simulate.states import activation_of_states, is_damaged
 from tests.support.small_models import (
     MARKERS,
@@ -81,6 +82,61 @@ def test_an_arm_from_motion_to_activation_by_both_ways(arm, tmp_path):
     table = judge(folder).set_index(["step", "measure"])["value"]
     assert table["cmc", "tracking_angle_rms"] < 2
     assert table["so", "acceleration_violation"] < 1e-3
+
+
+def stretched(opensim, path: Path, slack_m: float) -> Path:
+    """The arm with a shoulder flexor of short fibres: in equilibrium only where the shoulder is bent far enough."""
+    arm = opensim.Model(str(save_arm(opensim, path)))
+    flexor = arm.updMuscles().get(0)
+    flexor.set_optimal_fiber_length(0.01)
+    flexor.set_tendon_slack_length(slack_m)
+    arm.finalizeConnections()
+    arm.printToXML(str(path))
+    return path
+
+
+@pytest.mark.parametrize(
+    ("step", "start_s", "slack_m", "where"),
+    [("cmc", 0.1, 0.1, "in the model's default posture; computed"), ("so", 0.0, 0.079, "at 0 s; static")],
+)
+def test_a_muscle_without_equilibrium_is_started_elsewhere_and_told(opensim, tmp_path, step, start_s, slack_m, where):
+    model = stretched(opensim, tmp_path / "arm.osim", slack_m)
+    motion = arm_motion(tmp_path / "swing.mot")
+    trial = SimulatedTrial("swing", motion=motion, start_s=start_s, end_s=start_s + 0.1)
+    row = one(trial, model, tmp_path / "out", step, **ARM)
+    assert row["status"] == "done", row["reason"] + row["log_tail"]
+    assert f"Fibre and tendon of shoulder_flexor have no equilibrium {where}" in row["notes"]
+    told = re.search(r"was started again from the posture at ([\d.]+) s", row["notes"])
+    assert told
+    first = read_storage(tmp_path / "out/swing/activation.sto").time[0]
+    assert first == pytest.approx(float(told[1]) + (0.03 if step == "cmc" else 0.0), abs=1e-3)
+    assert ("Activation covers" in row["notes"]) == (step == "so")
+
+
+@pytest.mark.parametrize("step", ["cmc", "so"])
+def test_a_muscle_that_never_balances_is_named_with_its_lengths(opensim, tmp_path, step):
+    model = stretched(opensim, tmp_path / "arm.osim", 0.05)
+    trial = SimulatedTrial("swing", motion=arm_motion(tmp_path / "swing.mot"), start_s=0.1, end_s=0.2)
+    row = one(trial, model, tmp_path / "out", step, **ARM)
+    assert row["mistake"]
+    assert "fibre and tendon of muscle 'shoulder_flexor' have no equilibrium" in row["reason"]
+    assert "optimal fibre 0.01 m, slack tendon 0.05 m" in row["reason"]
+    assert row["log_tail"] == ""
+
+
+def test_formats_that_opensim_converts_are_told(block, tmp_path):
+    motion = standing(tmp_path / "stand.mot")
+    trial = SimulatedTrial("stand", motion=motion, grf=standing_forces(tmp_path / "grf.mot"), end_s=0.05)
+    text = block.read_text()
+    for version, told in (("20302", "of before OpenSim 3"), ("99000", "newer than the"), ("30000", "")):
+        newer = tmp_path / "block2.osim"
+        newer.write_text(re.sub(r'Version="\d+"', f'Version="{version}"', text, count=1))
+        written = re.sub(r'Version="\d+"', 'Version="40600"', text, count=1)
+        (tmp_path / "written.osim").write_text(written)
+        note = other_format(newer, tmp_path / "written.osim")
+        assert told in note
+        assert bool(told) == bool(note)
+    assert one(trial, block, tmp_path / "out", "rra", adjusted_body="")["notes"] == ""
 
 
 def test_a_trial_is_skipped_when_it_is_run_again_and_a_step_when_another_is_added(arm, tmp_path):
