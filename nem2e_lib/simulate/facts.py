@@ -27,7 +27,8 @@ class Coordinate:
 
     `free`: neither locked, prescribed nor driven by others. `muscled`: a muscle has a moment arm about it in the
     default pose. `root`: of the joint between ground and the root body, unless muscles hold on to the ground (an arm
-    mounted there has no residuals). `low` and `high`: the range that the model states, in rad or m.
+    mounted there has no residuals). `low` and `high`: the range that the model states, in rad or m. `locked_at`:
+    where the model holds it, in rad or m.
     """
 
     name: str
@@ -37,6 +38,7 @@ class Coordinate:
     muscled: bool = False
     low: float = float("-inf")
     high: float = float("inf")
+    locked_at: float | None = None
 
 
 @dataclass(frozen=True)
@@ -181,6 +183,7 @@ def _coordinate(coordinate: Any, state: Any, root: str, muscles: list[Any]) -> C
         muscled=not in_root and any(arm > _NO_ARM_M for arm in arms),
         low=coordinate.getRangeMin(),
         high=coordinate.getRangeMax(),
+        locked_at=coordinate.getValue(state) if coordinate.getLocked(state) else None,
     )
 
 

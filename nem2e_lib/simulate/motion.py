@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from nem2e_lib.data.files import read_text
 from nem2e_lib.data.storage.storage import Storage, read_storage, write_storage
+from nem2e_lib.data.tables import near
 from nem2e_lib.error import Nem2eError
 from nem2e_lib.simulate.facts import ModelFacts
 
@@ -23,6 +24,8 @@ STILL = 0.1
 """Joints that move by less, in radians, stand still in either unit."""
 SLACK = 0.2
 """How far, in radians, a motion may leave the range that a model states and still be in radians."""
+HELD_DEGREES = 2.0
+"""A locked coordinate that a motion has further away than this is told: OpenSim's limit of good tracking."""
 TRAVEL_M = 0.3
 """Whoever travels further has taken a step."""
 WALKING_DEGREES = 10.0
@@ -75,6 +78,7 @@ def read_motion(path: Path, facts: ModelFacts) -> Motion:
     values = np.column_stack([storage.column(columns[name]) for name in names])
     _check_values(path, storage, names, values)
     degrees, notes = _in_degrees(path, storage, facts, names, values)
+    notes += _held(path, storage, facts, columns, 1.0 if degrees else float(np.rad2deg(1.0)))
     if not degrees:
         values = np.where(_rotational(facts, names), np.rad2deg(values), values)
     return Motion(Storage("Coordinates", tuple(names), storage.time, values, True), notes)
@@ -101,8 +105,9 @@ def _check_columns(path: Path, facts: ModelFacts, columns: dict[str, str]) -> No
             f"{_few(missing)}); give the motion that inverse kinematics made with this model."
         )
     raise Nem2eError(
-        f"{path}: has no column for {_few(missing)}, free coordinates of model {facts.name!r}; give the motion "
-        "that inverse kinematics made with this model, or lock these coordinates at their default (--lock)."
+        f"{path}: has no column for {_few(missing)}, free coordinates of model {facts.name!r}"
+        f"{near(missing[0], set(columns) - set(facts.names))}; give the motion that inverse kinematics made with this "
+        "model, or lock these coordinates at their default (--lock)."
     )
 
 
@@ -174,6 +179,25 @@ def _doubts_degrees(path: Path, facts: ModelFacts, names: list[str], values: Arr
             f"{travelled:.2g} m; check the unit of the angles.",
         )
     return ()
+
+
+def _held(
+    path: Path, storage: Storage, facts: ModelFacts, columns: dict[str, str], in_degrees: float
+) -> tuple[str, ...]:
+    """Tell of coordinates that move in a motion and are locked in the model; `in_degrees` is the unit of angles."""
+    held = []
+    for each in facts.coordinates:
+        if each.locked_at is None or not each.rotational or each.name not in columns:
+            continue
+        away = np.abs(in_degrees * storage.column(columns[each.name]) - np.rad2deg(each.locked_at))
+        if np.nanmax(away, initial=0.0) > HELD_DEGREES:
+            held.append(f"{each.name} ({np.nanmax(away):.3g} degrees)")
+    if not held:
+        return ()
+    return (
+        f"{path.name}: the model locks {', '.join(held)}, which the motion moves so far from there; held where it is "
+        "locked.",
+    )
 
 
 def _travelled(facts: ModelFacts, names: list[str], values: Array) -> float:

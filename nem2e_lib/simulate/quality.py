@@ -269,7 +269,9 @@ def residuals(forces: Storage, facts: Mapping[str, Any], external_n: float) -> I
             yield Measured(f"residual_{kind}_peak", peak, where)
             root = _rms(forces.time, values)
             yield Measured(f"residual_{kind}_rms", float(root.max()), names[int(root.argmax())])
-            yield Measured(f"residual_{kind}_share", float(np.linalg.norm(values, axis=1).max() / scale))
+            size = np.linalg.norm(values, axis=1)
+            when = f"at {forces.time[int(size.argmax())]:.4g} s"
+            yield Measured(f"residual_{kind}_share", float(size.max() / scale), when)
 
 
 def reserves(forces: Storage, moments: Storage, facts: Mapping[str, Any]) -> Iterator[Measured]:

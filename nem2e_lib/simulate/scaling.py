@@ -22,6 +22,9 @@ POSSIBLE, LIKELY = (0.2, 5.0), (0.5, 1.6)
 """Scale factors of a body: beyond the first the markers are in another unit or on another body; beyond the second there
 is doubt. A newborn has half an adult's length or less, a child of eight some three quarters."""
 
+ALIKE = (0.8, 1.25)
+"""Share of the model's mass at which its muscles may stay as strong as they are."""
+
 
 def stated_mass(path: Path) -> float | None:
     """Return ``<mass>`` of a set-up for scaling in kg; None where it states none (OpenSim writes -1).
@@ -67,6 +70,17 @@ def check_mass(where: str, found_kg: float, asked_kg: float) -> None:
             f"{where}: the scaled model weighs {found_kg:.2f} kg, but {asked_kg:.2f} kg were asked for; let the "
             "set-up's ModelScaler apply (<apply>true), or leave out --setup scale."
         )
+
+
+def unscaled_strength(before_kg: float, after_kg: float, strength: float) -> list[str]:
+    """Return a sentence where a person is much lighter or heavier than the model and the muscles stay as they were."""
+    ratio = after_kg / before_kg
+    if strength != 1.0 or ALIKE[0] <= ratio <= ALIKE[1]:
+        return []
+    return [
+        f"Scaling takes the model from {before_kg:.1f} to {after_kg:.1f} kg and leaves the strength of its muscles; by "
+        f"mass to the power of 2/3 it would be --strength {ratio ** (2 / 3):.2f}."
+    ]
 
 
 def set_up_markers(path: Path) -> dict[str, str]:

@@ -29,6 +29,7 @@ from nem2e_lib.simulate.scaling import (
     chosen_mass,
     scale_factors,
     set_up_markers,
+    unscaled_strength,
 )
 from nem2e_lib.simulate.setups import (
     LOADS,
@@ -85,6 +86,7 @@ def _check_scaled(place: Workplace, folder: Path, mass: float | None) -> None:
         place.notes.append(f"No mass_kg was given: the scaled model weighs {found:.1f} kg.")
     else:
         check_mass(f"Trial {place.trial.trial!r}", found, mass)
+    place.notes += unscaled_strength(place.facts.mass_kg, found, place.options.strength)
     place.notes += check_factors(place.trial.static or folder, scale_factors(folder / "results" / "scale_factors.xml"))
 
 

@@ -77,6 +77,29 @@ def test_real_degrees_pass_without_a_word(tmp_path, facts, amplitude, travel):
     assert read_motion(tmp_path / "a.mot", ranged(facts)).notes == ()
 
 
+def test_what_moves_in_the_motion_and_is_locked_in_the_model_is_told(tmp_path, facts):
+    locked = [replace(each, locked_at=0.0) if each.name == "mtp_angle_r" else each for each in facts.coordinates]
+    write_storage(tmp_path / "a.mot", motion_storage(facts, 30.0))
+    (note,) = read_motion(tmp_path / "a.mot", replace(facts, coordinates=tuple(locked))).notes
+    assert "the model locks mtp_angle_r (30 degrees)" in note
+    write_storage(tmp_path / "a.mot", motion_storage(facts, 0.6, degrees=False))
+    (note,) = read_motion(tmp_path / "a.mot", replace(facts, coordinates=tuple(locked))).notes
+    assert "mtp_angle_r (34.4 degrees)" in note
+    held = [replace(each, locked_at=0.52) if each.locked_at == 0.0 else each for each in locked]
+    still = motion_storage(facts, 30.0)
+    still.values[:, -1] = np.rad2deg(0.52)
+    write_storage(tmp_path / "a.mot", still)
+    assert read_motion(tmp_path / "a.mot", replace(facts, coordinates=tuple(held))).notes == ()
+
+
+def test_a_column_that_is_called_otherwise_is_guessed(tmp_path, facts):
+    plain = motion_storage(facts)
+    labels = tuple("hip_flexion_R" if label == "hip_flexion_r" else label for label in plain.labels)
+    write_storage(tmp_path / "a.mot", replace(plain, labels=labels))
+    with pytest.raises(Nem2eError, match="did you mean 'hip_flexion_R'"):
+        read_motion(tmp_path / "a.mot", facts)
+
+
 def test_someone_who_stands_with_bent_hips_is_not_doubted(tmp_path, facts):
     """Sway of a degree about five: no hip has five radians."""
     plain = motion_storage(facts, 0.5)

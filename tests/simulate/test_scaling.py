@@ -14,6 +14,7 @@ from nem2e_lib.simulate.scaling import (
     scale_factors,
     set_up_markers,
     stated_mass,
+    unscaled_strength,
 )
 from nem2e_lib.simulate.setups import own_setup, scale_setup
 from nem2e_lib.simulate.trial import SimulatedTrial, check_trials
@@ -128,3 +129,10 @@ def test_sizes_that_no_person_has_are_refused_and_odd_ones_told(tmp_path):
         check_factors(tmp_path / "s.trc", {"femur_r": (0.00078,) * 3, "torso": (1.0,) * 3})
     with pytest.raises(Nem2eError, match="torso"):
         check_factors(tmp_path / "s.trc", {"torso": (1.0, float("nan"), 1.0)})
+
+
+def test_muscles_of_another_size_of_person_are_told():
+    (note,) = unscaled_strength(72.84, 32.1, 1.0)
+    assert "from 72.8 to 32.1 kg" in note
+    assert "--strength 0.58" in note
+    assert unscaled_strength(72.84, 32.1, 0.58) == unscaled_strength(72.84, 80.0, 1.0) == []
