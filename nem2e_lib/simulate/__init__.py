@@ -14,6 +14,8 @@ What OpenSim is given
 ---------------------
 osim
     OpenSim itself, imported only where a step runs.
+said
+    What it says when it gives up, in one sentence.
 xml
     Its documents, written and read.
 scaling
@@ -41,8 +43,6 @@ asked
     What the options name, asked of the model.
 equilibrium
     A start at which every muscle balances.
-said
-    What OpenSim says when it gives up, in one sentence.
 states
     Activation out of a file of states, damaged or not.
 steps

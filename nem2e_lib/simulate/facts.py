@@ -9,6 +9,7 @@ from typing import Any
 
 from nem2e_lib.error import Nem2eError
 from nem2e_lib.simulate.osim import opensim
+from nem2e_lib.simulate.said import explained
 
 TRANSLATIONAL = 2
 """OpenSim's motion type of a coordinate in m; the others, also those that turn and shift at once, are in rad."""
@@ -17,7 +18,6 @@ _BETWEEN_BODIES = ("HuntCrossleyForce", "ElasticFoundationForce", "SmoothSphereH
 """Contact forces that name the geometries between which they act."""
 _ON_A_PLANE = ("ExponentialContactForce", "MeyerFregly2016Force")
 """Contact forces that act between a point and a plane fixed to the ground."""
-_THROUGH = re.compile(r"^(std::exception in '.*?': |SimTK Exception thrown at .*:\d+:)")
 _GEOMETRIES = re.compile(r"<(?P<tag>geometry|socket_sphere|socket_half_space)>(?P<names>[^<]*)</(?P=tag)>")
 
 
@@ -105,13 +105,7 @@ def load(path: Path) -> Any:
     try:
         return osim.Model(str(path))
     except RuntimeError as error:
-        raise Nem2eError(f"{path}: OpenSim cannot read this model ({first_line(error)}).") from None
-
-
-def first_line(error: BaseException) -> str:
-    """Return the line of OpenSim's message that says what is wrong, without the function that it came through."""
-    lines = [_THROUGH.sub("", line).strip() for line in str(error).splitlines()]
-    return next((line for line in lines if line), type(error).__name__).rstrip(".")
+        raise Nem2eError(f"{path}: OpenSim cannot read this model ({explained(str(error), '')}).") from None
 
 
 def describe(path: Path) -> ModelFacts:
@@ -120,7 +114,7 @@ def describe(path: Path) -> ModelFacts:
     try:
         state = model.initSystem()
     except RuntimeError as error:
-        raise Nem2eError(f"{path}: OpenSim cannot build this model ({first_line(error)}).") from None
+        raise Nem2eError(f"{path}: OpenSim cannot build this model ({explained(str(error), '')}).") from None
     root = _root_joint(model)
     body = root.getChildFrame().findBaseFrame().getName() if root else ""
     centre = model.getBodySet().get(body).getMassCenter() if body else (0.0, 0.0, 0.0)

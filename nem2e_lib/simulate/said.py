@@ -36,12 +36,21 @@ _KNOWN = (
         "the set-up names {a!r}, which the model does not have",
     ),
     (
+        r"object type '\{?(?P<a>\w+)\}?' is not a registered Object",
+        "it has objects of type {a}, which this OpenSim does not know; replace them, or use a model without the plugin "
+        "that they are of",
+    ),
+    (
         r"overdetermined system",
         "there are fewer muscles and actuators than free coordinates; name actuators for all of them in the set-up, or "
         "leave out its force_set_files",
     ),
 )
-_PRELUDE = re.compile(r"^(std::exception in '.*?': |SimTK Exception thrown at [^:]*:\d+:?|Exception:|\[error\])\s*")
+_PRELUDE = re.compile(
+    r"^((std::exception in '.*?':|SimTK Exception thrown at [^:]*:\d+:?|Exception:|\[error\]|Error detected by Simbody "
+    r"method [\w:]+\(\):)\s*)+"
+)
+_REQUIRED = re.compile(r"\(Required condition '.*?' was not met\.?\)")
 _WHERE = re.compile(r"^(file=|line=|Thrown at|In Object|In Component|\[(info|warning|debug)\]|nem2e:)")
 
 
@@ -78,7 +87,8 @@ def _words(text: str) -> str:
     """OpenSim's words without where in its own files they come from, on one line."""
     lines = [line.strip() for line in text.splitlines()]
     lines = [_PRELUDE.sub("", line).strip() for line in lines if line and not _WHERE.match(line)]
-    told = " ".join(line for line in lines if line).rstrip(".")
+    told = " ".join(line for line in lines if line)
+    told = _REQUIRED.sub("", _PRELUDE.sub("", told)).strip().rstrip(".")
     return told if len(told) <= _LONGEST else f"{told[:_LONGEST]} …"
 
 

@@ -28,7 +28,11 @@ Please verify that the initial activation is valid.
 \tThrown at Thelen2003Muscle.cpp:374 in computeInitialFiberEquilibrium().
 """
 THROWN = "CoordinateActuator: Invalid coordinate (shoulder_flexion) specified in Actuator shoulder_reserve"
-NUMBER = "SimTK Exception thrown at String.h:488:\n  Error detected by Simbody: cannot interpret 'abc' as a double.\n"
+NUMBER = """std::exception in 'OpenSim::CMCTool::CMCTool()': SimTK Exception thrown at String.h:488:
+  Error detected by Simbody method String::convertTo(): Couldn't interpret string 'abc' as type T=double.
+  (Required condition 'convertOK' was not met.)
+"""
+PLUGIN = "Object::newInstanceOfType(): object type '{Foo2020Muscle}' is not a registered Object! It will be ignored."
 OTHER = "std::exception in 'bool OpenSim::AnalyzeTool::run()': Something new.\n\tThrown at X.cpp:9 in run().\n"
 
 
@@ -39,7 +43,8 @@ OTHER = "std::exception in 'bool OpenSim::AnalyzeTool::run()': Something new.\n\
         ("", TASK, "task 'shoulder_flexion' follows the coordinate 'shoulder_flexion', which the model does not have"),
         ("", NAMELESS, "the set-up names 'nope', which the model does not have"),
         (THROWN, "", "actuator 'shoulder_reserve' acts on the coordinate 'shoulder_flexion', which the model"),
-        (NUMBER, "", "OpenSim says: Error detected by Simbody: cannot interpret 'abc' as a double"),
+        (NUMBER, "", "OpenSim says: Couldn't interpret string 'abc' as type T=double"),
+        (PLUGIN, "", "it has objects of type Foo2020Muscle, which this OpenSim does not know"),
         (MUSCLE, "", "fibre and tendon of muscle 'psoas_r' have no equilibrium; correct its optimal_fiber_length"),
         (OTHER, "", "OpenSim says: Something new"),
         ("", "[info] fine\n[error] It broke.\n  Badly.\n[info] bye\n", "OpenSim says: It broke. Badly"),
