@@ -56,46 +56,55 @@ def _check_set_up(place: Workplace, step: str, path: Path) -> None:
     """Refuse a set-up of the user's whose names OpenSim would pass over without a word, or with one in its log only."""
     root = read_document(path).getroot()
     source = place.trial.static if step == "scale" else place.trial.markers
-    seen = read_markers(source).names if source is not None else ()
-    known, bodies, facts = _markers(place), place.facts.bodies, place.facts
+    if source is None:
+        return
+    seen = read_markers(source).names
     for measurement in root.iter("Measurement"):
-        if (measurement.findtext("apply") or "true").strip().lower() == "false":
-            continue
-        pairs = [name for pair in measurement.iter("markers") for name in (pair.text or "").split()]
-        for name in pairs:
-            if name not in known or name not in seen:
-                where, there = (f"model {facts.name!r}", known) if name not in known else (str(source), seen)
-                raise Nem2eError(
-                    f"{path}: measurement {measurement.get('name')!r} uses marker {name!r}, which is not in {where}"
-                    f"{near(name, there)}; OpenSim would leave its bodies unscaled."
-                )
-        for body in [each.get("name", "") for each in measurement.iter("BodyScale")]:
-            if body not in bodies:
-                raise Nem2eError(
-                    f"{path}: measurement {measurement.get('name')!r} scales body {body!r}, which is not in model "
-                    f"{facts.name!r}{near(body, bodies)}; it has {', '.join(bodies)}."
-                )
+        if _applies(measurement):
+            _check_measurement(place, path, measurement, source, seen)
+    coordinates = place.facts.names
     for name in _tasks(root, "IKCoordinateTask"):
-        if name not in facts.names:
+        if name not in coordinates:
             raise Nem2eError(
-                f"{path}: a task follows coordinate {name!r}, which is not in model {facts.name!r}"
-                f"{near(name, facts.names)}; it has {', '.join(facts.names)}."
+                f"{path}: a task follows coordinate {name!r}, which is not in model {place.facts.name!r}"
+                f"{near(name, coordinates)}; it has {', '.join(coordinates)}."
             )
+    known = _markers(place)
     lost = [name for name in _tasks(root, "IKMarkerTask") if name not in known or name not in seen]
-    if lost and source is not None:
+    if lost:
         place.notes.append(
             f"{path.name}: markers {_few(lost)} are not followed: they are not in both the model and {source.name}."
         )
 
 
+def _check_measurement(
+    place: Workplace, path: Path, measurement: ET.Element, source: Path, seen: Sequence[str]
+) -> None:
+    facts, known = place.facts, _markers(place)
+    where = f"{path}: measurement {measurement.get('name')!r}"
+    for name in [name for pair in measurement.iter("markers") for name in (pair.text or "").split()]:
+        for there, owner in ((known, f"model {facts.name!r}"), (seen, str(source))):
+            if name not in there:
+                raise Nem2eError(
+                    f"{where} uses marker {name!r}, which is not in {owner}{near(name, there)}; OpenSim would "
+                    "leave its bodies unscaled."
+                )
+    for body in [each.get("name", "") for each in measurement.iter("BodyScale")]:
+        if body not in facts.bodies:
+            raise Nem2eError(
+                f"{where} scales body {body!r}, which is not in model {facts.name!r}{near(body, facts.bodies)}; it has "
+                f"{', '.join(facts.bodies)}."
+            )
+
+
+def _applies(element: ET.Element) -> bool:
+    return (element.findtext("apply") or "true").strip().lower() != "false"
+
+
 def _tasks(root: ET.Element, kind: str) -> list[str]:
-    """Names of the tasks that apply."""
-    return [
-        each.get("name", "")
-        for each in root.iter(kind)
-        if (each.findtext("apply") or "true").strip().lower() != "false"
-        and float((each.findtext("weight") or "1").split()[0]) > 0
-    ]
+    """Names of the tasks that apply, with another weight than 0."""
+    weighed = [each for each in root.iter(kind) if _applies(each)]
+    return [each.get("name", "") for each in weighed if (each.findtext("weight") or "1").strip() not in ("0", "0.0")]
 
 
 def _markers(place: Workplace) -> tuple[str, ...]:

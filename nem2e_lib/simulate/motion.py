@@ -166,7 +166,7 @@ def _doubts_degrees(path: Path, facts: ModelFacts, names: list[str], values: Arr
         for column in turning
     )
     largest = float(np.abs(values[:, turning]).max())
-    if as_radians and STILL < moved < SMALLEST_DEGREES:
+    if STILL < moved < SMALLEST_DEGREES and (as_radians or largest < SMALLEST_DEGREES):
         if travelled <= TRAVEL_M:
             return (f"{path.name}: says degrees, but no angle exceeds {largest:.3g}; check that it is not radians.",)
         raise Nem2eError(
