@@ -165,7 +165,11 @@ def summary(folder: Path) -> dict[str, Any]:
     table = judge(folder)
     told = verdict(table)
     guilty = table[table["counts"].astype(bool) & (table["verdict"] == told)]
-    why = "; ".join(f"{row.step} {row.measure} {row.value:.3g} {row.unit}".strip() for row in guilty.itertuples())
+    why = "; ".join(
+        f"{row['step']} {row['measure']} {row['value']:.3g} {row['unit']}"
+        + (f" ({row['where']})" if row["where"] else "")
+        for row in guilty.to_dict("records")
+    )
     largest = table.groupby("measure", sort=False)["value"].max()
     return {
         "verdict": told,

@@ -67,7 +67,8 @@ def test_the_verdict_is_the_worst_that_counts_and_says_why(simulated, table):
     assert not table.loc[("rra", "residual_force_peak"), "counts"]
     assert told["verdict"] == "acceptable"
     assert "residual_force_share 0.1" in told["why"]
-    assert "saturated_muscles" in told["why"]
+    assert "saturated_muscles 1 muscles (glut_max1_r)" in told["why"]
+    assert "of peak external force (at 0.3 s)" in told["why"]
 
 
 def test_tables_for_people_and_programs_say_the_same(simulated, tmp_path):
