@@ -11,9 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nem2e_lib.data.checks import Note
+from nem2e_lib.data.exports.channels import units
+from nem2e_lib.data.exports.formats import read_recording
 from nem2e_lib.data.force.plates import read_plates, without_gaps
 from nem2e_lib.data.force.sides import Sides, contradiction, find_sides
-from nem2e_lib.data.storage.storage import Storage, read_storage
+from nem2e_lib.data.storage.storage import Storage
 from nem2e_lib.data.tables import near
 from nem2e_lib.error import Nem2eError
 
@@ -57,7 +59,7 @@ def read_feet(
     Parameters
     ----------
     path
-        Force file (.sto, .mot).
+        Force file (.sto, .mot, or an export).
     right, left
         Columns of vertical force, none for a foot that was not measured; found by name and place where both are None.
     how
@@ -66,12 +68,14 @@ def read_feet(
     Raises
     ------
     Nem2eError
-        If the columns are not found, it cannot be told which foot they are of, or a value is missing under load.
+        If the columns are not found or are in volts, it cannot be told which foot they are of, or a value is missing
+        under load.
     """
-    storage = read_storage(path)
+    storage = read_recording(path)
     if len(storage.time) < 2:
         raise Nem2eError(f"{path}: found {len(storage.time)} rows, but at least 2 are expected.")
     sides = _found(path, storage, how) if right is None or left is None else _asked(path, storage, right, left, how)
+    _refuse_volts(path, storage, (*sides.right, *sides.left))
     notes, sums = list(sides.notes), []
     for labels in (sides.right, sides.left):
         total = np.zeros(len(storage.time))
@@ -81,6 +85,15 @@ def read_feet(
         sums.append(total)
     force = dataclasses.replace(storage, labels=FEET, values=np.column_stack(sums))
     return Feet(path, force, (sides.right, sides.left), tuple(dict.fromkeys(notes)))
+
+
+def _refuse_volts(path: Path, storage: Storage, labels: Sequence[str]) -> None:
+    volts = [label for label in labels if units(storage).get(label, "").endswith("V")]
+    if volts:
+        raise Nem2eError(
+            f"{path}: force column {volts[0]!r} is in V, the output of a plate's amplifier, but N are expected; export "
+            "the plate's force."
+        )
 
 
 def known_columns(storage: Storage, path: Path = Path()) -> Sides | None:

@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 
 from nem2e_lib.data.checks import NO_FORCE, Note
 from nem2e_lib.data.emg.clock import runs
+from nem2e_lib.data.exports.formats import read_recording
 from nem2e_lib.data.force.names import AXES, components, told_side
-from nem2e_lib.data.storage.storage import Storage, read_storage
+from nem2e_lib.data.storage.storage import Storage
 from nem2e_lib.error import Nem2eError
 
 Array = NDArray[np.float64]
@@ -93,7 +94,7 @@ def read_plates(path: Path, storage: Storage | None = None) -> Plates:
     Nem2eError
         If values are missing under load.
     """
-    table = read_storage(path) if storage is None else storage
+    table = read_recording(path) if storage is None else storage
     plates, notes = [], list[Note]()
     for name, parts in components(table.labels).items():
         if any(f"v{axis}" in parts for axis in AXES):
