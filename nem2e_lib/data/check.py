@@ -7,6 +7,7 @@ from pathlib import Path
 
 from nem2e_lib.data.checks import FILE, UNUSED, Note, heeded
 from nem2e_lib.data.cycles.find import find_cycles
+from nem2e_lib.data.cycles.normalise import normalised
 from nem2e_lib.data.exports.formats import read_recording
 from nem2e_lib.data.quality.activation import column_notes
 from nem2e_lib.data.quality.notes import doubts
@@ -62,6 +63,10 @@ def _stray_columns(study: Study) -> Iterator[Note]:
 
 def _without_cycle(study: Study) -> Iterator[str]:
     report = find_cycles(study)
+    try:
+        normalised(study, report)
+    except Nem2eError as error:
+        yield str(error)
     for trial, rows in report.groupby("trial", sort=False):
         if not rows["kept"].any():
             yield (

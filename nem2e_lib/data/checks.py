@@ -77,12 +77,30 @@ CONSTANT = Check("constant", "activation", "activation that is constant within a
 DEAD = Check("dead", "emg", "a channel that varies by less than {:.0%} of the median channel", 0.02)
 UNSCALED = Check("unscaled", "emg", "envelopes whose median channel rises above {:g}, or not to 0.02", 1.5)
 COPIED = Check("copied", "emg", "two channels that are copies of each other to {:g}, unless [electrodes] says so", 1e-6)
-HUM = Check("hum", "emg", "mains hum: over {:.0%} of a channel's power within 2 Hz of 50 or 60 Hz", 0.05)
+HUM = Check("hum", "emg", "mains hum: over {:.0%} of a channel's power steadily at 50 or 60 Hz and harmonics", 0.05)
 PINNED = Check("clipped_emg", "emg", "over {:.1%} of a channel's samples are its highest or lowest value", 0.001)
 SLOW = Check("rate", "emg", "raw EMG at less than {:g} Hz", 1000.0, "Merletti (1999), ISEK standards")
-BRIDGED = Check("bridged", "emg", "values that are no numbers in gaps of up to {:g} s, bridged linearly", 0.02)
-UNEVEN = Check("clock", "emg", "a clock further than {:g} s from an even one, resampled", 1e-3)
-DROPOUT = Check("dropout", "emg", "a channel without samples, or at one and the same value for {:g} s", 0.1)
+BRIDGED = Check(
+    "bridged",
+    "emg",
+    "values that are no numbers in gaps of up to {:g} s, bridged linearly",
+    0.02,
+    "this project's choice: a 10 Hz envelope does not see such gaps",
+)
+UNEVEN = Check(
+    "clock",
+    "emg",
+    "a clock further than {:g} s from an even one, resampled",
+    1e-3,
+    "this project's choice: times printed to 3 decimals are that uneven",
+)
+DROPOUT = Check(
+    "dropout",
+    "emg",
+    "a channel without samples, or at one and the same value for {:g} s",
+    0.1,
+    "this project's choice: an amplifier's noise never rests that long",
+)
 CLIPPED = Check("clipped_force", "force", "vertical force at its highest value for {:g} s or longer", 0.01)
 NO_FORCE = Check("no_force", "force", "force that is no number while no foot is on the plate, taken as 0")
 SIDES = Check("sides", "force", "names that do not tell a plate's side, or tell another than the place of the pressure")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -47,6 +47,12 @@ class EmgTable:
             raise Nem2eError(f"{self.path}: no values of EMG {missing[0]!r} for cycle {number}.")
         at = np.linspace(0, 100, 101) if phase is None else phase
         return np.column_stack([np.interp(at, *self.curves[number, name]) for name in self.channels])
+
+    def times(self, scale: float) -> EmgTable:
+        """Return the table with every value multiplied by a number."""
+        if scale == 1:
+            return self
+        return replace(self, curves={key: (phase, scale * value) for key, (phase, value) in self.curves.items()})
 
 
 COLUMNS = ("cycle", "emg", "phase_pct", "value")

@@ -8,18 +8,17 @@ from itertools import combinations
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy import signal
 
-from nem2e_lib.data.checks import BRIDGED, COPIED, DEAD, DROPOUT, HUM, PINNED, SLOW, UNEVEN, UNSCALED, Note
+from nem2e_lib.data.checks import BRIDGED, COPIED, DEAD, DROPOUT, PINNED, SLOW, UNEVEN, UNSCALED, Note
+from nem2e_lib.data.emg.envelope import Recipe
 from nem2e_lib.data.emg.table import EmgTable
+from nem2e_lib.data.quality import hum
 from nem2e_lib.data.quality.words import named
 from nem2e_lib.data.study.signals import UNSCALED as RANGE
 from nem2e_lib.data.study.study import Study
 from nem2e_lib.data.study.trials import Trial
 
 Array = NDArray[np.float64]
-
-_MAINS_HZ = (50.0, 60.0)  # of Europe and most of the world, of North America
 
 
 def notes(study: Study, report: pd.DataFrame) -> Iterator[Note]:
@@ -31,7 +30,7 @@ def notes(study: Study, report: pd.DataFrame) -> Iterator[Note]:
         if processing is None:
             yield from _unscaled(study, trial, report)
         elif processing.recipe.rectify:
-            yield from _raw_emg(study, trial)
+            yield from _raw_emg(study, trial, processing.recipe)
 
 
 def _dead(study: Study, trial: Trial, report: pd.DataFrame) -> Iterator[Note]:
@@ -95,13 +94,9 @@ def copies(one: Array, other: Array) -> bool:
     return bool(np.abs(rest).max() <= COPIED.limit * np.abs(other).max()) and bool(np.ptp(one) > 0)
 
 
-def _raw_emg(study: Study, trial: Trial) -> Iterator[Note]:
+def _raw_emg(study: Study, trial: Trial, recipe: Recipe) -> Iterator[Note]:
     signal, path, channels = study.processed(trial.name).signal, trial.emg, study.channels
-    for line in line_frequencies(signal.rate_hz):
-        share = hum_share(signal.values, signal.rate_hz, line)
-        found = named(channels, share, lambda part: part > HUM.limit, "{:.0%} of its power")
-        if found:
-            yield HUM.note(f"{path}: mains hum at {line:g} Hz in EMG {found}.")
+    yield from hum.notes(path, channels, signal, recipe)
     found = named(channels, pinned_share(signal.values), lambda part: part > PINNED.limit, "{:.2%} of its samples")
     if found:
         yield PINNED.note(f"{path}: EMG is clipped, at its highest or lowest value again and again: {found}.")
@@ -116,31 +111,6 @@ def _raw_emg(study: Study, trial: Trial) -> Iterator[Note]:
     for drop in signal.dropouts:
         span = f"from {drop.start_s:.4g} to {drop.end_s:.4g} s"
         yield DROPOUT.note(f"{path}: EMG {drop.channel!r} dropped out {span} ({drop.what}).")
-
-
-def line_frequencies(rate_hz: float) -> list[float]:
-    """Return the mains frequencies whose surroundings lie below half the rate."""
-    return [line for line in _MAINS_HZ if line + 8 < rate_hz / 2]
-
-
-def hum_share(values: Array, rate_hz: float, line_hz: float) -> Array:
-    """Return each channel's share of power within 2 Hz of a line, less that 3 to 8 Hz beside it, shape (channels,).
-
-    Power spectral density after Welch over 2 s (or the recording, if shorter), from 5 Hz on, so that drift does
-    not hide the hum.
-
-    Parameters
-    ----------
-    values : float64 array, shape (rows, channels)
-        Evenly sampled.
-    """
-    rows = min(len(values), round(2 * rate_hz))
-    frequency, power = signal.welch(values, rate_hz, nperseg=rows, axis=0)
-    away = np.abs(frequency - line_hz)
-    beside, on = power[(away >= 3) & (away <= 8)], power[away <= 2]
-    total = power[frequency >= 5].sum(axis=0)
-    excess = on.sum(axis=0) - len(on) * np.median(beside, axis=0)
-    return np.asarray(np.divide(excess, total, out=np.zeros_like(total), where=total > 0), np.float64)
 
 
 def pinned_share(values: Array) -> Array:

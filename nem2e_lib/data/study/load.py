@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
@@ -73,6 +74,7 @@ def signal_problems(study: Study) -> Iterator[str]:
         yield from found
         sound += [] if found else [trial]
     yield from _refusals(lambda: study.targets)
+    yield from _unnormalised(study)
     for trial in sound:
         yield from _apart(study, trial)
         yield from _outside(study, trial)
@@ -97,6 +99,21 @@ def _refusals(read: Callable[[], object]) -> Iterator[str]:
         read()
     except Nem2eError as error:
         yield str(error)
+
+
+def _unnormalised(study: Study) -> Iterator[str]:
+    """Subjects for whom there is nothing to normalise by, whatever their cycles."""
+    how = study.settings.emg_processing.normalise if study.settings.emg_processing else ""
+    subjects = [trial.subject for trial in study.trials]
+    for subject in dict.fromkeys(subjects):
+        if how == "references":
+            yield from _refusals(partial(study.references, subject))
+        if how == "other_trials" and subjects.count(subject) == 1:
+            trial = study.trials[subjects.index(subject)]
+            yield (
+                f"{study.folder / 'study.toml'}: [emg_processing] normalise = 'other_trials' needs two trials a "
+                f"subject, but {subject!r} has only {trial.name!r}; use 'subject_max' or 'references'."
+            )
 
 
 def _apart(study: Study, trial: Trial) -> Iterator[str]:

@@ -16,7 +16,7 @@ from typing import Any
 
 from nem2e_lib.data.checks import CHECKS, IGNORE
 from nem2e_lib.data.emg.envelope import RECIPES, Recipe
-from nem2e_lib.data.emg.processing import NORMALISE, Processing
+from nem2e_lib.data.emg.processing import NORMALISE, OF_CYCLES, Processing
 from nem2e_lib.data.files import read_text
 from nem2e_lib.data.gait import BASELINES, CYCLES, Limits
 from nem2e_lib.data.model import Model, read_model
@@ -29,6 +29,7 @@ RESAMPLING = ("linear", "mean")
 
 _TEXT, _FLAG, _TABLE, _TEXTS = "text in quotes", "true or false", "a table", "a list of texts"
 _NUMBER, _WHOLE, _PAIR, _COLUMNS = "a number", "a whole number", "two numbers", "a column name or a list of them"
+_NUMBERS = "a number or a list of numbers"
 _TOP = {
     **dict.fromkeys(("name", "motion", "simulated_by"), _TEXT),
     "synthetic": _FLAG,
@@ -47,6 +48,7 @@ _INNER = {
     "emg_processing": {
         "recipe": _TEXT,
         "offset": _FLAG,
+        "notch_hz": _NUMBERS,
         "band_hz": _PAIR,
         "band_order": _WHOLE,
         "rectify": _FLAG,
@@ -54,6 +56,7 @@ _INNER = {
         "low_pass_order": _WHOLE,
         "per_pass": _FLAG,
         "normalise": _TEXT,
+        "percentile": _NUMBER,
     },
 }
 _REQUIRED = ("name", "motion", "simulated_by", "synthetic", "emg")
@@ -184,6 +187,7 @@ def _fits(value: Any, kind: str) -> bool:
         _NUMBER: number,
         _WHOLE: number and isinstance(value, int),
         _PAIR: isinstance(value, list) and len(value) == 2 and all(_fits(item, _NUMBER) for item in value),
+        _NUMBERS: number or (isinstance(value, list) and all(_fits(item, _NUMBER) for item in value)),
         _TEXTS: texts,
         _COLUMNS: texts or isinstance(value, str),
     }[kind]
@@ -266,6 +270,12 @@ def _processing_problems(path: Path, table: dict[str, Any]) -> list[str]:
     if how not in NORMALISE:
         hint = near(how, NORMALISE) or "."
         problems.append(f"{where} normalise is {how!r}, but {', '.join(NORMALISE)} is expected{hint}")
+    if not 0 < table.get("percentile", 100) <= 100:
+        problems.append(f"{where} percentile is {table['percentile']}, but more than 0 and up to 100 is expected.")
+    if "percentile" in table and how in NORMALISE and how not in OF_CYCLES:
+        problems.append(
+            f"{where} percentile is that of the peaks of gait cycles; with normalise = {how!r} leave it out."
+        )
     return problems + [f"{where} {problem}" for problem in _filter_problems(table)]
 
 
@@ -274,6 +284,11 @@ def _filter_problems(table: dict[str, Any]) -> list[str]:
     low, high = table.get("band_hz", (1, 2))
     if not 0 < low < high:
         problems.append(f"band_hz is [{low}, {high}], but two rising numbers above 0 Hz are expected.")
+    lines = table.get("notch_hz", 50)
+    if not min(lines if isinstance(lines, list) else [lines], default=0) > 0:
+        problems.append(f"notch_hz is {lines}, but more than 0 Hz is expected, as in 50 or [150, 250].")
+    if "notch_hz" in table and table.get("recipe") == "envelope":
+        problems.append("notch_hz takes hum out of raw EMG, and recipe = 'envelope' has none; leave it out.")
     if not table.get("low_pass_hz", 1) > 0:
         problems.append(f"low_pass_hz is {table['low_pass_hz']}, but more than 0 Hz is expected.")
     for key in ("band_order", "low_pass_order"):
@@ -316,10 +331,13 @@ def _processing(table: dict[str, Any]) -> Processing | None:
     if not table:
         return None
     base = RECIPES[table["recipe"]] if "recipe" in table else Recipe()
-    steps = {key: value for key, value in table.items() if key not in ("recipe", "normalise")}
+    steps = {key: value for key, value in table.items() if key not in ("recipe", "normalise", "percentile")}
     if "band_hz" in steps:
         steps["band_hz"] = (float(steps["band_hz"][0]), float(steps["band_hz"][1]))
-    return Processing(dataclasses.replace(base, **steps), table.get("normalise", NORMALISE[0]))
+    if isinstance(steps.get("notch_hz"), list):
+        steps["notch_hz"] = tuple(map(float, steps["notch_hz"]))
+    percentile = float(table.get("percentile", 100))
+    return Processing(dataclasses.replace(base, **steps), table.get("normalise", NORMALISE[0]), percentile)
 
 
 @dataclass(frozen=True)
