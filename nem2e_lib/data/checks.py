@@ -74,7 +74,70 @@ UNKNOWN_MUSCLE = Check(
 MISSING_MUSCLE = Check("missing_muscle", "activation", "muscles of the model that the activation files lack")
 SATURATED = Check("saturated", "activation", "a muscle above 0.99 for more than {:.0%} of the time", 0.05)
 CONSTANT = Check("constant", "activation", "activation that is constant within a cycle, up to {:g} of its size", 1e-9)
-DEAD = Check("dead", "emg", "a channel that varies by less than {:.0%} of the median channel", 0.02)
+DEAD = Check("dead", "emg", "a channel that varies by less than {:.0%} of the highest channel within its cycles", 0.02)
+UNMODULATED = Check(
+    "unmodulated",
+    "emg",
+    "a channel whose envelope stays level within cycles (sd below {:.2f} of its mean) and whose spectrum is noise's",
+    0.45,
+    "this project's choice: electrodes known to be dead in ten children have .12 to .43, working ones .37 and more",
+)
+ARTEFACT = Check(
+    "artefact",
+    "emg",
+    "a cycle whose peak is over {:g} times that of the subject's middle cycle",
+    4.0,
+    "this project's choice: running at 2 to 5 m/s has up to 2.4",
+)
+GAIN = Check(
+    "gain",
+    "emg",
+    "a channel that is over {:g} times larger in one recording of a subject than in another",
+    6.0,
+    "this project's choice: running at 2 to 5 m/s has up to 3.6",
+)
+GAINS = Check(
+    "gains",
+    "emg",
+    "all channels together over {:g} times larger in one recording of a subject than in another",
+    4.0,
+    "this project's choice: running at 2 to 5 m/s has 1.9 in the median channel",
+)
+GAIN_STEP = Check(
+    "gain_step",
+    "emg",
+    "a channel that is over {:g} times larger in all later cycles of a recording than in all earlier ones, or smaller",
+    2.5,
+    "this project's choice: running at one speed has up to 1.6",
+)
+REFERENCE_LOW = Check(
+    "reference_low",
+    "emg",
+    "a channel whose middle cycle rises above {:g} times its reference, so that the reference was not maximal",
+    1.2,
+    "this project's choice; Besomi et al. (2020), doi:10.1016/j.jelekin.2020.102438, on maximal contractions",
+)
+REFERENCE_HIGH = Check(
+    "reference_high",
+    "emg",
+    "a channel whose middle cycle does not rise to {:.0%} of its reference",
+    0.02,
+    "this project's choice: walking takes some 5 % of a maximal contraction and more",
+)
+REFERENCE_ARTEFACT = Check(
+    "reference_artefact",
+    "emg",
+    "a reference over {:g} times what its recording holds for a quarter of a second in all",
+    3.0,
+    "this project's choice: a contraction that is held has 1.4, a jump 2",
+)
+PHASE = Check(
+    "phase",
+    "emg",
+    "walking: a muscle whose activity centres outside its usual phases, if it is concentrated by over {:.2f} of 1",
+    0.25,
+    "phases after Winter (1991), Perry & Burnfield (2010), Hof et al. (2002), doi:10.1016/S0966-6362(01)00206-5",
+)
 UNSCALED = Check("unscaled", "emg", "envelopes whose median channel rises above {:g}, or not to 0.02", 1.5)
 COPIED = Check("copied", "emg", "two channels that are copies of each other to {:g}, unless [electrodes] says so", 1e-6)
 HUM = Check("hum", "emg", "mains hum: over {:.0%} of a channel's power steadily at 50 or 60 Hz and harmonics", 0.05)

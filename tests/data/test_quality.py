@@ -8,7 +8,8 @@ from typer.testing import CliRunner
 
 from nem2e_lib.cli.main import app
 from nem2e_lib.data.check import check_study, study_notes
-from nem2e_lib.data.quality.emg import copies, pinned_share
+from nem2e_lib.data.quality.electrodes import copies
+from nem2e_lib.data.quality.emg import pinned_share
 from nem2e_lib.data.quality.force import held_s
 from nem2e_lib.data.quality.notes import quality_notes
 from nem2e_lib.data.storage.storage import Storage, read_storage, write_storage

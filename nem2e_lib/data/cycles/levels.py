@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from nem2e_lib.data.emg.table import EmgTable
 from nem2e_lib.data.storage.storage import Storage
 from nem2e_lib.data.study.study import Study
 from nem2e_lib.data.study.trials import SPAN
@@ -55,29 +55,36 @@ class Levels:
 def levels(study: Study, report: pd.DataFrame) -> Levels:
     """Return the levels of a study; `report` as `find_cycles` returns it."""
     kept = report[report["kept"]].reset_index(drop=True)
-    found = [_of_cycle(*each) for each in _inside(study, kept)]
+    rows = zip(*(kept[key] for key in ("trial", "number", *SPAN)), strict=True)
+    found = [_of_cycle(*_inside(study.emg(trial), start, end, number)) for trial, number, start, end in rows]
     shape = (len(kept), len(study.channels))
     peak, peak_s, level, variation = (np.array([each[part] for each in found]).reshape(shape) for part in range(4))
     curve = np.array([each[4] for each in found]).reshape(len(kept), PHASES, len(study.channels))
     return Levels(kept, peak, peak_s, level, variation, curve)
 
 
-def _inside(study: Study, kept: pd.DataFrame) -> Iterator[tuple[Array, Array]]:
-    """Time and values of each cycle, its two ends between samples included."""
-    for trial, number, start, end in zip(*(kept[key] for key in ("trial", "number", *SPAN)), strict=True):
-        signal = study.emg(trial)
-        if isinstance(signal, Storage):
-            within = signal.time[(signal.time > start) & (signal.time < end)]
-            time = np.concatenate([[start], within, [end]])
-            yield time, np.column_stack([np.interp(time, signal.time, column) for column in signal.values.T])
-        else:
-            yield np.linspace(start, end, PHASES), signal.waveform(int(number), np.linspace(0, 100, PHASES))
+def modulation(signal: Storage, cycles: pd.DataFrame) -> Array:
+    """Return the `variation` of a signal within some cycles, shape (cycles, channels)."""
+    spans = zip(cycles["start_s"], cycles["end_s"], strict=True)
+    return np.array([_variation(_inside(signal, start, end, 0)[1]) for start, end in spans])
+
+
+def _inside(signal: Storage | EmgTable, start: float, end: float, number: int) -> tuple[Array, Array]:
+    """Time and values within a cycle, its two ends between samples included."""
+    if isinstance(signal, EmgTable):
+        return np.linspace(start, end, PHASES), signal.waveform(int(number), np.linspace(0, 100, PHASES))
+    within = signal.time[(signal.time > start) & (signal.time < end)]
+    time = np.concatenate([[start], within, [end]])
+    return time, np.column_stack([np.interp(time, signal.time, column) for column in signal.values.T])
 
 
 def _of_cycle(time: Array, values: Array) -> tuple[Array, Array, Array, Array, Array]:
-    highest = values.argmax(axis=0)
-    mean, spread = values.mean(axis=0), values.std(axis=0)
-    variation = np.divide(spread, mean, out=np.full_like(mean, np.nan), where=mean > 0)
     phases = np.linspace(time[0], time[-1], PHASES)
     curve = np.column_stack([np.interp(phases, time, column) for column in values.T])
-    return values.max(axis=0), time[highest], np.percentile(values, _LEVEL, axis=0), variation, curve
+    level = np.percentile(values, _LEVEL, axis=0)
+    return values.max(axis=0), time[values.argmax(axis=0)], level, _variation(values), curve
+
+
+def _variation(values: Array) -> Array:
+    mean = values.mean(axis=0)
+    return np.divide(values.std(axis=0), mean, out=np.full_like(mean, np.nan), where=mean > 0)
