@@ -7,6 +7,7 @@ bursts of each muscle at its phase, so that what should come out of any spoilt c
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -145,3 +146,18 @@ def study(
     rows = "trial,subject,speed,speed_m_s,activation,emg,grf\ns1_free,s1,free,1.3,s1/act.sto,s1/emg.sto,s1/grf.mot\n"
     (folder / "trials.csv").write_text(rows, encoding="utf-8")
     return folder
+
+
+def add_trial(folder: Path, name: str, *, measured: Storage | None = None, subject: str = "s1") -> None:
+    """Add a sound trial to a study that `study` wrote, with EMG of its own."""
+    seconds = float((measured or emg()).time[-1])
+    write_storage(folder / f"s1/{name}_act.sto", activation(seconds))
+    write_storage(folder / f"s1/{name}_emg.sto", measured or emg(seconds))
+    write_storage(folder / f"s1/{name}_grf.mot", forces(seconds))
+    with (folder / "trials.csv").open("a", encoding="utf-8") as table:
+        table.write(f"{name},{subject},free,1.3,s1/{name}_act.sto,s1/{name}_emg.sto,s1/{name}_grf.mot\n")
+
+
+def changed(recording: Storage, edit: Callable[[np.ndarray, np.ndarray], np.ndarray]) -> Storage:
+    """Return a recording with the values that `edit` makes of its time and its values."""
+    return replace(recording, values=edit(recording.time, recording.values.copy()))

@@ -18,7 +18,8 @@ from nem2e_lib.data.study.trials import Trial
 Array = NDArray[np.float64]
 _Flags = NDArray[np.bool_]
 
-_FEW = 3  # cycles that have no middle one
+_FEW = 2  # other cycles of that speed; with fewer, those of other speeds count too
+_ONE = 1.5  # times a single other cycle stand for a middle one: two cycles of a child are up to 3.6 times apart
 _AWAY_S = 0.25  # from a peak: what lies further is another burst
 
 
@@ -36,6 +37,8 @@ def notes(study: Study, found: Levels) -> Iterator[Note]:
 
 def unit_hint(factor: float) -> str:
     """Say what may have multiplied EMG by about a factor."""
+    if 50 <= factor <= 200:
+        return "is one in % and the other from 0 to 1, or was a gain changed?"
     if 300 <= factor <= 3000:
         return "is one in V and the other in mV?"
     if 3e5 <= factor <= 3e6:
@@ -45,7 +48,7 @@ def unit_hint(factor: float) -> str:
 
 def times(factor: float) -> str:
     """Return a factor in words, two or three digits of it."""
-    return f"{factor:.2g} times" if factor < 100 else f"{float(f'{factor:.2g}'):.10g} times"
+    return f"{float(f'{factor:.2g}'):.10g} times"
 
 
 def _between(study: Study, found: Levels, subject: str, changed: _Flags) -> Iterator[Note]:
@@ -118,20 +121,16 @@ def _step(column: Array) -> tuple[float, int]:
 
 def _artefacts(study: Study, found: Levels, trial: Trial, changed: _Flags) -> Iterator[Note]:
     """Peaks of kept cycles that stand alone."""
-    chosen = found.of(trial=trial.name)
-    if not chosen.any():
-        return
-    peak, when = found.peak[chosen], found.peak_s[chosen]
-    usual = _usual(study, found, trial)
-    worst = peak.argmax(axis=0)
-    columns = np.arange(peak.shape[1])
-    ratio = np.divide(peak[worst, columns], usual, out=np.ones(len(columns)), where=usual > 0)
-    ratio[changed] = 1.0
-    told = [
-        f"{channel!r} ({times(part)} at {at:.4g} s)"
-        for channel, part, at in zip(study.channels, ratio, when[worst, columns], strict=True)
-        if part > ARTEFACT.limit
-    ]
+    told = []
+    for column in np.flatnonzero(~changed).tolist():
+        cycles: list[int] = np.flatnonzero(found.of(trial=trial.name)).tolist()
+        ratio = {cycle: _alone(study, found, trial, cycle, column) for cycle in cycles}
+        odd = [
+            f"{times(part)} at {found.peak_s[cycle, column]:.4g} s"
+            for cycle, part in ratio.items()
+            if part > ARTEFACT.limit
+        ]
+        told += [f"{study.channels[column]!r} ({some(odd)})"] if odd else []
     if told:
         processing = study.settings.emg_processing
         sets = processing is not None and processing.normalise in OF_CYCLES and processing.percentile == 100
@@ -143,20 +142,23 @@ def _artefacts(study: Study, found: Levels, trial: Trial, changed: _Flags) -> It
         )
 
 
-def _usual(study: Study, found: Levels, trial: Trial) -> Array:
-    """The peak of the middle cycle at that speed, or of all the subject's; of few, what is highest away from the peak.
+def _alone(study: Study, found: Levels, trial: Trial, cycle: int, column: int) -> float:
+    """How many times a cycle's peak is that of the middle one of the others: at that speed, of all the subject's.
 
-    NaN where the recording is too short to tell.
+    Where there is no other, it is compared with what the recording has away from the peak; 0 where that is too short.
     """
     for who in ({"subject": trial.subject, "speed": trial.speed}, {"subject": trial.subject}):
-        chosen = found.of(**who)
-        if chosen.sum() >= _FEW:
-            return np.asarray(np.median(found.peak[chosen], axis=0))
-    chosen = found.of(trial=trial.name)
+        others = found.of(**who)
+        others[cycle] = False
+        if others.sum() >= (_FEW if "speed" in who else 1):
+            usual = float(np.median(found.peak[others, column])) * (_ONE if others.sum() == 1 else 1.0)
+            return _share(found.peak[cycle, column], usual)
     signal = study.emg(trial.name)
-    longest = float(found.cycles["duration_s"][chosen].max())
-    if not isinstance(signal, Storage) or signal.time[-1] - signal.time[0] < 2 * longest:
-        return np.full(len(study.channels), np.nan)
-    at = found.peak_s[chosen][found.peak[chosen].argmax(axis=0), np.arange(len(study.channels))]
-    away = np.abs(signal.time[:, None] - at) > _AWAY_S
-    return np.asarray(np.where(away, signal.values, 0.0).max(axis=0))
+    if not isinstance(signal, Storage) or np.ptp(signal.time) < 2 * found.cycles["duration_s"][cycle]:
+        return 0.0
+    away = np.abs(signal.time - found.peak_s[cycle, column]) > _AWAY_S
+    return _share(found.peak[cycle, column], signal.values[away, column].max())
+
+
+def _share(part: float, whole: float) -> float:
+    return float(part / whole) if whole > 0 else 0.0

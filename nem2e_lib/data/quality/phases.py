@@ -29,6 +29,7 @@ Wide enough for children and for slow and fast walking: calf muscles centre at 2
 neighbours: rectus femoris, the short head of biceps femoris, adductors, hip flexors.
 """
 _WALKING, _PER_CENT = "walking", np.linspace(0, 100, PHASES)
+_ALIVE = 0.25  # sd over mean of the envelope within a cycle; noise has up to .2
 _HALF = 50.0  # the other leg is half a cycle later
 
 
@@ -44,13 +45,18 @@ def notes(study: Study, found: Levels) -> Iterator[Note]:
         told = [
             f"{channel!r} ({target}) peaks at {column.argmax()} % of the cycle and centres at {at:.0f} %, but "
             f"{window[0]:.0f} to {window[1]:.0f} % is usual{_fits(study, windows, channel, at)}"
-            for channel, target, column, (at, share), window in zip(
-                study.channels, study.targets, curve.T, centres, windows, strict=True
+            for channel, target, column, (at, share), window, alive in zip(
+                study.channels, study.targets, curve.T, centres, windows, _alive(found, subject), strict=True
             )
-            if window is not None and share > PHASE.limit and not _within(at, window)
+            if window is not None and alive and share > PHASE.limit and not _within(at, window)
         ]
         if told:
             yield PHASE.note(f"{study.folder}: subject {subject!r}: EMG {'; '.join(told)}; were electrodes swapped?")
+
+
+def _alive(found: Levels, subject: str) -> list[bool]:
+    """Whether each channel follows the cycle at all."""
+    return [bool(part > _ALIVE) for part in np.nanmedian(found.variation[found.of(subject=subject)], axis=0)]
 
 
 def centre(curve: Array) -> tuple[float, float]:
