@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from nem2e_lib.data.checks import PHASE, Note
 from nem2e_lib.data.cycles.levels import PHASES, Levels
+from nem2e_lib.data.families import canonical
 from nem2e_lib.data.muscles import base, side
 from nem2e_lib.data.study.study import Study
 
@@ -79,7 +80,7 @@ def _mean_curve(found: Levels, subject: str) -> Array:
 
 def _window(target: str, first: str) -> tuple[float, float] | None:
     """The phases of a cycle of the first foot in which the muscle is known to centre; None where that is not known."""
-    span, own = CENTRES.get(base(target)), side(target)
+    span, own = CENTRES.get(base(canonical(target) or target)), side(target)
     if span is None or own == "none":
         return None
     later = 0.0 if own == first else _HALF
