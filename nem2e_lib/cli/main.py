@@ -21,17 +21,19 @@ from nem2e_lib.data.synthetic.study import write_study
 from nem2e_lib.error import Nem2eError
 from nem2e_lib.simulate.options import Options
 from nem2e_lib.simulate.trial import SimulatedTrial
+from nem2e_lib.terminal import program, show_what_can_be_shown
 
 
 class _Commands(TyperGroup):
-    """Tells a user's mistake in one sentence instead of a traceback."""
+    """Tells a user's mistake, or that the user stopped it, in one sentence instead of a traceback."""
+
+    def main(self, *args: Any, **options: Any) -> Any:
+        show_what_can_be_shown()  # before --help, too
+        return super().main(*args, **options)
 
     def invoke(self, ctx: Any) -> Any:
-        try:
+        with program():
             return super().invoke(ctx)
-        except Nem2eError as error:
-            typer.echo(f"nem2e: {error}", err=True)
-            raise typer.Exit(2) from None
 
 
 app = typer.Typer(

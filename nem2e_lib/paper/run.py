@@ -103,7 +103,7 @@ class Run:
         devices.configure()  # before anything asks JAX what it runs on
         path = _folder(folder) / "run.json"
         try:
-            found = json.loads(path.read_text())
+            found = json.loads(path.read_text(encoding="utf-8"))
         except FileNotFoundError:
             raise Nem2eError(f"{path}: this run has not begun; run 01_download or `make paper` first.") from None
         studies = {name: Path(where) for name, where in found["studies"].items()}
