@@ -93,10 +93,10 @@ def up(names: Sequence[str], places: Array, low: Sequence[str] = (), high: Seque
     places
         Shape (frames, markers, 3).
     low, high
-        Markers that are known to be on the feet, and on pelvis or trunk; by default those with usual names.
+        Markers that are known to be on the feet, and on pelvis or trunk; where none is there, those with usual names.
     """
-    lower = [i for i, name in enumerate(names) if (name in low if low else _LOW.search(name))]
-    upper = [i for i, name in enumerate(names) if (name in high if high else _HIGH.search(name)) and i not in lower]
+    lower, upper = _chosen(names, low, _LOW), _chosen(names, high, _HIGH)
+    upper = [index for index in upper if index not in lower]
     if not lower or not upper:
         return None
     way = _middle(places[:, upper]) - _middle(places[:, lower])
@@ -110,6 +110,11 @@ def up(names: Sequence[str], places: Array, low: Sequence[str] = (), high: Seque
         return None
     axis = f"{'+' if middle[index] > 0 else '-'}{AXES[index]}"
     return Up(axis, f"{names[upper[0]]} lies above {names[lower[0]]} along {axis}")
+
+
+def _chosen(names: Sequence[str], known: Sequence[str], usual: re.Pattern[str]) -> list[int]:
+    found = [index for index, name in enumerate(names) if name in known]
+    return found or [index for index, name in enumerate(names) if usual.search(name)]
 
 
 def _middle(places: Array) -> Array:

@@ -56,13 +56,19 @@ SEVEN = tuple(key for key in KEYS if key != "OrigNumFrames")
         (text(PLACES).replace("Frame#\tTime", "frame #\ttime"), None),
         (text(PLACES, keys=SEVEN), "The header has 7 entries where 8 are usual."),
         (text(PLACES, keys=SEVEN[:5]), "The header has 5 entries where 8 are usual."),
-        (text(PLACES).replace("\tOrigNumFrames", ""), "The header has 7 keys and 8 values; those up to Units were read."),
+        (
+            text(PLACES).replace("\tOrigNumFrames", ""),
+            "The header has 7 keys and 8 values; those up to Units were read.",
+        ),
         (re.sub("\n100.0\t.*\n", lambda line: line[0].replace("\t", "\t\t "), text(PLACES)), None),
         (text(PLACES * 1000, unit="mm"), None),
         (text(PLACES * 100, unit="cm"), None),
         (text(PLACES * 1000, unit="Millimeters"), None),
         (text(PLACES, changed={"NumFrames": 40}), "The header states NumFrames 40, but 30 frames were found and read."),
-        (text(PLACES, changed={"NumMarkers": 9}), "The header states NumMarkers 9, but 12 markers were found and read."),
+        (
+            text(PLACES, changed={"NumMarkers": 9}),
+            "The header states NumMarkers 9, but 12 markers were found and read.",
+        ),
         (text(PLACES, rate=50.0), "The header states DataRate 50, but by the times there are 100 frames a second."),
     ],
 )
@@ -94,9 +100,7 @@ def test_a_marker_that_was_not_seen_is_blank_or_nan_or_at_the_origin(read):
     same(read(text(np.nan_to_num(places, nan=np.inf)).replace("inf", "NaN")), places=places)
     found = read(text(np.nan_to_num(places)))
     same(found, places=places)
-    assert found.notes == (
-        "Markers at exactly 0 0 0 were taken for not seen, in so many frames: LASI (5), RTOE (30).",
-    )
+    assert found.notes == ("Markers at exactly 0 0 0 were taken for not seen, in so many frames: LASI (5), RTOE (30).",)
 
 
 def test_rates_of_rounded_times_are_no_contradiction(read):
@@ -115,16 +119,25 @@ def test_a_gap_is_told(read):
 @pytest.mark.parametrize(
     ("content", "sentence"),
     [
-        (text(PLACES, unit="mm"), "its 12 markers lie within 0.00141 m if they are in mm, as it says, .* correct Units in"),
+        (
+            text(PLACES, unit="mm"),
+            "its 12 markers lie within 0.00141 m if they are in mm, as it says, .* correct Units in",
+        ),
         (text(PLACES * 100, unit="mm"), "lie within 0.141 m if they are in mm"),
         (text(PLACES * 1000), "lie within .* if they are in m, as it says, but 0.3 to 6 m are expected of a body"),
         (text(PLACES * 1000, unit="cm"), "if they are in cm"),
         (text(PLACES, unit="furlong"), "line 3 states units 'furlong', but mm, cm or m is expected below 'Units'"),
         (text(PLACES, keys=("DataRate", "NumFrames")), "line 3 states units ''"),
-        (text(PLACES).replace("1.400000", "1,400000"), r"line 7: Y of marker 'RSHO' is '1,400000'; write decimal points"),
+        (
+            text(PLACES).replace("1.400000", "1,400000"),
+            r"line 7: Y of marker 'RSHO' is '1,400000'; write decimal points",
+        ),
         (text(PLACES).replace("1.400000", "up"), r"line 7: Y of marker 'RSHO' is 'up'; a number is expected"),
         (text(PLACES).replace("\t0.05000\t", "\t\t"), "line 12 has no time"),
-        (text(PLACES).replace("\t0.05000\t", "\t0.04000\t"), "line 12: time goes from 0.04 to 0.04 s, but it must increase"),
+        (
+            text(PLACES).replace("\t0.05000\t", "\t0.04000\t"),
+            "line 12: time goes from 0.04 to 0.04 s, but it must increase",
+        ),
         (text(PLACES, step=10.0), "times step by 10 where DataRate is 100: they look like ms"),
         (text(PLACES, step=1.0), "times step by 1 where DataRate is 100: they look like numbers of frames"),
         (text(PLACES, names=(*NAMES[:3], "RASI", *NAMES[4:])), "line 4 names marker 'RASI' 2 times"),
@@ -132,7 +145,10 @@ def test_a_gap_is_told(read):
         (text(PLACES, gap="\t\t"), "marker 'RASI' does not stand above the first of three columns"),
         (text(PLACES, names=NAMES[:11]), "line 7 has 38 cells, but 35 are expected"),
         (text(PLACES).replace("\tRTOE", ""), "line 4 names 11 markers, but the line below has coordinates of 12"),
-        (text(PLACES).replace("X1\tY1\tZ1", "X1\tZ1\tY1"), "line 5 names coordinates X1 Z1 Y1 X2 .* put the columns in"),
+        (
+            text(PLACES).replace("X1\tY1\tZ1", "X1\tZ1\tY1"),
+            "line 5 names coordinates X1 Z1 Y1 X2 .* put the columns in",
+        ),
         (text(PLACES)[:-60], "line 36 has .* cells, but 38 are expected: .* is the file cut off"),
         (text(PLACES).replace("\t0.950000\t", "\t\t", 1), "line 7: marker 'SACR' has 2 of its three coordinates"),
         (text(PLACES).partition("\n1\t")[0], "has no frames"),
