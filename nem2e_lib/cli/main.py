@@ -67,26 +67,19 @@ def main(
 
 @app.command()
 def inspect(
-    file: Annotated[Path, typer.Argument(help="OpenSim storage file, .sto or .mot, or a refiner.")],
+    file: Annotated[
+        Path, typer.Argument(help="A table (.sto, .mot), markers (.trc), C3D, EMG export, model, refiner, study …")
+    ],
     as_json: Json = False,
 ) -> None:
-    """Show what is in an OpenSim .sto or .mot file (size, time range, labels, anything odd), or in a refiner."""
-    from nem2e_lib.data.storage.storage import describe_storage, read_storage
-    from nem2e_lib.refiner.archive import is_refiner
+    """Show what is in a file or a study folder: sizes, times, rates, names, units, and anything odd."""
+    from nem2e_lib.cli.inspect import as_text, inspect, kind_of
 
-    if is_refiner(file):
+    if kind_of(file).name == "refiner":
         refining.show_refiner(file, as_json)
     else:
-        facts = describe_storage(read_storage(file))
-        typer.echo(json.dumps(facts, indent=2) if as_json else _as_text(facts))
-
-
-def _as_text(facts: dict[str, Any]) -> str:
-    lists = {"labels": facts["labels"], "warnings": facts["warnings"]}
-    lines = [f"{key:<12}{value}" for key, value in facts.items() if key not in lists]
-    for key, items in lists.items():
-        lines += [f"{key} ({len(items)})", *(f"  {item}" for item in items)]
-    return "\n".join(lines)
+        facts = inspect(file)
+        typer.echo(json.dumps(facts, indent=2) if as_json else as_text(facts))
 
 
 @study_app.command("check")
