@@ -72,7 +72,9 @@ class Markers:
     @property
     def rate_hz(self) -> float:
         """Frames a second, by the times; NaN for a single frame."""
-        return 1.0 / float(np.median(np.diff(self.time))) if len(self.time) > 1 else float("nan")
+        steps = np.diff(self.time)
+        even = steps[steps < 1.5 * np.median(steps)] if len(steps) else steps  # times are often rounded, so the mean
+        return 1.0 / float(even.mean()) if len(even) else float("nan")
 
 
 def read_markers(path: str | Path) -> Markers:
@@ -250,7 +252,8 @@ def _table(
         if len(cells) != width and not (may_lack and 2 <= len(cells) < width and (len(cells) - 2) % 3 == 0):
             raise Nem2eError(
                 f"{path}: line {number} has {len(cells)} cells, but {width} are expected: frame, time and three "
-                f"coordinates of each of {len(names)} markers; is the file cut off?"
+                f"coordinates of each of {len(names)} markers; "
+                f"{'is the file cut off?' if len(cells) < width else 'name the others, or take them out.'}"
             )
         if len(cells) < width:
             short.append(number)
