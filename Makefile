@@ -4,8 +4,15 @@ SEED    ?= 0
 SEEDS   ?= 1
 CONFIRM ?= 0
 STUDY   ?=
+OUT     ?=
 BUILD   ?= build
 PYTHON  ?= $(firstword $(shell command -v python3.11 python3 2>/dev/null) python3.11)
+
+# Names as they were typed, whatever is in them: $ is no variable of make's, and q quotes a name for the shell.
+override STUDY := $(value STUDY)
+override OUT   := $(value OUT)
+q    = '$(subst ','\'',$(1))'
+slug = $(shell basename -- "$$(realpath -m -- $(call q,$(1)))" | LC_ALL=C tr -c 'A-Za-z0-9\n' '-')
 
 SHELL := bash
 .SHELLFLAGS := -eu -o pipefail -c
@@ -86,7 +93,7 @@ study-attention: $(SETUP)
 	$(PY) -m nem2e_lib.paper.studies.attention $(BUILD)/study-attention $(or $(UNITS),32) $(or $(UPDATES),800)
 
 study-learning: $(SETUP)
-	$(PY) -m nem2e_lib.paper.studies.learning $(BUILD)/study-learning$(if $(STUDY),-$(notdir $(STUDY:%/=%))) $(or $(UNITS),16) $(or $(UPDATES),600) '$(STUDY)' $(or $(MINUTES),inf)
+	$(PY) -m nem2e_lib.paper.studies.learning $(BUILD)/study-learning$(if $(STUDY),-$(call slug,$(STUDY))) $(or $(UNITS),16) $(or $(UPDATES),600) $(call q,$(STUDY)) $(or $(MINUTES),inf)
 
 study-ablations: $(SETUP)
 	$(PY) -m nem2e_lib.paper.studies.ablations $(BUILD)/study-ablations $(or $(UNITS),32) $(or $(UPDATES),800) $(or $(filter-out 1,$(SEEDS)),3) $(or $(MINUTES),inf)

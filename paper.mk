@@ -7,14 +7,14 @@ MAKEFLAGS  += -j2
 CONDITIONS := one_quarter one_entire all_entire
 stop = $(error $(1))
 
-ifeq ($(filter $(PROFILE),$(PROFILES)),)
+ifneq ($(words $(PROFILE)) $(filter-out $(PROFILES),$(PROFILE)),1 )
 $(call stop,PROFILE=$(PROFILE) is not a profile: choose one of $(PROFILES))
 endif
-ifneq ($(shell [[ '$(SEED)' =~ ^[0-9]{1,9}$$ ]] && echo yes),yes)
+ifneq ($(shell [[ $(call q,$(SEED)) =~ ^[0-9]{1,9}$$ ]] && echo yes),yes)
 $(call stop,SEED=$(SEED) is not a whole number from 0 to 999999999)
 endif
 
-ifneq ($(shell [[ '$(SEEDS)' =~ ^[1-9][0-9]{0,2}$$ ]] && echo yes),yes)
+ifneq ($(shell [[ $(call q,$(SEEDS)) =~ ^[1-9][0-9]{0,2}$$ ]] && echo yes),yes)
 $(call stop,SEEDS=$(SEEDS) is not a whole number from 1 to 999)
 endif
 ifneq ($(filter-out 0 1,$(CONFIRM)),)
@@ -24,17 +24,20 @@ endif
 ifneq ($(words $(BUILD)),1)
 $(call stop,BUILD=$(BUILD) has a space in it, which make cannot handle: give another folder)
 endif
+ifneq ($(shell printf %s $(call q,$(value BUILD)) | LC_ALL=C tr -d 'A-Za-z0-9._/+@=~\200-\377-'),)
+$(call stop,BUILD=$(value BUILD) has a sign in it that make or the shell would take for one of its own: give another folder)
+endif
 
 ifeq ($(STUDY),)
 STUDIES := walking running
 RUN     := $(BUILD)/$(PROFILE)-seed$(SEED)
 else
-ifneq ($(shell test -f '$(STUDY)/study.toml' && echo yes),yes)
+ifneq ($(shell test -f $(call q,$(STUDY)/study.toml) && echo yes),yes)
 $(call stop,STUDY=$(STUDY) holds no study.toml: give the folder of a study (README.md shows one))
 endif
 # A study's pages and intermediate files carry its folder's name; its own name is written in study.toml.
-STUDIES := study-$(shell basename "$$(realpath '$(STUDY)')" | tr -c 'A-Za-z0-9\n' '-')
-RUN     := $(BUILD)/$(PROFILE)-seed$(SEED)-$(STUDIES)-$(firstword $(shell realpath '$(STUDY)' | cksum))
+STUDIES := study-$(call slug,$(STUDY))
+RUN     := $(BUILD)/$(PROFILE)-seed$(SEED)-$(STUDIES)-$(firstword $(shell realpath -- $(call q,$(STUDY)) | cksum))
 endif
 
 SITE := $(RUN)/site
@@ -42,7 +45,7 @@ ifeq ($(OUT),)
 override OUT := $(if $(STUDY)$(filter smoke,$(PROFILE)),$(RUN)/figures,figures)
 endif
 ifeq ($(PROFILE),smoke)
-ifeq ($(shell realpath -m '$(OUT)'),$(shell realpath figures 2>/dev/null || realpath -m figures))
+ifeq ($(shell realpath -m -- $(call q,$(OUT))),$(shell realpath figures 2>/dev/null || realpath -m figures))
 $(call stop,the smoke profile is a test and never writes into figures/: leave OUT out or give another folder)
 endif
 endif
@@ -55,12 +58,12 @@ ENSEMBLE := $(RUN)/seeds.txt
 $(call keep,$(ENSEMBLE),echo 'SEEDS=$(SEEDS)')
 ifneq ($(STUDY),)
 SOURCE := $(RUN)/study.txt
-$(call keep,$(SOURCE),cd '$(STUDY)' && find -L . -type f -printf '%P %s %T@\n' | LC_ALL=C sort)
+$(call keep,$(SOURCE),cd -- $(call q,$(STUDY)) && find -L . -type f -printf '%P %s %T@\n' | LC_ALL=C sort)
 endif
 
 # What OUT last held; forgotten when it is another run's turn or when the folder was emptied.
-PUBLISHED := $(BUILD)/published/$(firstword $(shell realpath -m '$(OUT)' | cksum))
-$(shell test -f '$(OUT)/index.html' && grep -qsxF '$(RUN)' '$(PUBLISHED)' || rm -f '$(PUBLISHED)' '$(PUBLISHED).free')
+PUBLISHED := $(BUILD)/published/$(firstword $(shell realpath -m -- $(call q,$(OUT)) | cksum))
+$(shell test -f $(call q,$(OUT)/index.html) && grep -qsxF '$(RUN)' '$(PUBLISHED)' || rm -f '$(PUBLISHED)' '$(PUBLISHED).free')
 
 # --- layers: each may use those above it -----------------------------------------------------------------------------
 files    = $(sort $(shell find $(1) -name '*.py' -o -name '*.csv' -o -name '*.toml' -o -name '*.css' -o -name '*.html' -o -name '*.j2'))
@@ -81,12 +84,12 @@ paper: $(PUBLISHED)
 
 # Whether OUT may be written is asked before hours of training, not after.
 $(PUBLISHED).free: | $(SETUP)
-	@$(PY) -m nem2e_lib.paper.finish check '$(OUT)'
+	@$(PY) -m nem2e_lib.paper.finish check $(call q,$(OUT))
 	@mkdir -p '$(@D)'
 	@touch '$@'
 
 $(RUN)/run.json $(SITE)/01_download.html &: notebooks/01_download.ipynb $(DATA) $(PARAMETERS) $(SOURCE) | $(SETUP) $(PUBLISHED).free
-	@$(call run,01_download,01_download,-p profile $(PROFILE) -p seed $(SEED) -p study '$(STUDY)' -p name '$(if $(STUDY),$(STUDIES))')
+	@$(call run,01_download,01_download,-p profile $(PROFILE) -p seed $(SEED) -p study $(call q,$(STUDY)) -p name '$(if $(STUDY),$(STUDIES))')
 
 # $(call segmenting,study)
 define segmenting
@@ -126,9 +129,9 @@ $(SITE)/results.json $(SITE)/07_claims.html &: notebooks/07_claims.ipynb $(FIGUR
 
 $(PUBLISHED): $(SITE)/07_claims.html
 	@mkdir -p '$(@D)'
-	@$(PY) -m nem2e_lib.paper.finish publish '$(RUN)' '$(OUT)' $(FIRST) $(OTHERS) $(LAST)
+	@$(PY) -m nem2e_lib.paper.finish publish '$(RUN)' $(call q,$(OUT)) $(FIRST) $(OTHERS) $(LAST)
 	@echo '$(RUN)' > '$@'
-	@echo 'Open $(OUT)/index.html'
+	@printf '%s\n' $(call q,Open $(OUT)/index.html)
 
 # --- from a motion: needs OpenSim and a recording, so it is asked for by name ------------------------------------------
 MOTION := $(RUN)/12_motion_to_emg.html

@@ -14,6 +14,7 @@ import jax
 from nem2e_lib.training import devices
 
 devices.configure()
+jax.config.update("jax_default_matmul_precision", "highest")  # for every side of the comparison, as nem2e trains
 
 from bench import card_page, compare, engine, page  # noqa: E402
 from bench.compare import Say  # noqa: E402

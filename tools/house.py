@@ -97,7 +97,7 @@ def picture() -> str:
         f'<text class="white" x="{LEFT + PAD}" y="39">{escape(users)}</text>\n'
         + "\n".join(body)
         + f'\n<text class="said" x="{LEFT + PAD}" y="{top + 14:.0f}">Every room stands on those below it and imports '
-        "from no other; error, lazy and project serve all.</text>\n</svg>\n"
+        "from no other; error, lazy, project and terminal serve all.</text>\n</svg>\n"
     )
 
 

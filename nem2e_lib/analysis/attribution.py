@@ -14,6 +14,7 @@ from jax import Array
 from numpy.typing import NDArray
 
 from nem2e_lib.training.grid import Grid
+from nem2e_lib.training.numerics import pinned
 from nem2e_lib.training.results import Network
 
 Floats = NDArray[np.float64]
@@ -48,6 +49,7 @@ class Attribution(NamedTuple):
         return {"gradient": self.gradient, "integrated": self.integrated, "occlusion": self.occlusion}
 
 
+@pinned()
 def attribute(network: Network, inputs: Floats, baseline: Floats, nodes: int = NODES) -> Attribution:
     """Attribute a network's outputs to its tokens.
 

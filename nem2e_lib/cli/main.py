@@ -21,17 +21,19 @@ from nem2e_lib.data.synthetic.study import write_study
 from nem2e_lib.error import Nem2eError
 from nem2e_lib.simulate.options import Options
 from nem2e_lib.simulate.trial import SimulatedTrial
+from nem2e_lib.terminal import program, show_what_can_be_shown
 
 
 class _Commands(TyperGroup):
-    """Tells a user's mistake in one sentence instead of a traceback."""
+    """Tells a user's mistake, or that the user stopped it, in one sentence instead of a traceback."""
+
+    def main(self, *args: Any, **options: Any) -> Any:
+        show_what_can_be_shown()  # before --help, too
+        return super().main(*args, **options)
 
     def invoke(self, ctx: Any) -> Any:
-        try:
+        with program():
             return super().invoke(ctx)
-        except Nem2eError as error:
-            typer.echo(f"nem2e: {error}", err=True)
-            raise typer.Exit(2) from None
 
 
 app = typer.Typer(
@@ -66,26 +68,19 @@ def main(
 
 @app.command()
 def inspect(
-    file: Annotated[Path, typer.Argument(help="OpenSim storage file, .sto or .mot, or a refiner.")],
+    file: Annotated[
+        Path, typer.Argument(help="A table (.sto, .mot), markers (.trc), C3D, EMG export, model, refiner, study …")
+    ],
     as_json: Json = False,
 ) -> None:
-    """Show what is in an OpenSim .sto or .mot file (size, time range, labels, anything odd), or in a refiner."""
-    from nem2e_lib.data.storage.storage import describe_storage, read_storage
-    from nem2e_lib.refiner.archive import is_refiner
+    """Show what is in a file or a study folder: sizes, times, rates, names, units, and anything odd."""
+    from nem2e_lib.cli.inspect import as_text, inspect, kind_of
 
-    if is_refiner(file):
+    if kind_of(file).name == "refiner":
         refining.show_refiner(file, as_json)
     else:
-        facts = describe_storage(read_storage(file))
-        typer.echo(json.dumps(facts, indent=2) if as_json else _as_text(facts))
-
-
-def _as_text(facts: dict[str, Any]) -> str:
-    lists = {"labels": facts["labels"], "warnings": facts["warnings"]}
-    lines = [f"{key:<12}{value}" for key, value in facts.items() if key not in lists]
-    for key, items in lists.items():
-        lines += [f"{key} ({len(items)})", *(f"  {item}" for item in items)]
-    return "\n".join(lines)
+        facts = inspect(file)
+        typer.echo(json.dumps(facts, indent=2) if as_json else as_text(facts))
 
 
 @study_app.command("check")

@@ -9,6 +9,7 @@ import secrets
 import stat
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from io import FileIO
 from pathlib import Path
 
 from nem2e_lib.error import Nem2eError
@@ -69,13 +70,25 @@ def read_bytes(path: str | Path, check: Callable[[bytes], None] | None = None) -
     Nem2eError
         If the file is missing, a folder, a pipe or device, larger than 2 GiB, or cannot be opened.
     """
+    with _opened(path) as file:
+        if check is not None:
+            check(file.read(HEAD_BYTES))
+            file.seek(0)
+        return file.readall()
+
+
+def head(path: str | Path) -> bytes:
+    """Return the first 2 MiB of a file, to tell what it is; errors as `read_bytes`."""
+    with _opened(path) as file:
+        return file.read(HEAD_BYTES)
+
+
+@contextmanager
+def _opened(path: str | Path) -> Iterator[FileIO]:
     try:
         _refuse_odd(path, os.stat(path))
         with Path(path).open("rb", buffering=0) as file:
-            if check is not None:
-                check(file.read(HEAD_BYTES))
-                file.seek(0)
-            return file.readall()
+            yield file
     except FileNotFoundError:
         raise Nem2eError(f"{path}: no such file; check the path and its spelling.") from None
     except Nem2eError:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
+from nem2e_lib.data.markers.trc import read_markers
 from nem2e_lib.data.storage.storage import Storage, read_storage
 from nem2e_lib.data.study.trials import EDGE_S
 from nem2e_lib.error import Nem2eError
@@ -16,7 +17,6 @@ from nem2e_lib.refiner import Refiner
 from nem2e_lib.refiner.refined import Refined, require_savable
 from nem2e_lib.refiner.spans import Span, find
 from nem2e_lib.simulate.batch import simulate
-from nem2e_lib.simulate.motion import read_markers
 from nem2e_lib.simulate.options import LEAD_S, MARGINS_S, NAMES, Options, check_steps
 from nem2e_lib.simulate.osim import require
 from nem2e_lib.simulate.prepare import missing_meshes

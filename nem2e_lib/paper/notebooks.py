@@ -22,6 +22,7 @@ from nem2e_lib.data.tables import near
 from nem2e_lib.error import Nem2eError
 from nem2e_lib.site.notebook_page import linked, render
 from nem2e_lib.site.saving import write_text
+from nem2e_lib.terminal import program
 
 # --- The parameters cell of a notebook: what may be set, and of which type ---
 
@@ -339,12 +340,13 @@ def main() -> int:
     started = time.monotonic()
     try:
         run(given.notebook, given.output, dict(given.parameters), given.executed)
-    except (Nem2eError, CellFailed) as error:
+    except CellFailed as error:
         print(f"nem2e: {error}", file=sys.stderr)
-        return 2 if isinstance(error, Nem2eError) else 1
+        return 1
     print(f"{given.output.stem}: {time.monotonic() - started:.0f} s", flush=True)
     return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    with program():
+        sys.exit(main())

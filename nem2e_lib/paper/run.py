@@ -7,7 +7,6 @@ from concurrent.futures import Executor
 from dataclasses import dataclass
 from pathlib import Path
 
-import jax
 import pandas as pd
 import xarray as xr
 
@@ -19,7 +18,7 @@ from nem2e_lib.figures.style import Drawn
 from nem2e_lib.project import ROOT
 from nem2e_lib.site.saving import Saved, save, write_text
 from nem2e_lib.site.tables import Table
-from nem2e_lib.training import devices
+from nem2e_lib.training import devices, numerics
 from nem2e_lib.training.conditions import CONDITIONS
 from nem2e_lib.training.config import Configuration, profile
 from nem2e_lib.training.results import load_results, save_results
@@ -104,7 +103,7 @@ class Run:
         devices.configure()  # before anything asks JAX what it runs on
         path = _folder(folder) / "run.json"
         try:
-            found = json.loads(path.read_text())
+            found = json.loads(path.read_text(encoding="utf-8"))
         except FileNotFoundError:
             raise Nem2eError(f"{path}: this run has not begun; run 01_download or `make paper` first.") from None
         studies = {name: Path(where) for name, where in found["studies"].items()}
@@ -235,7 +234,7 @@ def require_confirmed(planned: Plan, confirm: bool) -> None:
     Nem2eError
         Where training would keep a processor busy for more than `LONG` seconds and `confirm` is False.
     """
-    if not confirm and jax.default_backend() == "cpu" and planned.cost.seconds > LONG:
+    if not confirm and numerics.backend() == "cpu" and planned.cost.seconds > LONG:
         raise Nem2eError(
             f"{planned.cycles.attrs['study']}, {planned.grid.condition}: {planned.cost} on this processor; start again "
             "with CONFIRM=1 (in the notebook: confirm = True) if that is meant, or choose PROFILE=demo."

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from nem2e_lib.data.files import MAX_BYTES, read_bytes, replacing
+from nem2e_lib.data.files import MAX_BYTES, head, read_bytes, replacing
 from nem2e_lib.error import Nem2eError
 from nem2e_lib.refiner.manifest import Array, Manifest, from_json
 
@@ -95,7 +95,9 @@ def load(path: str | Path) -> tuple[Manifest, dict[str, NDArray[np.float32]]]:
 
 
 def is_refiner(path: str | Path) -> bool:
-    """Whether a file looks like a refiner: a zip that holds a manifest."""
+    """Whether a file looks like a refiner: a zip that holds a manifest; errors as `read_bytes`."""
+    if not head(path).startswith(b"PK"):
+        return False
     try:
         with zipfile.ZipFile(path) as file:
             return MANIFEST in file.namelist()

@@ -81,7 +81,7 @@ def portrait(
         _gait_cycle(cycles, settings),
         _inputs(read),
         outputs,
-        _versions(),
+        _versions() | ({"arithmetic": work.arithmetic} if work.arithmetic else {}),
         WARNING if origin.synthetic else "",
     )
 

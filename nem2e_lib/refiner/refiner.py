@@ -20,6 +20,7 @@ from nem2e_lib.refiner.refined import Refined, notes_on
 from nem2e_lib.training.conditions import Examples, examples, join_quarters
 from nem2e_lib.training.config import Configuration
 from nem2e_lib.training.engine import Shape, refiner, weight_shapes
+from nem2e_lib.training.numerics import pinned
 
 SHIFT, SCALE = "input.shift", "input.scale"
 
@@ -148,6 +149,7 @@ class Refiner:
         notes = (*notes_on(self.manifest, storage, read, found, curves, told=told), *map(str, cut_as.notes))
         return Refined(self.manifest, where, storage, read, found, cut, curves, notes)
 
+    @pinned()
     def predict(self, cycles: xr.Dataset) -> xr.DataArray:
         """Refined activity of segmented cycles.
 

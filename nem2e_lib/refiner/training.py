@@ -165,6 +165,8 @@ def _of_the_same(results: xr.Dataset, work: Grid, study: str) -> xr.Dataset:
         "condition": work.condition,
         "configuration": work.configuration.to_json(),
     }
+    if work.arithmetic != results.attrs.get("arithmetic", ""):
+        expected["arithmetic"] = work.arithmetic or "the default"
     for name, value in expected.items():
         if results.attrs.get(name) != value:
             raise Nem2eError(

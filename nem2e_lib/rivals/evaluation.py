@@ -19,6 +19,7 @@ from nem2e_lib.error import Nem2eError
 from nem2e_lib.rivals.protocol import Array, Fitted, Rival, Simulated, simulated_cycles
 from nem2e_lib.training.conditions import own_muscle
 from nem2e_lib.training.folds import Folds, leave_one_out, mean_curves
+from nem2e_lib.training.numerics import altered, pinned
 from nem2e_lib.training.results import STUDY_ATTRS, load_results, save_results
 
 RIVALS_VERSION = "f809fa0dad8b7260"
@@ -82,10 +83,12 @@ def _stored(path: Path, cycles: xr.Dataset, rival: Rival) -> xr.Dataset | None:
         "condition": rival.name,
         "settings": settings(rival),
         "code": RIVALS_VERSION,
+        "arithmetic": altered() or None,
     }
     return stored if all(stored.attrs.get(name) == value for name, value in expected.items()) else None
 
 
+@pinned()
 def _evaluated(cycles: xr.Dataset, rival: Rival) -> xr.Dataset:
     simulated, folds = simulated_cycles(cycles), leave_one_out(cycles)
     measured = cycles.emg.transpose("cycle", "sample", "channel").values.astype(float)
@@ -170,4 +173,5 @@ def _attributes(cycles: xr.Dataset, rival: Rival, fitted: dict[str, Fitted], sec
         "code": RIVALS_VERSION,
         "data_hash": data_hash(cycles),
         "chosen": json.dumps({label: dict(one.chosen) for label, one in fitted.items()}),
+        **({"arithmetic": told} if (told := altered()) else {}),
     }

@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 
 from nem2e_lib.rivals.classical import shifted
 from nem2e_lib.rivals.protocol import Array, Fitted, Simulated, groups
+from nem2e_lib.training.numerics import pinned
 
 # --- The model: attention by relative lag, and a readout in closed form ---
 
@@ -252,6 +253,7 @@ class LagAttention:
 
     name: str = "lag_attention"
 
+    @pinned()
     def fit(self, simulated: Simulated, measured: Array) -> Fitted:
         """Learn attention on left-out training units, then solve the readout on all training cycles."""
         view, size = _View.of(simulated), _size(measured)
@@ -266,6 +268,7 @@ class LagAttention:
         used = _at_most(by_unit, ROWS_SOLVED // measured.shape[1], self.seed)
         training, known = jax.tree.map(lambda part: part[used], cycles), target[used]
 
+        @pinned()
         def predict(held: Simulated) -> Array:
             guesses = _refine(learned, training, known, view.cycles(held))
             return np.asarray((guesses * shares[:, None, None]).sum(axis=0), float) * size
@@ -367,6 +370,7 @@ def _refine(learned: Learned, training: Cycles, measured: Any, held: Cycles) -> 
     return jax.lax.map(lambda factor: refine(learned, training, measured, held, factor), jnp.asarray(FACTORS))
 
 
+@pinned()
 def _attention(learned: Learned, view: _View, held: Simulated, *, samples: int) -> Array:
     """Weight of each token for each output, heads weighed by their share; shape (cycles, output, token)."""
     weights = attention(learned, view.cycles(held).duration, samples)

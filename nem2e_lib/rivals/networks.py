@@ -17,6 +17,7 @@ import optax
 from flax import nnx
 
 from nem2e_lib.rivals.protocol import Array, Fitted, Simulated, inner_folds
+from nem2e_lib.training.numerics import pinned
 from nem2e_lib.training.recurrence import lstm_cell
 
 
@@ -134,6 +135,7 @@ class Network:
         """Id in tables: the kind."""
         return self.kind
 
+    @pinned()
     def fit(self, simulated: Simulated, measured: Array) -> Fitted:
         """Choose the number of updates on an inner fold, then train on all training cycles."""
         kept, out = next(inner_folds(simulated))
@@ -196,6 +198,7 @@ class _Trained:
     def size(self) -> int:
         return sum(int(np.prod(leaf.shape[1:])) for leaf in jax.tree.leaves(self.states))
 
+    @pinned()
     def predict(self, checkpoint: int, held: Simulated) -> Array:
         state = jax.tree.map(lambda leaf: leaf[checkpoint], self.states)
         out = _refine(self.definition, state, self.rest, _padded(self.scaling.inputs(held)))[: len(held)]

@@ -6,10 +6,10 @@ import xml.etree.ElementTree as ET
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from nem2e_lib.data.markers.trc import read_markers
 from nem2e_lib.data.tables import near
 from nem2e_lib.error import Nem2eError
 from nem2e_lib.simulate.actuators import check_patterns
-from nem2e_lib.simulate.motion import read_markers
 from nem2e_lib.simulate.options import NAMES
 from nem2e_lib.simulate.prepare import Workplace
 from nem2e_lib.simulate.scaling import set_up_markers

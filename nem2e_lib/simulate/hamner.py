@@ -24,6 +24,7 @@ from nem2e_lib.simulate.batch import simulate
 from nem2e_lib.simulate.compare import Array, compare, waveforms
 from nem2e_lib.simulate.options import Options
 from nem2e_lib.simulate.trial import SimulatedTrial
+from nem2e_lib.terminal import program
 
 OPTIONS = Options(cutoff_hz=15.0, strength=2.0, max_velocity=15.0, reserve=2.0, reserves={"lumbar_*": 20.0})
 """What running needs of this model: joint angles low-passed at 15 Hz, muscles twice as strong, contraction at up to 15
@@ -165,11 +166,8 @@ def main(
     workers: Annotated[int | None, typer.Option(help="Trials at the same time.")] = None,
 ) -> None:
     """Simulate running at four speeds, and compare with static optimisation and EMG."""
-    try:
+    with program():
         table = run(data, out, cycle, workers, speed or ())
-    except Nem2eError as error:
-        typer.echo(f"nem2e: {error}", err=True)
-        raise typer.Exit(2) from None
     typer.echo(table.drop(columns=["log_tail", "notes"]).to_string(index=False))
     raise typer.Exit(1 if (table["status"] == "failed").any() else 0)
 

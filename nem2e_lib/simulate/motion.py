@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nem2e_lib.data.files import read_text
+from nem2e_lib.data.markers.trc import Markers, read_markers, require_y_up
 from nem2e_lib.data.storage.storage import Storage, read_storage, write_storage
 from nem2e_lib.data.tables import near
 from nem2e_lib.error import Nem2eError
@@ -32,8 +34,8 @@ WALKING_DEGREES = 10.0
 """Some joint moves by more in any step; the knee of walking by some 60 degrees."""
 DISTANCES = "marker_distances.sto"
 """How far each marker is off in inverse kinematics, in its folder."""
-_UNITS = {"mm": 1e-3, "m": 1.0, "cm": 1e-2}
-"""Units of a marker file, in m."""
+_FEET, _TRUNK = r"(?i)(calcn|toes|talus|foot)", r"(?i)(pelvis|torso|thorax|trunk|head)"
+"""How bodies begin that are down, and up, in a person who stands or walks."""
 
 
 @dataclass(frozen=True)
@@ -223,56 +225,25 @@ def _few(names: list[str]) -> str:
     return ", ".join(names[:5]) + (f" and {len(names) - 5} more" if len(names) > 5 else "")
 
 
-@dataclass(frozen=True)
-class Markers:
-    """Trajectories of markers.
+def markers_for(path: Path, model: str, known: dict[str, str]) -> tuple[Markers, list[str]]:
+    """Return the markers of a file, and the names of those that a model has too.
 
-    Attributes
+    Parameters
     ----------
-    names : tuple of str
-    time : float64 array, shape (rows,)
-        In s.
-    places : float64 array, shape (rows, markers, 3)
-        In m; NaN where a marker was not seen.
-    """
-
-    names: tuple[str, ...]
-    time: NDArray[np.float64]
-    places: NDArray[np.float64]
-
-
-def read_markers(path: Path) -> Markers:
-    """Read a .trc file.
+    path
+        A .trc file.
+    model, known
+        Name of the model, and its markers by name with the body that each is on.
 
     Raises
     ------
     Nem2eError
-        If the file is no .trc, states no known unit, or a row does not fit its header.
+        If the file cannot be read, y does not point up in it, or it shares fewer than three markers with the model.
     """
-    lines = read_text(path)[0].split("\n")
-    if len(lines) < 6 or not lines[3].lower().startswith("frame#"):
-        raise Nem2eError(f"{path}: is no marker file; a .trc with 'Frame#  Time  <markers>' in line 4 is expected.")
-    header = dict(zip(lines[1].split("\t"), lines[2].split("\t"), strict=False))
-    unit = header.get("Units", "").strip()
-    if unit not in _UNITS:
-        raise Nem2eError(f"{path}: line 3 states units {unit!r}, but mm, cm or m is expected.")
-    names = tuple(name.strip() for name in lines[3].split("\t")[2:] if name.strip())
-    table = np.array([_row(path, number, line, len(names)) for number, line in enumerate(lines[5:], 6) if line.strip()])
-    if not len(table):
-        raise Nem2eError(f"{path}: has no frames, but marker positions are expected from line 6 on.")
-    return Markers(names, table[:, 1], table[:, 2:].reshape(len(table), len(names), 3) * _UNITS[unit])
-
-
-def _row(path: Path, number: int, line: str, markers: int) -> list[float]:
-    cells = line.split("\t")
-    width = 2 + 3 * markers
-    cells = (cells + [""] * width)[:width]
-    try:
-        return [float(cell) if cell.strip() else float("nan") for cell in cells]
-    except ValueError:
-        raise Nem2eError(
-            f"{path}: line {number} holds a cell that is no number; frame, time and positions are expected."
-        ) from None
+    markers = read_markers(path)
+    low, high = ([name for name, body in known.items() if re.match(parts, body)] for parts in (_FEET, _TRUNK))
+    require_y_up(path, markers, low, high)
+    return markers, common_markers(path, markers, model, known)
 
 
 def common_markers(path: Path, markers: Markers, model: str, known: dict[str, str]) -> list[str]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import xml.etree.ElementTree as ET
 from collections.abc import Callable
 from dataclasses import replace
@@ -12,12 +11,13 @@ from typing import Any
 
 import numpy as np
 
+from nem2e_lib.data.markers.trc import Markers, write_markers
 from nem2e_lib.data.storage.storage import read_storage, write_storage
 from nem2e_lib.error import Nem2eError
 from nem2e_lib.simulate.actuators import UNMUSCLED, ideal_actuators, reserve_actuators
 from nem2e_lib.simulate.equilibrium import Balance
 from nem2e_lib.simulate.facts import describe
-from nem2e_lib.simulate.motion import DISTANCES, common_markers, marker_distances, read_markers
+from nem2e_lib.simulate.motion import DISTANCES, marker_distances, markers_for
 from nem2e_lib.simulate.options import LEAD_S, NAMES
 from nem2e_lib.simulate.osim import StepFailed, opensim, working_in
 from nem2e_lib.simulate.prepare import Workplace
@@ -58,12 +58,11 @@ def scale(place: Workplace) -> None:
     source = place.trial.static
     if source is None:
         raise Nem2eError(f"Trial {place.trial.trial!r}: scaling needs static=, markers of a static pose (.trc).")
-    markers = read_markers(source)
     own = place.options.setups.get("scale")
     known = {**(place.facts.markers or {}), **(set_up_markers(Path(own)) if own else {})}
-    shared = common_markers(source, markers, place.facts.name, known)
+    markers, shared = markers_for(source, place.facts.name, known)
     folder = place.step_folder("scale")
-    copy = _copied(place, source, "static.trc")
+    copy = _written(place, source, markers, "static.trc")
     mass, notes = chosen_mass(place.trial, place.options)
     place.notes += notes
     setup = scale_setup(
@@ -100,10 +99,9 @@ def inverse_kinematics(place: Workplace) -> None:
     source = place.trial.markers
     if source is None:
         raise Nem2eError(f"Trial {place.trial.trial!r}: inverse kinematics needs markers= (.trc).")
-    markers = read_markers(source)
-    shared = common_markers(source, markers, place.facts.name, place.facts.markers or {})
+    markers, shared = markers_for(source, place.facts.name, place.facts.markers or {})
     folder = place.step_folder("ik")
-    copy = _copied(place, source, "markers.trc")
+    copy = _written(place, source, markers, "markers.trc")
     window = (float(markers.time[0]), float(markers.time[-1]))
     tasks = marker_tasks(shared, place.options.weights)
     setup = ik_setup(relative(place.model, folder), relative(copy, folder), tasks, window, "motion.mot")
@@ -293,7 +291,9 @@ def _needs_muscles(place: Workplace, step: str) -> None:
         )
 
 
-def _copied(place: Workplace, source: Path, name: str) -> Path:
+def _written(place: Workplace, source: Path, markers: Markers, name: str) -> Path:
+    """Write markers as OpenSim reads them, whatever is odd in their file, which is told."""
+    place.notes += [f"{source.name}: {note}" for note in markers.notes]
     target = place.inputs / name
-    shutil.copyfile(source, target)
+    write_markers(target, markers)
     return target

@@ -31,6 +31,7 @@ from nem2e_lib.simulate.prepare import (
 )
 from nem2e_lib.simulate.quality import write_measures
 from nem2e_lib.simulate.runner import Job, read_job, write_outcome
+from nem2e_lib.terminal import show_what_can_be_shown
 
 Act = Callable[[Workplace], None]
 
@@ -128,6 +129,7 @@ def main(arguments: list[str]) -> int:
 
 if __name__ == "__main__":
     end_with_parent()
+    show_what_can_be_shown()
     code = main(sys.argv[1:])
     sys.stdout.flush()
     os._exit(code)  # OpenSim 4.6 damages its files of states in what an ordinary exit runs

@@ -1,6 +1,6 @@
 """What training runs on: cores as JAX devices, compiled programs kept between runs, and processes beside this one.
 
-A module of its own, that imports nothing of the library: it is asked before JAX is first used.
+A module of its own: it is asked before JAX is first used.
 """
 
 from __future__ import annotations
@@ -13,9 +13,10 @@ from pathlib import Path
 
 import jax
 
+from nem2e_lib.error import Nem2eError
+from nem2e_lib.training import numerics
+
 _log = logging.getLogger(__name__)
-_FLAGS = "--xla_backend_extra_options=xla_cpu_use_multi_output_fusion"
-"""Lets XLA compute several arrays in one loop on a processor, so that the optimiser passes over the weights once."""
 
 
 def configure() -> None:
@@ -24,20 +25,30 @@ def configure() -> None:
     Models are independent, so one device a core trains them without locks. Must come before the first computation of
     the process; later it changes nothing and says so in the log. `NEM2E_CACHE` names the folder of compiled programs
     (default `~/.cache/nem2e`), `NEM2E_DEVICES` sets another number of devices than there are cores.
+
+    Raises
+    ------
+    Nem2eError
+        If `NEM2E_DEVICES` is no number of devices, or JAX is asked for a device that is not there.
     """
     if "xla_backend_extra_options" not in (flags := os.environ.get("XLA_FLAGS", "")):
-        os.environ["XLA_FLAGS"] = f"{flags} {_FLAGS}".strip()
+        os.environ["XLA_FLAGS"] = f"{flags} {numerics.OWN_FLAGS}".strip()
     cache = Path(os.environ.get("NEM2E_CACHE", Path.home() / ".cache" / "nem2e"))
     jax.config.update("jax_compilation_cache_dir", str(cache / "compiled"))
     jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.5)
     jax.config.update("jax_persistent_cache_min_entry_size_bytes", -1)
     try:
-        jax.config.update("jax_num_cpu_devices", int(os.environ.get("NEM2E_DEVICES", cores())))
+        jax.config.update("jax_num_cpu_devices", _wanted())
     except RuntimeError:
         _log.info("JAX was in use before nem2e: it keeps its %d devices", len(jax.devices()))
-    if jax.default_backend() != "cpu":
-        # By default a graphics card multiplies in fewer digits than float32 has, and would train other models.
-        jax.config.update("jax_default_matmul_precision", "highest")
+    numerics.backend()
+
+
+def _wanted() -> int:
+    asked = os.environ.get("NEM2E_DEVICES", str(cores()))
+    if not (asked.isdecimal() and int(asked) > 0):
+        raise Nem2eError(f"NEM2E_DEVICES={asked}: a number of devices is expected, 1 or more; mend or unset it.")
+    return int(asked)
 
 
 def cores() -> int:

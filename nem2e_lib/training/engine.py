@@ -25,6 +25,7 @@ from numpy.typing import NDArray
 
 from nem2e_lib.training.adam import adam
 from nem2e_lib.training.config import Configuration
+from nem2e_lib.training.numerics import pinned
 from nem2e_lib.training.stdrnet import STDRNet
 
 ENGINE_VERSION = "4"
@@ -94,6 +95,7 @@ class Layout:
     devices: int
 
 
+@pinned()
 def train_one(shape: Shape, data: Data, task: Task) -> tuple[dict[str, Array], Array, Array]:
     """Train one model from its first weights on: each epoch shows every training sequence once, one an update.
 
@@ -121,6 +123,7 @@ def train_one(shape: Shape, data: Data, task: Task) -> tuple[dict[str, Array], A
     return flatten_dict(nnx.to_pure_dict(state), sep="."), training, validation
 
 
+@pinned()
 def train_block(
     data: Data,
     tasks: Task,
@@ -188,6 +191,7 @@ def _require_numbers(losses: NDArray[np.float32], before: int) -> None:
         raise NotANumber(model, before + epoch + 1)
 
 
+@pinned()
 def refiner(weights: dict[str, NDArray[np.float32]], shape: Shape) -> Callable[[Any], Array]:
     """Return a trained model as a function from (n, tokens, features) to (n, steps), inputs already scaled."""
     state = jax.tree.map(lambda leaf: leaf, _blank(shape)[1])  # a copy, since it is filled in place
@@ -195,6 +199,7 @@ def refiner(weights: dict[str, NDArray[np.float32]], shape: Shape) -> Callable[[
     return Partial(_forward(shape), state)
 
 
+@pinned()
 def weight_shapes(shape: Shape) -> dict[str, tuple[int, ...]]:
     """Return the shape of every array of weights of a model, by name."""
     flat = flatten_dict(nnx.to_pure_dict(_blank(shape)[1]), sep=".")

@@ -11,6 +11,7 @@ from nem2e_lib.training.batching import Batching, encoder_states
 from nem2e_lib.training.config import Configuration
 from nem2e_lib.training.engine import Data, Layout, Program, Task, compiled
 from nem2e_lib.training.grid import Grid, Model
+from nem2e_lib.training.numerics import pinned
 from nem2e_lib.training.stdrnet import parameters
 
 ADAM_BYTES = 28
@@ -73,6 +74,7 @@ def forecast(work: Grid, plan: Batching, unfinished: list[Model]) -> Cost:
     return Cost(len(unfinished), sum(updates), seconds, _memory(work, plan), measured)
 
 
+@pinned()
 def probe(work: Grid, plan: Batching, guess: float) -> float:
     """Return the measured seconds of one update of one model, from a second or so of training that is thrown away."""
     count = plan.count * plan.width
@@ -87,6 +89,7 @@ def probe(work: Grid, plan: Batching, guess: float) -> float:
     return timed(program, work.data(), tasks)[0] / (len(models) * few)
 
 
+@pinned()
 def timed(program: Program, data: Data, tasks: Task) -> tuple[float, jax.Array]:
     """Train new models for the epochs of their tasks; return the seconds of that alone and the training losses."""
     state, moments = program.place(program.start(tasks))

@@ -6,6 +6,7 @@ import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import product
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -17,6 +18,7 @@ from nem2e_lib.training.conditions import Examples, examples
 from nem2e_lib.training.config import Configuration
 from nem2e_lib.training.engine import ENGINE_VERSION, Data, Shape, Task
 from nem2e_lib.training.folds import Folds, leave_one_out, training_order
+from nem2e_lib.training.numerics import altered, pinned
 from nem2e_lib.training.stdrnet import parameters
 from nem2e_lib.training.store import key_of
 
@@ -35,7 +37,8 @@ class Model:
 class Grid:
     """Everything that training one condition of one study needs.
 
-    `channel_names` are the EMG channels, `data_hash` the hash of the segmented cycles.
+    `channel_names` are the EMG channels, `data_hash` the hash of the segmented cycles, `arithmetic` what was set of JAX
+    that changes numbers (see `numerics.altered`).
     """
 
     condition: str
@@ -45,6 +48,7 @@ class Grid:
     channel_names: tuple[str, ...]
     data_hash: str
     seeds: int
+    arithmetic: str = ""
 
     @property
     def epochs(self) -> int:
@@ -97,7 +101,9 @@ class Grid:
 
     def key(self, model: Model) -> str:
         """Return the content hash of a model's result."""
-        subset = {} if self.folds.only is None else {"shown": self.shown(model.fold, model.part).tolist()}
+        more: dict[str, Any] = {"arithmetic": self.arithmetic} if self.arithmetic else {}
+        if self.folds.only is not None:
+            more["shown"] = self.shown(model.fold, model.part).tolist()
         return key_of(
             data=self.data_hash,
             condition=self.condition,
@@ -108,9 +114,10 @@ class Grid:
             held_out=self.folds.labels[model.fold],
             part=model.part,
             engine=ENGINE_VERSION,
-            **subset,
+            **more,
         )
 
+    @pinned()
     def data(self) -> Data:
         """Return the arrays that all models share."""
         return Data(jnp.asarray(self.examples.inputs), jnp.asarray(self.examples.targets))
@@ -124,6 +131,7 @@ class Grid:
             compiled = compiled.with_options(spatial="muscle_lstm")
         return Shape(features, steps, compiled, len(lengths) > 1, self.examples.muscles)
 
+    @pinned()
     def tasks(self, models: tuple[Model, ...]) -> Task:
         """Stack what belongs to each model of a block."""
         longest = self._longest()
@@ -170,11 +178,16 @@ def grid(
     *,
     seeds: int = 1,
     folds: Folds | None = None,
+    arithmetic: str | None = None,
 ) -> Grid:
-    """Return the grid of a condition over a study's segmented cycles; it leaves one out where no folds are given."""
+    """Return the grid of a condition over a study's segmented cycles; it leaves one out where no folds are given.
+
+    `arithmetic` is what was set of JAX when its models were trained; by default what is set now.
+    """
     names = tuple(str(name) for name in cycles.channel.values)
     made = examples(cycles, condition, configuration)
-    return Grid(condition, configuration, made, folds or leave_one_out(cycles), names, data_hash, seeds)
+    told = altered() if arithmetic is None else arithmetic
+    return Grid(condition, configuration, made, folds or leave_one_out(cycles), names, data_hash, seeds, told)
 
 
 def batched_models(models: list[Model], size: int) -> Iterator[tuple[Model, ...]]:
@@ -183,6 +196,7 @@ def batched_models(models: list[Model], size: int) -> Iterator[tuple[Model, ...]
         yield tuple(models[first : first + size])
 
 
+@pinned()
 def initial_key(seed: int, channel: str, held_out: str, part: int) -> jax.Array:
     """Return the random key of a model's initial weights: the same whatever it is trained beside."""
     name = zlib.crc32(f"{channel}\0{held_out}\0{part}".encode())

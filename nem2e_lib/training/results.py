@@ -25,6 +25,7 @@ from nem2e_lib.training.config import Configuration
 from nem2e_lib.training.engine import Outcome, refiner
 from nem2e_lib.training.folds import mean_curves
 from nem2e_lib.training.grid import Grid, Model, grid
+from nem2e_lib.training.numerics import pinned
 from nem2e_lib.training.store import Store
 
 DIVERGED = 5.0
@@ -142,6 +143,7 @@ def _attributes(cycles: xr.Dataset, work: Grid, batching: Batching, seconds: flo
         "batching": str(batching),
         "seconds": seconds,
         "data_hash": work.data_hash,
+        **({"arithmetic": work.arithmetic} if work.arithmetic else {}),
         "parameters": len(work.parts) * work.seeds * len(work.channel_names) * work.parameters,
     }
 
@@ -203,6 +205,7 @@ def load_models(
     return {label: partial(_in_numpy, network) for label, network in load_networks(store, work, channel, seed).items()}
 
 
+@pinned()
 def load_networks(store: Path | str, work: Grid, channel: str, seed: int = 0) -> dict[str, Network]:
     """Return a channel's trained models by held-out label, as functions that JAX differentiates.
 
@@ -222,10 +225,12 @@ def load_networks(store: Path | str, work: Grid, channel: str, seed: int = 0) ->
     return networks
 
 
+@pinned()
 def _scaled(run: Network, shift: Array, scale: Array, inputs: Array) -> Array:
-    return run((inputs - shift) / scale)
+    return run((jnp.asarray(inputs, jnp.float32) - shift) / scale)
 
 
+@pinned()
 def _in_numpy(run: Network, inputs: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.asarray(run(jnp.asarray(inputs, jnp.float32)))
 
@@ -252,4 +257,5 @@ def grid_of(results: xr.Dataset, cycles: xr.Dataset) -> Grid:
         Configuration(**configuration_of(results)),
         data_hash(cycles),
         seeds=results.sizes["seed"],
+        arithmetic=results.attrs.get("arithmetic", ""),
     )

@@ -31,6 +31,7 @@ def test_version():
 def test_inspect_as_json(table):
     facts = json.loads(nem2e("inspect", table, "--json").stdout)
     assert facts == {
+        "kind": "OpenSim table",
         "name": "walk",
         "rows": 2,
         "columns": 3,

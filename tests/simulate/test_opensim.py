@@ -12,11 +12,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from nem2e_lib.data.markers.trc import read_markers
 from nem2e_lib.data.storage.storage import read_storage, write_storage
 from nem2e_lib.error import Nem2eError
 from nem2e_lib.simulate import Options, SimulatedTrial, judge, simulate
 from nem2e_lib.simulate.facts import describe
-from nem2e_lib.simulate.motion import read_markers
 from nem2e_lib.simulate.prepare import missing_meshes, other_format
 from nem2e_lib.simulate.states import activation_of_states, is_damaged
 from tests.support.small_models import (

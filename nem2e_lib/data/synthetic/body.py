@@ -66,7 +66,7 @@ def _strength(file: str, muscles: tuple[str, ...]) -> Array:
 
 
 def _table(file: str) -> pd.DataFrame:
-    with files("nem2e_lib.data.synthetic").joinpath(file).open() as lines:
+    with files("nem2e_lib.data.synthetic").joinpath(file).open(encoding="utf-8") as lines:
         return pd.read_csv(lines)
 
 
