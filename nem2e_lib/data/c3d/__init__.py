@@ -1,0 +1,11 @@
+"""C3D recordings: markers, force plates, EMG and events of a motion laboratory in one file.
+
+head
+    What a file promises: its counts, its processor, its parameters.
+samples
+    The samples, decoded and held against a second reader.
+recording
+    The same with units, clock, events and labels: `read_c3d`, `Recording`.
+plates
+    Force, centre of pressure and free moment of its force plates: `plate_forces`.
+"""

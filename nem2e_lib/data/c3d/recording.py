@@ -1,0 +1,259 @@
+"""A C3D recording with units, one clock, names, events and force plates."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nem2e_lib.data.c3d.head import Head, read_head
+from nem2e_lib.data.c3d.samples import Samples, read_samples
+from nem2e_lib.error import Nem2eError
+
+Array = NDArray[np.float64]
+
+METRES = {"mm": 1e-3, "cm": 1e-2, "dm": 1e-1, "m": 1.0, "in": 0.0254, "inches": 0.0254}
+"""Units of length, by the name POINT:UNITS gives them."""
+_COMPUTED = ("ANGLES", "FORCES", "MOMENTS", "POWERS", "SCALARS", "MODELED_MARKERS", "REACTIONS")
+"""Lists in POINT of what a model wrote among the markers."""
+_BODY = (0.3, 30.0)
+"""Span in m that markers of a person moving through a laboratory have; else the unit is another."""
+
+
+@dataclass(frozen=True)
+class Event:
+    """A moment that somebody or something marked; `context` is Left, Right, General or empty."""
+
+    label: str
+    context: str
+    time_s: float
+
+
+@dataclass(frozen=True, eq=False)
+class PlateGeometry:
+    """A force plate as the file describes it.
+
+    Attributes
+    ----------
+    number : int
+        From 1, as in the file.
+    type : int
+        Of the C3D format, 1 to 4 or another that is not known here.
+    corners : float64 array, shape (4, 3)
+        In the unit of the points.
+    origin : float64 array, shape (3,)
+        In the unit of the points.
+    channels : tuple of int
+        Analogue channels, from 0, in the order that the type says.
+    calibration : float64 array
+        CAL_MATRIX, shape (6, 6); empty where there is none.
+    """
+
+    number: int
+    type: int
+    corners: Array
+    origin: Array
+    channels: tuple[int, ...]
+    calibration: Array
+
+
+@dataclass(frozen=True, eq=False)
+class Recording:
+    """A C3D file.
+
+    Attributes
+    ----------
+    path : Path
+    head : Head
+    labels, channels : tuple of str
+        Names of points and of analogue channels, each once.
+    points : float64 array, shape (frames, points, 3)
+        In `unit`; NaN where a point was not seen.
+    analog : float64 array, shape (samples, channels)
+        Each in its unit.
+    unit : str
+        Of the points.
+    analog_units : tuple of str
+    events : tuple of Event
+        In the order of time, on the clock of the samples.
+    plates : tuple of PlateGeometry
+    notes : tuple of str
+        What is odd, one sentence each.
+    """
+
+    path: Path
+    head: Head
+    labels: tuple[str, ...]
+    channels: tuple[str, ...]
+    points: Array
+    analog: Array
+    unit: str
+    analog_units: tuple[str, ...]
+    events: tuple[Event, ...]
+    plates: tuple[PlateGeometry, ...]
+    notes: tuple[str, ...]
+
+    @property
+    def time(self) -> Array:
+        """Times of the frames in s, the first frame of the *capture* at 0: that of the file is rarely its first."""
+        return (self.head.first_frame - 1 + np.arange(self.head.frames)) / self.head.rate_hz
+
+    @property
+    def analog_rate_hz(self) -> float:
+        """Samples of an analogue channel a second."""
+        return self.head.rate_hz * self.head.samples_per_frame
+
+    @property
+    def analog_time(self) -> Array:
+        """Times of the analogue samples in s, on the same clock."""
+        first = (self.head.first_frame - 1) / self.head.rate_hz
+        return first + np.arange(len(self.analog)) / self.analog_rate_hz
+
+    @property
+    def computed(self) -> frozenset[str]:
+        """Names of points that a model wrote: angles, moments, virtual markers."""
+        return frozenset(name for kind in _COMPUTED for name in self.head.texts("POINT", kind))
+
+    @property
+    def markers(self) -> tuple[str, ...]:
+        """Names of points that were seen and are no outcome of a model."""
+        seen = np.flatnonzero(np.isfinite(self.points).any(axis=(0, 2)))
+        return tuple(self.labels[index] for index in seen if self.labels[index] not in self.computed)
+
+    def in_metres(self) -> Array:
+        """Return the points in m, shape (frames, points, 3).
+
+        Raises
+        ------
+        Nem2eError
+            If the file does not say a unit of length, or the markers contradict it.
+        """
+        if self.unit not in METRES:
+            raise Nem2eError(
+                f"{self.path}: POINT:UNITS is {self.unit!r}, but {', '.join(METRES)} is expected; export it with units."
+            )
+        metres = self.points * METRES[self.unit]
+        index = [self.labels.index(name) for name in self.markers]
+        if index and not _BODY[0] <= (span := _span(metres[:, index])) <= _BODY[1]:
+            raise Nem2eError(
+                f"{self.path}: its markers span {span:.3g} m if they are in {self.unit}, as it says, but "
+                f"{_BODY[0]:g} to {_BODY[1]:g} m are expected of a person; correct POINT:UNITS."
+            )
+        return metres
+
+    def point(self, label: str) -> Array:
+        """Return a point's places in the file's unit, shape (frames, 3); Nem2eError if there is none of that name."""
+        return self.points[:, _index(self.path, "point", label, self.labels)]
+
+    def channel(self, label: str) -> Array:
+        """Return an analogue channel, shape (samples,); Nem2eError if there is none of that name."""
+        return self.analog[:, _index(self.path, "analogue channel", label, self.channels)]
+
+
+def read_c3d(path: str | Path) -> Recording:
+    """Read a C3D file.
+
+    Raises
+    ------
+    Nem2eError
+        If it is none, is damaged or cut off, or its scales contradict each other.
+    """
+    head = read_head(path)
+    samples = read_samples(path, head)
+    labels, odd_points = _names(head.texts("POINT", "LABELS"), head.points, "point")
+    channels, odd_channels = _names(head.texts("ANALOG", "LABELS"), head.channels, "channel")
+    units = head.texts("ANALOG", "UNITS")[: head.channels]
+    return Recording(
+        path=Path(path),
+        head=head,
+        labels=labels,
+        channels=channels,
+        points=samples.points,
+        analog=samples.analog,
+        unit=next(iter(head.texts("POINT", "UNITS")), ""),
+        analog_units=(*units, *[""] * (head.channels - len(units))),
+        events=tuple(sorted(_events(head), key=lambda event: event.time_s)),
+        plates=tuple(_plates(head)),
+        notes=(*odd_points, *odd_channels, *_odd(head, samples)),
+    )
+
+
+def _index(path: Path, what: str, label: str, labels: Sequence[str]) -> int:
+    if label not in labels:
+        raise Nem2eError(f"{path}: no {what} {label!r}; it has {', '.join(labels[:12])}{', …' * (len(labels) > 12)}.")
+    return labels.index(label)
+
+
+def _span(metres: Array) -> float:
+    """The longest side of the box in which all markers ever were."""
+    return float(np.nanmax(np.nanmax(metres, axis=(0, 1)) - np.nanmin(metres, axis=(0, 1))))
+
+
+def _names(given: Sequence[str], count: int, what: str) -> tuple[tuple[str, ...], list[str]]:
+    """Each its own name: those missing are numbered, those that occur again are told apart by their place."""
+    named = [*given[:count], *[""] * (count - len(given))]
+    told = [] if len(given) >= count else [f"It names {len(given)} of {count} {what}s; the others have numbers."]
+    named = [name or f"{what} {number}" for number, name in enumerate(named, start=1)]
+    twice = [name for name, times in Counter(named).items() if times > 1]
+    if twice:
+        told.append(f"{what.capitalize()}s of one name are told apart by a number: {', '.join(twice)}.")
+        named = [f"{name} ({place})" if name in twice else name for place, name in enumerate(named, start=1)]
+    return tuple(named), told
+
+
+def _events(head: Head) -> Iterator[Event]:
+    labels, contexts = head.texts("EVENT", "LABELS"), head.texts("EVENT", "CONTEXTS")
+    times = head.parameters.get("EVENT", {}).get("TIMES")
+    if times is None or isinstance(times, str | list) or np.ndim(times) == 0:
+        return
+    minutes_seconds = np.reshape(times, (2, -1), order="F")
+    for place, (minutes, seconds) in enumerate(minutes_seconds.T.tolist()):
+        label = labels[place] if place < len(labels) else ""
+        context = contexts[place] if place < len(contexts) else ""
+        yield Event(label, context, 60 * minutes + seconds)
+
+
+def _plates(head: Head) -> Iterator[PlateGeometry]:
+    group = head.parameters.get("FORCE_PLATFORM", {})
+    used = int(np.ravel(group.get("USED", 0))[0])
+    kinds = head.numbers("FORCE_PLATFORM", "TYPE")
+    for plate in range(min(used, len(kinds))):
+        yield PlateGeometry(
+            number=plate + 1,
+            type=int(kinds[plate]),
+            corners=_slice(group.get("CORNERS"), plate, 3).T,
+            origin=_slice(group.get("ORIGIN"), plate, 2),
+            channels=tuple(int(each) - 1 for each in _slice(group.get("CHANNEL"), plate, 2) if each > 0),
+            calibration=_slice(group.get("CAL_MATRIX"), plate, 3),
+        )
+
+
+def _slice(value: Any, plate: int, dimensions: int) -> Array:
+    """A plate's part of a parameter, its last axis; empty where there is none. One plate may come without that axis."""
+    array = np.asarray(value if value is not None and not isinstance(value, str | list) else [], np.float64)
+    if array.ndim == dimensions - 1 and array.size and plate == 0:
+        return array
+    return array[..., plate] if array.ndim == dimensions and array.shape[-1] > plate else np.empty(0)
+
+
+def _odd(head: Head, samples: Samples) -> Iterator[str]:
+    if samples.unchecked:
+        yield f"No second reader confirms its samples: {samples.unchecked}."
+    for group, found in (("POINT", head.points), ("ANALOG", head.channels)):
+        used = head.numbers(group, "USED")
+        if len(used) and int(used[0]) % 2**16 != found:
+            yield f"{group}:USED says {used[0]:g}, but the header and the samples have {found}."
+    rate = head.numbers("ANALOG", "RATE")
+    if head.channels and len(rate) and abs(rate[0] - head.rate_hz * head.samples_per_frame) > 0.5:
+        yield (
+            f"ANALOG:RATE says {rate[0]:g} Hz, but {head.samples_per_frame} samples a frame at {head.rate_hz:g} Hz are "
+            f"{head.rate_hz * head.samples_per_frame:g} Hz; the latter was taken."
+        )
+    said = next(iter(head.numbers("POINT", "RATE")), head.rate_hz)
+    if abs(said - head.rate_hz) > 0.01:
+        yield f"POINT:RATE says {said:g} Hz, but the header {head.rate_hz:g} Hz; the latter was taken."

@@ -1,0 +1,126 @@
+"""The samples of a C3D file, decoded here and held against what ezc3d reads.
+
+A library alone is not enough: ezc3d 1.7 refuses files of MIPS processors and those whose ANALOG:OFFSET are real numbers
+(most of some laboratories), and gives no frames or no channels of some writers without a word; c3d 0.6 refuses the
+latter kind of offsets as well, and others. The format's samples are one table of numbers, so they are decoded here,
+all that the head promises; where ezc3d reads them, too, both must agree.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import ezc3d
+import numpy as np
+from numpy.typing import NDArray
+
+from nem2e_lib.data.c3d.head import BLOCK, Head, decode_floats
+from nem2e_lib.data.files import read_bytes
+from nem2e_lib.error import Nem2eError
+
+Array = NDArray[np.float64]
+
+_SAME = 1e-4
+"""Two readers agree if no value differs by more than this share of the largest of its kind (single precision)."""
+
+
+@dataclass(frozen=True, eq=False)
+class Samples:
+    """Every sample of a file.
+
+    Attributes
+    ----------
+    points : float64 array, shape (frames, points, 3)
+        In the unit of the file; NaN where a point was not seen.
+    analog : float64 array, shape (frames x samples a frame, channels)
+        Scaled as the file says.
+    unchecked : str
+        Why no second reader confirms them; empty if ezc3d does.
+    """
+
+    points: Array
+    analog: Array
+    unchecked: str = ""
+
+
+def read_samples(path: str | Path, head: Head) -> Samples:
+    """Read all that the head promises.
+
+    Raises
+    ------
+    Nem2eError
+        If the analogue scales do not fit the channels, or ezc3d reads other values.
+    """
+    raw = read_bytes(path)
+    start = (head.data_block - 1) * BLOCK
+    stored = _decoded(raw[start : start + head.frames * head.frame_bytes], head)
+    places = stored[:, : 4 * head.points].reshape(head.frames, head.points, 4)
+    unit = 1.0 if head.scale < 0 else head.scale
+    unseen = (places[:, :, 3:] < 0) | ~np.isfinite(places[:, :, :3]).all(axis=2, keepdims=True)
+    points = np.where(unseen, np.nan, places[:, :, :3] * unit)
+    analog = stored[:, 4 * head.points :].reshape(head.frames * head.samples_per_frame, head.channels)
+    return _checked(path, head, Samples(points, _scaled(path, head, analog)))
+
+
+def _decoded(raw: bytes, head: Head) -> Array:
+    """The numbers as they are stored, shape (frames, numbers of a frame)."""
+    if head.scale < 0:
+        return decode_floats(raw, head.processor).reshape(head.frames, -1)
+    kind = ">i2" if head.processor == "MIPS" else "<i2"
+    stored = np.frombuffer(raw, kind).reshape(head.frames, -1).astype(np.float64)
+    if "UNSIGNED" in [text.upper() for text in head.texts("ANALOG", "FORMAT")]:
+        stored[:, 4 * head.points :] %= 2**16
+    return stored
+
+
+def _scaled(path: str | Path, head: Head, stored: Array) -> Array:
+    """Analogue samples in their units: less ANALOG:OFFSET, times SCALE and GEN_SCALE."""
+    offset, scale = (_each(path, head, name, usual) for name, usual in (("OFFSET", 0.0), ("SCALE", 1.0)))
+    if "UNSIGNED" in [text.upper() for text in head.texts("ANALOG", "FORMAT")] and head.scale > 0:
+        offset = offset % 2**16
+    general = head.numbers("ANALOG", "GEN_SCALE")
+    return (stored - offset) * (scale * (general[0] if len(general) else 1.0))
+
+
+def _each(path: str | Path, head: Head, name: str, usual: float) -> Array:
+    """A number for each channel; one that is given stands for all, none for the usual one."""
+    numbers = head.numbers("ANALOG", name)
+    if len(numbers) >= head.channels:
+        return numbers[: head.channels]
+    if len(numbers) > 1:
+        raise Nem2eError(
+            f"{path}: ANALOG:{name} has {len(numbers)} numbers for {head.channels} channels, so that the others' "
+            "values are not known; export it anew."
+        )
+    return np.full(head.channels, numbers[0] if len(numbers) else usual)
+
+
+def _checked(path: str | Path, head: Head, samples: Samples) -> Samples:
+    """The same if ezc3d agrees; told where it does not read the file, or less of it."""
+    try:
+        data = ezc3d.c3d(str(path))["data"]
+    except Exception as error:  # ezc3d raises whatever its C++ does, down to SystemError
+        line = next(iter(str(error).strip().splitlines()), type(error).__name__)
+        return _unchecked(samples, f"ezc3d refuses it ({line[:120].rstrip('.!')})")
+    points = np.moveaxis(data["points"][:3], 0, -1).swapaxes(0, 1)
+    analog = data["analogs"][0].T
+    if points.shape != samples.points.shape or analog.shape != samples.analog.shape:
+        return _unchecked(samples, f"ezc3d reads {_sizes(points, analog)} of {_sizes(samples.points, samples.analog)}")
+    for what, one, other in (("points", samples.points, points), ("analogue channels", samples.analog, analog)):
+        both = np.isfinite(one) & np.isfinite(other)
+        away = np.abs(np.where(both, one - other, 0.0)).max(initial=0.0)
+        if away > _SAME * max(1e-12, float(np.abs(one[both]).max(initial=0.0))):
+            raise Nem2eError(
+                f"{path}: its {what} are not read alike by two readers (they differ by up to {away:.3g}); its scales "
+                "contradict each other: export it anew."
+            )
+    return samples
+
+
+def _unchecked(samples: Samples, why: str) -> Samples:
+    return Samples(samples.points, samples.analog, why)
+
+
+def _sizes(points: Array, analog: Array) -> str:
+    return f"{len(points)} frames x {points.shape[1]} points and {len(analog)} samples x {analog.shape[1]} channels"
