@@ -8,4 +8,10 @@ recording
     The same with units, clock, events and labels: `read_c3d`, `Recording`.
 plates
     Force, centre of pressure and free moment of its force plates: `plate_forces`.
+feet
+    Which markers are on which foot.
+axes
+    From the laboratory's axes to OpenSim's: `find_axes`.
+contacts
+    Which foot trod on which plate, from when to when, and why a contact cannot be used: `find_contacts`.
 """

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -125,8 +126,9 @@ class Recording:
         seen = np.flatnonzero(np.isfinite(self.points).any(axis=(0, 2)))
         return tuple(self.labels[index] for index in seen if self.labels[index] not in self.computed)
 
-    def in_metres(self) -> Array:
-        """Return the points in m, shape (frames, points, 3).
+    @cached_property
+    def metres(self) -> Array:
+        """The points in m, shape (frames, points, 3).
 
         Raises
         ------
