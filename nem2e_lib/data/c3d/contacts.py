@@ -16,14 +16,12 @@ from numpy.typing import NDArray
 
 from nem2e_lib.data.c3d.axes import Axes
 from nem2e_lib.data.c3d.feet import SIDES, Feet
-from nem2e_lib.data.c3d.plates import PlateForce
+from nem2e_lib.data.c3d.plates import PRESSED_N, PlateForce
 from nem2e_lib.data.c3d.recording import Recording
 from nem2e_lib.data.emg.clock import runs
 
 Array = NDArray[np.float64]
 
-PRESSED_N = 20.0
-"""Vertical force from which a plate is trodden on."""
 _SHORTEST_S = 0.1
 _EVENT_S = 0.06
 """A plate's first or last moment may be this far from the event of heel strike or foot off."""

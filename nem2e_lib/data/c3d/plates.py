@@ -14,12 +14,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nem2e_lib.data.c3d.recording import METRES, PlateGeometry, Recording
+from nem2e_lib.data.emg.envelope import low_pass
 from nem2e_lib.error import Nem2eError
 
 Array = NDArray[np.float64]
 
 CHANNELS = {1: 6, 2: 6, 3: 8, 4: 6}
 """How many analogue channels a plate of each type has."""
+PRESSED_N = 20.0
+"""Vertical force from which a plate is trodden on."""
 LEAST_N = 10.0
 """Below this vertical force the centre of pressure is not defined."""
 _FORCES = {"N": 1.0, "kN": 1e3}
@@ -60,8 +63,11 @@ class PlateForce:
     notes: tuple[str, ...] = ()
 
 
-def plate_forces(recording: Recording) -> list[PlateForce]:
+def plate_forces(recording: Recording, cutoff_hz: float | None = None) -> list[PlateForce]:
     """Return the force of every plate of a recording; none where it has no plates.
+
+    With a cutoff, force and moment are low-passed (zero-phase, order 4) before the centre of pressure is made of them,
+    and are 0 while nobody presses.
 
     Raises
     ------
@@ -72,7 +78,7 @@ def plate_forces(recording: Recording) -> list[PlateForce]:
     problems = [problem for plate in recording.plates for problem in _problems(recording, plate)]
     if problems:
         raise Nem2eError(f"{recording.path}: {'; '.join(problems)}; export the plates anew, or leave forces out.")
-    return [_plate(recording, plate) for plate in recording.plates]
+    return [_plate(recording, plate, cutoff_hz) for plate in recording.plates]
 
 
 def _problems(recording: Recording, plate: PlateGeometry) -> Iterator[str]:
@@ -101,10 +107,13 @@ def _plain(unit: str) -> str:
     return "".join(letter for letter in unit if letter.isalpha())
 
 
-def _plate(recording: Recording, plate: PlateGeometry) -> PlateForce:
+def _plate(recording: Recording, plate: PlateGeometry, cutoff_hz: float | None) -> PlateForce:
     metre = METRES[recording.unit]
     corners, axes = plate.corners * metre, _axes(plate.corners)
     force, at_centre = _wrench(recording, plate, metre)
+    if cutoff_hz is not None:
+        force, at_centre = (low_pass(each, recording.analog_rate_hz, cutoff_hz) for each in (force, at_centre))
+        force = np.where(np.abs(force[:, 2:]) >= PRESSED_N, force, 0.0)
     pressed = np.abs(force[:, 2]) >= LEAST_N
     weight = np.where(pressed, force[:, 2], 1.0)
     x, y = -at_centre[:, 1] / weight, at_centre[:, 0] / weight

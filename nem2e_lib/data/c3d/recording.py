@@ -22,6 +22,9 @@ METRES = {"mm": 1e-3, "cm": 1e-2, "dm": 1e-1, "m": 1.0, "in": 0.0254, "inches": 
 """Units of length, by the name POINT:UNITS gives them."""
 _COMPUTED = ("ANGLES", "FORCES", "MOMENTS", "POWERS", "SCALARS", "MODELED_MARKERS", "REACTIONS")
 """Lists in POINT of what a model wrote among the markers."""
+_AXES = "OALP"
+_UNNAMED = ("*", "point ")
+"""How trajectories begin that nobody gave a name."""
 _BODY = (0.3, 30.0)
 """Span in m that markers of a person moving through a laboratory have; else the unit is another."""
 
@@ -115,16 +118,24 @@ class Recording:
         first = (self.head.first_frame - 1) / self.head.rate_hz
         return first + np.arange(len(self.analog)) / self.analog_rate_hz
 
-    @property
+    @cached_property
     def computed(self) -> frozenset[str]:
         """Names of points that a model wrote: angles, moments, virtual markers."""
         return frozenset(name for kind in _COMPUTED for name in self.head.texts("POINT", kind))
 
-    @property
+    @cached_property
+    def segment_axes(self) -> frozenset[str]:
+        """Names of points that Plug-in Gait writes for a segment's axes: origin, anterior, lateral, proximal."""
+        known = set(self.labels)
+        fours = ({stem + end for end in _AXES} for stem in {name[:-1] for name in known})
+        return frozenset(name for four in fours if four <= known for name in four)
+
+    @cached_property
     def markers(self) -> tuple[str, ...]:
-        """Names of points that were seen and are no outcome of a model."""
+        """Names of points that were seen, are no outcome of a model, and that somebody named."""
         seen = np.flatnonzero(np.isfinite(self.points).any(axis=(0, 2)))
-        return tuple(self.labels[index] for index in seen if self.labels[index] not in self.computed)
+        named = (self.labels[index] for index in seen)
+        return tuple(name for name in named if name not in self.computed and not name.startswith(_UNNAMED))
 
     @cached_property
     def metres(self) -> Array:
