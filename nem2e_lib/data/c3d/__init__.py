@@ -14,4 +14,10 @@ axes
     From the laboratory's axes to OpenSim's: `find_axes`.
 contacts
     Which foot trod on which plate, from when to when, and why a contact cannot be used: `find_contacts`.
+mapping
+    Which channel measures which muscle, who is who, which file is what: tables that a person edits.
+convert
+    Markers, forces, EMG and tables of them for OpenSim: `from_c3d`; `trc` writes the markers.
+study
+    A study folder of what was converted and then simulated: `study_of`.
 """

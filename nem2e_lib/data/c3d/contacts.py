@@ -37,7 +37,7 @@ _HEEL_AHEAD_M, _HEEL_LATE_S = 0.05, 0.034
 """The heel is furthest ahead of the pelvis this long before it strikes (Zeni et al. 2008,
 doi:10.1016/j.gaitpost.2007.07.007; the delay as measured on ten children with force plates)."""
 
-COLUMNS = ("plate", "foot", "start_s", "off_s", "next_strike_s", "strike_by", "body_weights", "doubts")
+COLUMNS = ("plate", "foot", "start_s", "off_s", "next_strike_s", "strike_by", "speed_m_s", "body_weights", "doubts")
 """Columns of the table of contacts; `doubts` is empty for a contact that can be used."""
 
 
@@ -78,7 +78,7 @@ def find_contacts(walk: Walk) -> pd.DataFrame:
     """Return a row for each time that a plate is trodden on, `COLUMNS`, in the order of time.
 
     `next_strike_s` is when the same foot strikes again: by the file's events, else by its heel marker; missing where
-    neither tells. `body_weights` is the mean force of single support.
+    neither tells. `speed_m_s` is that of the pelvis until then, `body_weights` the mean force of single support.
     """
     rows = [row for plate in walk.forces for row in _on_plate(walk, plate)]
     table = pd.DataFrame(rows, columns=list(COLUMNS))
@@ -107,7 +107,7 @@ def _contact(walk: Walk, plate: PlateForce, press: Array, start: float, off: flo
         doubts.append(f"mean force of single support is {weights:.2f} body weights")
     if not by:
         doubts.append("the same foot does not strike again in the recording")
-    row = (plate.number, foot, start, off, after, by, weights, "; ".join(doubts))
+    row = (plate.number, foot, start, off, after, by, _speed(walk, start, after), weights, "; ".join(doubts))
     return dict(zip(COLUMNS, row, strict=True))
 
 
@@ -200,6 +200,17 @@ def _single_support(walk: Walk, foot: str, press: Array, start: float, off: floa
     quarter = (off - start) / 4
     first, last = (left[0] + 0.02, back[0] - 0.02) if len(left) and len(back) else (start + quarter, off - quarter)
     return float(press[(time >= first) & (time <= last)].mean() / (walk.mass_kg * _GRAVITY))
+
+
+def _speed(walk: Walk, start: float, end: float) -> float:
+    """How far the back of the pelvis goes along the ground in a second, in m/s; NaN where it is not seen throughout."""
+    behind, _ = _pelvis(walk)
+    rows = (walk.recording.time >= start) & (walk.recording.time <= end)
+    if behind is None or rows.sum() < 2:
+        return float("nan")
+    steps = np.linalg.norm(np.diff(behind[rows][:, [0, 2]], axis=0), axis=1)
+    first, last = walk.recording.time[rows][[0, -1]]
+    return float(steps.sum() / (last - first))
 
 
 def _next_strike(walk: Walk, foot: str, start: float) -> tuple[float, str]:

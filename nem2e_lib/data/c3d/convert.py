@@ -146,12 +146,16 @@ def _convert(source: Path, files: dict[Path, Recording], mapping: Mapping, out: 
         written = {"markers": f"{place}.trc", "grf": "", "emg": ""}
         if walk.forces:
             written["grf"] = _write_forces(walk, out, place)
-        if emg := _emg(recording, mapping.channels, str(who["leg"])):
+        if emg := _emg(recording, mapping.channels_of(row["subject"]), str(who["leg"])):
             written["emg"] = f"{place}_emg.sto"
             write_storage(out / written["emg"], emg)
         static = mapping.recordings.query("kind == 'static' and subject == @row['subject']")["trial"].tolist()
         pose = f"{Path(row['subject'] or 'nobody') / static[0]}.trc" if static else ""
         start, end = _window(walk, found, str(who["leg"]))
+        if walk.forces and np.isnan(start):
+            whose = f"the {who['leg']} leg" if who["leg"] else "either leg"
+            said.append((f"no step of use of {whose}; not in trials.csv.", row["file"]))
+            continue
         trials.append(
             {
                 **{key: row[key] for key in ("trial", "subject", "condition")},
@@ -231,7 +235,7 @@ def _write_forces(walk: Walk, out: Path, place: Path) -> str:
 
 def _emg(recording: Recording, channels: pd.DataFrame, leg: str) -> Storage | None:
     """The EMG of the measured leg, or of both, under the names of the mapping; None where there is none."""
-    chosen = channels[(channels["emg"] != "") & channels["channel"].isin(recording.channels)]
+    chosen = channels[channels["channel"].isin(recording.channels)]
     chosen = chosen[chosen["side"] == leg] if leg else chosen
     if chosen.empty:
         return None

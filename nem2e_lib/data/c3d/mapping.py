@@ -27,7 +27,7 @@ KINDS = ("static", "walk", "leave")
 COLUMNS = {
     "recordings": ("file", "trial", "subject", "kind", "condition"),
     "subjects": ("subject", "mass_kg", "leg"),
-    "channels": ("channel", "emg", "side", "muscle"),
+    "channels": ("channel", "emg", "side", "muscle", "subject"),
 }
 """Tables of the mapping and their columns."""
 _MASS = (("PROCESSING", "BODYMASS"), ("SUBJECT", "MASS"), ("SUBJECTS", "MASS"), ("PROCESSING", "MASS"))
@@ -43,6 +43,13 @@ class Mapping:
     recordings: pd.DataFrame
     subjects: pd.DataFrame
     channels: pd.DataFrame
+
+    def channels_of(self, subject: str) -> pd.DataFrame:
+        """Return a person's channels: rows of the person's own stand for those of everybody with the same channel."""
+        everybody, own = (self.channels[self.channels["subject"] == who] for who in ("", subject))
+        rest = everybody[~everybody["channel"].isin(own["channel"])]
+        chosen = pd.concat([rest, own]) if subject else everybody
+        return chosen[chosen["emg"] != ""].sort_index()
 
     def save(self, folder: Path) -> None:
         """Write the tables below a folder, under `FOLDER`."""
@@ -126,7 +133,8 @@ def _channel(name: str) -> dict[str, str]:
     fits, side = meaning(name)
     sided = {"r": "right", "l": "left"}.get(side, "")
     sure = len(fits) == 1 and sided
-    return {"channel": name, "emg": fits[0] if sure else "", "side": sided, "muscle": fits[0] if sure else ""}
+    muscle = fits[0] if sure else ""
+    return {"channel": name, "emg": muscle, "side": sided, "muscle": muscle, "subject": ""}
 
 
 def _subject(who: str, recordings: Sequence[Recording], channels: pd.DataFrame) -> dict[str, str]:
@@ -198,17 +206,20 @@ def _problems(folder: Path, mapping: Mapping) -> Iterator[str]:
             yield f"{where}: mass_kg is {row['mass_kg']!r}, but a number of kg above 0 is expected."
         if row["leg"] not in ("", *SIDES):
             yield f"{where}: leg is {row['leg']!r}, but right, left or nothing is expected."
-    chosen = mapping.channels[mapping.channels["emg"] != ""]
     for line, row in enumerate(mapping.channels.to_dict("records"), start=2):
         where = f"{folder / 'channels.csv'}: line {line}"
         if row["emg"] and row["side"] not in SIDES:
             yield f"{where}: side of {row['channel']!r} is {row['side']!r}, but right or left is expected."
+        if row["subject"] not in ("", *known):
+            yield f"{where}: subject {row['subject']!r} is not in subjects.csv{near(row['subject'], known) or '.'}"
         if row["emg"] and not row["muscle"]:
             yield f"{where}: {row['channel']!r} has the EMG name {row['emg']!r}, but no muscle; name it."
-    twice = chosen[chosen.duplicated(["emg", "side"])]
-    for row in twice.to_dict("records"):
-        yield f"{folder / 'channels.csv'}: two channels are {row['emg']!r} of the {row['side']} leg; leave one out."
-    if chosen.empty and len(mapping.channels):
+    for who in known:
+        chosen = mapping.channels_of(who)
+        for row in chosen[chosen.duplicated(["emg", "side"])].to_dict("records"):
+            told = f"two channels of {who} are {row['emg']!r} of the {row['side']} leg"
+            yield f"{folder / 'channels.csv'}: {told}; leave one out."
+    if len(mapping.channels) and (mapping.channels["emg"] == "").all():
         yield f"{folder / 'channels.csv'}: names no EMG at all; give at least one channel a muscle."
 
 

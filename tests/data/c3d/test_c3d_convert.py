@@ -7,7 +7,10 @@ from typer.testing import CliRunner
 
 from nem2e_lib.cli.main import app
 from nem2e_lib.data.c3d.convert import from_c3d
-from nem2e_lib.data.storage.storage import read_storage
+from nem2e_lib.data.c3d.study import study_of
+from nem2e_lib.data.cycles.segment import segment
+from nem2e_lib.data.storage.storage import Storage, read_storage, write_storage
+from nem2e_lib.data.study.load import load_study
 from nem2e_lib.error import Nem2eError
 from tests.support.c3d_file import write_c3d
 
@@ -49,10 +52,16 @@ def analog(walking: bool) -> tuple[list[str], np.ndarray]:
     return [f"F{number}" for number in range(6)] + EMG, np.column_stack([down, noise])
 
 
-def laboratory(folder, *, who="S01", mass: float | None = MASS, files=("Static", "Walk"), mark=None):
+def laboratory(folder, *, who="S01", mass: float | None = MASS, files=("Static", "Walk"), events=False, mirrored=False):
+    """C3D files of one person: a static pose and a walk, as a mirror shows them if asked for."""
     for kind in files:
         names, places = markers(kind != "Static")
         channels, values = analog(kind != "Static")
+        if mirrored:
+            names = [{"R": "L", "L": "R"}.get(name[0], name[0]) + name[1:] for name in names]
+            swap = {"Right": "Left", "Left": "Right"}
+            channels = [" ".join(swap.get(word, word) for word in name.split(" ")) for name in channels]
+            places = places * [-1, 1, 1]
         platform = {
             "USED": 1,
             "TYPE": np.array([2]),
@@ -62,6 +71,11 @@ def laboratory(folder, *, who="S01", mass: float | None = MASS, files=("Static",
         }
         more = {"FORCE_PLATFORM": platform, "SUBJECTS": {"NAMES": [who]}, "POINT": {"Y_SCREEN": "+Z"}}
         more["ANALOG"] = {"UNITS": ["N"] * 3 + ["Nmm"] * 3 + ["V"] * len(EMG)}
+        if events and kind != "Static":
+            side = "Left" if mirrored else "Right"
+            times = np.array([[0, 0, 0], [0.7, 1.3, 1.9]], np.float32)
+            labels = ["Foot Strike", "Foot Off", "Foot Strike"]
+            more["EVENT"] = {"USED": 3, "TIMES": times, "LABELS": labels, "CONTEXTS": [side] * 3}
         if mass is not None:
             more["PROCESSING"] = {"BODYMASS": np.array([mass], np.float32)}
         raw = write_c3d(
@@ -140,7 +154,7 @@ def test_what_a_person_says_is_kept_and_followed(tmp_path):
         ("subjects.csv", "60.0", "sixty", "mass_kg is 'sixty'"),
         ("subjects.csv", "right", "rigth", "leg is 'rigth'"),
         ("channels.csv", ",soleus,right,soleus", ",soleus,,soleus", "side of 'Right Soleus' is ''"),
-        ("channels.csv", ",soleus,left,soleus", ",soleus,right,soleus", "two channels are 'soleus' of the right leg"),
+        ("channels.csv", ",soleus,left,soleus", ",soleus,right,soleus", "two channels of S01 are 'soleus' of the right"),
         ("recordings.csv", "Walk01.c3d", "Wlak01.c3d", "is not below"),
     ],
 )
@@ -187,3 +201,49 @@ def test_the_command_tells_what_it_made(tmp_path):
     assert ran.exit_code == 0, ran.output
     assert "forward -y, up +z, right -x: up by the force plates, forward by the way onto the first plate." in ran.output
     assert "1 walks in trials.csv" in ran.output
+
+
+def simulated(folder, trial: str, right=0.3, left=0.7):
+    """Activation of a trial: constant, the legs apart."""
+    (folder / trial).mkdir(parents=True)
+    labels = ("soleus_r", "tib_ant_r", "soleus_l", "tib_ant_l", "ercspn_r", "ercspn_l")
+    time = np.linspace(0.5, 3.5, 301)
+    ramp = 0.01 * time[:, None]
+    values = np.tile([right, right + 0.1, left, left + 0.1, 0.5, 0.5], (len(time), 1)) + ramp
+    write_storage(folder / trial / "activation.sto", Storage("activation", labels, time, values))
+    return folder
+
+
+def test_what_was_simulated_becomes_a_study_of_the_measured_leg(tmp_path):
+    source = laboratory(tmp_path / "lab", events=True)
+    made = from_c3d(source, tmp_path / "out")
+    (contact,) = made.contacts.to_dict("records")
+    built = study_of(tmp_path / "out", simulated(tmp_path / "sim", "S01_walk"), tmp_path / "study")
+    assert built.cycles == 1
+    cycles, _ = segment(load_study(tmp_path / "study"))
+    assert list(cycles["muscle"].to_numpy()) == ["soleus_r", "tib_ant_r"]
+    assert list(cycles["target"].to_numpy()) == ["tib_ant_r", "soleus_r"]
+    assert float(cycles["start_s"][0]) == pytest.approx(contact["start_s"], abs=1e-4)
+    assert float(cycles["end_s"][0]) == pytest.approx(contact["next_strike_s"], abs=1e-4)
+    assert float(cycles["speed_m_s"][0]) == pytest.approx(1.0, abs=0.01)
+    expected = 0.3 + 0.01 * np.linspace(contact["start_s"], contact["next_strike_s"], 20)
+    np.testing.assert_allclose(cycles["activation"].sel(muscle="soleus_r")[0], expected, atol=1e-6)
+
+
+def test_a_left_leg_is_mirrored_and_that_is_told(tmp_path):
+    source = laboratory(tmp_path / "lab", events=True, mirrored=True)
+    made = from_c3d(source, tmp_path / "out")
+    assert made.trials["leg"].tolist() == ["left"]
+    built = study_of(tmp_path / "out", simulated(tmp_path / "sim", "S01_walk"), tmp_path / "study")
+    assert "1 of 1 trials are left legs, mirrored: their muscles are called _r." in built.told
+    cycles, _ = segment(load_study(tmp_path / "study"))
+    assert list(cycles["muscle"].to_numpy()) == ["soleus_r", "tib_ant_r"]
+    assert float(cycles["activation"].sel(muscle="soleus_r").mean()) > 0.7
+
+
+def test_a_walk_without_activation_is_told(tmp_path):
+    from_c3d(laboratory(tmp_path / "lab", events=True), tmp_path / "out")
+    (tmp_path / "sim").mkdir()
+    with pytest.raises(Nem2eError, match="S01_walk: left out, there is no"):
+        study_of(tmp_path / "out", tmp_path / "sim", tmp_path / "study")
+    assert not (tmp_path / "study").exists()
