@@ -45,6 +45,7 @@ study_app = typer.Typer(no_args_is_help=True, help="Begin a study folder, check 
 app.add_typer(study_app, name="study")
 
 Folder = Annotated[Path, typer.Argument(help="Study folder, with study.toml and trials.csv.")]
+Muscles = Annotated[Path | None, typer.Option("--model", help="OpenSim model (.osim) that says what is a muscle.")]
 
 
 def _print_version(wanted: bool) -> None:
@@ -88,12 +89,12 @@ def _as_text(facts: dict[str, Any]) -> str:
 
 
 @study_app.command("check")
-def study_check(folder: Folder, as_json: Json = False) -> None:
+def study_check(folder: Folder, model: Muscles = None, as_json: Json = False) -> None:
     """Look for every problem in a study folder. Exits with 2 if there is one."""
     from nem2e_lib.data.check import check_study, study_notes
 
-    problems = check_study(folder)
-    notes = [] if problems else study_notes(folder)
+    problems = check_study(folder, model)
+    notes = [] if problems else study_notes(folder, model)
     if as_json:
         facts = {"folder": str(folder), "ok": not problems, "problems": problems, "notes": notes}
         typer.echo(json.dumps(facts, indent=2))
@@ -110,12 +111,13 @@ def study_new(
     activation: Annotated[Path | None, typer.Option(help="Folder of activation files (.sto, .mot).")] = None,
     emg: Annotated[Path | None, typer.Option(help="Folder of EMG files.")] = None,
     grf: Annotated[Path | None, typer.Option(help="Folder of ground reaction force files.")] = None,
+    model: Muscles = None,
     as_json: Json = False,
 ) -> None:
     """Write study.toml and trials.csv from what the files themselves tell; what they do not tell is left to fill in."""
     from nem2e_lib.data.intake.new import new_study
 
-    made = new_study(folder, activation, emg, grf)
+    made = new_study(folder, activation, emg, grf, model)
     if as_json:
         facts = {"folder": str(folder), "trials": made.trials.to_dict(orient="records")}
         typer.echo(json.dumps({**facts, "notes": made.told, "to_do": made.to_do}, indent=2))
@@ -131,12 +133,13 @@ def study_segment(
     folder: Folder,
     out: Annotated[Path, typer.Option("--out", "-o", help="NetCDF file to write.")] = Path("cycles.nc"),
     report: Annotated[Path | None, typer.Option(help="CSV of every cycle, kept or skipped, and why.")] = None,
+    model: Muscles = None,
 ) -> None:
     """Cut a study into gait cycles of 20 samples (and 101 for waveforms) and save them as NetCDF."""
     from nem2e_lib.data.cycles.segment import save_cycles, save_report, segment
     from nem2e_lib.data.study.load import load_study
 
-    dataset, table = segment(load_study(folder))
+    dataset, table = segment(load_study(folder, model))
     save_cycles(dataset, out)
     if report is not None:
         save_report(table, report)
@@ -211,6 +214,33 @@ def study_from_simulated(
         return
     lines = [f"note: {note}" for note in made.told]
     typer.echo("\n".join([*lines, f"{out}: {len(made.trials)} trials, {made.cycles} cycles."]))
+
+
+@app.command()
+def fetch(
+    names: Annotated[
+        list[str] | None, typer.Argument(help="Sets, folders, files or patterns such as '*.osim'; default: all.")
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", "-o", help="Folder to lay them out in, beside the cache.")
+    ] = None,
+    listed: Annotated[bool, typer.Option("--list", help="Only show what there is, and whose.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Fetch open recordings of real people from public repositories, without a login."""
+    from nem2e_lib.data.open import sources
+
+    wanted = sources.chosen(names, sources.read_sources())
+    if listed:
+        show = sources.as_json if as_json else sources.as_text
+        typer.echo(show(wanted))
+        return
+    from nem2e_lib.data.open.fetch import fetch_open
+
+    folder = fetch_open(names, out=out)
+    facts = {"folder": str(folder), "files": [source.here for source in wanted]}
+    size = sum(source.size for source in wanted) / 1e6
+    typer.echo(json.dumps(facts, indent=2) if as_json else f"{folder}: {len(wanted)} files, {size:.1f} MB.")
 
 
 @app.command()

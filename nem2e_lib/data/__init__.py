@@ -2,8 +2,10 @@
 
 files, tables, netcdf
     Files read and written whole or not at all, tables that people type, labelled arrays on disk.
-muscles, columns, gait
-    Names of muscles and what labels may mean; columns that are muscles or vertical force; heel strikes and cycles.
+muscles, families, model
+    Names of muscles: what labels may mean, what families of models call them, those of an .osim file.
+labels, kinds, columns, gait
+    Parts of a label; what is no muscle; columns that are muscles or vertical force; heel strikes and cycles.
 storage
     File formats: OpenSim's .sto and .mot, and tables that an amplifier's program exported.
 emg
@@ -16,6 +18,8 @@ check, quality
     Every problem of a study folder, and what is doubtful in a sound one.
 intake
     Study folders made of what a laboratory or an archive has.
+open
+    Recordings that lie in public repositories, fetched without a login.
 synthetic
     Study folders made up, with what is true in them.
 """

@@ -68,6 +68,10 @@ class Note:
 FILE = Check("file", "trials", "what is odd in a file although it can be read (docs/storage.md)")
 UNUSED = Check("unused", "trials", "a column of trials.csv that is not known")
 LEFT_OUT = Check("no_muscle", "activation", "columns of the activation files that are not taken for muscles")
+UNKNOWN_MUSCLE = Check(
+    "unknown_muscle", "activation", "columns that no family of models knows, be they taken for muscles or left out"
+)
+MISSING_MUSCLE = Check("missing_muscle", "activation", "muscles of the model that the activation files lack")
 SATURATED = Check("saturated", "activation", "a muscle above 0.99 for more than {:.0%} of the time", 0.05)
 CONSTANT = Check("constant", "activation", "activation that is constant within a cycle, up to {:g} of its size", 1e-9)
 DEAD = Check("dead", "emg", "a channel that varies by less than {:.0%} of the median channel", 0.02)

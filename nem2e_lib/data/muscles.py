@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from nem2e_lib.data.columns import muscle_name
+from nem2e_lib.data.labels import muscle_name
 
 LEG = tuple(
     """

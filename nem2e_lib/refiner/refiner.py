@@ -10,6 +10,7 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
+from nem2e_lib.data.families import family
 from nem2e_lib.data.storage.storage import Storage, read_storage
 from nem2e_lib.error import Nem2eError
 from nem2e_lib.refiner import archive, spans
@@ -99,6 +100,7 @@ class Refiner:
         definition: str | None = None,
         columns: tuple[str, str] | None = None,
         threshold_n: float | None = None,
+        names: str | None = None,
     ) -> Refined:
         """Refine a recording that has no EMG.
 
@@ -118,6 +120,10 @@ class Refiner:
             Names of the right and left vertical column of `grf`, where they are not known ones.
         threshold_n
             Force above which a foot is on the ground; the refiner's by default.
+        names
+            Family of models by whose names the recording calls its muscles (`nem2e_lib.data.families`), such as
+            ``rajagopal``, where they are not the refiner's: each muscle is read from the column of the same muscle,
+            and told.
 
         Raises
         ------
@@ -126,7 +132,7 @@ class Refiner:
         """
         storage = activation if isinstance(activation, Storage) else read_storage(activation)
         where = storage.name if isinstance(activation, Storage) else str(activation)
-        read = require_fit(self.manifest, storage, where)
+        read = require_fit(self.manifest, storage, where, None if names is None else family(names))
         cycle = spans.as_asked(self.manifest.cycle, definition, threshold_n)
         found = spans.usable(spans.find(read, cycle, where, grf=grf, cycles=cycles, columns=columns), read, where)
         kept = [span for span in found if not span.reason]

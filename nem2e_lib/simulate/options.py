@@ -7,7 +7,8 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Annotated, Any
 
-from nem2e_lib.data.columns import muscle_columns, muscle_name
+from nem2e_lib.data.columns import muscle_columns
+from nem2e_lib.data.labels import muscle_name
 from nem2e_lib.data.storage.storage import read_storage
 from nem2e_lib.error import Nem2eError
 

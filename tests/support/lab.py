@@ -6,7 +6,7 @@ bursts of each muscle at its phase, so that what should come out of any spoilt c
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -71,6 +71,41 @@ def foot(time: np.ndarray, side: str = "right") -> np.ndarray:
     on = part < 1
     arch = np.sin(np.pi * np.minimum(part, 1.0)).clip(0.0)
     return np.where(on, WEIGHT_N * (1.1 * arch**0.6 - 0.25 * arch**4), 0.0)
+
+
+def beside(storage: Storage, columns: Mapping[str, float | np.ndarray]) -> Storage:
+    """The same table with further columns."""
+    more = [np.broadcast_to(values, storage.time.shape) for values in columns.values()]
+    labels, values = (*storage.labels, *columns), np.column_stack([storage.values, *more])
+    return Storage(storage.name, labels, storage.time, values)
+
+
+def relabelled(storage: Storage, label: Callable[[str], str]) -> Storage:
+    """The same table under other labels."""
+    return Storage(storage.name, tuple(map(label, storage.labels)), storage.time, storage.values)
+
+
+def model(path: Path, muscles: Sequence[str], others: Mapping[str, str] | None = None, head: str = "40000") -> Path:
+    """Write an OpenSim model: muscles, other forces by name and class, two coordinates, and names that mislead."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(
+        f"""<?xml version="1.0" encoding="UTF-8" ?>
+<OpenSimDocument Version="{head}"><Model name="lab">
+<defaults><Thelen2003Muscle name="default"/></defaults>
+<JointSet><objects><PinJoint name="hip_r"><coordinates><Coordinate name="hip_flexion_r"/></coordinates></PinJoint>
+<PinJoint name="elbow_r"><coordinates><Coordinate name="elbow_flex_r"/></coordinates></PinJoint></objects></JointSet>
+<ForceSet><objects>
+{"".join(f'<Millard2012EquilibriumMuscle name="{name}"/>' for name in muscles)}
+{"".join(f'<{kind} name="{name}"/>' for name, kind in (others or {}).items())}
+<HuntCrossleyForce name="heel_r"><HuntCrossleyForce::ContactParametersSet name="contact"><objects/>
+</HuntCrossleyForce::ContactParametersSet></HuntCrossleyForce>
+</objects></ForceSet>
+<ProbeSet><objects><Umberger2010MuscleMetabolicsProbe name="all"/></objects></ProbeSet>
+</Model></OpenSimDocument>
+""",
+        encoding="utf-8",
+    )
+    return path
 
 
 def forces(seconds: float = 8.0, names: Sequence[str] = ("ground_force_vy", "1_ground_force_vy")) -> Storage:

@@ -21,7 +21,8 @@ from nem2e_lib.data.c3d.convert import TRIALS
 from nem2e_lib.data.c3d.feet import SIDES
 from nem2e_lib.data.c3d.mapping import Mapping as Said
 from nem2e_lib.data.c3d.mapping import read_mapping
-from nem2e_lib.data.columns import muscle_columns, muscle_name
+from nem2e_lib.data.columns import muscle_columns
+from nem2e_lib.data.labels import muscle_name
 from nem2e_lib.data.muscles import TRUNK, base, side
 from nem2e_lib.data.storage.storage import Storage, read_storage, write_storage
 from nem2e_lib.data.study.settings import Line, Section, settings_text

@@ -15,12 +15,13 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from nem2e_lib.data import gait
-from nem2e_lib.data.columns import muscle_name, vertical_columns
+from nem2e_lib.data.columns import muscle_columns, vertical_columns
 from nem2e_lib.data.cycles.find import unlikely
 from nem2e_lib.data.files import read_text
 from nem2e_lib.data.intake.layout import Layout
 from nem2e_lib.data.intake.match import Matched, Row
 from nem2e_lib.data.intake.source import Entry
+from nem2e_lib.data.labels import muscle_name
 from nem2e_lib.data.storage.storage import Storage, read_storage, write_storage
 from nem2e_lib.error import Nem2eError
 
@@ -114,7 +115,13 @@ def _activation(layout: Layout, row: Row, made: Made) -> Storage:
     entry = row.files["activation"]
     storage = _read_entry(layout, entry)
     patterns = layout.table("columns").get("activation", ["*"])
-    labels = [label for label in storage.labels if any(fnmatchcase(label, each) for each in patterns)]
+    fit = [label for label in storage.labels if any(fnmatchcase(label, each) for each in patterns)]
+    labels = muscle_columns(fit, told=map(muscle_name, patterns))
+    if fit and not labels:
+        raise Nem2eError(
+            f"{entry.path}: none of the columns like {' or '.join(patterns)} is of a muscle under a known name; found "
+            f"{', '.join(fit[:6])}, …; name the muscles one by one in [columns] activation of the layout."
+        )
     if not labels:
         raise Nem2eError(
             f"{entry.path}: no column is like {' or '.join(patterns)}; found {', '.join(storage.labels[:6])}, …; "
@@ -122,6 +129,10 @@ def _activation(layout: Layout, row: Row, made: Made) -> Storage:
         )
     names = tuple(muscle_name(label) for label in labels)
     values = storage.values[:, [storage.labels.index(label) for label in labels]] * layout.unit("activation")
+    if not made.muscles and len(labels) < len(fit):
+        left = [label for label in fit if label not in labels]
+        more = f" and {len(left) - 6} more" if len(left) > 6 else ""
+        made.told.append(f"{entry.path}: columns not taken for muscles ({len(left)}): {', '.join(left[:6])}{more}.")
     made.muscles = made.muscles or names
     if set(names) != set(made.muscles):
         odd = sorted(set(names) ^ set(made.muscles))

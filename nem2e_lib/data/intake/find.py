@@ -10,9 +10,11 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from nem2e_lib.data.columns import is_state, muscle_columns, vertical_columns
+from nem2e_lib.data.columns import sort_columns, vertical_columns
 from nem2e_lib.data.files import read_text
 from nem2e_lib.data.intake.names import covers, keys, only_here, words
+from nem2e_lib.data.labels import is_state
+from nem2e_lib.data.model import Model
 from nem2e_lib.data.muscles import is_muscle
 from nem2e_lib.data.storage.export import EXPORTS, read_csv_recording
 from nem2e_lib.data.storage.storage import Storage, read_storage
@@ -58,10 +60,11 @@ class Search:
         return [file for file in self.files if file.kind == kind]
 
 
-def search(roots: dict[str, Path]) -> Search:
+def search(roots: dict[str, Path], model: Model | None = None) -> Search:
     """Find every .sto and .mot below folders of known kinds, or below one of which nothing is known (kind ``""``).
 
     Where the folder of one kind is, or lies within, that of another, name and columns decide; else the folder does.
+    What is a muscle, the model that is given decides.
 
     Raises
     ------
@@ -82,7 +85,7 @@ def search(roots: dict[str, Path]) -> Search:
             found.left += [told] if suffix in _UNREAD else []
             continue
         try:
-            _add(found, path, asked, read_storage(path) if suffix in TABLES else read_csv_recording(path))
+            _add(found, path, asked, read_storage(path) if suffix in TABLES else read_csv_recording(path), model)
         except Nem2eError as error:
             found.left.append(str(error))
     return found
@@ -93,14 +96,16 @@ def _hidden(path: Path) -> bool:
     return own or path.name.startswith(".") or "__MACOSX" in path.parts
 
 
-def _add(found: Search, path: Path, asked: dict[str, Path], storage: Storage) -> None:
+def _add(found: Search, path: Path, asked: dict[str, Path], storage: Storage, model: Model | None) -> None:
     deepest = max(asked.values(), key=lambda root: len(root.parts))
     relative = path.relative_to(deepest)
     if len(asked) == 1 and "" not in asked:
-        held, why = _kind(relative, storage, next(iter(asked)))
+        held, why = _kind(relative, storage, next(iter(asked)), model)
     else:
         guess = _guess(relative, storage)
-        held, why = _kind(relative, storage, guess) if guess else (None, "neither activation, EMG nor vertical force")
+        held, why = (
+            _kind(relative, storage, guess, model) if guess else (None, "neither activation, EMG nor vertical force")
+        )
         if held and held not in asked and "" not in asked:
             held, why = None, f"it holds {held}, which is not looked for here"
     if held is None:
@@ -112,7 +117,7 @@ def _add(found: Search, path: Path, asked: dict[str, Path], storage: Storage) ->
     found.files.append(Found(path, inside, held, storage, words(relative), keys(relative)))
 
 
-def _kind(path: Path, storage: Storage, kind: str) -> tuple[str | None, str]:
+def _kind(path: Path, storage: Storage, kind: str, model: Model | None) -> tuple[str | None, str]:
     """The kind if the table can be that, else None and the reason."""
     if len(storage.time) < 2:
         return None, f"it has {len(storage.time)} rows"
@@ -122,7 +127,8 @@ def _kind(path: Path, storage: Storage, kind: str) -> tuple[str | None, str]:
     if kind == "emg":
         simulated = any(is_state(label) for label in storage.labels) and "emg" not in path.stem.lower()
         return (None, "its columns are simulated states") if simulated else ("emg", "")
-    columns = [label for label in muscle_columns(storage.labels) if is_muscle(label)]
+    told = sort_columns(storage.labels, model)
+    columns = [label for label in told.muscles if label not in told.unknown or is_muscle(label)]
     if not columns:
         return None, "no column under a known name of a muscle"
     if other := _OTHER.search(path.stem):

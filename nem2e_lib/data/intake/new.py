@@ -13,17 +13,22 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from nem2e_lib.data.columns import muscle_columns, muscle_name, vertical_columns
+from nem2e_lib.data.columns import muscle_columns, vertical_columns
 from nem2e_lib.data.emg.envelope import RECIPES
+from nem2e_lib.data.families import measurable
 from nem2e_lib.data.intake.find import Found, Search, apart, best, match, search, vertical_candidates
 from nem2e_lib.data.intake.names import speed, subject
-from nem2e_lib.data.muscles import candidates, meaning
+from nem2e_lib.data.labels import muscle_name
+from nem2e_lib.data.model import Model, read_model
+from nem2e_lib.data.muscles import meaning
 from nem2e_lib.data.storage.storage import write_storage
 from nem2e_lib.data.study.settings import Line, Section, bare_key, settings_text
 from nem2e_lib.data.study.signals import UNSCALED, is_raw
 from nem2e_lib.error import Nem2eError
 
 _SIDELESS = "or the left one? the name does not tell the leg"
+_MODELS = "model"
+"""Folder of a study into which its model is copied."""
 _MOTIONS = {"running": ("run", "sprint", "jog"), "walking": ("walk", "gait")}
 _SIMULATORS = {  # regular expressions
     "static|(?<![a-z])so(?![a-z])": "static optimisation (OpenSim)",
@@ -55,6 +60,7 @@ def new_study(
     activation: str | Path | None = None,
     emg: str | Path | None = None,
     grf: str | Path | None = None,
+    model: str | Path | None = None,
 ) -> Template:
     """Write ``study.toml`` and ``trials.csv`` for the files found; what they do not tell is left empty.
 
@@ -70,30 +76,37 @@ def new_study(
         May exist, without ``study.toml`` and ``trials.csv``.
     activation, emg, grf : str or Path, optional
         Folders to look through.
+    model : str or Path, optional
+        OpenSim model that says what is a muscle; copied into the folder, under ``model/``, and named in ``study.toml``.
 
     Raises
     ------
     Nem2eError
-        If the folder is a study already, a folder is missing, or no activation is found.
+        If the folder is a study already, a folder or the model is missing, or no activation is found.
     """
     target = Path(folder)
     for name in ("study.toml", "trials.csv"):
         if (target / name).exists():
             raise Nem2eError(f"{target / name}: exists already; take it away or name a new folder.")
-    found = _search(target, {"activation": activation, "emg": emg, "grf": grf})
+    known = None if model is None else read_model(Path(model))
+    found = _search(target, {"activation": activation, "emg": emg, "grf": grf}, known)
     trials, told = _trials(found)
     rows = [_row(trial) for trial in trials]
-    text, to_do = _settings(target, [trial.activation for trial in trials], _used(trials, "emg"), _used(trials, "grf"))
+    text, to_do = _settings(
+        target, [trial.activation for trial in trials], _used(trials, "emg"), _used(trials, "grf"), known
+    )
     table = pd.DataFrame(rows)
-    _bring(target, found, trials, {"trials.csv": table.to_csv(index=False, lineterminator="\n"), "study.toml": text})
+    _bring(
+        target, found, trials, {"trials.csv": table.to_csv(index=False, lineterminator="\n"), "study.toml": text}, known
+    )
     return Template(target, table, (*found.left, *told), (*_to_do(rows), *to_do))
 
 
-def _search(target: Path, folders: dict[str, str | Path | None]) -> Search:
+def _search(target: Path, folders: dict[str, str | Path | None], model: Model | None) -> Search:
     named = {kind: Path(folder) for kind, folder in folders.items() if folder is not None}
     if not named and not target.is_dir():
         raise Nem2eError(f"{target}: no such folder; make it, or name --activation, --emg and --grf.")
-    found = search(named or {"": target})
+    found = search(named or {"": target}, model)
     if not found.of("activation"):
         looked = named.get("activation", target)
         raise Nem2eError(
@@ -167,7 +180,7 @@ def _to_do(rows: list[dict[str, str]]) -> list[str]:
     ]
 
 
-def _bring(target: Path, found: Search, trials: Sequence[_Trial], texts: dict[str, str]) -> None:
+def _bring(target: Path, found: Search, trials: Sequence[_Trial], texts: dict[str, str], model: Model | None) -> None:
     """Copy the files and write the texts, all or none; activations that no trial uses stay behind."""
     used = {trial.activation for trial in trials}
     files = [file for file in found.files if file.kind != "activation" or file in used]
@@ -183,6 +196,9 @@ def _bring(target: Path, found: Search, trials: Sequence[_Trial], texts: dict[st
             if not to.exists():
                 (partial / file.inside).parent.mkdir(parents=True, exist_ok=True)
                 _copy(file, partial / file.inside, exported)
+        if model is not None and not (target / _place(target, model)).exists():
+            (partial / _MODELS).mkdir(exist_ok=True)
+            shutil.copyfile(model.path, partial / _place(target, model))
         for name, text in texts.items():
             (partial / name).write_text(text, encoding="utf-8")
         _move(partial, target)
@@ -230,11 +246,19 @@ class _Channel:
 
 
 def _settings(
-    target: Path, activations: Sequence[Found], emg: Sequence[Found], grf: Sequence[Found]
+    target: Path,
+    activations: Sequence[Found],
+    emg: Sequence[Found],
+    grf: Sequence[Found],
+    model: Model | None,
 ) -> tuple[str, list[str]]:
     """The text of ``study.toml``, and what is to be filled in or looked at, one sentence each."""
     name = re.sub(r"[^A-Za-z0-9._-]+", "-", target.resolve().name).strip("-._") or "study"
-    motion, simulator, channels = _motion(activations), _simulator(activations[0]), _channels(activations[0], emg)
+    motion, simulator, channels = (
+        _motion(activations),
+        _simulator(activations[0]),
+        _channels(activations[0], emg, model),
+    )
     top = [
         Line("name", name),
         Line("motion", motion, "walking, running, or any other word"),
@@ -244,7 +268,7 @@ def _settings(
         Line("citation", ""),
         Line("licence", ""),
     ]
-    sections = [Section("", top), _emg(channels), *_processing(emg, channels), *_force(grf)]
+    sections = [Section("", top), _emg(channels), *_processing(emg, channels), *_force(grf), *_muscles(target, model)]
     return settings_text(sections), _left_open(motion, simulator, channels, grf)
 
 
@@ -259,8 +283,8 @@ def _simulator(file: Found) -> str:
     return next((name for word, name in _SIMULATORS.items() if re.search(word, text)), "")
 
 
-def _channels(activation: Found, files: Sequence[Found]) -> list[_Channel]:
-    muscles = list(dict.fromkeys(muscle_name(label) for label in muscle_columns(activation.storage.labels)))
+def _channels(activation: Found, files: Sequence[Found], model: Model | None) -> list[_Channel]:
+    muscles = list(dict.fromkeys(muscle_name(label) for label in muscle_columns(activation.storage.labels, model)))
     names = dict.fromkeys(label for file in files for label in file.storage.labels)
     return [_channel(name, muscles, files) for name in names]
 
@@ -268,8 +292,8 @@ def _channels(activation: Found, files: Sequence[Found]) -> list[_Channel]:
 def _channel(name: str, muscles: Sequence[str], files: Sequence[Found]) -> _Channel:
     have = sum(name in file.storage.labels for file in files)
     where = "" if have == len(files) else f"in {have} of {len(files)} EMG files only"
-    both = {fit[-2:] for side in "rl" for fit in candidates(name, muscles, side)}
-    return _Channel(name, tuple(candidates(name, muscles)), bool(meaning(name)[1]) or len(both) < 2, where)
+    both = {fit[-2:] for side in "rl" for fit in measurable(name, muscles, side)}
+    return _Channel(name, tuple(measurable(name, muscles)), bool(meaning(name)[1]) or len(both) < 2, where)
 
 
 def _cycle(channels: Sequence[_Channel]) -> str:
@@ -322,6 +346,18 @@ def _force(files: Sequence[Found]) -> Iterator[Section]:
         sides = [Line(side, "…", left=True) for side in ("right", "left")]
         note = "vertical force of each foot, or a list of plates whose sum it is"
         yield Section("grf", [f"columns that may be it: {', '.join(hints)}", *sides], note)
+
+
+def _muscles(target: Path, model: Model | None) -> Iterator[Section]:
+    if model is not None:
+        place = Line("model", _place(target, model).as_posix(), "what is a muscle, it decides")
+        yield Section("activation", [place])
+
+
+def _place(target: Path, model: Model) -> Path:
+    """Where a model lies in the study, or is to lie."""
+    path, folder = model.path.resolve(), target.resolve()
+    return path.relative_to(folder) if path.is_relative_to(folder) else Path(_MODELS) / path.name
 
 
 def _plates(files: Sequence[Found]) -> list[str]:

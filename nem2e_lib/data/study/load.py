@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar
 
+from nem2e_lib.data.model import read_model
 from nem2e_lib.data.storage.storage import Storage
 from nem2e_lib.data.study.settings import Settings, read_settings
 from nem2e_lib.data.study.signals import clocks_apart
@@ -17,28 +18,36 @@ from nem2e_lib.error import Nem2eError
 T = TypeVar("T")
 
 
-def load_study(folder: str | Path) -> Study:
+def load_study(folder: str | Path, model: str | Path | None = None) -> Study:
     """Read a study folder with everything in it.
+
+    Parameters
+    ----------
+    folder : str or Path
+    model : str or Path, optional
+        OpenSim model whose muscles are those of the activation files, before the one that ``study.toml`` may name.
 
     Raises
     ------
     Nem2eError
         At the first problem (`check_study` lists them all).
     """
-    study, problems = read_study(Path(folder))
+    study, problems = read_study(Path(folder), model)
     first = next(iter(problems), None) or next(signal_problems(study), None)
     if first is not None:
         raise Nem2eError(first)
     return study
 
 
-def read_study(folder: Path) -> tuple[Study, list[str]]:
+def read_study(folder: Path, model: str | Path | None = None) -> tuple[Study, list[str]]:
     """Read a study without its signals, and every problem of ``study.toml``, ``trials.csv`` and ``cycles.csv``."""
     if not (folder / "study.toml").is_file():
         return Study(folder, Settings(), ()), [
             f"{folder}: no study.toml found; a study folder with study.toml and trials.csv is expected."
         ]
     settings, problems = _try(Settings(), read_settings, folder / "study.toml")
+    if model is not None and not problems:
+        settings = replace(settings, model=read_model(Path(model)))
     no_trials: list[Trial] = []
     trials, more = _try(no_trials, read_trials, folder / "trials.csv")
     study, problems = Study(folder, settings, tuple(trials)), problems + more

@@ -19,7 +19,10 @@ from nem2e_lib.data.emg.envelope import RECIPES, Recipe
 from nem2e_lib.data.emg.processing import NORMALISE, Processing
 from nem2e_lib.data.files import read_text
 from nem2e_lib.data.gait import CYCLES
+from nem2e_lib.data.model import Model, read_model
+from nem2e_lib.data.study.trials import path_problem
 from nem2e_lib.data.tables import near, parse_toml
+from nem2e_lib.error import Nem2eError
 
 RESAMPLING = ("linear", "mean")
 """How a cycle is thinned to its samples (`cycles.segment.resample`)."""
@@ -39,7 +42,7 @@ _INNER = {
         **dict.fromkeys(("right", "left"), _COLUMNS),
         **dict.fromkeys(("threshold_n", "min_stance_s", "min_swing_s"), _NUMBER),
     },
-    "activation": {"columns": _TEXTS},
+    "activation": {"columns": _TEXTS, "model": _TEXT},
     "emg_processing": {
         "recipe": _TEXT,
         "offset": _FLAG,
@@ -77,6 +80,8 @@ class Settings:
         Shorter contacts and gaps are none, in s.
     activation_columns : tuple of str or None
         Columns of the activation files to use; None for all muscles.
+    model : Model or None
+        Whose muscles are those of the activation files; None where their names decide.
     resampling : str
         One of `RESAMPLING`.
     emg_processing : Processing or None
@@ -100,6 +105,7 @@ class Settings:
     min_stance_s: float = 0.08
     min_swing_s: float = 0.08
     activation_columns: tuple[str, ...] | None = None
+    model: Model | None = None
     resampling: str = RESAMPLING[0]
     emg_processing: Processing | None = None
     ignored: tuple[str, ...] = ()
@@ -121,7 +127,21 @@ def read_settings(path: Path) -> tuple[Settings, list[str]]:
     problems += [*_texts(path, "emg", tables["emg"]), *_texts(path, "electrodes", tables["electrodes"])]
     if not problems:
         problems += _values(path, content, tables)
-    return (Settings() if problems else _settings(content, tables)), problems
+    model, more = (None, []) if problems else _model(path, tables["activation"].get("model"))
+    problems += more
+    return (Settings() if problems else dataclasses.replace(_settings(content, tables), model=model)), problems
+
+
+def _model(path: Path, text: str | None) -> tuple[Model | None, list[str]]:
+    """The model that a study names, and what is wrong with it."""
+    if text is None:
+        return None, []
+    if problem := path_problem(path.parent, text):
+        return None, [f"{path}: [activation] model is {text!r}, but {problem}"]
+    try:
+        return read_model(path.parent / text), []
+    except Nem2eError as error:
+        return None, [str(error)]
 
 
 def _table(content: dict[str, Any], key: str) -> dict[str, Any]:

@@ -9,8 +9,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from nem2e_lib.data.columns import muscle_columns, muscle_name, vertical_columns
+from nem2e_lib.data.columns import Columns, sort_columns, vertical_columns
 from nem2e_lib.data.emg.processing import power_above
+from nem2e_lib.data.labels import muscle_name
 from nem2e_lib.data.storage.storage import Storage, read_storage
 from nem2e_lib.data.study.settings import Settings
 from nem2e_lib.data.tables import near
@@ -22,6 +23,8 @@ _FULL_ACTIVATION = 1.5  # above it in the median muscle: forces or newtons, not 
 _RECTIFIED = 0.3  # mean over mean absolute value; near 0 where a signal swings about zero
 UNSCALED = (0.02, 1.5)
 """EMG whose median channel rises higher than this, or not so high, is in mV, % or another unit, not normalised."""
+UNASKED = "not in [activation] columns"
+"""What is said of a muscle that a study leaves out."""
 _ENVELOPE_HZ, _ROUGH = 50.0, 0.3  # envelopes have nearly no power above that frequency, raw EMG most of it
 
 
@@ -174,20 +177,32 @@ def clocks_apart(path: Path, signal: Storage, activation_path: Path, activation:
     )
 
 
-def left_out(path: Path, settings: Settings) -> list[str]:
-    """Return the labels of an activation file that are not taken for muscles."""
-    storage = read_storage(path)
-    used = set(_muscles(path, storage, settings).values())
-    return [label for label in storage.labels if label not in used]
+def columns_of(path: Path, storage: Storage, settings: Settings) -> Columns:
+    """Tell the muscles among the columns of an activation file from all else.
+
+    ``[activation] columns`` decides where it is given, else the model, else names; the muscles that ``[emg]`` names are
+    muscles by that word.
+
+    Raises
+    ------
+    Nem2eError
+        If a column that is named is missing.
+    """
+    if settings.activation_columns is None:
+        return sort_columns(storage.labels, settings.model, map(muscle_name, settings.targets.values()))
+    asked = _asked(path, storage, settings.activation_columns)
+    kinds = sort_columns(storage.labels, settings.model).left
+    left = {label: kinds.get(label, UNASKED) for label in storage.labels if label not in asked}
+    return Columns(tuple(asked), left)
 
 
 def _muscles(path: Path, storage: Storage, settings: Settings) -> dict[str, str]:
     """Muscle name → column label."""
-    candidates = muscle_columns(storage.labels)
-    if settings.activation_columns is not None:
-        candidates = _asked(path, storage, settings.activation_columns)
+    candidates = columns_of(path, storage, settings).muscles
     if not candidates:
-        raise Nem2eError(f"{path}: no muscle column found; name them in study.toml, [activation] columns.")
+        raise Nem2eError(
+            f"{path}: no muscle column found; name them in study.toml, [activation] columns, or give the model there."
+        )
     names = [muscle_name(label) for label in candidates]
     twice = [name for name in names if names.count(name) > 1]
     if twice:
@@ -199,8 +214,8 @@ def _muscles(path: Path, storage: Storage, settings: Settings) -> dict[str, str]
 
 
 def _asked(path: Path, storage: Storage, columns: Sequence[str]) -> list[str]:
-    by_name = {muscle_name(label): label for label in muscle_columns(storage.labels)}
-    by_name |= {label: label for label in storage.labels}
+    found = sort_columns(storage.labels, told=map(muscle_name, columns)).muscles
+    by_name = {muscle_name(label): label for label in found} | {label: label for label in storage.labels}
     _require(path, "activation column", columns, by_name)
     return [by_name[column] for column in columns]
 

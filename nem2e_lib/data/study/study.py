@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TypeVar
@@ -10,11 +10,13 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from nem2e_lib.data.columns import muscle_name
 from nem2e_lib.data.emg.clock import Dropout
 from nem2e_lib.data.emg.envelope import normalise
 from nem2e_lib.data.emg.processing import Processed, peak, process, reference
 from nem2e_lib.data.emg.table import EmgTable, read_emg_table
+from nem2e_lib.data.families import counterpart, whose
+from nem2e_lib.data.labels import muscle_name
+from nem2e_lib.data.model import Model
 from nem2e_lib.data.storage.storage import Storage
 from nem2e_lib.data.study.settings import Settings
 from nem2e_lib.data.study.signals import check_envelope, clocks_apart, read_activation, read_emg, read_grf, read_raw_emg
@@ -70,7 +72,7 @@ class Study:
         """Muscle of each channel; Nem2eError if an EMG name maps to no muscle column."""
         for channel, target in self.settings.targets.items():
             if muscle_name(target) not in self.muscles:
-                hint = near(muscle_name(target), self.muscles) or "; name one of its muscle columns."
+                hint = _meant(muscle_name(target), self.muscles, self.settings.model)
                 raise Nem2eError(
                     f"{self.folder / 'study.toml'}: [emg] {channel} = {target!r} is no muscle column of "
                     f"{self.trials[0].activation}{hint}"
@@ -174,6 +176,15 @@ class Study:
         if trial.grf is None:
             raise Nem2eError(f"{self.folder / 'trials.csv'}: trial {trial.name!r} has no grf file.")
         return _shifted(read_grf(trial.grf, self.settings), trial.grf_offset_s)
+
+
+def _meant(name: str, muscles: Sequence[str], model: Model | None) -> str:
+    """Which of the muscles a name may mean: the same one as another model calls it, or one spelt nearly so."""
+    if model is not None and name not in model.muscles:
+        return f", as {model.path} has no muscle of that name; give the model that was simulated, or name its muscle."
+    if same := counterpart(name, muscles):
+        return f"; it has {same!r}, which is that muscle as {whose(same)} names it: write {same!r}."
+    return near(name, muscles) or "; name one of its muscle columns."
 
 
 def _shifted(storage: Storage, offset_s: float) -> Storage:

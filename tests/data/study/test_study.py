@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nem2e_lib.data.check import check_study, study_notes
-from nem2e_lib.data.columns import muscle_columns, muscle_name
+from nem2e_lib.data.columns import muscle_columns
+from nem2e_lib.data.labels import muscle_name
 from nem2e_lib.data.storage.storage import Storage, read_storage, write_storage
 from nem2e_lib.data.study.load import load_study
 from nem2e_lib.data.study.settings import read_settings
@@ -65,7 +66,7 @@ def test_signals_are_read_once(study_folder):
 def test_notes_tell_what_is_left_out(study_folder):
     notes = [note for note in study_notes(study_folder) if "clipped" not in note]
     assert len(notes) == 1
-    assert "columns not taken for muscles (1): knee_angle_r_reserve." in notes[0]
+    assert "columns not taken for muscles (1): knee_angle_r_reserve (reserve); taken are 4: soleus_r" in notes[0]
 
 
 @pytest.mark.parametrize(
