@@ -154,7 +154,7 @@ def test_what_a_person_says_is_kept_and_followed(tmp_path):
         ("subjects.csv", "60.0", "sixty", "mass_kg is 'sixty'"),
         ("subjects.csv", "right", "rigth", "leg is 'rigth'"),
         ("channels.csv", ",soleus,right,soleus", ",soleus,,soleus", "side of 'Right Soleus' is ''"),
-        ("channels.csv", ",soleus,left,soleus", ",soleus,right,soleus", "two channels of S01 are 'soleus' of the right"),
+        ("channels.csv", ",soleus,left,soleus", ",soleus,right,soleus", "two channels of S01 are 'soleus'"),
         ("recordings.csv", "Walk01.c3d", "Wlak01.c3d", "is not below"),
     ],
 )
