@@ -167,6 +167,55 @@ def study_from_archive(
     archive.show(archive.from_archive(folder, layout, None if look else out), as_json)
 
 
+@study_app.command("from-c3d")
+def study_from_c3d(
+    folder: Annotated[Path, typer.Argument(help="Folder with C3D files, in any arrangement.")],
+    out: Annotated[Path, typer.Option("--out", "-o", help="Folder to write; edit its mapping/ and run again.")],
+    as_json: Json = False,
+) -> None:
+    """Make markers (.trc), forces (.mot), EMG (.sto) and tables of C3D files, for `simulate run` and a study."""
+    from nem2e_lib.data.c3d.convert import from_c3d
+
+    made = from_c3d(folder, out)
+    used = int((made.contacts["doubts"] == "").sum())
+    if as_json:
+        tables = {name: json.loads(getattr(made, name).to_json(orient="records")) for name in ("trials", "contacts")}
+        typer.echo(json.dumps({"folder": str(out), **tables, "notes": made.told, "to_do": made.to_do}, indent=2))
+        return
+    lines = [f"note: {note}" for note in made.told]
+    lines += [
+        f"left out: {row['trial']}, plate {row['plate']}, {row['foot'] or 'foot unknown'}: {row['doubts']}."
+        for row in made.contacts.to_dict("records")
+        if row["doubts"]
+    ]
+    lines += [f"{out}: {len(made.trials)} walks in trials.csv, {used} of {len(made.contacts)} steps on plates of use."]
+    lines += [f"to do: {line}" for line in made.to_do]
+    lines += [f"Then: nem2e study from-c3d {folder} --out {out}"] if made.to_do else []
+    typer.echo("\n".join(lines))
+
+
+@study_app.command("from-simulated")
+def study_from_simulated(
+    converted: Annotated[Path, typer.Argument(help="Folder that `study from-c3d` wrote.")],
+    simulated: Annotated[Path, typer.Argument(help="Folder that `simulate run` wrote for its trials.csv.")],
+    out: Annotated[Path, typer.Option("--out", "-o", help="Study folder to write; must not exist.")],
+    name: Annotated[str, typer.Option(help="Of the study; default: the folder's.")] = "",
+    as_json: Json = False,
+) -> None:
+    """Make a study folder of C3D recordings that were converted and simulated: one leg a trial, left ones mirrored."""
+    from nem2e_lib.data.c3d.study import study_of
+
+    made = study_of(converted, simulated, out, name)
+    if as_json:
+        trials = made.trials.to_dict(orient="records")
+        typer.echo(
+            json.dumps({"folder": str(out), "trials": trials, "cycles": made.cycles, "notes": made.told}, indent=2)
+        )
+        return
+    lines = [f"note: {note}" for note in made.told]
+    typer.echo("\n".join([*lines, f"{out}: {len(made.trials)} trials, {made.cycles} cycles."]))
+
+
 @app.command()
 def fetch(
     names: Annotated[

@@ -6,4 +6,18 @@ samples
     The samples, decoded and held against a second reader.
 recording
     The same with units, clock, events and labels: `read_c3d`, `Recording`.
+plates
+    Force, centre of pressure and free moment of its force plates: `plate_forces`.
+feet
+    Which markers are on which foot.
+axes
+    From the laboratory's axes to OpenSim's: `find_axes`.
+contacts
+    Which foot trod on which plate, from when to when, and why a contact cannot be used: `find_contacts`.
+mapping
+    Which channel measures which muscle, who is who, which file is what: tables that a person edits.
+convert
+    Markers, forces, EMG and tables of them for OpenSim: `from_c3d`.
+study
+    A study folder of what was converted and then simulated: `study_of`.
 """

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from nem2e_lib.data.c3d.head import Head, read_head
 from nem2e_lib.data.c3d.samples import Samples, read_samples
+from nem2e_lib.data.markers.body import FEW, INNER, LARGEST_M, SMALLEST_FEW_M, SMALLEST_M, span_m
 from nem2e_lib.error import Nem2eError
 
 Array = NDArray[np.float64]
@@ -25,8 +26,6 @@ _COMPUTED = ("ANGLES", "FORCES", "MOMENTS", "POWERS", "SCALARS", "MODELED_MARKER
 _AXES = "OALP"
 _UNNAMED = ("*", "point ")
 """How trajectories begin that nobody gave a name."""
-_BODY = (0.3, 30.0)
-"""Span in m that markers of a person moving through a laboratory have; else the unit is another."""
 
 
 @dataclass(frozen=True)
@@ -152,10 +151,11 @@ class Recording:
             )
         metres = self.points * METRES[self.unit]
         index = [self.labels.index(name) for name in self.markers]
-        if index and not _BODY[0] <= (span := _span(metres[:, index])) <= _BODY[1]:
+        least = SMALLEST_M if len(index) >= FEW else SMALLEST_FEW_M
+        if len(index) > 1 and not least <= (span := span_m(metres[:, index], INNER)) <= LARGEST_M:
             raise Nem2eError(
-                f"{self.path}: its markers span {span:.3g} m if they are in {self.unit}, as it says, but "
-                f"{_BODY[0]:g} to {_BODY[1]:g} m are expected of a person; correct POINT:UNITS."
+                f"{self.path}: its markers span {span:.3g} m if they are in {self.unit}, as it says, but {least:g} to "
+                f"{LARGEST_M:g} m are expected of a person; correct POINT:UNITS."
             )
         return metres
 
@@ -200,11 +200,6 @@ def _index(path: Path, what: str, label: str, labels: Sequence[str]) -> int:
     if label not in labels:
         raise Nem2eError(f"{path}: no {what} {label!r}; it has {', '.join(labels[:12])}{', …' * (len(labels) > 12)}.")
     return labels.index(label)
-
-
-def _span(metres: Array) -> float:
-    """The longest side of the box in which all markers ever were."""
-    return float(np.nanmax(np.nanmax(metres, axis=(0, 1)) - np.nanmin(metres, axis=(0, 1))))
 
 
 def _names(given: Sequence[str], count: int, what: str) -> tuple[tuple[str, ...], list[str]]:

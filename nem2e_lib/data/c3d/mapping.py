@@ -1,0 +1,230 @@
+"""What a person says of a laboratory's C3D files: which channel measures which muscle, who is who, which file is what.
+
+Three tables beside what is converted, written from what the files tell and read again once a person has edited them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from nem2e_lib.data.c3d.feet import SIDES
+from nem2e_lib.data.c3d.recording import Recording
+from nem2e_lib.data.files import write_text
+from nem2e_lib.data.intake.names import subject as subject_of
+from nem2e_lib.data.intake.names import words
+from nem2e_lib.data.muscles import meaning
+from nem2e_lib.data.tables import near, read_table
+from nem2e_lib.error import Nem2eError
+
+FOLDER = "mapping"
+KINDS = ("static", "walk", "leave")
+"""What a file is: a static pose, a walk, or one to leave alone."""
+COLUMNS = {
+    "recordings": ("file", "trial", "subject", "kind", "condition"),
+    "subjects": ("subject", "mass_kg", "leg"),
+    "channels": ("channel", "emg", "side", "muscle", "subject"),
+}
+"""Tables of the mapping and their columns."""
+_MASS = (("PROCESSING", "BODYMASS"), ("SUBJECT", "MASS"), ("SUBJECTS", "MASS"), ("PROCESSING", "MASS"))
+_ALIVE = 0.1
+"""A leg is not measured if its channels vary by less than this share of the other leg's."""
+_STANDS_M = 0.3
+
+
+@dataclass(frozen=True, eq=False)
+class Mapping:
+    """The three tables: `recordings`, `subjects` and `channels`, with `COLUMNS` as texts."""
+
+    recordings: pd.DataFrame
+    subjects: pd.DataFrame
+    channels: pd.DataFrame
+
+    def channels_of(self, subject: str) -> pd.DataFrame:
+        """Return a person's channels: rows of the person's own stand for those of everybody with the same channel."""
+        everybody, own = (self.channels[self.channels["subject"] == who] for who in ("", subject))
+        rest = everybody[~everybody["channel"].isin(own["channel"])]
+        chosen = pd.concat([rest, own]) if subject else everybody
+        return chosen[chosen["emg"] != ""].sort_index()
+
+    def save(self, folder: Path) -> None:
+        """Write the tables below a folder, under `FOLDER`."""
+        (folder / FOLDER).mkdir(parents=True, exist_ok=True)
+        for name in COLUMNS:
+            table: pd.DataFrame = getattr(self, name)
+            write_text(folder / FOLDER / f"{name}.csv", table.to_csv(index=False, lineterminator="\n"))
+
+
+def propose(root: Path, files: dict[Path, Recording]) -> tuple[Mapping, list[str]]:
+    """Return the mapping that C3D files tell by themselves, and what a person has to fill in, one sentence each.
+
+    Parameters
+    ----------
+    root : Path
+        The folder that the files are named from.
+    files : dict
+        Path and content.
+    """
+    rows = [_recording(root, path, each) for path, each in files.items()]
+    recordings = _of_one_name(pd.DataFrame(rows, columns=list(COLUMNS["recordings"])))
+    channels = _channels(list(files.values()))
+    whose = {path: row["subject"] for path, (_, row) in zip(files, recordings.iterrows(), strict=True)}
+    subjects = pd.DataFrame(
+        [_subject(who, [files[path] for path in files if whose[path] == who], channels) for who in _each(whose)],
+        columns=list(COLUMNS["subjects"]),
+    )
+    return Mapping(recordings, subjects, channels), list(_to_do(recordings, subjects, channels))
+
+
+def _each(whose: dict[Path, str]) -> list[str]:
+    return list(dict.fromkeys(whose.values()))
+
+
+def _recording(root: Path, path: Path, recording: Recording) -> dict[str, str]:
+    inside = path.relative_to(root)
+    named = next(iter(recording.head.texts("SUBJECTS", "NAMES")), "")
+    who = named or subject_of(words(inside)) or (inside.parts[0] if len(inside.parts) > 1 else "")
+    condition = inside.parent.name if len(inside.parts) > 2 else ""
+    kind = "static" if _is_static(inside, recording) else "walk"
+    name = "_".join(filter(None, (who, condition.lower() or inside.stem)))
+    return {"file": inside.as_posix(), "trial": name, "subject": who, "kind": kind, "condition": condition.lower()}
+
+
+def _is_static(inside: Path, recording: Recording) -> bool:
+    said = recording.head.numbers("SUBJECTS", "IS_STATIC")
+    if (len(said) and said[0] == 1) or any(word in inside.as_posix().lower() for word in ("static", "cal", "pose")):
+        return True
+    index = [recording.labels.index(name) for name in recording.markers]
+    if not index:
+        return False
+    places = recording.metres[:, index]
+    moved = np.nanmax(places, axis=0) - np.nanmin(places, axis=0)
+    return bool(np.nanmedian(moved.max(axis=1)) < _STANDS_M)
+
+
+def _of_one_name(recordings: pd.DataFrame) -> pd.DataFrame:
+    """Trials of one name get their file's."""
+    twice = recordings["trial"].duplicated(keep=False)
+    stems = recordings["file"].map(lambda file: Path(file).stem)
+    return recordings.assign(trial=recordings["trial"].where(~twice, recordings["trial"] + "_" + stems))
+
+
+def emg_channels(recording: Recording) -> list[str]:
+    """Return the analogue channels that are no force plate's and whose name or unit may be EMG's."""
+    plates = {channel for plate in recording.plates for channel in plate.channels}
+    units = {"V", "mV", "uV", "µV", "μV"}
+    return [
+        name
+        for place, name in enumerate(recording.channels)
+        if place not in plates and (recording.analog_units[place].strip() in units or meaning(name)[0])
+    ]
+
+
+def _channels(recordings: Sequence[Recording]) -> pd.DataFrame:
+    names = dict.fromkeys(name for recording in recordings for name in emg_channels(recording))
+    return pd.DataFrame([_channel(name) for name in names], columns=list(COLUMNS["channels"]))
+
+
+def _channel(name: str) -> dict[str, str]:
+    fits, side = meaning(name)
+    sided = {"r": "right", "l": "left"}.get(side, "")
+    sure = len(fits) == 1 and sided
+    muscle = fits[0] if sure else ""
+    return {"channel": name, "emg": muscle, "side": sided, "muscle": muscle, "subject": ""}
+
+
+def _subject(who: str, recordings: Sequence[Recording], channels: pd.DataFrame) -> dict[str, str]:
+    masses = [recording.head.numbers(*where) for recording in recordings for where in _MASS]
+    mass = next((float(numbers[0]) for numbers in masses if len(numbers) and numbers[0] > 0), None)
+    return {"subject": who, "mass_kg": "" if mass is None else f"{mass:.1f}", "leg": _leg(recordings, channels)}
+
+
+def _leg(recordings: Sequence[Recording], channels: pd.DataFrame) -> str:
+    """The one leg whose channels are alive; empty where both are, or none."""
+    size = {}
+    for side in SIDES:
+        names = channels.loc[(channels["side"] == side) & (channels["emg"] != ""), "channel"]
+        spread = [np.std(each.channel(name)) for each in recordings for name in names if name in each.channels]
+        size[side] = float(np.median(spread)) if spread else 0.0
+    right, left = size["right"], size["left"]
+    if left < _ALIVE * right:
+        return "right"
+    return "left" if right < _ALIVE * left else ""
+
+
+def _to_do(recordings: pd.DataFrame, subjects: pd.DataFrame, channels: pd.DataFrame) -> Iterator[str]:
+    for name in subjects.loc[subjects["mass_kg"] == "", "subject"]:
+        yield f"{FOLDER}/subjects.csv: {name or 'somebody'} has no mass_kg; the files do not say it."
+    still = set(recordings.loc[recordings["kind"] == "static", "subject"])
+    for name in subjects["subject"]:
+        if name not in still:
+            yield f"{FOLDER}/recordings.csv: {name or 'somebody'} has no file of kind static, which scaling needs."
+    unknown = channels.loc[channels["muscle"] == "", "channel"].tolist()
+    if unknown:
+        yield (
+            f"{FOLDER}/channels.csv: which muscle is not known of {', '.join(unknown)}; name it, or leave the line "
+            "empty to leave the channel out."
+        )
+    if channels.empty:
+        yield f"{FOLDER}/channels.csv: no analogue channel looks like EMG."
+
+
+def read_mapping(folder: Path) -> Mapping:
+    """Read a mapping that a person may have edited.
+
+    Raises
+    ------
+    Nem2eError
+        With every problem of its tables.
+    """
+    tables = {name: read_table(folder / FOLDER / f"{name}.csv", columns) for name, columns in COLUMNS.items()}
+    mapping = Mapping(**tables)
+    problems = list(_problems(folder / FOLDER, mapping))
+    if problems:
+        raise Nem2eError(" ".join(problems))
+    return mapping
+
+
+def _problems(folder: Path, mapping: Mapping) -> Iterator[str]:
+    known = mapping.subjects["subject"].tolist()
+    for line, row in enumerate(mapping.recordings.to_dict("records"), start=2):
+        where = f"{folder / 'recordings.csv'}: line {line}"
+        if row["kind"] not in KINDS:
+            hint = near(row["kind"], KINDS) or "."
+            yield f"{where}: kind is {row['kind']!r}, but {', '.join(KINDS)} is expected{hint}"
+        if row["subject"] not in known:
+            yield f"{where}: subject {row['subject']!r} is not in subjects.csv{near(row['subject'], known) or '.'}"
+    for name in mapping.recordings.loc[mapping.recordings["trial"].duplicated(), "trial"].unique():
+        yield f"{folder / 'recordings.csv'}: trial {name!r} has two rows; give each its own name."
+    for line, row in enumerate(mapping.subjects.to_dict("records"), start=2):
+        where = f"{folder / 'subjects.csv'}: line {line}"
+        if row["mass_kg"] and not _is_mass(row["mass_kg"]):
+            yield f"{where}: mass_kg is {row['mass_kg']!r}, but a number of kg above 0 is expected."
+        if row["leg"] not in ("", *SIDES):
+            yield f"{where}: leg is {row['leg']!r}, but right, left or nothing is expected."
+    for line, row in enumerate(mapping.channels.to_dict("records"), start=2):
+        where = f"{folder / 'channels.csv'}: line {line}"
+        if row["emg"] and row["side"] not in SIDES:
+            yield f"{where}: side of {row['channel']!r} is {row['side']!r}, but right or left is expected."
+        if row["subject"] not in ("", *known):
+            yield f"{where}: subject {row['subject']!r} is not in subjects.csv{near(row['subject'], known) or '.'}"
+        if row["emg"] and not row["muscle"]:
+            yield f"{where}: {row['channel']!r} has the EMG name {row['emg']!r}, but no muscle; name it."
+    for who in known:
+        chosen = mapping.channels_of(who)
+        for row in chosen[chosen.duplicated(["emg", "side"])].to_dict("records"):
+            told = f"two channels of {who} are {row['emg']!r} of the {row['side']} leg"
+            yield f"{folder / 'channels.csv'}: {told}; leave one out."
+    if len(mapping.channels) and (mapping.channels["emg"] == "").all():
+        yield f"{folder / 'channels.csv'}: names no EMG at all; give at least one channel a muscle."
+
+
+def _is_mass(text: str) -> bool:
+    try:
+        return 0 < float(text) < 500
+    except ValueError:
+        return False
