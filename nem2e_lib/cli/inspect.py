@@ -130,10 +130,12 @@ def _table(path: Path) -> Facts:
 
 
 def _export(path: Path) -> Facts:
-    from nem2e_lib.data.storage.export import read_csv_recording
+    from nem2e_lib.data.exports.formats import read_export
     from nem2e_lib.data.storage.storage import describe_storage
 
-    return describe_storage(read_csv_recording(path))
+    found = read_export(path)
+    told: Facts = {key: found.metadata[key] for key in ("format", "rate_hz", "units") if key in found.metadata}
+    return {**told, **describe_storage(found)}
 
 
 def _refiner(path: Path) -> Facts:

@@ -47,6 +47,7 @@ study_app = typer.Typer(no_args_is_help=True, help="Begin a study folder, check 
 app.add_typer(study_app, name="study")
 
 Folder = Annotated[Path, typer.Argument(help="Study folder, with study.toml and trials.csv.")]
+Muscles = Annotated[Path | None, typer.Option("--model", help="OpenSim model (.osim) that says what is a muscle.")]
 
 
 def _print_version(wanted: bool) -> None:
@@ -83,12 +84,12 @@ def inspect(
 
 
 @study_app.command("check")
-def study_check(folder: Folder, as_json: Json = False) -> None:
+def study_check(folder: Folder, model: Muscles = None, as_json: Json = False) -> None:
     """Look for every problem in a study folder. Exits with 2 if there is one."""
     from nem2e_lib.data.check import check_study, study_notes
 
-    problems = check_study(folder)
-    notes = [] if problems else study_notes(folder)
+    problems = check_study(folder, model)
+    notes = [] if problems else study_notes(folder, model)
     if as_json:
         facts = {"folder": str(folder), "ok": not problems, "problems": problems, "notes": notes}
         typer.echo(json.dumps(facts, indent=2))
@@ -105,12 +106,13 @@ def study_new(
     activation: Annotated[Path | None, typer.Option(help="Folder of activation files (.sto, .mot).")] = None,
     emg: Annotated[Path | None, typer.Option(help="Folder of EMG files.")] = None,
     grf: Annotated[Path | None, typer.Option(help="Folder of ground reaction force files.")] = None,
+    model: Muscles = None,
     as_json: Json = False,
 ) -> None:
     """Write study.toml and trials.csv from what the files themselves tell; what they do not tell is left to fill in."""
     from nem2e_lib.data.intake.new import new_study
 
-    made = new_study(folder, activation, emg, grf)
+    made = new_study(folder, activation, emg, grf, model)
     if as_json:
         facts = {"folder": str(folder), "trials": made.trials.to_dict(orient="records")}
         typer.echo(json.dumps({**facts, "notes": made.told, "to_do": made.to_do}, indent=2))
@@ -126,17 +128,23 @@ def study_segment(
     folder: Folder,
     out: Annotated[Path, typer.Option("--out", "-o", help="NetCDF file to write.")] = Path("cycles.nc"),
     report: Annotated[Path | None, typer.Option(help="CSV of every cycle, kept or skipped, and why.")] = None,
+    model: Muscles = None,
 ) -> None:
     """Cut a study into gait cycles of 20 samples (and 101 for waveforms) and save them as NetCDF."""
+    from nem2e_lib.data.checks import heeded
     from nem2e_lib.data.cycles.segment import save_cycles, save_report, segment
+    from nem2e_lib.data.quality.force import notes
     from nem2e_lib.data.study.load import load_study
 
-    dataset, table = segment(load_study(folder))
+    study = load_study(folder, model)
+    dataset, table = segment(study)
     save_cycles(dataset, out)
     if report is not None:
         save_report(table, report)
     for row in table[~table.kept].itertuples():
         typer.echo(f"skipped: trial {row.trial}, cycle {row.number}: {row.reason}", err=True)
+    for note in heeded(notes(study), study.settings.ignored, str(folder)):
+        typer.echo(f"note: {note}", err=True)
     sizes = ", ".join(f"{name}s {dataset.sizes[name]}" for name in ("cycle", "muscle", "channel"))
     typer.echo(f"{out}: {sizes}; skipped {int((~table.kept).sum())}.")
 

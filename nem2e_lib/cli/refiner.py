@@ -36,6 +36,10 @@ Between = Annotated[str | None, typer.Option("--cycle", help="What the cycles ru
 ForceColumns = Annotated[str | None, typer.Option("--grf-columns", help="RIGHT,LEFT: columns of vertical force.")]
 Threshold = Annotated[float | None, typer.Option("--threshold", help="Force of a foot on the ground, N.")]
 Some = Annotated[str | None, typer.Option("--muscles", help="EMG names, comma between; default: all it refines.")]
+Names = Annotated[
+    str | None,
+    typer.Option(help="Family of models whose muscle names the recording has, e.g. rajagopal, if not the refiner's."),
+]
 Rest = Annotated[str, typer.Option(help="Outside refined cycles: simulated (all columns as they were), or nan.")]
 
 
@@ -49,6 +53,7 @@ def refine(
     columns: ForceColumns = None,
     threshold: Threshold = None,
     muscles: Some = None,
+    names: Names = None,
     rest: Rest = "simulated",
     as_json: Json = False,
 ) -> None:
@@ -58,7 +63,7 @@ def refine(
     feet = pair(columns)
     require_savable(out, rest, (refiner, activation, grf, cycles))
     refined = load(refiner, muscles).refine(
-        activation, grf=grf, cycles=cycles, definition=definition, columns=feet, threshold_n=threshold
+        activation, grf=grf, cycles=cycles, definition=definition, columns=feet, threshold_n=threshold, names=names
     )
     show(refined, refined.save(out, rest), as_json)
 

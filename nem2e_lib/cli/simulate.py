@@ -12,8 +12,8 @@ import pandas as pd
 import typer
 
 from nem2e_lib.cli.flags import flagged
-from nem2e_lib.data.columns import muscle_name
 from nem2e_lib.data.files import write_text
+from nem2e_lib.data.labels import muscle_name
 from nem2e_lib.data.storage.storage import read_storage
 from nem2e_lib.error import Nem2eError
 from nem2e_lib.simulate.batch import simulate

@@ -1,11 +1,17 @@
-"""From files to segmented cycles: storage files, study folders, gait events, synthetic studies.
+"""From files to segmented cycles: storage files, exports, study folders, gait events, synthetic studies.
 
 files, tables, netcdf
     Files read and written whole or not at all, tables that people type, labelled arrays on disk.
-muscles, columns, gait
-    Names of muscles and what labels may mean; columns that are muscles or vertical force; heel strikes and cycles.
+muscles, families, model
+    Names of muscles: what labels may mean, what families of models call them, those of an .osim file.
+labels, kinds, columns, gait
+    Parts of a label; what is no muscle; columns that are muscles; contacts of a foot and cycles between them.
+force
+    Force files: plates, sides, and gait events of both feet.
 storage
-    File formats: OpenSim's .sto and .mot, and tables that an amplifier's program exported.
+    OpenSim's .sto and .mot.
+exports
+    What the programs of amplifiers and cameras export, each format told by its first lines.
 emg
     Raw EMG to envelopes.
 study

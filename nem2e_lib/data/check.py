@@ -5,30 +5,33 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from nem2e_lib.data.checks import FILE, LEFT_OUT, UNUSED, Note, heeded
+from nem2e_lib.data.checks import FILE, UNUSED, Note, heeded
 from nem2e_lib.data.cycles.find import find_cycles
+from nem2e_lib.data.cycles.normalise import normalised
+from nem2e_lib.data.exports.formats import read_recording
+from nem2e_lib.data.quality.activation import column_notes
 from nem2e_lib.data.quality.notes import doubts
-from nem2e_lib.data.storage.storage import read_storage
 from nem2e_lib.data.study.load import read_study, signal_problems
-from nem2e_lib.data.study.signals import left_out
+from nem2e_lib.data.study.signals import columns_of
 from nem2e_lib.data.study.study import Study
 from nem2e_lib.data.study.trials import OPTIONAL, TRIAL_COLUMNS
 from nem2e_lib.data.tables import near, stray_columns
 from nem2e_lib.error import Nem2eError
 
 
-def check_study(folder: str | Path) -> list[str]:
+def check_study(folder: str | Path, model: str | Path | None = None) -> list[str]:
     """Return every problem found in a study folder, one sentence each; none if it can be segmented whole.
 
     Signals are judged once ``study.toml``, ``trials.csv`` and ``cycles.csv`` are in order. Beyond what
-    `load_study` refuses, a trial without a complete gait cycle is a problem here (`segment` skips it).
+    `load_study` refuses, a trial without a complete gait cycle is a problem here (`segment` skips it). The model that
+    is given decides what is a muscle, as in `load_study`.
     """
-    study, problems = read_study(Path(folder))
+    study, problems = read_study(Path(folder), model)
     problems = problems or list(signal_problems(study))
     return list(dict.fromkeys(problems or _without_cycle(study)))
 
 
-def study_notes(folder: str | Path) -> list[str]:
+def study_notes(folder: str | Path, model: str | Path | None = None) -> list[str]:
     """Return what is odd, doubtful or left unused in a study without being a problem, one sentence each.
 
     Each ends in the name of its check, by which ``[checks]`` of ``study.toml`` can have it ignored.
@@ -38,14 +41,16 @@ def study_notes(folder: str | Path) -> list[str]:
     Nem2eError
         If the study cannot be read.
     """
-    study, problems = read_study(Path(folder))
+    study, problems = read_study(Path(folder), model)
     if problems:
         raise Nem2eError(problems[0])
-    notes = [FILE.note(f"{path}: {odd}") for path in _files(study) for odd in read_storage(path).warnings]
-    unused = left_out(study.trials[0].activation, study.settings)
-    if unused:
-        path = study.trials[0].activation
-        notes.append(LEFT_OUT.note(f"{path}: columns not taken for muscles ({len(unused)}): {', '.join(unused)}."))
+    activation, tables, notes = {trial.activation for trial in study.trials}, {}, list[Note]()
+    for path in _files(study):
+        storage = read_recording(path)
+        notes += [FILE.note(f"{path}: {odd}") for odd in storage.warnings]
+        if path in activation:
+            tables[path] = columns_of(path, storage, study.settings)
+    notes += column_notes(tables)
     notes += [*_stray_columns(study), *doubts(study)]
     return heeded(notes, study.settings.ignored, str(study.folder / "study.toml"))
 
@@ -58,6 +63,10 @@ def _stray_columns(study: Study) -> Iterator[Note]:
 
 def _without_cycle(study: Study) -> Iterator[str]:
     report = find_cycles(study)
+    try:
+        normalised(study, report)
+    except Nem2eError as error:
+        yield str(error)
     for trial, rows in report.groupby("trial", sort=False):
         if not rows["kept"].any():
             yield (
@@ -67,5 +76,6 @@ def _without_cycle(study: Study) -> Iterator[str]:
 
 
 def _files(study: Study) -> list[Path]:
-    paths = [path for trial in study.trials for path in (trial.activation, trial.emg, trial.grf)]
-    return [path for path in paths if path is not None and path.suffix.lower() != ".csv"]
+    emg = {trial.name: None if trial.has_emg_table else trial.emg for trial in study.trials}
+    paths = [path for trial in study.trials for path in (trial.activation, emg[trial.name], trial.grf)]
+    return [path for path in paths if path is not None]

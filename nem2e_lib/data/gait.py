@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
@@ -11,6 +12,18 @@ Array = NDArray[np.float64]
 
 CYCLES = ("right-right", "right-left", "left-left", "left-right")
 """Cycle definitions: from a heel strike of the first foot to the next of the second."""
+BASELINES = ("swing", "off")
+"""Whether a plate's zero is taken off where swing shows that it moves (`force.baseline`)."""
+
+
+@dataclass(frozen=True)
+class Limits:
+    """How a contact is told, as docs/study.md says of ``[grf]``; `baseline` is one of `BASELINES`."""
+
+    threshold_n: float = 20.0
+    min_stance_s: float = 0.08
+    min_swing_s: float = 0.08
+    baseline: str = BASELINES[0]
 
 
 def contacts(

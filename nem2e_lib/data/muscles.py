@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from nem2e_lib.data.columns import muscle_name
+from nem2e_lib.data.labels import muscle_name
 
 LEG = tuple(
     """
@@ -94,28 +94,29 @@ _SPELLINGS = {  # in lower case, without blanks; those of several muscles mean a
     "soleus": "sol soleus sole",
     "med_gas": "medgas gasmed mgas gasm mg gm gastrocnemius medialgastrocnemius gastrocnemiusmedialis gastrocmed "
     "medgastroc medialgastroc gastrocmedialis gastrocnemiusmedial gastrocnemiusmed medgastrocnemius gastroc gas gast "
-    "gasmedialis gastrocmedial",
+    "gasmedialis gastrocmedial medgastro gastromed gastro medialgastro gastromedial gastromedialis caputmediale",
     "lat_gas": "latgas gaslat lgas gasl lg gl gastrocnemius lateralgastrocnemius gastrocnemiuslateralis gastroclat "
     "latgastroc lateralgastroc gastroclateralis gastrocnemiuslateral gastrocnemiuslat latgastrocnemius gastroc gas "
-    "gast gaslateralis gastroclateral",
-    "tib_ant": "ta tib tibant tibialisanterior tiba tibialisant tibanterior anteriortibialis",
+    "gast gaslateralis gastroclateral latgastro gastrolat gastro lateralgastro gastrolateral gastrolateralis",
+    "tib_ant": "ta tib tibant tibialisanterior tiba tibialisant tibanterior anteriortibialis anttib tibialanterior",
     "tib_post": "tp tibpost tibialisposterior",
-    "per_long": "pl perlong perl peroneuslongus peroneus fibularislongus peronaeuslongus pero",
+    "per_long": "pl perlong perl peroneuslongus peroneus fibularislongus peronaeuslongus pero peroneuslong",
     "per_brev": "pb perbrev peroneusbrevis fibularisbrevis",
     "rect_fem": "rf rect rectfem recfem rectusfemoris rfem rectus rectusfem rectusfemor",
-    "vas_lat": "vl vaslat vastuslateralis vlat vastlat vastuslat vastlateralis vastuslateral vasti vastus",
+    "vas_lat": "vl vaslat vastuslateralis vlat vastlat vastuslat vastlateralis vastuslateral vasti vastus vlo",
     "vas_med": "vm vmo vasmed vastusmedialis vastusmedius vmed vastmed vastusmed vastmedialis vastusmedial vasti "
     "vastus",
     "vas_int": "vi vasint vastusintermedius vasti",
     "bifemlh": "bf bi bflh biceps bicepsfemoris bicepsfemorislonghead bicepsfemorislh bicepsfemorislong "
-    "lateralhamstring lateralhamstrings lathamstrings latham bfl bflong bfem bicfem bicepsfem bifem hamstrings "
-    "hamstring hams ham",
+    "bicepsfemoriscaputlongum bicepsfemoriscaputlongus lateralhamstring lateralhamstrings lathamstrings latham bfl "
+    "bflong bfem bicfem bicepsfem bifem hamstrings hamstring hams ham",
     "bifemsh": "bfsh bicepsfemorisshorthead bicepsfemorissh",
     "semimem": "sm sem semimem semimembranosus medialhamstring medialhamstrings medhamstrings medham mh semimembr "
     "hamstrings hamstring hams ham",
     "semiten": "st semit semiten semitendinosus medialhamstring medialhamstrings medhamstrings medham mh semitend semt "
     "semitendinous hamstrings hamstring hams ham",
-    "glut_max1": "gm gmax glmax glmax1 glutmax glutmax1 gluteusmaximus gluteusmax gluteusmaxim glumax gluteus",
+    "glut_max1": "gm gmax glmax glmax1 glutmax glutmax1 gluteusmaximus gluteusmax gluteusmaxim glumax gluteus "
+    "maxgluteus",
     "glut_max2": "glmax2",
     "glut_max3": "glmax3",
     "glut_med1": "gm gmed glmed glmed1 glutmed glutmed1 gluteusmedius gluteusmed glumed gluteus",
@@ -125,20 +126,26 @@ _SPELLINGS = {  # in lower case, without blanks; those of several muscles mean a
     "glut_min2": "glmin2",
     "glut_min3": "glmin3",
     "tfl": "tensorfasciaelatae tensorfascialatae tensor",
-    "add_long": "al addlong adductorlongus",
+    "add_long": "al addlong adductorlongus adductor adductors add",
+    "add_brev": "adductorbrevis adductor adductors add",
+    "add_mag1": "adductormagnus adductor adductors add",
+    "add_mag2": "adductormagnus adductor adductors add",
+    "add_mag3": "adductormagnus adductor adductors add",
     "grac": "gr gracilis",
     "sar": "sart sartorius",
-    "ercspn": "es erectorspinae erecsp erectors",
-    "extobl": "eo externaloblique obliquusexternus",
-    "intobl": "io internaloblique obliquusinternus",
+    "ercspn": "es erectorspinae erecsp erectors lumbares lumbarerectorspinae",
+    "extobl": "eo externaloblique obliquusexternus extoblique",
+    "intobl": "io internaloblique obliquusinternus intoblique",
 }
 _SIDES = {
-    **dict.fromkeys(("r", "rt", "right", "rechts", "dx"), "r"),
-    **dict.fromkeys(("l", "lt", "left", "links", "sx"), "l"),
+    **dict.fromkeys(("r", "rt", "rgt", "right", "rechts", "dx", "droit", "droite", "derecho", "derecha"), "r"),
+    **dict.fromkeys(("l", "lt", "lft", "left", "links", "sx", "gauche", "izquierdo", "izquierda"), "l"),
 }
 _NOT_OF_A_MUSCLE = {"emg", "raw", "env", "envelope", "ch", "channel", "m", "muscle", "activation"}
 _DEVICE = re.compile(
-    r"\d+|sensor|avanti|trigno|delsys|noraxon|ultium|emg\d+|ch\d+|[mu]?v|volts?|rms|filt(?:ered)?|norm", re.IGNORECASE
+    r"\d+|sensors?|avanti|trigno|delsys|noraxon|ultium|myoresearch|vicon|[sd]?emg\d*|im|ch\d+|channels?|analog|[a-d]|mini|duo|"
+    r"quattro|[mu]?v|volts?|voltage|electric|potential|tracks?|leg|rms|filt(?:ered)?|norm",
+    re.IGNORECASE,
 )
 """Words of an amplifier, left aside only where the label means nothing with them."""
 
@@ -153,25 +160,45 @@ for _muscle in (*LEG, *TRUNK):
         _MEANINGS.setdefault(_spelling, []).append(_muscle)
 
 
+_UNIT = re.compile(
+    r"[\s,;_]*(?:[\[(]\s*(?:[mun\u00b5\u03bc]?V(?:olts?)?|%[^\])]*|a\.?u\.?)\s*[\])]|[,;_ ]\s*[mun\u00b5\u03bc]V)\s*$",
+    re.I,
+)
+"""A unit at the end of a label."""
+_SHARED = {"biceps": "biceps femoris or biceps brachii?", "bic": "biceps femoris or biceps brachii?"}
+"""Names that a muscle of the leg shares with one elsewhere."""
+
+
+def doubt(label: str) -> str:
+    """Return what is to be asked of a label whose name is also that of a muscle elsewhere; empty for any other."""
+    name = _plain("".join(_words(label)[1]))
+    return _SHARED.get(name, _SHARED.get(name[1:], "") if name[:1] in ("r", "l") else "")
+
+
 def meaning(label: str) -> tuple[list[str], str]:
     """Return the muscles (gait2392's names without side) that a label may mean, and its side: ``r``, ``l`` or nothing.
 
     ``R_TibAnt``, ``tibant_r``, ``/forceset/tib_ant_r/activation`` and ``EMG tibialis anterior right`` all mean
     tib_ant of the right leg; ``GM`` means three muscles.
     """
-    name = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", muscle_name(label))
-    words = [word for word in re.split(r"[^A-Za-z0-9]+", name) if word]
-    sides = [_SIDES[word.lower()] for word in words if word.lower() in _SIDES]
-    rest = [word for word in words if word.lower() not in _SIDES and word.lower() not in _NOT_OF_A_MUSCLE]
+    sides, rest = _words(label)
     found = _MEANINGS.get(_plain("".join(rest)), [])
-    if not found:
-        rest = [word for word in rest if not _DEVICE.fullmatch(word)]
-        found = _MEANINGS.get(_plain("".join(rest)), [])
     first, other = "".join(rest)[:1], "".join(rest)[1:]
     if not found and not sides and (first in ("R", "L") or (first in ("r", "l") and len(other) > 2)):
         found = _MEANINGS.get(_plain(other), [])
         sides = [first.lower()] if found else []
     return found, sides[0] if len(set(sides)) == 1 else ""
+
+
+def _words(label: str) -> tuple[list[str], list[str]]:
+    """The sides that a label names, and its words that may name a muscle."""
+    name = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", _UNIT.sub("", muscle_name(label)))
+    words = [word for word in re.split(r"[^A-Za-z0-9]+", name) if word]
+    sides = [_SIDES[word.lower()] for word in words if word.lower() in _SIDES]
+    rest = [word for word in words if word.lower() not in _SIDES and word.lower() not in _NOT_OF_A_MUSCLE]
+    if _plain("".join(rest)) in _MEANINGS:
+        return sides, rest
+    return sides, [word for word in rest if not _DEVICE.fullmatch(word)]
 
 
 def is_muscle(label: str) -> bool:

@@ -13,7 +13,8 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from numpy.typing import NDArray
 
-from nem2e_lib.data.columns import muscle_columns, muscle_name
+from nem2e_lib.data.columns import muscle_columns
+from nem2e_lib.data.labels import muscle_name
 from nem2e_lib.data.storage.storage import Storage
 from nem2e_lib.figures.panels import label_bottom, panel_grid, plural, rows_for
 from nem2e_lib.figures.style import (
@@ -182,7 +183,7 @@ def activations(found: Mapping[str, Storage], muscles: Sequence[str], span: Span
 def _tidy(found: Mapping[str, Storage], muscles: Sequence[str], span: Span) -> pd.DataFrame:
     parts = []
     for method, table in found.items():
-        label = {muscle_name(each): each for each in muscle_columns(table.labels)}
+        label = {muscle_name(each): each for each in muscle_columns(table.labels, told=muscles)}
         rows = (table.time >= span[0]) & (table.time <= span[1])
         parts += [
             pd.DataFrame(

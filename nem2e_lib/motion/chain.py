@@ -12,7 +12,7 @@ from nem2e_lib.data.markers.trc import read_markers
 from nem2e_lib.data.storage.storage import Storage, read_storage
 from nem2e_lib.data.study.trials import EDGE_S
 from nem2e_lib.error import Nem2eError
-from nem2e_lib.motion.sides import require_muscles, sides_by_place, told_sides
+from nem2e_lib.motion.sides import require_muscles, sides_by_place
 from nem2e_lib.refiner import Refiner
 from nem2e_lib.refiner.refined import Refined, require_savable
 from nem2e_lib.refiner.spans import Span, find
@@ -39,7 +39,7 @@ class Plan:
         Cycles within it.
     steps : tuple of str
     left : tuple of str
-        Why other cycles are left, one sentence each.
+        Why other cycles are left, and what is odd in the force, one sentence each.
     """
 
     trial: SimulatedTrial
@@ -87,14 +87,12 @@ def plan(
             "table of cycles (--cycles)."
         )
     motion, cycle, where = _clock(trial), refiner.manifest.cycle, f"trial {trial.trial!r}"
-    if trial.grf is not None:
-        columns = columns or told_sides(trial.grf)
     found = find(motion, cycle, where, grf=trial.grf, cycles=cycles, columns=columns, what="motion")
-    spans, left = _coverable(trial, found, _covered(trial, motion), chosen)
+    spans, left = _coverable(trial, found.spans, _covered(trial, motion), chosen)
     if not spans:
         raise Nem2eError(f"Trial {trial.trial!r}: no cycle can be simulated whole. {left[0]} {_WAY}")
     window = replace(trial, start_s=min(s.start_s for s in spans), end_s=max(s.end_s for s in spans))
-    return Plan(window, spans, chosen, tuple(left))
+    return Plan(window, spans, chosen, (*left, *map(str, found.notes)))
 
 
 @dataclass(frozen=True)

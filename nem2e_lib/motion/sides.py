@@ -5,12 +5,12 @@ from __future__ import annotations
 import tempfile
 from pathlib import Path
 
-from nem2e_lib.data.columns import vertical_columns
-from nem2e_lib.data.storage.storage import read_storage
+from nem2e_lib.data.force.plates import Plate, read_plates
+from nem2e_lib.data.force.sides import named
 from nem2e_lib.error import Nem2eError
 from nem2e_lib.refiner import Refiner
 from nem2e_lib.refiner.spans import PLATES
-from nem2e_lib.simulate.forces import Plate, read_plates
+from nem2e_lib.simulate.forces import whole_plates
 from nem2e_lib.simulate.loads import assign, foot_bodies
 from nem2e_lib.simulate.options import Options
 from nem2e_lib.simulate.osim import quiet
@@ -20,16 +20,9 @@ from nem2e_lib.simulate.trial import SimulatedTrial
 Columns = tuple[str, str]
 
 
-def told_sides(grf: Path) -> Columns | None:
-    """Vertical columns of the two plates whose names tell a side; None where they need not, or do not."""
-    labels = read_storage(grf).labels
-    if vertical_columns(labels) is not None:
-        return None
-    _, plates, _ = read_plates(grf)
-    if sorted(plate.side for plate in plates if plate.side) != ["left", "right"]:
-        return None
-    right, left = (next(plate.vertical for plate in plates if plate.side == side) for side in ("right", "left"))
-    return right, left
+def told_sides(grf: Path) -> bool:
+    """Whether the names of the plates tell which foot each is under."""
+    return named(read_plates(grf).plates) is not None
 
 
 def sides_by_place(trial: SimulatedTrial, model: Path, options: Options) -> Columns | None:
@@ -42,12 +35,9 @@ def sides_by_place(trial: SimulatedTrial, model: Path, options: Options) -> Colu
     Nem2eError
         If a file cannot be read, or where the force acts does not tell a foot (`nem2e_lib.simulate.loads.assign`).
     """
-    if trial.grf is None or trial.motion is None or vertical_columns(read_storage(trial.grf).labels) is not None:
+    if trial.grf is None or trial.motion is None or told_sides(trial.grf):
         return None
-    told = told_sides(trial.grf)
-    if told is not None:
-        return told
-    time, plates, _ = read_plates(trial.grf)
+    time, plates, _ = whole_plates(trial.grf)
     with tempfile.TemporaryDirectory() as folder, quiet():
         place = Workplace(Path(folder), trial, options, model)
         prepare_model(place)

@@ -11,7 +11,8 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from nem2e_lib.data.columns import muscle_name
+from nem2e_lib.data.force.plates import Plate
+from nem2e_lib.data.labels import muscle_name
 from nem2e_lib.data.storage.storage import Storage, read_storage
 from nem2e_lib.error import Nem2eError
 from nem2e_lib.motion.chain import Plan
@@ -19,9 +20,9 @@ from nem2e_lib.motion.sides import sides_by_place
 from nem2e_lib.project import ROOT
 from nem2e_lib.refiner import Refiner
 from nem2e_lib.refiner.refined import Refined
-from nem2e_lib.refiner.spans import PLATES, read_strikes
+from nem2e_lib.refiner.spans import PLATES, read_events
 from nem2e_lib.simulate import hamner
-from nem2e_lib.simulate.forces import Plate, read_plates
+from nem2e_lib.simulate.forces import whole_plates
 from nem2e_lib.simulate.options import Options
 from nem2e_lib.simulate.osim import require
 from nem2e_lib.simulate.trial import SimulatedTrial
@@ -151,7 +152,7 @@ def fitting(refiner: str | Path, recording: Recording) -> Refiner:
 def arrows(recording: Recording, times: np.ndarray) -> pd.DataFrame:
     """Ground reaction at some times: time_s, plate, point px, py (m), force fx, fy (N); only where there is a load."""
     assert recording.trial.grf is not None
-    clock, plates, _ = read_plates(recording.trial.grf)
+    clock, plates, _ = whole_plates(recording.trial.grf)
     rows = [
         {
             "time_s": time,
@@ -169,12 +170,12 @@ def arrows(recording: Recording, times: np.ndarray) -> pd.DataFrame:
 def force(recording: Recording, refiner: Refiner) -> tuple[Storage, np.ndarray]:
     """Vertical force over time, a column a plate, and the heel strikes of the foot that cycles begin with."""
     assert recording.trial.grf is not None
-    clock, plates, _ = read_plates(recording.trial.grf)
-    strikes = read_strikes(recording.trial.grf, refiner.manifest.cycle, recording.columns)
+    clock, plates, _ = whole_plates(recording.trial.grf)
+    events = read_events(recording.trial.grf, refiner.manifest.cycle, recording.columns)
     values = np.column_stack([plate.force[:, 1] for plate in plates])
     names = _plate_names(plates, recording.columns)
     side = refiner.manifest.cycle.definition.split("-")[0]
-    return Storage("force", names, clock, values), strikes.of(side)
+    return Storage("force", names, clock, values), events.of(side).strikes
 
 
 def _plate_names(plates: list[Plate], columns: tuple[str, str] | None) -> tuple[str, ...]:

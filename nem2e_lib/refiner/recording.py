@@ -9,8 +9,10 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from nem2e_lib.data.columns import muscle_columns, muscle_name
+from nem2e_lib.data.columns import muscle_columns
 from nem2e_lib.data.cycles.segment import resample
+from nem2e_lib.data.families import Family, likely, pairs
+from nem2e_lib.data.labels import muscle_name
 from nem2e_lib.data.storage.storage import Storage
 from nem2e_lib.data.tables import near
 from nem2e_lib.error import Nem2eError
@@ -25,7 +27,7 @@ FEW = 3
 """Missing muscles up to which a name that is nearly right is the likeliest reason."""
 
 
-def require_fit(manifest: Manifest, storage: Storage, where: str) -> Storage:
+def require_fit(manifest: Manifest, storage: Storage, where: str, names: Family | None = None) -> Storage:
     """Return the columns that a refiner reads, in its order, labels as in the file.
 
     Parameters
@@ -36,6 +38,8 @@ def require_fit(manifest: Manifest, storage: Storage, where: str) -> Storage:
         An activation file, or a file of states with activations in it.
     where
         File, for messages.
+    names
+        Family of models whose names the recording's muscles have, where they are not the refiner's.
 
     Raises
     ------
@@ -44,7 +48,7 @@ def require_fit(manifest: Manifest, storage: Storage, where: str) -> Storage:
     """
     if len(storage.time) < 2:
         raise Nem2eError(f"{where}: found {len(storage.time)} rows, but at least 2 are expected.")
-    labels = _labels(manifest, storage, where)
+    labels = _labels(manifest, storage, where, names)
     values = np.ascontiguousarray(storage.values[:, [storage.labels.index(label) for label in labels]])
     chosen = dataclasses.replace(storage, labels=tuple(labels), values=values)
     _require_finite(chosen, where)
@@ -52,40 +56,72 @@ def require_fit(manifest: Manifest, storage: Storage, where: str) -> Storage:
     return chosen
 
 
-def _labels(manifest: Manifest, storage: Storage, where: str) -> list[str]:
+def _labels(manifest: Manifest, storage: Storage, where: str, names: Family | None) -> list[str]:
     found: dict[str, list[str]] = {}
-    for label in [*muscle_columns(storage.labels), *_exact(manifest, storage)]:
+    for label in muscle_columns(storage.labels, told=manifest.muscles):
         found.setdefault(muscle_name(label), []).append(label)
-    missing = [name for name in manifest.muscles if name not in found]
+    there = list(found)
+    same = {name: [name] for name in there} if names is None else pairs(manifest.muscles, there, names)
+    missing = [name for name in manifest.muscles if name not in same]
     if missing:
-        raise Nem2eError(_lacking(manifest, missing, list(found), where))
-    twice = [name for name in manifest.muscles if len(set(found[name])) > 1]
+        hint = _otherwise(manifest, missing, there) if names is None else _under(manifest, missing, names)
+        raise Nem2eError(_lacking(manifest, missing, there, where) + (hint or _else(manifest, missing, there)))
+    of = {name: [label for own in same[name] for label in found[own]] for name in manifest.muscles}
+    twice = [name for name, labels in of.items() if len(labels) > 1]
     if twice:
         raise Nem2eError(
-            f"{where}: muscle {twice[0]!r} has more than one column ({', '.join(found[twice[0]])}); keep one of them."
+            f"{where}: muscle {twice[0]!r} has more than one column ({', '.join(of[twice[0]])}); keep one of them."
         )
-    return [found[name][0] for name in manifest.muscles]
+    return [of[name][0] for name in manifest.muscles]
 
 
-def _exact(manifest: Manifest, storage: Storage) -> list[str]:
-    """Columns that carry a muscle's name but do not look like a muscle's, such as arms' actuators."""
-    looked = set(muscle_columns(storage.labels))
-    return [label for label in storage.labels if label in set(manifest.muscles) and label not in looked]
+def renamed(manifest: Manifest, read: Storage) -> dict[str, str]:
+    """Return the muscles that a recording has under other names: the refiner's name to the recording's."""
+    own = zip(manifest.muscles, map(muscle_name, read.labels), strict=True)
+    return {muscle: name for muscle, name in own if muscle != name}
 
 
 def _lacking(manifest: Manifest, missing: list[str], found: list[str], where: str) -> str:
     count = f"{len(missing)} of the {len(manifest.muscles)} muscles that the refiner reads are missing"
     shown = ", ".join(found[:6]) + (" …" if len(found) > 6 else "")
+    return f"{where}: has no muscle {missing[0]!r}: {count}; found {shown or 'no muscle'}"
+
+
+def _under(manifest: Manifest, missing: list[str], names: Family) -> str:
+    """Say that a recording lacks muscles under the names of a family, too, and all of them."""
+    return (
+        f"; no one muscle of the {names.name} family is {' or '.join(missing)}{_way(manifest, missing, besides=names)}"
+    )
+
+
+def _otherwise(manifest: Manifest, missing: list[str], found: list[str]) -> str:
+    """Offer the family under whose names the muscles that are missing are there; empty if none has any of them."""
+    names, same = likely(missing, found)
+    if not same:
+        return ""
+    some = ", ".join(f"{muscle} = {own[0]}" for muscle, own in list(same.items())[:4])
+    told = f"; they go by the names of the {names.name} family ({some}{', …' if len(same) > 4 else ''})"
+    rest = [muscle for muscle in missing if muscle not in same]
+    if not rest:
+        return f"{told}: refine with --names {names.name} (names={names.name!r} in Python)."
+    return f"{told}, but no one muscle there is {' or '.join(rest)}{_way(manifest, rest, besides=names)}"
+
+
+def _else(manifest: Manifest, missing: list[str], found: list[str]) -> str:
+    """What to do where no family of models tells: a name that is nearly right, or fewer muscles."""
     hint = near(missing[0], _not_opposite(missing[0], found)) if len(missing) <= FEW else ""
+    return hint or _way(manifest, missing)
+
+
+def _way(manifest: Manifest, missing: list[str], besides: Family | None = None) -> str:
     if manifest.training.condition == "all_entire":
-        way = (
+        return (
             "; it reads all of them (all_entire): use one_entire, a model that has them, or train on those that yours "
             "has ([activation] columns in study.toml)."
         )
-    else:
-        refinable = [out.name for out in manifest.outputs if out.muscle in found]
-        way = f"; refine those it has with --muscles {','.join(refinable)}." if refinable else "."
-    return f"{where}: has no muscle {missing[0]!r}: {count}; found {shown or 'no muscle'}{hint or way}"
+    refinable = [out.name for out in manifest.outputs if out.muscle not in missing]
+    names = f"--names {besides.name} and " if besides else ""
+    return f"; refine those it has with {names}--muscles {','.join(refinable)}." if refinable else "."
 
 
 def _not_opposite(name: str, found: list[str]) -> list[str]:
@@ -187,7 +223,8 @@ def require_cycles(manifest: Manifest, cycles: xr.Dataset) -> None:
         )
     missing = [name for name in manifest.muscles if name not in cycles.muscle.values]
     if missing:
-        raise Nem2eError(_lacking(manifest, missing, list(map(str, cycles.muscle.values)), study))
+        there = list(map(str, cycles.muscle.values))
+        raise Nem2eError(_lacking(manifest, missing, there, study) + _else(manifest, missing, there))
 
 
 def with_targets(manifest: Manifest, cycles: xr.Dataset) -> xr.Dataset:

@@ -19,7 +19,7 @@ from nem2e_lib.data.storage.storage import Storage, write_storage
 from nem2e_lib.data.study.trials import EDGE_S
 from nem2e_lib.error import Nem2eError
 from nem2e_lib.refiner.manifest import Manifest
-from nem2e_lib.refiner.recording import cut
+from nem2e_lib.refiner.recording import cut, renamed
 from nem2e_lib.refiner.spans import Span
 
 Array = NDArray[np.float64]
@@ -358,6 +358,7 @@ def notes_on(
     """
     return (
         *_synthetic(manifest, storage),
+        *_renamed(manifest, read),
         *_skipped(spans),
         *_durations(manifest, spans),
         *_beyond(manifest, read, spans),
@@ -372,6 +373,13 @@ def _synthetic(manifest: Manifest, storage: Storage) -> Iterator[str]:
     if manifest.warning:
         real = "SYNTHETIC" not in storage.name
         yield manifest.warning + (" This recording does not say that it is SYNTHETIC." if real else "")
+
+
+def _renamed(manifest: Manifest, read: Storage) -> Iterator[str]:
+    other = renamed(manifest, read)
+    if other:
+        pairs = ", ".join(f"{muscle} = {name}" for muscle, name in other.items())
+        yield f"{len(other)} muscles have other names in the recording and are read as the refiner's own: {pairs}."
 
 
 def _skipped(spans: Sequence[Span]) -> Iterator[str]:

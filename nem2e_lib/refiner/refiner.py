@@ -10,6 +10,7 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
+from nem2e_lib.data.families import family
 from nem2e_lib.data.storage.storage import Storage, read_storage
 from nem2e_lib.error import Nem2eError
 from nem2e_lib.refiner import archive, spans
@@ -100,6 +101,7 @@ class Refiner:
         definition: str | None = None,
         columns: tuple[str, str] | None = None,
         threshold_n: float | None = None,
+        names: str | None = None,
     ) -> Refined:
         """Refine a recording that has no EMG.
 
@@ -119,6 +121,10 @@ class Refiner:
             Names of the right and left vertical column of `grf`, where they are not known ones.
         threshold_n
             Force above which a foot is on the ground; the refiner's by default.
+        names
+            Family of models by whose names the recording calls its muscles (`nem2e_lib.data.families`), such as
+            ``rajagopal``, where they are not the refiner's: each muscle is read from the column of the same muscle,
+            and told.
 
         Raises
         ------
@@ -127,9 +133,10 @@ class Refiner:
         """
         storage = activation if isinstance(activation, Storage) else read_storage(activation)
         where = storage.name if isinstance(activation, Storage) else str(activation)
-        read = require_fit(self.manifest, storage, where)
+        read = require_fit(self.manifest, storage, where, None if names is None else family(names))
         cycle = spans.as_asked(self.manifest.cycle, definition, threshold_n)
-        found = spans.usable(spans.find(read, cycle, where, grf=grf, cycles=cycles, columns=columns), read, where)
+        cut_as = spans.find(read, cycle, where, grf=grf, cycles=cycles, columns=columns)
+        found = spans.usable(cut_as.spans, read, where)
         kept = [span for span in found if not span.reason]
         if not kept:
             raise Nem2eError(
@@ -139,7 +146,7 @@ class Refiner:
         cut = segmented(self.manifest, read, kept, where)
         curves = self.predict(cut)
         told = definition is not None or grf is not None
-        notes = notes_on(self.manifest, storage, read, found, curves, told=told)
+        notes = (*notes_on(self.manifest, storage, read, found, curves, told=told), *map(str, cut_as.notes))
         return Refined(self.manifest, where, storage, read, found, cut, curves, notes)
 
     @pinned()

@@ -12,11 +12,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nem2e_lib.data import gait
-from nem2e_lib.data.columns import vertical_columns
-from nem2e_lib.data.cycles.find import gap, unlikely
-from nem2e_lib.data.storage.storage import Storage, read_storage
-from nem2e_lib.data.study.settings import Settings
-from nem2e_lib.data.study.signals import read_grf
+from nem2e_lib.data.checks import Note
+from nem2e_lib.data.cycles.find import gap
+from nem2e_lib.data.force.events import Events, find_events
+from nem2e_lib.data.force.feet import read_feet
+from nem2e_lib.data.storage.storage import Storage
 from nem2e_lib.data.study.trials import EDGE_S, Cycle
 from nem2e_lib.data.tables import numbers, read_table, whole_numbers
 from nem2e_lib.error import Nem2eError
@@ -25,6 +25,7 @@ from nem2e_lib.refiner.manifest import GaitCycle
 Array = NDArray[np.float64]
 
 PLATES = "+"
+_BY_OPTION = "name the right and the left one with --grf-columns RIGHT,LEFT (RIGHT1+RIGHT2,LEFT for several plates)"
 NEAR = 0.1
 """Share of a cycle within which its start must lie of a heel strike of the foot that starts it."""
 
@@ -39,20 +40,12 @@ class Span:
     reason: str = ""
 
 
-@dataclass(frozen=True, eq=False)
-class Strikes:
-    """Heel strikes of a force file in s by foot, and the span of time that it covers."""
+@dataclass(frozen=True)
+class Found:
+    """The cycles of a recording, and what is to be told of its force."""
 
-    path: str
-    right: Array
-    left: Array
-    start_s: float
-    end_s: float
-    why: str
-
-    def of(self, side: str) -> Array:
-        """Those of one foot."""
-        return self.right if side == "right" else self.left
+    spans: list[Span]
+    notes: tuple[Note, ...] = ()
 
 
 def as_asked(cycle: GaitCycle, definition: str | None, threshold_n: float | None) -> GaitCycle:
@@ -86,7 +79,7 @@ def find(
     cycles: str | Path | Sequence[Span] | None = None,
     columns: tuple[str, str] | None = None,
     what: str = "activation",
-) -> list[Span]:
+) -> Found:
     """Return a recording's cycles: those given, checked against the force where there is some, else those it tells.
 
     Parameters
@@ -105,59 +98,45 @@ def find(
     Nem2eError
         If there is neither force nor table, they contradict each other, or there is no complete cycle.
     """
-    strikes = None if grf is None else read_strikes(grf, cycle, columns)
+    events = None if grf is None else read_events(grf, cycle, columns)
     if cycles is not None:
         given = read_spans(cycles) if isinstance(cycles, str | Path) else check_spans(cycles, where)
-        if strikes is not None:
-            require_strikes(given, strikes, cycle)
-        return given
-    if strikes is None:
+        if events is not None:
+            require_strikes(given, events, cycle)
+        return Found(given, () if events is None else events.notes)
+    if events is None:
         raise Nem2eError(
             f"{where}: without heel strikes there are no cycles; give the ground reaction force (--grf) or a table "
             "with columns cycle, start_s and end_s (--cycles)."
         )
-    return of_force(strikes, recording, cycle, where, what=what)
+    start, end = float(recording.time[0]), float(recording.time[-1])
+    spans = of_force(events, recording, cycle, where, what=what)
+    return Found(spans, (*events.notes, *events.coverage(cycle.definition, start, end)))
 
 
-def read_strikes(path: str | Path, cycle: GaitCycle, columns: tuple[str, str] | None = None) -> Strikes:
-    """Heel strikes of both feet, found as those of the refiner's study were.
+def read_events(path: str | Path, cycle: GaitCycle, columns: tuple[str, str] | None = None) -> Events:
+    """Contacts of both feet, found as those of the refiner's study were.
 
     Parameters
     ----------
     path
-        Ground reaction force (.mot, .sto), vertical columns under a known name.
+        Ground reaction force (.mot, .sto).
     cycle
         The refiner's; its threshold and shortest stance and swing are used.
     columns
-        Names of the right and the left vertical column, where they are not known; ``+`` between several plates.
+        Names of the right and the left vertical column, where the file does not tell; ``+`` between several plates.
 
     Raises
     ------
     Nem2eError
-        If a column is not found or its values are not finite.
+        If a column is not found, its foot cannot be told, or force is missing under load.
     """
-    storage = read_storage(path)
-    named = columns or vertical_columns(storage.labels)
-    sides = [tuple(name.split(PLATES)) for name in named or ()]
-    missing = [name for side in sides for name in side if name not in storage.labels]
-    if named is None or missing:
-        what = f"no column {missing[0]!r}" if missing else "no columns of vertical force under both feet by known names"
-        raise Nem2eError(
-            f"{path}: {what}; found {', '.join(storage.labels[:12])}{' …' if len(storage.labels) > 12 else ''}; name "
-            "the right and the left one with --grf-columns RIGHT,LEFT (RIGHT1+RIGHT2,LEFT for several plates)."
-        )
-    force = read_grf(Path(path), Settings(grf_right=sides[0], grf_left=sides[1]))
-    limits = {"threshold_n": cycle.threshold_n, "min_stance_s": cycle.min_stance_s, "min_swing_s": cycle.min_swing_s}
-    right, left = (gait.heel_strikes(force.time, each, **limits) for each in force.values.T)
-    reasons = [
-        f"{side}: {why}"
-        for side, each in zip(("right", "left"), force.values.T, strict=True)
-        if (why := gait.why_no_strike(each, cycle.threshold_n))
-    ]
-    return Strikes(str(path), right, left, float(force.time[0]), float(force.time[-1]), "; ".join(reasons))
+    right, left = (None, None) if columns is None else (name.split(PLATES) for name in columns)
+    limits = gait.Limits(cycle.threshold_n, cycle.min_stance_s, cycle.min_swing_s)
+    return find_events(read_feet(Path(path), right, left, how=_BY_OPTION), limits)
 
 
-def of_force(strikes: Strikes, recording: Storage, cycle: GaitCycle, where: str, *, what: str) -> list[Span]:
+def of_force(events: Events, recording: Storage, cycle: GaitCycle, where: str, *, what: str) -> list[Span]:
     """Cycles between heel strikes, each with the reason why it cannot be refined; `what` is said to be on their clock.
 
     Raises
@@ -166,20 +145,17 @@ def of_force(strikes: Strikes, recording: Storage, cycle: GaitCycle, where: str,
         If force and recording share no time, or there is no complete cycle.
     """
     start, end = float(recording.time[0]), float(recording.time[-1])
-    if strikes.start_s >= end or start >= strikes.end_s:
+    first, last = events.feet.force.time[[0, -1]]
+    if first >= end or start >= last:
         raise Nem2eError(
-            f"{strikes.path}: force runs from {strikes.start_s:.6g} to {strikes.end_s:.6g} s, but the {what} of "
+            f"{events.feet.path}: force runs from {first:.6g} to {last:.6g} s, but the {what} of "
             f"{where} from {start:.6g} to {end:.6g} s: they do not overlap; give both on one clock."
         )
-    found = gait.cycles(strikes.right, strikes.left, cycle.definition)
+    found = events.cycles(cycle.definition)
     if not found:
-        raise Nem2eError(
-            f"{strikes.path}: no complete {cycle.definition} cycle: {len(strikes.right)} right and {len(strikes.left)} "
-            f"left heel strikes above {cycle.threshold_n:g} N{'; ' if strikes.why else ''}{strikes.why}; give a longer "
-            "recording, or the cycles with --cycles."
-        )
-    other = strikes.of("left" if cycle.definition.startswith("right") else "right")
-    return [Span(number, *span, unlikely(*span, other)) for number, span in enumerate(found)]
+        told = events.why_no_cycle().replace("complete cycle", f"complete {cycle.definition} cycle")
+        raise Nem2eError(f"{events.feet.path}: {told}; give a longer recording, or the cycles with --cycles.")
+    return [Span(number, *span) for number, span in enumerate(found)]
 
 
 def read_spans(path: str | Path) -> list[Span]:
@@ -218,7 +194,7 @@ def check_spans(spans: Sequence[Span], where: str) -> list[Span]:
     return ordered
 
 
-def require_strikes(spans: Sequence[Span], strikes: Strikes, cycle: GaitCycle) -> None:
+def require_strikes(spans: Sequence[Span], events: Events, cycle: GaitCycle) -> None:
     """Refuse cycles of a table whose start or end is no heel strike of the foot that the refiner's definition names.
 
     Raises
@@ -226,16 +202,18 @@ def require_strikes(spans: Sequence[Span], strikes: Strikes, cycle: GaitCycle) -
     Nem2eError
         With the first such cycle, and the foot that does strike there.
     """
+    first, last = events.feet.force.time[[0, -1]]
     for span in spans:
         for what, side, time in zip(
             ("starts", "ends"), cycle.definition.split("-"), (span.start_s, span.end_s), strict=True
         ):
-            if strikes.start_s < time < strikes.end_s and not _near(strikes.of(side), span, time):
+            if first < time < last and not _near(events.of(side).strikes, span, time):
                 other = "left" if side == "right" else "right"
-                found = f"the {other} foot strikes" if _near(strikes.of(other), span, time) else "no foot strikes"
+                near = _near(events.of(other).strikes, span, time)
+                found = f"the {other} foot strikes" if near else "no foot strikes"
                 raise Nem2eError(
-                    f"Cycle {span.number} {what} at {time:.6g} s, where {found} by {strikes.path}, but the refiner was "
-                    f"trained on {cycle.definition} cycles; give cycles between these heel strikes."
+                    f"Cycle {span.number} {what} at {time:.6g} s, where {found} by {events.feet.path}, but the refiner "
+                    f"was trained on {cycle.definition} cycles; give cycles between these heel strikes."
                 )
 
 

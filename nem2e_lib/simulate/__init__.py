@@ -14,8 +14,12 @@ What OpenSim is given
 ---------------------
 osim
     OpenSim itself, imported only where a step runs.
+said
+    What it says when it gives up, in one sentence.
 xml
     Its documents, written and read.
+scaling
+    What a model is scaled to: mass and sizes.
 facts
     A model described without OpenSim's objects: coordinates, muscles, bodies, root.
 motion
@@ -35,6 +39,10 @@ A trial, step by step
 ---------------------
 prepare
     The trial's folder, with its inputs as every step reads them.
+asked
+    What the options name, asked of the model.
+equilibrium
+    A start at which every muscle balances.
 states
     Activation out of a file of states, damaged or not.
 steps

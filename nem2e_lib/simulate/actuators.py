@@ -6,6 +6,7 @@ import xml.etree.ElementTree as ET
 from collections.abc import Mapping
 from fnmatch import fnmatchcase
 
+from nem2e_lib.data.tables import near
 from nem2e_lib.error import Nem2eError
 from nem2e_lib.simulate.facts import Coordinate, ModelFacts
 from nem2e_lib.simulate.xml import Value, node, object_set
@@ -16,6 +17,7 @@ IDEAL = 300.0
 """Optimal force, N or N·m, of the ideal joint actuators of residual reduction: cheap beside the residuals."""
 UNMUSCLED = 100.0
 """Optimal force, N or N·m, of the actuator of a coordinate that no muscle crosses (arms of a running model)."""
+_AT_ROOT = "; at the root there are residuals instead"
 RESIDUAL_COST = {"FX": 4.0, "FY": 8.0, "FZ": 4.0, "MX": 2.0, "MY": 2.0, "MZ": 2.0}
 """Optimal force of residuals, N and N·m: low, so that they cost (OpenSim's best practices of residual reduction)."""
 
@@ -63,10 +65,17 @@ def optimal_reserve(coordinate: Coordinate, reserve: float, reserves: Mapping[st
 
 def check_patterns(facts: ModelFacts, reserves: Mapping[str, float]) -> None:
     """Refuse a reserve for coordinates that the model does not have."""
+    there = [each.name for each in facts.free if not each.root]
     for pattern in reserves:
-        if not any(fnmatchcase(each.name, pattern) for each in facts.free):
-            there = ", ".join(each.name for each in facts.free)
-            raise Nem2eError(f"Reserve {pattern!r} fits no free coordinate of model {facts.name!r}; it has {there}.")
+        if not any(fnmatchcase(name, pattern) for name in there):
+            raise Nem2eError(
+                f"Reserve {pattern!r} fits no free coordinate of model {facts.name!r}; it has {', '.join(there)}"
+                f"{near(pattern, there)}{_AT_ROOT if _fits_root(facts, pattern) else ''}."
+            )
+
+
+def _fits_root(facts: ModelFacts, pattern: str) -> bool:
+    return any(each.root and fnmatchcase(each.name, pattern) for each in facts.free)
 
 
 def residuals(facts: ModelFacts, optimal: float | None = None) -> list[ET.Element]:

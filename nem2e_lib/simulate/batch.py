@@ -18,8 +18,10 @@ from nem2e_lib.data.files import write_text
 from nem2e_lib.error import Nem2eError
 from nem2e_lib.simulate.options import Options, check_steps
 from nem2e_lib.simulate.osim import require
+from nem2e_lib.simulate.prepare import MESHES
 from nem2e_lib.simulate.quality import save_quality, summary
 from nem2e_lib.simulate.runner import Job, Outcome, reached, run_job
+from nem2e_lib.simulate.scaling import chosen_mass
 from nem2e_lib.simulate.trial import SimulatedTrial, check_trials, read_trials
 
 TABLE = "simulations.csv"
@@ -61,8 +63,8 @@ def simulate(
     Returns
     -------
     DataFrame, one row a trial: trial, status (done, skipped, failed), verdict, seconds, reason, mistake (whether it
-    failed for what was given), log_tail, activation, log, notes, and the worst measure of each kind
-    (`quality.summary`). A failed trial does not stop the others.
+    failed for what was given), log_tail, activation, log, notes (on meshes that a model lacks only once), and the
+    worst measure of each kind (`quality.summary`). A failed trial does not stop the others.
 
     Raises
     ------
@@ -71,6 +73,8 @@ def simulate(
     """
     require()
     jobs = make_jobs(trials, model, Path(out), steps, options or Options())
+    if progress:
+        _tell_masses(jobs)
     Path(out).mkdir(parents=True, exist_ok=True)
     outcomes = {outcome.trial: outcome for outcome in _run(jobs, run, executor, workers, progress)}
     table = _table(jobs, outcomes)
@@ -104,6 +108,13 @@ def _job(trial: SimulatedTrial, model: str | Path | None, out: Path, steps: tupl
         if not path.is_file():
             raise Nem2eError(f"Trial {trial.trial!r}: {path}: no such file, but its {what} is expected there.")
     return Job(replace(trial, **own), files["model"], (out / trial.trial).resolve(), steps, options)
+
+
+def _tell_masses(jobs: Sequence[Job]) -> None:
+    """Tell before anything runs where a set-up states another mass than its trial."""
+    for job in jobs:
+        for note in chosen_mass(job.trial, job.options)[1] if "scale" in job.steps else ():
+            tqdm.write(f"nem2e: trial {job.trial.trial!r}: {note}", file=sys.stderr)
 
 
 def _run(
@@ -153,9 +164,11 @@ def cores() -> int:
 
 
 def _table(jobs: list[Job], outcomes: Mapping[str, Outcome]) -> pd.DataFrame:
-    rows = []
+    rows, told = [], set[str]()
     for job in jobs:
         outcome = outcomes[job.trial.trial]
+        notes = [note for note in outcome.notes if not (MESHES in note and note in told)]
+        told.update(notes)
         failed = outcome.status == "failed"
         judged = {} if failed else summary(job.folder)
         activation = job.folder / "activation.sto"
@@ -170,7 +183,7 @@ def _table(jobs: list[Job], outcomes: Mapping[str, Outcome]) -> pd.DataFrame:
                 "log_tail": "\n".join(outcome.tail),
                 "activation": str(activation) if activation.is_file() and not failed else "",
                 "log": str(job.log),
-                "notes": " ".join(outcome.notes),
+                "notes": " ".join(notes),
                 **judged,
             }
         )

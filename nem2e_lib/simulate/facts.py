@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from nem2e_lib.error import Nem2eError
 from nem2e_lib.simulate.osim import opensim
+from nem2e_lib.simulate.said import explained
 
 TRANSLATIONAL = 2
 """OpenSim's motion type of a coordinate in m; the others, also those that turn and shift at once, are in rad."""
 _NO_ARM_M = 1e-4
+_BETWEEN_BODIES = ("HuntCrossleyForce", "ElasticFoundationForce", "SmoothSphereHalfSpaceForce")
+"""Contact forces that name the geometries between which they act."""
+_ON_A_PLANE = ("ExponentialContactForce", "MeyerFregly2016Force")
+"""Contact forces that act between a point and a plane fixed to the ground."""
+_GEOMETRIES = re.compile(r"<(?P<tag>geometry|socket_sphere|socket_half_space)>(?P<names>[^<]*)</(?P=tag)>")
 
 
 @dataclass(frozen=True)
@@ -20,7 +27,8 @@ class Coordinate:
 
     `free`: neither locked, prescribed nor driven by others. `muscled`: a muscle has a moment arm about it in the
     default pose. `root`: of the joint between ground and the root body, unless muscles hold on to the ground (an arm
-    mounted there has no residuals).
+    mounted there has no residuals). `low` and `high`: the range that the model states, in rad or m. `locked_at`:
+    where the model holds it, in rad or m.
     """
 
     name: str
@@ -28,6 +36,9 @@ class Coordinate:
     free: bool
     root: bool = False
     muscled: bool = False
+    low: float = float("-inf")
+    high: float = float("inf")
+    locked_at: float | None = None
 
 
 @dataclass(frozen=True)
@@ -51,6 +62,8 @@ class ModelFacts:
         Body to parent body.
     coordinate_actuators : dict
         Actuator of the model's own to the coordinate it acts on.
+    ground_contacts : tuple of str
+        Forces of the model's own that let the ground carry it, those that are switched off left out.
     """
 
     name: str
@@ -65,6 +78,7 @@ class ModelFacts:
     markers: dict[str, str] | None = None
     parents: dict[str, str] | None = None
     coordinate_actuators: dict[str, str] | None = None
+    ground_contacts: tuple[str, ...] = ()
 
     @property
     def free(self) -> tuple[Coordinate, ...]:
@@ -91,13 +105,7 @@ def load(path: Path) -> Any:
     try:
         return osim.Model(str(path))
     except RuntimeError as error:
-        raise Nem2eError(f"{path}: OpenSim cannot read this model ({first_line(error)}).") from None
-
-
-def first_line(error: BaseException) -> str:
-    """Return the line of OpenSim's message that says what is wrong."""
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    return lines[0] if lines else type(error).__name__
+        raise Nem2eError(f"{path}: OpenSim cannot read this model ({explained(str(error), '')}).") from None
 
 
 def describe(path: Path) -> ModelFacts:
@@ -106,7 +114,7 @@ def describe(path: Path) -> ModelFacts:
     try:
         state = model.initSystem()
     except RuntimeError as error:
-        raise Nem2eError(f"{path}: OpenSim cannot build this model ({first_line(error)}).") from None
+        raise Nem2eError(f"{path}: OpenSim cannot build this model ({explained(str(error), '')}).") from None
     root = _root_joint(model)
     body = root.getChildFrame().findBaseFrame().getName() if root else ""
     centre = model.getBodySet().get(body).getMassCenter() if body else (0.0, 0.0, 0.0)
@@ -124,6 +132,7 @@ def describe(path: Path) -> ModelFacts:
         markers=_markers(model),
         parents=_parents(model),
         coordinate_actuators=_coordinate_actuators(model),
+        ground_contacts=_ground_contacts(model),
     )
 
 
@@ -166,6 +175,9 @@ def _coordinate(coordinate: Any, state: Any, root: str, muscles: list[Any]) -> C
         free=not coordinate.isConstrained(state),
         root=in_root,
         muscled=not in_root and any(arm > _NO_ARM_M for arm in arms),
+        low=coordinate.getRangeMin(),
+        high=coordinate.getRangeMax(),
+        locked_at=coordinate.getValue(state) if coordinate.getLocked(state) else None,
     )
 
 
@@ -191,3 +203,26 @@ def _coordinate_actuators(model: Any) -> dict[str, str]:
     actuator = opensim().CoordinateActuator
     found = [actuator.safeDownCast(force) for force in _members(model.getForceSet())]
     return {each.getName(): each.get_coordinate() for each in found if each is not None}
+
+
+def _ground_contacts(model: Any) -> tuple[str, ...]:
+    """Contact forces between the ground and another body; those inside a joint are left out.
+
+    A plate or a treadmill that hangs on the ground beside the person counts as ground.
+    """
+    root = _root_joint(model)
+    person = root.getChildFrame().findBaseFrame().getName() if root else ""
+    ground = {body for body, parent in _parents(model).items() if parent == "ground" and body != person} | {"ground"}
+    place = {
+        each.getName(): each.getFrame().findBaseFrame().getName() for each in _members(model.getContactGeometrySet())
+    }
+    found = []
+    for force in _members(model.getForceSet()):
+        kind = force.getConcreteClassName()
+        if kind not in (*_BETWEEN_BODIES, *_ON_A_PLANE) or not force.get_appliesForce():
+            continue
+        named = [name for match in _GEOMETRIES.finditer(force.dump()) for name in match["names"].split()]
+        bodies = {place.get(name.rsplit("/", 1)[-1], "") for name in named}
+        if kind in _ON_A_PLANE or bodies & ground:
+            found.append(force.getName())
+    return tuple(found)

@@ -11,10 +11,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from nem2e_lib.data.force.plates import CONTACT_N, Plate
 from nem2e_lib.data.storage.storage import Storage, read_storage
 from nem2e_lib.error import Nem2eError
 from nem2e_lib.simulate.facts import ModelFacts
-from nem2e_lib.simulate.forces import CONTACT_N, Plate
 from nem2e_lib.simulate.posture import Posture
 from nem2e_lib.simulate.xml import Value, find, node, object_set, read_document, save_tree
 

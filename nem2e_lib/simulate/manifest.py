@@ -17,7 +17,7 @@ from nem2e_lib.simulate.states import KEPT
 from nem2e_lib.simulate.trial import SimulatedTrial
 from nem2e_lib.simulate.xml import read_document
 
-VERSION = 1
+VERSION = 2
 """Of the way simulations are set up; another one makes every result be computed again."""
 NAME = "manifest.json"
 _BEFORE = {"scale": (), "ik": ("scale",), "rra": ("scale", "ik"), "cmc": ("scale", "ik", "rra")}

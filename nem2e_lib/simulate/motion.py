@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from nem2e_lib.data.files import read_text
 from nem2e_lib.data.markers.trc import Markers, read_markers, require_y_up
 from nem2e_lib.data.storage.storage import Storage, read_storage, write_storage
+from nem2e_lib.data.tables import near
 from nem2e_lib.error import Nem2eError
 from nem2e_lib.simulate.facts import ModelFacts
 
@@ -20,7 +21,19 @@ Array = NDArray[np.float64]
 LARGEST_RADIANS = 10.0
 """No joint angle exceeds this many radians (more than one and a half turns)."""
 SMALLEST_DEGREES = 3.2
-"""A motion whose every joint angle stays below this many degrees is more likely in radians."""
+"""A motion whose every joint moves by less than this many degrees, but moves, is more likely in radians."""
+STILL = 0.1
+"""Joints that move by less, in radians, stand still in either unit."""
+SLACK = 0.2
+"""How far, in radians, a motion may leave the range that a model states and still be in radians."""
+HELD_DEGREES = 2.0
+"""A locked coordinate that a motion has further away than this is told: OpenSim's limit of good tracking."""
+TRAVEL_M = 0.3
+"""Whoever travels further has taken a step."""
+WALKING_DEGREES = 10.0
+"""Some joint moves by more in any step; the knee of walking by some 60 degrees."""
+DISTANCES = "marker_distances.sto"
+"""How far each marker is off in inverse kinematics, in its folder."""
 _FEET, _TRUNK = r"(?i)(calcn|toes|talus|foot)", r"(?i)(pelvis|torso|thorax|trunk|head)"
 """How bodies begin that are down, and up, in a person who stands or walks."""
 
@@ -67,6 +80,7 @@ def read_motion(path: Path, facts: ModelFacts) -> Motion:
     values = np.column_stack([storage.column(columns[name]) for name in names])
     _check_values(path, storage, names, values)
     degrees, notes = _in_degrees(path, storage, facts, names, values)
+    notes += _held(path, storage, facts, columns, 1.0 if degrees else float(np.rad2deg(1.0)))
     if not degrees:
         values = np.where(_rotational(facts, names), np.rad2deg(values), values)
     return Motion(Storage("Coordinates", tuple(names), storage.time, values, True), notes)
@@ -93,8 +107,9 @@ def _check_columns(path: Path, facts: ModelFacts, columns: dict[str, str]) -> No
             f"{_few(missing)}); give the motion that inverse kinematics made with this model."
         )
     raise Nem2eError(
-        f"{path}: has no column for {_few(missing)}, free coordinates of model {facts.name!r}; give the motion "
-        "that inverse kinematics made with this model, or lock these coordinates at their default (--lock)."
+        f"{path}: has no column for {_few(missing)}, free coordinates of model {facts.name!r}"
+        f"{near(missing[0], set(columns) - set(facts.names))}; give the motion that inverse kinematics made with this "
+        "model, or lock these coordinates at their default (--lock)."
     )
 
 
@@ -124,10 +139,7 @@ def _in_degrees(
             "be degrees; write inDegrees=yes in the header."
         )
     if stated == "degrees":
-        note = (
-            f"{path.name}: the header says degrees, but no angle exceeds {largest:.3g}; check that it is not radians."
-        )
-        return True, (note,) if largest < SMALLEST_DEGREES else ()
+        return True, _doubts_degrees(path, facts, names, values)
     if stated == "radians":
         return False, ()
     unit = "degrees" if largest > LARGEST_RADIANS else "radians"
@@ -137,6 +149,64 @@ def _in_degrees(
             "tell; write inDegrees=yes or inDegrees=no in the header."
         )
     return unit == "degrees", (f"{path.name}: the header states no unit of angle; taken as {unit}.",)
+
+
+def _doubts_degrees(path: Path, facts: ModelFacts, names: list[str], values: Array) -> tuple[str, ...]:
+    """Refuse or doubt degrees that a header states: small angles that a model could have in radians, or a gait without
+    movement of joints.
+    """
+    kinds = {each.name: each for each in facts.coordinates}
+    joints = [column for column, name in enumerate(names) if kinds[name].rotational and not kinds[name].root]
+    turning = joints or list(np.flatnonzero(_rotational(facts, names)))
+    if not turning:
+        return ()
+    moved = float(np.ptp(values[:, turning], axis=0).max())
+    travelled = _travelled(facts, names, values)
+    as_radians = all(
+        kinds[names[column]].low - SLACK <= values[:, column].min()
+        and values[:, column].max() <= kinds[names[column]].high + SLACK
+        for column in turning
+    )
+    largest = float(np.abs(values[:, turning]).max())
+    if STILL < moved < SMALLEST_DEGREES and (as_radians or largest < SMALLEST_DEGREES):
+        if travelled <= TRAVEL_M:
+            return (f"{path.name}: says degrees, but no angle exceeds {largest:.3g}; check that it is not radians.",)
+        raise Nem2eError(
+            f"{path}: the header says degrees (inDegrees=yes), but no angle exceeds {largest:.3g} while the body "
+            f"travels {travelled:.2g} m, so that they must be radians; write inDegrees=no in the header."
+        )
+    if travelled > TRAVEL_M and moved < WALKING_DEGREES:
+        return (
+            f"{path.name}: says degrees, but no joint moves by more than {moved:.3g} degrees while the body travels "
+            f"{travelled:.2g} m; check the unit of the angles.",
+        )
+    return ()
+
+
+def _held(
+    path: Path, storage: Storage, facts: ModelFacts, columns: dict[str, str], in_degrees: float
+) -> tuple[str, ...]:
+    """Tell of coordinates that move in a motion and are locked in the model; `in_degrees` is the unit of angles."""
+    held = []
+    for each in facts.coordinates:
+        if each.locked_at is None or not each.rotational or each.name not in columns:
+            continue
+        away = np.abs(in_degrees * storage.column(columns[each.name]) - np.rad2deg(each.locked_at))
+        if np.nanmax(away, initial=0.0) > HELD_DEGREES:
+            held.append(f"{each.name} ({np.nanmax(away):.3g} degrees)")
+    if not held:
+        return ()
+    return (
+        f"{path.name}: the model locks {', '.join(held)}, which the motion moves so far from there; held where it is "
+        "locked.",
+    )
+
+
+def _travelled(facts: ModelFacts, names: list[str], values: Array) -> float:
+    """How far the root moves, in m, along the axis in which it moves furthest."""
+    along = {each.name for each in facts.coordinates if each.root and not each.rotational}
+    columns = [column for column, name in enumerate(names) if name in along]
+    return float(np.ptp(values[:, columns], axis=0).max(initial=0.0)) if columns else 0.0
 
 
 def stated_unit(path: Path) -> str:
@@ -186,3 +256,18 @@ def common_markers(path: Path, markers: Markers, model: str, known: dict[str, st
             "add them to the model."
         )
     return shared
+
+
+def marker_distances(markers: Markers, located: Storage) -> Storage:
+    """Return how far the markers of a model are from the measured ones, in m; NaN where a marker was not seen.
+
+    Parameters
+    ----------
+    located : Storage
+        Places of the model's markers as inverse kinematics reports them, columns ``<marker>_tx`` … ``<marker>_tz``, m.
+    """
+    names = [name for name in markers.names if f"{name}_tx" in located.labels]
+    rows = np.abs(markers.time[None, :] - located.time[:, None]).argmin(axis=1)
+    there = np.stack([np.column_stack([located.column(f"{name}_t{axis}") for axis in "xyz"]) for name in names], axis=1)
+    measured = markers.places[rows][:, [markers.names.index(name) for name in names]]
+    return Storage("marker distances", tuple(names), located.time, np.linalg.norm(there - measured, axis=2))

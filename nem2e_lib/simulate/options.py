@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Annotated, Any
 
-from nem2e_lib.data.columns import muscle_columns, muscle_name
+from nem2e_lib.data.columns import muscle_columns
+from nem2e_lib.data.labels import muscle_name
 from nem2e_lib.data.storage.storage import read_storage
 from nem2e_lib.error import Nem2eError
 
@@ -90,6 +92,8 @@ class Options:
         Step to a set-up file of your own.
     lock : sequence of str
         Patterns of coordinates to lock at their default, such as toes that the motion does not have.
+    without_contacts : bool
+        Whether contact forces between the model and the ground are switched off, so that measured forces can be given.
     muscles : sequence of str
         Names that the model's muscles must include, such as those of a study; empty for any.
     geometry : Path, optional
@@ -120,6 +124,9 @@ class Options:
         default_factory=dict
     )
     lock: Annotated[Sequence[str], Flag("lock", "COORDINATES to lock at their default, e.g. 'mtp_*'; again.")] = ()
+    without_contacts: Annotated[
+        bool, Flag("without_contacts", "Switch off the model's own contact forces with the ground.")
+    ] = False
     muscles: Annotated[
         Sequence[str],
         Flag("muscles_of", "Activation file whose muscles the model must have.", read=muscles_in),
@@ -130,8 +137,14 @@ class Options:
     def __post_init__(self) -> None:
         for name in ("cutoff_hz", "strength", "max_velocity", "reserve", "residual", "time_limit_s", "exponent"):
             value = getattr(self, name)
-            if value is not None and not value > 0:
+            if value is not None and not 0 < value < math.inf:
                 raise Nem2eError(f"Option {name} is {value}, but a number above 0 is expected.")
+        for name, value in self.reserves.items():
+            if not 0 < value < math.inf:
+                raise Nem2eError(f"Reserve of {name!r} is {value}, but a number above 0 is expected, in N·m or N.")
+        for name, value in self.weights.items():
+            if not 0 <= value < math.inf:
+                raise Nem2eError(f"Weight of {name!r} is {value}, but 0 or a number above is expected.")
         unknown = set(self.setups) - set(STEPS)
         if unknown:
             raise Nem2eError(f"There is no step {sorted(unknown)[0]!r}; steps are {', '.join(STEPS)}.")

@@ -14,7 +14,7 @@ from nem2e_lib.data.storage.storage import Storage
 from nem2e_lib.error import Nem2eError
 from nem2e_lib.simulate.facts import TRANSLATIONAL, describe, load
 from nem2e_lib.simulate.motion import read_motion
-from nem2e_lib.simulate.osim import quiet
+from nem2e_lib.simulate.osim import opensim, quiet
 
 Array = NDArray[np.float64]
 
@@ -97,6 +97,43 @@ class Posture:
         ends = [body for body in place if body not in parent.values()]
         return [*lines, *(_line(body, place[body], self._mass_centre_of(body)) for body in ends)]
 
+    def unbalanced(self, row: int | None = None, activation: float | None = None) -> list[str]:
+        """Return the muscles whose fibre and tendon have no equilibrium at a row; without one, in the default posture.
+
+        `activation` stands in for the model's default one.
+        """
+        if row is None:
+            self._state = self._model.initSystem()
+        else:
+            self._take(row)
+        self._model.realizeVelocity(self._state)
+        return [muscle.getName() for muscle in self._muscles() if not _balances(muscle, self._state, activation)]
+
+    def save_start(self, row: int, path: Path, activation: float | None = None) -> None:
+        """Write the model with the posture of a row as its default, and a default activation where one is given."""
+        self._take(row)
+        for coordinate in self._coordinates:
+            if coordinate is not None:
+                coordinate.setDefaultValue(coordinate.getValue(self._state))
+        for muscle in self._muscles() if activation is not None else []:
+            properties = [muscle.getPropertyByIndex(index) for index in range(muscle.getNumProperties())]
+            for each in properties:
+                if each.getName() == "default_activation":
+                    opensim().PropertyHelper.setValueDouble(activation, each)
+        self._model.printToXML(str(path))
+
+    def measures(self, name: str) -> str:
+        """Say how long a muscle is at the present posture, and what it is made of."""
+        muscle = self._model.getMuscles().get(name)
+        return (
+            f"{muscle.getLength(self._state):.4g} m long, optimal fibre {muscle.get_optimal_fiber_length():.4g} m, "
+            f"slack tendon {muscle.get_tendon_slack_length():.4g} m"
+        )
+
+    def _muscles(self) -> list[Any]:
+        muscles = self._model.updMuscles()
+        return [muscles.get(index) for index in range(muscles.getSize())]
+
     def _mass_centre_of(self, body: str) -> Array:
         segment = self._model.getBodySet().get(body)
         return _vector(segment.findStationLocationInGround(self._state, segment.getMassCenter()))
@@ -110,6 +147,16 @@ class Posture:
             if coordinate is not None:
                 coordinate.setValue(self._state, value, False)
         self._model.assemble(self._state)
+
+
+def _balances(muscle: Any, state: Any, activation: float | None) -> bool:
+    try:
+        if activation is not None:
+            muscle.setActivation(state, activation)
+        muscle.computeEquilibrium(state)
+    except RuntimeError:
+        return False
+    return True
 
 
 def _turns(coordinate: Any) -> bool:

@@ -9,14 +9,22 @@ from typing import Any
 
 import numpy as np
 
+from nem2e_lib.data.tables import near
 from nem2e_lib.error import Nem2eError
 from nem2e_lib.simulate.facts import ModelFacts, describe, load
-from nem2e_lib.simulate.forces import read_plates, write_plates
+from nem2e_lib.simulate.forces import whole_plates, write_plates
 from nem2e_lib.simulate.loads import assign, copy_own_loads, external_loads
 from nem2e_lib.simulate.motion import Motion, read_motion, write_motion
 from nem2e_lib.simulate.options import Options
+from nem2e_lib.simulate.osim import opensim_version
 from nem2e_lib.simulate.trial import SimulatedTrial
 from nem2e_lib.simulate.xml import read_document, write_document
+
+LOG = "log.txt"
+OLD_FORMAT = 30000
+"""Models in earlier formats are converted, which is told: forces and constraints were written otherwise."""
+MESHES = "bone meshes"
+"""In the note on missing ones, which is told once, however many trials share a model."""
 
 
 @dataclass
@@ -67,6 +75,11 @@ class Workplace:
         """Folder of the trial's inputs as the steps read them."""
         return self.folder / "inputs"
 
+    @property
+    def log(self) -> Path:
+        """What OpenSim says, as `nem2e_lib.simulate.runner` keeps it."""
+        return self.folder / LOG
+
     def step_folder(self, step: str) -> Path:
         """Return the folder of a step, made where it is not there."""
         folder = self.folder / step
@@ -92,8 +105,13 @@ def prepare_model(place: Workplace) -> None:
     _set_muscles(place, model)
     _lock(place, facts, model)
     _remove_residuals(place, facts, model)
-    place.model = place.inputs / "model.osim"
-    model.printToXML(str(place.model))
+    _switch_off_contacts(place, facts, model)
+    written = place.inputs / "model.osim"
+    model.printToXML(str(written))
+    converted = other_format(place.model, written)
+    if converted:
+        place.notes.append(converted)
+    place.model = written
 
 
 def _set_muscles(place: Workplace, model: Any) -> None:
@@ -110,7 +128,8 @@ def _lock(place: Workplace, facts: ModelFacts, model: Any) -> None:
         names = [name for name in facts.names if fnmatchcase(name, pattern)]
         if not names:
             raise Nem2eError(
-                f"Lock {pattern!r} fits no coordinate of model {facts.name!r}; it has {', '.join(facts.names)}."
+                f"Lock {pattern!r} fits no coordinate of model {facts.name!r}; it has {', '.join(facts.names)}"
+                f"{near(pattern, facts.names)}."
             )
         for name in names:
             model.updCoordinateSet().get(name).set_locked(True)
@@ -129,6 +148,19 @@ def _remove_residuals(place: Workplace, facts: ModelFacts, model: Any) -> None:
         )
 
 
+def _switch_off_contacts(place: Workplace, facts: ModelFacts, model: Any) -> None:
+    if not place.options.without_contacts:
+        return
+    for name in facts.ground_contacts:
+        model.updForceSet().get(name).set_appliesForce(False)
+    found = ", ".join(facts.ground_contacts)
+    place.notes.append(
+        f"The model's own contact forces with the ground ({found}) were switched off."
+        if found
+        else f"Model {facts.name!r} has no contact forces with the ground to switch off."
+    )
+
+
 def check_muscles(place: Workplace) -> None:
     """Refuse a model that lacks muscles which are expected of it."""
     there, expected = place.facts.muscles, place.options.muscles
@@ -139,6 +171,28 @@ def check_muscles(place: Workplace) -> None:
             f"ones are missing; it has {', '.join(there[:6]) or 'none'}{' …' if len(there) > 6 else ''}; give the "
             "model whose muscles go by the names expected."
         )
+
+
+def other_format(model: Path, written: Path) -> str:
+    """Return a sentence on a model that OpenSim has to convert from before version 3, or newer than what it writes."""
+    stated, latest = _format(model), _format(written)
+    if stated > latest:
+        return (
+            f"{model.name}: is in format {stated}, newer than the {latest} that OpenSim {opensim_version()} knows; "
+            "what it does not know is passed over."
+        )
+    if stated < OLD_FORMAT:
+        return (
+            f"{model.name}: is in format {stated}, of before OpenSim 3; what is simulated is what OpenSim "
+            f"{opensim_version()} makes of it (inputs/model.osim)."
+        )
+    return ""
+
+
+def _format(model: Path) -> int:
+    """Return the format that a model's file states, 0 where it states none."""
+    stated = read_document(model).getroot().get("Version", "")
+    return int(stated) if stated.isdigit() else 0
 
 
 def missing_meshes(model: Path, geometry: Path | None) -> str:
@@ -160,7 +214,7 @@ def missing_meshes(model: Path, geometry: Path | None) -> str:
     if not lost:
         return ""
     return (
-        f"{model.name}: {len(lost)} of {len(names)} bone meshes ({lost[0]} …) are neither beside the model nor in a "
+        f"{model.name}: {len(lost)} of {len(names)} {MESHES} ({lost[0]} …) are neither beside the model nor in a "
         "folder Geometry there; simulations do not need them, pictures do: name their folder with --geometry."
     )
 
@@ -179,10 +233,12 @@ def prepare_loads(place: Workplace, motion: Motion) -> tuple[float, float] | Non
     if place.trial.loads is not None:
         return copy_own_loads(place.trial.loads, place.trial.grf, place.facts, target)
     if place.trial.grf is None:
-        place.notes.append("No ground reaction force was given: whatever carries the body must come from residuals.")
+        own = ", ".join(place.facts.ground_contacts)
+        carrier = f"the model's own contact forces ({own})" if own else "residuals"
+        place.notes.append(f"No ground reaction force was given: whatever carries the body must come from {carrier}.")
         write_document(target, external_loads({}, ""))
         return None
-    time, plates, notes = read_plates(place.trial.grf)
+    time, plates, notes = whole_plates(place.trial.grf)
     place.notes += notes
     check_overlap(place, motion, (float(time[0]), float(time[-1])), place.trial.grf)
     bodies = assign(place.facts, place.model, motion.storage, time, plates, place.options.feet)

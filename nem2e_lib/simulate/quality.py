@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +21,8 @@ from nem2e_lib.data.files import read_text, write_text
 from nem2e_lib.data.storage.storage import Storage, read_storage
 from nem2e_lib.error import Nem2eError
 from nem2e_lib.simulate.actuators import residual_names
+from nem2e_lib.simulate.motion import DISTANCES
+from nem2e_lib.simulate.options import LEAD_S
 from nem2e_lib.simulate.posture import Posture
 from nem2e_lib.simulate.prepare import Workplace
 
@@ -85,6 +87,7 @@ RULES = {
 }
 """Measure to rule, in the order in which they are tabled."""
 COLUMNS = ["trial", "step", "measure", "value", "unit", "where", "good", "acceptable", "verdict", "counts", "source"]
+_INSTANT_S = 1e-6
 _LOOKS = 25
 """Moments, at most, at which the mass centre and the constraints are looked at."""
 SATURATED, SHARE_OF_TIME = 0.99, 0.05
@@ -162,7 +165,11 @@ def summary(folder: Path) -> dict[str, Any]:
     table = judge(folder)
     told = verdict(table)
     guilty = table[table["counts"].astype(bool) & (table["verdict"] == told)]
-    why = "; ".join(f"{row.step} {row.measure} {row.value:.3g} {row.unit}".strip() for row in guilty.itertuples())
+    why = "; ".join(
+        f"{row['step']} {row['measure']} {row['value']:.3g} {row['unit']}"
+        + (f" ({row['where']})" if row["where"] else "")
+        for row in guilty.to_dict("records")
+    )
     largest = table.groupby("measure", sort=False)["value"].max()
     return {
         "verdict": told,
@@ -208,31 +215,50 @@ def worst(verdicts: Iterable[str]) -> str:
 
 def measure_step(folder: Path, step: str, facts: Mapping[str, Any]) -> Iterator[Measured]:
     """Yield what can be measured of a step from its files."""
+    span = span_of(step, facts)
     if step in _FORCES:
-        forces = read_storage(folder / _FORCES[step])
+        forces = within(read_storage(folder / _FORCES[step]), span)
         external = external_peak(folder / "inputs" / "grf.mot", facts)
         yield from residuals(forces, facts, external)
     if step in ("cmc", "so"):
-        yield from reserves(forces, read_storage(folder / "id" / "joint_moments.sto"), facts)
-        yield saturated(read_storage(folder / step / "activation.sto"))
+        yield from reserves(forces, within(read_storage(folder / "id" / "joint_moments.sto"), span), facts)
+        yield saturated(within(read_storage(folder / step / "activation.sto"), span))
     if step in ("rra", "cmc"):
-        yield from tracking(read_storage(folder / step / "results" / f"{step}_pErr.sto"), facts["rotational"])
+        errors = within(read_storage(folder / step / "results" / f"{step}_pErr.sto"), span)
+        yield from tracking(errors, facts["rotational"])
     if step == "so":
-        yield from violation(folder / "so" / "violation.txt")
+        yield from violation(folder / "so" / "violation.txt", span)
     if step == "ik":
-        yield from marker_errors(folder / "ik")
+        yield from marker_errors(folder / "ik", span)
     if step in _FORCES and facts.get("constraints"):
         yield Measured("constraint_violation", float(facts["constraint_violation"]), ", ".join(facts["constraints"]))
 
 
+def span_of(step: str, facts: Mapping[str, Any]) -> tuple[float, float]:
+    """Return the first and last time in s that count: what was asked for, not what is simulated around it.
+
+    Computed muscle control settles first; where the recording has nothing before what was asked for, that is left out.
+    """
+    start, end = facts.get("asked") or facts["window"]
+    start, end = float("-inf") if start is None else start, float("inf") if end is None else end
+    return (max(start, facts["window"][0] + LEAD_S) if step == "cmc" else start), end
+
+
+def within(storage: Storage, span: tuple[float, float]) -> Storage:
+    """Return the rows of a span; the whole where it holds none."""
+    rows = (storage.time >= span[0] - _INSTANT_S) & (storage.time <= span[1] + _INSTANT_S)
+    if not rows.any():
+        return storage
+    return replace(storage, time=storage.time[rows], values=storage.values[rows])
+
+
 def external_peak(path: Path, facts: Mapping[str, Any]) -> float:
-    """Peak of the net ground reaction force in the window, N; NaN where there is none."""
+    """Peak of the net ground reaction force in what was asked for, N; NaN where there is none."""
     if not path.is_file():
         return float("nan")
-    storage = read_storage(path)
-    inside = (storage.time >= facts["window"][0]) & (storage.time <= facts["window"][1])
+    storage = within(read_storage(path), facts.get("asked") or facts["window"])
     parts = [[storage.column(label) for label in storage.labels if label.endswith(f"_v{axis}")] for axis in "xyz"]
-    net = np.array([np.sum(part, axis=0)[inside] for part in parts])
+    net = np.array([np.sum(part, axis=0) for part in parts])
     return float(np.linalg.norm(net, axis=0).max(initial=0.0)) or float("nan")
 
 
@@ -247,7 +273,9 @@ def residuals(forces: Storage, facts: Mapping[str, Any], external_n: float) -> I
             yield Measured(f"residual_{kind}_peak", peak, where)
             root = _rms(forces.time, values)
             yield Measured(f"residual_{kind}_rms", float(root.max()), names[int(root.argmax())])
-            yield Measured(f"residual_{kind}_share", float(np.linalg.norm(values, axis=1).max() / scale))
+            size = np.linalg.norm(values, axis=1)
+            when = f"at {forces.time[int(size.argmax())]:.4g} s"
+            yield Measured(f"residual_{kind}_share", float(size.max() / scale), when)
 
 
 def reserves(forces: Storage, moments: Storage, facts: Mapping[str, Any]) -> Iterator[Measured]:
@@ -291,21 +319,29 @@ def tracking(errors: Storage, rotational: Sequence[str]) -> Iterator[Measured]:
             yield Measured(f"tracking_{kind}_peak", *_peak(errors.time, names, values))
 
 
-def violation(source: Path) -> Iterator[Measured]:
+def violation(source: Path, span: tuple[float, float]) -> Iterator[Measured]:
     """Yield the largest violation of accelerations that static optimisation told."""
     if source.is_file():
-        found = _VIOLATION.findall(source.read_text(encoding="utf-8", errors="replace"))
+        told = _VIOLATION.findall(source.read_text(encoding="utf-8", errors="replace"))
+        found = [(float(time), float(value)) for time, value in told]
+        inside = [each for each in found if span[0] - _INSTANT_S <= each[0] <= span[1] + _INSTANT_S]
         if found:
-            time, value = max(found, key=lambda each: float(each[1]))
-            yield Measured("acceleration_violation", float(value), f"at {float(time):.4g} s")
+            time, value = max(inside or found, key=lambda each: each[1])
+            yield Measured("acceleration_violation", value, f"at {time:.4g} s")
 
 
-def marker_errors(folder: Path) -> Iterator[Measured]:
-    """Yield marker errors of inverse kinematics in cm."""
-    for path in sorted(folder.glob("*_ik_marker_errors.sto")):
-        storage = read_storage(path)
-        yield Measured("marker_rms", 100 * float(np.max(storage.column("marker_error_RMS"))))
-        yield Measured("marker_peak", 100 * float(np.max(storage.column("marker_error_max"))))
+def marker_errors(folder: Path, span: tuple[float, float]) -> Iterator[Measured]:
+    """Yield marker errors of inverse kinematics in cm, and where: the worst frame, and the marker furthest off."""
+    path = folder / DISTANCES
+    if not path.is_file():
+        return
+    storage = within(read_storage(path), span)
+    seen = np.isfinite(storage.values)
+    distance = 100 * np.where(seen, storage.values, 0.0)
+    root = np.sqrt((distance**2).sum(axis=1) / np.maximum(seen.sum(axis=1), 1))
+    row = int(root.argmax())
+    yield Measured("marker_rms", float(root[row]), f"at {storage.time[row]:.4g} s")
+    yield Measured("marker_peak", *_peak(storage.time, storage.labels, distance))
 
 
 def _rms(time: Array, values: Array) -> Array:
@@ -334,7 +370,7 @@ def write_measures(place: Workplace, steps: Sequence[str]) -> None:
         "residual_forces": forces,
         "residual_moments": moments,
         "constraints": list(facts.constraints),
-        "asked": place.asked,
+        "asked": _asked(place),
         "window": place.window,
         "notes": place.notes,
         **(_of_posture(place) if place.motion is not None else {}),
@@ -342,9 +378,14 @@ def write_measures(place: Workplace, steps: Sequence[str]) -> None:
     write_text(place.folder / FACTS, json.dumps(content, indent=1) + "\n")
 
 
+def _asked(place: Workplace) -> tuple[float | None, float | None]:
+    """What results shall cover, s; where no forces and motion were read, what the trial says of it, if anything."""
+    return place.asked if place.motion is not None else (place.trial.start_s, place.trial.end_s)
+
+
 def _of_posture(place: Workplace) -> dict[str, float]:
     motion = _in_degrees(read_storage(place.needs_motion()), place)
-    rows = np.flatnonzero((motion.time >= place.window[0]) & (motion.time <= place.window[1]))
+    rows = np.flatnonzero((motion.time >= place.asked[0]) & (motion.time <= place.asked[1]))
     rows = rows[np.unique(np.linspace(0, len(rows) - 1, _LOOKS).astype(int))]
     posture = Posture(place.model, motion)
     heights = [posture.mass_centre(int(row))[1] for row in rows]

@@ -20,12 +20,14 @@ from typing import Any
 from nem2e_lib.data.files import read_text, write_text
 from nem2e_lib.simulate.manifest import all_done, base_key, read_manifest
 from nem2e_lib.simulate.options import Options
+from nem2e_lib.simulate.prepare import LOG
 from nem2e_lib.simulate.states import restore_states
 from nem2e_lib.simulate.trial import SimulatedTrial
 
-JOB, OUTCOME, LOG = "job.json", "outcome.json", "log.txt"
+JOB, OUTCOME = "job.json", "outcome.json"
 TAIL = 12
 """Lines of a failed trial's log that are shown."""
+_MESH = "Couldn't find file"
 MISTAKE = 2
 """Exit code of a worker that found a mistake in what was given."""
 WORKER = (sys.executable, "-m", "nem2e_lib.simulate.worker")
@@ -88,6 +90,7 @@ def run_job(job: Job, command: Sequence[str] = WORKER) -> Outcome:
     outcome = _judge(job, code, ended)
     for results in job.folder.glob("*/results"):
         restore_states(results)
+    shorten(job.log)
     keep_violations(job.log, job.folder / "so")
     return replace(outcome, seconds=round(time.monotonic() - started, 1))
 
@@ -139,7 +142,17 @@ def tail(log: Path, lines: int = TAIL) -> tuple[str, ...]:
     if not log.is_file():
         return ()
     said = [line.rstrip() for line in log.read_text(encoding="utf-8", errors="replace").splitlines()]
-    return tuple([line for line in said if line and "Couldn't find file" not in line][-lines:])
+    return tuple([line for line in said if line and _MESH not in line][-lines:])
+
+
+def shorten(log: Path) -> None:
+    """Leave one line of OpenSim's on missing meshes in a log: it writes one a mesh each time that it loads a model."""
+    lines = log.read_text(encoding="utf-8", errors="replace").splitlines(keepends=True) if log.is_file() else []
+    first = next((line for line in lines if _MESH in line), "")
+    kept = [line for line in lines if _MESH not in line]
+    if first and len(kept) + 1 < len(lines):
+        more = f"nem2e: {len(lines) - len(kept) - 1} more lines on meshes that are not there were left out\n"
+        write_text(log, "".join([first, more, *kept]))
 
 
 def keep_violations(log: Path, folder: Path) -> None:

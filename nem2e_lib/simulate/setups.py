@@ -21,6 +21,8 @@ Window = tuple[float, float]
 Pair = tuple[str, str]
 
 LOADS = "../inputs/external_loads.xml"
+SCALED = "model_scaled.osim"
+"""The scaled model in the folder of scaling."""
 KP, KV = 100.0, 20.0
 """Gains of the tracking errors and their rates, critically damped: kv = 2·sqrt(kp) (Thelen & Anderson 2006,
 doi:10.1016/j.jbiomech.2005.02.010)."""
@@ -31,6 +33,7 @@ REDUCTION_WEIGHT = 10.0
 UNMEASURED = "all"
 """Name of the measurement that scales bodies without markers of their own: every pair of the others."""
 FROM_TRIAL = (
+    "mass",
     "model_file",
     "results_directory",
     "initial_time",
@@ -42,6 +45,8 @@ FROM_TRIAL = (
     "marker_file",
     "output_motion_file",
     "output_model_file",
+    "output_scale_file",
+    "report_marker_locations",
     "output_gen_force_file",
     "initial_time_for_com_adjustment",
     "final_time_for_com_adjustment",
@@ -58,10 +63,13 @@ def scale_setup(
     facts: ModelFacts,
     shared: Sequence[str],
     window: Window,
-    mass_kg: float | None,
+    mass_kg: float,
     weights: Mapping[str, float],
 ) -> ET.Element:
-    """Return the set-up of scaling: sizes from marker pairs, mass if known, markers then moved to where they were."""
+    """Return the set-up of scaling: sizes from marker pairs, mass, markers then moved to where they were.
+
+    `mass_kg` is -1 for a model that keeps its own.
+    """
     scaler: dict[str, Value] = {
         "apply": True,
         "scaling_order": "measurements",
@@ -79,11 +87,11 @@ def scale_setup(
         "coordinate_file": "",
         "time_range": window,
         "output_motion_file": "results/static.mot",
-        "output_model_file": "model_scaled.osim",
+        "output_model_file": SCALED,
         "max_marker_movement": -1.0,
     }
     tool: dict[str, Value] = {
-        "mass": mass_kg if mass_kg is not None else facts.mass_kg,
+        "mass": mass_kg,
         "height": -1.0,
         "age": -1.0,
         "notes": "",
@@ -105,6 +113,7 @@ def ik_setup(model: str, markers: str, tasks: ET.Element, window: Window, output
         "coordinate_file": "",
         "time_range": window,
         "report_errors": True,
+        "report_marker_locations": True,
         "output_motion_file": output,
     }
     return node("InverseKinematicsTool", values, "ik")
@@ -294,9 +303,8 @@ def own_setup(path: Path, generated: ET.Element, folder: Path) -> ET.Element:
     """
     setup = copy.deepcopy(find(path, read_document(path), generated.tag))
     setup.set("name", generated.get("name", ""))
-    for tag in FROM_TRIAL:
-        for wanted in generated.iter(tag):
-            _set(setup, tag, wanted.text or "")
+    _take_over(setup, generated)
+    _end_where_expected(setup)
     for tag in OWN_FILES:
         own = (setup.findtext(f".//{tag}") or "").split()
         made = generated.findtext(f".//{tag}", "")
@@ -307,6 +315,33 @@ def own_setup(path: Path, generated: ET.Element, folder: Path) -> ET.Element:
         _set(analysis, "start_time", generated.findtext("initial_time", ""))
         _set(analysis, "end_time", generated.findtext("final_time", ""))
     return setup
+
+
+def _take_over(own: ET.Element, generated: ET.Element) -> None:
+    """Set what belongs to the trial, each in the part of the set-up that it is in."""
+    for wanted in generated:
+        if wanted.tag in FROM_TRIAL:
+            _set_child(own, wanted.tag, wanted.text or "")
+        else:
+            part = own.find(wanted.tag)
+            if part is not None:
+                _take_over(part, wanted)
+            elif wanted.tag == "GenericModelMaker":
+                own.append(copy.deepcopy(wanted))
+
+
+def _end_where_expected(setup: ET.Element) -> None:
+    """Scaling that moves no markers ends with what the scaler writes."""
+    scaler, placer = setup.find("ModelScaler"), setup.find("MarkerPlacer")
+    if scaler is not None and (placer is None or (placer.findtext("apply") or "true").strip().lower() == "false"):
+        _set_child(scaler, "output_model_file", SCALED)
+
+
+def _set_child(element: ET.Element, tag: str, text: str) -> None:
+    found = element.find(tag)
+    if found is None:
+        found = ET.SubElement(element, tag)
+    found.text = text
 
 
 def own_files(path: Path) -> list[Path]:

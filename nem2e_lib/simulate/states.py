@@ -8,8 +8,8 @@ from pathlib import Path
 
 import numpy as np
 
-from nem2e_lib.data.columns import muscle_name
 from nem2e_lib.data.files import read_bytes, replacing
+from nem2e_lib.data.labels import muscle_name
 from nem2e_lib.data.storage.storage import Storage, read_storage, write_storage
 from nem2e_lib.error import Nem2eError
 from nem2e_lib.simulate.osim import StepFailed

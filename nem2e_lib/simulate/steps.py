@@ -4,23 +4,38 @@ from __future__ import annotations
 
 import os
 import xml.etree.ElementTree as ET
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from nem2e_lib.data.markers.trc import Markers, write_markers
-from nem2e_lib.data.storage.storage import read_storage
+from nem2e_lib.data.storage.storage import read_storage, write_storage
 from nem2e_lib.error import Nem2eError
 from nem2e_lib.simulate.actuators import UNMUSCLED, ideal_actuators, reserve_actuators
-from nem2e_lib.simulate.facts import first_line
-from nem2e_lib.simulate.motion import markers_for
+from nem2e_lib.simulate.equilibrium import Balance
+from nem2e_lib.simulate.facts import describe
+from nem2e_lib.simulate.motion import DISTANCES, marker_distances, markers_for
 from nem2e_lib.simulate.options import LEAD_S, NAMES
 from nem2e_lib.simulate.osim import StepFailed, opensim, working_in
 from nem2e_lib.simulate.prepare import Workplace
+from nem2e_lib.simulate.said import UNBALANCED, errors, explained, since, size
+from nem2e_lib.simulate.scaling import (
+    UNSTATED,
+    check_factors,
+    check_mass,
+    chosen_mass,
+    scale_factors,
+    set_up_markers,
+    unscaled_strength,
+)
 from nem2e_lib.simulate.setups import (
     LOADS,
     REDUCTION_WEIGHT,
+    SCALED,
+    Window,
     cmc_setup,
     id_setup,
     ik_setup,
@@ -43,26 +58,40 @@ def scale(place: Workplace) -> None:
     source = place.trial.static
     if source is None:
         raise Nem2eError(f"Trial {place.trial.trial!r}: scaling needs static=, markers of a static pose (.trc).")
-    markers, shared = markers_for(source, place.facts.name, place.facts.markers or {})
+    own = place.options.setups.get("scale")
+    known = {**(place.facts.markers or {}), **(set_up_markers(Path(own)) if own else {})}
+    markers, shared = markers_for(source, place.facts.name, known)
     folder = place.step_folder("scale")
     copy = _written(place, source, markers, "static.trc")
-    if place.trial.mass_kg is None:
-        place.notes.append(f"No mass_kg was given: the scaled model keeps {place.facts.mass_kg:.1f} kg.")
+    mass, notes = chosen_mass(place.trial, place.options)
+    place.notes += notes
     setup = scale_setup(
         relative(place.model, folder),
         relative(copy, folder),
-        place.facts,
+        replace(place.facts, markers=known),
         shared,
         (float(markers.time[0]), float(markers.time[-1])),
-        place.trial.mass_kg,
+        UNSTATED if mass is None else mass,
         place.options.weights,
     )
     run_tool(place, "scale", setup, "ScaleTool")
+    _check_scaled(place, folder, mass)
+
+
+def _check_scaled(place: Workplace, folder: Path, mass: float | None) -> None:
+    """Refuse a scaled model of another mass than asked for, or whose sizes no person has; note what is doubtful."""
+    found = describe(folder / SCALED).mass_kg
+    if mass is None:
+        place.notes.append(f"No mass_kg was given: the scaled model weighs {found:.1f} kg.")
+    else:
+        check_mass(f"Trial {place.trial.trial!r}", found, mass)
+    place.notes += unscaled_strength(place.facts.mass_kg, found, place.options.strength)
+    place.notes += check_factors(place.trial.static or folder, scale_factors(folder / "results" / "scale_factors.xml"))
 
 
 def after_scale(place: Workplace) -> None:
     """Go on from the scaled model."""
-    place.model = place.folder / "scale" / "model_scaled.osim"
+    place.model = place.folder / "scale" / SCALED
 
 
 def inverse_kinematics(place: Workplace) -> None:
@@ -77,6 +106,8 @@ def inverse_kinematics(place: Workplace) -> None:
     tasks = marker_tasks(shared, place.options.weights)
     setup = ik_setup(relative(place.model, folder), relative(copy, folder), tasks, window, "motion.mot")
     run_tool(place, "ik", setup, "InverseKinematicsTool")
+    for located in folder.glob("*_model_marker_locations.sto"):
+        write_storage(folder / DISTANCES, marker_distances(markers, read_storage(located)))
 
 
 def residual_reduction(place: Workplace) -> None:
@@ -120,8 +151,11 @@ def computed_muscle_control(place: Workplace) -> None:
     folder = place.step_folder("cmc")
     _write_reserves(place, folder, exact=place.options.fast_target)
     write_document(folder / "tasks.xml", tracking_tasks(place.facts, place.options.weights))
-    setup = cmc_setup(*_from(place, folder), place.window, place.options, place.cutoff_hz)
-    run_tool(place, "cmc", setup, "CMCTool")
+
+    def setup(model: Path, window: Window) -> ET.Element:
+        return cmc_setup(*_from(place, folder, model), window, place.options, place.cutoff_hz)
+
+    _run_balanced(place, "cmc", setup, "CMCTool", LEAD_S + 0.02)
     states = keep_states(folder / "results" / "cmc_states.sto")
     save_activation(folder / "activation.sto", activation_of_states(states, place.facts.muscles))
 
@@ -138,8 +172,11 @@ def static_optimisation(place: Workplace) -> None:
     folder = place.step_folder("so")
     _write_reserves(place, folder, exact=True)
     every = rows_each(place.needs_motion())
-    setup = so_setup(*_from(place, folder), place.window, place.options, place.cutoff_hz, every)
-    run_tool(place, "so", setup, "AnalyzeTool")
+
+    def setup(model: Path, window: Window) -> ET.Element:
+        return so_setup(*_from(place, folder, model), window, place.options, place.cutoff_hz, every)
+
+    _run_balanced(place, "so", setup, "AnalyzeTool", 0.02)
     results = folder / "results" / "so_StaticOptimization_activation.sto"
     save_static_optimisation(results, folder / "activation.sto", place.facts.muscles)
 
@@ -149,6 +186,28 @@ def inverse_dynamics(place: Workplace) -> None:
     folder = place.step_folder("id")
     setup = id_setup(*_from(place, folder), LOADS, place.window, place.cutoff_hz)
     run_tool(place, "id", setup, "InverseDynamicsTool")
+
+
+def _run_balanced(
+    place: Workplace, step: str, setup: Callable[[Path, Window], ET.Element], tool: str, shortest_s: float
+) -> None:
+    """Run a tool; where it fails for a muscle without equilibrium, again from the few starts that have one."""
+    try:
+        return run_tool(place, step, setup(place.model, place.window), tool)
+    except StepFailed:
+        balance = Balance(place, shortest_s, NAMES[step])
+        if not balance.lost:
+            raise
+    for start in balance.starts(place.step_folder(step) / "model_started.osim"):
+        try:
+            run_tool(place, step, setup(start.model, start.window), tool)
+        except StepFailed as failure:
+            if UNBALANCED not in str(failure):
+                raise
+        else:
+            place.notes.append(start.note)
+            return None
+    raise balance.refusal()
 
 
 def run_tool(place: Workplace, step: str, setup: ET.Element, tool: str) -> None:
@@ -172,12 +231,18 @@ def run_tool(place: Workplace, step: str, setup: ET.Element, tool: str) -> None:
 
 
 def _run(place: Workplace, step: str, tool: Any, setup: str) -> None:
+    before, thrown = size(place.log), ""
     try:
         succeeded = tool(setup).run()
     except RuntimeError as error:
-        raise StepFailed(_failure(place, step, first_line(error))) from None
+        succeeded, thrown = False, str(error)
+    log = since(place.log, before)
     if succeeded is False:
-        raise StepFailed(_failure(place, step, "the tool gave up"))
+        raise StepFailed(_failure(place, step, explained(thrown, log)))
+    told = errors(log)
+    if told:
+        first = f"{NAMES.get(step, step)}: OpenSim told {len(told)} error(s) and went on, the first {told[0]!r}"
+        place.notes.append(f"{first}; {place.log.name} has them.")
 
 
 def _failure(place: Workplace, step: str, why: str) -> str:
@@ -185,9 +250,9 @@ def _failure(place: Workplace, step: str, why: str) -> str:
     return f"Trial {place.trial.trial!r}: {name} failed ({why}); its set-up is {step}/setup_{step}.xml."
 
 
-def _from(place: Workplace, folder: Path) -> tuple[str, str]:
+def _from(place: Workplace, folder: Path, model: Path | None = None) -> tuple[str, str]:
     """Model and motion as the set-up in `folder` names them."""
-    return relative(place.model, folder), relative(place.needs_motion(), folder)
+    return relative(model or place.model, folder), relative(place.needs_motion(), folder)
 
 
 def relative(path: Path, folder: Path) -> str:

@@ -17,6 +17,8 @@ from nem2e_lib.simulate.options import Flag
 
 _FILES = ("motion", "markers", "static", "grf", "loads", "model")
 _NUMBERS = ("start_s", "end_s", "mass_kg")
+LIGHTEST_KG, HEAVIEST_KG = 2.0, 500.0
+"""A person's mass; beyond, it is in another unit."""
 _given = partial(Flag, panel="Inputs")
 
 
@@ -107,4 +109,22 @@ def check_trials(trials: Iterable[SimulatedTrial]) -> list[SimulatedTrial]:
         raise Nem2eError(f"Trial {twice[0]!r} occurs more than once; give every trial a name of its own.")
     if not known:
         raise Nem2eError("There is no trial to simulate.")
+    for trial in known:
+        _check_numbers(trial)
     return known
+
+
+def _check_numbers(trial: SimulatedTrial) -> None:
+    mass, start, end = trial.mass_kg, trial.start_s, trial.end_s
+    if mass is not None and not LIGHTEST_KG <= mass <= HEAVIEST_KG:
+        raise Nem2eError(
+            f"Trial {trial.trial!r}: mass_kg is {mass:g}, but a person's mass in kg is expected, {LIGHTEST_KG:g} to "
+            f"{HEAVIEST_KG:g}."
+        )
+    for name, value in (("start_s", start), ("end_s", end)):
+        if value is not None and not np.isfinite(value):
+            raise Nem2eError(f"Trial {trial.trial!r}: {name} is {value}, but a time in s is expected.")
+    if start is not None and end is not None and start >= end:
+        raise Nem2eError(
+            f"Trial {trial.trial!r}: start_s {start:g} is not before end_s {end:g}; give an earlier start."
+        )

@@ -17,6 +17,7 @@ from pathlib import Path
 from nem2e_lib.data.storage.storage import read_storage
 from nem2e_lib.error import Nem2eError
 from nem2e_lib.simulate import steps
+from nem2e_lib.simulate.asked import check_asked
 from nem2e_lib.simulate.manifest import base_key, is_done, mark_done, read_manifest, step_key, write_manifest
 from nem2e_lib.simulate.options import MARGINS_S, NAMES
 from nem2e_lib.simulate.osim import StepFailed
@@ -52,6 +53,7 @@ def run(job: Job) -> Workplace:
     base = base_key(job.trial, job.model, job.options)
     prepare_model(place)
     check_muscles(place)
+    check_asked(place, job.steps)
     for step in ("scale", "ik"):
         if step in job.steps:
             _step(place, job, base, step)
@@ -102,7 +104,7 @@ def _deliver(place: Workplace, job: Job) -> None:
         place.notes.append(
             f"Activation covers {time[0]:.4g} to {time[-1]:.4g} s, but {place.asked[0]:.4g} to {place.asked[1]:.4g} s "
             f"were asked for: {NAMES[made[0]]} needs {lost[0]} s before and {lost[1]} s after, which the recording "
-            "does not have."
+            "does not have, or it had to start later."
         )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import xml.etree.ElementTree as ET
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -12,6 +13,9 @@ from nem2e_lib.error import Nem2eError
 
 VERSION = "40000"
 """Version of the documents written: the format of OpenSim 4."""
+
+_COLONS = re.compile(rb"(</?\w+)::")
+"""OpenSim's contact forces have elements such as ``HuntCrossleyForce::ContactParameters``, no well-formed XML."""
 
 Value: TypeAlias = "str | bool | float | Sequence[str] | Sequence[float] | ET.Element"
 
@@ -64,7 +68,7 @@ def save_tree(path: Path, tree: ET.ElementTree[ET.Element]) -> None:
 
 
 def read_document(path: Path) -> ET.ElementTree[ET.Element]:
-    """Read an OpenSim document.
+    """Read an OpenSim document; ``::`` in the name of an element reads as ``..``.
 
     Raises
     ------
@@ -72,7 +76,7 @@ def read_document(path: Path) -> ET.ElementTree[ET.Element]:
         If the file is missing or no XML, or its root is neither OpenSimDocument nor an older document's.
     """
     try:
-        return ET.ElementTree(ET.fromstring(read_bytes(path)))
+        return ET.ElementTree(ET.fromstring(_COLONS.sub(rb"\1..", read_bytes(path))))
     except ET.ParseError as error:
         raise Nem2eError(f"{path}: is no well-formed XML ({error}), but an OpenSim document is expected.") from None
 

@@ -148,7 +148,7 @@ from pathlib import Path
 from nem2e_lib.data.cycles.segment import load_cycles
 from nem2e_lib.data.emg.table import read_emg_table
 from nem2e_lib.data.markers.trc import read_markers
-from nem2e_lib.data.storage.export import read_csv_recording
+from nem2e_lib.data.exports.formats import read_export
 from nem2e_lib.data.storage.storage import read_storage
 from nem2e_lib.data.tables import read_table
 from nem2e_lib.error import Nem2eError
@@ -160,7 +160,7 @@ from nem2e_lib.training.results import load_results
 from nem2e_lib.cli.inspect import inspect
 
 for reader in (
-    load_cycles, lambda path: read_emg_table(path, []), read_markers, read_csv_recording, read_storage,
+    load_cycles, lambda path: read_emg_table(path, []), read_markers, read_export, read_storage,
     lambda path: read_table(path, []),
     Refiner.load, is_refiner, file_hash, read_document, load_results, inspect,
 ):

@@ -8,6 +8,7 @@ from typer.testing import CliRunner
 
 from nem2e_lib.cli.main import app
 from nem2e_lib.data.cycles.segment import load_cycles
+from tests.support import lab
 
 GOOD = "walk\nversion=1\nnRows=2\nnColumns=3\ninDegrees=yes\nendheader\ntime\ta\tb\n0\t1\t2\n0.1\t3\t4\n"
 
@@ -94,3 +95,20 @@ def test_a_failed_segment_leaves_nothing(study_folder, tmp_path):
     out = tmp_path / "c.nc"
     assert nem2e("study", "segment", study_folder, "--out", out).exit_code == 2
     assert not out.exists()
+
+
+def test_a_model_decides_what_is_a_muscle(tmp_path):
+    folder = lab.study(tmp_path / "lab", act=lab.beside(lab.activation(), {"mine_r": 0.5, "thing": 0.1}))
+    told = json.loads(nem2e("study", "check", folder, "--json").stdout)
+    assert any(
+        "left out because no family of models names a muscle so (2): mine_r, thing" in note for note in told["notes"]
+    )
+    osim = lab.model(tmp_path / "m.osim", [*lab.MUSCLES, "mine_r"], {"thing": "PathActuator"})
+    notes = json.loads(nem2e("study", "check", folder, "--model", osim, "--json").stdout)["notes"]
+    assert len(notes) == 1
+    assert "columns not taken for muscles (1): thing (PathActuator); taken are 9" in notes[0]
+    nem2e("study", "segment", folder, "--model", osim, "--out", tmp_path / "c.nc")
+    assert list(load_cycles(tmp_path / "c.nc").muscle.values) == [*lab.MUSCLES, "mine_r"]
+    assert nem2e("study", "check", folder, "--model", tmp_path / "no.osim").stderr.endswith(
+        "check the path and its spelling.\n"
+    )

@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 from nem2e_lib.cli import refiner
 from nem2e_lib.cli.main import app
 from nem2e_lib.data.cycles.segment import save_cycles
-from nem2e_lib.data.storage.storage import read_storage, write_storage
+from nem2e_lib.data.storage.storage import Storage, read_storage, write_storage
 from nem2e_lib.data.synthetic import write_study
 from nem2e_lib.refiner import Refiner
 from tests.support.small import make_cycles
@@ -150,3 +150,18 @@ def test_a_study_becomes_a_refiner_that_refines_its_recordings(here, tmp_path):
     assert (
         "'tib_ant_r' is nan" in nem2e("refine", "kept", "broken.sto", "--grf", str(grf), "-o", "o.sto", code=2).stderr
     )
+
+
+def test_a_recording_under_other_names_is_refined_and_told(here):
+    plain = recording()
+    own = tuple({"tib_ant_r": "tibant_r"}.get(label, label) for label in plain.labels)
+    write_storage("other.sto", Storage("walk", own, plain.time, plain.values))
+    words = ("refine", "lab.refiner", "other.sto", "--grf", "grf.mot", "--out", "out.sto")
+    assert "refine with --names rajagopal" in nem2e(*words, code=2).stderr
+    done = nem2e(*words, "--names", "rajagopal")
+    assert "read as the refiner's own: tib_ant_r = tibant_r." in done.stderr
+    assert read_storage("out.sto").labels == (*own, "refined")
+    nem2e("refine", "lab.refiner", "walk.sto", "--grf", "grf.mot", "--out", "twin.sto")
+    np.testing.assert_array_equal(read_storage("out.sto").values, read_storage("twin.sto").values)
+    told = json.loads(nem2e(*words, "--names", "rajagopal", "--json").stdout)
+    assert any("tib_ant_r = tibant_r" in note for note in told["notes"])

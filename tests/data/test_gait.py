@@ -6,9 +6,8 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from nem2e_lib.data.columns import vertical_columns
+from nem2e_lib.data.force.feet import read_feet
 from nem2e_lib.data.gait import contacts, cycles, heel_strikes, why_no_strike
-from nem2e_lib.data.storage.storage import read_storage
 
 
 def toe_offs(time, force, **options):
@@ -82,8 +81,8 @@ def test_published_events_of_running(realdata):
     index = pd.read_csv(folder / "emg" / "subject01_cycle_index.csv")
     seen = 0
     for speed, rows in index.groupby("speed_m_s"):
-        grf = read_storage(folder / "grf" / f"Run_{int(speed)}0002_GRF_newCOP3_v24.mot")
-        force = grf.column(vertical_columns(grf.labels)[0])
+        grf = read_feet(folder / "grf" / f"Run_{int(speed)}0002_GRF_newCOP3_v24.mot").force
+        force = grf.column("right")
         strikes, offs = heel_strikes(grf.time, force), toe_offs(grf.time, force)
         edges = np.append(rows["t_start"], rows["t_end"].iloc[-1])
         np.testing.assert_allclose(strikes[: len(edges)], edges, atol=0.007)
@@ -95,8 +94,8 @@ def test_published_events_of_running(realdata):
 
 @pytest.mark.realdata
 def test_published_events_of_walking(realdata):
-    grf = read_storage(realdata / "opensim_core_walk" / "grf_walk.mot")
-    right, left = (grf.column(label) for label in vertical_columns(grf.labels))
+    grf = read_feet(realdata / "opensim_core_walk" / "grf_walk.mot").force
+    right, left = grf.values.T
     np.testing.assert_allclose(heel_strikes(grf.time, right), [0.2675, 1.412], atol=0.0015)
     np.testing.assert_allclose(toe_offs(grf.time, right), [1.024, 2.168], atol=0.001)
     np.testing.assert_allclose(heel_strikes(grf.time, left), [0.8365], atol=0.0015)

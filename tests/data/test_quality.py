@@ -8,7 +8,8 @@ from typer.testing import CliRunner
 
 from nem2e_lib.cli.main import app
 from nem2e_lib.data.check import check_study, study_notes
-from nem2e_lib.data.quality.emg import copies, hum_share, line_frequencies, pinned_share
+from nem2e_lib.data.quality.electrodes import copies
+from nem2e_lib.data.quality.emg import pinned_share
 from nem2e_lib.data.quality.force import held_s
 from nem2e_lib.data.quality.notes import quality_notes
 from nem2e_lib.data.storage.storage import Storage, read_storage, write_storage
@@ -71,21 +72,9 @@ def test_hum_is_named_with_its_share(raw_study, line):
 
     rewrite(raw_study / "s1_slow_emg.sto", add)
     (note,) = [note for note in notes_of(raw_study) if "mains hum" in note]
-    assert f"s1_slow_emg.sto: mains hum at {line} Hz in EMG 'tib' (" in note
+    assert f"s1_slow_emg.sto: mains hum in EMG 'tib' ({line} Hz " in note
+    assert f"% of its power); notch_hz = {line} in study.toml, [emg_processing], takes it out." in note
     assert "'sol'" not in note
-
-
-def test_share_of_hum_is_that_of_the_power():
-    time = np.arange(0, 20, 1 / RATE)
-    noise = np.random.default_rng(0).normal(size=(len(time), 1))
-    hum = 1.2 * np.sin(2 * np.pi * 50 * time)[:, None]
-    expected = 0.72 / (0.72 + 1)
-    assert hum_share(noise + hum + 5, RATE, 50)[0] == pytest.approx(expected, abs=0.03)
-    assert abs(hum_share(noise, RATE, 50)[0]) < 0.01
-    assert hum_share(np.zeros((4000, 1)), RATE, 50)[0] == 0
-    assert line_frequencies(2000) == [50, 60]
-    assert line_frequencies(125) == [50]
-    assert line_frequencies(100) == []
 
 
 def test_clipped_raw_emg(raw_study):

@@ -40,7 +40,7 @@ def rename(path: Path, names: dict[str, str]) -> None:
 
 
 def test_numbered_plates_get_their_foot_by_place(block, tmp_path, capfd):
-    assert told_sides(block.grf) is None
+    assert not told_sides(block.grf)
     assert sides_by_place(block, tmp_path / "block.osim", Options()) == ("2_ground_force_vy", "1_ground_force_vy")
     assert capfd.readouterr().out == ""  # where a program reads JSON
 

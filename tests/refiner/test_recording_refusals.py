@@ -83,10 +83,10 @@ def test_force_that_does_not_help(tmp_path):
     )
     write_force(force, ("Fz_1", "Fz_2"))
     refuse(recording(), "name the right and the left one with --grf-columns", grf=force)
-    refuse(recording(), "no column 'Fz_3'", grf=force, columns=("Fz_3", "Fz_2"))
+    refuse(recording(), "no force column 'Fz_3'", grf=force, columns=("Fz_3", "Fz_2"))
     assert len(constant(LEVELS).refine(recording(), grf=force, columns=("Fz_1", "Fz_2")).refined) == 2
     assert len(constant(LEVELS).refine(recording(), grf=force, columns=("Fz_1+Fz_1", "Fz_2")).refined) == 2
-    refuse(recording(), "no column 'Fz_9'", grf=force, columns=("Fz_1+Fz_9", "Fz_2"))
+    refuse(recording(), "no force column 'Fz_9'", grf=force, columns=("Fz_1+Fz_9", "Fz_2"))
     weights = Storage("f", ("ground_force_vy", "l_ground_force_vy"), np.arange(0, 3, 0.01), np.full((300, 2), 1.1))
     write_storage(force, weights)
     refuse(recording(), "no complete right-right cycle: .* body weights", grf=force)

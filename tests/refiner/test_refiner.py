@@ -46,6 +46,14 @@ def test_cycles_are_those_between_right_heel_strikes(tmp_path):
     np.testing.assert_allclose(spans, [(0.1 + CROSSING, 1.1 + CROSSING), (1.1 + CROSSING, 2.1 + CROSSING)], atol=1e-4)
 
 
+def test_what_is_odd_in_the_force_is_among_the_notes(tmp_path):
+    sound = read_storage(write_force(tmp_path / "grf.mot"))
+    write_storage(tmp_path / "grf.mot", dataclasses.replace(sound, values=sound.values + 60.0))
+    refined = constant(LEVELS).refine(recording(), grf=tmp_path / "grf.mot")
+    np.testing.assert_allclose([span.start_s for span in refined.refined], [0.1 + CROSSING, 1.1 + CROSSING], atol=1e-4)
+    assert any("the right plate's zero is off by 60 N" in note for note in refined.notes)
+
+
 def test_values_stand_in_their_cycles_and_nowhere_else(refined):
     table = refined.storage("nan")
     time = recording().time

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from dataclasses import replace
 from functools import partial
 
@@ -17,6 +17,7 @@ from nem2e_lib.simulate import batch, osim
 from nem2e_lib.simulate.batch import make_jobs, simulate
 from nem2e_lib.simulate.manifest import all_done, base_key, is_done, mark_done, read_manifest, step_key, write_manifest
 from nem2e_lib.simulate.options import Options
+from nem2e_lib.simulate.prepare import MESHES
 from nem2e_lib.simulate.runner import Outcome, keep_violations, read_job, run_job, tail, write_job
 from nem2e_lib.simulate.trial import SimulatedTrial, read_trials
 
@@ -118,6 +119,37 @@ def test_a_trial_is_stopped_after_its_time_limit(run, model, motion_file, tmp_pa
     assert "time limit of 2 s" in outcome.reason
     assert outcome.tail[-1] == "[info] still computing"
     assert time.monotonic() - started < 50
+
+
+def test_meshes_that_a_model_lacks_are_told_once(model, motion_file, tmp_path, with_opensim, monkeypatch):
+    monkeypatch.setattr(batch, "summary", lambda folder: {"verdict": "good"})
+    lacks, odd = f"model.osim: 79 of 79 {MESHES} are not there.", "Its own."
+    table = simulate(
+        trials(motion_file, "a", "b"),
+        model,
+        tmp_path / "out",
+        steps=["so"],
+        run=lambda job: Outcome(job.trial.trial, "done", notes=(lacks, odd)),
+        progress=False,
+    )
+    assert table["notes"].tolist() == [f"{lacks} {odd}", odd]
+
+
+def test_another_mass_of_a_set_up_is_told_before_anything_runs(model, tmp_path, with_opensim, monkeypatch, capsys):
+    monkeypatch.setattr(batch, "summary", lambda folder: {"verdict": "good"})
+    for name, text in (("scale.xml", "<ScaleTool><mass>45.8</mass></ScaleTool>"), ("static.trc", "")):
+        (tmp_path / name).write_text(text)
+    told = []
+
+    def run(job):
+        told.append(capsys.readouterr().err)
+        return Outcome(job.trial.trial, "done")
+
+    child = SimulatedTrial("child", static=tmp_path / "static.trc", mass_kg=32.1)
+    options = Options(setups={"scale": str(tmp_path / "scale.xml")})
+    with ThreadPoolExecutor(1) as pool:
+        simulate([child], model, tmp_path / "out", steps=["scale"], options=options, executor=pool, run=run)
+    assert "its <mass> of 45.8 kg is not used, for mass_kg of the trial is 32.1 kg" in told[0]
 
 
 def test_an_executor_that_breaks_fails_the_trial_only(model, motion_file, tmp_path, with_opensim):

@@ -7,7 +7,7 @@ import pytest
 
 from nem2e_lib.data.storage.storage import Storage, read_storage, write_storage
 from nem2e_lib.error import Nem2eError
-from nem2e_lib.simulate.forces import read_plates, write_plates
+from nem2e_lib.simulate.forces import whole_plates, write_plates
 from tests.support.made_up_trial import force_storage
 
 STYLES = {
@@ -30,7 +30,7 @@ def test_plates_are_found_under_the_names_in_common_use(tmp_path, style):
     labels = tuple(f"{stem}{axis}" for foot in _pair(STYLES[style]) for stem in foot for axis in "xyz")
     given = force_storage()
     write_storage(tmp_path / "f.mot", replace(given, labels=labels))
-    time, plates, notes = read_plates(tmp_path / "f.mot")
+    time, plates, notes = whole_plates(tmp_path / "f.mot")
     assert [plate.side for plate in plates] == ["right", "left"]
     assert notes == ()
     np.testing.assert_array_equal(time, given.time)
@@ -42,13 +42,13 @@ def test_plates_are_found_under_the_names_in_common_use(tmp_path, style):
 def test_numbered_plates_have_no_side(tmp_path):
     labels = tuple(f"{kind}{plate}_{axis}" for plate in "12" for kind in "fpm" for axis in "123")
     write_storage(tmp_path / "f.mot", replace(force_storage(), labels=labels))
-    assert [(plate.name, plate.side) for plate in read_plates(tmp_path / "f.mot")[1]] == [("1", ""), ("2", "")]
+    assert [(plate.name, plate.side) for plate in whole_plates(tmp_path / "f.mot")[1]] == [("1", ""), ("2", "")]
 
 
 def test_what_is_written_is_read_back(tmp_path, force_file):
-    time, plates, _ = read_plates(force_file)
+    time, plates, _ = whole_plates(force_file)
     write_plates(tmp_path / "g.mot", time, {"force_calcn_r": plates[0], "force_calcn_l": plates[1]})
-    again = read_plates(tmp_path / "g.mot")[1]
+    again = whole_plates(tmp_path / "g.mot")[1]
     assert [plate.name for plate in again] == ["calcn_r", "calcn_l"]
     np.testing.assert_array_equal(again[0].force, plates[0].force)
     assert read_storage(tmp_path / "g.mot").labels[0] == "force_calcn_r_vx"
@@ -57,7 +57,7 @@ def test_what_is_written_is_read_back(tmp_path, force_file):
 def _refused(tmp_path, storage: Storage) -> str:
     write_storage(tmp_path / "f.mot", storage)
     with pytest.raises(Nem2eError) as refused:
-        read_plates(tmp_path / "f.mot")
+        whole_plates(tmp_path / "f.mot")
     return str(refused.value)
 
 
@@ -91,7 +91,7 @@ def test_points_may_be_missing_in_swing_but_not_under_load(tmp_path):
     gap = given.values.copy()
     gap[150, 3] = np.nan
     write_storage(tmp_path / "f.mot", replace(given, values=gap))
-    assert read_plates(tmp_path / "f.mot")[1][0].point[150, 0] == 0
+    assert whole_plates(tmp_path / "f.mot")[1][0].point[150, 0] == 0
     gap[20, 3] = np.nan
     assert "under load" in _refused(tmp_path, replace(given, values=gap))
 
@@ -99,4 +99,4 @@ def test_points_may_be_missing_in_swing_but_not_under_load(tmp_path):
 def test_a_gap_in_force_is_refused_with_its_time(tmp_path):
     given = force_storage()
     given.values[40, 1] = np.nan
-    assert "not finite at 0.2 s" in _refused(tmp_path, given)
+    assert "is nan at 0.2 s, beside" in _refused(tmp_path, given)

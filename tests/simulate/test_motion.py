@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -43,6 +45,67 @@ def test_degrees_under_a_header_that_says_radians_are_caught(tmp_path, facts):
 def test_radians_under_a_header_that_says_degrees_are_noted(tmp_path, facts):
     write_storage(tmp_path / "a.mot", motion_storage(facts, 0.7, degrees=True))
     assert "check that it is not radians" in read_motion(tmp_path / "a.mot", facts).notes[0]
+
+
+def walking(facts, amplitude: float, travel_m: float, degrees: bool = True) -> Storage:
+    plain = motion_storage(facts, amplitude, degrees)
+    plain.values[:, plain.labels.index("pelvis_tx")] = travel_m * plain.time
+    return plain
+
+
+def ranged(facts):
+    """The hip bends by two radians at most, as models state it."""
+    bent = [replace(each, low=-0.5, high=2.1) if each.name == "hip_flexion_r" else each for each in facts.coordinates]
+    return replace(facts, coordinates=tuple(bent))
+
+
+def test_radians_under_a_header_that_says_degrees_are_refused_where_the_body_walks(tmp_path, facts):
+    write_storage(tmp_path / "a.mot", walking(facts, 0.4, 1.4))
+    with pytest.raises(Nem2eError, match=r"no angle exceeds 0\.4 while the body travels 1\.4 m.*write inDegrees=no"):
+        read_motion(tmp_path / "a.mot", ranged(facts))
+
+
+def test_a_gait_whose_joints_hardly_move_is_doubted(tmp_path, facts):
+    write_storage(tmp_path / "a.mot", walking(facts, 3.0, 1.4))
+    (note,) = read_motion(tmp_path / "a.mot", ranged(facts)).notes
+    assert "no joint moves by more than 6 degrees while the body travels 1.4 m" in note
+
+
+@pytest.mark.parametrize(("amplitude", "travel"), [(30.0, 1.4), (30.0, 0.0), (5.0, 0.0), (0.0, 0.0), (0.04, 0.0)])
+def test_real_degrees_pass_without_a_word(tmp_path, facts, amplitude, travel):
+    write_storage(tmp_path / "a.mot", walking(facts, amplitude, travel))
+    assert read_motion(tmp_path / "a.mot", ranged(facts)).notes == ()
+
+
+def test_what_moves_in_the_motion_and_is_locked_in_the_model_is_told(tmp_path, facts):
+    locked = [replace(each, locked_at=0.0) if each.name == "mtp_angle_r" else each for each in facts.coordinates]
+    write_storage(tmp_path / "a.mot", motion_storage(facts, 30.0))
+    (note,) = read_motion(tmp_path / "a.mot", replace(facts, coordinates=tuple(locked))).notes
+    assert "the model locks mtp_angle_r (30 degrees)" in note
+    write_storage(tmp_path / "a.mot", motion_storage(facts, 0.6, degrees=False))
+    (note,) = read_motion(tmp_path / "a.mot", replace(facts, coordinates=tuple(locked))).notes
+    assert "mtp_angle_r (34.4 degrees)" in note
+    held = [replace(each, locked_at=0.52) if each.locked_at == 0.0 else each for each in locked]
+    still = motion_storage(facts, 30.0)
+    still.values[:, -1] = np.rad2deg(0.52)
+    write_storage(tmp_path / "a.mot", still)
+    assert read_motion(tmp_path / "a.mot", replace(facts, coordinates=tuple(held))).notes == ()
+
+
+def test_a_column_that_is_called_otherwise_is_guessed(tmp_path, facts):
+    plain = motion_storage(facts)
+    labels = tuple("hip_flexion_R" if label == "hip_flexion_r" else label for label in plain.labels)
+    write_storage(tmp_path / "a.mot", replace(plain, labels=labels))
+    with pytest.raises(Nem2eError, match="did you mean 'hip_flexion_R'"):
+        read_motion(tmp_path / "a.mot", facts)
+
+
+def test_someone_who_stands_with_bent_hips_is_not_doubted(tmp_path, facts):
+    """Sway of a degree about five: no hip has five radians."""
+    plain = motion_storage(facts, 0.5)
+    plain.values[:, plain.labels.index("hip_flexion_r")] += 5
+    write_storage(tmp_path / "a.mot", plain)
+    assert read_motion(tmp_path / "a.mot", ranged(facts)).notes == ()
 
 
 @pytest.mark.parametrize(("amplitude", "unit"), [(40.0, "degrees"), (0.8, "radians")])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 import xml.etree.ElementTree as ET
@@ -16,11 +17,12 @@ from nem2e_lib.data.storage.storage import read_storage, write_storage
 from nem2e_lib.error import Nem2eError
 from nem2e_lib.simulate import Options, SimulatedTrial, judge, simulate
 from nem2e_lib.simulate.facts import describe
-from nem2e_lib.simulate.prepare import missing_meshes
+from nem2e_lib.simulate.prepare import missing_meshes, other_format
 from nem2e_lib.simulate.states import activation_of_states, is_damaged
 from tests.support.small_models import (
     MARKERS,
     MASS_KG,
+    add_contacts,
     arm_motion,
     save_arm,
     save_block,
@@ -82,6 +84,61 @@ def test_an_arm_from_motion_to_activation_by_both_ways(arm, tmp_path):
     assert table["so", "acceleration_violation"] < 1e-3
 
 
+def stretched(opensim, path: Path, slack_m: float) -> Path:
+    """The arm with a shoulder flexor of short fibres: in equilibrium only where the shoulder is bent far enough."""
+    arm = opensim.Model(str(save_arm(opensim, path)))
+    flexor = arm.updMuscles().get(0)
+    flexor.set_optimal_fiber_length(0.01)
+    flexor.set_tendon_slack_length(slack_m)
+    arm.finalizeConnections()
+    arm.printToXML(str(path))
+    return path
+
+
+@pytest.mark.parametrize(
+    ("step", "start_s", "slack_m", "where"),
+    [("cmc", 0.1, 0.1, "in the model's default posture; computed"), ("so", 0.0, 0.079, "at 0 s; static")],
+)
+def test_a_muscle_without_equilibrium_is_started_elsewhere_and_told(opensim, tmp_path, step, start_s, slack_m, where):
+    model = stretched(opensim, tmp_path / "arm.osim", slack_m)
+    motion = arm_motion(tmp_path / "swing.mot")
+    trial = SimulatedTrial("swing", motion=motion, start_s=start_s, end_s=start_s + 0.1)
+    row = one(trial, model, tmp_path / "out", step, **ARM)
+    assert row["status"] == "done", row["reason"] + row["log_tail"]
+    assert f"Fibre and tendon of shoulder_flexor have no equilibrium {where}" in row["notes"]
+    told = re.search(r"was started again from the posture at ([\d.]+) s", row["notes"])
+    assert told
+    first = read_storage(tmp_path / "out/swing/activation.sto").time[0]
+    assert first == pytest.approx(float(told[1]) + (0.03 if step == "cmc" else 0.0), abs=1e-3)
+    assert ("Activation covers" in row["notes"]) == (step == "so")
+
+
+@pytest.mark.parametrize("step", ["cmc", "so"])
+def test_a_muscle_that_never_balances_is_named_with_its_lengths(opensim, tmp_path, step):
+    model = stretched(opensim, tmp_path / "arm.osim", 0.05)
+    trial = SimulatedTrial("swing", motion=arm_motion(tmp_path / "swing.mot"), start_s=0.1, end_s=0.2)
+    row = one(trial, model, tmp_path / "out", step, **ARM)
+    assert row["mistake"]
+    assert "fibre and tendon of muscle 'shoulder_flexor' have no equilibrium" in row["reason"]
+    assert "optimal fibre 0.01 m, slack tendon 0.05 m" in row["reason"]
+    assert row["log_tail"] == ""
+
+
+def test_formats_that_opensim_converts_are_told(block, tmp_path):
+    motion = standing(tmp_path / "stand.mot")
+    trial = SimulatedTrial("stand", motion=motion, grf=standing_forces(tmp_path / "grf.mot"), end_s=0.05)
+    text = block.read_text()
+    for version, told in (("20302", "of before OpenSim 3"), ("99000", "newer than the"), ("30000", "")):
+        newer = tmp_path / "block2.osim"
+        newer.write_text(re.sub(r'Version="\d+"', f'Version="{version}"', text, count=1))
+        written = re.sub(r'Version="\d+"', 'Version="40600"', text, count=1)
+        (tmp_path / "written.osim").write_text(written)
+        note = other_format(newer, tmp_path / "written.osim")
+        assert told in note
+        assert bool(told) == bool(note)
+    assert one(trial, block, tmp_path / "out", "rra", adjusted_body="")["notes"] == ""
+
+
 def test_a_trial_is_skipped_when_it_is_run_again_and_a_step_when_another_is_added(arm, tmp_path):
     trial = SimulatedTrial("swing", motion=arm_motion(tmp_path / "swing.mot"), start_s=0.1, end_s=0.2)
     assert one(trial, arm, tmp_path / "out", "so", **ARM)["status"] == "done"
@@ -135,6 +192,65 @@ def test_weight_that_is_not_carried_is_called_poor(block, tmp_path):
     row = one(trial, block, tmp_path / "out", "rra", adjusted_body="")
     assert row["status"] == "done", row["reason"] + row["log_tail"]
     assert row["verdict"] == "poor"
+
+
+def test_a_ground_that_would_push_twice_is_refused_until_the_models_own_is_switched_off(opensim, block, tmp_path):
+    model = add_contacts(opensim, block)
+    assert describe(model).ground_contacts == ("smooth_r", "rough_l")
+    motion = standing(tmp_path / "stand.mot", height_m=1.02)
+    trial = SimulatedTrial("stand", motion=motion, grf=standing_forces(tmp_path / "grf.mot"), end_s=0.05)
+    row = one(trial, model, tmp_path / "out", "rra", adjusted_body="")
+    assert row["mistake"]
+    assert "(smooth_r, rough_l), and grf.mot has the measured ones" in row["reason"]
+    row = one(trial, model, tmp_path / "out", "rra", adjusted_body="", without_contacts=True)
+    assert row["status"] == "done", row["reason"] + row["log_tail"]
+    assert row["residual_force_peak"] < 0.5
+    assert "(smooth_r, rough_l) were switched off" in row["notes"]
+    pressed = replace(trial, trial="pressed", grf=None)
+    row = one(pressed, model, tmp_path / "out", "rra", adjusted_body="")
+    assert row["residual_force_peak"] > 1
+    assert "must come from the model's own contact forces (smooth_r, rough_l)" in row["notes"]
+
+
+@pytest.mark.parametrize(("given", "kg", "told"), [(75.0, 75.0, "is not used"), (None, 45.8, "45.8 kg, the <mass>")])
+def test_the_mass_is_the_trials_then_the_set_ups_never_a_silent_one(block, tmp_path, given, kg, told):
+    static = save_markers(tmp_path / "static.trc", scale=1.1)
+    trial = SimulatedTrial("first", static=static, mass_kg=60.0)
+    assert one(trial, block, tmp_path / "out", "scale")["notes"] == ""
+    made = (tmp_path / "out/first/scale/setup_scale.xml").read_text()
+    own = made.replace("<mass>60.0</mass>", "<mass>45.8</mass>")
+    own = own.replace(">model_scaled.osim<", ">subject01.osim<")
+    (tmp_path / "own.xml").write_text(own)
+    trial = SimulatedTrial("stand", static=static, mass_kg=given)
+    row = one(trial, block, tmp_path / "out", "scale", setups={"scale": str(tmp_path / "own.xml")})
+    assert row["status"] == "done", row["reason"] + row["log_tail"]
+    assert told in row["notes"]
+    assert describe(tmp_path / "out/stand/scale/model_scaled.osim").mass_kg == pytest.approx(kg, abs=0.01)
+
+
+@pytest.mark.parametrize(("unit", "reason"), [("cm", "makes pelvis 10"), ("m", "correct Units in line 3")])
+def test_markers_in_another_unit_than_stated_are_refused_by_the_size_they_make(block, tmp_path, unit, reason):
+    static = save_markers(tmp_path / "static.trc")
+    static.write_text(static.read_text().replace("\tmm\t", f"\t{unit}\t"))
+    row = one(SimulatedTrial("stand", static=static, mass_kg=60.0), block, tmp_path / "out", "scale")
+    assert row["mistake"]
+    assert reason in row["reason"]
+
+
+def test_the_marker_that_is_furthest_off_is_named(block, tmp_path):
+    markers = save_markers(tmp_path / "walk.trc")
+    lines = markers.read_text().splitlines()
+    cells = lines[8].split("\t")
+    cells[5] = str(float(cells[5]) + 60)
+    markers.write_text("\n".join([*lines[:8], "\t".join(cells), *lines[9:]]) + "\n")
+    row = one(SimulatedTrial("stand", markers=markers), block, tmp_path / "out", "ik", weights={"ASIS.L": 0.01})
+    assert row["status"] == "done", row["reason"] + row["log_tail"]
+    table = judge(tmp_path / "out/stand").set_index("measure")
+    assert table.loc["marker_peak", "where"] == "ASIS.L at 0.02 s"
+    assert table.loc["marker_peak", "value"] == pytest.approx(6, abs=0.2)
+    told = read_storage(tmp_path / "out/stand/ik/ik_ik_marker_errors.sto")
+    assert table.loc["marker_rms", "value"] == pytest.approx(100 * told.column("marker_error_RMS").max(), rel=1e-3)
+    assert table.loc["marker_peak", "value"] == pytest.approx(100 * told.column("marker_error_max").max(), rel=1e-3)
 
 
 def test_a_model_is_scaled_and_then_followed_by_its_markers(block, tmp_path):

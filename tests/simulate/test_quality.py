@@ -9,12 +9,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nem2e_lib.data.storage.storage import Storage
+from nem2e_lib.data.storage.storage import Storage, write_storage
 from nem2e_lib.error import Nem2eError
 from nem2e_lib.simulate.quality import (
     RULES,
     VERDICTS,
     judge,
+    marker_errors,
     saturated,
     save_quality,
     summary,
@@ -66,7 +67,8 @@ def test_the_verdict_is_the_worst_that_counts_and_says_why(simulated, table):
     assert not table.loc[("rra", "residual_force_peak"), "counts"]
     assert told["verdict"] == "acceptable"
     assert "residual_force_share 0.1" in told["why"]
-    assert "saturated_muscles" in told["why"]
+    assert "saturated_muscles 1 muscles (glut_max1_r)" in told["why"]
+    assert "of peak external force (at 0.3 s)" in told["why"]
 
 
 def test_tables_for_people_and_programs_say_the_same(simulated, tmp_path):
@@ -90,10 +92,10 @@ def test_unmet_accelerations_are_read_from_what_static_optimisation_says(tmp_pat
     said.write_text(
         "time = 0.21 Performance = 9 Constraint violation = 6e-10\n[info] time = 0.22 x Constraint violation = 0.5\n"
     )
-    (found,) = violation(said)
+    (found,) = violation(said, (0.0, 1.0))
     assert found.value == 0.5
     assert found.where == "at 0.22 s"
-    assert list(violation(tmp_path / "nothing.txt")) == []
+    assert list(violation(tmp_path / "nothing.txt", (0.0, 1.0))) == []
 
 
 @pytest.mark.parametrize("name", RULES)
@@ -115,3 +117,35 @@ def test_a_larger_value_is_never_judged_better(one, other):
 def test_the_worst_verdict_passes_over_what_could_not_be_judged():
     assert worst(["good", "not judged", "acceptable"]) == "acceptable"
     assert worst(["not judged"]) == "not judged"
+
+
+def test_what_is_simulated_around_the_asked_window_is_not_judged(simulated):
+    """The peaks of the made-up trial are at 0.3 s; margins must not decide, nor the settling of muscle control."""
+    facts = json.loads((simulated / "facts.json").read_text())
+    (simulated / "facts.json").write_text(json.dumps({**facts, "asked": [0.5, 0.9]}))
+    inside = judge(simulated).set_index(["step", "measure"])["value"]
+    assert inside["rra", "residual_force_share"] == pytest.approx(40 / 500)
+    assert inside["cmc", "reserve_peak"] == 0
+    (simulated / "facts.json").write_text(json.dumps({**facts, "asked": [0.3, 0.9]}))
+    assert judge(simulated).set_index(["step", "measure"])["value"]["cmc", "reserve_peak"] == 5
+    (simulated / "facts.json").write_text(json.dumps({**facts, "asked": [0.3, 0.9], "window": [0.28, 0.93]}))
+    assert judge(simulated).set_index(["step", "measure"])["value"]["cmc", "reserve_peak"] == 0
+
+
+def test_unmet_accelerations_outside_the_asked_window_do_not_count(tmp_path):
+    said = tmp_path / "violation.txt"
+    said.write_text("time = 0.21 Constraint violation = 6e-10\ntime = 0.22 Constraint violation = 0.5\n")
+    (found,) = violation(said, (0.1, 0.21))
+    assert (found.value, found.where) == (6e-10, "at 0.21 s")
+
+
+def test_the_marker_furthest_off_is_named_with_its_time(tmp_path):
+    time = np.array([0.0, 0.1, 0.2])
+    off = np.array([[0.01, 0.02], [0.01, np.nan], [0.03, 0.05]])
+    write_storage(tmp_path / "marker_distances.sto", Storage("d", ("LKNE", "SACR"), time, off))
+    found = {each.measure: each for each in marker_errors(tmp_path, (0.0, 1.0))}
+    assert (found["marker_peak"].value, found["marker_peak"].where) == (pytest.approx(5), "SACR at 0.2 s")
+    assert found["marker_rms"].value == pytest.approx(100 * np.sqrt((0.03**2 + 0.05**2) / 2))
+    inside = {each.measure: each for each in marker_errors(tmp_path, (0.0, 0.1))}
+    assert (inside["marker_peak"].value, inside["marker_peak"].where) == (pytest.approx(2), "SACR at 0 s")
+    assert inside["marker_rms"].where == "at 0 s"

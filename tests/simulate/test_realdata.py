@@ -14,7 +14,7 @@ from nem2e_lib.error import Nem2eError
 from nem2e_lib.simulate import SimulatedTrial, hamner, simulate
 from nem2e_lib.simulate.compare import compare, waveforms
 from nem2e_lib.simulate.facts import describe
-from nem2e_lib.simulate.forces import read_plates
+from nem2e_lib.simulate.forces import whole_plates
 from nem2e_lib.simulate.loads import assign
 from nem2e_lib.simulate.motion import read_motion
 
@@ -56,7 +56,7 @@ def test_every_file_of_the_dataset_is_read_and_its_feet_are_found(data, model):
     assert not [each.name for each in facts.free if each.muscled and each.name.startswith("arm")]
     for speed in (2, 3, 4, 5):
         motion = read_motion(data / "ik" / f"Run_{speed}0002_IK.mot", facts)
-        time, plates, notes = read_plates(data / "grf" / f"Run_{speed}0002_GRF_newCOP3_v24.mot")
+        time, plates, notes = whole_plates(data / "grf" / f"Run_{speed}0002_GRF_newCOP3_v24.mot")
         assert notes == ()
         feet = assign(facts, model, motion.storage, time, plates, {})
         assert {body: plate.side for body, plate in feet.items()} == {"calcn_r": "right", "calcn_l": "left"}
@@ -66,7 +66,7 @@ def test_the_unnamed_plate_is_found_under_the_other_foot_when_it_is(data, model)
     """Sides come from places: with columns swapped, the plate called left is refused at the right foot."""
     facts = describe(model)
     motion = read_motion(data / "ik" / "Run_30002_IK.mot", facts)
-    time, (right, left), _ = read_plates(data / "grf" / "Run_30002_GRF_newCOP3_v24.mot")
+    time, (right, left), _ = whole_plates(data / "grf" / "Run_30002_GRF_newCOP3_v24.mot")
     swapped = [replace(right, name="1", side=""), replace(left, name="2", side="")]
     feet = assign(facts, model, motion.storage, time, swapped, {})
     assert {body: plate.name for body, plate in feet.items()} == {"calcn_r": "1", "calcn_l": "2"}

@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from nem2e_lib.simulate import SimulatedTrial, batch, simulate
-from nem2e_lib.simulate.runner import Outcome, reached
+from nem2e_lib.simulate.runner import Outcome, reached, shorten
 
 REDUCTION = "[info] Loaded model\nnem2e: residual reduction of a, b, 1.0000 to 3.0000 s\n"
 CONTROL = "nem2e: computed muscle control of a, 2.0000 to 3.0000 s\n"
@@ -34,6 +34,17 @@ def test_the_last_step_and_its_share(tmp_path, text, told):
 
 def test_a_log_that_is_not_there_yet_tells_nothing(tmp_path):
     assert reached(tmp_path / "log.txt") == ""
+
+
+def test_the_log_keeps_one_line_on_missing_meshes(tmp_path):
+    lost = "[warning] Couldn't find file '{}.vtp'.\n"
+    (tmp_path / "log.txt").write_text(f"[info] a\n{lost.format('sacrum')}{lost.format('femur')}[info] b\n")
+    shorten(tmp_path / "log.txt")
+    kept = (tmp_path / "log.txt").read_text().splitlines()
+    assert kept[0] == "[warning] Couldn't find file 'sacrum.vtp'."
+    assert kept[1] == "nem2e: 1 more lines on meshes that are not there were left out"
+    assert kept[2:] == ["[info] a", "[info] b"]
+    shorten(tmp_path / "gone.txt")
 
 
 def test_long_work_shows_where_it_is(tmp_path, monkeypatch, capsys):

@@ -6,7 +6,8 @@ bursts of each muscle at its phase, so that what should come out of any spoilt c
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -73,6 +74,41 @@ def foot(time: np.ndarray, side: str = "right") -> np.ndarray:
     return np.where(on, WEIGHT_N * (1.1 * arch**0.6 - 0.25 * arch**4), 0.0)
 
 
+def beside(storage: Storage, columns: Mapping[str, float | np.ndarray]) -> Storage:
+    """The same table with further columns."""
+    more = [np.broadcast_to(values, storage.time.shape) for values in columns.values()]
+    labels, values = (*storage.labels, *columns), np.column_stack([storage.values, *more])
+    return Storage(storage.name, labels, storage.time, values)
+
+
+def relabelled(storage: Storage, label: Callable[[str], str]) -> Storage:
+    """The same table under other labels."""
+    return Storage(storage.name, tuple(map(label, storage.labels)), storage.time, storage.values)
+
+
+def model(path: Path, muscles: Sequence[str], others: Mapping[str, str] | None = None, head: str = "40000") -> Path:
+    """Write an OpenSim model: muscles, other forces by name and class, two coordinates, and names that mislead."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(
+        f"""<?xml version="1.0" encoding="UTF-8" ?>
+<OpenSimDocument Version="{head}"><Model name="lab">
+<defaults><Thelen2003Muscle name="default"/></defaults>
+<JointSet><objects><PinJoint name="hip_r"><coordinates><Coordinate name="hip_flexion_r"/></coordinates></PinJoint>
+<PinJoint name="elbow_r"><coordinates><Coordinate name="elbow_flex_r"/></coordinates></PinJoint></objects></JointSet>
+<ForceSet><objects>
+{"".join(f'<Millard2012EquilibriumMuscle name="{name}"/>' for name in muscles)}
+{"".join(f'<{kind} name="{name}"/>' for name, kind in (others or {}).items())}
+<HuntCrossleyForce name="heel_r"><HuntCrossleyForce::ContactParametersSet name="contact"><objects/>
+</HuntCrossleyForce::ContactParametersSet></HuntCrossleyForce>
+</objects></ForceSet>
+<ProbeSet><objects><Umberger2010MuscleMetabolicsProbe name="all"/></objects></ProbeSet>
+</Model></OpenSimDocument>
+""",
+        encoding="utf-8",
+    )
+    return path
+
+
 def forces(seconds: float = 8.0, names: Sequence[str] = ("ground_force_vy", "1_ground_force_vy")) -> Storage:
     """Vertical forces of right and left foot at 500 Hz."""
     time = clock(seconds, 500)
@@ -110,3 +146,18 @@ def study(
     rows = "trial,subject,speed,speed_m_s,activation,emg,grf\ns1_free,s1,free,1.3,s1/act.sto,s1/emg.sto,s1/grf.mot\n"
     (folder / "trials.csv").write_text(rows, encoding="utf-8")
     return folder
+
+
+def add_trial(folder: Path, name: str, *, measured: Storage | None = None, subject: str = "s1") -> None:
+    """Add a sound trial to a study that `study` wrote, with EMG of its own."""
+    seconds = float((measured or emg()).time[-1])
+    write_storage(folder / f"s1/{name}_act.sto", activation(seconds))
+    write_storage(folder / f"s1/{name}_emg.sto", measured or emg(seconds))
+    write_storage(folder / f"s1/{name}_grf.mot", forces(seconds))
+    with (folder / "trials.csv").open("a", encoding="utf-8") as table:
+        table.write(f"{name},{subject},free,1.3,s1/{name}_act.sto,s1/{name}_emg.sto,s1/{name}_grf.mot\n")
+
+
+def changed(recording: Storage, edit: Callable[[np.ndarray, np.ndarray], np.ndarray]) -> Storage:
+    """Return a recording with the values that `edit` makes of its time and its values."""
+    return replace(recording, values=edit(recording.time, recording.values.copy()))

@@ -81,6 +81,31 @@ def save_block(osim: Any, path: Path) -> Path:
     return path
 
 
+def add_contacts(osim: Any, path: Path) -> Path:
+    """Put two ways of contact with the ground under the block's feet, and one between its feet."""
+    block = osim.Model(str(path))
+    floor = osim.ContactHalfSpace(osim.Vec3(0), osim.Vec3(0, 0, -np.pi / 2), block.getGround(), "floor")
+    block.addContactGeometry(floor)
+    heels = {}
+    for side in "rl":
+        foot = block.getBodySet().get(f"calcn_{side}")
+        heels[side] = osim.ContactSphere(0.03, osim.Vec3(0), foot, f"heel_{side}")
+        block.addContactGeometry(heels[side])
+    smooth = osim.SmoothSphereHalfSpaceForce("smooth_r", heels["r"], floor)
+    smooth.set_stiffness(1e6)
+    block.addForce(smooth)
+    for name, geometries in {"rough_l": ("floor", "heel_l"), "between": ("heel_r", "heel_l")}.items():
+        force = osim.HuntCrossleyForce()
+        force.setName(name)
+        for geometry in geometries:
+            force.addGeometry(geometry)
+        force.setStiffness(1e6)
+        block.addForce(force)
+    block.finalizeConnections()
+    block.printToXML(str(path))
+    return path
+
+
 MARKERS = {"ASIS.R": (0.1, 0.0, 0.15), "ASIS.L": (0.1, 0.0, -0.15), "SACR": (-0.15, 0.05, 0.0), "TOP": (0.0, 0.3, 0.02)}
 
 

@@ -6,19 +6,14 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
-from nem2e_lib.data import gait
 from nem2e_lib.data.storage.storage import Storage
 from nem2e_lib.data.study.study import Study
 from nem2e_lib.data.study.trials import EDGE_S, Cycle, Trial
 
-Array = NDArray[np.float64]
-
 _PLAUSIBLE = (0.5, 1.5)  # of the median duration of the subject's cycles at that speed
 _WHO = ("study", "subject", "speed", "trial")
 _LARGEST_GAP = 0.1  # of the cycle: two of 20 samples
-LONGEST_S, SHORTEST_S = 5.0, 0.25  # of a cycle cut from force: walking after a stroke, sprinting
 
 
 @dataclass(frozen=True)
@@ -40,8 +35,8 @@ def find_cycles(study: Study) -> pd.DataFrame:
 
     A cycle is skipped if a signal does not cover it or pauses within it for more than a tenth of it, if raw EMG
     dropped out in it, or if it lasts less than half or more than one and a half times the median of the subject's
-    cycles at that speed. One cut from force is skipped, too, if it lasts less than 0.25 or more than 5 s, or if the
-    other foot strikes twice within it: then a heel strike of this one was missed.
+    cycles at that speed. One cut from force is skipped, too, where one foot or the other tells that it is none
+    (`force.events`).
 
     Returns
     -------
@@ -71,32 +66,10 @@ def _from_table(study: Study, trial: Trial) -> tuple[list[tuple[Cycle, str]], st
 
 
 def _from_grf(study: Study, trial: Trial) -> tuple[list[tuple[Cycle, str]], str]:
-    grf, settings = study.grf(trial.name), study.settings
-    limits = {key: getattr(settings, key) for key in ("threshold_n", "min_stance_s", "min_swing_s")}
-    right, left = (gait.heel_strikes(grf.time, force, **limits) for force in grf.values.T)
-    spans = gait.cycles(right, left, settings.cycle)
-    other = left if settings.cycle.startswith("right") else right
-    cycles = [(Cycle(trial.name, number, *span), unlikely(*span, other)) for number, span in enumerate(spans)]
-    found = (
-        f"no complete cycle: {len(right)} right and {len(left)} left heel strikes found above "
-        f"{settings.threshold_n:g} N"
-    )
-    reasons = [
-        f"{side}: {why}"
-        for side, strikes, force in zip(grf.labels, (right, left), grf.values.T, strict=True)
-        if not len(strikes) and (why := gait.why_no_strike(force, settings.threshold_n))
-    ]
-    return cycles, "; ".join([found, *reasons])
-
-
-def unlikely(start_s: float, end_s: float, other: Array) -> str:
-    """Say why a cycle cut from force is none, by its length and the other foot's heel strikes; empty if it is one."""
-    if not SHORTEST_S <= end_s - start_s <= LONGEST_S:
-        return f"lasts {end_s - start_s:.3g} s, but {SHORTEST_S:g} to {LONGEST_S:g} s are expected of a gait cycle"
-    strikes = int(((other > start_s) & (other < end_s)).sum())
-    if strikes > 1:
-        return f"{strikes} heel strikes of the other foot within it: one of this foot was missed"
-    return ""
+    events, settings = study.events(trial.name), study.settings
+    found = events.cycles(settings.cycle, settings.ignored)
+    cycles = [(Cycle(trial.name, number, start, end), why) for number, (start, end, why) in enumerate(found)]
+    return cycles, events.why_no_cycle()
 
 
 def _unusable(study: Study, cycle: Cycle) -> str:

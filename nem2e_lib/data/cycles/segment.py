@@ -12,6 +12,7 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from nem2e_lib.data.cycles.find import find_cycles
+from nem2e_lib.data.cycles.normalise import normalised
 from nem2e_lib.data.emg.table import EmgTable
 from nem2e_lib.data.files import write_text
 from nem2e_lib.data.netcdf import dataset_hash, load_dataset, save_dataset
@@ -68,7 +69,7 @@ def segment(study: Study, samples: int = 20, phases: int = 101) -> tuple[xr.Data
             f"trial {report['trial'][0]!r}: {report['reason'][0]}."
         )
     points = {"sample": np.linspace(0, 100, samples), "phase": np.linspace(0, 100, phases)}
-    signals = {"muscle": study.activation, "channel": study.emg}
+    signals = {"muscle": study.activation, "channel": normalised(study, report)}
     arrays = {
         name: (dims, _stack(signals[dims[2]], kept, points[dims[1]], study.settings.resampling))
         for name, dims in VARIABLES.items()

@@ -9,15 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.interpolate import CubicSpline
 
+from nem2e_lib.data.checks import BRIDGED, DROPOUT, UNEVEN
+
 Array = NDArray[np.float64]
 _Flags = NDArray[np.bool_]
-
-_EVEN_S = 1e-3
-"""A clock nowhere further than this from an even one is taken as even: times printed to 3 decimals are."""
-_BRIDGE_S = 0.02
-"""Gaps up to this long are bridged linearly; a 10 Hz envelope does not see them."""
-FLAT_S = 0.1
-"""Raw EMG that stays exactly the same for this long is a drop-out: an amplifier's noise never does."""
 
 
 @dataclass(frozen=True)
@@ -56,14 +51,14 @@ class EvenSignal:
     resampled: bool = False
 
 
-def even(time: Array, values: Array, channels: Sequence[str], *, flat_s: float = FLAT_S) -> EvenSignal:
+def even(time: Array, values: Array, channels: Sequence[str], *, flat_s: float = DROPOUT.limit) -> EvenSignal:
     """Bring raw EMG on an even clock.
 
-    A clock within `_EVEN_S` of an even one keeps its samples, at their mean rate. Any other is resampled at its
-    median step by a cubic spline, which unlike straight lines keeps the high frequencies of raw EMG; of samples
-    with the same time the first counts. Values that are not finite are bridged linearly beforehand; so are, after
-    resampling, pauses of the clock. What is bridged for longer than `_BRIDGE_S`, or flat for `flat_s`, is told
-    as a drop-out.
+    A clock as near an even one as the check `clock` allows keeps its samples, at their mean rate. Any other is
+    resampled at its median step by a cubic spline, which unlike straight lines keeps the high frequencies of raw EMG;
+    of samples with the same time the first counts. Values that are not finite are bridged linearly beforehand; so are,
+    after resampling, pauses of the clock. What is bridged for longer than the check `bridged` allows, or flat for
+    `flat_s`, is told as a drop-out.
 
     Parameters
     ----------
@@ -73,7 +68,7 @@ def even(time: Array, values: Array, channels: Sequence[str], *, flat_s: float =
         Each column with a finite value.
     """
     bad = ~np.isfinite(values)
-    lost = list(_long(time, bad, channels, _BRIDGE_S, "no number"))
+    lost = list(_long(time, bad, channels, BRIDGED.limit, "no number"))
     filled = np.column_stack([_bridge(time, *pair) for pair in zip(values.T, bad.T, strict=True)])
     lost += [
         drop
@@ -82,7 +77,7 @@ def even(time: Array, values: Array, channels: Sequence[str], *, flat_s: float =
     ]
     rate = (len(time) - 1) / (time[-1] - time[0])
     level = time[0] + np.arange(len(time)) / rate
-    if np.abs(time - level).max() <= _EVEN_S:
+    if np.abs(time - level).max() <= UNEVEN.limit:
         return EvenSignal(level, filled, rate, tuple(lost), _short(bad, lost, time, channels))
     grid, resampled, pauses = _resample(time, filled)
     lost += [Dropout(channel, start, end, "no sample") for channel in channels for start, end in pauses]
@@ -134,5 +129,5 @@ def _resample(time: Array, values: Array) -> tuple[Array, Array, list[tuple[floa
         inside = (grid > time[row]) & (grid < time[row + 1])
         ends = time[row : row + 2]
         smooth[inside] = np.column_stack([np.interp(grid[inside], ends, pair) for pair in values[row : row + 2].T])
-    pauses = [(float(time[row]), float(time[row + 1])) for row in wide if steps[row] > max(_BRIDGE_S, 1.5 * step)]
+    pauses = [(float(time[row]), float(time[row + 1])) for row in wide if steps[row] > max(BRIDGED.limit, 1.5 * step)]
     return grid, smooth, pauses

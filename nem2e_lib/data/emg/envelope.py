@@ -9,10 +9,16 @@ What cutoff and order mean after two passes
     prewarped design frequency is divided by (√2 - 1)^(1/2n) (Winter 2009, Biomechanics and Motor Control of
     Human Movement, 4th ed., chapter 3; Robertson & Dowling 2003, doi:10.1016/S1050-6411(03)00080-4).
     ``per_pass=True`` means instead what ``butter(order, cutoff)`` with ``filtfilt`` does.
+
+Mains hum
+    Narrow notches at the mains frequency and its harmonics take it out (`notch`). They take EMG of the same
+    frequencies with them, so that no recipe has them unless they are asked for (De Luca et al. 2010 advise against
+    a notch where there is no hum).
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,6 +30,13 @@ from nem2e_lib.error import Nem2eError
 
 Array = NDArray[np.float64]
 
+_NOTCH_HZ = 2.0
+"""Width of a notch at -3 dB, both passes together: nine of them take 4 % of the band."""
+_WANDERS = 0.004
+"""Share of its frequency by which mains wander: 0.2 Hz at 50 Hz."""
+_RINGS_S = 1.0
+"""As long as a notch of that width rings, to a thousandth."""
+
 
 @dataclass(frozen=True)
 class Recipe:
@@ -33,6 +46,8 @@ class Recipe:
     ----------
     offset : bool
         Subtract the mean of the recording.
+    notch_hz : float or tuple of float, or None
+        Mains frequency that is taken out with its harmonics; or just the frequencies that are listed.
     band_hz : (float, float) or None
         Lower and upper cutoff of the band-pass in Hz.
     band_order, low_pass_order : int
@@ -48,6 +63,7 @@ class Recipe:
     """
 
     offset: bool = True
+    notch_hz: float | tuple[float, ...] | None = None
     band_hz: tuple[float, float] | None = None
     band_order: int = 4
     rectify: bool = True
@@ -59,6 +75,10 @@ class Recipe:
     def __str__(self) -> str:
         way = "each pass" if self.per_pass else "both passes together"
         steps = ["offset removed"] if self.offset else []
+        if isinstance(self.notch_hz, tuple):
+            steps.append(f"{_NOTCH_HZ:g} Hz wide notches at {', '.join(f'{line:g}' for line in self.notch_hz)} Hz")
+        elif self.notch_hz is not None:
+            steps.append(f"{_NOTCH_HZ:g} Hz wide notches at {self.notch_hz:g} Hz and its harmonics")
         if self.band_hz is not None:
             steps.append(f"{self.band_hz[0]:g}-{self.band_hz[1]:g} Hz band-pass (order {self.band_order})")
         steps += ["full-wave rectified"] if self.rectify else []
@@ -68,6 +88,12 @@ class Recipe:
             return "taken as it is"
         filtered = self.band_hz is not None or self.low_pass_hz is not None
         return ", ".join(steps) + (f"; zero-phase Butterworth, cutoffs and orders of {way}" if filtered else "")
+
+    def lines_hz(self, rate_hz: float) -> list[float]:
+        """Frequencies of the notches for EMG of that rate: no harmonic above the band's upper edge or half the rate."""
+        if self.notch_hz is None or isinstance(self.notch_hz, tuple):
+            return list(self.notch_hz or ())
+        return harmonics(self.notch_hz, rate_hz, self.band_hz[1] if self.band_hz else np.inf) or [self.notch_hz]
 
 
 RECIPES = {
@@ -116,6 +142,8 @@ def envelope(raw: ArrayLike, rate_hz: float, recipe: Recipe | str = "general") -
     values = _finite(raw)
     if recipe.offset:
         values = remove_offset(values)
+    if recipe.notch_hz is not None:
+        values = notch(values, rate_hz, recipe.lines_hz(rate_hz))
     if recipe.band_hz is not None:
         values = band_pass(values, rate_hz, *recipe.band_hz, recipe.band_order, per_pass=recipe.per_pass)
     if recipe.rectify:
@@ -138,6 +166,51 @@ def remove_offset(raw: ArrayLike) -> Array:
     """Return each channel less its mean over the recording, shape as given."""
     values = np.asarray(raw, np.float64)
     return values - values.mean(axis=0)
+
+
+def harmonics(line_hz: float, rate_hz: float, highest_hz: float = np.inf) -> list[float]:
+    """Return a mains frequency and its harmonics up to `highest_hz`, whose notches end below half the rate."""
+    last = min(highest_hz, rate_hz / 2 - _NOTCH_HZ)
+    return [line_hz * number for number in range(1, int(last / line_hz) + 1)]
+
+
+def notch(raw: ArrayLike, rate_hz: float, lines_hz: Iterable[float]) -> Array:
+    """Take narrow lines out by zero-phase second-order notches, `_NOTCH_HZ` wide, both passes together.
+
+    Each notch stands where the line is found, within `_WANDERS` of where it is told: at the ninth harmonic mains of
+    50.1 Hz are as far off as a notch is wide.
+    The recording is carried on at both ends by the hum fitted there, so that a notch finds it at its phase; mirrored
+    samples would break that, and the notch would ring with the hum's own size.
+
+    Raises
+    ------
+    Nem2eError
+        If a value is not finite, a line is not below half the rate, or the recording is shorter than a notch rings.
+    """
+    values = _finite(raw)
+    for line in lines_hz:
+        _check(len(values), rate_hz, (_NOTCH_HZ, line), f"freed of {line:g} Hz")
+        found, rows = _found(values, rate_hz, line), round(_RINGS_S * rate_hz)
+        design = signal.iirnotch(found, found / (_NOTCH_HZ * _widening(1, per_pass=False)), rate_hz)
+        before, after = (_hum(end[:rows], found / rate_hz, -rows) for end in (values, values[::-1]))
+        longer = np.concatenate([before, values, after[::-1]])
+        values = np.asarray(signal.filtfilt(*design, longer, axis=0, padtype=None), np.float64)[rows:-rows]
+    return values
+
+
+def _found(values: Array, rate_hz: float, line_hz: float) -> float:
+    """The frequency near a line at which the channels together have most power."""
+    grid = line_hz * np.linspace(1 - _WANDERS, 1 + _WANDERS, 41)
+    window = signal.windows.hann(len(values)).reshape(-1, *[1] * (values.ndim - 1))
+    power = np.abs(signal.zoom_fft(values * window, [grid[0], grid[-1]], 41, fs=rate_hz, endpoint=True, axis=0)) ** 2
+    return float(grid[power.reshape(41, -1).sum(axis=1).argmax()])
+
+
+def _hum(start: Array, cycles_a_row: float, first: int) -> Array:
+    """The sinusoid fitted to the start of a recording, carried back to row `first`, which is negative."""
+    turns = 2 * np.pi * cycles_a_row * np.arange(first, len(start))
+    both = np.column_stack([np.cos(turns), np.sin(turns)])
+    return np.asarray(both[:-first] @ np.linalg.lstsq(both[-first:], start, rcond=None)[0], np.float64)
 
 
 def band_pass(

@@ -10,7 +10,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from nem2e_lib.data.emg.clock import FLAT_S, Dropout, EvenSignal, even
+from nem2e_lib.data.checks import DROPOUT
+from nem2e_lib.data.emg.clock import Dropout, EvenSignal, even
 from nem2e_lib.data.emg.envelope import Recipe, envelope
 from nem2e_lib.data.storage.storage import Storage
 from nem2e_lib.error import Nem2eError
@@ -20,6 +21,9 @@ Array = NDArray[np.float64]
 NORMALISE = ("subject_max", "other_trials", "references", "none")
 """What an envelope is divided by; docs/study.md says what each leaks."""
 
+OF_CYCLES = NORMALISE[:2]
+"""Those that are taken from peaks of gait cycles."""
+
 _LOWEST_EMG_HZ = 20.0
 _SLOWEST_HZ = 25.0  # below it the clock is rather in another unit
 _SHARE_ABOVE = 0.01  # of the power; raw EMG has nearly all above 20 Hz, an envelope nearly none
@@ -27,18 +31,29 @@ _SHARE_ABOVE = 0.01  # of the power; raw EMG has nearly all above 20 Hz, an enve
 
 @dataclass(frozen=True)
 class Processing:
-    """``[emg_processing]`` of ``study.toml``: the recipe, and what envelopes are divided by."""
+    """``[emg_processing]`` of ``study.toml``: the recipe, and what envelopes are divided by.
+
+    `percentile` is that of the peaks of the kept cycles, where these are what envelopes are divided by; 100 is the
+    highest, 50 the peak of the middle cycle.
+    """
 
     recipe: Recipe
     normalise: str = NORMALISE[0]
+    percentile: float = 100.0
 
     def __str__(self) -> str:
-        return f"{self.recipe}; normalise = {self.normalise}"
+        return f"{self.recipe}; normalise = {self.normalise}{self._of_cycles()}"
+
+    def _of_cycles(self) -> str:
+        if self.normalise not in OF_CYCLES:
+            return ""
+        which = "highest" if self.percentile == 100 else f"percentile {self.percentile:g} of the"
+        return f" ({which} peak{'s' if self.percentile < 100 else ''} of kept cycles)"
 
 
 @dataclass(frozen=True, eq=False)
 class Processed:
-    """Envelopes of one recording, not normalised, and what was found on the way.
+    """Envelopes of one recording in its unit, and what was found on the way.
 
     Attributes
     ----------
@@ -75,7 +90,7 @@ def process(path: Path, raw: Storage, recipe: Recipe) -> Processed:
     if raw.time[-1] <= raw.time[0]:
         raise Nem2eError(f"{path}: all rows have the time {raw.time[0]:g} s, but rising times are expected.")
     # an envelope may rest at one value, as raw EMG never does
-    signal = even(raw.time, raw.values, raw.labels, flat_s=FLAT_S if recipe.rectify else np.inf)
+    signal = even(raw.time, raw.values, raw.labels, flat_s=DROPOUT.limit if recipe.rectify else np.inf)
     if recipe.rectify:
         _refuse_processed(path, raw.labels, signal)
     try:
@@ -88,34 +103,13 @@ def process(path: Path, raw: Storage, recipe: Recipe) -> Processed:
     return Processed(storage, signal, tuple(_widened(signal.dropouts, recipe)))
 
 
-def peak(processed: Processed, start_s: float = -np.inf, end_s: float = np.inf) -> Array:
-    """Return each channel's highest value between two times in s, drop-outs left out, shape (channels,).
-
-    It is 0 where nothing is left.
-    """
-    time, storage = processed.storage.time, processed.storage
-    inside = np.tile(((time >= start_s) & (time <= end_s))[:, None], (1, len(storage.labels)))
+def believed(processed: Processed) -> NDArray[np.bool_]:
+    """Return whether each sample lies in no drop-out of its channel, shape (rows, channels)."""
+    time, labels = processed.storage.time, processed.storage.labels
+    sound = np.ones(processed.storage.values.shape, bool)
     for drop in processed.dropouts:
-        inside[(time >= drop.start_s) & (time <= drop.end_s), storage.labels.index(drop.channel)] = False
-    return np.where(inside, storage.values, 0.0).max(axis=0)
-
-
-def reference(peaks: Iterable[Array], who: str, channels: Sequence[str]) -> Array:
-    """Return the maximum over recordings, shape (channels,).
-
-    Raises
-    ------
-    Nem2eError
-        If there is no recording, or nothing above 0 in a channel.
-    """
-    found = list(peaks)
-    if not found:
-        raise Nem2eError(f"{who}: no recording to normalise its EMG by; study.toml, [emg_processing] normalise.")
-    highest = np.max(found, axis=0)
-    for channel, value in zip(channels, highest, strict=True):
-        if value <= 0:
-            raise Nem2eError(f"{who}: EMG {channel!r} has nothing above 0 to normalise by; take it out of [emg].")
-    return np.asarray(highest, np.float64)
+        sound[(time >= drop.start_s) & (time <= drop.end_s), labels.index(drop.channel)] = False
+    return sound
 
 
 def _refuse_empty(path: Path, raw: Storage) -> None:

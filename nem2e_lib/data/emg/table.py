@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from nem2e_lib.data.storage.header import bare
 from nem2e_lib.data.tables import near, numbers, read_table, whole_numbers
 from nem2e_lib.error import Nem2eError
 
@@ -46,6 +48,25 @@ class EmgTable:
         at = np.linspace(0, 100, 101) if phase is None else phase
         return np.column_stack([np.interp(at, *self.curves[number, name]) for name in self.channels])
 
+    def times(self, scale: float) -> EmgTable:
+        """Return the table with every value multiplied by a number."""
+        if scale == 1:
+            return self
+        return replace(self, curves={key: (phase, scale * value) for key, (phase, value) in self.curves.items()})
+
+
+COLUMNS = ("cycle", "emg", "phase_pct", "value")
+
+
+def is_emg_table(path: Path) -> bool:
+    """Whether a file's first line has the columns of a cycle table; not where there is no such file."""
+    if path.suffix.lower() != ".csv" or not path.is_file():
+        return False
+    with path.open("rb") as file:
+        first = file.readline(4096).decode("utf-8-sig", "replace")
+    names = {bare(cell.strip()).lower() for cell in re.split("[,;\t]", first)}
+    return bool({"cycle", "phase_pct"} & names) and "time" not in names
+
 
 def read_emg_table(path: Path, channels: Sequence[str]) -> EmgTable:
     """Read the named channels of an EMG cycle table.
@@ -55,7 +76,7 @@ def read_emg_table(path: Path, channels: Sequence[str]) -> EmgTable:
     Nem2eError
         If a column or channel is missing, a cell is no finite number, or phase does not run from 0 to 100.
     """
-    table = read_table(path, ("cycle", "emg", "phase_pct", "value"))
+    table = read_table(path, COLUMNS)
     names = table["emg"].unique()
     for name in channels:
         if name not in names:

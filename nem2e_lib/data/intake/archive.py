@@ -13,11 +13,11 @@ from typing import Any
 import typer
 
 from nem2e_lib.data.check import check_study
+from nem2e_lib.data.families import measurable
 from nem2e_lib.data.intake.convert import EmgFiles, Made, convert, tables
 from nem2e_lib.data.intake.layout import KINDS, Layout, read_layout
 from nem2e_lib.data.intake.match import Matched, match
 from nem2e_lib.data.intake.source import Source, open_source
-from nem2e_lib.data.muscles import candidates
 from nem2e_lib.data.study.settings import Line, Section, settings_text
 from nem2e_lib.error import Nem2eError
 
@@ -98,7 +98,7 @@ def _settings(layout: Layout, made: Made, emg: EmgFiles) -> str:
     top += [Line(key, layout.say(key)) for key in ("citation", "licence")]
     targets, electrodes, processing = emg.targets(), emg.electrodes(), layout.table("emg_processing")
     channels = [Line(name, muscle) for name, muscle in targets.items()]
-    channels += [_unknown(name, emg.channels[name], candidates(name, made.muscles)) for name in emg.unknown()]
+    channels += [_unknown(name, emg.channels[name], measurable(name, made.muscles)) for name in emg.unknown()]
     sections = [Section("", top), Section("emg", channels, quoted=True)]
     if electrodes:
         copies = [Line(name, other) for name, other in electrodes.items() if name in targets]

@@ -14,13 +14,15 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from nem2e_lib.data import gait
-from nem2e_lib.data.columns import muscle_name, vertical_columns
-from nem2e_lib.data.cycles.find import unlikely
+from nem2e_lib.data.columns import muscle_columns
 from nem2e_lib.data.files import read_text
+from nem2e_lib.data.force.events import find_events
+from nem2e_lib.data.force.feet import known_columns, read_feet
+from nem2e_lib.data.gait import Limits
 from nem2e_lib.data.intake.layout import Layout
 from nem2e_lib.data.intake.match import Matched, Row
 from nem2e_lib.data.intake.source import Entry
+from nem2e_lib.data.labels import muscle_name
 from nem2e_lib.data.storage.storage import Storage, read_storage, write_storage
 from nem2e_lib.error import Nem2eError
 
@@ -28,6 +30,7 @@ Span = tuple[float, float]
 
 _FORCE = ("ground_force_vy", "l_ground_force_vy")
 """Columns of vertical force in N, right and left, in the force files of a study that is made."""
+_BY_LAYOUT = "name them in [columns] right and left of the layout"
 _SNAP_S = 0.01
 """A cycle that ends up to this long outside its activation file is cut at the file's end, and told: at 120 Hz force
 knows a heel strike to 8 ms."""
@@ -71,7 +74,7 @@ def convert(layout: Layout, found: Matched, folder: Path) -> tuple[Made, EmgFile
             lowest, highest = min(lowest, activation.values.min()), max(highest, activation.values.max())
         path = f"activation/{row.name}.sto"
         _save(folder / path, activation)
-        grf = _force_file(layout, row, folder, made.grf) if "grf" in row.files else ""
+        grf = _force_file(layout, row, folder, made) if "grf" in row.files else ""
         _trial(layout, row, made, path, emg.add(row), grf)
         _cycles(layout, row, activation, folder / grf if grf else None, made)
     if outside:
@@ -114,7 +117,13 @@ def _activation(layout: Layout, row: Row, made: Made) -> Storage:
     entry = row.files["activation"]
     storage = _read_entry(layout, entry)
     patterns = layout.table("columns").get("activation", ["*"])
-    labels = [label for label in storage.labels if any(fnmatchcase(label, each) for each in patterns)]
+    fit = [label for label in storage.labels if any(fnmatchcase(label, each) for each in patterns)]
+    labels = muscle_columns(fit, told=map(muscle_name, patterns))
+    if fit and not labels:
+        raise Nem2eError(
+            f"{entry.path}: none of the columns like {' or '.join(patterns)} is of a muscle under a known name; found "
+            f"{', '.join(fit[:6])}, …; name the muscles one by one in [columns] activation of the layout."
+        )
     if not labels:
         raise Nem2eError(
             f"{entry.path}: no column is like {' or '.join(patterns)}; found {', '.join(storage.labels[:6])}, …; "
@@ -122,6 +131,10 @@ def _activation(layout: Layout, row: Row, made: Made) -> Storage:
         )
     names = tuple(muscle_name(label) for label in labels)
     values = storage.values[:, [storage.labels.index(label) for label in labels]] * layout.unit("activation")
+    if not made.muscles and len(labels) < len(fit):
+        left = [label for label in fit if label not in labels]
+        more = f" and {len(left) - 6} more" if len(left) > 6 else ""
+        made.told.append(f"{entry.path}: columns not taken for muscles ({len(left)}): {', '.join(left[:6])}{more}.")
     made.muscles = made.muscles or names
     if set(names) != set(made.muscles):
         odd = sorted(set(names) ^ set(made.muscles))
@@ -248,37 +261,34 @@ class EmgFiles:
         return found
 
 
-def _force_file(layout: Layout, row: Row, folder: Path, written: dict[str, str]) -> str:
+def _force_file(layout: Layout, row: Row, folder: Path, made: Made) -> str:
     """Write the vertical forces of a trial in N under names in common use; returns its path in the study.
 
-    `written` knows which files of the archive were written, and where.
+    `made.grf` knows which files of the archive were written, and where.
     """
-    entry, columns = row.files["grf"], layout.table("columns")
-    if entry.path in written:
-        return written[entry.path]
-    path = _free("grf", row, entry.path, ".mot", written)
-    storage = _read_entry(layout, entry)
-    pair = _force_columns(storage.labels, columns.get("right", []), columns.get("left", []))
-    if pair is None:
-        raise Nem2eError(
-            f"{entry.path}: no columns of vertical force of both feet; found {', '.join(storage.labels[:12])}, …; name "
-            "them in [columns] right and left of the layout."
-        )
-    values = np.column_stack([storage.column(label) for label in pair]) * layout.unit("force")
+    entry = row.files["grf"]
+    if entry.path in made.grf:
+        return made.grf[entry.path]
+    path = _free("grf", row, entry.path, ".mot", made.grf)
+    with _unpacked(entry) as file:
+        feet = read_feet(file, *_force_columns(layout, read_storage(file)), how=_BY_LAYOUT)
+        made.told += [str(note).replace(str(file), entry.path) for note in feet.notes]
+    force = feet.force
     (folder / "grf").mkdir(exist_ok=True)
-    plain = replace(storage, labels=_FORCE, values=values, metadata={}, warnings=())
-    write_storage(folder / path, replace(plain, in_degrees=False))
-    written[entry.path] = path
+    plain = replace(
+        force, labels=_FORCE, time=force.time * layout.unit("time"), values=force.values * layout.unit("force")
+    )
+    write_storage(folder / path, replace(plain, metadata={}, warnings=(), in_degrees=False))
+    made.grf[entry.path] = path
     return path
 
 
-def _force_columns(labels: tuple[str, ...], right: list[str], left: list[str]) -> tuple[str, str] | None:
-    """Columns of vertical force: those under names in common use, or the first that a layout names."""
-    known = vertical_columns(labels)
-    if known is not None:
-        return known
-    pair = [next((name for name in names if name in labels), None) for names in (right, left)]
-    return (pair[0], pair[1]) if pair[0] and pair[1] and pair[0] != pair[1] else None
+def _force_columns(layout: Layout, storage: Storage) -> tuple[list[str] | None, list[str] | None]:
+    """Columns of vertical force that the layout names, right and left, where the file does not tell them; else None."""
+    named = (layout.table("columns").get(side, []) for side in ("right", "left"))
+    right, left = ([name for name in names if name in storage.labels][:1] for names in named)
+    asked = known_columns(storage) is None and right and left and right != left
+    return (right, left) if asked else (None, None)
 
 
 def _free(folder: str, row: Row, source: str, suffix: str, written: dict[str, str]) -> str:
@@ -315,7 +325,7 @@ def _spans(layout: Layout, row: Row, activation: Storage, grf: Path | None) -> t
             scale = layout.unit("time")
             return [(start * scale, end * scale)], "the set-up"
         if way == "force" and grf is not None:
-            spans = _force_spans(read_storage(grf), float(cycles.get("threshold_n", 20.0)))
+            spans = _force_spans(grf, float(cycles.get("threshold_n", 20.0)))
             if usable := inside(spans, activation.time):
                 return usable, "force"
         if way == "span":
@@ -346,12 +356,10 @@ def _only(text: str, name: str, shown: str) -> float:
     return values.pop()
 
 
-def _force_spans(grf: Storage, threshold_n: float) -> list[Span]:
-    """Right heel strike to right heel strike, of cycles that can be ones (`unlikely`)."""
-    columns = (grf.column(label) for label in _FORCE)
-    strikes, other = (gait.heel_strikes(grf.time, force, threshold_n=threshold_n) for force in columns)
-    spans = gait.cycles(strikes, other, "right-right")
-    return [(float(s), float(e)) for s, e in spans if not unlikely(s, e, other)]
+def _force_spans(grf: Path, threshold_n: float) -> list[Span]:
+    """Right heel strike to right heel strike, of cycles that can be ones."""
+    found = find_events(read_feet(grf), Limits(threshold_n)).cycles("right-right")
+    return [(start, end) for start, end, why in found if not why]
 
 
 def inside(spans: list[Span], time: NDArray[np.float64]) -> list[Span]:

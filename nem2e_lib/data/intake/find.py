@@ -10,22 +10,23 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from nem2e_lib.data.columns import is_state, muscle_columns, vertical_columns
-from nem2e_lib.data.files import read_text
+from nem2e_lib.data.columns import sort_columns
+from nem2e_lib.data.exports.channels import may_be_emg, units
+from nem2e_lib.data.exports.formats import SUFFIXES, TABLES, UNREAD, read_recording
+from nem2e_lib.data.force.feet import known_columns
 from nem2e_lib.data.intake.names import covers, keys, only_here, words
+from nem2e_lib.data.labels import is_state
+from nem2e_lib.data.model import Model
 from nem2e_lib.data.muscles import is_muscle
-from nem2e_lib.data.storage.export import EXPORTS, read_csv_recording
-from nem2e_lib.data.storage.storage import Storage, read_storage
+from nem2e_lib.data.storage.storage import Storage
 from nem2e_lib.data.study.signals import is_raw
 from nem2e_lib.error import Nem2eError
 
 KINDS = ("activation", "emg", "grf")
-TABLES = (".sto", ".mot")
-_UNREAD = (".c3d", ".mat", ".xls", ".xlsx", ".h5", ".zip", ".gz")
-"""Files that may hold recordings and are not read: they are told; pictures, models and set-ups are not."""
 _ORDER = ("activation", "states", "solution", "controls")
 _BELOW = 0.5  # of the greatest size; computed muscle control starts a little below zero
 _VERTICAL = re.compile(r"(?:v|f|force_?)[yz]\d*$|_[yz]$", re.IGNORECASE)
+_PLATE = re.compile(r"f(?:p?\d+)?_?z\d*$", re.IGNORECASE)
 _NO_FORCE = re.compile(r"torque|moment|cop|_[mp][yz]|_p[yz]$", re.IGNORECASE)
 _OTHER = re.compile(
     r"force|power|length|speed$|veloc|moment|pennation|stiffness|strain|kinematics|residual|perr|controls_?constraints",
@@ -58,10 +59,11 @@ class Search:
         return [file for file in self.files if file.kind == kind]
 
 
-def search(roots: dict[str, Path]) -> Search:
-    """Find every .sto and .mot below folders of known kinds, or below one of which nothing is known (kind ``""``).
+def search(roots: dict[str, Path], model: Model | None = None) -> Search:
+    """Find every table and export below folders of known kinds, or below one of which nothing is known (kind ``""``).
 
     Where the folder of one kind is, or lies within, that of another, name and columns decide; else the folder does.
+    What is a muscle, the model that is given decides.
 
     Raises
     ------
@@ -77,12 +79,11 @@ def search(roots: dict[str, Path]) -> Search:
             continue
         asked = {kind: root for kind, root in roots.items() if path.is_relative_to(root)}
         suffix = path.suffix.lower()
-        if suffix not in (*TABLES, *EXPORTS):
-            told = f"{path}: left out, only .sto, .mot and .csv are read; export it as one."
-            found.left += [told] if suffix in _UNREAD else []
+        if suffix not in (*TABLES, *SUFFIXES):
+            found.left += [f"{path}: left out, it {UNREAD[suffix]}."] if suffix in UNREAD else []
             continue
         try:
-            _add(found, path, asked, read_storage(path) if suffix in TABLES else read_csv_recording(path))
+            _add(found, path, asked, read_recording(path), model)
         except Nem2eError as error:
             found.left.append(str(error))
     return found
@@ -93,14 +94,16 @@ def _hidden(path: Path) -> bool:
     return own or path.name.startswith(".") or "__MACOSX" in path.parts
 
 
-def _add(found: Search, path: Path, asked: dict[str, Path], storage: Storage) -> None:
+def _add(found: Search, path: Path, asked: dict[str, Path], storage: Storage, model: Model | None) -> None:
     deepest = max(asked.values(), key=lambda root: len(root.parts))
     relative = path.relative_to(deepest)
     if len(asked) == 1 and "" not in asked:
-        held, why = _kind(relative, storage, next(iter(asked)))
+        held, why = _kind(relative, storage, next(iter(asked)), model)
     else:
         guess = _guess(relative, storage)
-        held, why = _kind(relative, storage, guess) if guess else (None, "neither activation, EMG nor vertical force")
+        held, why = (
+            _kind(relative, storage, guess, model) if guess else (None, "neither activation, EMG nor vertical force")
+        )
         if held and held not in asked and "" not in asked:
             held, why = None, f"it holds {held}, which is not looked for here"
     if held is None:
@@ -109,20 +112,29 @@ def _add(found: Search, path: Path, asked: dict[str, Path], storage: Storage) ->
     root = asked.get(held, deepest)
     inside = path.relative_to(root) if "" in asked else Path(held) / path.relative_to(root)
     inside = inside if path.suffix.lower() in TABLES else inside.with_suffix(".sto")
+    if twin := next((file for file in found.files if file.inside == inside), None):
+        found.left.append(f"{path}: left out, {twin.path} has the same name; rename one of them.")
+        return
     found.files.append(Found(path, inside, held, storage, words(relative), keys(relative)))
 
 
-def _kind(path: Path, storage: Storage, kind: str) -> tuple[str | None, str]:
+def _kind(path: Path, storage: Storage, kind: str, model: Model | None) -> tuple[str | None, str]:
     """The kind if the table can be that, else None and the reason."""
     if len(storage.time) < 2:
         return None, f"it has {len(storage.time)} rows"
     if kind == "grf":
-        known = vertical_columns(storage.labels) is not None or vertical_candidates(storage)
+        volts = [label for label, unit in units(storage).items() if unit.endswith("V") and _PLATE.search(label)]
+        if volts:
+            return None, f"{volts[0]!r} is the output of a force plate in V, and forces in N are looked for"
+        known = known_columns(storage) is not None or vertical_candidates(storage)
         return ("grf", "") if known else (None, "no column of vertical force")
     if kind == "emg":
         simulated = any(is_state(label) for label in storage.labels) and "emg" not in path.stem.lower()
+        if not may_be_emg(storage):
+            return None, f"its columns are in {', '.join(sorted(set(units(storage).values())))}, and EMG is looked for"
         return (None, "its columns are simulated states") if simulated else ("emg", "")
-    columns = [label for label in muscle_columns(storage.labels) if is_muscle(label)]
+    told = sort_columns(storage.labels, model)
+    columns = [label for label in told.muscles if label not in told.unknown or is_muscle(label)]
     if not columns:
         return None, "no column under a known name of a muscle"
     if other := _OTHER.search(path.stem):
@@ -142,7 +154,7 @@ def _guess(path: Path, storage: Storage) -> str | None:
         return "emg"
     if re.search(r"activation|states|controls", stem):
         return "activation"
-    if vertical_columns(storage.labels) is not None or re.search(r"grf|grd|ground", stem):
+    if known_columns(storage) is not None or re.search(r"grf|grd|ground", stem):
         return "grf"
     muscles = [label for label in storage.labels if is_muscle(label)]
     if not muscles:
@@ -214,15 +226,13 @@ def list_files(activation: Path, emg: Path, grf: Path | None = None) -> pd.DataF
         {"kind": " or ".join(some), "file": path.relative_to(place).as_posix(), **_facts(path)}
         for place, some in kinds.items()
         for path in sorted(place.rglob("*"))
-        if path.suffix.lower() in (*TABLES, *EXPORTS)
+        if path.suffix.lower() in (*TABLES, *SUFFIXES, *UNREAD)
     )
 
 
 def _facts(path: Path) -> dict[str, object]:
-    if path.suffix.lower() in EXPORTS:
-        return {"labels": read_text(path)[0].partition("\n")[0].replace(",", ", ")[:80]}
     try:
-        storage = read_storage(path)
+        storage = read_recording(path)
     except Nem2eError as error:
         return {"labels": str(error)}
     length = float(storage.time[-1] - storage.time[0]) if len(storage.time) > 1 else 0.0

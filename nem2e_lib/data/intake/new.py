@@ -13,17 +13,24 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from nem2e_lib.data.columns import muscle_columns, muscle_name, vertical_columns
+from nem2e_lib.data.columns import muscle_columns
 from nem2e_lib.data.emg.envelope import RECIPES
+from nem2e_lib.data.exports.channels import may_be_emg
+from nem2e_lib.data.families import measurable
+from nem2e_lib.data.force.feet import known_columns
 from nem2e_lib.data.intake.find import Found, Search, apart, best, match, search, vertical_candidates
 from nem2e_lib.data.intake.names import speed, subject
-from nem2e_lib.data.muscles import candidates, meaning
+from nem2e_lib.data.labels import muscle_name
+from nem2e_lib.data.model import Model, read_model
+from nem2e_lib.data.muscles import doubt, meaning
 from nem2e_lib.data.storage.storage import write_storage
 from nem2e_lib.data.study.settings import Line, Section, bare_key, settings_text
 from nem2e_lib.data.study.signals import UNSCALED, is_raw
 from nem2e_lib.error import Nem2eError
 
 _SIDELESS = "or the left one? the name does not tell the leg"
+_MODELS = "model"
+"""Folder of a study into which its model is copied."""
 _MOTIONS = {"running": ("run", "sprint", "jog"), "walking": ("walk", "gait")}
 _SIMULATORS = {  # regular expressions
     "static|(?<![a-z])so(?![a-z])": "static optimisation (OpenSim)",
@@ -55,6 +62,7 @@ def new_study(
     activation: str | Path | None = None,
     emg: str | Path | None = None,
     grf: str | Path | None = None,
+    model: str | Path | None = None,
 ) -> Template:
     """Write ``study.toml`` and ``trials.csv`` for the files found; what they do not tell is left empty.
 
@@ -70,30 +78,45 @@ def new_study(
         May exist, without ``study.toml`` and ``trials.csv``.
     activation, emg, grf : str or Path, optional
         Folders to look through.
+    model : str or Path, optional
+        OpenSim model that says what is a muscle; copied into the folder, under ``model/``, and named in ``study.toml``.
 
     Raises
     ------
     Nem2eError
-        If the folder is a study already, a folder is missing, or no activation is found.
+        If the folder is a study already, a folder or the model is missing, or no activation is found.
     """
     target = Path(folder)
     for name in ("study.toml", "trials.csv"):
         if (target / name).exists():
             raise Nem2eError(f"{target / name}: exists already; take it away or name a new folder.")
-    found = _search(target, {"activation": activation, "emg": emg, "grf": grf})
+    known = None if model is None else read_model(Path(model))
+    found = _search(target, {"activation": activation, "emg": emg, "grf": grf}, known)
     trials, told = _trials(found)
     rows = [_row(trial) for trial in trials]
-    text, to_do = _settings(target, [trial.activation for trial in trials], _used(trials, "emg"), _used(trials, "grf"))
+    text, to_do = _settings(
+        target, [trial.activation for trial in trials], _used(trials, "emg"), _used(trials, "grf"), known
+    )
     table = pd.DataFrame(rows)
-    _bring(target, found, trials, {"trials.csv": table.to_csv(index=False, lineterminator="\n"), "study.toml": text})
-    return Template(target, table, (*found.left, *told), (*_to_do(rows), *to_do))
+    _bring(
+        target, found, trials, {"trials.csv": table.to_csv(index=False, lineterminator="\n"), "study.toml": text}, known
+    )
+    return Template(target, table, (*found.left, *_exported(found), *told), (*_to_do(rows), *to_do))
 
 
-def _search(target: Path, folders: dict[str, str | Path | None]) -> Search:
+def _exported(found: Search) -> Iterator[str]:
+    """What was changed or left out in reading exports, which the copies no longer tell."""
+    for file in found.files:
+        if file.inside.suffix != file.path.suffix:
+            yield f"{file.path}: read as {file.storage.metadata['format']}, copied as {file.inside.as_posix()}."
+            yield from (f"{file.path}: {odd}" for odd in file.storage.warnings)
+
+
+def _search(target: Path, folders: dict[str, str | Path | None], model: Model | None) -> Search:
     named = {kind: Path(folder) for kind, folder in folders.items() if folder is not None}
     if not named and not target.is_dir():
         raise Nem2eError(f"{target}: no such folder; make it, or name --activation, --emg and --grf.")
-    found = search(named or {"": target})
+    found = search(named or {"": target}, model)
     if not found.of("activation"):
         looked = named.get("activation", target)
         raise Nem2eError(
@@ -167,7 +190,7 @@ def _to_do(rows: list[dict[str, str]]) -> list[str]:
     ]
 
 
-def _bring(target: Path, found: Search, trials: Sequence[_Trial], texts: dict[str, str]) -> None:
+def _bring(target: Path, found: Search, trials: Sequence[_Trial], texts: dict[str, str], model: Model | None) -> None:
     """Copy the files and write the texts, all or none; activations that no trial uses stay behind."""
     used = {trial.activation for trial in trials}
     files = [file for file in found.files if file.kind != "activation" or file in used]
@@ -183,6 +206,9 @@ def _bring(target: Path, found: Search, trials: Sequence[_Trial], texts: dict[st
             if not to.exists():
                 (partial / file.inside).parent.mkdir(parents=True, exist_ok=True)
                 _copy(file, partial / file.inside, exported)
+        if model is not None and not (target / _place(target, model)).exists():
+            (partial / _MODELS).mkdir(exist_ok=True)
+            shutil.copyfile(model.path, partial / _place(target, model))
         for name, text in texts.items():
             (partial / name).write_text(text, encoding="utf-8")
         _move(partial, target)
@@ -217,24 +243,34 @@ def _move(partial: Path, target: Path) -> None:
 
 @dataclass(frozen=True)
 class _Channel:
-    """A channel of EMG: muscles that it may measure; `where` tells if some files lack it; `sided` if its name does."""
+    """A channel of EMG: muscles that it may measure; `where` tells if some files lack it; `sided` if its name tells the
+    leg; `asked` what its name leaves open."""
 
     name: str
     fits: tuple[str, ...]
     sided: bool
     where: str = ""
+    asked: str = ""
 
     @property
     def sure(self) -> bool:
-        return len(self.fits) == 1 and not self.where
+        return len(self.fits) == 1 and not self.where and not self.asked
 
 
 def _settings(
-    target: Path, activations: Sequence[Found], emg: Sequence[Found], grf: Sequence[Found]
+    target: Path,
+    activations: Sequence[Found],
+    emg: Sequence[Found],
+    grf: Sequence[Found],
+    model: Model | None,
 ) -> tuple[str, list[str]]:
     """The text of ``study.toml``, and what is to be filled in or looked at, one sentence each."""
     name = re.sub(r"[^A-Za-z0-9._-]+", "-", target.resolve().name).strip("-._") or "study"
-    motion, simulator, channels = _motion(activations), _simulator(activations[0]), _channels(activations[0], emg)
+    motion, simulator, channels = (
+        _motion(activations),
+        _simulator(activations[0]),
+        _channels(activations[0], emg, model),
+    )
     top = [
         Line("name", name),
         Line("motion", motion, "walking, running, or any other word"),
@@ -244,7 +280,7 @@ def _settings(
         Line("citation", ""),
         Line("licence", ""),
     ]
-    sections = [Section("", top), _emg(channels), *_processing(emg, channels), *_force(grf)]
+    sections = [Section("", top), _emg(channels), *_processing(emg, channels), *_force(grf), *_muscles(target, model)]
     return settings_text(sections), _left_open(motion, simulator, channels, grf)
 
 
@@ -259,17 +295,17 @@ def _simulator(file: Found) -> str:
     return next((name for word, name in _SIMULATORS.items() if re.search(word, text)), "")
 
 
-def _channels(activation: Found, files: Sequence[Found]) -> list[_Channel]:
-    muscles = list(dict.fromkeys(muscle_name(label) for label in muscle_columns(activation.storage.labels)))
-    names = dict.fromkeys(label for file in files for label in file.storage.labels)
+def _channels(activation: Found, files: Sequence[Found], model: Model | None) -> list[_Channel]:
+    muscles = list(dict.fromkeys(muscle_name(label) for label in muscle_columns(activation.storage.labels, model)))
+    names = dict.fromkeys(label for file in files for label in may_be_emg(file.storage))
     return [_channel(name, muscles, files) for name in names]
 
 
 def _channel(name: str, muscles: Sequence[str], files: Sequence[Found]) -> _Channel:
     have = sum(name in file.storage.labels for file in files)
     where = "" if have == len(files) else f"in {have} of {len(files)} EMG files only"
-    both = {fit[-2:] for side in "rl" for fit in candidates(name, muscles, side)}
-    return _Channel(name, tuple(candidates(name, muscles)), bool(meaning(name)[1]) or len(both) < 2, where)
+    both = {fit[-2:] for side in "rl" for fit in measurable(name, muscles, side)}
+    return _Channel(name, tuple(measurable(name, muscles)), bool(meaning(name)[1]) or len(both) < 2, where, doubt(name))
 
 
 def _cycle(channels: Sequence[_Channel]) -> str:
@@ -287,14 +323,14 @@ def _line(channel: _Channel) -> Line:
     if channel.sure:
         return Line(channel.name, channel.fits[0], "" if channel.sided else _SIDELESS)
     hint = f"one of {', '.join(channel.fits)}" if len(channel.fits) > 1 else ", ".join(channel.fits)
-    told = "; ".join(filter(None, [hint or "no muscle of that name", channel.where]))
+    told = "; ".join(filter(None, [hint or "no muscle of that name", channel.asked, channel.where]))
     return Line(channel.name, "…", told, left=True)
 
 
 def _processing(files: Sequence[Found], channels: Sequence[_Channel]) -> Iterator[Section]:
     if not files:
         return
-    names = [channel.name for channel in channels if not channel.where] or list(files[0].storage.labels)
+    names = [channel.name for channel in channels if not channel.where] or may_be_emg(files[0].storage)
     raw = [bool(np.mean(is_raw(file.storage.time, _values(file, names))) > 0.5) for file in files]
     if any(raw):
         rates = [(len(f.storage.time) - 1) / max(float(np.ptp(f.storage.time)), 1e-9) for f in files]
@@ -324,8 +360,20 @@ def _force(files: Sequence[Found]) -> Iterator[Section]:
         yield Section("grf", [f"columns that may be it: {', '.join(hints)}", *sides], note)
 
 
+def _muscles(target: Path, model: Model | None) -> Iterator[Section]:
+    if model is not None:
+        place = Line("model", _place(target, model).as_posix(), "what is a muscle, it decides")
+        yield Section("activation", [place])
+
+
+def _place(target: Path, model: Model) -> Path:
+    """Where a model lies in the study, or is to lie."""
+    path, folder = model.path.resolve(), target.resolve()
+    return path.relative_to(folder) if path.is_relative_to(folder) else Path(_MODELS) / path.name
+
+
 def _plates(files: Sequence[Found]) -> list[str]:
-    if not files or vertical_columns(files[0].storage.labels) is not None:
+    if not files or known_columns(files[0].storage) is not None:
         return []
     return vertical_candidates(files[0].storage)
 

@@ -1,26 +1,64 @@
-"""Activation that is doubtful: saturated, or constant within a cycle."""
+"""Activation that is doubtful: columns taken for muscles or left out, saturated, constant within a cycle."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
-from nem2e_lib.data.checks import CONSTANT, SATURATED, Note
+from nem2e_lib.data.checks import CONSTANT, LEFT_OUT, MISSING_MUSCLE, SATURATED, UNKNOWN_MUSCLE, Check, Note
+from nem2e_lib.data.columns import Columns
 from nem2e_lib.data.cycles.segment import resample
+from nem2e_lib.data.labels import muscle_name
 from nem2e_lib.data.quality.words import some
 from nem2e_lib.data.study.study import Study
 from nem2e_lib.data.study.trials import SPAN
 
 _FULL = 0.99
 """Activation above it is taken for full."""
+_NAMED = 60
+"""Strange names that are told one by one, which a person must decide on."""
+_WAY = "give the model (study.toml, [activation] model, or --model), or name the muscles in [activation] columns"
 
 
 def notes(study: Study, report: pd.DataFrame) -> Iterator[Note]:
     """Yield what is doubtful; `report` as `find_cycles` returns it."""
     yield from _saturated(study)
     yield from _constant(study, report)
+
+
+def column_notes(tables: Mapping[Path, Columns]) -> Iterator[Note]:
+    """Yield which columns of the activation files are muscles and which not, once for all files that are alike."""
+    alike: dict[tuple[Check, str], list[Path]] = {}
+    for path, columns in tables.items():
+        for found in _told(columns):
+            alike.setdefault(found, []).append(path)
+    for (check, text), paths in alike.items():
+        more = f" and {len(paths) - 1} more" if len(paths) > 1 else ""
+        yield check.note(f"{paths[0]}{more}: {text}")
+
+
+def _told(columns: Columns) -> Iterator[tuple[Check, str]]:
+    by_kind: dict[str, list[str]] = {}
+    for label, kind in columns.left.items():
+        by_kind.setdefault(kind, []).append(label)
+    if by_kind:
+        listed = "; ".join(f"{some(labels)} ({kind})" for kind, labels in by_kind.items())
+        muscles = some([muscle_name(label) for label in columns.muscles], 12)
+        head = f"columns not taken for muscles ({len(columns.left)}): {listed}"
+        yield LEFT_OUT, f"{head}; taken are {len(columns.muscles)}: {muscles}."
+    taken = [label for label in columns.unknown if label in columns.muscles]
+    left = [label for label in columns.unknown if label in columns.left]
+    if taken:
+        head = f"taken for muscles although no family of models names them so ({len(taken)})"
+        yield UNKNOWN_MUSCLE, f"{head}: {some(taken, _NAMED)}; {_WAY}."
+    if left:
+        head = f"left out because no family of models names a muscle so ({len(left)})"
+        yield UNKNOWN_MUSCLE, f"{head}: {some(left, _NAMED)}; if these are muscles, {_WAY}."
+    if columns.absent:
+        yield MISSING_MUSCLE, f"has no column of {len(columns.absent)} of the model's muscles: {some(columns.absent)}."
 
 
 def _saturated(study: Study) -> Iterator[Note]:

@@ -1,17 +1,17 @@
-"""EMG that is doubtful: dead, copied, humming and clipped channels, gaps, and envelopes in another unit."""
+"""EMG that is doubtful: recordings that are clipped, slow or have gaps, envelopes in another unit, and all the rest."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from itertools import combinations
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy import signal
 
-from nem2e_lib.data.checks import BRIDGED, COPIED, DEAD, DROPOUT, HUM, PINNED, SLOW, UNEVEN, UNSCALED, Note
-from nem2e_lib.data.emg.table import EmgTable
+from nem2e_lib.data.checks import BRIDGED, DROPOUT, PINNED, SLOW, UNEVEN, UNSCALED, Note
+from nem2e_lib.data.cycles.levels import Levels, levels
+from nem2e_lib.data.emg.envelope import Recipe
+from nem2e_lib.data.quality import electrodes, gains, hum, phases, references
 from nem2e_lib.data.quality.words import named
 from nem2e_lib.data.study.signals import UNSCALED as RANGE
 from nem2e_lib.data.study.study import Study
@@ -19,37 +19,25 @@ from nem2e_lib.data.study.trials import Trial
 
 Array = NDArray[np.float64]
 
-_MAINS_HZ = (50.0, 60.0)  # of Europe and most of the world, of North America
-
 
 def notes(study: Study, report: pd.DataFrame) -> Iterator[Note]:
     """Yield what is doubtful; `report` as `find_cycles` returns it."""
-    yield from _copied(study, report)
+    found = levels(study, report)
+    for part in (electrodes, gains, references, phases):
+        yield from part.notes(study, found)
     for trial in study.trials:
-        yield from _dead(study, trial, report)
         processing = study.settings.emg_processing
         if processing is None:
-            yield from _unscaled(study, trial, report)
+            yield from _unscaled(trial, found)
         elif processing.recipe.rectify:
-            yield from _raw_emg(study, trial)
+            yield from _raw_emg(study, trial, processing.recipe)
 
 
-def _dead(study: Study, trial: Trial, report: pd.DataFrame) -> Iterator[Note]:
-    values = _emg_values(study, trial, report)
-    if not len(values):
+def _unscaled(trial: Trial, found: Levels) -> Iterator[Note]:
+    peaks = found.peak[found.of(trial=trial.name)]
+    if not len(peaks):
         return
-    spread = values.std(axis=0)
-    dead = named(study.channels, spread, lambda sd: sd <= DEAD.limit * float(np.median(spread)), "sd {:.2g}")
-    if dead:
-        usual = f"median sd {np.median(spread):.2g}"
-        yield DEAD.note(f"{trial.emg}: EMG hardly varies, maybe a dead channel ({usual}): {dead}.")
-
-
-def _unscaled(study: Study, trial: Trial, report: pd.DataFrame) -> Iterator[Note]:
-    values = _emg_values(study, trial, report)
-    if not len(values):
-        return
-    highest = float(np.median(values.max(axis=0)))
+    highest = float(np.median(peaks.max(axis=0)))
     if not RANGE[0] <= highest <= RANGE[1]:
         yield UNSCALED.note(
             f"{trial.emg}: EMG rises to {highest:.3g} in the median channel, so it seems to be in mV or % and not from "
@@ -57,51 +45,9 @@ def _unscaled(study: Study, trial: Trial, report: pd.DataFrame) -> Iterator[Note
         )
 
 
-def _emg_values(study: Study, trial: Trial, report: pd.DataFrame) -> Array:
-    signal = study.emg(trial.name)
-    if not isinstance(signal, EmgTable):
-        return study.processed(trial.name).signal.values if study.settings.emg_processing else signal.values
-    numbers = report.loc[(report["trial"] == trial.name) & report["kept"], "number"]
-    waveforms = [signal.waveform(int(number)) for number in numbers]
-    return np.concatenate(waveforms) if waveforms else np.empty((0, len(study.channels)))
-
-
-def _copied(study: Study, report: pd.DataFrame) -> Iterator[Note]:
-    recordings = [values for trial in study.trials if len(values := _emg_values(study, trial, report))]
-    electrodes = study.settings.electrodes
-    for one, other in combinations(range(len(study.channels)), 2):
-        first, second = study.channels[one], study.channels[other]
-        same = sum(copies(values[:, one], values[:, other]) for values in recordings)
-        declared = electrodes[first] == electrodes[second]
-        where = f"in {same} of {len(recordings)} recordings"
-        if same and not declared:
-            yield COPIED.note(
-                f"{study.folder}: EMG {second!r} is a copy of {first!r} {where}; "
-                f'if both are one electrode, say {second} = "{electrodes[first]}" in study.toml, [electrodes].'
-            )
-        if same < len(recordings) and declared:
-            yield COPIED.note(
-                f"{study.folder}: [electrodes] says that EMG {second!r} and {first!r} are one electrode, "
-                f"but they are copies only {where}."
-            )
-
-
-def copies(one: Array, other: Array) -> bool:
-    """Whether one signal is the other times a number, to a millionth of its size."""
-    size = float(one @ one)
-    if size == 0 or not other.any():
-        return False
-    rest = other - one * (float(one @ other) / size)
-    return bool(np.abs(rest).max() <= COPIED.limit * np.abs(other).max()) and bool(np.ptp(one) > 0)
-
-
-def _raw_emg(study: Study, trial: Trial) -> Iterator[Note]:
+def _raw_emg(study: Study, trial: Trial, recipe: Recipe) -> Iterator[Note]:
     signal, path, channels = study.processed(trial.name).signal, trial.emg, study.channels
-    for line in line_frequencies(signal.rate_hz):
-        share = hum_share(signal.values, signal.rate_hz, line)
-        found = named(channels, share, lambda part: part > HUM.limit, "{:.0%} of its power")
-        if found:
-            yield HUM.note(f"{path}: mains hum at {line:g} Hz in EMG {found}.")
+    yield from hum.notes(path, channels, signal, recipe)
     found = named(channels, pinned_share(signal.values), lambda part: part > PINNED.limit, "{:.2%} of its samples")
     if found:
         yield PINNED.note(f"{path}: EMG is clipped, at its highest or lowest value again and again: {found}.")
@@ -116,31 +62,6 @@ def _raw_emg(study: Study, trial: Trial) -> Iterator[Note]:
     for drop in signal.dropouts:
         span = f"from {drop.start_s:.4g} to {drop.end_s:.4g} s"
         yield DROPOUT.note(f"{path}: EMG {drop.channel!r} dropped out {span} ({drop.what}).")
-
-
-def line_frequencies(rate_hz: float) -> list[float]:
-    """Return the mains frequencies whose surroundings lie below half the rate."""
-    return [line for line in _MAINS_HZ if line + 8 < rate_hz / 2]
-
-
-def hum_share(values: Array, rate_hz: float, line_hz: float) -> Array:
-    """Return each channel's share of power within 2 Hz of a line, less that 3 to 8 Hz beside it, shape (channels,).
-
-    Power spectral density after Welch over 2 s (or the recording, if shorter), from 5 Hz on, so that drift does
-    not hide the hum.
-
-    Parameters
-    ----------
-    values : float64 array, shape (rows, channels)
-        Evenly sampled.
-    """
-    rows = min(len(values), round(2 * rate_hz))
-    frequency, power = signal.welch(values, rate_hz, nperseg=rows, axis=0)
-    away = np.abs(frequency - line_hz)
-    beside, on = power[(away >= 3) & (away <= 8)], power[away <= 2]
-    total = power[frequency >= 5].sum(axis=0)
-    excess = on.sum(axis=0) - len(on) * np.median(beside, axis=0)
-    return np.asarray(np.divide(excess, total, out=np.zeros_like(total), where=total > 0), np.float64)
 
 
 def pinned_share(values: Array) -> Array:

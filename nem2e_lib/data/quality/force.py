@@ -1,4 +1,4 @@
-"""Vertical force that is doubtful: clipped."""
+"""Vertical force that is doubtful: clipped, with a zero that moves, on plates whose side is not sure, strides lost."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from nem2e_lib.data.checks import CLIPPED, Note
 from nem2e_lib.data.emg.clock import runs
+from nem2e_lib.data.storage.storage import Storage
 from nem2e_lib.data.study.study import Study
 from nem2e_lib.data.study.trials import Trial
 
@@ -21,6 +22,16 @@ def notes(study: Study) -> Iterator[Note]:
     for trial in study.trials if study.cycles is None else ():
         if trial.grf is not None:
             yield from _clipped(study, trial, trial.grf)
+            yield from of_events(study, trial)
+
+
+def of_events(study: Study, trial: Trial) -> Iterator[Note]:
+    """Yield what is doubtful in finding a trial's cycles in its force."""
+    events, signals = study.events(trial.name), [study.activation(trial.name), study.emg(trial.name)]
+    clocks = [signal.time for signal in signals if isinstance(signal, Storage)]
+    start, end = max(float(time[0]) for time in clocks), min(float(time[-1]) for time in clocks)
+    yield from events.notes
+    yield from events.coverage(study.settings.cycle, start, end)
 
 
 def _clipped(study: Study, trial: Trial, path: Path) -> Iterator[Note]:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
+from nem2e_lib.data.model import read_model
 from nem2e_lib.data.storage.storage import Storage
 from nem2e_lib.data.study.settings import Settings, read_settings
 from nem2e_lib.data.study.signals import clocks_apart
@@ -17,28 +19,36 @@ from nem2e_lib.error import Nem2eError
 T = TypeVar("T")
 
 
-def load_study(folder: str | Path) -> Study:
+def load_study(folder: str | Path, model: str | Path | None = None) -> Study:
     """Read a study folder with everything in it.
+
+    Parameters
+    ----------
+    folder : str or Path
+    model : str or Path, optional
+        OpenSim model whose muscles are those of the activation files, before the one that ``study.toml`` may name.
 
     Raises
     ------
     Nem2eError
         At the first problem (`check_study` lists them all).
     """
-    study, problems = read_study(Path(folder))
+    study, problems = read_study(Path(folder), model)
     first = next(iter(problems), None) or next(signal_problems(study), None)
     if first is not None:
         raise Nem2eError(first)
     return study
 
 
-def read_study(folder: Path) -> tuple[Study, list[str]]:
+def read_study(folder: Path, model: str | Path | None = None) -> tuple[Study, list[str]]:
     """Read a study without its signals, and every problem of ``study.toml``, ``trials.csv`` and ``cycles.csv``."""
     if not (folder / "study.toml").is_file():
         return Study(folder, Settings(), ()), [
             f"{folder}: no study.toml found; a study folder with study.toml and trials.csv is expected."
         ]
     settings, problems = _try(Settings(), read_settings, folder / "study.toml")
+    if model is not None and not problems:
+        settings = replace(settings, model=read_model(Path(model)))
     no_trials: list[Trial] = []
     trials, more = _try(no_trials, read_trials, folder / "trials.csv")
     study, problems = Study(folder, settings, tuple(trials)), problems + more
@@ -64,6 +74,7 @@ def signal_problems(study: Study) -> Iterator[str]:
         yield from found
         sound += [] if found else [trial]
     yield from _refusals(lambda: study.targets)
+    yield from _unnormalised(study)
     for trial in sound:
         yield from _apart(study, trial)
         yield from _outside(study, trial)
@@ -88,6 +99,21 @@ def _refusals(read: Callable[[], object]) -> Iterator[str]:
         read()
     except Nem2eError as error:
         yield str(error)
+
+
+def _unnormalised(study: Study) -> Iterator[str]:
+    """Subjects for whom there is nothing to normalise by, whatever their cycles."""
+    how = study.settings.emg_processing.normalise if study.settings.emg_processing else ""
+    subjects = [trial.subject for trial in study.trials]
+    for subject in dict.fromkeys(subjects):
+        if how == "references":
+            yield from _refusals(partial(study.references, subject))
+        if how == "other_trials" and subjects.count(subject) == 1:
+            trial = study.trials[subjects.index(subject)]
+            yield (
+                f"{study.folder / 'study.toml'}: [emg_processing] normalise = 'other_trials' needs two trials a "
+                f"subject, but {subject!r} has only {trial.name!r}; use 'subject_max' or 'references'."
+            )
 
 
 def _apart(study: Study, trial: Trial) -> Iterator[str]:

@@ -16,16 +16,20 @@ from typing import Any
 
 from nem2e_lib.data.checks import CHECKS, IGNORE
 from nem2e_lib.data.emg.envelope import RECIPES, Recipe
-from nem2e_lib.data.emg.processing import NORMALISE, Processing
+from nem2e_lib.data.emg.processing import NORMALISE, OF_CYCLES, Processing
 from nem2e_lib.data.files import read_text
-from nem2e_lib.data.gait import CYCLES
+from nem2e_lib.data.gait import BASELINES, CYCLES, Limits
+from nem2e_lib.data.model import Model, read_model
+from nem2e_lib.data.study.trials import path_problem
 from nem2e_lib.data.tables import near, parse_toml
+from nem2e_lib.error import Nem2eError
 
 RESAMPLING = ("linear", "mean")
 """How a cycle is thinned to its samples (`cycles.segment.resample`)."""
 
 _TEXT, _FLAG, _TABLE, _TEXTS = "text in quotes", "true or false", "a table", "a list of texts"
 _NUMBER, _WHOLE, _PAIR, _COLUMNS = "a number", "a whole number", "two numbers", "a column name or a list of them"
+_NUMBERS = "a number or a list of numbers"
 _TOP = {
     **dict.fromkeys(("name", "motion", "simulated_by"), _TEXT),
     "synthetic": _FLAG,
@@ -38,11 +42,13 @@ _INNER = {
     "grf": {
         **dict.fromkeys(("right", "left"), _COLUMNS),
         **dict.fromkeys(("threshold_n", "min_stance_s", "min_swing_s"), _NUMBER),
+        "baseline": _TEXT,
     },
-    "activation": {"columns": _TEXTS},
+    "activation": {"columns": _TEXTS, "model": _TEXT},
     "emg_processing": {
         "recipe": _TEXT,
         "offset": _FLAG,
+        "notch_hz": _NUMBERS,
         "band_hz": _PAIR,
         "band_order": _WHOLE,
         "rectify": _FLAG,
@@ -50,6 +56,7 @@ _INNER = {
         "low_pass_order": _WHOLE,
         "per_pass": _FLAG,
         "normalise": _TEXT,
+        "percentile": _NUMBER,
     },
 }
 _REQUIRED = ("name", "motion", "simulated_by", "synthetic", "emg")
@@ -75,8 +82,12 @@ class Settings:
         Force above which a foot is on the ground, in N.
     min_stance_s, min_swing_s : float
         Shorter contacts and gaps are none, in s.
+    baseline : str
+        One of `gait.BASELINES`.
     activation_columns : tuple of str or None
         Columns of the activation files to use; None for all muscles.
+    model : Model or None
+        Whose muscles are those of the activation files; None where their names decide.
     resampling : str
         One of `RESAMPLING`.
     emg_processing : Processing or None
@@ -99,10 +110,17 @@ class Settings:
     threshold_n: float = 20.0
     min_stance_s: float = 0.08
     min_swing_s: float = 0.08
+    baseline: str = BASELINES[0]
     activation_columns: tuple[str, ...] | None = None
+    model: Model | None = None
     resampling: str = RESAMPLING[0]
     emg_processing: Processing | None = None
     ignored: tuple[str, ...] = ()
+
+    @property
+    def limits(self) -> Limits:
+        """How a contact of a foot is told."""
+        return Limits(self.threshold_n, self.min_stance_s, self.min_swing_s, self.baseline)
 
 
 def read_settings(path: Path) -> tuple[Settings, list[str]]:
@@ -121,7 +139,21 @@ def read_settings(path: Path) -> tuple[Settings, list[str]]:
     problems += [*_texts(path, "emg", tables["emg"]), *_texts(path, "electrodes", tables["electrodes"])]
     if not problems:
         problems += _values(path, content, tables)
-    return (Settings() if problems else _settings(content, tables)), problems
+    model, more = (None, []) if problems else _model(path, tables["activation"].get("model"))
+    problems += more
+    return (Settings() if problems else dataclasses.replace(_settings(content, tables), model=model)), problems
+
+
+def _model(path: Path, text: str | None) -> tuple[Model | None, list[str]]:
+    """The model that a study names, and what is wrong with it."""
+    if text is None:
+        return None, []
+    if problem := path_problem(path.parent, text):
+        return None, [f"{path}: [activation] model is {text!r}, but {problem}"]
+    try:
+        return read_model(path.parent / text), []
+    except Nem2eError as error:
+        return None, [str(error)]
 
 
 def _table(content: dict[str, Any], key: str) -> dict[str, Any]:
@@ -155,6 +187,7 @@ def _fits(value: Any, kind: str) -> bool:
         _NUMBER: number,
         _WHOLE: number and isinstance(value, int),
         _PAIR: isinstance(value, list) and len(value) == 2 and all(_fits(item, _NUMBER) for item in value),
+        _NUMBERS: number or (isinstance(value, list) and all(_fits(item, _NUMBER) for item in value)),
         _TEXTS: texts,
         _COLUMNS: texts or isinstance(value, str),
     }[kind]
@@ -212,6 +245,8 @@ def _force_problems(path: Path, grf: dict[str, Any], cycle: str) -> list[str]:
     for key in ("min_stance_s", "min_swing_s"):
         if not 0 <= grf.get(key, 0.0) < 10:
             problems.append(f"{path}: [grf] {key} is {grf[key]}, but a time from 0 to 10 s is expected.")
+    if grf.get("baseline", BASELINES[0]) not in BASELINES:
+        problems.append(f"{path}: [grf] baseline is {grf['baseline']!r}, but {' or '.join(BASELINES)} is expected.")
     if ("right" in grf) != ("left" in grf):
         problems.append(
             f"{path}: [grf] names one side only, but both right and left are expected; "
@@ -235,6 +270,12 @@ def _processing_problems(path: Path, table: dict[str, Any]) -> list[str]:
     if how not in NORMALISE:
         hint = near(how, NORMALISE) or "."
         problems.append(f"{where} normalise is {how!r}, but {', '.join(NORMALISE)} is expected{hint}")
+    if not 0 < table.get("percentile", 100) <= 100:
+        problems.append(f"{where} percentile is {table['percentile']}, but more than 0 and up to 100 is expected.")
+    if "percentile" in table and how in NORMALISE and how not in OF_CYCLES:
+        problems.append(
+            f"{where} percentile is that of the peaks of gait cycles; with normalise = {how!r} leave it out."
+        )
     return problems + [f"{where} {problem}" for problem in _filter_problems(table)]
 
 
@@ -243,6 +284,11 @@ def _filter_problems(table: dict[str, Any]) -> list[str]:
     low, high = table.get("band_hz", (1, 2))
     if not 0 < low < high:
         problems.append(f"band_hz is [{low}, {high}], but two rising numbers above 0 Hz are expected.")
+    lines = table.get("notch_hz", 50)
+    if not min(lines if isinstance(lines, list) else [lines], default=0) > 0:
+        problems.append(f"notch_hz is {lines}, but more than 0 Hz is expected, as in 50 or [150, 250].")
+    if "notch_hz" in table and table.get("recipe") == "envelope":
+        problems.append("notch_hz takes hum out of raw EMG, and recipe = 'envelope' has none; leave it out.")
     if not table.get("low_pass_hz", 1) > 0:
         problems.append(f"low_pass_hz is {table['low_pass_hz']}, but more than 0 Hz is expected.")
     for key in ("band_order", "low_pass_order"):
@@ -269,7 +315,10 @@ def _settings(content: dict[str, Any], tables: dict[str, Any]) -> Settings:
 
 def _force(grf: dict[str, Any]) -> dict[str, Any]:
     """The fields of `Settings` that a sound table gives."""
-    limits = {key: float(grf[key]) for key in ("threshold_n", "min_stance_s", "min_swing_s") if key in grf}
+    limits: dict[str, Any] = {
+        key: float(grf[key]) for key in ("threshold_n", "min_stance_s", "min_swing_s") if key in grf
+    }
+    limits |= {"baseline": grf["baseline"]} if "baseline" in grf else {}
     return limits | {f"grf_{side}": _columns(grf.get(side)) for side in ("right", "left")}
 
 
@@ -282,10 +331,13 @@ def _processing(table: dict[str, Any]) -> Processing | None:
     if not table:
         return None
     base = RECIPES[table["recipe"]] if "recipe" in table else Recipe()
-    steps = {key: value for key, value in table.items() if key not in ("recipe", "normalise")}
+    steps = {key: value for key, value in table.items() if key not in ("recipe", "normalise", "percentile")}
     if "band_hz" in steps:
         steps["band_hz"] = (float(steps["band_hz"][0]), float(steps["band_hz"][1]))
-    return Processing(dataclasses.replace(base, **steps), table.get("normalise", NORMALISE[0]))
+    if isinstance(steps.get("notch_hz"), list):
+        steps["notch_hz"] = tuple(map(float, steps["notch_hz"]))
+    percentile = float(table.get("percentile", 100))
+    return Processing(dataclasses.replace(base, **steps), table.get("normalise", NORMALISE[0]), percentile)
 
 
 @dataclass(frozen=True)

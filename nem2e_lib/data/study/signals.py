@@ -9,9 +9,11 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from nem2e_lib.data.columns import muscle_columns, muscle_name, vertical_columns
+from nem2e_lib.data.columns import Columns, sort_columns
 from nem2e_lib.data.emg.processing import power_above
-from nem2e_lib.data.storage.storage import Storage, read_storage
+from nem2e_lib.data.exports.formats import read_recording
+from nem2e_lib.data.labels import muscle_name
+from nem2e_lib.data.storage.storage import Storage
 from nem2e_lib.data.study.settings import Settings
 from nem2e_lib.data.tables import near
 from nem2e_lib.error import Nem2eError
@@ -22,6 +24,8 @@ _FULL_ACTIVATION = 1.5  # above it in the median muscle: forces or newtons, not 
 _RECTIFIED = 0.3  # mean over mean absolute value; near 0 where a signal swings about zero
 UNSCALED = (0.02, 1.5)
 """EMG whose median channel rises higher than this, or not so high, is in mV, % or another unit, not normalised."""
+UNASKED = "not in [activation] columns"
+"""What is said of a muscle that a study leaves out."""
 _ENVELOPE_HZ, _ROUGH = 50.0, 0.3  # envelopes have nearly no power above that frequency, raw EMG most of it
 
 
@@ -90,35 +94,6 @@ def read_raw_emg(path: Path, channels: Sequence[str]) -> Storage:
     return dataclasses.replace(storage, labels=tuple(channels), values=storage.values[:, index])
 
 
-def read_grf(path: Path, settings: Settings) -> Storage:
-    """Read vertical ground reaction force in N, labels ``right`` and ``left``; columns of one side are added up.
-
-    Raises
-    ------
-    Nem2eError
-        If the two columns are not found or a value is not finite.
-    """
-    storage = _read(path)
-    sides = _sides(path, storage, settings)
-    named = [name for side in sides for name in side]
-    _require(path, "force column", named, storage.labels)
-    plates = _select(path, storage, named, named)
-    sums = [sum((plates.column(name) for name in side), np.zeros(len(plates.time))) for side in sides]
-    return dataclasses.replace(plates, labels=("right", "left"), values=np.column_stack(sums))
-
-
-def _sides(path: Path, storage: Storage, settings: Settings) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    if settings.grf_right is not None and settings.grf_left is not None:
-        return settings.grf_right, settings.grf_left
-    known = vertical_columns(storage.labels)
-    if known is None:
-        raise Nem2eError(
-            f"{path}: no columns of vertical force under a known name; found {', '.join(storage.labels)}; "
-            "name them in study.toml, [grf] right and left."
-        )
-    return (known[0],), (known[1],)
-
-
 def check_envelope(path: Path, channels: Sequence[str], values: Array, time: Array | None = None) -> None:
     """Refuse channels that recorded nothing, swing about zero as raw EMG does, or are not smooth (given `time` in s).
 
@@ -174,20 +149,32 @@ def clocks_apart(path: Path, signal: Storage, activation_path: Path, activation:
     )
 
 
-def left_out(path: Path, settings: Settings) -> list[str]:
-    """Return the labels of an activation file that are not taken for muscles."""
-    storage = read_storage(path)
-    used = set(_muscles(path, storage, settings).values())
-    return [label for label in storage.labels if label not in used]
+def columns_of(path: Path, storage: Storage, settings: Settings) -> Columns:
+    """Tell the muscles among the columns of an activation file from all else.
+
+    ``[activation] columns`` decides where it is given, else the model, else names; the muscles that ``[emg]`` names are
+    muscles by that word.
+
+    Raises
+    ------
+    Nem2eError
+        If a column that is named is missing.
+    """
+    if settings.activation_columns is None:
+        return sort_columns(storage.labels, settings.model, map(muscle_name, settings.targets.values()))
+    asked = _asked(path, storage, settings.activation_columns)
+    kinds = sort_columns(storage.labels, settings.model).left
+    left = {label: kinds.get(label, UNASKED) for label in storage.labels if label not in asked}
+    return Columns(tuple(asked), left)
 
 
 def _muscles(path: Path, storage: Storage, settings: Settings) -> dict[str, str]:
     """Muscle name → column label."""
-    candidates = muscle_columns(storage.labels)
-    if settings.activation_columns is not None:
-        candidates = _asked(path, storage, settings.activation_columns)
+    candidates = columns_of(path, storage, settings).muscles
     if not candidates:
-        raise Nem2eError(f"{path}: no muscle column found; name them in study.toml, [activation] columns.")
+        raise Nem2eError(
+            f"{path}: no muscle column found; name them in study.toml, [activation] columns, or give the model there."
+        )
     names = [muscle_name(label) for label in candidates]
     twice = [name for name in names if names.count(name) > 1]
     if twice:
@@ -199,8 +186,8 @@ def _muscles(path: Path, storage: Storage, settings: Settings) -> dict[str, str]
 
 
 def _asked(path: Path, storage: Storage, columns: Sequence[str]) -> list[str]:
-    by_name = {muscle_name(label): label for label in muscle_columns(storage.labels)}
-    by_name |= {label: label for label in storage.labels}
+    found = sort_columns(storage.labels, told=map(muscle_name, columns)).muscles
+    by_name = {muscle_name(label): label for label in found} | {label: label for label in storage.labels}
     _require(path, "activation column", columns, by_name)
     return [by_name[column] for column in columns]
 
@@ -216,7 +203,7 @@ def _require(path: Path, what: str, wanted: Iterable[str], found: Iterable[str])
 
 
 def _read(path: Path) -> Storage:
-    storage = read_storage(path)
+    storage = read_recording(path)
     if len(storage.time) < 2:
         raise Nem2eError(f"{path}: found {len(storage.time)} rows, but at least 2 are expected.")
     return storage

@@ -2,31 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TypeVar
 
-import numpy as np
-from numpy.typing import NDArray
-
-from nem2e_lib.data.columns import muscle_name
 from nem2e_lib.data.emg.clock import Dropout
-from nem2e_lib.data.emg.envelope import normalise
-from nem2e_lib.data.emg.processing import Processed, peak, process, reference
+from nem2e_lib.data.emg.processing import Processed, process
 from nem2e_lib.data.emg.table import EmgTable, read_emg_table
+from nem2e_lib.data.families import counterpart, whose
+from nem2e_lib.data.force.events import Events, find_events
+from nem2e_lib.data.force.feet import Feet, read_feet
+from nem2e_lib.data.labels import muscle_name
+from nem2e_lib.data.model import Model
 from nem2e_lib.data.storage.storage import Storage
 from nem2e_lib.data.study.settings import Settings
-from nem2e_lib.data.study.signals import check_envelope, clocks_apart, read_activation, read_emg, read_grf, read_raw_emg
-from nem2e_lib.data.study.trials import Cycle, Trial, path_problem
+from nem2e_lib.data.study.signals import check_envelope, read_activation, read_emg, read_raw_emg
+from nem2e_lib.data.study.trials import Cycle, Trial, path_problem, scale_problem
 from nem2e_lib.data.tables import near, read_table
 from nem2e_lib.error import Nem2eError
-
-Array = NDArray[np.float64]
 
 _REFERENCES = "references.csv"
 
 T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Reference:
+    """A recording that a subject's EMG is normalised by: a maximal contraction, a calibration walk."""
+
+    path: Path
+    processed: Processed
 
 
 @dataclass(frozen=True)
@@ -70,7 +76,7 @@ class Study:
         """Muscle of each channel; Nem2eError if an EMG name maps to no muscle column."""
         for channel, target in self.settings.targets.items():
             if muscle_name(target) not in self.muscles:
-                hint = near(muscle_name(target), self.muscles) or "; name one of its muscle columns."
+                hint = _meant(muscle_name(target), self.muscles, self.settings.model)
                 raise Nem2eError(
                     f"{self.folder / 'study.toml'}: [emg] {channel} = {target!r} is no muscle column of "
                     f"{self.trials[0].activation}{hint}"
@@ -101,7 +107,8 @@ class Study:
     def emg(self, trial: str) -> Storage | EmgTable:
         """Return a trial's measured EMG envelopes in the order of `channels`, over time or as a cycle table.
 
-        Where ``study.toml`` has ``[emg_processing]``, they are made from raw EMG and normalised.
+        Where ``study.toml`` has ``[emg_processing]``, they are made from raw EMG, and still in its unit:
+        `cycles.normalise` divides them.
 
         Raises
         ------
@@ -111,7 +118,7 @@ class Study:
         return self._once("emg", trial, self._emg)
 
     def processed(self, trial: str) -> Processed:
-        """Return envelopes made from a trial's raw EMG, not normalised, with what was found on the way.
+        """Return envelopes made from a trial's raw EMG with what was found on the way.
 
         Raises
         ------
@@ -124,6 +131,18 @@ class Study:
         """Return stretches in which a channel of raw EMG recorded nothing; none where EMG comes as envelopes."""
         return self.processed(trial).dropouts if self.settings.emg_processing else ()
 
+    def references(self, subject: str) -> tuple[Reference, ...]:
+        """Return the recordings that ``references.csv`` names for a subject, made into envelopes.
+
+        Raises
+        ------
+        Nem2eError
+            If the table has none of the subject, or a recording cannot be read or processed.
+        """
+        if ("references", subject) not in self._kept:
+            self._kept["references", subject] = tuple(_references(self, subject))
+        return self._kept["references", subject]  # type: ignore[return-value]
+
     def grf(self, trial: str) -> Storage:
         """Return the vertical ground reaction force of a trial in N; labels are ``right`` and ``left``.
 
@@ -132,7 +151,15 @@ class Study:
         Nem2eError
             If the trial has no such file, the columns are not found, or a value is not finite.
         """
-        return self._once("grf", trial, self._grf)
+        return self.feet(trial).force
+
+    def feet(self, trial: str) -> Feet:
+        """Return the same with the columns that it was read from and what is to be told of them; errors as `grf`."""
+        return self._once("feet", trial, self._feet)
+
+    def events(self, trial: str) -> Events:
+        """Return the contacts of both feet in the ground reaction force of a trial; errors as `grf`."""
+        return self._once("events", trial, lambda found: find_events(self.feet(found.name), self.settings.limits))
 
     def _once(self, kind: str, name: str, read: Callable[[Trial], T]) -> T:
         if (kind, name) not in self._kept:
@@ -145,17 +172,13 @@ class Study:
 
     def _emg(self, trial: Trial) -> Storage | EmgTable:
         if self.settings.emg_processing is not None:
-            return self._normalised(trial)
+            return self.processed(trial.name).storage
         if not trial.has_emg_table:
-            return _shifted(read_emg(trial.emg, self.channels), trial.emg_offset_s)
-        table = read_emg_table(trial.emg, self.channels)
+            return _scaled(_shifted(read_emg(trial.emg, self.channels), trial.emg_offset_s), trial.emg_scale)
+        table = read_emg_table(trial.emg, self.channels).times(trial.emg_scale)
         for cycle in self.cycles_of(trial.name):
             check_envelope(trial.emg, self.channels, table.waveform(cycle.number))
         return table
-
-    def _normalised(self, trial: Trial) -> Storage:
-        storage = self.processed(trial.name).storage
-        return replace(storage, values=normalise(storage.values, _scale(self, trial)))
 
     def _processed(self, trial: Trial) -> Processed:
         if self.settings.emg_processing is None:
@@ -165,71 +188,52 @@ class Study:
                 f"{self.folder / 'trials.csv'}: trial {trial.name!r} has EMG as a cycle table, but [emg_processing] "
                 "in study.toml expects raw recordings (.sto or .mot); give those or take that section out."
             )
-        raw = _shifted(read_raw_emg(trial.emg, self.channels), trial.emg_offset_s)
+        raw = _scaled(_shifted(read_raw_emg(trial.emg, self.channels), trial.emg_offset_s), trial.emg_scale)
         done = process(trial.emg, raw, self.settings.emg_processing.recipe)
         check_envelope(trial.emg, self.channels, done.storage.values, done.storage.time)
         return done
 
-    def _grf(self, trial: Trial) -> Storage:
+    def _feet(self, trial: Trial) -> Feet:
         if trial.grf is None:
             raise Nem2eError(f"{self.folder / 'trials.csv'}: trial {trial.name!r} has no grf file.")
-        return _shifted(read_grf(trial.grf, self.settings), trial.grf_offset_s)
+        return read_feet(trial.grf, self.settings.grf_right, self.settings.grf_left).later(trial.grf_offset_s)
+
+
+def _meant(name: str, muscles: Sequence[str], model: Model | None) -> str:
+    """Which of the muscles a name may mean: the same one as another model calls it, or one spelt nearly so."""
+    if model is not None and name not in model.muscles:
+        return f", as {model.path} has no muscle of that name; give the model that was simulated, or name its muscle."
+    if same := counterpart(name, muscles):
+        return f"; it has {same!r}, which is that muscle as {whose(same)} names it: write {same!r}."
+    return near(name, muscles) or "; name one of its muscle columns."
 
 
 def _shifted(storage: Storage, offset_s: float) -> Storage:
     return replace(storage, time=storage.time + offset_s) if offset_s else storage
 
 
-def _scale(study: Study, trial: Trial) -> Array:
-    """Return the divisor of each channel's envelope in a trial, shape (channels,).
-
-    ``subject_max``: the maximum over all trials of the subject, each where its activation covers it.
-    ``other_trials``: the same without the trial itself. ``references``: the maximum over the recordings that
-    ``references.csv`` lists for the subject (maximal contractions, a calibration walk). ``none``: 1.
-
-    Raises
-    ------
-    Nem2eError
-        If there is nothing to normalise by.
-    """
-    assert study.settings.emg_processing is not None
-    how, who = study.settings.emg_processing.normalise, f"{study.folder}: subject {trial.subject!r}"
-    if how == "none":
-        return np.ones(len(study.channels))
-    if how == "references":
-        return _of_recordings(study, trial.subject)
-    others = [t for t in study.trials if t.subject == trial.subject and (how == "subject_max" or t != trial)]
-    if not others:
-        raise Nem2eError(
-            f"{study.folder / 'study.toml'}: [emg_processing] normalise = 'other_trials' needs two trials a subject, "
-            f"but {trial.subject!r} has only {trial.name!r}; use 'subject_max' or 'references'."
-        )
-    return reference((_peak(study, t) for t in others), who, study.channels)
+def _scaled(storage: Storage, scale: float) -> Storage:
+    return replace(storage, values=scale * storage.values) if scale != 1 else storage
 
 
-def _peak(study: Study, trial: Trial) -> Array:
-    activation, processed = study.activation(trial.name), study.processed(trial.name)
-    if problem := clocks_apart(trial.emg, processed.storage, trial.activation, activation):
-        raise Nem2eError(problem)
-    return peak(processed, float(activation.time[0]), float(activation.time[-1]))
-
-
-def _of_recordings(study: Study, subject: str) -> Array:
+def _references(study: Study, subject: str) -> Iterator[Reference]:
     path = study.folder / _REFERENCES
-    table = read_table(path, ("subject", "emg"))
-    rows = table.index[table["subject"] == subject]
+    table = read_table(path, ("subject", "emg"), ("emg_scale",))
+    rows = table[table["subject"] == subject]
     if rows.empty:
         known = table["subject"].unique()
         hint = near(subject, known) or "; give the recordings that its EMG is normalised by."
         raise Nem2eError(f"{path}: no row of subject {subject!r}; found {', '.join(known)}{hint}")
-    peaks = [_recorded(study, path, int(row) + 2, str(table["emg"][row])) for row in rows]
-    return reference(peaks, f"{path}: subject {subject!r}", study.channels)
+    for row, text, scale in zip(rows.index, rows["emg"].astype(str), rows["emg_scale"].astype(str), strict=True):
+        where = f"{path}: line {int(row) + 2}"
+        if problem := path_problem(study.folder, text) if text else "a file is expected.":
+            raise Nem2eError(f"{where}: emg is {text!r}, but {problem}")
+        if problem := scale_problem(scale):
+            raise Nem2eError(f"{where}: {problem}")
+        yield _reference(study, study.folder / text, float(scale or 1))
 
 
-def _recorded(study: Study, path: Path, line: int, text: str) -> Array:
+def _reference(study: Study, path: Path, scale: float) -> Reference:
     assert study.settings.emg_processing is not None
-    problem = path_problem(study.folder, text) if text else "a file is expected."
-    if problem:
-        raise Nem2eError(f"{path}: line {line}: emg is {text!r}, but {problem}")
-    file = study.folder / text
-    return peak(process(file, read_raw_emg(file, study.channels), study.settings.emg_processing.recipe))
+    raw = _scaled(read_raw_emg(path, study.channels), scale)
+    return Reference(path, process(path, raw, study.settings.emg_processing.recipe))

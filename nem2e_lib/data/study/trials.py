@@ -9,12 +9,13 @@ from pathlib import Path, PureWindowsPath
 import numpy as np
 import pandas as pd
 
+from nem2e_lib.data.emg.table import is_emg_table
 from nem2e_lib.data.tables import near, numbers, read_table, whole_numbers
 
 TRIAL_COLUMNS = ("trial", "subject", "speed", "activation", "emg")
 SPAN = ("start_s", "end_s")
 _OFFSETS = ("activation_offset_s", "emg_offset_s", "grf_offset_s")
-OPTIONAL = ("speed_m_s", "grf", *_OFFSETS)
+OPTIONAL = ("speed_m_s", "grf", *_OFFSETS, "emg_scale")
 _ADVICE = {
     "trial": "give each recording its own name",
     "subject": "say who moved",
@@ -31,7 +32,8 @@ class Trial:
     """One row of ``trials.csv``; paths as they are to be opened, `speed_m_s` NaN where not known.
 
     An offset in s is added to the times of its file: trial time = file time + offset. A device that started
-    0.5 s after the trial's clock has the offset 0.5.
+    0.5 s after the trial's clock has the offset 0.5. EMG is multiplied by its scale: .001 for a file in mV among
+    others in V.
     """
 
     name: str
@@ -44,11 +46,12 @@ class Trial:
     activation_offset_s: float = 0.0
     emg_offset_s: float = 0.0
     grf_offset_s: float = 0.0
+    emg_scale: float = 1.0
 
     @property
     def has_emg_table(self) -> bool:
-        """Whether EMG comes as a cycle table (CSV) instead of a storage file."""
-        return self.emg.suffix.lower() == ".csv"
+        """Whether EMG comes as a cycle table instead of a recording."""
+        return is_emg_table(self.emg)
 
 
 @dataclass(frozen=True)
@@ -90,7 +93,9 @@ def _row_problems(path: Path, table: pd.DataFrame) -> list[str]:
             for key in _OFFSETS
             if row[key] and not _is_number(row[key])
         ]
-        if _has_offset(row["emg_offset_s"]) and row["emg"].lower().endswith(".csv"):
+        if problem := scale_problem(row["emg_scale"]):
+            problems.append(f"{where}: {problem}")
+        if _has_offset(row["emg_offset_s"]) and is_emg_table(path.parent / row["emg"]):
             problems.append(f"{where}: emg_offset_s is given, but a cycle table of EMG has no clock; leave it empty.")
         problems += [
             f"{where}: {key} is {row[key]!r}, but {problem}"
@@ -110,6 +115,13 @@ def path_problem(folder: Path, text: str) -> str:
         return ""
     beside = [other.name for other in file.parent.iterdir()] if file.parent.is_dir() else []
     return f"there is no such file in {folder}{near(file.name, beside) or '; check its spelling.'}"
+
+
+def scale_problem(text: str) -> str:
+    """Say what is wrong with a cell of ``emg_scale``; empty if nothing is."""
+    if not text or (_is_number(text) and float(text) > 0):
+        return ""
+    return f"emg_scale is {text!r}, but a number above 0 that EMG is multiplied by is expected."
 
 
 def _is_speed(text: str) -> bool:
@@ -143,6 +155,7 @@ def _trial(folder: Path, row: dict[str, str]) -> Trial:
         emg=folder / row["emg"],
         grf=folder / row["grf"] if row["grf"] else None,
         **{key: float(row[key] or 0) for key in _OFFSETS},
+        emg_scale=float(row["emg_scale"] or 1),
     )
 
 

@@ -8,7 +8,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import signal
 
-from nem2e_lib.data.columns import vertical_columns
 from nem2e_lib.data.emg.clock import even
 from nem2e_lib.data.emg.envelope import (
     RECIPES,
@@ -22,6 +21,7 @@ from nem2e_lib.data.emg.envelope import (
     remove_offset,
 )
 from nem2e_lib.data.emg.processing import process
+from nem2e_lib.data.force.feet import read_feet
 from nem2e_lib.data.gait import heel_strikes
 from nem2e_lib.data.storage.storage import Storage, read_storage
 from nem2e_lib.error import Nem2eError
@@ -263,12 +263,12 @@ def test_the_walking_envelopes_are_recognised(realdata):
 def test_measured_envelopes_come_back_from_raw_noise_of_their_strength(realdata, rate):
     """The real trial's envelopes set the strength of SYNTHETIC noise, whose envelope must resemble them."""
     folder = realdata / "opensim_core_walk"
-    truth, grf = read_storage(folder / "electromyography.sto"), read_storage(folder / "grf_walk.mot")
+    truth, grf = read_storage(folder / "electromyography.sto"), read_feet(folder / "grf_walk.mot").force
     time = np.arange(truth.time[0], truth.time[-1], 1 / rate)
     strength = np.column_stack([np.interp(time, truth.time, column) for column in truth.values.T])
     raw = strength[..., None] * np.random.default_rng(6).normal(size=(*strength.shape, 20))
     found = envelope(raw.reshape(len(time), -1), rate).reshape(raw.shape).mean(axis=2)
-    start, end = heel_strikes(grf.time, grf.column(vertical_columns(grf.labels)[0]))
+    start, end = heel_strikes(grf.time, grf.column("right"))
     cycle = (time > start) & (time < end)
     for ours, real in zip(found[cycle].T, strength[cycle].T, strict=True):
         assert np.corrcoef(ours, real)[0, 1] > 0.97

@@ -103,6 +103,17 @@ def test_arms_make_further_columns_where_every_controls_file_has_them(tmp_path: 
     assert any("1 trials have no controls file" in told for told in again.told)
 
 
+def test_what_a_pattern_fits_and_is_no_muscle_is_left_and_told(tmp_path: Path) -> None:
+    files = fx.running_subject(speeds=ONE)
+    files = {path: text.replace("psoas_l.", "tau_lumbar_extension.") for path, text in files.items()}
+    fx.write_tree(tmp_path / "in", files)
+    built = from_archive(tmp_path / "in", "running", tmp_path / "study")
+    assert load_study(tmp_path / "study").muscles == tuple(fx.MUSCLES[:-1])
+    assert (
+        sum("columns not taken for muscles (1): tau_lumbar_extension.activation." in told for told in built.told) == 1
+    )
+
+
 def test_pins_are_asked_for_and_never_guessed(tmp_path: Path) -> None:
     fx.write_tree(tmp_path / "in", fx.running_subject(speeds=ONE, labels=fx.PINS))
     built = from_archive(tmp_path / "in", "running", tmp_path / "study")

@@ -18,8 +18,10 @@ from nem2e_lib.data.check import check_study
 from nem2e_lib.data.intake.new import new_study
 from nem2e_lib.data.muscles import candidates, meaning
 from nem2e_lib.data.storage.storage import Storage, write_storage
+from nem2e_lib.data.study.load import load_study
 from nem2e_lib.data.synthetic import write_study
 from nem2e_lib.error import Nem2eError
+from tests.support import lab
 
 MUSCLES = ["soleus_r", "med_gas_r", "lat_gas_r", "tib_ant_r", "soleus_l", "rect_fem_r"]
 
@@ -157,3 +159,49 @@ def test_a_real_walking_recording_becomes_a_study(tmp_path: Path) -> None:
     emg = tomllib.loads((tmp_path / "study.toml").read_text())["emg"]
     assert emg["soleus"] == "soleus_r"
     assert emg["tibialis_anterior"] == "tib_ant_r"
+
+
+def test_a_model_is_copied_into_the_study_and_decides(tmp_path: Path) -> None:
+    files, names = tmp_path / "files", {"soleus_r": "m1", "tib_ant_r": "m2"}
+    table = lab.relabelled(lab.activation(), lambda label: names.get(label, label.replace("_", "")))
+    (files / "a").mkdir(parents=True)
+    write_storage(files / "a/s1_free_activation.sto", lab.beside(table, {"drive": 0.1}))
+    write_storage(files / "a/s1_free_emg.sto", lab.emg(channels={"m1": "soleus_r", "m2": "tib_ant_r"}))
+    write_storage(files / "a/s1_free_grf.mot", lab.forces())
+    osim = lab.model(tmp_path / "mine.osim", table.labels, {"drive": "CoordinateActuator"})
+    made = new_study(tmp_path / "own", files / "a", files / "a", files / "a", osim)
+    assert len(made.trials) == 1
+    settings = tomllib.loads((tmp_path / "own/study.toml").read_text())
+    assert settings["activation"] == {"model": "model/mine.osim"}
+    assert settings["emg"] == {"m1": "m1", "m2": "m2"}
+    assert (tmp_path / "own/model/mine.osim").read_bytes() == osim.read_bytes()
+    for line in ('motion = ""', 'simulated_by = ""'):
+        text = (tmp_path / "own/study.toml").read_text()
+        (tmp_path / "own/study.toml").write_text(text.replace(line, line.replace('""', '"walking"')))
+    assert check_study(tmp_path / "own") == []
+    assert load_study(tmp_path / "own").muscles == table.labels
+    with pytest.raises(Nem2eError, match="no such file"):
+        new_study(tmp_path / "other", files / "a", model=tmp_path / "no.osim")
+    assert not (tmp_path / "other").exists()
+
+
+def test_a_model_in_the_study_folder_stays_where_it_is(tmp_path: Path) -> None:
+    own = lab.study(tmp_path / "own")
+    for name in ("study.toml", "trials.csv"):
+        (own / name).unlink()
+    osim = lab.model(own / "osim/mine.osim", lab.MUSCLES)
+    new_study(own, model=osim)
+    assert tomllib.loads((own / "study.toml").read_text())["activation"] == {"model": "osim/mine.osim"}
+    assert not (own / "model").exists()
+
+
+def test_channels_find_muscles_under_another_familys_names(tmp_path: Path) -> None:
+    names = {"soleus": "soleus", "tib_ant": "tibant", "bifemlh": "bflh140", "rect_fem": "recfem"}
+    own = lab.study(
+        tmp_path / "own", act=lab.relabelled(lab.activation(), lambda label: names[label[:-2]] + label[-2:])
+    )
+    for name in ("study.toml", "trials.csv"):
+        (own / name).unlink()
+    new_study(own)
+    told = tomllib.loads((own / "study.toml").read_text())["emg"]
+    assert told == {"R_SOL": "soleus_r", "R_TA": "tibant_r", "R_BF": "bflh140_r", "R_RF": "recfem_r"}

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 from nem2e_lib.data.check import check_study
+from nem2e_lib.data.cycles.segment import segment
 from nem2e_lib.data.intake.names import covers, keys, speed, subject, words
 from nem2e_lib.data.intake.new import new_study
-from nem2e_lib.data.storage.export import read_csv_recording
 from nem2e_lib.data.storage.storage import Storage, read_storage, write_storage
 from nem2e_lib.data.study.load import load_study
 from nem2e_lib.error import Nem2eError
@@ -68,9 +68,9 @@ def test_one_folder_for_everything(tree: Path, tmp_path: Path) -> None:
         ]
     told = [text.partition("left out, ")[2] for text in made.told]
     assert sorted(set(told)) == [
+        "it is not read yet; export its analog channels as text from the program that made it.",
         "its name says 'force', and activations are looked for.",
         "no column under a known name of a muscle.",
-        "only .sto, .mot and .csv are read; export it as one.",
         "walk_states.sto of the same trial is used.",
     ]
     assert len(told) == 16
@@ -84,7 +84,7 @@ def test_one_folder_for_everything(tree: Path, tmp_path: Path) -> None:
 def test_the_same_without_naming_kinds(tree: Path) -> None:
     made = new_study(tree)
     assert made.trials["emg"].iloc[0] == "Subject 01/Fast/EMG/raw emg.sto"
-    assert sum("only .sto, .mot and .csv are read" in text for text in made.told) == 4
+    assert sum("it is not read yet" in text for text in made.told) == 4
 
 
 def test_left_leg_and_plates_of_other_names_and_percent(tmp_path: Path) -> None:
@@ -104,7 +104,8 @@ def test_left_leg_and_plates_of_other_names_and_percent(tmp_path: Path) -> None:
     (tmp_path / "own" / "study.toml").write_text(filled)
     assert check_study(tmp_path / "own") == []
     study = load_study(tmp_path / "own")
-    assert study.emg(study.trials[0].name).values.max() == 1
+    cycles, _ = segment(study, phases=1001)
+    assert float(cycles["emg_waveform"].max()) == pytest.approx(1, abs=1e-3)
 
 
 def test_a_name_without_a_leg_is_told(tmp_path: Path) -> None:
@@ -182,24 +183,3 @@ def test_emg_exported_as_csv(tmp_path: Path, head: str, separator: str, scale: f
     assert found.labels == labels
     np.testing.assert_allclose(found.time, time, atol=1e-9)
     np.testing.assert_array_equal(found.values, values)
-
-
-@pytest.mark.parametrize(
-    ("text", "message"),
-    [
-        ("Delsys export\ntime,a\n0,1\n", "first line starts with 'Delsys export', but a label line that starts with"),
-        ("time;a\n0,5;1\n", "line 2, column 1: found '0,5'; write numbers with a decimal point"),
-        ("time,a\n0,1\n1\n", "line 3, column 2: found .*; a number is expected, or nan"),
-        ("time,a\n0,True\n", "found 'True'; a number is expected"),
-        ("time,a\n0,1_0\n", "found '1_0'; a number is expected"),
-        ("time,a\n0,1\n1,2,3\n", "lines do not have the 2 cells"),
-        ("time,a\n1,1\n0,1\n", "line 3: time is 0 s, but rising numbers are expected"),
-        ("cycle,emg,phase_pct,value\n0,a,0,1\n", "is EMG cut into cycles; name it in trials.csv"),
-    ],
-)
-def test_other_csv_is_left_out_and_told(tmp_path: Path, text: str, message: str) -> None:
-    (tmp_path / "e.csv").write_text(text)
-    with pytest.raises(Nem2eError, match=message):
-        read_csv_recording(tmp_path / "e.csv")
-    save(tmp_path / "s1_walk_activation.sto", MUSCLES, activity())
-    assert any("e.csv" in told for told in new_study(tmp_path).told)

@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nem2e_lib.data.check import check_study, study_notes
-from nem2e_lib.data.columns import muscle_columns, muscle_name
+from nem2e_lib.data.columns import muscle_columns
+from nem2e_lib.data.labels import muscle_name
 from nem2e_lib.data.storage.storage import Storage, read_storage, write_storage
 from nem2e_lib.data.study.load import load_study
 from nem2e_lib.data.study.settings import read_settings
@@ -65,7 +66,7 @@ def test_signals_are_read_once(study_folder):
 def test_notes_tell_what_is_left_out(study_folder):
     notes = [note for note in study_notes(study_folder) if "clipped" not in note]
     assert len(notes) == 1
-    assert "columns not taken for muscles (1): knee_angle_r_reserve." in notes[0]
+    assert "columns not taken for muscles (1): knee_angle_r_reserve (reserve); taken are 4: soleus_r" in notes[0]
 
 
 @pytest.mark.parametrize(
@@ -154,7 +155,7 @@ SIGNALS = [
     ("emg.sto", set_value(9, 0, np.inf), "column 'sol' is inf at 0.018 s"),
     ("emg.sto", lambda n, t, v: (n, t, v - v.mean(axis=0)), "'sol' swings about zero"),
     ("emg.sto", lambda n, t, v: (n, t, 0 * v), "'sol' is zero throughout"),
-    ("grf.mot", set_value(9, 0, np.nan), "column 'ground_force_vy' is nan at 0.018 s"),
+    ("grf.mot", set_value(150, 0, np.nan), "column 'ground_force_vy' is nan at 0.3 s, beside"),
     ("grf.mot", lambda n, t, v: (["a", "b"], t, v), "no columns of vertical force under a known name; found a, b"),
 ]
 
@@ -214,7 +215,7 @@ def test_order_of_columns_may_differ(study_folder):
 def test_every_problem_is_listed(study_folder):
     rewrite(study_folder / "s1_slow_activation.sto", set_value(1, 1, np.nan))
     rewrite(study_folder / "s2_fast_emg.sto", set_value(1, 1, np.nan))
-    rewrite(study_folder / "s2_slow_grf.mot", set_value(1, 1, np.nan))
+    rewrite(study_folder / "s2_slow_grf.mot", set_value(150, 0, np.nan))
     assert len(check_study(study_folder)) == 3
 
 

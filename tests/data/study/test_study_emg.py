@@ -8,6 +8,8 @@ import numpy as np
 import pytest
 
 from nem2e_lib.data.check import check_study
+from nem2e_lib.data.cycles.find import find_cycles
+from nem2e_lib.data.cycles.normalise import normalised
 from nem2e_lib.data.cycles.segment import load_cycles, save_cycles, segment
 from nem2e_lib.data.emg.envelope import RECIPES, envelope
 from nem2e_lib.data.storage.storage import Storage, read_storage, write_storage
@@ -44,8 +46,17 @@ def plain(trial: str, recipe: str = "hamner2013") -> np.ndarray:
     return envelope(raw_emg(trial).values, RATE, RECIPES[recipe])
 
 
-def covered(trial: str) -> np.ndarray:
-    return plain(trial)[raw_emg(trial).time >= 0].max(axis=0)
+def highest_of_cycles(study, trial: str) -> np.ndarray:
+    """Of the kept cycles, by straight lines between samples at a hundredth of a millisecond."""
+    report, time = find_cycles(study), raw_emg(trial).time
+    spans = report.loc[report["kept"] & (report["trial"] == trial), ["start_s", "end_s"]].to_numpy()
+    assert len(spans)
+    at = np.concatenate([np.arange(start, end, 1e-5) for start, end in spans])
+    return np.array([np.interp(at, time, column).max() for column in plain(trial).T])
+
+
+def measured(study):
+    return normalised(study, find_cycles(study))
 
 
 def test_raw_emg_is_refused_without_a_recipe(raw_study):
@@ -56,14 +67,28 @@ def test_raw_emg_is_refused_without_a_recipe(raw_study):
     assert "[emg_processing]" in check_study(raw_study)[0]
 
 
-def test_subject_maximum_over_all_trials_where_activation_covers_them(raw_study):
+def test_subject_maximum_over_the_kept_cycles_of_all_trials(raw_study):
     ask_for(raw_study, 'recipe = "hamner2013"')
     assert check_study(raw_study) == []
     study = load_study(raw_study)
     for trial in TRIALS:
         subject = [t for t in TRIALS if t[:2] == trial[:2]]
-        highest = np.max([covered(t) for t in subject], axis=0)
-        np.testing.assert_allclose(study.emg(trial).values, plain(trial) / highest, rtol=1e-6)
+        highest = np.max([highest_of_cycles(study, t) for t in subject], axis=0)
+        np.testing.assert_allclose(measured(study)(trial).values, plain(trial) / highest, rtol=1e-4)
+
+
+def test_a_percentile_of_the_peaks_of_cycles(raw_study):
+    ask_for(raw_study, 'recipe = "hamner2013"\npercentile = 50')
+    cycles, report = segment(load_study(raw_study))
+    assert "percentile 50 of the peaks of kept cycles" in cycles.attrs["emg_processing"]
+    study = load_study(raw_study)
+    spans = report.loc[report["trial"].isin(TRIALS[:2]), ["trial", "start_s", "end_s"]]
+    peaks = []
+    for trial, start, end in spans.itertuples(index=False):
+        time = raw_emg(trial).time
+        peaks.append(plain(trial)[(time >= start) & (time <= end)].max(axis=0))
+    expected = plain("s1_slow") / np.median(peaks, axis=0)
+    np.testing.assert_allclose(measured(study)("s1_slow").values, expected, rtol=2e-3)
 
 
 def test_other_trials_never_include_the_trial_itself(raw_study):
@@ -72,10 +97,12 @@ def test_other_trials_never_include_the_trial_itself(raw_study):
     emg = raw_emg("s1_slow")
     write_storage(raw_study / "s1_slow_emg.sto", Storage("x", emg.labels, emg.time, emg.values * 10))
     after = load_study(raw_study)
-    np.testing.assert_allclose(after.emg("s1_slow").values, 10 * before.emg("s1_slow").values, rtol=1e-9)
-    np.testing.assert_allclose(before.emg("s1_slow").values, plain("s1_slow") / covered("s1_fast"), rtol=1e-6)
+    first, then = measured(before), measured(after)
+    np.testing.assert_allclose(then("s1_slow").values, 10 * first("s1_slow").values, rtol=1e-9)
+    highest = highest_of_cycles(before, "s1_fast")
+    np.testing.assert_allclose(first("s1_slow").values, plain("s1_slow") / highest, rtol=1e-4)
     for trial in ("s2_slow", "s2_fast"):
-        np.testing.assert_array_equal(after.emg(trial).values, before.emg(trial).values)
+        np.testing.assert_array_equal(then(trial).values, first(trial).values)
 
 
 def test_other_trials_need_two(raw_study):
@@ -96,7 +123,7 @@ def test_references_are_recordings_of_their_own(raw_study):
     (raw_study / "references.csv").write_text("subject,emg\ns1,mvc.sto\ns2,mvc.sto\n")
     study = load_study(raw_study)
     highest = plain("s2_fast").max(axis=0)
-    np.testing.assert_allclose(study.emg("s1_slow").values, plain("s1_slow") / highest, rtol=1e-6)
+    np.testing.assert_allclose(measured(study)("s1_slow").values, plain("s1_slow") / highest, rtol=1e-6)
     (raw_study / "references.csv").write_text("subject,emg\ns1,mvc.sto\n")
     assert any("no row of subject 's2'; found s1" in problem for problem in check_study(raw_study))
 
@@ -115,7 +142,7 @@ def test_what_was_done_is_kept_with_the_cycles(raw_study, tmp_path):
     cycles, report = segment(load_study(raw_study))
     assert report["kept"].all()
     assert "20-450 Hz band-pass" in cycles.attrs["emg_processing"]
-    assert cycles.attrs["emg_processing"].endswith("normalise = subject_max")
+    assert cycles.attrs["emg_processing"].endswith("normalise = subject_max (highest peak of kept cycles)")
     save_cycles(cycles, tmp_path / "cycles.nc")
     assert load_cycles(tmp_path / "cycles.nc").attrs == cycles.attrs
     assert float(cycles["emg_waveform"].max()) <= 1
@@ -144,6 +171,13 @@ MISTAKES = [
     ('recipe = "general"\nnormalise = "cycle_max"', "normalise is 'cycle_max', but subject_max, other_trials"),
     ('recipe = "general"\nband_hz = [450, 20]', r"band_hz is \[450, 20\], but two rising numbers"),
     ('recipe = "general"\nband_hz = 20', "band_hz is 20, but two numbers is expected"),
+    ('recipe = "general"\nnotch_hz = 0', "notch_hz is 0, but more than 0 Hz"),
+    ('recipe = "general"\nnotch_hz = []', r"notch_hz is \[\], but more than 0 Hz"),
+    ('recipe = "general"\nnotch_hz = "50"', "notch_hz is '50', but a number or a list of numbers is expected"),
+    ('recipe = "general"\nnotch_hz = [150, 600]', "at 1000 Hz cannot be freed of 600 Hz"),
+    ('recipe = "envelope"\nnotch_hz = 50', "recipe = 'envelope' has none"),
+    ('recipe = "general"\npercentile = 0', "percentile is 0, but more than 0 and up to 100"),
+    ('recipe = "general"\nnormalise = "none"\npercentile = 50', "with normalise = 'none' leave it out"),
     ('recipe = "general"\nlow_pass_hz = -1', "low_pass_hz is -1, but more than 0 Hz"),
     ('recipe = "general"\nlow_pass_order = 3', "low_pass_order is 3, but a whole number from 2 to 20 that is even"),
     ('recipe = "general"\nband_ordr = 4', r"unknown key \[emg_processing\] 'band_ordr'; did you mean 'band_order'"),
