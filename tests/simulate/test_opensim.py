@@ -228,12 +228,13 @@ def test_the_mass_is_the_trials_then_the_set_ups_never_a_silent_one(block, tmp_p
     assert describe(tmp_path / "out/stand/scale/model_scaled.osim").mass_kg == pytest.approx(kg, abs=0.01)
 
 
-def test_markers_in_another_unit_than_stated_are_refused_by_the_size_they_make(block, tmp_path):
+@pytest.mark.parametrize(("unit", "reason"), [("cm", "makes pelvis 10"), ("m", "correct Units in line 3")])
+def test_markers_in_another_unit_than_stated_are_refused_by_the_size_they_make(block, tmp_path, unit, reason):
     static = save_markers(tmp_path / "static.trc")
-    static.write_text(static.read_text().replace("\tmm\t", "\tm\t"))
+    static.write_text(static.read_text().replace("\tmm\t", f"\t{unit}\t"))
     row = one(SimulatedTrial("stand", static=static, mass_kg=60.0), block, tmp_path / "out", "scale")
     assert row["mistake"]
-    assert "makes pelvis 1e+03" in row["reason"]
+    assert reason in row["reason"]
 
 
 def test_the_marker_that_is_furthest_off_is_named(block, tmp_path):
