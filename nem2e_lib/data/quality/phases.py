@@ -15,7 +15,7 @@ from nem2e_lib.data.study.study import Study
 
 Array = NDArray[np.float64]
 
-_CALF, _SHIN, _HAMSTRINGS, _KNEE, _HIP = (20, 55), (70, 15), (58, 25), (82, 32), (80, 38)
+_CALF, _SHIN, _HAMSTRINGS, _KNEE, _HIP = (20, 55), (60, 15), (58, 25), (82, 32), (80, 38)
 CENTRES = {
     **dict.fromkeys(("soleus", "med_gas", "lat_gas", "tib_post", "flex_dig", "flex_hal", "per_long"), _CALF),
     **dict.fromkeys(("tib_ant", "ext_dig", "ext_hal"), _SHIN),
@@ -31,6 +31,7 @@ neighbours: rectus femoris, the short head of biceps femoris, adductors, hip fle
 """
 _WALKING, _PER_CENT = "walking", np.linspace(0, 100, PHASES)
 _ALIVE = 0.25  # sd over mean of the envelope within a cycle; noise has up to .2
+_ALONE = 10.0  # % of the cycle: a single channel is only told where it is as far outside; of a swap there are two
 _HALF = 50.0  # the other leg is half a cycle later
 
 
@@ -43,13 +44,18 @@ def notes(study: Study, found: Levels) -> Iterator[Note]:
     for subject in dict.fromkeys(found.cycles["subject"]):
         curve = _mean_curve(found, subject)
         centres = [centre(column) for column in curve.T]
+        away = [
+            _away(at, window) if window is not None and alive and share > PHASE.limit else 0.0
+            for (at, share), window, alive in zip(centres, windows, _alive(found, subject), strict=True)
+        ]
+        least = 0.0 if sum(each > 0 for each in away) > 1 else _ALONE
         told = [
             f"{channel!r} ({target}) peaks at {column.argmax()} % of the cycle and centres at {at:.0f} %, but "
             f"{window[0]:.0f} to {window[1]:.0f} % is usual{_fits(study, windows, channel, at)}"
-            for channel, target, column, (at, share), window, alive in zip(
-                study.channels, study.targets, curve.T, centres, windows, _alive(found, subject), strict=True
+            for channel, target, column, (at, _), window, far in zip(
+                study.channels, study.targets, curve.T, centres, windows, away, strict=True
             )
-            if window is not None and alive and share > PHASE.limit and not _within(at, window)
+            if window is not None and far > least
         ]
         if told:
             yield PHASE.note(f"{study.folder}: subject {subject!r}: EMG {'; '.join(told)}; were electrodes swapped?")
@@ -87,8 +93,11 @@ def _window(target: str, first: str) -> tuple[float, float] | None:
     return (span[0] + later) % 100, (span[1] + later) % 100
 
 
-def _within(at: float, window: tuple[float, float]) -> bool:
-    return (at - window[0]) % 100 <= (window[1] - window[0]) % 100
+def _away(at: float, window: tuple[float, float]) -> float:
+    """How far a phase lies outside a window, in % of the cycle; 0 within it."""
+    if (at - window[0]) % 100 <= (window[1] - window[0]) % 100:
+        return 0.0
+    return min((window[0] - at) % 100, (at - window[1]) % 100)
 
 
 def _fits(study: Study, windows: Sequence[tuple[float, float] | None], channel: str, at: float) -> str:
@@ -97,6 +106,6 @@ def _fits(study: Study, windows: Sequence[tuple[float, float] | None], channel: 
     fitting = [
         repr(name)
         for name, target, window in zip(study.channels, study.targets, windows, strict=True)
-        if target != own and window is not None and _within(at, window)
+        if target != own and window is not None and not _away(at, window)
     ]
     return f" (as of {' or '.join(fitting)})" if fitting else ""
