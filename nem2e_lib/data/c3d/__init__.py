@@ -3,7 +3,7 @@
 head
     What a file promises: its counts, its processor, its parameters.
 samples
-    The samples, decoded and held against a second reader.
+    The samples, decoded and held against a second reader: `second`.
 recording
     The same with units, clock, events and labels: `read_c3d`, `Recording`.
 plates

@@ -6,7 +6,6 @@ import json
 import shutil
 import tempfile
 from collections.abc import Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -21,7 +20,7 @@ from nem2e_lib.data.c3d.contacts import Walk, find_contacts
 from nem2e_lib.data.c3d.feet import find_feet
 from nem2e_lib.data.c3d.mapping import FOLDER, Mapping, propose, read_mapping
 from nem2e_lib.data.c3d.plates import plate_forces
-from nem2e_lib.data.c3d.recording import Recording, read_c3d
+from nem2e_lib.data.c3d.recording import Recording, read_many
 from nem2e_lib.data.emg.clock import runs
 from nem2e_lib.data.markers.trc import Markers, write_markers
 from nem2e_lib.data.storage.storage import Storage, write_storage
@@ -93,19 +92,11 @@ def _read(source: Path) -> dict[Path, Recording]:
     paths = sorted(path for path in source.rglob("*") if path.suffix.lower() == ".c3d" and path.is_file())
     if not paths:
         raise Nem2eError(f"{source}: no .c3d file found below it.")
-    with ThreadPoolExecutor() as beside:  # the second reader of each file is a process
-        read = list(beside.map(_read_one, paths))
-    problems = [each for each in read if isinstance(each, str)]
+    read = read_many(paths)
+    problems = [str(each) for each in read if isinstance(each, Nem2eError)]
     if problems:
         raise Nem2eError(" ".join([*problems, "Take these files away or mend them."]))
-    return {path: each for path, each in zip(paths, read, strict=True) if not isinstance(each, str)}
-
-
-def _read_one(path: Path) -> Recording | str:
-    try:
-        return read_c3d(path)
-    except Nem2eError as error:
-        return str(error)
+    return {path: each for path, each in zip(paths, read, strict=True) if not isinstance(each, Nem2eError)}
 
 
 def _require_own(out: Path) -> None:

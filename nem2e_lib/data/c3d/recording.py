@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from nem2e_lib.data.c3d.head import Head, read_head
-from nem2e_lib.data.c3d.samples import Samples, read_samples
+from nem2e_lib.data.c3d.samples import Samples, checked, read_samples
+from nem2e_lib.data.c3d.second import Reading, second_readings
 from nem2e_lib.data.markers.body import FEW, INNER, LARGEST_M, SMALLEST_FEW_M, SMALLEST_M, span_m
 from nem2e_lib.error import Nem2eError
 
 Array = NDArray[np.float64]
+T = TypeVar("T")
 
 METRES = {"mm": 1e-3, "cm": 1e-2, "dm": 1e-1, "m": 1.0, "in": 0.0254, "inches": 0.0254}
 """Units of length, by the name POINT:UNITS gives them."""
@@ -176,8 +178,37 @@ def read_c3d(path: str | Path) -> Recording:
     Nem2eError
         If it is none, is damaged or cut off, or its scales contradict each other.
     """
+    (found,) = read_many([path])
+    if isinstance(found, Nem2eError):
+        raise found
+    return found
+
+
+def read_many(paths: Sequence[str | Path]) -> list[Recording | Nem2eError]:
+    """Read C3D files; where `read_c3d` would raise, the error stands in its place."""
+    decoded: list[tuple[Head, Samples] | Nem2eError] = [_caught(_decoded, path) for path in paths]
+    sound = [(path, each) for path, each in zip(paths, decoded, strict=True) if not isinstance(each, Nem2eError)]
+    seconds = second_readings([path for path, _ in sound], [head.frames for _, (head, _) in sound])
+    return [
+        each if isinstance(each, Nem2eError) else _caught(_recording, path, each[0], each[1], next(seconds))
+        for path, each in zip(paths, decoded, strict=True)
+    ]
+
+
+def _caught(read: Callable[..., T], *arguments: object) -> T | Nem2eError:
+    try:
+        return read(*arguments)
+    except Nem2eError as error:
+        return error
+
+
+def _decoded(path: str | Path) -> tuple[Head, Samples]:
     head = read_head(path)
-    samples = read_samples(path, head)
+    return head, read_samples(path, head)
+
+
+def _recording(path: str | Path, head: Head, decoded: Samples, second: Reading | str) -> Recording:
+    samples = checked(path, decoded, second)
     labels, odd_points = _names(head.texts("POINT", "LABELS"), head.points, "point")
     channels, odd_channels = _names(head.texts("ANALOG", "LABELS"), head.channels, "channel")
     units = head.texts("ANALOG", "UNITS")[: head.channels]

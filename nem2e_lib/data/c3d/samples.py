@@ -8,9 +8,6 @@ all that the head promises; where ezc3d reads them, too, both must agree.
 
 from __future__ import annotations
 
-import subprocess
-import sys
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,16 +15,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nem2e_lib.data.c3d.head import BLOCK, Head, decode_floats
+from nem2e_lib.data.c3d.second import Reading
 from nem2e_lib.data.files import read_bytes
 from nem2e_lib.error import Nem2eError
 
 Array = NDArray[np.float64]
 
-_EZC3D = """
-import sys, ezc3d, numpy
-data = ezc3d.c3d(sys.argv[1])["data"]
-numpy.savez(sys.argv[2], points=data["points"], analogs=data["analogs"])
-"""
 _SAME = 1e-4
 """Two readers agree if no value differs by more than this share of the largest of its kind (single precision)."""
 
@@ -52,12 +45,12 @@ class Samples:
 
 
 def read_samples(path: str | Path, head: Head) -> Samples:
-    """Read all that the head promises.
+    """Read all that the head promises, not yet held against another reader (`checked`).
 
     Raises
     ------
     Nem2eError
-        If the analogue scales do not fit the channels, or ezc3d reads other values.
+        If the analogue scales do not fit the channels.
     """
     raw = read_bytes(path)
     start = (head.data_block - 1) * BLOCK
@@ -67,7 +60,7 @@ def read_samples(path: str | Path, head: Head) -> Samples:
     unseen = (places[:, :, 3:] < 0) | ~np.isfinite(places[:, :, :3]).all(axis=2, keepdims=True)
     points = np.where(unseen, np.nan, places[:, :, :3] * unit)
     analog = stored[:, 4 * head.points :].reshape(head.frames * head.samples_per_frame, head.channels)
-    return _checked(path, head, Samples(points, _scaled(path, head, analog)))
+    return Samples(points, _scaled(path, head, analog))
 
 
 def _decoded(raw: bytes, head: Head) -> Array:
@@ -103,9 +96,19 @@ def _each(path: str | Path, head: Head, name: str, usual: float) -> Array:
     return np.full(head.channels, numbers[0] if len(numbers) else usual)
 
 
-def _checked(path: str | Path, head: Head, samples: Samples) -> Samples:
-    """The same if ezc3d agrees; told where it does not read the file, or less of it."""
-    data = _second(path, len(samples.points))
+def checked(path: str | Path, samples: Samples, data: Reading | str) -> Samples:
+    """Return the same if ezc3d agrees, and told where it does not read the file, or less of it.
+
+    Parameters
+    ----------
+    data
+        What `second.second_readings` gives for the file.
+
+    Raises
+    ------
+    Nem2eError
+        If ezc3d reads other values.
+    """
     if isinstance(data, str):
         return _unchecked(samples, data)
     points = np.moveaxis(data["points"][:3], 0, -1).swapaxes(0, 1)
@@ -121,26 +124,6 @@ def _checked(path: str | Path, head: Head, samples: Samples) -> Samples:
                 "contradict each other: export it anew."
             )
     return samples
-
-
-def _second(path: str | Path, frames: int) -> dict[str, Array] | str:
-    """What ezc3d reads, or why it does not: in a process of its own, since damaged files make it crash or never end."""
-    with tempfile.TemporaryDirectory(prefix="nem2e-c3d-") as folder:
-        read = Path(folder) / "read.npz"
-        command = [sys.executable, "-c", _EZC3D, str(path), str(read)]
-        try:
-            done = subprocess.run(
-                command, capture_output=True, text=True, errors="replace", check=False, timeout=20 + frames / 1000
-            )
-        except subprocess.TimeoutExpired:
-            return "ezc3d does not come to an end with it"
-        if done.returncode < 0:
-            return "ezc3d crashes on it"
-        if done.returncode:
-            line = next(iter(done.stderr.strip().splitlines()[-1:]), "")
-            return f"ezc3d refuses it ({line.partition(': ')[2][:120].rstrip('.!')})"
-        with np.load(read) as arrays:
-            return {name: arrays[name] for name in arrays.files}
 
 
 def _unchecked(samples: Samples, why: str) -> Samples:
