@@ -73,6 +73,23 @@ UNKNOWN_MUSCLE = Check(
 )
 MISSING_MUSCLE = Check("missing_muscle", "activation", "muscles of the model that the activation files lack")
 SATURATED = Check("saturated", "activation", "a muscle above 0.99 for more than {:.0%} of the time", 0.05)
+RANGE = Check(
+    "activation_range",
+    "activation",
+    "activation outside 0 to 1 by more than {:g} within a cycle; [activation] tolerance sets another limit",
+    0.05,
+    "this project's choice: rounding and splines between frames stay far below, simulations that break down do not",
+    skips=True,
+)
+OVERSHOOT = Check(
+    "overshoot", "activation", "activation outside 0 to 1 by more than {:g} in a cycle that is used", 0.02
+)
+UNSETTLED = Check(
+    "unsettled",
+    "activation",
+    "activation outside 0 to 1 by more than {:g} where no cycle is, as before a simulation has settled",
+    RANGE.limit,
+)
 CONSTANT = Check("constant", "activation", "activation that is constant within a cycle, up to {:g} of its size", 1e-9)
 DEAD = Check("dead", "emg", "a channel that varies by less than {:.0%} of the highest channel within its cycles", 0.02)
 UNMODULATED = Check(

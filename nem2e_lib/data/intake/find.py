@@ -16,6 +16,7 @@ from nem2e_lib.data.exports.formats import SUFFIXES, TABLES, UNREAD, read_record
 from nem2e_lib.data.force.feet import known_columns
 from nem2e_lib.data.intake.names import covers, keys, only_here, words
 from nem2e_lib.data.labels import is_state
+from nem2e_lib.data.limits import no_activation
 from nem2e_lib.data.model import Model
 from nem2e_lib.data.muscles import is_muscle
 from nem2e_lib.data.storage.storage import Storage
@@ -24,7 +25,7 @@ from nem2e_lib.error import Nem2eError
 
 KINDS = ("activation", "emg", "grf")
 _ORDER = ("activation", "states", "solution", "controls")
-_BELOW = 0.5  # of the greatest size; computed muscle control starts a little below zero
+_RECTIFIED = 0.3  # mean over mean absolute value; near 0 where a signal swings about zero
 _VERTICAL = re.compile(r"(?:v|f|force_?)[yz]\d*$|_[yz]$", re.IGNORECASE)
 _PLATE = re.compile(r"f(?:p?\d+)?_?z\d*$", re.IGNORECASE)
 _NO_FORCE = re.compile(r"torque|moment|cop|_[mp][yz]|_p[yz]$", re.IGNORECASE)
@@ -140,10 +141,10 @@ def _kind(path: Path, storage: Storage, kind: str, model: Model | None) -> tuple
     if other := _OTHER.search(path.stem):
         return None, f"its name says {other.group().lower()!r}, and activations are looked for"
     values = np.column_stack([storage.column(label) for label in columns])
-    if np.nanmin(np.where(np.isfinite(values), values, np.nan)) < -_BELOW * np.nanmax(np.abs(values)):
+    finite = np.nan_to_num(values, posinf=0.0, neginf=0.0)
+    if np.mean(finite.mean(axis=0) < _RECTIFIED * np.abs(finite).mean(axis=0)) > 0.5:
         return None, "its values swing about zero, as raw EMG does"
-    highest = np.nanmax(np.where(np.isfinite(values), values, np.nan), axis=0, initial=-np.inf)
-    return ("activation", "") if np.median(highest) <= 1.5 else (None, "its values are no activations (above 1.5)")
+    return (None, no_activation(finite).rstrip(".?")) if no_activation(finite) else ("activation", "")
 
 
 def _guess(path: Path, storage: Storage) -> str | None:
