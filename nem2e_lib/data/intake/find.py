@@ -1,9 +1,8 @@
-"""Files that belong to a study, told apart by their columns and matched by their names."""
+"""Files that may belong to a study, told apart by names and columns."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -14,7 +13,7 @@ from nem2e_lib.data.columns import sort_columns
 from nem2e_lib.data.exports.channels import may_be_emg, units
 from nem2e_lib.data.exports.formats import SUFFIXES, TABLES, UNREAD, read_recording
 from nem2e_lib.data.force.feet import known_columns
-from nem2e_lib.data.intake.names import covers, keys, only_here, words
+from nem2e_lib.data.intake.names import Key, keys, words
 from nem2e_lib.data.labels import is_state
 from nem2e_lib.data.limits import no_activation
 from nem2e_lib.data.model import Model
@@ -24,7 +23,6 @@ from nem2e_lib.data.study.signals import is_raw
 from nem2e_lib.error import Nem2eError
 
 KINDS = ("activation", "emg", "grf")
-_ORDER = ("activation", "states", "solution", "controls")
 _RECTIFIED = 0.3  # mean over mean absolute value; near 0 where a signal swings about zero
 _VERTICAL = re.compile(r"(?:v|f|force_?)[yz]\d*$|_[yz]$", re.IGNORECASE)
 _PLATE = re.compile(r"f(?:p?\d+)?_?z\d*$", re.IGNORECASE)
@@ -45,7 +43,7 @@ class Found:
     kind: str
     storage: Storage
     words: tuple[str, ...]
-    keys: frozenset[str]
+    key: Key
 
 
 @dataclass
@@ -169,46 +167,6 @@ def vertical_candidates(storage: Storage) -> list[str]:
     labels = [label for label in storage.labels if _VERTICAL.search(label) and not _NO_FORCE.search(label)]
     size = {label: float(np.nanmax(np.abs(storage.column(label)), initial=0)) for label in labels}
     return sorted(labels, key=lambda label: -size[label])
-
-
-def apart(activations: Sequence[Found], others: Sequence[Found]) -> tuple[frozenset[str], frozenset[str]]:
-    """Return words that all activations and none of the others have, and the reverse; matching leaves them aside."""
-    mine, theirs = [file.keys for file in activations], [file.keys for file in others]
-    return only_here(mine, theirs), only_here(theirs, mine)
-
-
-def match(file: Found, others: Sequence[Found], alone: bool, aside: frozenset[str] = frozenset()) -> Found | None:
-    """Return the file whose words are the same, or fewer or more without contradiction; None if none or several.
-
-    With `alone`, the only file of each kind, words do not matter; those `aside` never do.
-    """
-    if alone and len(others) == 1:
-        return others[0]
-    mine = file.keys - aside
-    theirs = [(other, other.keys - aside) for other in others]
-    fewer = [pair for pair in theirs if pair[1] and covers(mine, pair[1])]
-    more = [pair for pair in theirs if mine and covers(pair[1], mine)]
-    most = max((len(all_of) for _, all_of in fewer), default=0)
-    least = min((len(all_of) for _, all_of in more), default=0)
-    for chosen in (
-        [other for other, all_of in theirs if all_of == mine],
-        [other for other, all_of in fewer if len(all_of) == most],
-        [other for other, all_of in more if len(all_of) == least],
-    ):
-        if chosen:
-            return chosen[0] if len(chosen) == 1 else None
-    return None
-
-
-def best(files: Sequence[Found]) -> Iterator[tuple[Found, list[Found]]]:
-    """Yield one activation file a trial, by its name (activation, states, controls), and those left over."""
-    groups: dict[frozenset[str], list[Found]] = {}
-    for file in files:
-        groups.setdefault(file.keys, []).append(file)
-    for group in groups.values():
-        rank = [next((i for i, word in enumerate(_ORDER) if word in f.path.stem.lower()), len(_ORDER)) for f in group]
-        ranked = [file for _, file in sorted(zip(rank, group, strict=True), key=lambda pair: pair[0])]
-        yield ranked[0], ranked[1:]
 
 
 def list_files(activation: Path, emg: Path, grf: Path | None = None) -> pd.DataFrame:
