@@ -66,6 +66,9 @@ class Note:
 
 
 FILE = Check("file", "trials", "what is odd in a file although it can be read (docs/storage.md)")
+SAME_LABEL = Check(
+    "subject_case", "trials", "subjects, or speeds, whose labels differ in letter case, blanks or leading zeros only"
+)
 UNUSED = Check("unused", "trials", "a column of trials.csv that is not known")
 LEFT_OUT = Check("no_muscle", "activation", "columns of the activation files that are not taken for muscles")
 UNKNOWN_MUSCLE = Check(

@@ -20,7 +20,7 @@ from nem2e_lib.data.emg.processing import NORMALISE, OF_CYCLES, Processing
 from nem2e_lib.data.files import read_text
 from nem2e_lib.data.gait import BASELINES, CYCLES, Limits
 from nem2e_lib.data.model import Model, read_model
-from nem2e_lib.data.study.trials import path_problem
+from nem2e_lib.data.places import place
 from nem2e_lib.data.tables import near, parse_toml
 from nem2e_lib.error import Nem2eError
 
@@ -151,10 +151,11 @@ def _model(path: Path, text: str | None) -> tuple[Model | None, list[str]]:
     """The model that a study names, and what is wrong with it."""
     if text is None:
         return None, []
-    if problem := path_problem(path.parent, text):
+    file, problem = place(path.parent, text)
+    if problem:
         return None, [f"{path}: [activation] model is {text!r}, but {problem}"]
     try:
-        return read_model(path.parent / text), []
+        return read_model(file), []
     except Nem2eError as error:
         return None, [str(error)]
 
