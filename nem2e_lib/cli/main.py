@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from collections.abc import Sequence
 from dataclasses import replace
 from importlib.metadata import version
@@ -120,7 +121,7 @@ def study_new(
     lines = [f"note: {note}" for note in made.told]
     lines += [f"{folder}: {len(made.trials)} trials in trials.csv."]
     lines += [f"to do: {line}" for line in made.to_do]
-    typer.echo("\n".join([*lines, f"Then: nem2e study check {folder}"]))
+    typer.echo("\n".join([*lines, f"Then: nem2e study check {shlex.quote(str(folder))}"]))
 
 
 @study_app.command("segment")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from nem2e_lib.data.checks import FILE, UNUSED, Note, heeded
+from nem2e_lib.data.checks import FILE, SAME_LABEL, UNUSED, Note, heeded
 from nem2e_lib.data.cycles.find import find_cycles
 from nem2e_lib.data.cycles.normalise import normalised
 from nem2e_lib.data.exports.formats import read_recording
@@ -15,7 +15,7 @@ from nem2e_lib.data.study.load import read_study, signal_problems
 from nem2e_lib.data.study.signals import columns_of
 from nem2e_lib.data.study.study import Study
 from nem2e_lib.data.study.trials import OPTIONAL, TRIAL_COLUMNS
-from nem2e_lib.data.tables import near, stray_columns
+from nem2e_lib.data.tables import as_read, near, stray_columns
 from nem2e_lib.error import Nem2eError
 
 
@@ -51,8 +51,25 @@ def study_notes(folder: str | Path, model: str | Path | None = None) -> list[str
         if path in activation:
             tables[path] = columns_of(path, storage, study.settings)
     notes += column_notes(tables)
-    notes += [*_stray_columns(study), *doubts(study)]
+    notes += [*_stray_columns(study), *_nearly_same(study), *doubts(study)]
     return heeded(notes, study.settings.ignored, str(study.folder / "study.toml"))
+
+
+def _nearly_same(study: Study) -> Iterator[Note]:
+    """Labels that a person would read as one: left apart, one subject would be held out and trained on at once."""
+    for column, labels in (
+        ("subject", [trial.subject for trial in study.trials]),
+        ("speed", [trial.speed for trial in study.trials]),
+    ):
+        alike: dict[str, list[str]] = {}
+        for label in dict.fromkeys(labels):
+            alike.setdefault(as_read(label), []).append(label)
+        for some in alike.values():
+            if len(some) > 1:
+                yield SAME_LABEL.note(
+                    f"{study.folder / 'trials.csv'}: {column} is written {', '.join(map(repr, some))}, which count as "
+                    f"{len(some)} {column}s; write one of them if they are the same."
+                )
 
 
 def _stray_columns(study: Study) -> Iterator[Note]:

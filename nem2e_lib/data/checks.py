@@ -66,6 +66,9 @@ class Note:
 
 
 FILE = Check("file", "trials", "what is odd in a file although it can be read (docs/storage.md)")
+SAME_LABEL = Check(
+    "subject_case", "trials", "subjects, or speeds, whose labels differ in letter case, blanks or leading zeros only"
+)
 UNUSED = Check("unused", "trials", "a column of trials.csv that is not known")
 LEFT_OUT = Check("no_muscle", "activation", "columns of the activation files that are not taken for muscles")
 UNKNOWN_MUSCLE = Check(
@@ -73,6 +76,23 @@ UNKNOWN_MUSCLE = Check(
 )
 MISSING_MUSCLE = Check("missing_muscle", "activation", "muscles of the model that the activation files lack")
 SATURATED = Check("saturated", "activation", "a muscle above 0.99 for more than {:.0%} of the time", 0.05)
+RANGE = Check(
+    "activation_range",
+    "activation",
+    "activation outside 0 to 1 by more than {:g} within a cycle; [activation] tolerance sets another limit",
+    0.05,
+    "this project's choice: rounding and splines between frames stay far below, simulations that break down do not",
+    skips=True,
+)
+OVERSHOOT = Check(
+    "overshoot", "activation", "activation outside 0 to 1 by more than {:g} in a cycle that is used", 0.02
+)
+UNSETTLED = Check(
+    "unsettled",
+    "activation",
+    "activation outside 0 to 1 by more than {:g} where no cycle is, as before a simulation has settled",
+    RANGE.limit,
+)
 CONSTANT = Check("constant", "activation", "activation that is constant within a cycle, up to {:g} of its size", 1e-9)
 DEAD = Check("dead", "emg", "a channel that varies by less than {:.0%} of the highest channel within its cycles", 0.02)
 UNMODULATED = Check(

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import csv
 import difflib
 import io
 import re
+import string
 import tomllib
-import warnings
+import unicodedata
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
@@ -26,11 +28,21 @@ def near(word: str, words: Iterable[str]) -> str:
 
 
 def _nearest(word: str, words: Iterable[str]) -> str:
-    return next(iter(difflib.get_close_matches(word, list(words), n=1)), "")
+    known = list(words)
+    same = [each for each in known if each.casefold() == word.casefold()]
+    return next(iter(same or difflib.get_close_matches(word, known, n=1)), "")
+
+
+def as_read(label: str) -> str:
+    """Return a label as a person reads it: without regard to letter case, blanks and leading zeros."""
+    plain = "".join(unicodedata.normalize("NFKC", label).casefold().split())
+    return re.sub(r"(?<![\d.])0+(?=\d)", "", plain)
 
 
 def read_table(path: Path, required: Sequence[str], optional: Sequence[str] = ()) -> pd.DataFrame:
     """Read a CSV file's rows as stripped text, one column for each name asked for (empty if optional and absent).
+
+    The index holds the lines of the file, its header being line 1.
 
     Raises
     ------
@@ -38,35 +50,25 @@ def read_table(path: Path, required: Sequence[str], optional: Sequence[str] = ()
         If the file is no table, has no rows, or lacks a required column.
     """
     table = _parse(path, read_text(path)[0])
-    table.columns = table.columns.str.strip()
     missing = [name for name in required if name not in table.columns]
     if missing:
         found = ", ".join(table.columns)
         match = _nearest(missing[0], map(str, table.columns))
-        match = match or next((str(name) for name in table.columns if str(name).lower() == missing[0].lower()), "")
         hint = f"; if {match!r} is meant to be it, rename it." if match else "; add it."
-        raise Nem2eError(f"{path}: no column {missing[0]!r}; found {found}{hint}")
-    table = _without_empty_end(table)
+        more = f" (and not {', '.join(map(repr, missing[1:]))})" if len(missing) > 1 else ""
+        raise Nem2eError(f"{path}: no column {missing[0]!r}{more}; found {found}{hint}")
     if table.empty:
         raise Nem2eError(f"{path}: the table has no rows, but at least one is expected.")
-    for name in set(optional) - set(table.columns):
-        table[name] = ""
-    table = table[[*required, *optional]].fillna("")
-    return pd.DataFrame({name: table[name].str.strip() for name in table.columns})
+    return table.reindex(columns=[*required, *optional], fill_value="")
 
 
 def stray_columns(path: Path, known: Sequence[str]) -> list[str]:
     """Return the columns of a CSV file that are not known; Nem2eError if it is no table."""
-    return [name for name in _parse(path, read_text(path)[0]).columns.str.strip() if name not in known]
-
-
-def _without_empty_end(table: pd.DataFrame) -> pd.DataFrame:
-    """The table without the rows of empty cells that spreadsheets leave below it."""
-    filled = [any(str(cell).strip() for cell in row) for row in table.fillna("").to_numpy()]
-    return table.iloc[: max((number for number, some in enumerate(filled, start=1) if some), default=0)]
+    return [str(name) for name in _parse(path, read_text(path)[0]).columns if name not in known]
 
 
 def _parse(path: Path, text: str) -> pd.DataFrame:
+    """All cells of a CSV text, stripped; without columns and rows at the ends that spreadsheets leave empty."""
     head = text.lstrip().partition("\n")[0]
     for name, separator in (("semicolons", ";"), ("tabs", "\t")):
         if head.count(separator) > head.count(","):
@@ -74,22 +76,46 @@ def _parse(path: Path, text: str) -> pd.DataFrame:
                 f"{path}: the columns are separated by {name}, but commas are expected, and numbers with a decimal "
                 "point; save it as CSV of that kind."
             )
+    rows = _rows(path, text)
+    header = rows.pop(min(rows)) if rows else []
+    header = header[: max(map(_filled, [header, *rows.values()]), default=0)]
+    wide = [line for line, row in rows.items() if any(row[len(header) :])]
+    if wide:
+        lines = ", ".join(map(str, wide[:6])) + (" …" if len(wide) > 6 else "")
+        raise Nem2eError(
+            f"{path}: line {lines}: rows have more cells than the header; a cell that holds a comma needs quotes, and "
+            "numbers have a decimal point."
+        )
+    names = [name or f"(column {number})" for number, name in enumerate(header, start=1)]
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise Nem2eError(f"{path}: column {twice[0]!r} occurs more than once; keep one of them.")
+    cells = [(row + [""] * len(header))[: len(header)] for row in rows.values()]
+    return pd.DataFrame(cells, index=list(rows), columns=names, dtype=str)
+
+
+def _filled(row: Sequence[str]) -> int:
+    """How many cells a row has up to its last that is not empty."""
+    return max((number for number, cell in enumerate(row, start=1) if cell), default=0)
+
+
+def _rows(path: Path, text: str) -> dict[int, list[str]]:
+    """Cells by the line on which a row begins; lines without any are left out, and empty rows at the end."""
+    reader, rows, line = csv.reader(io.StringIO(text), skipinitialspace=True, strict=True), dict[int, list[str]](), 1
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("error", pd.errors.ParserWarning)
-            table: pd.DataFrame = pd.read_csv(io.StringIO(text), dtype=str, keep_default_na=False, index_col=False)
-        return table
-    except (pd.errors.ParserError, pd.errors.ParserWarning, pd.errors.EmptyDataError) as error:
-        raise Nem2eError(f"{path}: {_reason(str(error))}.") from None
+        for row in reader:
+            if row and not (line == 1 and re.fullmatch(r"sep=,?", row[0])):
+                rows[line] = [cell.strip(_BLANK) for cell in row]
+            line = reader.line_num + 1
+    except csv.Error as error:
+        raise Nem2eError(f"{path}: line {line}: not a table separated by commas ({error}).") from None
+    while rows and not _filled(rows[max(rows)]):
+        del rows[max(rows)]
+    return rows
 
 
-def _reason(error: str) -> str:
-    if wide := re.search(r"Expected (\d+) fields in line (\d+), saw (\d+)", error):
-        expected, line, found = wide.groups()
-        return f"line {line}: found {found} cells, but {expected} are expected; a cell that holds a comma needs quotes"
-    if "Length of header" in error:
-        return "rows have more cells than the header; a cell that holds a comma needs quotes"
-    return f"not a table separated by commas ({' '.join(error.split()).rstrip('.')})"
+_BLANK = string.whitespace + "\u00a0\u2007\u202f\u200b\ufeff"
+"""Blanks around a cell, among them those that spreadsheets and web pages leave and nobody sees."""
 
 
 def parse_toml(path: str | Path, text: str) -> dict[str, Any]:
@@ -114,38 +140,35 @@ def parse_toml(path: str | Path, text: str) -> dict[str, Any]:
 
 
 def numbers(path: Path, table: pd.DataFrame, column: str) -> NDArray[np.float64]:
-    """Return a column as finite numbers, shape (rows,).
-
-    Raises
-    ------
-    Nem2eError
-        If a cell is not a finite number; rows are counted as lines of the file, the header being line 1.
-    """
-    values = pd.to_numeric(table[column], errors="coerce").to_numpy(np.float64)
-    bad = ~np.isfinite(values)
-    if bad.any():
-        row = int(np.argmax(bad))
-        raise Nem2eError(
-            f"{path}: line {row + 2}, column {column!r}: found {table[column].iloc[row]!r}, "
-            "but a finite number is expected."
-        )
-    return values
+    """Return a column of `read_table` as finite numbers, shape (rows,); Nem2eError at the first cell that is none."""
+    _refuse(number_problems(path, table, column))
+    return _values(table, column)
 
 
 def whole_numbers(path: Path, table: pd.DataFrame, column: str) -> NDArray[np.int64]:
-    """Return a column as whole numbers from 0, shape (rows,).
+    """Return a column of `read_table` as whole numbers from 0, shape (rows,); errors as `numbers`."""
+    _refuse(number_problems(path, table, column, whole=True))
+    return _values(table, column).astype(np.int64)
 
-    Raises
-    ------
-    Nem2eError
-        If a cell is none; rows are counted as in `numbers`.
-    """
-    values = numbers(path, table, column)
-    bad = (values < 0) | (values % 1 != 0) | (values > 2**31 - 1)
-    if bad.any():
-        row = int(np.argmax(bad))
-        raise Nem2eError(
-            f"{path}: line {row + 2}, column {column!r}: found {table[column].iloc[row]!r}, "
-            "but a whole number from 0 is expected."
-        )
-    return values.astype(np.int64)
+
+def number_problems(path: Path, table: pd.DataFrame, column: str, *, whole: bool = False) -> list[str]:
+    """Return a sentence on every cell of a column that is no finite number, or no whole one from 0."""
+    values = _values(table, column)
+    bad = ~np.isfinite(values)
+    odd = ~bad & ((values < 0) | (values % 1 != 0) | (values > 2**31 - 1)) if whole else np.zeros_like(bad)
+    what = np.where(odd, "a whole number from 0", "a finite number")
+    return [
+        f"{path}: line {line}, column {column!r}: found {cell!r}, but {expected} is expected"
+        f"{'; write a decimal point.' if ',' in cell else '.'}"
+        for line, cell, expected in zip(table.index[bad | odd], table[column][bad | odd], what[bad | odd], strict=True)
+    ]
+
+
+def _values(table: pd.DataFrame, column: str) -> NDArray[np.float64]:
+    return pd.to_numeric(table[column], errors="coerce").to_numpy(np.float64)
+
+
+def _refuse(problems: Sequence[str]) -> None:
+    if problems:
+        more = f" ({len(problems)} such cells in all)." if len(problems) > 1 else "."
+        raise Nem2eError(problems[0].removesuffix(".") + more)

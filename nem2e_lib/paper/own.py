@@ -72,6 +72,7 @@ def begin(folders: Folders, study: str = "") -> Template:
         there = Path(study)
         read_text(there / "study.toml")  # refuses a folder without one
         trials = read_table(there / "trials.csv", ("trial",), ("subject", "speed", "activation", "emg", "grf"))
+        trials = trials.reset_index(drop=True)
         return Template(there, trials, (f"{there.name}: as you filled it in.",), ())
     settings = folders.study / "study.toml"
     if not folders.example and settings.exists():

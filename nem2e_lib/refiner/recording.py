@@ -13,6 +13,7 @@ from nem2e_lib.data.columns import muscle_columns
 from nem2e_lib.data.cycles.segment import resample
 from nem2e_lib.data.families import Family, likely, pairs
 from nem2e_lib.data.labels import muscle_name
+from nem2e_lib.data.limits import TOLERANCE, Band, band_of_training, listed, no_activation, window, within
 from nem2e_lib.data.storage.storage import Storage
 from nem2e_lib.data.tables import near
 from nem2e_lib.error import Nem2eError
@@ -21,8 +22,6 @@ from nem2e_lib.refiner.spans import Span
 
 Array = NDArray[np.float64]
 
-SLACK = 0.05
-"""Above 1 and below 0, activation may lie by this much, or by as much as it did in training."""
 FEW = 3
 """Missing muscles up to which a name that is nearly right is the likeliest reason."""
 
@@ -44,7 +43,7 @@ def require_fit(manifest: Manifest, storage: Storage, where: str, names: Family 
     Raises
     ------
     Nem2eError
-        If a muscle is missing or double, or its values are not finite or no activation.
+        If a muscle is missing or double, its values are not finite, or they are forces or per cent.
     """
     if len(storage.time) < 2:
         raise Nem2eError(f"{where}: found {len(storage.time)} rows, but at least 2 are expected.")
@@ -52,7 +51,8 @@ def require_fit(manifest: Manifest, storage: Storage, where: str, names: Family 
     values = np.ascontiguousarray(storage.values[:, [storage.labels.index(label) for label in labels]])
     chosen = dataclasses.replace(storage, labels=tuple(labels), values=values)
     _require_finite(chosen, where)
-    _require_activation(manifest, chosen, where)
+    if problem := no_activation(chosen.values):
+        raise Nem2eError(f"{where}: {problem}")
     return chosen
 
 
@@ -140,23 +140,32 @@ def _require_finite(chosen: Storage, where: str) -> None:
         )
 
 
-def _require_activation(manifest: Manifest, chosen: Storage, where: str) -> None:
-    for column, (label, told) in enumerate(zip(chosen.labels, manifest.inputs, strict=True)):
-        values = chosen.values[:, column]
-        low, high = min(0.0, told.low) - SLACK, max(1.0, told.high) + SLACK
-        worst = float(values.min() if values.min() < low else values.max())
-        if not low <= worst <= high:
-            row = int(np.argmax(values == worst))
-            raise Nem2eError(
-                f"{where}: column {label!r} is {worst:.4g} at {chosen.time[row]:.6g} s, but "
-                f"{manifest.activation_unit}, is expected{_perhaps(worst)}"
-            )
+def limits(manifest: Manifest) -> Band:
+    """Lowest and highest activation that a refiner takes in a cycle: 0 to 1, or what training had, and a tolerance."""
+    low, high = ([getattr(told, end) for told in manifest.inputs] for end in ("low", "high"))
+    return band_of_training(manifest.muscles, low, high)
 
 
-def _perhaps(worst: float) -> str:
-    if 1.5 < worst <= 110:
-        return "; it may be in per cent: divide by 100."
-    return "; it may be a file of forces: give the activations." if worst > 110 else "; give the activations."
+def in_range(manifest: Manifest, chosen: Storage, spans: Sequence[Span]) -> list[Span]:
+    """Cycles with the reason filled in where activation leaves what the refiner takes (`limits`)."""
+    named = with_names(chosen)
+    return [span if span.reason else dataclasses.replace(span, reason=_beyond(manifest, named, span)) for span in spans]
+
+
+def with_names(chosen: Storage) -> Storage:
+    """The columns under the names of their muscles."""
+    return dataclasses.replace(chosen, labels=tuple(map(muscle_name, chosen.labels)))
+
+
+def _beyond(manifest: Manifest, named: Storage, span: Span) -> str:
+    stretch = window(span.start_s, span.end_s, manifest.cycle.resampling, manifest.cycle.samples)
+    found = within(named, limits(manifest), *stretch)
+    if not found:
+        return ""
+    return (
+        f"activation is outside 0 to 1 by more than {TOLERANCE:g}, and further than in training ({listed(found)}): "
+        "simulate it anew there"
+    )
 
 
 def segmented(manifest: Manifest, chosen: Storage, spans: Sequence[Span], name: str) -> xr.Dataset:

@@ -15,11 +15,12 @@ from numpy.typing import NDArray
 from scipy.interpolate import PchipInterpolator
 
 from nem2e_lib.data.files import require_writable, write_text
+from nem2e_lib.data.limits import TOLERANCE, beside, listed
 from nem2e_lib.data.storage.storage import Storage, write_storage
 from nem2e_lib.data.study.trials import EDGE_S
 from nem2e_lib.error import Nem2eError
 from nem2e_lib.refiner.manifest import Manifest
-from nem2e_lib.refiner.recording import cut, renamed
+from nem2e_lib.refiner.recording import cut, limits, renamed, with_names
 from nem2e_lib.refiner.spans import Span
 
 Array = NDArray[np.float64]
@@ -360,6 +361,7 @@ def notes_on(
         *_synthetic(manifest, storage),
         *_renamed(manifest, read),
         *_skipped(spans),
+        *_unsettled(manifest, read, spans),
         *_durations(manifest, spans),
         *_beyond(manifest, read, spans),
         *_definition(manifest, told),
@@ -386,6 +388,14 @@ def _skipped(spans: Sequence[Span]) -> Iterator[str]:
     for span in spans:
         if span.reason:
             yield f"Cycle {span.number}, {span.start_s:.6g} to {span.end_s:.6g} s, was not refined: {span.reason}."
+
+
+def _unsettled(manifest: Manifest, read: Storage, spans: Sequence[Span]) -> Iterator[str]:
+    if found := beside(with_names(read), limits(manifest), [(span.start_s, span.end_s) for span in spans]):
+        yield (
+            f"Activation is outside 0 to 1 by more than {TOLERANCE:g} where no cycle is, which does not matter: "
+            f"{listed(found)}."
+        )
 
 
 def _durations(manifest: Manifest, spans: Sequence[Span]) -> Iterator[str]:

@@ -15,7 +15,7 @@ from nem2e_lib.data.storage.storage import Storage, read_storage
 from nem2e_lib.error import Nem2eError
 from nem2e_lib.refiner import archive, spans
 from nem2e_lib.refiner.manifest import Manifest
-from nem2e_lib.refiner.recording import blank, require_cycles, require_fit, segmented, with_targets
+from nem2e_lib.refiner.recording import blank, in_range, require_cycles, require_fit, segmented, with_targets
 from nem2e_lib.refiner.refined import Refined, notes_on
 from nem2e_lib.training.conditions import Examples, examples, join_quarters
 from nem2e_lib.training.config import Configuration
@@ -136,7 +136,7 @@ class Refiner:
         read = require_fit(self.manifest, storage, where, None if names is None else family(names))
         cycle = spans.as_asked(self.manifest.cycle, definition, threshold_n)
         cut_as = spans.find(read, cycle, where, grf=grf, cycles=cycles, columns=columns)
-        found = spans.usable(cut_as.spans, read, where)
+        found = in_range(self.manifest, read, spans.usable(cut_as.spans, read, where))
         kept = [span for span in found if not span.reason]
         if not kept:
             raise Nem2eError(

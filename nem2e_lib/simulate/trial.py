@@ -91,8 +91,8 @@ def _optional(path: Path, table: pd.DataFrame, column: str) -> np.ndarray:
     if bad.any():
         row = int(bad.argmax())
         raise Nem2eError(
-            f"{path}: line {row + 2}, column {column!r}: found {table[column].iloc[row]!r}, but a number or an empty "
-            "cell is expected."
+            f"{path}: line {table.index[row]}, column {column!r}: found {table[column].iloc[row]!r}, but a number or "
+            "an empty cell is expected."
         )
     return values
 

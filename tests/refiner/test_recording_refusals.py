@@ -45,8 +45,16 @@ def renamed(label: str, to: str) -> Storage:
         (renamed("rect_fem_r", "x"), "all_entire", "no muscle 'rect_fem_r': 1 of the 3 .* reads all of them"),
         (renamed("rect_fem_r", "/forceset/soleus_r"), "one_entire", "'soleus_r' has more than one column"),
         (with_column(recording(), "soleus_r", np.nan), "one_entire", "column 'soleus_r' is nan at 0 s .301 such"),
-        (with_column(recording(), "soleus_r", 1.2), "one_entire", "'soleus_r' is 1.2 at 0 s, but activation, 0 to 1"),
-        (with_column(recording(), "soleus_r", -0.1), "one_entire", "'soleus_r' is -0.1 at"),
+        (
+            with_column(recording(), "soleus_r", 1.2),
+            "one_entire",
+            "cycle 0, .* outside 0 to 1 .* .soleus_r 1.2 at 0.5 s.: simulate",
+        ),
+        (
+            with_column(recording(), "soleus_r", -0.1),
+            "one_entire",
+            "none of 1 cycles can be refined; .*soleus_r -0.1 at",
+        ),
         (with_column(recording(), "soleus_r", 80.0), "one_entire", "per cent: divide by 100"),
         (with_column(recording(), "soleus_r", 900.0), "one_entire", "file of forces"),
         (Storage("x", ("hip_flexion_r",), np.arange(3.0), np.zeros((3, 1))), "one_entire", "no muscle 'soleus_r'"),
@@ -133,3 +141,33 @@ def test_segmented_cycles_cut_in_another_way():
     ]:
         with pytest.raises(Nem2eError, match=message):
             random_refiner("all_entire").predict(changed)
+
+
+def test_activation_outside_0_to_1_costs_the_cycle_that_has_it_and_no_other():
+    thirds = [Span(0, 0.5, 1.0), Span(1, 1.0, 1.5), Span(2, 1.5, 2.0)]
+    sound = constant(LEVELS).refine(recording(), cycles=thirds)
+    start = recording()
+    start.values[:4, 0] = -0.3
+    settled = constant(LEVELS).refine(start, cycles=thirds)
+    np.testing.assert_array_equal(settled.mean, sound.mean)
+    (told,) = [note for note in settled.notes if "outside 0 to 1" in note]
+    assert "where no cycle is, which does not matter: soleus_r -0.3 at 0 s" in told
+    broken = recording()
+    broken.values[120:130, 1] = 1.3
+    refined = constant(LEVELS).refine(broken, cycles=thirds)
+    assert [span.number for span in refined.refined] == [0, 2]
+    assert "tib_ant_r 1.3 at 1.2 s): simulate it anew there" in refined.spans[1].reason
+    assert any(note.startswith("Cycle 1, 1 to 1.5 s, was not refined: activation is outside") for note in refined.notes)
+    rows = (broken.time > 1) & (broken.time < 1.5)
+    np.testing.assert_array_equal(refined.storage().column("tib_ant_r")[rows], broken.values[rows, 1])
+    assert not refined.storage().column("refined")[rows].any()
+
+
+def test_activation_as_far_out_as_in_training_is_taken():
+    plain = constant(LEVELS)
+    wide = dataclasses.replace(plain.manifest.inputs[0], low=-0.2, high=1.3)
+    manifest = dataclasses.replace(plain.manifest, inputs=(wide, plain.manifest.inputs[1]))
+    refined = dataclasses.replace(plain, manifest=manifest).refine(
+        with_column(recording(), "soleus_r", 1.34), cycles=SPANS
+    )
+    assert len(refined.refined) == 1

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from nem2e_lib.data.checks import RANGE
+from nem2e_lib.data.limits import band, listed, window, within
 from nem2e_lib.data.storage.storage import Storage
 from nem2e_lib.data.study.study import Study
 from nem2e_lib.data.study.trials import EDGE_S, Cycle, Trial
@@ -33,10 +35,10 @@ class _FoundCycle:
 def find_cycles(study: Study) -> pd.DataFrame:
     """Return every cycle of every trial, kept or skipped, in the order of ``trials.csv``.
 
-    A cycle is skipped if a signal does not cover it or pauses within it for more than a tenth of it, if raw EMG
-    dropped out in it, or if it lasts less than half or more than one and a half times the median of the subject's
-    cycles at that speed. One cut from force is skipped, too, where one foot or the other tells that it is none
-    (`force.events`).
+    A cycle is skipped if a signal does not cover it or pauses within it for more than a tenth of it, if activation
+    lies further outside 0 to 1 in it than ``study.toml`` allows, if raw EMG dropped out in it, or if it lasts less
+    than half or more than one and a half times the median of the subject's cycles at that speed. One cut from force
+    is skipped, too, where one foot or the other tells that it is none (`force.events`).
 
     Returns
     -------
@@ -75,12 +77,25 @@ def _from_grf(study: Study, trial: Trial) -> tuple[list[tuple[Cycle, str]], str]
 def _unusable(study: Study, cycle: Cycle) -> str:
     signals = {"activation": study.activation(cycle.trial), "EMG": study.emg(cycle.trial)}
     reasons = [gap(name, signal, cycle) or "" for name, signal in signals.items() if isinstance(signal, Storage)]
+    reasons += [_beyond(study, cycle)] if RANGE.name not in study.settings.ignored else []
     reasons += [
         f"EMG {drop.channel!r} dropped out from {drop.start_s:.4g} to {drop.end_s:.4g} s ({drop.what})"
         for drop in study.dropouts(cycle.trial)
         if drop.start_s < cycle.end_s and drop.end_s > cycle.start_s
     ]
     return "; ".join(filter(None, reasons))
+
+
+def _beyond(study: Study, cycle: Cycle) -> str:
+    signal, settings = study.activation(cycle.trial), study.settings
+    stretch = window(cycle.start_s, cycle.end_s, settings.resampling)
+    found = within(signal, band(signal.labels, settings.activation_tolerance), *stretch)
+    if not found:
+        return ""
+    return (
+        f"activation is outside 0 to 1 by more than {settings.activation_tolerance:g} ({listed(found)}): simulate it "
+        "anew there, or set [activation] tolerance in study.toml"
+    )
 
 
 def gap(name: str, signal: Storage, cycle: Cycle) -> str | None:

@@ -2,8 +2,8 @@
 
 new
     `new_study`: a folder filled in with what the files tell, doubts left to a person.
-find, names
-    Files told apart by their columns, and matched by the words of their paths.
+find, names, partners
+    Files told apart by their columns; what the words of a path tell; which files are therefore of one trial.
 archive
     `from_archive`: a study of archives, by a layout.
 layout, source, match, convert

@@ -23,6 +23,7 @@ from nem2e_lib.data.intake.layout import Layout
 from nem2e_lib.data.intake.match import Matched, Row
 from nem2e_lib.data.intake.source import Entry
 from nem2e_lib.data.labels import muscle_name
+from nem2e_lib.data.limits import band, beside
 from nem2e_lib.data.storage.storage import Storage, read_storage, write_storage
 from nem2e_lib.error import Nem2eError
 
@@ -69,9 +70,10 @@ def convert(layout: Layout, found: Matched, folder: Path) -> tuple[Made, EmgFile
             made.told.append(f"{row.name}: left out, there is no EMG file.")
             continue
         activation = _activation(layout, row, made)
-        if np.any((activation.values < 0) | (activation.values > 1)):
+        if found_outside := beside(activation, band(activation.labels, 0.0), ()):
             outside += 1
-            lowest, highest = min(lowest, activation.values.min()), max(highest, activation.values.max())
+            values = [one.value for one in found_outside]
+            lowest, highest = min(lowest, *values), max(highest, *values)
         path = f"activation/{row.name}.sto"
         _save(folder / path, activation)
         grf = _force_file(layout, row, folder, made) if "grf" in row.files else ""
@@ -80,7 +82,7 @@ def convert(layout: Layout, found: Matched, folder: Path) -> tuple[Made, EmgFile
     if outside:
         made.told.append(
             f"{outside} of {len(made.trials)} activation files leave the range from 0 to 1 (from {lowest:.3g} to "
-            f"{highest:.3g}); values are kept as they are."
+            f"{highest:.3g}); values are kept as they are, and what lies in a cycle is judged when it is cut."
         )
     if not made.trials:
         raise Nem2eError(

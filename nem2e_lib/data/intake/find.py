@@ -1,9 +1,8 @@
-"""Files that belong to a study, told apart by their columns and matched by their names."""
+"""Files that may belong to a study, told apart by names and columns."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -14,8 +13,9 @@ from nem2e_lib.data.columns import sort_columns
 from nem2e_lib.data.exports.channels import may_be_emg, units
 from nem2e_lib.data.exports.formats import SUFFIXES, TABLES, UNREAD, read_recording
 from nem2e_lib.data.force.feet import known_columns
-from nem2e_lib.data.intake.names import covers, keys, only_here, words
+from nem2e_lib.data.intake.names import Key, keys, words
 from nem2e_lib.data.labels import is_state
+from nem2e_lib.data.limits import no_activation
 from nem2e_lib.data.model import Model
 from nem2e_lib.data.muscles import is_muscle
 from nem2e_lib.data.storage.storage import Storage
@@ -23,8 +23,7 @@ from nem2e_lib.data.study.signals import is_raw
 from nem2e_lib.error import Nem2eError
 
 KINDS = ("activation", "emg", "grf")
-_ORDER = ("activation", "states", "solution", "controls")
-_BELOW = 0.5  # of the greatest size; computed muscle control starts a little below zero
+_RECTIFIED = 0.3  # mean over mean absolute value; near 0 where a signal swings about zero
 _VERTICAL = re.compile(r"(?:v|f|force_?)[yz]\d*$|_[yz]$", re.IGNORECASE)
 _PLATE = re.compile(r"f(?:p?\d+)?_?z\d*$", re.IGNORECASE)
 _NO_FORCE = re.compile(r"torque|moment|cop|_[mp][yz]|_p[yz]$", re.IGNORECASE)
@@ -44,7 +43,7 @@ class Found:
     kind: str
     storage: Storage
     words: tuple[str, ...]
-    keys: frozenset[str]
+    key: Key
 
 
 @dataclass
@@ -140,10 +139,10 @@ def _kind(path: Path, storage: Storage, kind: str, model: Model | None) -> tuple
     if other := _OTHER.search(path.stem):
         return None, f"its name says {other.group().lower()!r}, and activations are looked for"
     values = np.column_stack([storage.column(label) for label in columns])
-    if np.nanmin(np.where(np.isfinite(values), values, np.nan)) < -_BELOW * np.nanmax(np.abs(values)):
+    finite = np.nan_to_num(values, posinf=0.0, neginf=0.0)
+    if np.mean(finite.mean(axis=0) < _RECTIFIED * np.abs(finite).mean(axis=0)) > 0.5:
         return None, "its values swing about zero, as raw EMG does"
-    highest = np.nanmax(np.where(np.isfinite(values), values, np.nan), axis=0, initial=-np.inf)
-    return ("activation", "") if np.median(highest) <= 1.5 else (None, "its values are no activations (above 1.5)")
+    return (None, no_activation(finite).rstrip(".?")) if no_activation(finite) else ("activation", "")
 
 
 def _guess(path: Path, storage: Storage) -> str | None:
@@ -168,46 +167,6 @@ def vertical_candidates(storage: Storage) -> list[str]:
     labels = [label for label in storage.labels if _VERTICAL.search(label) and not _NO_FORCE.search(label)]
     size = {label: float(np.nanmax(np.abs(storage.column(label)), initial=0)) for label in labels}
     return sorted(labels, key=lambda label: -size[label])
-
-
-def apart(activations: Sequence[Found], others: Sequence[Found]) -> tuple[frozenset[str], frozenset[str]]:
-    """Return words that all activations and none of the others have, and the reverse; matching leaves them aside."""
-    mine, theirs = [file.keys for file in activations], [file.keys for file in others]
-    return only_here(mine, theirs), only_here(theirs, mine)
-
-
-def match(file: Found, others: Sequence[Found], alone: bool, aside: frozenset[str] = frozenset()) -> Found | None:
-    """Return the file whose words are the same, or fewer or more without contradiction; None if none or several.
-
-    With `alone`, the only file of each kind, words do not matter; those `aside` never do.
-    """
-    if alone and len(others) == 1:
-        return others[0]
-    mine = file.keys - aside
-    theirs = [(other, other.keys - aside) for other in others]
-    fewer = [pair for pair in theirs if pair[1] and covers(mine, pair[1])]
-    more = [pair for pair in theirs if mine and covers(pair[1], mine)]
-    most = max((len(all_of) for _, all_of in fewer), default=0)
-    least = min((len(all_of) for _, all_of in more), default=0)
-    for chosen in (
-        [other for other, all_of in theirs if all_of == mine],
-        [other for other, all_of in fewer if len(all_of) == most],
-        [other for other, all_of in more if len(all_of) == least],
-    ):
-        if chosen:
-            return chosen[0] if len(chosen) == 1 else None
-    return None
-
-
-def best(files: Sequence[Found]) -> Iterator[tuple[Found, list[Found]]]:
-    """Yield one activation file a trial, by its name (activation, states, controls), and those left over."""
-    groups: dict[frozenset[str], list[Found]] = {}
-    for file in files:
-        groups.setdefault(file.keys, []).append(file)
-    for group in groups.values():
-        rank = [next((i for i, word in enumerate(_ORDER) if word in f.path.stem.lower()), len(_ORDER)) for f in group]
-        ranked = [file for _, file in sorted(zip(rank, group, strict=True), key=lambda pair: pair[0])]
-        yield ranked[0], ranked[1:]
 
 
 def list_files(activation: Path, emg: Path, grf: Path | None = None) -> pd.DataFrame:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 import shutil
 import tempfile
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,8 +17,9 @@ from nem2e_lib.data.emg.envelope import RECIPES
 from nem2e_lib.data.exports.channels import may_be_emg
 from nem2e_lib.data.families import measurable
 from nem2e_lib.data.force.feet import known_columns
-from nem2e_lib.data.intake.find import Found, Search, apart, best, match, search, vertical_candidates
+from nem2e_lib.data.intake.find import Found, Search, search, vertical_candidates
 from nem2e_lib.data.intake.names import speed, subject
+from nem2e_lib.data.intake.partners import Partners, apart, best, partners
 from nem2e_lib.data.labels import muscle_name
 from nem2e_lib.data.model import Model, read_model
 from nem2e_lib.data.muscles import doubt, meaning
@@ -93,7 +93,7 @@ def new_study(
     known = None if model is None else read_model(Path(model))
     found = _search(target, {"activation": activation, "emg": emg, "grf": grf}, known)
     trials, told = _trials(found)
-    rows = [_row(trial) for trial in trials]
+    rows = [_row(trial, name) for trial, name in zip(trials, _names(trials), strict=True)]
     text, to_do = _settings(
         target, [trial.activation for trial in trials], _used(trials, "emg"), _used(trials, "grf"), known
     )
@@ -127,23 +127,35 @@ def _search(target: Path, folders: dict[str, str | Path | None], model: Model | 
 
 
 def _trials(found: Search) -> tuple[list[_Trial], list[str]]:
-    trials, told = [], list[str]()
+    told = list[str]()
     chosen = list(best(found.of("activation")))
-    others = {kind: found.of(kind) for kind in ("emg", "grf")}
-    aside = {kind: apart([file for file, _ in chosen], files) for kind, files in others.items()}
+    files = [file for file, _ in chosen]
     for file, over in chosen:
         told += [f"{other.path}: left out, {file.path.name} of the same trial is used." for other in over]
         if "control" in file.path.stem.lower():
             told.append(f"{file.path}: holds controls by its name, which are excitations and not yet activations.")
-        pair = {kind: match(file, others[kind], len(chosen) == 1, frozenset().union(*aside[kind])) for kind in others}
-        trials.append(_Trial(file, {kind: other for kind, other in pair.items() if other}))
-        told += [f"{file.path}: no one {k} file goes with it by name." for k in others if others[k] and not pair[k]]
-    for kind, files in others.items():
-        used = Counter(trial.others[kind] for trial in trials if kind in trial.others)
-        told += _set_aside(kind, *aside[kind]) if used else []
-        told += [f"{file.path}: {kind} of {times} trials by its name." for file, times in used.items() if times > 1]
-        told += [f"{file.path}: {kind} without an activation of that name." for file in files if file not in used]
+    matched = dict[str, Partners]()
+    for kind in ("emg", "grf"):
+        others = found.of(kind)
+        aside = apart(files, others)
+        matched[kind] = partners(files, others, frozenset().union(*aside))
+        told += _set_aside(kind, *aside) if matched[kind].of else []
+        told += _unmatched(kind, files, others, matched[kind])
+    trials = [
+        _Trial(file, {kind: pairs.of[file] for kind, pairs in matched.items() if file in pairs.of}) for file in files
+    ]
     return trials, told
+
+
+def _unmatched(kind: str, files: Sequence[Found], others: Sequence[Found], matched: Partners) -> Iterator[str]:
+    for file in files if others else ():
+        if file in matched.unclear:
+            some = ", ".join(other.path.name for other in matched.unclear[file][:3])
+            yield f"{file.path}: which {kind} file goes with it is not clear by name ({some}); left empty."
+        elif file not in matched.of:
+            yield f"{file.path}: no {kind} file goes with it by name; left empty."
+    used = set(matched.of.values())
+    yield from (f"{file.path}: {kind} that no one activation goes with by name." for file in others if file not in used)
 
 
 def _set_aside(kind: str, mine: frozenset[str], theirs: frozenset[str]) -> Iterator[str]:
@@ -158,12 +170,23 @@ def _used(trials: Sequence[_Trial], kind: str) -> list[Found]:
     return list(dict.fromkeys(trial.others[kind] for trial in trials if kind in trial.others))
 
 
-def _row(trial: _Trial) -> dict[str, str]:
+def _names(trials: Sequence[_Trial]) -> list[str]:
+    """A name for each trial, of the words of its path; where several have the same, of the whole path, or counted."""
+    short = ["_".join(trial.activation.words) or trial.activation.path.stem for trial in trials]
+    whole = ["_".join(trial.activation.inside.with_suffix("").parts) for trial in trials]
+    names = list[str]()
+    for own, full in zip(short, whole, strict=True):
+        name = own if short.count(own) == 1 else full
+        names.append(name if name not in names else f"{name}_{len(names) + 1}")
+    return names
+
+
+def _row(trial: _Trial, name: str) -> dict[str, str]:
     file = trial.activation
     label, metres = speed(file.words)
     places = {kind: other.inside.as_posix() for kind, other in trial.others.items()}
     return {
-        "trial": "_".join(file.words) or file.path.stem,
+        "trial": name,
         "subject": subject(file.words),
         "speed": label,
         "speed_m_s": metres,

@@ -52,10 +52,11 @@ def read_study(folder: Path, model: str | Path | None = None) -> tuple[Study, li
     no_trials: list[Trial] = []
     trials, more = _try(no_trials, read_trials, folder / "trials.csv")
     study, problems = Study(folder, settings, tuple(trials)), problems + more
-    if more or not (folder / "cycles.csv").exists():
+    if not (folder / "cycles.csv").exists():
         return study, problems
+    names = None if more else [trial.name for trial in trials]
     no_cycles: list[Cycle] = []
-    cycles, more = _try(no_cycles, read_cycles, folder / "cycles.csv", [trial.name for trial in trials])
+    cycles, more = _try(no_cycles, read_cycles, folder / "cycles.csv", names)
     return replace(study, cycles=tuple(cycles)), problems + more
 
 

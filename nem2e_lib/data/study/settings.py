@@ -14,13 +14,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from nem2e_lib.data.checks import CHECKS, IGNORE
+from nem2e_lib.data.checks import CHECKS, IGNORE, RANGE
 from nem2e_lib.data.emg.envelope import RECIPES, Recipe
 from nem2e_lib.data.emg.processing import NORMALISE, OF_CYCLES, Processing
 from nem2e_lib.data.files import read_text
 from nem2e_lib.data.gait import BASELINES, CYCLES, Limits
 from nem2e_lib.data.model import Model, read_model
-from nem2e_lib.data.study.trials import path_problem
+from nem2e_lib.data.places import place
 from nem2e_lib.data.tables import near, parse_toml
 from nem2e_lib.error import Nem2eError
 
@@ -44,7 +44,7 @@ _INNER = {
         **dict.fromkeys(("threshold_n", "min_stance_s", "min_swing_s"), _NUMBER),
         "baseline": _TEXT,
     },
-    "activation": {"columns": _TEXTS, "model": _TEXT},
+    "activation": {"columns": _TEXTS, "model": _TEXT, "tolerance": _NUMBER},
     "emg_processing": {
         "recipe": _TEXT,
         "offset": _FLAG,
@@ -88,6 +88,8 @@ class Settings:
         Columns of the activation files to use; None for all muscles.
     model : Model or None
         Whose muscles are those of the activation files; None where their names decide.
+    activation_tolerance : float
+        How far activation may lie outside 0 to 1 within a cycle.
     resampling : str
         One of `RESAMPLING`.
     emg_processing : Processing or None
@@ -113,6 +115,7 @@ class Settings:
     baseline: str = BASELINES[0]
     activation_columns: tuple[str, ...] | None = None
     model: Model | None = None
+    activation_tolerance: float = RANGE.limit
     resampling: str = RESAMPLING[0]
     emg_processing: Processing | None = None
     ignored: tuple[str, ...] = ()
@@ -148,10 +151,11 @@ def _model(path: Path, text: str | None) -> tuple[Model | None, list[str]]:
     """The model that a study names, and what is wrong with it."""
     if text is None:
         return None, []
-    if problem := path_problem(path.parent, text):
+    file, problem = place(path.parent, text)
+    if problem:
         return None, [f"{path}: [activation] model is {text!r}, but {problem}"]
     try:
-        return read_model(path.parent / text), []
+        return read_model(file), []
     except Nem2eError as error:
         return None, [str(error)]
 
@@ -222,6 +226,9 @@ def _values(path: Path, content: dict[str, Any], tables: dict[str, Any]) -> list
     problems += _check_problems(path, tables["checks"])
     if tables["activation"].get("columns") == []:
         problems.append(f"{path}: [activation] columns is empty, but at least one column is expected.")
+    tolerance = tables["activation"].get("tolerance", 0.0)
+    if not 0 <= tolerance < float("inf"):
+        problems.append(f"{path}: [activation] tolerance is {tolerance}, but a number from 0 is expected.")
     return problems
 
 
@@ -308,6 +315,7 @@ def _settings(content: dict[str, Any], tables: dict[str, Any]) -> Settings:
         electrodes={name: tables["electrodes"].get(name, name) for name in tables["emg"]},
         **_force(tables["grf"]),
         activation_columns=None if columns is None else tuple(columns),
+        activation_tolerance=float(tables["activation"].get("tolerance", RANGE.limit)),
         emg_processing=_processing(tables["emg_processing"]),
         ignored=tuple(tables["checks"]),
     )

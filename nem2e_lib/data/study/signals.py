@@ -13,6 +13,7 @@ from nem2e_lib.data.columns import Columns, sort_columns
 from nem2e_lib.data.emg.processing import power_above
 from nem2e_lib.data.exports.formats import read_recording
 from nem2e_lib.data.labels import muscle_name
+from nem2e_lib.data.limits import no_activation
 from nem2e_lib.data.storage.storage import Storage
 from nem2e_lib.data.study.settings import Settings
 from nem2e_lib.data.tables import near
@@ -20,7 +21,6 @@ from nem2e_lib.error import Nem2eError
 
 Array = NDArray[np.float64]
 
-_FULL_ACTIVATION = 1.5  # above it in the median muscle: forces or newtons, not activation
 _RECTIFIED = 0.3  # mean over mean absolute value; near 0 where a signal swings about zero
 UNSCALED = (0.02, 1.5)
 """EMG whose median channel rises higher than this, or not so high, is in mV, % or another unit, not normalised."""
@@ -56,12 +56,8 @@ def read_activation(path: Path, settings: Settings, muscles: Sequence[str] = ())
             "the same muscles, or study.toml must name those to use in [activation] columns."
         )
     chosen = _select(path, storage, [column_of[name] for name in wanted], wanted)
-    height = float(np.median(chosen.values.max(axis=0)))
-    if height > _FULL_ACTIVATION:
-        raise Nem2eError(
-            f"{path}: half of the muscles rise above {height:.3g}, but activations from 0 to 1 are expected; "
-            "is this a file of forces?"
-        )
+    if problem := no_activation(chosen.values):
+        raise Nem2eError(f"{path}: {problem}")
     return chosen
 
 

@@ -15,10 +15,11 @@ from nem2e_lib.data.force.events import Events, find_events
 from nem2e_lib.data.force.feet import Feet, read_feet
 from nem2e_lib.data.labels import muscle_name
 from nem2e_lib.data.model import Model
+from nem2e_lib.data.places import place
 from nem2e_lib.data.storage.storage import Storage
 from nem2e_lib.data.study.settings import Settings
 from nem2e_lib.data.study.signals import check_envelope, read_activation, read_emg, read_raw_emg
-from nem2e_lib.data.study.trials import Cycle, Trial, path_problem, scale_problem
+from nem2e_lib.data.study.trials import Cycle, Trial, scale_problem
 from nem2e_lib.data.tables import near, read_table
 from nem2e_lib.error import Nem2eError
 
@@ -225,12 +226,13 @@ def _references(study: Study, subject: str) -> Iterator[Reference]:
         hint = near(subject, known) or "; give the recordings that its EMG is normalised by."
         raise Nem2eError(f"{path}: no row of subject {subject!r}; found {', '.join(known)}{hint}")
     for row, text, scale in zip(rows.index, rows["emg"].astype(str), rows["emg_scale"].astype(str), strict=True):
-        where = f"{path}: line {int(row) + 2}"
-        if problem := path_problem(study.folder, text) if text else "a file is expected.":
+        where = f"{path}: line {int(row)}"
+        file, problem = place(study.folder, text) if text else (study.folder, "a file is expected.")
+        if problem:
             raise Nem2eError(f"{where}: emg is {text!r}, but {problem}")
         if problem := scale_problem(scale):
             raise Nem2eError(f"{where}: {problem}")
-        yield _reference(study, study.folder / text, float(scale or 1))
+        yield _reference(study, file, float(scale or 1))
 
 
 def _reference(study: Study, path: Path, scale: float) -> Reference:

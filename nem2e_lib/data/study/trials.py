@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
-from pathlib import Path, PureWindowsPath
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
 from nem2e_lib.data.emg.table import is_emg_table
-from nem2e_lib.data.tables import near, numbers, read_table, whole_numbers
+from nem2e_lib.data.places import place
+from nem2e_lib.data.tables import near, number_problems, numbers, read_table, whole_numbers
 
 TRIAL_COLUMNS = ("trial", "subject", "speed", "activation", "emg")
 SPAN = ("start_s", "end_s")
@@ -83,11 +83,12 @@ def _records(table: pd.DataFrame) -> list[dict[str, str]]:
 
 def _row_problems(path: Path, table: pd.DataFrame) -> list[str]:
     problems = []
-    for line, row in enumerate(_records(table), start=2):
+    for line, row in zip(table.index, _records(table), strict=True):
         where = f"{path}: line {line}"
         problems += [f"{where}: {key} is empty; {_ADVICE[key]}." for key in TRIAL_COLUMNS if not row[key]]
         if row["speed_m_s"] and not _is_speed(row["speed_m_s"]):
-            problems.append(f"{where}: speed_m_s is {row['speed_m_s']!r}, but a number above 0 is expected.")
+            point = ", with a decimal point" if "," in row["speed_m_s"] else ""
+            problems.append(f"{where}: speed_m_s is {row['speed_m_s']!r}, but a number above 0 is expected{point}.")
         problems += [
             f"{where}: {key} is {row[key]!r}, but a number of seconds is expected."
             for key in _OFFSETS
@@ -95,26 +96,15 @@ def _row_problems(path: Path, table: pd.DataFrame) -> list[str]:
         ]
         if problem := scale_problem(row["emg_scale"]):
             problems.append(f"{where}: {problem}")
-        if _has_offset(row["emg_offset_s"]) and is_emg_table(path.parent / row["emg"]):
+        if _has_offset(row["emg_offset_s"]) and is_emg_table(place(path.parent, row["emg"])[0]):
             problems.append(f"{where}: emg_offset_s is given, but a cycle table of EMG has no clock; leave it empty.")
         problems += [
             f"{where}: {key} is {row[key]!r}, but {problem}"
             for key in ("activation", "emg", "grf")
-            if row[key] and (problem := path_problem(path.parent, row[key]))
+            if row[key] and (problem := place(path.parent, row[key])[1])
         ]
     twice = table.trial[table.trial.duplicated() & (table.trial != "")].unique()
     return problems + [f"{path}: trial {name!r} has two rows; give each its own name." for name in twice]
-
-
-def path_problem(folder: Path, text: str) -> str:
-    """Say what is wrong with a path that a table names; empty if it is a file inside the folder."""
-    if _leaves(text):
-        return "a path inside the study folder is expected."
-    file = folder / text
-    if file.is_file():
-        return ""
-    beside = [other.name for other in file.parent.iterdir()] if file.parent.is_dir() else []
-    return f"there is no such file in {folder}{near(file.name, beside) or '; check its spelling.'}"
 
 
 def scale_problem(text: str) -> str:
@@ -130,7 +120,7 @@ def _is_speed(text: str) -> bool:
 
 def _is_number(text: str) -> bool:
     try:
-        return bool(np.isfinite(float(text)))
+        return "_" not in text and bool(np.isfinite(float(text)))
     except ValueError:
         return False
 
@@ -139,51 +129,48 @@ def _has_offset(text: str) -> bool:
     return _is_number(text) and float(text) != 0
 
 
-def _leaves(text: str) -> bool:
-    normal = os.path.normpath(text)
-    anchored = os.path.isabs(normal) or PureWindowsPath(text).anchor
-    return bool(anchored) or normal.split(os.sep)[0] == ".." or "\0" in text
-
-
 def _trial(folder: Path, row: dict[str, str]) -> Trial:
     return Trial(
         name=row["trial"],
         subject=row["subject"],
         speed=row["speed"],
         speed_m_s=float(row["speed_m_s"] or "nan"),
-        activation=folder / row["activation"],
-        emg=folder / row["emg"],
-        grf=folder / row["grf"] if row["grf"] else None,
+        activation=place(folder, row["activation"])[0],
+        emg=place(folder, row["emg"])[0],
+        grf=place(folder, row["grf"])[0] if row["grf"] else None,
         **{key: float(row[key] or 0) for key in _OFFSETS},
         emg_scale=float(row["emg_scale"] or 1),
     )
 
 
-def read_cycles(path: Path, trials: list[str]) -> tuple[list[Cycle], list[str]]:
-    """Read cycles and every problem found in them.
+def read_cycles(path: Path, trials: list[str] | None) -> tuple[list[Cycle], list[str]]:
+    """Read cycles and every problem found in them; `trials` is None where the names of trials are not known.
 
     Raises
     ------
     Nem2eError
-        If the file is missing or empty, lacks a column, or a number is none.
+        If the file is missing or empty, or lacks a column.
     """
     table = read_table(path, _CYCLE_COLUMNS)
+    problems = number_problems(path, table, "cycle", whole=True)
+    problems += [problem for name in SPAN for problem in number_problems(path, table, name)]
+    if problems:
+        return [], problems
     number, start, end = whole_numbers(path, table, "cycle"), *(numbers(path, table, s) for s in SPAN)
     cycles = [
         Cycle(trial, int(n), float(s), float(e))
         for trial, n, s, e in zip(table["trial"], number, start, end, strict=True)
     ]
-    problems = []
-    for line, cycle in enumerate(cycles, start=2):
+    for line, cycle in zip(table.index, cycles, strict=True):
         problems += [f"{path}: line {line}: {problem}" for problem in _cycle_problems(cycle, trials)]
     names = pd.Series([f"trial {c.trial!r}, cycle {c.number}" for c in cycles])
     twice = names[names.duplicated()].unique()
     return cycles, problems + [f"{path}: {name} has more than one row." for name in twice]
 
 
-def _cycle_problems(cycle: Cycle, trials: list[str]) -> list[str]:
+def _cycle_problems(cycle: Cycle, trials: list[str] | None) -> list[str]:
     problems = []
-    if cycle.trial not in trials:
+    if trials is not None and cycle.trial not in trials:
         problems.append(f"trial {cycle.trial!r} is not in trials.csv{near(cycle.trial, trials) or '.'}")
     if cycle.end_s <= cycle.start_s:
         problems.append(f"end_s {cycle.end_s} is not after start_s {cycle.start_s}.")
