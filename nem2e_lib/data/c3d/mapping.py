@@ -191,7 +191,7 @@ def read_mapping(folder: Path) -> Mapping:
 
 def _problems(folder: Path, mapping: Mapping) -> Iterator[str]:
     known = mapping.subjects["subject"].tolist()
-    for line, row in enumerate(mapping.recordings.to_dict("records"), start=2):
+    for line, row in zip(mapping.recordings.index, mapping.recordings.to_dict("records"), strict=True):
         where = f"{folder / 'recordings.csv'}: line {line}"
         if row["kind"] not in KINDS:
             hint = near(row["kind"], KINDS) or "."
@@ -200,13 +200,13 @@ def _problems(folder: Path, mapping: Mapping) -> Iterator[str]:
             yield f"{where}: subject {row['subject']!r} is not in subjects.csv{near(row['subject'], known) or '.'}"
     for name in mapping.recordings.loc[mapping.recordings["trial"].duplicated(), "trial"].unique():
         yield f"{folder / 'recordings.csv'}: trial {name!r} has two rows; give each its own name."
-    for line, row in enumerate(mapping.subjects.to_dict("records"), start=2):
+    for line, row in zip(mapping.subjects.index, mapping.subjects.to_dict("records"), strict=True):
         where = f"{folder / 'subjects.csv'}: line {line}"
         if row["mass_kg"] and not _is_mass(row["mass_kg"]):
             yield f"{where}: mass_kg is {row['mass_kg']!r}, but a number of kg above 0 is expected."
         if row["leg"] not in ("", *SIDES):
             yield f"{where}: leg is {row['leg']!r}, but right, left or nothing is expected."
-    for line, row in enumerate(mapping.channels.to_dict("records"), start=2):
+    for line, row in zip(mapping.channels.index, mapping.channels.to_dict("records"), strict=True):
         where = f"{folder / 'channels.csv'}: line {line}"
         if row["emg"] and row["side"] not in SIDES:
             yield f"{where}: side of {row['channel']!r} is {row['side']!r}, but right or left is expected."
