@@ -191,6 +191,7 @@ ZERO = Check("zero", "force", "a plate's zero in swing off by more than {:.2g} o
 NOISE = Check(
     "noise", "force", "a plate's noise over {:.2g} of the threshold; contacts are found above five times it", 0.25
 )
+TOUCH = Check("touch", "force", "contacts under {:g} times as long and as strong as others, not taken for steps", 0.5)
 COVERAGE = Check("coverage", "force", "{:g} or more strides without heel strike while somebody moves on the plates", 2)
 OTHER_FOOT = Check(
     "other_foot",

@@ -21,6 +21,7 @@ from nem2e_lib.data.checks import (
     OTHER_FOOT,
     RHYTHM,
     SPLIT,
+    TOUCH,
     ZERO,
     Check,
     Note,
@@ -40,8 +41,8 @@ _FEWEST = 3
 """With fewer, nothing is usual."""
 _LOADED = 0.25
 """Share of a foot's usual highest force at which it counts as loaded."""
-_TOUCH = 0.5
-"""Of the usual length and of the usual force: what is shorter and weaker is a touch in passing and no step."""
+_TOLD = 6
+"""Touches that are told with their times."""
 _CARRIED = 0.85
 """Share of body weight over a cycle that both plates must carry for no step to have missed them."""
 _STANDS = 0.9
@@ -70,8 +71,6 @@ class Foot:
     start, end : float64 arrays, shape (contacts,)
         In s, infinite where the recording begins or ends in the contact.
     threshold_n : float
-    touches : int
-        How many touches in passing were left out.
     """
 
     side: str
@@ -80,7 +79,6 @@ class Foot:
     start: Array
     end: Array
     threshold_n: float
-    touches: int = 0
 
     @property
     def strikes(self) -> Array:
@@ -417,14 +415,18 @@ def _foot(feet: Feet, side: str, limits: Limits) -> tuple[Foot, list[Note]]:
         time, force, threshold_n=threshold, min_stance_s=limits.min_stance_s, min_swing_s=limits.min_swing_s
     )
     start, end = np.array(found).reshape(-1, 2).T
-    return _without_touches(Foot(side, time, force, start, end, threshold)), notes
+    foot, touches = _without_touches(Foot(side, time, force, start, end, threshold))
+    if len(touches):
+        times = ", ".join(f"{time:.4g}" for time in touches[:_TOLD]) + (", …" if len(touches) > _TOLD else "")
+        notes.append(
+            TOUCH.note(f"{plate} {len(touches)} brief, weak touches are no steps and were left out: {times} s.")
+        )
+    return foot, notes
 
 
-def _without_touches(foot: Foot) -> Foot:
-    """Leave out what is both so short and so weak that no step can be it."""
-    brief = foot.whole < _TOUCH * around(foot.whole)
-    touches = brief & (foot.peaks < _TOUCH * foot.usual_peak)
-    if not touches.any():
-        return foot
+def _without_touches(foot: Foot) -> tuple[Foot, Array]:
+    """Leave out what is both so short and so weak that no step can be it; returns the times of that, too."""
+    brief = foot.whole < TOUCH.limit * around(foot.whole)
+    touches = brief & (foot.peaks < TOUCH.limit * foot.usual_peak)
     start, end = foot.start[~touches], foot.end[~touches]
-    return Foot(foot.side, foot.time, foot.force, start, end, foot.threshold_n, int(touches.sum()))
+    return Foot(foot.side, foot.time, foot.force, start, end, foot.threshold_n), foot.start[touches]
