@@ -155,7 +155,8 @@ def number_problems(path: Path, table: pd.DataFrame, column: str, *, whole: bool
     """Return a sentence on every cell of a column that is no finite number, or no whole one from 0."""
     values = _values(table, column)
     bad = ~np.isfinite(values)
-    odd = ~bad & ((values < 0) | (values % 1 != 0) | (values > 2**31 - 1)) if whole else np.zeros_like(bad)
+    known = np.where(bad, 0.0, values)
+    odd = (known < 0) | (known % 1 != 0) | (known > 2**31 - 1) if whole else np.zeros_like(bad)
     what = np.where(odd, "a whole number from 0", "a finite number")
     return [
         f"{path}: line {line}, column {column!r}: found {cell!r}, but {expected} is expected"
