@@ -78,10 +78,16 @@ def read_trials(path: Path) -> list[SimulatedTrial]:
     chosen = {name: _optional(path, table, name) for name in _NUMBERS if name in table}
     trials = []
     for row, record in enumerate(table.to_dict("records")):
-        values = {name: path.parent / record[name] for name in _FILES if record.get(name)}
+        values = {name: _file(path.parent, record[name]) for name in _FILES if record.get(name)}
         values |= {name: column[row] for name, column in chosen.items() if not np.isnan(column[row])}
         trials.append(SimulatedTrial(record["trial"], **values))
     return check_trials(trials)
+
+
+def _file(folder: Path, text: str) -> Path:
+    """The file that a cell names; backslashes are folders unless a file is really called so."""
+    plain = folder / text
+    return plain if plain.exists() else folder / text.replace("\\", "/")
 
 
 def _optional(path: Path, table: pd.DataFrame, column: str) -> np.ndarray:

@@ -248,6 +248,8 @@ def test_a_table_of_trials_is_read_relative_to_itself(motion_file, tmp_path):
     (tmp_path / "trials.csv").write_text("trial,motion,start_s\nwalk,ik.mot,soon\n")
     with pytest.raises(Nem2eError, match="line 2, column 'start_s': found 'soon'"):
         read_trials(tmp_path / "trials.csv")
+    (tmp_path / "trials.csv").write_text("trial,motion\nwalk,s1\\ik.mot\n")
+    assert read_trials(tmp_path / "trials.csv")[0].motion == tmp_path / "s1/ik.mot"
 
 
 def test_the_end_of_a_log_leaves_out_what_says_nothing(tmp_path):

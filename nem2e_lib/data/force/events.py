@@ -418,9 +418,8 @@ def _foot(feet: Feet, side: str, limits: Limits) -> tuple[Foot, list[Note]]:
     foot, touches = _without_touches(Foot(side, time, force, start, end, threshold))
     if len(touches):
         times = ", ".join(f"{time:.4g}" for time in touches[:_TOLD]) + (", …" if len(touches) > _TOLD else "")
-        notes.append(
-            TOUCH.note(f"{plate} {len(touches)} brief, weak touches are no steps and were left out: {times} s.")
-        )
+        told = f"{len(touches)} brief and weak touch{'es' * (len(touches) > 1)} on the {side} plate at {times} s"
+        notes.append(TOUCH.note(f"{feet.path}: {told}: no steps, left out."))
     return foot, notes
 
 

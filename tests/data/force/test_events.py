@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from nem2e_lib.data.check import check_study, study_notes
 from nem2e_lib.data.cycles.find import find_cycles
+from nem2e_lib.data.cycles.segment import segment
 from nem2e_lib.data.force.feet import FEET
 from nem2e_lib.data.gait import heel_strikes
 from nem2e_lib.data.storage.storage import Storage
@@ -150,3 +151,14 @@ def test_a_foot_on_the_other_belt_is_skipped_with_the_reason(tmp_path, stance):
     assert skipped["reason"].str.contains("right plate|plate stays loaded").all()
     folder = lab.study(tmp_path / "heeded", grf=belts(0.45), seconds=12.0, more='[checks]\nother_foot = "ignore"\n')
     assert check_study(folder) == []
+
+
+def test_a_touch_in_passing_is_no_step_and_is_told(tmp_path):
+    spoilt = lab.forces()
+    spoilt.values[(spoilt.time > 1.25) & (spoilt.time < 1.4), 0] += 150  # the right foot swings
+    folder = lab.study(tmp_path / "lab", grf=spoilt)
+    dataset, _ = segment(load_study(folder))
+    np.testing.assert_allclose(dataset["start_s"], lab.strikes()[:6], atol=0.002)
+    (note,) = study_notes(folder)
+    assert "1 brief and weak touch on the right plate at 1.25 s: no steps, left out." in note
+    assert note.endswith("[touch]")
