@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, fields
 from functools import partial
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import numpy as np
 import pandas as pd
@@ -78,7 +78,7 @@ def read_trials(path: Path) -> list[SimulatedTrial]:
     chosen = {name: _optional(path, table, name) for name in _NUMBERS if name in table}
     trials = []
     for row, record in enumerate(table.to_dict("records")):
-        values = {name: _file(path.parent, record[name]) for name in _FILES if record.get(name)}
+        values: dict[str, Any] = {name: _file(path.parent, record[name]) for name in _FILES if record.get(name)}
         values |= {name: column[row] for name, column in chosen.items() if not np.isnan(column[row])}
         trials.append(SimulatedTrial(record["trial"], **values))
     return check_trials(trials)
