@@ -12,7 +12,7 @@ refines it towards measured EMG and is judged on subjects that it has not seen. 
     errors = nem2e.errors(results)                 # RMSE, and Er = RMSE refined / RMSE simulated - 1, of each of them
     nem2e.summary(errors)                          # mean Er, t-test, confidence interval and effect size of each muscle
 
-    refiner = nem2e.Refiner.load("my-lab.refiner")  # trained on everybody, with its error on people left out
+    refiner = nem2e.Refiner.load("my-lab.refiner")  # trained on everybody, with its error on those left out
     refiner.refine("walk_activation.sto", grf="walk_grf.mot").save("refined.sto")
 
 At the door

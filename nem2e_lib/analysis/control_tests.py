@@ -14,6 +14,7 @@ from nem2e_lib.analysis.controls import AVERAGE, CONSTANT, Shifts, electrode_wei
 from nem2e_lib.analysis.following import MEASURES
 from nem2e_lib.analysis.leaderboard import DECIMALS
 from nem2e_lib.analysis.statistics import holm, one_sample
+from nem2e_lib.training.units import unit_name, units_said
 
 Row = dict[Any, Any]
 
@@ -272,7 +273,8 @@ def _sentence(verdict: str, plain: Row, blind: Row, numbers: Row) -> str:
     share, moved = numbers["remembered"], numbers["variance_share"]
     part = f" ({_percent(share)} of the improvement over OpenSim)" if math.isfinite(share) else ""
     varies = (
-        f" Over a {plain['unit']}'s cycles its output varies with {_percent(moved)} of the EMG's variance and follows "
+        f" Over the cycles of a {unit_name(plain['unit'])} "
+        f"its output varies with {_percent(moved)} of the EMG's variance and follows "
         f"it with slope {_signed(numbers['slope'])}."
         if math.isfinite(moved)
         else ""
@@ -280,8 +282,8 @@ def _sentence(verdict: str, plain: Row, blind: Row, numbers: Row) -> str:
     return (
         f"{SAID[verdict]}. Er is {_signed(numbers['er_unchanged'])} with the own input and "
         f"{_signed(numbers['without_input'])} with the average input (rise {_signed(blind['rise'])}, 95 % CI "
-        f"{_interval(blind, 'rise')}, n = {plain['n']} {plain['unit']}s), {_signed(numbers['constant_input'])} with a "
-        f"constant one; the training-mean curve, which sees no "
+        f"{_interval(blind, 'rise')}, n = {units_said(plain['n'], plain['unit'])}), "
+        f"{_signed(numbers['constant_input'])} with a constant one; the training-mean curve, which sees no "
         f"input, reaches {_signed(numbers['er_mean_curve'])}{part}, and the model lies "
         f"{_signed(plain['above_mean_curve'])} ({_interval(plain, 'above_mean_curve')}) from it.{varies}"
     )

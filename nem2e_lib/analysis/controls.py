@@ -25,6 +25,7 @@ from nem2e_lib.analysis.shortcut import Model, perturbed
 from nem2e_lib.error import Nem2eError
 from nem2e_lib.training.conditions import own_muscle
 from nem2e_lib.training.results import grid_of, load_models
+from nem2e_lib.training.units import unit_name
 
 Array = NDArray[np.float64]
 Order = NDArray[np.intp]
@@ -281,11 +282,12 @@ def not_offered(trained: Trained) -> list[str]:
         MUSCLE: "there is one electrode",
     }
     lost = [f"{study}: {name} cannot be tested, because {reason}." for name, reason in why.items() if name not in have]
+    unit = str(trained.results.attrs["unit"])
     others = (
-        f"{study}: there is one subject, so the held-out unit is a speed, and whether it carries over to other people "
-        "cannot be tested."
+        f"{study}: there is one subject, so the held-out unit is a {unit_name(unit)}, and whether it carries over to "
+        f"other {'people' if unit == 'speed' else 'people or speeds'} cannot be tested."
     )
-    return [*lost, others] if trained.results.attrs["unit"] == "speed" else lost
+    return lost if unit == "subject" else [*lost, others]
 
 
 def average(inputs: Array, fold: Order) -> Array:

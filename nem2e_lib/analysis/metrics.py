@@ -10,6 +10,7 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from nem2e_lib.error import Nem2eError
+from nem2e_lib.training.units import units_said
 
 Array = NDArray[np.float64]
 Ratio = Literal["ratio_of_means", "mean_of_ratios"]
@@ -128,8 +129,8 @@ def undefined(table: pd.DataFrame) -> list[str]:
     """Say what is undefined in a study, and why: one sentence a study and reason for Er, one for correlations."""
     rows, flat = table[table["reason"] != ""], table[table["flat_cycles"] > 0]
     return [
-        f"{study}, {', '.join(group['muscle'].unique())}: Er is undefined for {len(group['label'].unique())} held-out "
-        f"{group['unit'].iloc[0]}(s), because {reason}."
+        f"{study}, {', '.join(group['muscle'].unique())}: Er is undefined for "
+        f"{units_said(len(group['label'].unique()), str(group['unit'].iloc[0]), 'held-out')}, because {reason}."
         for (study, reason), group in rows.groupby(["study", "reason"], sort=False)
     ] + [
         f"{study}, {', '.join(group['muscle'].unique())}: the raw correlation is undefined in "

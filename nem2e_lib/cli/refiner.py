@@ -85,7 +85,7 @@ def train(
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Train even if it takes hours.")] = False,
     as_json: Json = False,
 ) -> None:
-    """Train a refiner on every subject of a study, with its error on people left out. Says the cost first."""
+    """Train a refiner on every subject of a study, with its error on those left out. Says the cost first."""
     from nem2e_lib.refiner import training
     from nem2e_lib.training import config
     from nem2e_lib.training.forecast import duration

@@ -18,7 +18,7 @@ from matplotlib.lines import Line2D
 
 from nem2e_lib.analysis.control_tests import UNCHANGED
 from nem2e_lib.analysis.controls import NEAR
-from nem2e_lib.figures.panels import Float, curves_with_bands, plural
+from nem2e_lib.figures.panels import Float, curves_with_bands
 from nem2e_lib.figures.points import marks, mean_handle, rows_of_points, unit_handle
 from nem2e_lib.figures.style import (
     CONDITION_COLOURS,
@@ -37,6 +37,7 @@ from nem2e_lib.figures.style import (
     stars,
     styled,
 )
+from nem2e_lib.training.units import units_said
 
 MARKERS = {"mean_curve": "s", "opensim": "o"}
 """Of what is no model; models are diamonds."""
@@ -67,9 +68,8 @@ def control_errors(summary: pd.DataFrame, units: pd.DataFrame, *, synthetic: boo
         axis = axes[row][column]
         one = _of(summary, study, condition)
         _controls_panel(axis, one, _of(units, study, condition), labels=column == 0)
-        axis.set_title(
-            f"{study}, {CONDITION_LABELS[condition]} (n = {plural(int(one['n'].iloc[0]), one['unit'].iloc[0])})"
-        )
+        told = units_said(int(one["n"].iloc[0]), str(one["unit"].iloc[0]))
+        axis.set_title(f"{study}, {CONDITION_LABELS[condition]} (n = {told})")
         axis.set_xlabel("Er  (positive: worse than OpenSim)")
     add_legend(figure, _control_handles())
     caption = (
@@ -151,7 +151,7 @@ def following(summary: pd.DataFrame, *, synthetic: bool) -> Drawn:
     for axis, study in zip(axes, studies, strict=True):
         rows = shown[shown["study"] == study]
         _following_panel(axis, rows)
-        axis.set_title(f"{study} (n = {plural(int(rows['n'].max()), 'held-out ' + str(rows['unit'].iloc[0]))})")
+        axis.set_title(f"{study} (n = {units_said(int(rows['n'].max()), str(rows['unit'].iloc[0]), 'held-out')})")
     methods = list(dict.fromkeys(shown["method"]))
     add_legend(
         figure,
@@ -231,7 +231,7 @@ def shift_errors(table: pd.DataFrame, *, synthetic: bool) -> Drawn:
             markersize=4,
             markeredgewidth=0,
         )
-        axis.set_title(f"{study} (n = {plural(int(rows['n'].iloc[0]), str(rows['unit'].iloc[0]))})")
+        axis.set_title(f"{study} (n = {units_said(int(rows['n'].iloc[0]), str(rows['unit'].iloc[0]))})")
         axis.set_xlabel(SHIFT_AXIS)
         axis.set_ylabel("Er  (positive: worse than OpenSim)")
     names = [str(name) for name in dict.fromkeys(table["condition"])]
@@ -294,7 +294,7 @@ def shift_maps(
     said = [
         f"{r['study']}, {CONDITION_LABELS[str(r['condition'])]}: the output's lag follows the shift with slope "
         f"{r['share']:.2f} (95 % CI {signed(r['ci_low'])} to {signed(r['ci_high'])}, n = "
-        f"{plural(int(r['n']), str(r['unit']))})."
+        f"{units_said(int(r['n']), str(r['unit']))})."
         for r in table.to_dict("records")
     ]
     caption = (

@@ -31,6 +31,7 @@ from nem2e_lib.figures.style import (
     stars,
     styled,
 )
+from nem2e_lib.training.units import unit_name, units_said
 
 PER_ROW = 6
 """Muscles that a row of boxes holds where letters allow another."""
@@ -159,7 +160,7 @@ def _handles(data: pd.DataFrame) -> list[Line2D | Patch]:
     boxes: list[Line2D | Patch] = [
         Patch(facecolor=CONDITION_COLOURS[c], alpha=0.6, label=CONDITION_LABELS[c]) for c in _conditions(data)
     ]
-    point = unit_handle(f"one held-out {data['unit'].iloc[0]}")
+    point = unit_handle(f"one held-out {unit_name(str(data['unit'].iloc[0]))}")
     line = Line2D([], [], color=MEAN_CURVE, lw=1.8, ls=(0, (3, 1.5)), label=f"{MEAN_CURVE_LABEL} (our addition)")
     return [*boxes, point, line]
 
@@ -167,9 +168,9 @@ def _handles(data: pd.DataFrame) -> list[Line2D | Patch]:
 def _caption(errors: pd.DataFrame, data: pd.DataFrame, pairs: int) -> str:
     n, unit = data["label"].nunique(), str(data["unit"].iloc[0])
     text = (
-        f"Er = RMSE refined / RMSE OpenSim − 1, n = {plural(n, f'held-out {unit}')}; box: quartiles and "
+        f"Er = RMSE refined / RMSE OpenSim − 1, n = {units_said(n, unit, 'held-out')}; box: quartiles and "
         "median, whiskers: to 1.5 times the box; stars: Tukey's comparison of conditions, * p < 0.05, ** "
-        f"p < 0.01, *** p < 0.001 ({plural(pairs, 'pair')}). Dashed: Er of the training subjects' mean EMG curve."
+        f"p < 0.01, *** p < 0.001 ({plural(pairs, 'pair')}). Dashed: Er of the training cycles' mean EMG curve."
     )
     shared = errors.groupby("electrode")["muscle"].unique() if "electrode" in errors else pd.Series(dtype=object)
     copies = ["=".join(m) for m in shared if len(m) > 1]
@@ -204,7 +205,7 @@ def ranking(errors: pd.DataFrame, *, synthetic: bool) -> Drawn:
     axes = figure.subplots(1, len(studies), squeeze=False, sharex=True)[0]
     for axis, study in zip(axes, studies, strict=True):
         _panel(axis, data[data["study"] == study])
-        axis.set_title(f"{study} (n = {plural(_units(data, study), _unit(data, study))})")
+        axis.set_title(f"{study} (n = {units_said(_units(data, study), _unit(data, study), 'held-out')})")
     add_legend(figure, [unit_handle(), mean_handle()])
     caption = "Er averaged over muscles within each held-out unit. " + " ".join(_sentence(data, s) for s in studies)
     return Drawn(figure, data, title, caption, caption, synthetic)
@@ -254,4 +255,4 @@ def _units(data: pd.DataFrame, study: str) -> int:
 
 
 def _unit(data: pd.DataFrame, study: str) -> str:
-    return f"held-out {np.unique(data.loc[data['study'] == study, 'unit'])[0]}"
+    return str(np.unique(data.loc[data["study"] == study, "unit"])[0])

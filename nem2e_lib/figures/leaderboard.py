@@ -13,7 +13,6 @@ from matplotlib.cm import ScalarMappable
 from matplotlib.colors import TwoSlopeNorm
 from matplotlib.lines import Line2D
 
-from nem2e_lib.figures.panels import plural
 from nem2e_lib.figures.points import mean_handle, rows_of_points, unit_handle
 from nem2e_lib.figures.style import (
     Drawn,
@@ -25,6 +24,7 @@ from nem2e_lib.figures.style import (
     signed,
     styled,
 )
+from nem2e_lib.training.units import caveat, units_said
 
 
 @styled
@@ -44,7 +44,9 @@ def leaderboard(standings: pd.DataFrame, units: pd.DataFrame, *, synthetic: bool
     for axis, study in zip(axes, studies, strict=True):
         rows = standings[standings["study"] == study]
         _panel(axis, rows, units[units["study"] == study])
-        axis.set_title(f"{study} (n = {plural(int(rows['n_units'].iloc[0]), 'held-out ' + str(rows['unit'].iloc[0]))})")
+        axis.set_title(
+            f"{study} (n = {units_said(int(rows['n_units'].iloc[0]), str(rows['unit'].iloc[0]), 'held-out')})"
+        )
     add_legend(figure, [unit_handle(), mean_handle()])
     caption = (
         "Er is averaged over the channels of an electrode and then over electrodes within each held-out unit. "
@@ -105,8 +107,8 @@ def duels(fights: pd.DataFrame, standings: pd.DataFrame, *, synthetic: bool) -> 
     wins = int((fights["winner"] != "").sum())
     caption = (
         f"Paired t-tests over held-out units, Holm-corrected over all pairs of a study; ● p < .05 ({wins} of "
-        f"{len(fights)} pairs). Orange: the row has the lower Er. Best method first."
-    )
+        f"{len(fights)} pairs). Orange: the row has the lower Er. Best method first. {caveat(standings['unit'])}"
+    ).strip()
     return Drawn(figure, fights, title, caption, caption, synthetic)
 
 

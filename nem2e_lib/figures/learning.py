@@ -9,7 +9,6 @@ from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 
 from nem2e_lib.analysis.learning import CYCLES, MOTIONS, SPEEDS, SUBJECTS
-from nem2e_lib.figures.panels import plural
 from nem2e_lib.figures.points import intervals, rows_of_points
 from nem2e_lib.figures.style import (
     CONDITION_COLOURS,
@@ -25,6 +24,7 @@ from nem2e_lib.figures.style import (
     signed,
     styled,
 )
+from nem2e_lib.training.units import unit_name, units_said
 
 MOTION_NAMES = {"same": "same motion", "other": "other motion", "both": "both motions"}
 COLOURS = {"one_entire": CONDITION_COLOURS["one_entire"], "all_entire": "#444444"}
@@ -49,7 +49,7 @@ def learning_curves(summary: pd.DataFrame, *, where: str, synthetic: bool) -> Dr
     for axis, study in zip(axes, studies, strict=True):
         here = rows[rows["study"] == study]
         _curve_panel(axis, here)
-        axis.set_title(f"{study} (n = {plural(int(here['n'].max()), 'held-out ' + str(here['unit'].iloc[0]))})")
+        axis.set_title(f"{study} (n = {units_said(int(here['n'].max()), str(here['unit'].iloc[0]), 'held-out')})")
     unit = str(rows["unit"].iloc[0])
     conditions = [str(name) for name in dict.fromkeys(rows["condition"])]
     known = [(e, c) for e in (SUBJECTS, CYCLES) for c in conditions if not _lines(rows, e, c).empty]
@@ -70,7 +70,8 @@ def learning_curves(summary: pd.DataFrame, *, where: str, synthetic: bool) -> Dr
 
 
 def _words(experiment: str, unit: str) -> str:
-    return f"all cycles of few {unit}s" if experiment == SUBJECTS else f"few cycles of all {unit}s"
+    units = unit_name(unit, 2)
+    return f"all cycles of few {units}" if experiment == SUBJECTS else f"few cycles of all {units}"
 
 
 def _look(experiment: str, colour: str) -> dict[str, Any]:
@@ -97,7 +98,7 @@ def _curve_panel(axis: Axes, rows: pd.DataFrame) -> None:
     axis.set_xscale("log")
     some = _lines(rows, SUBJECTS, conditions[0])
     unit = str(rows["unit"].iloc[0])
-    labels = [f"{n}\n{plural(int(k), unit)}" for n, k in zip(some["n_training"], some["order"], strict=True)]
+    labels = [f"{n}\n{units_said(int(k), unit)}" for n, k in zip(some["n_training"], some["order"], strict=True)]
     axis.set_xticks(some["n_training"].tolist(), labels)
     axis.minorticks_off()
     axis.set_xlabel("training cycles, and of how many they are all the cycles")
@@ -135,7 +136,7 @@ def generalising(summary: pd.DataFrame, *, where: str, synthetic: bool) -> Drawn
             here = rows[(rows["experiment"] == experiment) & (rows["study"] == study)]
             _levels_panel(axes[y][x], here.sort_values(["order", "level"], ascending=[True, False]))
             what = "speeds" if experiment == SPEEDS else "motions"
-            axes[y][x].set_title(f"{study}, {what} (n = {plural(int(here['n'].max()), str(here['unit'].iloc[0]))})")
+            axes[y][x].set_title(f"{study}, {what} (n = {units_said(int(here['n'].max()), str(here['unit'].iloc[0]))})")
     add_legend(
         figure,
         [

@@ -29,6 +29,7 @@ from nem2e_lib.figures.style import (
     styled,
 )
 from nem2e_lib.refiner.refined import Refined, is_synthetic
+from nem2e_lib.training.units import units_said
 
 RIGHT, LEFT, AXIAL, FORCE = "#0072B2", "#E69F00", "#444444", "#D55E00"
 METHODS = ("#0072B2", "#CC79A7", "#009E73")
@@ -289,8 +290,8 @@ def _handles(measured: bool, known: bool) -> list[Line2D | Patch]:
 def _caption(refined: Refined, measured: bool, known: bool) -> str:
     training = refined.manifest.training
     band = (
-        f" Band: root mean square error at that phase on {training.held_out_units} {training.held_out_by}s left out "
-        "one by one."
+        f" Band: root mean square error at that phase on "
+        f"{units_said(training.held_out_units, training.held_out_by)} left out one by one."
         if known
         else " The refiner's error on others is unknown, so there is no band."
     )

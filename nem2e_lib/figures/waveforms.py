@@ -20,6 +20,7 @@ from nem2e_lib.figures.style import (
     signed,
     styled,
 )
+from nem2e_lib.training.units import unit_name
 
 SERIES_LABELS = {
     "simulated": "simulated (OpenSim)",
@@ -88,7 +89,8 @@ def refined_curves(
     cycles = int(data["n_cycles"].iloc[0])
     add_legend(figure, _handles(cycles))
     why = (
-        f"the held-out {results.attrs['unit']} with the median Er of this condition (mean over muscles {signed(er)})"
+        f"the held-out {unit_name(results.attrs['unit'])} with the median Er of this condition (mean over muscles "
+        f"{signed(er)})"
         if label in (None, chosen)
         else "chosen by the reader"
     )

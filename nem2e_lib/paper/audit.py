@@ -8,9 +8,9 @@ import pandas as pd
 
 from nem2e_lib.analysis import published, review
 from nem2e_lib.analysis import review_waveforms as waveforms
-from nem2e_lib.figures.panels import plural
 from nem2e_lib.site import tables
 from nem2e_lib.site.tables import Table
+from nem2e_lib.training.units import units_said
 
 _SIDES = ["as_published_p_value", "as_published_verdict", "p_holm", "verdict"]
 SHOWN_OF_IMPROVEMENT = [
@@ -96,7 +96,7 @@ def differences(rows: pd.DataFrame, *, synthetic: bool) -> Table:
 
 def _units(rows: pd.DataFrame) -> str:
     pairs = rows[["study", "n", "unit"]].drop_duplicates().itertuples(index=False)
-    return ", ".join(f"{plural(int(n), str(unit))} ({study})" for study, n, unit in pairs)
+    return ", ".join(f"{units_said(int(n), str(unit))} ({study})" for study, n, unit in pairs)
 
 
 def spans(rows: pd.DataFrame, *, units: str, synthetic: bool) -> Table:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -41,6 +41,7 @@ from nem2e_lib.site.frame import page
 from nem2e_lib.site.saving import write_text
 from nem2e_lib.site.tables import Table
 from nem2e_lib.training.conditions import CONDITIONS
+from nem2e_lib.training.units import caveat
 
 # --- What a sceptical reader asks first, answered from the tables that a run has saved; joined on ids alone ---
 
@@ -66,9 +67,10 @@ class Untold(Exception):
 
 @dataclass(frozen=True)
 class Site:
-    """The tables that a run's notebooks have saved."""
+    """The tables that a run's notebooks have saved, and what evaluation left out in each study."""
 
     folder: Path
+    units: Mapping[str, str] = field(default_factory=dict)
     _read: dict[str, pd.DataFrame] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def table(self, shared: SharedTable) -> pd.DataFrame:
@@ -109,10 +111,17 @@ def _answered(
     site: Site, study: str, question: str, shared: SharedTable, answer: Callable[[Site, str], Told]
 ) -> Answer:
     try:
-        verdict, evidence = answer(site, study)
+        verdict, told = answer(site, study)
+        evidence = f"{told} {caveat([site.units.get(study)])}".strip()
     except Untold as reason:
         verdict, evidence = UNTESTED, str(reason)
     return Answer(question, study, verdict, evidence, shared.page)
+
+
+def _beats_people(site: Site, study: str) -> Told:
+    if site.units.get(study, "subject") != "subject":
+        raise Untold(f"{study} has one subject: the mean curve is of that subject's other cycles, not of other people.")
+    return _beats(site, study, rival=MEAN)
 
 
 def _beats(site: Site, study: str, *, rival: str) -> Told:
@@ -219,7 +228,7 @@ def _audit(site: Site, _: str) -> Told:
 
 QUESTIONS: tuple[tuple[str, SharedTable, Callable[[Site, str], Told]], ...] = (
     ("Is the refined activity nearer to EMG than the simulated one?", DUELS, partial(_beats, rival=OPENSIM)),
-    ("Is the network better than replaying the mean of other people's EMG?", DUELS, partial(_beats, rival=MEAN)),
+    ("Is the network better than replaying the mean of other people's EMG?", DUELS, _beats_people),
     ("Is a network needed: is it better than ridge regression?", DUELS, partial(_beats, rival=RIDGE)),
     ("Is there an attention model that beats its rivals?", DUELS, _alternative),
     ("Does the network use its input, or replay what it remembers?", SWAPPED, _input),
@@ -300,10 +309,11 @@ WORDS = {HOLDS: "yes", PARTLY: "in part", FAILS: "no", UNTESTED: "cannot be told
 
 def write(found: Findings, claims: pd.DataFrame, steady: pd.DataFrame, seeds: str) -> Path:
     """Write ``what_holds.html``: each question, its verdict in every study, the evidence and where it is shown."""
+    units = dict(zip(found.summary["study"], found.summary["unit"], strict=True))
     text = page(
         "what_holds.html.j2",
         runs=found.runs,
-        questions=by_question(answers(Site(found.run.site), found.cycles)),
+        questions=by_question(answers(Site(found.run.site, units), found.cycles)),
         looks={verdict: (sign, WORDS[verdict], style) for verdict, (sign, _, style) in VERDICTS.items()},
         cards=cards(claims),
         seeds=f"{said(steady)} {seeds}",

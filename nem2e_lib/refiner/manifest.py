@@ -10,12 +10,16 @@ from typing import Any, Union, get_args, get_origin, get_type_hints
 import pandas as pd
 
 from nem2e_lib.error import Nem2eError
+from nem2e_lib.training.units import units_said
 
 FORMAT, VERSION = "nem2e refiner", 1
-WARNING = (
+SYNTHETIC = (
     "SYNTHETIC: trained on computed data of nobody; what it makes of a real recording shows how the tool works, "
     "not how a muscle did."
 )
+ONE_SPEED = "ONE PERSON AT ONE SPEED: nothing is known of how it does on other people or at other speeds."
+OTHER_CYCLES = "Its error is that of other cycles of the same recording, which are much like those of training."
+"""Warnings of a refiner of one recording; the second where its error is known."""
 
 
 @dataclass(frozen=True)
@@ -48,7 +52,7 @@ class Manifest:
     def __str__(self) -> str:
         """A few lines about the refiner, for people."""
         origin, training, cycle = self.origin, self.training, self.cycle
-        left_out = f"leaving out {training.held_out_units} {training.held_out_by}s one by one"
+        left_out = f"leaving out {units_said(training.held_out_units, training.held_out_by)} one by one"
         lines = [
             f"refiner of {len(self.outputs)} muscles, {training.condition}, {len(training.seeds)} seed(s)",
             f"trained on {origin.study} ({origin.motion}, simulated by {origin.simulated_by}): {origin.cycles} cycles "
@@ -74,7 +78,7 @@ class Manifest:
         return self.origin.synthetic
 
     def errors(self) -> pd.DataFrame:
-        """Return the error on people left out, a row a muscle; NaN where it is unknown.
+        """Return the error on those left out, a row a muscle; NaN where it is unknown.
 
         Returns
         -------
@@ -185,7 +189,9 @@ class Output:
 
 @dataclass(frozen=True)
 class HeldOut:
-    """Error of one muscle on people whom the models had not seen, the mean over seeds as prediction.
+    """Error of one muscle on the units that the models had not seen (subjects, or `Training.held_out_by`).
+
+    The mean over seeds counts as the prediction.
 
     Attributes
     ----------

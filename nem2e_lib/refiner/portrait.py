@@ -1,4 +1,4 @@
-"""A refiner's manifest, drawn from what it was trained on, with its error on people left out."""
+"""A refiner's manifest, drawn from what it was trained on, with its error on those left out."""
 
 from __future__ import annotations
 
@@ -15,7 +15,9 @@ from nem2e_lib.analysis.metrics import errors
 from nem2e_lib.analysis.statistics import one_sample
 from nem2e_lib.data.study.settings import Settings
 from nem2e_lib.refiner.manifest import (
-    WARNING,
+    ONE_SPEED,
+    OTHER_CYCLES,
+    SYNTHETIC,
     GaitCycle,
     HeldOut,
     Input,
@@ -27,6 +29,7 @@ from nem2e_lib.refiner.manifest import (
 from nem2e_lib.training.conditions import own_muscle
 from nem2e_lib.training.engine import ENGINE_VERSION
 from nem2e_lib.training.grid import Grid
+from nem2e_lib.training.units import BLOCK
 
 Array = NDArray[np.float64]
 
@@ -82,8 +85,18 @@ def portrait(
         _inputs(read),
         outputs,
         _versions() | ({"arithmetic": work.arithmetic} if work.arithmetic else {}),
-        WARNING if origin.synthetic else "",
+        _warning(origin, training),
     )
+
+
+def _warning(origin: Origin, training: Training) -> str:
+    alone = len(origin.subjects) == len(origin.speeds) == 1
+    told = {
+        SYNTHETIC: origin.synthetic,
+        ONE_SPEED: alone,
+        OTHER_CYCLES: alone and training.held_out_by == BLOCK,
+    }
+    return " ".join(text for text, true in told.items() if true)
 
 
 def _own(cycles: xr.Dataset) -> NDArray[np.intp]:
@@ -148,13 +161,14 @@ def held_out(results: xr.Dataset) -> dict[str, HeldOut]:
     Parameters
     ----------
     results
-        A trained condition (see the architecture page), each prediction by a model that had not seen its subject. The
+        A trained condition (see the architecture page), each prediction by a model that had not seen its unit. The
         mean over seeds counts as the prediction, as `Refiner` gives it.
 
     Returns
     -------
     dict
-        EMG name to `HeldOut`. Units (subjects, or speeds of a single subject) count alike, whatever their cycles.
+        EMG name to `HeldOut`. Units (subjects, speeds of one, or blocks of cycles at one speed) count alike, whatever
+        their cycles.
     """
     table = errors(results, ensemble=True)
     found = {}

@@ -358,7 +358,7 @@ def notes_on(
         Whether the definition of the cycles is known, not only assumed.
     """
     return (
-        *_synthetic(manifest, storage),
+        *_warned(manifest, storage),
         *_renamed(manifest, read),
         *_skipped(spans),
         *_unsettled(manifest, read, spans),
@@ -371,9 +371,9 @@ def notes_on(
     )
 
 
-def _synthetic(manifest: Manifest, storage: Storage) -> Iterator[str]:
+def _warned(manifest: Manifest, storage: Storage) -> Iterator[str]:
     if manifest.warning:
-        real = "SYNTHETIC" not in storage.name
+        real = manifest.synthetic and "SYNTHETIC" not in storage.name
         yield manifest.warning + (" This recording does not say that it is SYNTHETIC." if real else "")
 
 

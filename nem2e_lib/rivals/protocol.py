@@ -27,7 +27,7 @@ from nem2e_lib.training.folds import leave_one_out
 
 Array = NDArray[np.float64]
 INNER_FOLDS = 5
-"""Inner folds at most; with fewer training subjects each is left out alone."""
+"""Inner folds at most; with fewer training units each is left out alone."""
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,7 @@ class Simulated:
     speed_m_s, duration_s
         Speed of locomotion and duration of each cycle, shape (cycles,).
     subject, unit
-        Subject, and what the folds hold out (subject or speed), shape (cycles,).
+        Subject, and what the folds hold out (subject, speed or block of cycles), shape (cycles,).
     own
         Index of each channel's own muscle, shape (channels,).
     """

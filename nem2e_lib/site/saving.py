@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import pandas as pd
@@ -15,6 +15,7 @@ from nem2e_lib.figures.style import Drawn, figure_html, svg
 from nem2e_lib.site.frame import page as whole_page
 from nem2e_lib.site.frame import part
 from nem2e_lib.site.tables import Table, table_html
+from nem2e_lib.training.units import caveat
 
 MANIFESTS = "manifest"
 
@@ -55,6 +56,7 @@ def save(shown: Drawn | Table, name: str, folder: Path | str, *, page: str = "fi
         When the data are synthetic and the title does not say so, or the text for readers who cannot see it is empty.
     """
     _check(shown, name)
+    shown = _with_caveat(shown)
     if isinstance(shown, Drawn):
         kind, suffix, text = "figure", "svg", svg(shown.figure, shown.title, shown.alt)
         body = Markup(figure_html(text, shown.alt, shown.caption))
@@ -67,6 +69,19 @@ def save(shown: Drawn | Table, name: str, folder: Path | str, *, page: str = "fi
     entry = Entry(kind, name, shown.title, shown.alt, shown.caption, shown.synthetic, files)
     _list(entry, folder, page)
     return Saved(entry, body)
+
+
+def _with_caveat(shown: Drawn | Table) -> Drawn | Table:
+    """Say beside errors and tests over blocks of cycles what they do not tell."""
+    said = caveat(shown.data["unit"]) if "unit" in shown.data else ""
+    if not said:
+        return shown
+    caption = f"{shown.caption} {said}".strip()
+    return (
+        replace(shown, caption=caption, alt=f"{shown.alt} {said}")
+        if isinstance(shown, Drawn)
+        else replace(shown, caption=caption)
+    )
 
 
 def _check(shown: Drawn | Table, name: str) -> None:

@@ -1,4 +1,4 @@
-"""Leaving one subject out, or a speed where there is one subject, or nobody; and training on less of the rest."""
+"""Leaving out a subject, a speed, a block of cycles, or nobody; and training on less of the rest."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from nem2e_lib.error import Nem2eError
 from nem2e_lib.training.conditions import own_muscle
+from nem2e_lib.training.units import BLOCK, BLOCKS, CYCLES_A_BLOCK, unit_name
 
 Mask = NDArray[np.bool_]
 
@@ -23,9 +24,10 @@ class Folds:
     Attributes
     ----------
     unit
-        `subject` or `speed`: what is held out, and the unit of analysis; `nobody` for the one fold that trains on all.
+        `subject`, `speed` or `block`: what is held out, and the unit of analysis; `nobody` for the one fold that trains
+        on all.
     labels
-        Held-out subject or speed of each fold; empty for nobody.
+        Held-out subject, speed or block of each fold; empty for nobody.
     of_cycle
         Fold that holds a cycle out, shape (cycles,); -1 where none does.
     only
@@ -45,21 +47,39 @@ class Folds:
 
 
 def leave_one_out(cycles: xr.Dataset) -> Folds:
-    """Return the folds of a study: by subject, or by speed where the study has one subject.
+    """Return the folds of a study: by subject; by speed where it has one subject; by block where that has one speed.
+
+    Blocks are `BLOCKS` runs of neighbouring cycles, trial after trial in the study's order, in a trial by time, and as
+    equal as can be. A block's neighbours, which are trained on, are much like it: the error over blocks is optimistic,
+    holds for other cycles of the same recording alone, and says nothing of other people or speeds.
 
     Raises
     ------
     Nem2eError
-        If there is one subject at one speed, so that nothing can be left out.
+        If there is one subject at one speed with too few cycles for blocks.
     """
-    unit = "subject" if len(np.unique(cycles.subject.values)) > 1 else "speed"
-    labels, of_cycle = np.unique(cycles[unit].values.astype(str), return_inverse=True)
-    if len(labels) < 2:
+    for unit in ("subject", "speed"):
+        labels, of_cycle = np.unique(cycles[unit].values.astype(str), return_inverse=True)
+        if len(labels) > 1:
+            return Folds(unit, tuple(labels.tolist()), of_cycle.astype(np.int32))
+    return _blocks(cycles)
+
+
+def _blocks(cycles: xr.Dataset) -> Folds:
+    count, least = cycles.sizes["cycle"], BLOCKS * CYCLES_A_BLOCK
+    if count < least:
         raise Nem2eError(
-            f"study {cycles.attrs['study']}: all cycles are of one subject at one speed, expected at least two "
-            "subjects or two speeds to leave one out; add trials to trials.csv."
+            f"study {cycles.attrs['study']}: all cycles are of one subject at one speed, and to leave blocks of them "
+            f"out {least} are needed, but there are {count}; add cycles, another speed or another subject to "
+            "trials.csv."
         )
-    return Folds(unit, tuple(labels.tolist()), of_cycle.astype(np.int32))
+    trials = cycles.trial.values.astype(str)
+    turn = {name: place for place, name in enumerate(dict.fromkeys(trials.tolist()))}
+    order = np.lexsort((cycles.start_s.values, [turn[name] for name in trials.tolist()]))
+    of_cycle = np.empty(count, np.int32)
+    for block, chosen in enumerate(np.array_split(order, BLOCKS)):
+        of_cycle[chosen] = block
+    return Folds(BLOCK, tuple(f"{BLOCK} {block + 1}" for block in range(BLOCKS)), of_cycle)
 
 
 def leave_nobody_out(cycles: xr.Dataset) -> Folds:
@@ -124,7 +144,7 @@ def some_units(cycles: xr.Dataset, count: int, draw: int = 0) -> Folds:
         If there are not so many.
     """
     folds = leave_one_out(cycles)
-    _require(count, len(folds.labels) - 1, f"training {folds.unit}s")
+    _require(count, len(folds.labels) - 1, f"training {unit_name(folds.unit, 2)}")
     return _with(folds, lambda fold: np.isin(folds.of_cycle, _drawn_units(folds, fold, draw)[:count]))
 
 

@@ -21,6 +21,7 @@ from nem2e_lib.training.folds import Folds, leave_one_out, training_order
 from nem2e_lib.training.numerics import altered, pinned
 from nem2e_lib.training.stdrnet import parameters
 from nem2e_lib.training.store import key_of
+from nem2e_lib.training.units import BLOCK
 
 
 @dataclass(frozen=True)
@@ -102,7 +103,7 @@ class Grid:
     def key(self, model: Model) -> str:
         """Return the content hash of a model's result."""
         more: dict[str, Any] = {"arithmetic": self.arithmetic} if self.arithmetic else {}
-        if self.folds.only is not None:
+        if self.folds.only is not None or self.folds.unit == BLOCK:  # a block's name does not tell its cycles
             more["shown"] = self.shown(model.fold, model.part).tolist()
         return key_of(
             data=self.data_hash,

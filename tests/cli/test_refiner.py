@@ -15,6 +15,7 @@ from nem2e_lib.data.cycles.segment import save_cycles
 from nem2e_lib.data.storage.storage import Storage, read_storage, write_storage
 from nem2e_lib.data.synthetic import write_study
 from nem2e_lib.refiner import Refiner
+from tests.support import lab
 from tests.support.small import make_cycles
 from tests.support.small_refiner import constant, recording, with_column, write_cycles, write_force
 
@@ -150,6 +151,18 @@ def test_a_study_becomes_a_refiner_that_refines_its_recordings(here, tmp_path):
     assert (
         "'tib_ant_r' is nan" in nem2e("refine", "kept", "broken.sto", "--grf", str(grf), "-o", "o.sto", code=2).stderr
     )
+
+
+def test_a_minute_on_a_treadmill_becomes_a_refiner_that_says_what_its_error_is_of(here):
+    lab.study(Path("study"), seconds=16.0)
+    nem2e("train", "study", "--condition", "one_entire", "--profile", "smoke", "--seeds", "1", "--out", "kept")
+    said = nem2e("inspect", "kept").stdout
+    assert "leaving out 5 blocks of cycles one by one" in said
+    assert "ONE PERSON AT ONE SPEED" in said
+    done = nem2e("refine", "kept", "study/s1/act.sto", "--grf", "study/s1/grf.mot", "--out", "o.sto")
+    assert "other cycles of the same recording" in done.stderr
+    lab.study(Path("short"), seconds=10.0)
+    assert "10 are needed, but there are" in nem2e("train", "short", "--profile", "smoke", "-o", "x", code=2).stderr
 
 
 def test_a_recording_under_other_names_is_refined_and_told(here):

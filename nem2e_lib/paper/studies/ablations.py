@@ -30,6 +30,7 @@ from nem2e_lib.site.saving import write_csv
 from nem2e_lib.training.config import profile
 from nem2e_lib.training.engine import ENGINE_VERSION
 from nem2e_lib.training.store import key_of
+from nem2e_lib.training.units import units_said
 
 STUDY = ROOT / "docs" / "ablations.csv"
 """One row a variant and held-out unit, with what it was trained with."""
@@ -97,7 +98,8 @@ class Committed:
         kind = "SYNTHETIC" if self.synthetic else "measured"
         code = ", ".join(dict.fromkeys(str(name)[:10] for name in self.rows["commit"]))
         return (
-            f"Study {first['study']} ({kind}), {self.rows['label'].nunique()} held-out {first['unit']}s, "
+            f"Study {first['study']} ({kind}), "
+            f"{units_said(self.rows['label'].nunique(), first['unit'], 'held-out')}, "
             f"{self.rows['electrodes'].max()} electrodes; default: {first['base_units']} units, "
             f"{first['base_updates']} updates a model, seed {first['seed']}; {first['seeds']} seeds as a yardstick; "
             f"code {code} (docs/{self.path.name}; make study-ablations makes it anew)."

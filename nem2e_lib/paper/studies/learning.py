@@ -18,7 +18,6 @@ import xarray as xr
 from nem2e_lib.analysis import learning
 from nem2e_lib.data.cycles.segment import data_hash
 from nem2e_lib.error import Nem2eError
-from nem2e_lib.figures.panels import plural
 from nem2e_lib.paper.run import Run
 from nem2e_lib.paper.studies.script import script
 from nem2e_lib.project import ROOT
@@ -29,6 +28,7 @@ from nem2e_lib.training.config import Configuration
 from nem2e_lib.training.engine import ENGINE_VERSION
 from nem2e_lib.training.folds import Folds, leave_one_out
 from nem2e_lib.training.train import train_condition
+from nem2e_lib.training.units import unit_name, units_said
 
 STUDY = ROOT / "docs" / "learning.csv"
 """Er per level and held-out unit, with what the models were trained with: written by ``make study-learning``."""
@@ -145,7 +145,7 @@ def curves(cycles: xr.Dataset, condition: str, draws: int = DRAWS) -> Iterator[L
     for count in growing(units):
         for draw in range(1 if count == units else draws):
             chosen = subsets.some_units(cycles, count, draw)
-            said = f"all cycles of {plural(count, folds.unit)}"
+            said = f"all cycles of {units_said(count, folds.unit)}"
             yield Level(learning.SUBJECTS, str(count), str(units), count, said, draw, condition, cycles, chosen)
     fewest = min(int(folds.shown(fold).sum()) for fold in range(len(folds.labels)))
     counts = sorted({max(1, round(fewest * count / units)) for count in growing(units)})
@@ -158,7 +158,7 @@ def curves(cycles: xr.Dataset, condition: str, draws: int = DRAWS) -> Iterator[L
                 str(count),
                 str(fewest),
                 count,
-                f"{count} cycles of all {folds.unit}s",
+                f"{count} cycles of all {unit_name(folds.unit, 2)}",
                 draw,
                 condition,
                 cycles,

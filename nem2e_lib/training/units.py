@@ -1,0 +1,33 @@
+"""What evaluation leaves out, in words: subjects, speeds, or blocks of cycles of one recording."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+BLOCK = "block"
+BLOCKS, CYCLES_A_BLOCK = 5, 2
+"""Blocks that the cycles of one person at one speed are left out in, and cycles that each needs at least."""
+
+_WORDS = {BLOCK: ("block of cycles", "blocks of cycles")}
+
+CAVEAT = (
+    "Left out are blocks of cycles of one person at one speed: neighbouring cycles are alike and blocks are no "
+    "independent people, so errors are optimistic, and errors and tests hold for other cycles of this recording alone."
+)
+"""What stands beside every error and test over blocks."""
+
+
+def unit_name(unit: str, number: int = 1) -> str:
+    """Return a unit of analysis in words: ``subject``, ``subjects``, ``block of cycles``, ``blocks of cycles``."""
+    one, many = _WORDS.get(unit, (unit, f"{unit}s"))
+    return one if number == 1 else many
+
+
+def units_said(number: int, unit: str, which: str = "") -> str:
+    """Return ``3 subjects``, or ``5 held-out blocks of cycles`` where `which` is ``held-out``."""
+    return " ".join(filter(None, [str(number), which, unit_name(unit, number)]))
+
+
+def caveat(units: Iterable[object]) -> str:
+    """Return what is to be said where these are the units; empty for subjects and speeds."""
+    return CAVEAT if BLOCK in set(map(str, units)) else ""
