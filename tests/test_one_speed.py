@@ -11,6 +11,7 @@ import xarray as xr
 
 from nem2e_lib.analysis import leaderboard, metrics, statistics
 from nem2e_lib.analysis.claims.evidence import UNTESTED, Evidence, Untestable
+from nem2e_lib.cli.inspect import inspect
 from nem2e_lib.paper import tables, what_holds
 from nem2e_lib.refiner import Refiner, train
 from nem2e_lib.refiner.manifest import ONE_SPEED, OTHER_CYCLES, SYNTHETIC
@@ -54,6 +55,7 @@ def test_a_condition_is_trained_over_blocks_and_its_file_says_so(results: xr.Dat
         "block 5": 2,
     }
     assert np.isfinite(results.refined.values).all()
+    assert inspect(tmp_path / "one_entire.nc")["warning"] == CAVEAT
 
 
 def test_rivals_choose_on_inner_folds_of_blocks(cycles: xr.Dataset) -> None:

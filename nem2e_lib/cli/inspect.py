@@ -262,6 +262,7 @@ def _cut(cycles: xr.Dataset) -> Facts:
 
 def _trained(results: xr.Dataset) -> Facts:
     from nem2e_lib.analysis.metrics import errors
+    from nem2e_lib.training.units import caveat
 
     attrs = ("study", "condition", "profile", "unit", "epochs", "updates", "models", "parameters", "arithmetic")
     table = errors(results.assign(diverged=results.diverged.astype(bool)))
@@ -269,6 +270,7 @@ def _trained(results: xr.Dataset) -> Facts:
     return {
         "holds": "a trained condition, refined for those left out",
         **{key: _value(results.attrs[key]) for key in attrs if results.attrs.get(key) not in (None, "")},
+        **({"warning": said} if (said := caveat([results.attrs.get("unit")])) else {}),
         "synthetic": bool(results.attrs.get("synthetic", 0)),
         "cycles": results.sizes["cycle"],
         "seeds": results.sizes["seed"],

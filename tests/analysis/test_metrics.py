@@ -74,7 +74,7 @@ def test_a_prediction_that_is_no_number_is_told():
     assert table["er"].notna().tolist() == [True, False]
     assert table["er_mean_curve"].notna().all()
     assert undefined(table) == [
-        "worked, soleus: Er is undefined for 1 held-out subject(s), because a prediction is not a finite number."
+        "worked, soleus: Er is undefined for 1 held-out subject, because a prediction is not a finite number."
     ]
 
 
