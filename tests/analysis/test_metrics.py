@@ -57,7 +57,7 @@ def test_a_copy_that_was_resampled_is_a_copy_too():
     assert table["er"].isna().all()
     assert table["er_mean_curve"].isna().all()
     (sentence,) = undefined(table)
-    assert sentence.startswith("worked, soleus, tib: Er is undefined for 2 held-out subject(s)")
+    assert sentence.startswith("worked, soleus, tib: Er is undefined for 2 held-out subjects")
     data["simulated"] = data.measured * 1.02
     assert errors(data)["er"].notna().all()
 
