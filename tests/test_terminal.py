@@ -74,8 +74,9 @@ def test_a_reader_that_goes_away_is_no_error():
 
 
 def test_stopping_takes_a_line():
-    process = start(
-        "import time; from nem2e_lib.terminal import program\n"
+    process = start(  # whoever starts tests in the background has them ignore Ctrl-C
+        "import signal, time; signal.signal(signal.SIGINT, signal.default_int_handler)\n"
+        "from nem2e_lib.terminal import program\n"
         "with program():\n    print('begun', flush=True)\n    time.sleep(60)"
     )
     assert process.stdout is not None
