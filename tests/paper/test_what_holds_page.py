@@ -13,7 +13,9 @@ from nem2e_lib.paper.what_holds import write
 def test_the_page_groups_studies_under_their_question_and_shows_what_was_not_told(tmp_path: Path) -> None:
     run = SimpleNamespace(site=tmp_path, is_synthetic=False)
     told = {"synthetic": False, "profile": "demo", "data_hash": "ab"}
-    found = SimpleNamespace(run=run, cycles={"a & b": None, "walking": None}, runs={"a & b": told, "walking": told})
+    summary = pd.DataFrame({"study": ["a & b", "walking"], "unit": "subject"})
+    cycles, runs = {"a & b": None, "walking": None}, {"a & b": told, "walking": told}
+    found = SimpleNamespace(run=run, cycles=cycles, runs=runs, summary=summary)
     claims = pd.DataFrame({"id": ["C01"], "verdict": ["holds"]})
     steady = pd.DataFrame({"id": ["C01"], "seeds": [1], "flips": [False], "verdicts": ["holds"], "values": ["1"]})
     text = write(found, claims, steady, "Seeds < 3.").read_text()
