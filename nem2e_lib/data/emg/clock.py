@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.interpolate import CubicSpline
 
 from nem2e_lib.data.checks import BRIDGED, DROPOUT, UNEVEN
 
@@ -117,6 +116,8 @@ def _short(bad: _Flags, lost: Sequence[Dropout], time: Array, channels: Sequence
 
 
 def _resample(time: Array, values: Array) -> tuple[Array, Array, list[tuple[float, float]]]:
+    from scipy.interpolate import CubicSpline  # slow to load, and the command line starts without it
+
     rising = np.concatenate([[True], np.diff(time) > 0])
     time, values = time[rising], values[rising]
     steps = np.diff(time)

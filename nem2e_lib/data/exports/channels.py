@@ -10,8 +10,6 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import signal
-from scipy.interpolate import CubicSpline
 
 from nem2e_lib.data.exports.sheet import Sheet
 from nem2e_lib.data.storage.header import shown, unique_labels
@@ -178,6 +176,9 @@ def _fastest(channels: Sequence[Channel]) -> tuple[Array, slice]:
 
 def _on(clock: Array, channel: Channel) -> Array:
     """Values of a channel on another clock; NaN where its nearest sample is missing or more than a step away."""
+    from scipy import signal  # slow to load, and the command line starts without it
+    from scipy.interpolate import CubicSpline
+
     known = np.isfinite(channel.values)
     if known.sum() < 2:
         return np.full(len(clock), np.nan)
