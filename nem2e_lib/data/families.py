@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 
-from nem2e_lib.data.labels import muscle_name
+from nem2e_lib.data.labels import muscle_name, word_set
 from nem2e_lib.data.muscles import LEG, TRUNK, candidates
 from nem2e_lib.data.tables import near
 from nem2e_lib.error import Nem2eError
@@ -62,11 +62,6 @@ def _parts(muscle: str) -> tuple[str, str]:
     return (sided.group(1).lower(), sided.group(2).lower()) if sided else (muscle.lower(), "")
 
 
-def _some(text: str) -> frozenset[str]:
-    """Words between blanks."""
-    return frozenset(text.split())
-
-
 _RAJAGOPAL = {
     **dict.fromkeys(("addmagdist", "addmagisch", "addmagmid", "addmagprox"), ""),
     "addbrev": "add_brev",
@@ -114,7 +109,7 @@ _SPINE = re.compile(
     r"|stern_mast|cleid_(?:mast|occ)|scal_(?:ant|med|post)|long_(?:col|cap)_.+|semi_(?:cap|cerv)_.+"
     r"|splen_(?:cap|cerv)_.+|levator_scap|longissi_(?:cap|cerv)_.+|iliocost_cerv_.+"
 )
-_ARM = _some("""
+_ARM = word_set("""
     delt1 delt2 delt3 supsp infsp subsc tmin tmaj pecm1 pecm2 pecm3 lat1 lat2 lat3 corb trilong trilat trimed trilon anc
     sup biclong bicshort biclon bicsht bra brd ecrl ecrb ecu fcr fcu pl pt pq fdsl fdsr fdsm fdsi fdpl fdpr fdpm fdpi
     edcl edcr edcm edci edm eip epl epb fpl apl

@@ -8,13 +8,7 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
-from nem2e_lib.data.labels import Label
-
-
-def _some(text: str) -> frozenset[str]:
-    """Words between blanks."""
-    return frozenset(text.split())
-
+from nem2e_lib.data.labels import Label, word_set
 
 STATES = {
     "value": "coordinate",
@@ -29,18 +23,20 @@ CONTROLS = ("excitation", "control")
 _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
 _CONSTRAINT = re.compile(r"lambda_|gamma_|slack|multiplier", re.IGNORECASE)
 _WORDS = (
-    ("reserve", _some("reserve reserves res")),
-    ("residual", _some("residual residuals")),
-    ("external load", _some("grf grm grfs ground cop plate load loads")),
-    ("contact force", _some("contact hunt crossley sphere halfspace")),
-    ("ligament", _some("acl pcl mcl lcl mpfl lpfl pfl lig ligament ligaments aponeurosis tendon capsule itb")),
-    ("passive force", _some("limit limits spring springs damper dampers bushing passive stop stiffness damping")),
+    ("reserve", word_set("reserve reserves res")),
+    ("residual", word_set("residual residuals")),
+    ("external load", word_set("grf grm grfs ground cop plate load loads")),
+    ("contact force", word_set("contact hunt crossley sphere halfspace")),
+    ("ligament", word_set("acl pcl mcl lcl mpfl lpfl pfl lig ligament ligaments aponeurosis tendon capsule itb")),
+    ("passive force", word_set("limit limits spring springs damper dampers bushing passive stop stiffness damping")),
     (
         "exoskeleton",
-        _some("exo exos exosuit exoskeleton afo kafo orthosis prosthesis prosthetic assist assistive assistance device")
-        | _some("suit motor clutch"),
+        word_set(
+            "exo exos exosuit exoskeleton afo kafo orthosis prosthesis prosthetic assist assistive assistance device"
+        )
+        | word_set("suit motor clutch"),
     ),
-    ("torque actuator", _some("tau torque torques actuator act moment corrector generator trq")),
+    ("torque actuator", word_set("tau torque torques actuator act moment corrector generator trq")),
 )
 """Kind, and words in a name that tell it; the first that fits."""
 _ANYWHERE = (
@@ -58,10 +54,10 @@ _DRIVEN = re.compile(
     r"lumbar_(?:ext|bend|rot)|(?:arm|shoulder)_(?:flex|add|abd|rot|elv|elev)|elbow_flex(?:ion)?|pro_sup|wrist_(?:flex|dev)"
 )
 """Torque actuators of Hamner's and Rajagopal's models, which are called like the coordinates they drive."""
-_JOINTS = _some(
+_JOINTS = word_set(
     "pelvis hip knee ankle subtalar mtp lumbar arm shoulder elbow wrist neck back torso trunk thorax pat tib spine"
 )
-_MOTIONS = _some("""
+_MOTIONS = word_set("""
     tilt list rotation rot tx ty tz flexion flex extension ext adduction add abduction abd angle bending bend elevation
     elv elev dev deviation beta
     """)

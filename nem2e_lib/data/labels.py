@@ -6,12 +6,12 @@ from functools import lru_cache
 from typing import NamedTuple
 
 
-def _some(text: str) -> frozenset[str]:
-    """Words between blanks."""
+def word_set(text: str) -> frozenset[str]:
+    """Return the words of a text, between blanks."""
     return frozenset(text.split())
 
 
-QUANTITIES = _some("""
+QUANTITIES = word_set("""
     activation excitation control value speed length lengthening_speed velocity acceleration position force power
     actuation stress moment stiffness strain fiber_length fiber_velocity fiber_force fiber_active_force
     fiber_passive_force active_fiber_force passive_fiber_force fiber_force_along_tendon normalized_fiber_length
@@ -20,7 +20,7 @@ QUANTITIES = _some("""
     mtu_length mtu_velocity mtu_force
     """)
 """What OpenSim, Moco and SCONE write of a component, after its name."""
-_SETS = _some(
+_SETS = word_set(
     "forceset jointset bodyset constraintset contactgeometryset controllerset markerset probeset componentset"
 )
 FORCES = ("", "forceset", "componentset")

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from nem2e_lib.data.markers.trc import read_markers
+from nem2e_lib.data.quality.words import some
 from nem2e_lib.data.tables import near
 from nem2e_lib.error import Nem2eError
 from nem2e_lib.simulate.actuators import check_patterns
@@ -73,7 +74,7 @@ def _check_set_up(place: Workplace, step: str, path: Path) -> None:
     lost = [name for name in _tasks(root, "IKMarkerTask") if name not in known or name not in seen]
     if lost:
         place.notes.append(
-            f"{path.name}: markers {_few(lost)} are not followed: they are not in both the model and {source.name}."
+            f"{path.name}: markers {some(lost, 4)} are not followed: they are not in both the model and {source.name}."
         )
 
 
@@ -124,14 +125,10 @@ def check_ground(place: Workplace, steps: Sequence[str]) -> None:
     if not contacts or measured is None or not set(steps) & set(_WITH_LOADS):
         return
     raise Nem2eError(
-        f"Model {place.facts.name!r} has contact forces with the ground of its own ({_few(contacts)}), and "
+        f"Model {place.facts.name!r} has contact forces with the ground of its own ({some(contacts, 4)}), and "
         f"{measured.name} has the measured ones, so the ground would push twice; switch the model's off with "
         "--without-contacts, or leave out the measured forces."
     )
-
-
-def _few(names: Sequence[str]) -> str:
-    return ", ".join(names[:4]) + (f" and {len(names) - 4} more" if len(names) > 4 else "")
 
 
 def _without_effect(place: Workplace, steps: Sequence[str]) -> Iterator[str]:
@@ -177,4 +174,4 @@ def _idle_weights(place: Workplace, steps: Sequence[str]) -> Iterator[str]:
     }
     for why, names in idle.items():
         if names:
-            yield f"Weights of {_few(names)} have no effect: {why}."
+            yield f"Weights of {some(names, 4)} have no effect: {why}."

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from nem2e_lib.data.files import read_text
 from nem2e_lib.data.markers.trc import Markers, read_markers, require_y_up
+from nem2e_lib.data.quality.words import some
 from nem2e_lib.data.storage.storage import Storage, read_storage, write_storage
 from nem2e_lib.data.tables import near
 from nem2e_lib.error import Nem2eError
@@ -103,11 +104,11 @@ def _check_columns(path: Path, facts: ModelFacts, columns: dict[str, str]) -> No
         return
     if len(missing) == len(facts.free):
         raise Nem2eError(
-            f"{path}: no column is a coordinate of model {facts.name!r} (found {_few(list(columns))}; expected "
-            f"{_few(missing)}); give the motion that inverse kinematics made with this model."
+            f"{path}: no column is a coordinate of model {facts.name!r} (found {some(list(columns), 5)}; expected "
+            f"{some(missing, 5)}); give the motion that inverse kinematics made with this model."
         )
     raise Nem2eError(
-        f"{path}: has no column for {_few(missing)}, free coordinates of model {facts.name!r}"
+        f"{path}: has no column for {some(missing, 5)}, free coordinates of model {facts.name!r}"
         f"{near(missing[0], set(columns) - set(facts.names))}; give the motion that inverse kinematics made with this "
         "model, or lock these coordinates at their default (--lock)."
     )
@@ -219,10 +220,6 @@ def stated_unit(path: Path) -> str:
 def _rotational(facts: ModelFacts, names: list[str]) -> NDArray[np.bool_]:
     turning = {each.name for each in facts.coordinates if each.rotational}
     return np.array([name in turning for name in names])
-
-
-def _few(names: list[str]) -> str:
-    return ", ".join(names[:5]) + (f" and {len(names) - 5} more" if len(names) > 5 else "")
 
 
 def markers_for(path: Path, model: str, known: dict[str, str]) -> tuple[Markers, list[str]]:

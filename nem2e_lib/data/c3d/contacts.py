@@ -16,9 +16,10 @@ from numpy.typing import NDArray
 
 from nem2e_lib.data.c3d.axes import Axes
 from nem2e_lib.data.c3d.feet import SIDES, Feet
-from nem2e_lib.data.c3d.plates import PRESSED_N, PlateForce
+from nem2e_lib.data.c3d.plates import PlateForce
 from nem2e_lib.data.c3d.recording import Recording
 from nem2e_lib.data.emg.clock import runs
+from nem2e_lib.data.force.plates import CONTACT_N
 
 Array = NDArray[np.float64]
 
@@ -87,7 +88,7 @@ def find_contacts(walk: Walk) -> pd.DataFrame:
 
 def _on_plate(walk: Walk, plate: PlateForce) -> Iterator[dict[str, Any]]:
     time, press = walk.recording.analog_time, plate.force @ plate.up
-    for first, last in runs(press > PRESSED_N):
+    for first, last in runs(press > CONTACT_N):
         start, off = float(time[first]), float(time[last])
         if off - start >= _SHORTEST_S:
             yield _contact(walk, plate, press, start, off)

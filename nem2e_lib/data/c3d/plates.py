@@ -15,14 +15,13 @@ from numpy.typing import NDArray
 
 from nem2e_lib.data.c3d.recording import METRES, PlateGeometry, Recording
 from nem2e_lib.data.emg.envelope import low_pass
+from nem2e_lib.data.force.plates import CONTACT_N
 from nem2e_lib.error import Nem2eError
 
 Array = NDArray[np.float64]
 
 CHANNELS = {1: 6, 2: 6, 3: 8, 4: 6}
 """How many analogue channels a plate of each type has."""
-PRESSED_N = 20.0
-"""Vertical force from which a plate is trodden on."""
 LEAST_N = 10.0
 """Below this vertical force the centre of pressure is not defined."""
 _FORCES = {"N": 1.0, "kN": 1e3}
@@ -113,7 +112,7 @@ def _plate(recording: Recording, plate: PlateGeometry, cutoff_hz: float | None) 
     force, at_centre = _wrench(recording, plate, metre)
     if cutoff_hz is not None:
         force, at_centre = (low_pass(each, recording.analog_rate_hz, cutoff_hz) for each in (force, at_centre))
-        force = np.where(np.abs(force[:, 2:]) >= PRESSED_N, force, 0.0)
+        force = np.where(np.abs(force[:, 2:]) >= CONTACT_N, force, 0.0)
     pressed = np.abs(force[:, 2]) >= LEAST_N
     weight = np.where(pressed, force[:, 2], 1.0)
     x, y = -at_centre[:, 1] / weight, at_centre[:, 0] / weight

@@ -73,8 +73,8 @@ def study_of(converted: Path, simulated: Path, out: Path, name: str = "") -> Bui
     """
     if out.exists():
         raise Nem2eError(f"{out}: is there already; name a new study folder.")
-    trials, contacts = read_table(converted / "trials.csv", TRIALS), read_table(converted / "contacts.csv", CONTACT)
-    contacts = contacts.assign(trial=read_table(converted / "contacts.csv", ("trial",))["trial"])
+    trials = read_table(converted / "trials.csv", TRIALS)
+    contacts = read_table(converted / "contacts.csv", ("trial", *CONTACT))
     mapping, told = read_mapping(converted), list[str]()
     legs = [
         leg for row in trials.to_dict("records") for leg in _legs(row, contacts, mapping, converted, simulated, told)
