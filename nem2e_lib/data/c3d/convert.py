@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
-import tempfile
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -22,6 +20,7 @@ from nem2e_lib.data.c3d.mapping import FOLDER, Mapping, propose, read_mapping
 from nem2e_lib.data.c3d.plates import plate_forces
 from nem2e_lib.data.c3d.recording import Recording, read_many
 from nem2e_lib.data.emg.clock import runs
+from nem2e_lib.data.files import whole_folder
 from nem2e_lib.data.markers.trc import Markers, write_markers
 from nem2e_lib.data.storage.storage import Storage, write_storage
 from nem2e_lib.error import Nem2eError
@@ -74,15 +73,10 @@ def from_c3d(source: Path, out: Path) -> Made:
         _require_same(out, mapping, source, files)
     else:
         mapping, to_do = propose(source, files)
-    out.parent.mkdir(parents=True, exist_ok=True)
-    partial = Path(tempfile.mkdtemp(prefix=f".{out.name[:80]}.", dir=out.absolute().parent))
-    try:
+    with whole_folder(out) as partial:
         made = _convert(source, files, mapping, partial)
         made.to_do += to_do
         mapping.save(partial)
-        _take_place(partial, out)
-    finally:
-        shutil.rmtree(partial, ignore_errors=True)
     return made
 
 
@@ -112,13 +106,6 @@ def _require_same(out: Path, mapping: Mapping, source: Path, files: Iterable[Pat
             f"{out / FOLDER / 'recordings.csv'}: {missing[0]!r} is not below {source} ({len(missing)} such); take the "
             "row out, or name the folder that has it."
         )
-
-
-def _take_place(partial: Path, out: Path) -> None:
-    if out.exists():
-        shutil.rmtree(out)
-    partial.chmod(0o755)
-    partial.rename(out)
 
 
 def _convert(source: Path, files: dict[Path, Recording], mapping: Mapping, out: Path) -> Made:

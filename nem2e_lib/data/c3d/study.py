@@ -6,8 +6,6 @@ on its plate are valid, and each trial of the study is one leg; left legs are mi
 
 from __future__ import annotations
 
-import shutil
-import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -22,6 +20,7 @@ from nem2e_lib.data.c3d.feet import SIDES
 from nem2e_lib.data.c3d.mapping import Mapping as Said
 from nem2e_lib.data.c3d.mapping import read_mapping
 from nem2e_lib.data.columns import muscle_columns
+from nem2e_lib.data.files import whole_folder
 from nem2e_lib.data.labels import muscle_name
 from nem2e_lib.data.muscles import TRUNK, base, side
 from nem2e_lib.data.storage.storage import Storage, read_storage, write_storage
@@ -83,15 +82,9 @@ def study_of(converted: Path, simulated: Path, out: Path, name: str = "") -> Bui
     if not legs:
         why = f" {told[0]}" if told else ""
         raise Nem2eError(f"{simulated}: no walk has activation, EMG and a usable step of one leg.{why}")
-    out.absolute().parent.mkdir(parents=True, exist_ok=True)
-    partial = Path(tempfile.mkdtemp(prefix=f".{out.name[:80]}.", dir=out.absolute().parent))
-    try:
+    with whole_folder(out) as partial:
         table = _write(legs, partial, channels)
         (partial / "study.toml").write_text(_settings(name or out.name, mapping, channels), encoding="utf-8")
-        partial.chmod(0o755)
-        partial.rename(out)
-    finally:
-        shutil.rmtree(partial, ignore_errors=True)
     mirrored = sum(leg.side == "left" for leg in legs)
     if mirrored:
         told.append(f"{mirrored} of {len(legs)} trials are left legs, mirrored: their muscles are called _r.")
