@@ -51,7 +51,9 @@ class _Leg:
     cycles: tuple[tuple[float, float, float], ...]
 
 
-def study_of(converted: Path, simulated: Path, out: Path, name: str = "") -> Built:
+def study_of(
+    converted: Path, simulated: Path, out: Path, name: str = "", said: Mapping[str, str] | None = None
+) -> Built:
     """Write a study folder.
 
     Parameters
@@ -64,6 +66,8 @@ def study_of(converted: Path, simulated: Path, out: Path, name: str = "") -> Bui
         Study folder to write; must not exist.
     name
         Of the study; default: the folder's.
+    said
+        ``simulated_by``, ``citation`` and ``licence`` of ``study.toml``, as far as they are known.
 
     Raises
     ------
@@ -84,7 +88,9 @@ def study_of(converted: Path, simulated: Path, out: Path, name: str = "") -> Bui
         raise Nem2eError(f"{simulated}: no walk has activation, EMG and a usable step of one leg.{why}")
     with whole_folder(out) as partial:
         table = _write(legs, partial, channels)
-        (partial / "study.toml").write_text(_settings(name or out.name, mapping, channels), encoding="utf-8")
+        (partial / "study.toml").write_text(
+            _settings(name or out.name, mapping, channels, said or {}), encoding="utf-8"
+        )
     mirrored = sum(leg.side == "left" for leg in legs)
     if mirrored:
         told.append(f"{mirrored} of {len(legs)} trials are left legs, mirrored: their muscles are called _r.")
@@ -188,16 +194,16 @@ def _write(legs: Sequence[_Leg], folder: Path, channels: Sequence[str]) -> pd.Da
     return table
 
 
-def _settings(name: str, mapping: Said, channels: Sequence[str]) -> str:
+def _settings(name: str, mapping: Said, channels: Sequence[str], said: Mapping[str, str]) -> str:
     muscle = dict(zip(mapping.channels["emg"], mapping.channels["muscle"], strict=True))
     top = [
         Line("name", "".join(letter if letter.isalnum() or letter in "._-" else "-" for letter in name)),
         Line("motion", "walking"),
-        Line("simulated_by", "static optimisation (OpenSim)", "as simulated by nem2e simulate run"),
+        Line("simulated_by", said.get("simulated_by", "static optimisation (OpenSim)"), "by nem2e simulate run"),
         Line("cycle", "right-right", "left legs are mirrored to the right"),
         Line("synthetic", False),
-        Line("citation", ""),
-        Line("licence", ""),
+        Line("citation", said.get("citation", "")),
+        Line("licence", said.get("licence", "")),
     ]
     emg = [Line(channel, f"{muscle[channel]}_r") for channel in channels]
     steps = [Line("recipe", "general"), Line("normalise", "subject_max")]

@@ -1,0 +1,53 @@
+"""The children's walks as a study: their C3D files by a mapping that comes with the library, table by table.
+
+Each row of the mapping that differs from what `from_c3d` proposes by itself tells its reason.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+
+from nem2e_lib.data.c3d.convert import from_c3d
+from nem2e_lib.data.c3d.mapping import COLUMNS, FOLDER
+from nem2e_lib.data.c3d.study import Built, study_of
+from nem2e_lib.data.columns import muscle_columns
+from nem2e_lib.data.labels import muscle_name
+from nem2e_lib.data.muscles import side
+from nem2e_lib.data.storage.storage import Storage
+
+MAPPING = Path(__file__).with_name("children")
+"""Tables of the mapping, with a column ``reason``."""
+
+
+def mapping_files() -> dict[str, Path]:
+    """Return the tables of the mapping by name."""
+    return {name: MAPPING / f"{name}.csv" for name in COLUMNS}
+
+
+def prepare(recordings: Path, work: Path) -> Path:
+    """Convert the C3D files into `work`, and return its table of trials.
+
+    Raises
+    ------
+    Nem2eError
+        If a file cannot be read, or `work` holds something else.
+    """
+    (work / FOLDER).mkdir(parents=True, exist_ok=True)
+    for name, table in mapping_files().items():
+        shutil.copyfile(table, work / FOLDER / f"{name}.csv")
+    from_c3d(recordings / "children_walk" / "c3d", work)
+    return work / "trials.csv"
+
+
+def build(recordings: Path, work: Path, simulated: Path, out: Path, said: Mapping[str, str]) -> Built:
+    """Write the study folder `out`, from what `prepare` left in `work` and activation by trial in `simulated`."""
+    del recordings  # all of it is in `work`
+    return study_of(work, simulated, out, "children", said)
+
+
+def needed(trial: Mapping[str, str], activation: Storage) -> Storage:
+    """Return the columns of a simulation that `build` reads: muscles of the leg that was measured."""
+    columns = (label for label in muscle_columns(activation.labels) if side(muscle_name(label)) == trial["leg"])
+    return activation.only(columns)
