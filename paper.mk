@@ -111,7 +111,7 @@ $(PUBLISHED).free: | $(SETUP)
 	@mkdir -p '$(@D)'
 	@touch '$@'
 
-$(RUN)/run.json $(SITE)/01_download.html &: notebooks/01_download.ipynb $(READING) $(PARAMETERS) $(SOURCE) | $(SETUP) $(PUBLISHED).free
+$(RUN)/run.json $(SITE)/01_download.html &: notebooks/01_download.ipynb $(READING) $(PARAMETERS) $(SOURCE) | $(SETUP) $(if $(filter 1,$(SIMULATE)),$(EXTRAS)) $(PUBLISHED).free
 	@$(call run,01_download,01_download,-p profile $(PROFILE) -p seed $(SEED) -p study $(call q,$(STUDY)) -p name '$(if $(STUDY),$(STUDIES))' \
 	  -p data '$(DATA)' -p simulate $(if $(filter 1,$(SIMULATE)),True,False))
 
