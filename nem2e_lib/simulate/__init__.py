@@ -70,6 +70,8 @@ compare
     Two sets of waveforms, muscle by muscle.
 hamner
     Running at four speeds, repeated from published data.
+people
+    The open recordings as studies: fetched, converted, simulated where asked for.
 """
 
 from __future__ import annotations
