@@ -230,7 +230,7 @@ def study_open(
     out: Annotated[Path, typer.Option("--out", "-o", help="Study folder to write.")],
     anew: Annotated[bool, typer.Option("--simulate", help="Simulate activation anew, with OpenSim.")] = False,
     work: Annotated[
-        Path | None, typer.Option(help="Folder of what is made on the way; default: OUT-work, beside the study.")
+        Path | None, typer.Option(help="Folder of what is made on the way; default: OUT-work with --simulate.")
     ] = None,
     workers: Annotated[int | None, typer.Option(help="Trials simulated at the same time.")] = None,
     as_json: Json = False,

@@ -7,13 +7,15 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from nem2e_lib.data.c3d.study import Built
-from nem2e_lib.data.files import write_text
+from nem2e_lib.data.files import whole_folder, write_text
 from nem2e_lib.data.open import children, runner
 from nem2e_lib.data.open.fetch import fetch_open
 from nem2e_lib.data.open.kept import provenance, unpack
@@ -118,8 +120,8 @@ def open_study(
     anew : bool
         Whether to simulate activation anew with OpenSim, instead of taking that which comes with the library.
     work : path, optional
-        Folder of what is made on the way; default: beside `out`, called after it with ``-work``. Simulations in it that
-        are finished are not repeated.
+        Folder of what is made on the way, where simulations that are finished are not repeated; default: if `anew`,
+        beside `out`, called after it with ``-work``, else none that stays.
     workers : int, optional
         Trials that are simulated at the same time; default: as many as there are cores.
     progress : bool
@@ -138,27 +140,41 @@ def open_study(
         raise Nem2eError(f"There is no open study {name!r}; choose one of {', '.join(STUDIES)}{near(name, STUDIES)}.")
     study, target = STUDIES[name], Path(out)
     _require_own(target)
-    place = Path(work) if work else target.with_name(f"{target.name}-work")
     recordings = fetch_open([study.recordings, MODEL] if anew else study.recordings, progress=progress)
-    trials = study.prepare(recordings, place / "trials")
-    if anew:
-        simulated = place / "simulated"
-        made = simulate_study(study, trials, recordings / MODEL, simulated, workers=workers, progress=progress)
-    else:
-        simulated, made = place / "kept", provenance(name)
-        shutil.rmtree(simulated, ignore_errors=True)
-        unpack(name, simulated)
-    facts = study.facts
-    said = {
-        "simulated_by": f"{study.simulated_by} (OpenSim {made['opensim']})",
-        "citation": facts["cite"],
-        "licence": facts["licence"],
-    }
-    if target.exists():
-        shutil.rmtree(target)
-    built = study.build(recordings, place / "trials", simulated, target, said)
-    write_text(target / MADE, json.dumps({"study": name, "anew": anew, **made}, indent=1, ensure_ascii=False) + "\n")
+    with _working(target, work, stays=anew) as place:
+        trials = study.prepare(recordings, place / "trials")
+        if anew:
+            simulated = place / "simulated"
+            made = simulate_study(study, trials, recordings / MODEL, simulated, workers=workers, progress=progress)
+        else:
+            simulated, made = place / "kept", provenance(name)
+            shutil.rmtree(simulated, ignore_errors=True)
+            unpack(name, simulated)
+        fresh = place / "study"
+        shutil.rmtree(fresh, ignore_errors=True)
+        built = study.build(recordings, place / "trials", simulated, fresh, _said(study, made["opensim"]))
+        told = {"study": name, "anew": anew, **made}
+        write_text(fresh / MADE, json.dumps(told, indent=1, ensure_ascii=False) + "\n")
+        with whole_folder(target) as partial:
+            shutil.copytree(fresh, partial, dirs_exist_ok=True)
     return built
+
+
+@contextmanager
+def _working(target: Path, work: str | Path | None, *, stays: bool) -> Iterator[Path]:
+    """Give the folder of what is made on the way; one that nobody named is gone afterwards unless it `stays`."""
+    if work is not None or stays:
+        yield Path(work) if work is not None else target.with_name(f"{target.name}-work")
+        return
+    with TemporaryDirectory(prefix="nem2e-") as folder:
+        yield Path(folder)
+
+
+def _said(study: OpenStudy, version: str) -> dict[str, str]:
+    """What ``study.toml`` says of where the data are from."""
+    facts = study.facts
+    simulated_by = f"{study.simulated_by} (OpenSim {version})"
+    return {"simulated_by": simulated_by, "citation": facts["cite"], "licence": facts["licence"]}
 
 
 def _require_own(target: Path) -> None:
