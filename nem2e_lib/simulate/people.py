@@ -25,7 +25,7 @@ from nem2e_lib.data.tables import near, read_table
 from nem2e_lib.error import Nem2eError
 from nem2e_lib.simulate.batch import simulate
 from nem2e_lib.simulate.hamner import OPTIONS as RUNNING
-from nem2e_lib.simulate.options import Options
+from nem2e_lib.simulate.options import BY_MASS, Options
 from nem2e_lib.simulate.osim import opensim_version
 
 MADE = "provenance.json"
@@ -82,7 +82,7 @@ STUDIES = {
             children.build,
             children.needed,
             ("scale", "ik", "so"),
-            Options(),
+            Options(marker_set="plug_in_gait", strength=BY_MASS),
             "static optimisation with the Hamner 2010 model scaled to each child",
         ),
         OpenStudy(
@@ -215,7 +215,7 @@ def simulate_study(
     return {
         "opensim": opensim_version(),
         "steps": list(study.steps),
-        "options": study.options.content(),
+        "options": {**study.options.content(), "marker_set": study.options.marker_set},
         "trials": {
             row["trial"]: {
                 "start_s": float(asked.loc[row["trial"], "start_s"]),

@@ -14,7 +14,7 @@ from nem2e_lib.data.c3d.mapping import COLUMNS, FOLDER
 from nem2e_lib.data.c3d.study import Built, study_of
 from nem2e_lib.data.columns import muscle_columns
 from nem2e_lib.data.labels import muscle_name
-from nem2e_lib.data.muscles import side
+from nem2e_lib.data.muscles import TRUNK, base, side
 from nem2e_lib.data.storage.storage import Storage
 
 MAPPING = Path(__file__).with_name("children")
@@ -48,6 +48,8 @@ def build(recordings: Path, work: Path, simulated: Path, out: Path, said: Mappin
 
 
 def needed(trial: Mapping[str, str], activation: Storage) -> Storage:
-    """Return the columns of a simulation that `build` reads: muscles of the leg that was measured."""
-    columns = (label for label in muscle_columns(activation.labels) if side(muscle_name(label)) == trial["leg"])
-    return activation.only(columns)
+    """Return the columns of a simulation that `build` reads: muscles of the leg that was measured, but not of the trunk."""
+    names = {label: muscle_name(label) for label in muscle_columns(activation.labels)}
+    return activation.only(
+        label for label, name in names.items() if side(name) == trial["leg"] and base(name) not in TRUNK
+    )
