@@ -9,9 +9,10 @@ import pytest
 import xarray as xr
 
 import nem2e_lib as nem2e
+from nem2e_lib.data.study.load import load_study
 from nem2e_lib.paper.run import Run
 from nem2e_lib.rivals import evaluate, rival
-from nem2e_lib.simulate.people import STUDIES
+from nem2e_lib.simulate.people import STUDIES, verdicts
 from nem2e_lib.training.config import profile
 
 pytestmark = pytest.mark.realdata
@@ -48,6 +49,13 @@ def test_a_run_of_open_recordings_is_no_synthetic_one(run: Run) -> None:
     assert told["motion"].tolist() == ["walking", "running"]
     assert told.loc["children", ["subjects", "speeds", "trials", "EMG channels"]].tolist() == [9, 2, 14, 4]
     assert told.loc["runner", ["subjects", "speeds", "trials", "EMG channels"]].tolist() == [1, 4, 4, 11]
+
+
+def test_each_trials_verdict_is_told(run: Run) -> None:
+    for name, folder in run.studies.items():
+        told = verdicts(folder)
+        assert {trial.name for trial in load_study(folder).trials} <= set(told.index)
+        assert told["verdict"].isin(["good", "acceptable", "poor"]).all(), name
 
 
 def test_children_are_refined_as_well_as_by_hand(run: Run, before: pd.DataFrame) -> None:

@@ -14,6 +14,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+import pandas as pd
+
 from nem2e_lib.data.c3d.study import Built
 from nem2e_lib.data.files import whole_folder, write_text
 from nem2e_lib.data.open import children, runner
@@ -226,3 +228,28 @@ def simulate_study(
             for row in table.to_dict("records")
         },
     }
+
+
+def verdicts(folder: Path) -> pd.DataFrame:
+    """Return how far the activation of each trial of an open study can be believed.
+
+    Parameters
+    ----------
+    folder : Path
+        Study folder that `open_study` wrote.
+
+    Returns
+    -------
+    DataFrame
+        Columns trial, start_s, end_s, verdict, why: as `simulate` judged it.
+
+    Raises
+    ------
+    Nem2eError
+        If `open_study` did not write it.
+    """
+    path = folder / MADE
+    if not path.is_file():
+        raise Nem2eError(f"{path}: no such file; name a study folder that `nem2e study open` wrote.")
+    trials = json.loads(path.read_text(encoding="utf-8"))["trials"]
+    return pd.DataFrame.from_dict(trials, orient="index").drop(columns="sha256", errors="ignore").rename_axis("trial")

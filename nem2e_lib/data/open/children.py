@@ -48,7 +48,7 @@ def build(recordings: Path, work: Path, simulated: Path, out: Path, said: Mappin
 
 
 def needed(trial: Mapping[str, str], activation: Storage) -> Storage:
-    """Return the columns of a simulation that `build` reads: muscles of the leg that was measured, but not of the trunk."""
+    """Return the columns of a simulation that `build` reads: muscles of the measured leg, without the trunk's."""
     names = {label: muscle_name(label) for label in muscle_columns(activation.labels)}
     return activation.only(
         label for label, name in names.items() if side(name) == trial["leg"] and base(name) not in TRUNK
