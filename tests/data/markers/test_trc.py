@@ -224,6 +224,8 @@ def test_what_is_written_comes_back(tmp_path_factory, rows, data):
     assert back.names == ("a b", "Müller.R")
     np.testing.assert_array_equal(back.time, time)
     np.testing.assert_array_equal(back.places, places)
+    for row in (line.split("\t") for line in path.read_text().split("\n")[6:-1]):
+        assert len(row) - (row[-1] == "") == 2 + 6  # OpenSim does not count a last cell that is blank
 
 
 def test_opensim_reads_a_line_that_ends_with_a_marker_that_was_not_seen(tmp_path):
