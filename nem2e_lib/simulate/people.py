@@ -147,15 +147,15 @@ def open_study(
         trials = study.prepare(recordings, place / "trials")
         if anew:
             simulated = place / "simulated"
-            made = simulate_study(study, trials, recordings / MODEL, simulated, workers=workers, progress=progress)
+            source = simulate_study(study, trials, recordings / MODEL, simulated, workers=workers, progress=progress)
         else:
-            simulated, made = place / "kept", provenance(name)
+            simulated, source = place / "kept", provenance(name)
             shutil.rmtree(simulated, ignore_errors=True)
             unpack(name, simulated)
         fresh = place / "study"
         shutil.rmtree(fresh, ignore_errors=True)
-        built = study.build(recordings, place / "trials", simulated, fresh, _said(study, made["opensim"]))
-        told = {"study": name, "anew": anew, **made}
+        built = study.build(recordings, place / "trials", simulated, fresh, _said(study, source["opensim"]))
+        told = {"study": name, "anew": anew, "told": built.told, **source}
         write_text(fresh / MADE, json.dumps(told, indent=1, ensure_ascii=False) + "\n")
         with whole_folder(target) as partial:
             shutil.copytree(fresh, partial, dirs_exist_ok=True)
@@ -230,6 +230,27 @@ def simulate_study(
     }
 
 
+def made(folder: Path) -> dict[str, Any]:
+    """Return how an open study came about, as its folder tells.
+
+    Returns
+    -------
+    dict
+        What `simulate_study` or `kept.provenance` returned; ``study`` (name), ``anew`` (whether it was simulated for
+        this folder) and ``told`` (who was left out and why, one sentence each).
+
+    Raises
+    ------
+    Nem2eError
+        If `open_study` did not write the folder.
+    """
+    path = folder / MADE
+    if not path.is_file():
+        raise Nem2eError(f"{path}: no such file; name a study folder that `nem2e study open` wrote.")
+    facts: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    return facts
+
+
 def verdicts(folder: Path) -> pd.DataFrame:
     """Return how far the activation of each trial of an open study can be believed.
 
@@ -241,15 +262,12 @@ def verdicts(folder: Path) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        Columns trial, start_s, end_s, verdict, why: as `simulate` judged it.
+        A row a trial: start_s, end_s, verdict, why, as `simulate` judged it.
 
     Raises
     ------
     Nem2eError
-        If `open_study` did not write it.
+        As `made`.
     """
-    path = folder / MADE
-    if not path.is_file():
-        raise Nem2eError(f"{path}: no such file; name a study folder that `nem2e study open` wrote.")
-    trials = json.loads(path.read_text(encoding="utf-8"))["trials"]
+    trials = made(folder)["trials"]
     return pd.DataFrame.from_dict(trials, orient="index").drop(columns="sha256", errors="ignore").rename_axis("trial")

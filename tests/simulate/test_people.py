@@ -24,7 +24,7 @@ from nem2e_lib.data.study.load import load_study
 from nem2e_lib.data.tables import read_table
 from nem2e_lib.error import Nem2eError
 from nem2e_lib.paper.run import Run
-from nem2e_lib.simulate.people import MADE, MODEL, STUDIES, open_study, simulate_study
+from nem2e_lib.simulate.people import MADE, MODEL, STUDIES, made, open_study, simulate_study
 from nem2e_lib.training.config import profile
 from tests.support.server import Server, free_port, serving
 
@@ -134,6 +134,12 @@ def test_the_childrens_study_is_the_one_that_was_made_by_hand(fetched: Path, rea
     np.testing.assert_allclose(mine.emg, theirs.emg, atol=2e-3)
     assert (mine.attrs["motion"], mine.attrs["synthetic"], mine.attrs["licence"]) == ("walking", 0, "MIT")
     assert "OpenSim 4.6" in mine.attrs["simulated_by"]
+    told = "\n".join(made(fetched / "study")["told"])
+    assert "HC002D_turn: left out, the foot reaches 19 mm over the plate's edge." in told
+    assert "HC032A_turn: left out, the plate is left -0.29 s from foot off; the foot reaches 84 mm over" in told
+    for trial in ("HC036A_turn", "HC039A_turn"):
+        assert f"{trial}: left out, the left leg, which was measured, is on no plate" in told
+    assert "HC040A_straight: left out, no EMG channel of either leg is alive." in told
 
 
 @pytest.mark.realdata
@@ -194,8 +200,8 @@ def test_the_whole_way_gives_what_is_kept_for_two_children_and_a_cycle_of_the_ru
         few = pd.read_csv(table, dtype=str, keep_default_na=False).query("trial in @ends")
         few["end_s"] = [ends[trial] or end for trial, end in zip(few["trial"], few["end_s"], strict=True)]
         few.to_csv(table, index=False)
-        made = simulate_study(study, table, realdata / MODEL, work / "simulated", progress=False)
-        assert provenance(name)["options"].items() <= made["options"].items()  # new ones are at their defaults
+        facts = simulate_study(study, table, realdata / MODEL, work / "simulated", progress=False)
+        assert provenance(name)["options"].items() <= facts["options"].items()  # new ones are at their defaults
         unpack(name, work / "kept")
         for row in few.to_dict("records"):
             anew, kept = (

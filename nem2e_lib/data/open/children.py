@@ -6,16 +6,17 @@ Each row of the mapping that differs from what `from_c3d` proposes by itself tel
 from __future__ import annotations
 
 import shutil
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from nem2e_lib.data.c3d.convert import from_c3d
-from nem2e_lib.data.c3d.mapping import COLUMNS, FOLDER
+from nem2e_lib.data.c3d.mapping import COLUMNS, FOLDER, read_mapping
 from nem2e_lib.data.c3d.study import Built, study_of
 from nem2e_lib.data.columns import muscle_columns
 from nem2e_lib.data.labels import muscle_name
 from nem2e_lib.data.muscles import TRUNK, base, side
 from nem2e_lib.data.storage.storage import Storage
+from nem2e_lib.data.tables import read_table
 
 MAPPING = Path(__file__).with_name("children")
 """Tables of the mapping, with a column ``reason``."""
@@ -44,7 +45,24 @@ def prepare(recordings: Path, work: Path) -> Path:
 def build(recordings: Path, work: Path, simulated: Path, out: Path, said: Mapping[str, str]) -> Built:
     """Write the study folder `out`, from what `prepare` left in `work` and activation by trial in `simulated`."""
     del recordings  # all of it is in `work`
-    return study_of(work, simulated, out, "children", said)
+    built = study_of(work, simulated, out, "children", said)
+    built.told += _left_out(work, set(built.trials["trial"]))
+    return built
+
+
+def _left_out(work: Path, used: set[str]) -> Iterator[str]:
+    """Tell which walks are not in the study, and why."""
+    mapping = read_mapping(work)
+    contacts = read_table(work / "contacts.csv", ("trial", "foot", "doubts"))
+    legs = mapping.subjects.set_index("subject")["leg"]
+    reasons = read_table(MAPPING / "recordings.csv", ("trial", "reason")).set_index("trial")["reason"]
+    for row in mapping.recordings.to_dict("records"):
+        if row["kind"] == "static" or row["trial"] in used:
+            continue
+        leg = legs[row["subject"]]
+        own = contacts[(contacts["trial"] == row["trial"]) & (contacts["foot"] == leg)]
+        doubts = "; ".join(filter(None, own["doubts"])) or f"the {leg} leg, which was measured, is on no plate"
+        yield f"{row['trial']}: left out, {reasons[row['trial']] if row['kind'] == 'leave' else doubts}."
 
 
 def needed(trial: Mapping[str, str], activation: Storage) -> Storage:
