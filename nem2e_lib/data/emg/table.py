@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -61,6 +61,12 @@ class EmgTable:
         return replace(self, curves={key: (phase, scale * value) for key, (phase, value) in self.curves.items()})
 
 
+def lacks(name: str, found: Iterable[str]) -> str:
+    """Return what to do about a channel that one trial lacks, and what its name may be a misspelling of."""
+    meant, way = near(name, found), "name it in trials.csv, column without, where it was not recorded"
+    return f"{meant[:-1]}, or {way}?" if meant else f"; {way}."
+
+
 COLUMNS = ("cycle", "emg", "phase_pct", "value")
 
 
@@ -87,9 +93,7 @@ def read_emg_table(path: Path, channels: Sequence[str], without: Sequence[str] =
     recorded = [name for name in channels if name not in without]
     for name in recorded:
         if name not in names:
-            raise Nem2eError(
-                f"{path}: no EMG {name!r} in column 'emg'; found {', '.join(names)}{near(name, names) or '.'}"
-            )
+            raise Nem2eError(f"{path}: no EMG {name!r} in column 'emg'; found {', '.join(names)}{lacks(name, names)}")
     table["cycle"] = whole_numbers(path, table, "cycle")
     for column in ("phase_pct", "value"):
         table[column] = numbers(path, table, column)

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from nem2e_lib.data.columns import Columns, sort_columns
 from nem2e_lib.data.emg.processing import DEAD_CHANNEL, power_above
+from nem2e_lib.data.emg.table import lacks
 from nem2e_lib.data.exports.formats import read_recording
 from nem2e_lib.data.labels import muscle_name
 from nem2e_lib.data.limits import no_activation
@@ -60,10 +61,6 @@ def read_activation(path: Path, settings: Settings, muscles: Sequence[str] = ())
     if problem := no_activation(chosen.values):
         raise Nem2eError(f"{path}: {problem}")
     return chosen
-
-
-NOT_RECORDED = "name it in trials.csv, column without, where it was not recorded"
-"""What to do about a channel that one trial lacks."""
 
 
 def read_emg(path: Path, channels: Sequence[str]) -> Storage:
@@ -208,9 +205,7 @@ def _require(path: Path, what: str, wanted: Iterable[str], found: Iterable[str])
     if missing:
         more = f" (and {len(missing) - 1} more)" if len(missing) > 1 else ""
         shown = ", ".join(known[:20]) + (", …" if len(known) > 20 else "")
-        hint = near(missing[0], known) or "."
-        if what == _EMG:
-            hint = f"{hint[:-1]}, or {NOT_RECORDED}?" if hint != "." else f"; {NOT_RECORDED}."
+        hint = lacks(missing[0], known) if what == _EMG else near(missing[0], known) or "."
         raise Nem2eError(f"{path}: no {what} {missing[0]!r}{more}; found {shown}{hint}")
 
 
