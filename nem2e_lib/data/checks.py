@@ -67,8 +67,12 @@ class Note:
 
 FILE = Check("file", "trials", "what is odd in a file although it can be read (docs/storage.md)")
 SAME_LABEL = Check(
-    "subject_case", "trials", "subjects, or speeds, whose labels differ in letter case, blanks or leading zeros only"
+    "subject_case",
+    "trials",
+    "subjects, speeds or conditions whose labels differ in letter case, blanks or leading zeros only",
 )
+WITHOUT = Check("without", "trials", "EMG channels that a trial does without: what they miss of the study")
+LEGS = Check("legs", "trials", "people whose EMG comes from both legs, so that each leg is normalised alone")
 UNUSED = Check("unused", "trials", "a column of trials.csv that is not known")
 LEFT_OUT = Check("no_muscle", "activation", "columns of the activation files that are not taken for muscles")
 UNKNOWN_MUSCLE = Check(

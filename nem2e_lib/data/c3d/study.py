@@ -151,15 +151,15 @@ def _of_leg(activation: Storage, leg: str) -> Storage:
 
 
 def _common(legs: Sequence[_Leg], told: list[str]) -> tuple[list[_Leg], list[str]]:
-    """The legs that can stand in one study, and the channels that all of them have."""
+    """The legs that can stand in one study, and the channels that one of them has at least."""
     if not legs:
         return [], []
-    channels = [label for label in legs[0].emg.labels if all(label in leg.emg.labels for leg in legs)]
-    for leg in legs:
-        if more := [label for label in leg.emg.labels if label not in channels]:
-            told.append(f"{leg.trial}: EMG {', '.join(more)} left out, not everybody has it.")
     same = [leg for leg in legs if leg.activation.labels == legs[0].activation.labels]
     told += [f"{leg.trial}: left out, it has other muscles than {legs[0].trial}." for leg in legs if leg not in same]
+    channels = list(dict.fromkeys(label for leg in same for label in leg.emg.labels))
+    for leg in same:
+        if lost := [label for label in channels if label not in leg.emg.labels]:
+            told.append(f"{leg.trial}: without EMG {', '.join(lost)}, which is learnt and judged on the others alone.")
     return same, channels
 
 
@@ -171,17 +171,18 @@ def _write(legs: Sequence[_Leg], folder: Path, channels: Sequence[str]) -> pd.Da
         place = Path(leg.subject or "nobody") / name
         (folder / place).parent.mkdir(parents=True, exist_ok=True)
         write_storage(folder / f"{place}_activation.sto", leg.activation)
-        values = leg.emg.values[:, [leg.emg.labels.index(label) for label in channels]]
-        write_storage(folder / f"{place}_emg.sto", replace(leg.emg, labels=tuple(channels), values=values, metadata={}))
+        write_storage(folder / f"{place}_emg.sto", replace(leg.emg, metadata={}))
         speed = np.mean([cycle[2] for cycle in leg.cycles])
         trials.append(
             {
                 "trial": name,
                 "subject": leg.subject,
-                "speed": leg.condition or "walk",
+                "condition": leg.condition or "walk",
                 "speed_m_s": f"{speed:.2f}" if np.isfinite(speed) else "",
                 "activation": f"{place}_activation.sto",
                 "emg": f"{place}_emg.sto",
+                "without": "; ".join(label for label in channels if label not in leg.emg.labels),
+                "leg": leg.side,
             }
         )
         cycles += [
