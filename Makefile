@@ -4,12 +4,15 @@ SEED    ?= 0
 SEEDS   ?= 1
 CONFIRM ?= 0
 STUDY   ?=
+DATA    ?=
+SIMULATE ?= 0
 OUT     ?=
 BUILD   ?= build
 PYTHON  ?= $(firstword $(shell command -v python3.11 python3 2>/dev/null) python3.11)
 
 # Names as they were typed, whatever is in them: $ is no variable of make's, and q quotes a name for the shell.
 override STUDY := $(value STUDY)
+override DATA  := $(value DATA)
 override OUT   := $(value OUT)
 q    = '$(subst ','\'',$(1))'
 slug = $(shell basename -- "$$(realpath -m -- $(call q,$(1)))" | LC_ALL=C tr -c 'A-Za-z0-9\n' '-')
@@ -30,7 +33,7 @@ define ADD_TORCH
 @$(PY) -c 'import torch' 2> /dev/null || $(PY) -m pip install -q "$(TORCH)"
 endef
 
-## paper     rebuild every table and figure: make paper [PROFILE=demo|long|paper|smoke] [STUDY=folder] [OUT=folder] [SEED=0] [SEEDS=1]
+## paper     rebuild every table and figure: make paper [PROFILE=demo|long|paper|smoke] [DATA=open [SIMULATE=1] | STUDY=folder] [OUT=folder] [SEED=0] [SEEDS=1]
 ## motion    from a motion file to refined activity: 12_motion_to_emg, into build/ (needs OpenSim and a recording)
 ## notebook  open the notebooks in Jupyter Lab
 ## test      lint, type check and the test suite (minutes)

@@ -18,6 +18,7 @@ from nem2e_lib.data.storage.storage import read_storage
 from nem2e_lib.error import Nem2eError
 from nem2e_lib.simulate.batch import simulate
 from nem2e_lib.simulate.compare import compare, waveforms
+from nem2e_lib.simulate.marker_set import read_marker_set, shipped
 from nem2e_lib.simulate.options import Options
 from nem2e_lib.simulate.quality import judge, summary, trial_folders
 from nem2e_lib.simulate.states import activation_of_states, is_damaged, repair_states, save_activation
@@ -119,6 +120,16 @@ def _lines(row: Mapping[Hashable, object]) -> Iterator[str]:
         yield f"    note: {row['notes']}"
     if row["activation"]:
         yield f"    {row['activation']}"
+
+
+@app.command("marker-sets")
+def list_marker_sets() -> None:
+    """List the marker sets that are shipped; their files are models of one's own."""
+    for name, path in shipped().items():
+        found = read_marker_set(path)
+        typer.echo(f"{name}: {found.name}, {len(found.markers)} markers. {found.about}")
+        typer.echo(f"    {', '.join(found.markers)}")
+        typer.echo(f"    {path}")
 
 
 @app.command("quality")

@@ -12,7 +12,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import SubFigure
 from matplotlib.lines import Line2D
 
-from nem2e_lib.analysis.attention import entropy_share, over_muscles
+from nem2e_lib.analysis.attention import mean_entropy, over_muscles
 from nem2e_lib.error import Nem2eError
 from nem2e_lib.figures.body import (
     SIDE_COLOURS,
@@ -67,7 +67,7 @@ def spatial_attention(results: xr.Dataset, *, muscle: str = "tib") -> Drawn:
             "time, so there is no map of muscles; draw its temporal attention, or train with another spatial."
         )
     weights = results["attention"].sel(channel=muscle)
-    share = float(entropy_share(weights.transpose(..., "token").to_numpy()).mean())
+    share = mean_entropy(weights.transpose(..., "token").to_numpy())
     order = in_order([str(t) for t in results["token"].to_numpy()])
     mean = weights.mean(["seed", "cycle"]).transpose("token", "output").sel(token=[a.column for a in order])
     synthetic = is_synthetic(results)

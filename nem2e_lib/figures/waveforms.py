@@ -8,6 +8,7 @@ import xarray as xr
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
+from nem2e_lib.data.cycles.segment import recorded
 from nem2e_lib.error import Nem2eError
 from nem2e_lib.figures.panels import Float, activity_axis, curves_with_bands, is_synthetic, panel_grid, plural, rows_for
 from nem2e_lib.figures.style import (
@@ -107,7 +108,7 @@ def refined_curves(
 
 
 def curves(results: xr.Dataset, label: str) -> pd.DataFrame:
-    """Return mean, lowest and highest value of each series over one unit's cycles.
+    """Return mean, lowest and highest value of each series over one unit's cycles, of the muscles that it has in all.
 
     Columns: study, condition, label, muscle, series, sample_pct, mean, low, high, n_cycles. `refined` is
     averaged over seeds first.
@@ -131,7 +132,7 @@ def curves(results: xr.Dataset, label: str) -> pd.DataFrame:
             str(muscle),
             name,
         )
-        for muscle in here["channel"].to_numpy()
+        for muscle in here["channel"].to_numpy()[recorded(here["measured"]).all(axis=1)]
         for name, values in series.items()
     ]
     table = pd.concat(parts, ignore_index=True)

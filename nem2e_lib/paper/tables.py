@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
+from nem2e_lib.data.cycles.segment import CONDITION, recorded
 from nem2e_lib.error import Nem2eError
 from nem2e_lib.figures.style import CONDITION_LABELS, heading, stars
 from nem2e_lib.site.tables import CONTEXT, Table, p_text, rounded, unbroken
@@ -38,7 +39,19 @@ def datasets(studies: Mapping[str, xr.Dataset]) -> Table:
         "Activation columns are what All-Entire reads; electrodes count the EMG channels that are not copies "
         "of another."
     )
+    caption = " ".join([caption, *filter(None, (_short(name, cycles) for name, cycles in studies.items()))])
     return Table(data, shown, heading("Table 1. Datasets", synthetic), caption, synthetic)
+
+
+def _short(name: str, cycles: xr.Dataset) -> str:
+    """Of how many subjects each channel was recorded, where not of all."""
+    there, subject = recorded(cycles.emg), cycles.subject.values
+    numbers = {
+        str(channel): len(np.unique(subject[own])) for channel, own in zip(cycles.channel.values, there, strict=True)
+    }
+    whole = len(np.unique(subject))
+    fewer = [f"{channel} of {number}" for channel, number in numbers.items() if number < whole]
+    return f"{name}: {', '.join(fewer)} of {whole} subjects." if fewer else ""
 
 
 def _words(column: str) -> str:
@@ -51,6 +64,7 @@ def _dataset_row(name: str, cycles: xr.Dataset) -> dict[str, object]:
         "motion": str(cycles.attrs.get("motion", name)),
         "subjects": len(np.unique(cycles["subject"])),
         "speeds": len(np.unique(cycles["speed"])),
+        **({"conditions": len(np.unique(cycles[CONDITION]))} if CONDITION in cycles.coords else {}),
         "trials": len(np.unique(cycles["trial"])),
         "cycles": cycles.sizes["cycle"],
         "skipped_cycles": int(cycles.attrs.get("skipped", 0)),

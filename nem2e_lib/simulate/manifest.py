@@ -10,6 +10,7 @@ from typing import Any
 
 from nem2e_lib.data.files import read_bytes, write_text
 from nem2e_lib.error import Nem2eError
+from nem2e_lib.simulate.marker_set import find_set
 from nem2e_lib.simulate.options import STEPS, Options
 from nem2e_lib.simulate.osim import opensim_version
 from nem2e_lib.simulate.setups import own_files
@@ -17,7 +18,7 @@ from nem2e_lib.simulate.states import KEPT
 from nem2e_lib.simulate.trial import SimulatedTrial
 from nem2e_lib.simulate.xml import read_document
 
-VERSION = 2
+VERSION = 3
 """Of the way simulations are set up; another one makes every result be computed again."""
 NAME = "manifest.json"
 _BEFORE = {"scale": (), "ik": ("scale",), "rra": ("scale", "ik"), "cmc": ("scale", "ik", "rra")}
@@ -34,6 +35,8 @@ def input_files(trial: SimulatedTrial, model: Path, options: Options) -> dict[st
     for step, setup in options.setups.items():
         for index, path in enumerate(own_files(Path(setup))):
             files[f"setup {step} {index}"] = path
+    if options.marker_set:
+        files["marker set"] = find_set(options.marker_set)
     if trial.loads is not None and trial.grf is None:
         files |= _data_of(trial.loads)
     return files

@@ -68,6 +68,14 @@ class Posture:
         self._take(row)
         return self._mass_centre_of(body)
 
+    def markers(self, row: int) -> dict[str, Array]:
+        """Return where the model's markers are in ground at a row, each of shape (3,), in m."""
+        self._take(row)
+        self._model.realizePosition(self._state)
+        every = self._model.getMarkerSet()
+        found = [every.get(index) for index in range(every.getSize())]
+        return {each.getName(): _vector(each.getLocationInGround(self._state)) for each in found}
+
     def mass_centre(self, row: int) -> Array:
         """Return where the mass centre of the whole model is at a row, shape (3,), in m."""
         self._take(row)

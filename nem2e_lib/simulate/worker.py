@@ -51,7 +51,7 @@ def run(job: Job) -> Workplace:
     """Run a trial's steps, but for those that are done already, and judge them."""
     place = Workplace(job.folder, job.trial, job.options, job.model)
     base = base_key(job.trial, job.model, job.options)
-    prepare_model(place)
+    prepare_model(place, scaled="scale" in job.steps)
     check_muscles(place)
     check_asked(place, job.steps)
     for step in ("scale", "ik"):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from nem2e_lib.error import Nem2eError
+from nem2e_lib.simulate.measuring import measurement_set, plan_without_rules
 from nem2e_lib.simulate.options import Options
 from nem2e_lib.simulate.scaling import (
     UNSTATED,
@@ -16,7 +17,7 @@ from nem2e_lib.simulate.scaling import (
     stated_mass,
     unscaled_strength,
 )
-from nem2e_lib.simulate.setups import own_setup, scale_setup
+from nem2e_lib.simulate.setups import marker_tasks, own_setup, scale_setup
 from nem2e_lib.simulate.trial import SimulatedTrial, check_trials
 
 SET_UP = """<OpenSimDocument Version="40000"><ScaleTool name="mine">{mass}
@@ -91,7 +92,9 @@ def test_a_scaled_model_of_another_mass_is_refused():
 
 
 def merged(path, facts, mass):
-    made = scale_setup("model.osim", "static.trc", facts, ["ASIS.R", "ASIS.L", "SACR"], (0.0, 0.5), mass, {})
+    shared = ["ASIS.R", "ASIS.L", "SACR"]
+    measured = measurement_set(plan_without_rules(facts, shared))
+    made = scale_setup("model.osim", "static.trc", measured, marker_tasks(shared), (0.0, 0.5), mass)
     return own_setup(path, made, path.parent)
 
 
@@ -134,5 +137,5 @@ def test_sizes_that_no_person_has_are_refused_and_odd_ones_told(tmp_path):
 def test_muscles_of_another_size_of_person_are_told():
     (note,) = unscaled_strength(72.84, 32.1, 1.0)
     assert "from 72.8 to 32.1 kg" in note
-    assert "--strength 0.58" in note
+    assert "it would be 0.58 (--strength mass)" in note
     assert unscaled_strength(72.84, 32.1, 0.58) == unscaled_strength(72.84, 80.0, 1.0) == []

@@ -97,7 +97,7 @@ def c15(evidence: Evidence) -> Finding:
     if not attention.over_muscles(results):
         raise Untestable("All-Entire was trained with spatial=time_tokens, which has no map of muscles.")
     target = str(results.target.sel(channel="tib").item())
-    share = float(attention.entropy_share(results.attention.sel(channel="tib").values).mean())
+    share = attention.mean_entropy(results.attention.sel(channel="tib").values)
     top = {phase: attention.top_muscles(results, "tib", phase) for phase in (0.0, 50.0, 100.0)}
     ends = attention.jaccard(top[0.0], top[100.0])
     middle = max(attention.jaccard(top[50.0], top[phase]) for phase in (0.0, 100.0))
@@ -150,7 +150,7 @@ def c22(evidence: Evidence) -> Finding:
 
 def _map(results: xr.Dataset) -> tuple[np.ndarray, float]:
     weights = results.attention.mean(["seed", "channel", "cycle"]).values
-    return weights, float(attention.entropy_share(results.attention.values).mean())
+    return weights, attention.mean_entropy(results.attention.values)
 
 
 def _validation(evidence: Evidence, motion: str) -> dict[str, np.ndarray]:
