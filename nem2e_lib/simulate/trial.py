@@ -17,6 +17,7 @@ from nem2e_lib.simulate.options import Flag
 
 _FILES = ("motion", "markers", "static", "grf", "loads", "model")
 _NUMBERS = ("start_s", "end_s", "mass_kg")
+LEGS = ("right", "left")
 LIGHTEST_KG, HEAVIEST_KG = 2.0, 500.0
 """A person's mass; beyond, it is in another unit."""
 _given = partial(Flag, panel="Inputs")
@@ -44,6 +45,8 @@ class SimulatedTrial:
         What to simulate; without them, all that motion and forces cover.
     mass_kg : float, optional
         Of the person, for scaling.
+    leg : str
+        The leg that was measured, ``right`` or ``left``: the verdict is then that leg's. Changes no result.
     model : Path, optional
         A model of this trial's own.
     """
@@ -57,6 +60,7 @@ class SimulatedTrial:
     start_s: Annotated[float | None, _given("start", "First time that results shall cover, s.")] = None
     end_s: Annotated[float | None, _given("end", "Last time that results shall cover, s.")] = None
     mass_kg: Annotated[float | None, _given("mass", "Mass of the person, kg (scale).")] = None
+    leg: Annotated[str, _given("leg", "The leg that was measured, right or left; the verdict is then that leg's.")] = ""
     model: Path | None = None
 
     def files(self) -> dict[str, Path]:
@@ -80,6 +84,7 @@ def read_trials(path: Path) -> list[SimulatedTrial]:
     for row, record in enumerate(table.to_dict("records")):
         values: dict[str, Any] = {name: _file(path.parent, record[name]) for name in _FILES if record.get(name)}
         values |= {name: column[row] for name, column in chosen.items() if not np.isnan(column[row])}
+        values |= {"leg": record.get("leg", "")}
         trials.append(SimulatedTrial(record["trial"], **values))
     return check_trials(trials)
 
@@ -127,6 +132,8 @@ def _check_numbers(trial: SimulatedTrial) -> None:
             f"Trial {trial.trial!r}: mass_kg is {mass:g}, but a person's mass in kg is expected, {LIGHTEST_KG:g} to "
             f"{HEAVIEST_KG:g}."
         )
+    if trial.leg not in ("", *LEGS):
+        raise Nem2eError(f"Trial {trial.trial!r}: leg is {trial.leg!r}, but right, left or nothing is expected.")
     for name, value in (("start_s", start), ("end_s", end)):
         if value is not None and not np.isfinite(value):
             raise Nem2eError(f"Trial {trial.trial!r}: {name} is {value}, but a time in s is expected.")

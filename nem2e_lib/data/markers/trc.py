@@ -396,4 +396,5 @@ def write_markers(path: str | Path, markers: Markers) -> None:
         file.writelines("\t".join(cells) + "\n" for cells in head)
         for number, (time, row) in enumerate(zip(markers.time, markers.places.reshape(frames, -1), strict=True), 1):
             cells = ["" if np.isnan(value) else repr(float(value)) for value in row]
+            cells += [""] * (not cells[-1])  # OpenSim passes over a last cell that is blank
             file.write("\t".join([str(number), repr(float(time)), *cells]) + "\n")
