@@ -75,6 +75,15 @@ class Posture:
         every = self._model.getMarkerSet()
         found = [every.get(index) for index in range(every.getSize())]
         return {each.getName(): _vector(each.getLocationInGround(self._state)) for each in found}
+    def points(self, row: int, bodies: Sequence[str]) -> Array:
+        """Return origin and mass centre of some bodies in ground at a row, shape (2 · bodies, 3), in m."""
+        self._take(row)
+        self._model.realizePosition(self._state)
+        segments = [self._model.getBodySet().get(body) for body in bodies]
+        ends = [
+            (_vector(each.getPositionInGround(self._state)), self._mass_centre_of(each.getName())) for each in segments
+        ]
+        return np.array(ends).reshape(-1, 3)
 
     def mass_centre(self, row: int) -> Array:
         """Return where the mass centre of the whole model is at a row, shape (3,), in m."""
