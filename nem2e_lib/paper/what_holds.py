@@ -36,7 +36,7 @@ from nem2e_lib.paper.shared_tables import (
 from nem2e_lib.paper.studies.ablations import Committed
 from nem2e_lib.paper.studies.attention import KnownTruth
 from nem2e_lib.site import tables
-from nem2e_lib.site.claims import VERDICTS, cards
+from nem2e_lib.site.claims import ANSWERS, cards
 from nem2e_lib.site.frame import page
 from nem2e_lib.site.saving import write_text
 from nem2e_lib.site.tables import Table
@@ -303,10 +303,6 @@ def _beside(found: Findings, study: str) -> Table | None:
     )
 
 
-WORDS = {HOLDS: "yes", PARTLY: "in part", FAILS: "no", UNTESTED: "cannot be told"}
-"""What the page says of each verdict."""
-
-
 def write(found: Findings, claims: pd.DataFrame, steady: pd.DataFrame, seeds: str) -> Path:
     """Write ``what_holds.html``: each question, its verdict in every study, the evidence and where it is shown."""
     units = dict(zip(found.summary["study"], found.summary["unit"], strict=True))
@@ -314,7 +310,7 @@ def write(found: Findings, claims: pd.DataFrame, steady: pd.DataFrame, seeds: st
         "what_holds.html.j2",
         runs=found.runs,
         questions=by_question(answers(Site(found.run.site, units), found.cycles)),
-        looks={verdict: (sign, WORDS[verdict], style) for verdict, (sign, _, style) in VERDICTS.items()},
+        looks=ANSWERS,
         cards=cards(claims),
         seeds=f"{said(steady)} {seeds}",
         studies=_studies(found),
