@@ -129,13 +129,23 @@ def _beats(site: Site, study: str, *, rival: str) -> Told:
     if not found:
         raise Untold(f"No comparison with {label_of(rival)} was made.")
     said = "; ".join(f"{label_of(method)} {duel.said}" for method, duel in found.items())
-    return _share([duel.below for duel in found.values()]), f"Er against {label_of(rival)}: {said}."
+    return _won(found.values(), f"Er against {label_of(rival)}: {said}.")
 
 
 @dataclass(frozen=True)
 class _Duel:
-    below: bool
+    """Whether a method's Er is surely below its rival's, None where no test can be made, and the numbers."""
+
+    below: bool | None
     said: str
+
+
+def _won(duels: Iterable[_Duel], said: str) -> Told:
+    """Judge by the duels that are defined; raise `Untold` where none is."""
+    known = [duel.below for duel in duels if duel.below is not None]
+    if not known:
+        raise Untold(said)
+    return _share(known), said
 
 
 def _duels(rows: pd.DataFrame, methods: Sequence[str], rival: str) -> dict[str, _Duel]:
@@ -153,7 +163,8 @@ def _duel(rows: pd.DataFrame, method: str, rival: str) -> _Duel:
         raise Untold(f"{DUELS.file} has {count} rows of {method} and {rival}, expected one; {_again(DUELS)}.")
     row, sign = (one.iloc[0], 1.0) if len(one) else (other.iloc[0], -1.0)
     if not pd.notna(row["p_holm"]):
-        return _Duel(False, "undefined")
+        reason = str(row.get("reason", "") or "").rstrip(".")
+        return _Duel(None, "undefined" + (f" ({reason})" if reason and reason != "nan" else ""))
     difference, ends = sign * row["difference"], sorted((sign * row["ci_low"], sign * row["ci_high"]))
     interval = f"95 % CI {signed(ends[0])} to {signed(ends[1])}"
     said = f"{signed(difference)} ({interval}, p {_p(row['p_holm'])}, n = {int(row['n'])})"
@@ -171,7 +182,7 @@ def _alternative(site: Site, study: str) -> Told:
     fought = {rival: _duel(rows, ALTERNATIVE, rival) for rival in rivals}
     ranked = f"{label}: rank {int(own['rank'].iloc[0])} of {len(board)}, Er {signed(own['er_mean'].iloc[0])}"
     said = "; ".join(f"against {label_of(rival)} {duel.said}" for rival, duel in fought.items())
-    return _share([duel.below for duel in fought.values()]), f"{ranked}; {said}."
+    return _won(fought.values(), f"{ranked}; {said}.")
 
 
 def _input(site: Site, study: str) -> Told:
