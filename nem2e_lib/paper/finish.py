@@ -6,19 +6,15 @@ import json
 from collections.abc import Iterable
 from pathlib import Path
 
-import numpy as np
-import xarray as xr
-
 from nem2e_lib.error import Nem2eError
-from nem2e_lib.figures.panels import plural
 from nem2e_lib.figures.style import CONDITION_LABELS
-from nem2e_lib.paper import what_holds
+from nem2e_lib.paper import people, what_holds
 from nem2e_lib.paper.findings import Findings
 from nem2e_lib.paper.notebooks import heading
 from nem2e_lib.paper.run import Run
 from nem2e_lib.paper.studies.script import script
 from nem2e_lib.project import ROOT
-from nem2e_lib.site.contents import CONTENTS, Asked, Contents, Opening, Studied
+from nem2e_lib.site.contents import CONTENTS, Asked, Contents, Opening
 from nem2e_lib.site.index import PEOPLE, render_index, write_index
 from nem2e_lib.site.provenance import provenance
 from nem2e_lib.site.publish import LITTER, MARKER, check_target, note, publish
@@ -28,12 +24,10 @@ READ_FIRST = {
     "what_holds.html": "What holds: the page to read first",
     "claims.html": "Every claim of the paper, checked",
 }
-SHOWN_FIRST = ("leaderboard",)
-"""Figures that open a site on measured studies."""
-UNTOLD = (
-    "No published table is reproduced here: the recordings of Teramae et al. (2025) stand behind a login. These are "
-    "other people, and its claims are asked of them as far as they can answer."
-)
+PEOPLE_FIRST = {"17_people.html": "What people say, as a results section"}
+"""The page that a run on open recordings has besides."""
+SHOWN_FIRST = ("leaderboard", "people_children", "people_runner")
+"""Figures that open a site on measured studies, as far as it has them."""
 
 
 def finish(run: Run, out: Path | str, notebooks: Iterable[str]) -> Path:
@@ -85,26 +79,14 @@ def opening(found: Findings) -> Opening:
     """Return what opens a site on measured studies."""
     units = dict(zip(found.summary["study"], found.summary["unit"], strict=True))
     asked = what_holds.answers(what_holds.Site(found.run.site, units), found.cycles)
+    first = {**PEOPLE_FIRST, **READ_FIRST} if (found.run.site / next(iter(PEOPLE_FIRST))).exists() else READ_FIRST
     return Opening(
-        [studied(study, cycles, units[study]) for study, cycles in found.cycles.items()],
+        [people.studied(study, cycles, units[study]) for study, cycles in found.cycles.items()],
         [Asked(one.question, one.study, one.verdict, one.page) for one in asked if one.study != what_holds.PAPER],
-        [UNTOLD],
+        people.headline(people.Results.of(found)),
         list(SHOWN_FIRST),
-        list(READ_FIRST),
+        list(first),
     )
-
-
-def studied(study: str, cycles: xr.Dataset, unit: str) -> Studied:
-    """Say who was measured in a study, and how the rest was made."""
-    people, speeds = (len(np.unique(cycles[name])) for name in ("subject", "speed"))
-    counts = (
-        "1 person" if people == 1 else f"{people} people",
-        *(plural(n, noun) for n, noun in ((speeds, "speed"), (cycles.sizes["cycle"], "gait cycle"))),
-        f"{plural(cycles.sizes['channel'], 'muscle')} ({', '.join(map(str, cycles.channel.values))})",
-    )
-    told = {name: str(cycles.attrs.get(name, "")) for name in ("simulated_by", "citation", "licence")}
-    motion = str(cycles.attrs["motion"])
-    return Studied(study, motion, f"{motion}, {', '.join(counts)}; one {unit} left out at a time", unit, **told)
 
 
 def renew(target: Path) -> None:
