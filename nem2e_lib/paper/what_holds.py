@@ -10,7 +10,6 @@ from typing import Any
 
 import pandas as pd
 
-from nem2e_lib.analysis import published
 from nem2e_lib.analysis.ablations import said as choices
 from nem2e_lib.analysis.ablations import unfinished
 from nem2e_lib.analysis.claims.contradictions import contradictions
@@ -33,6 +32,7 @@ from nem2e_lib.paper.shared_tables import (
     SWAPPED,
     SharedTable,
 )
+from nem2e_lib.paper.shown import published_beside
 from nem2e_lib.paper.studies.ablations import Committed
 from nem2e_lib.paper.studies.attention import KnownTruth
 from nem2e_lib.site import tables
@@ -295,7 +295,7 @@ def tables_below(found: Findings, steady: pd.DataFrame, seeds: str) -> list[Tabl
 
 def _beside(found: Findings, study: str) -> Table | None:
     """Return the published intervals beside those of a measured study; None where they cannot be compared."""
-    theirs = published.results_of(found.motions[study], study)
+    theirs = published_beside(found.summary, found.motions[study], study)
     if theirs is None or found.synthetic(study):
         return None
     keys, numbers = ["muscle", "condition"], ["er_mean", "ci_low", "ci_high"]
