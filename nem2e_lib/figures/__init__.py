@@ -13,6 +13,7 @@ figure       figures.…                module           what it shows
 Figure 1     framework                schematics       from motion to refined activity
 Figure 2     network                  schematics       the two networks
 Figure 3     refined_curves           waveforms        simulated, refined and measured activity of a held-out unit
+…            everybody                waveforms        the same of all held-out units: mean and spread
 Figure 4     error_boxes              errors           Er per muscle and condition, with Tukey's stars
 Figure 5     loss_curves              losses           training and validation loss over epochs
 Figure 6     temporal_attention       temporal         attention over samples in time, beside the input gradient
@@ -98,7 +99,7 @@ if TYPE_CHECKING:
     from nem2e_lib.figures.spatial import spatial_attention
     from nem2e_lib.figures.style import Drawn
     from nem2e_lib.figures.temporal import temporal_attention
-    from nem2e_lib.figures.waveforms import refined_curves, representative
+    from nem2e_lib.figures.waveforms import everybody, refined_curves, representative
 
 _FUNCTIONS = {
     "ablations": "forest levels",
@@ -115,7 +116,7 @@ _FUNCTIONS = {
     "spatial": "spatial_attention",
     "style": "Drawn",
     "temporal": "temporal_attention",
-    "waveforms": "refined_curves representative",
+    "waveforms": "everybody refined_curves representative",
 }
 _MODULES = (
     "ablations",
@@ -157,6 +158,7 @@ __all__ = [
     "error_and_entropy",
     "error_boxes",
     "errors",
+    "everybody",
     "fields",
     "following",
     "forest",
