@@ -12,6 +12,10 @@ feet
     Which markers are on which foot.
 axes
     From the laboratory's axes to OpenSim's: `find_axes`.
+tables
+    Markers, forces and channels of a recording as OpenSim's tables: `channel_table`, `forces_of`, `marker_table`.
+export
+    These tables of any C3D file, without a mapping: `export_c3d`.
 contacts
     Which foot trod on which plate, from when to when, and why a contact cannot be used: `find_contacts`.
 mapping

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
-from scipy.interpolate import CubicSpline
 
 from nem2e_lib.data.c3d.axes import find_axes
 from nem2e_lib.data.c3d.contacts import COLUMNS as CONTACT
@@ -19,20 +16,13 @@ from nem2e_lib.data.c3d.feet import find_feet
 from nem2e_lib.data.c3d.mapping import FOLDER, Mapping, propose, read_mapping
 from nem2e_lib.data.c3d.plates import plate_forces
 from nem2e_lib.data.c3d.recording import Recording, read_many
-from nem2e_lib.data.emg.clock import runs
+from nem2e_lib.data.c3d.tables import CUTOFF_HZ, channel_table, force_table, marker_table
 from nem2e_lib.data.files import whole_folder
-from nem2e_lib.data.markers.trc import Markers, write_markers
+from nem2e_lib.data.markers.trc import write_markers
 from nem2e_lib.data.storage.storage import Storage, write_storage
+from nem2e_lib.data.told import together
 from nem2e_lib.error import Nem2eError
 
-Array = NDArray[np.float64]
-
-CUTOFF_HZ = 20.0
-"""Low-pass of plates' forces and moments before the centre of pressure is made of them."""
-BRIDGED_S = 0.2
-"""Gaps of a marker up to this long are bridged by a cubic spline; longer ones stay blank."""
-_WHOLE = 0.9
-"""A frame counts if this share of the markers is seen; before the first and after the last such one is left out."""
 _BEFORE_S, _AFTER_S = 0.02, 0.01
 """What is simulated beyond a cycle's ends."""
 TRIALS = ("trial", "subject", "condition", "leg", "static", "markers", "grf", "emg", "mass_kg", "start_s", "end_s")
@@ -121,7 +111,9 @@ def _convert(source: Path, files: dict[Path, Recording], mapping: Mapping, out: 
         walk = _walk(recording, float(who["mass_kg"] or "nan"))
         lines = [walk.axes.told, *walk.axes.notes, *recording.notes]
         lines += [note for plate in walk.forces for note in plate.notes]
-        lines += _write_markers(walk, out, place, row["kind"] == "static")
+        markers, odd = marker_table(recording, walk.axes, centres=row["kind"] == "static")
+        write_markers(out / f"{place}.trc", markers)
+        lines += odd
         said += [(line, row["file"]) for line in lines]
         if row["kind"] == "static":
             continue
@@ -129,7 +121,9 @@ def _convert(source: Path, files: dict[Path, Recording], mapping: Mapping, out: 
         contacts.append(found.assign(trial=row["trial"]))
         written = {"markers": f"{place}.trc", "grf": "", "emg": ""}
         if walk.forces:
-            written["grf"] = _write_forces(walk, out, place)
+            written["grf"] = f"{place}_grf.mot"
+            forces = plate_forces(recording, CUTOFF_HZ)
+            write_storage(out / written["grf"], force_table(recording, forces, walk.axes, f"{place.name}_grf"))
         if emg := _emg(recording, mapping.channels_of(row["subject"]), str(who["leg"])):
             written["emg"] = f"{place}_emg.sto"
             write_storage(out / written["emg"], emg)
@@ -147,7 +141,7 @@ def _convert(source: Path, files: dict[Path, Recording], mapping: Mapping, out: 
                 **{"start_s": start, "end_s": end},
             }
         )
-    made.told = _together(said)
+    made.told = together(said)
     made.trials = pd.DataFrame(trials, columns=list(TRIALS))
     made.contacts = pd.concat([made.contacts, *contacts], ignore_index=True)[["trial", *CONTACT]]
     made.trials.to_csv(out / "trials.csv", index=False, lineterminator="\n", float_format="%.6g")
@@ -155,67 +149,9 @@ def _convert(source: Path, files: dict[Path, Recording], mapping: Mapping, out: 
     return made
 
 
-def _together(said: Sequence[tuple[str, str]]) -> list[str]:
-    """What is said of several files is said once."""
-    files: dict[str, list[str]] = {}
-    for line, file in said:
-        files.setdefault(line, []).append(file)
-    return [f"{some[0]}{f' and {len(some) - 1} more' if len(some) > 1 else ''}: {line}" for line, some in files.items()]
-
-
 def _walk(recording: Recording, mass_kg: float) -> Walk:
     forces, feet = plate_forces(recording, None), find_feet(recording.markers)
     return Walk(recording, find_axes(recording, forces, feet), feet, forces, mass_kg)
-
-
-def _write_markers(walk: Walk, out: Path, place: Path, static: bool) -> list[str]:
-    """Write the markers in OpenSim's axes; returns what was bridged and what stays blank.
-
-    With a static pose go the origins of Plug-in Gait's segments, which are joint centres.
-    """
-    recording = walk.recording
-    names = [name for name in recording.markers if name not in recording.segment_axes]
-    centres = [name for name in recording.markers if static and name in recording.segment_axes and name[-1] == "O"]
-    places = walk.axes.turn(recording.metres)
-    index = {name: recording.labels.index(name) for name in (*names, *centres)}
-    seen = np.isfinite(places[:, [index[name] for name in names], 0]).mean(axis=1)
-    rows = np.flatnonzero(seen >= _WHOLE * seen.max(initial=0.0))
-    span = slice(int(rows[0]), int(rows[-1]) + 1)
-    longest = round(BRIDGED_S * recording.head.rate_hz)
-    filled = {name: _bridged(places[:, at], longest) for name, at in index.items()}
-    blank = {name: int(np.isnan(each[span, 0]).sum()) for name, each in filled.items() if name in names}
-    lost = sum(int(np.isnan(places[span, index[name], 0]).sum()) for name in names)
-    bridged = lost - sum(blank.values())
-    written = np.asarray(np.round(np.stack([each[span] for each in filled.values()], axis=1), 6), np.float64)
-    write_markers(out / f"{place}.trc", Markers(tuple(filled), recording.time[span], written))
-    told = [f"{bridged} places of markers in gaps up to {BRIDGED_S:g} s were bridged."] if bridged else []
-    gaps = ", ".join(f"{name} ({count})" for name, count in blank.items() if count)
-    return told + ([f"Markers that stay blank in some frames: {gaps}."] if gaps else [])
-
-
-def _bridged(place: Array, longest: int) -> Array:
-    """A marker, shape (frames, 3), its inner gaps of at most `longest` frames filled by a cubic spline."""
-    lost = np.isnan(place[:, 0])
-    if not lost.any() or (~lost).sum() < 4:
-        return place
-    spline, filled = CubicSpline(np.flatnonzero(~lost), place[~lost]), place.copy()
-    for first, last in runs(lost):
-        if first > 0 and last < len(place) - 1 and last - first < longest:
-            filled[first : last + 1] = spline(np.arange(first, last + 1))
-    return filled
-
-
-def _write_forces(walk: Walk, out: Path, place: Path) -> str:
-    labels: list[str] = []
-    columns: list[Array] = []
-    for plate in plate_forces(walk.recording, CUTOFF_HZ):
-        turned = (walk.axes.turn(part) for part in (plate.force, np.nan_to_num(plate.point), plate.moment))
-        for kind, values in zip(("force_v", "force_p", "torque_"), turned, strict=True):
-            labels += [f"{plate.number}_ground_{kind}{axis}" for axis in "xyz"]
-            columns.append(values)
-    path = f"{place}_grf.mot"
-    write_storage(out / path, Storage(Path(path).stem, tuple(labels), walk.recording.analog_time, np.hstack(columns)))
-    return path
 
 
 def _emg(recording: Recording, channels: pd.DataFrame, leg: str) -> Storage | None:
@@ -225,10 +161,7 @@ def _emg(recording: Recording, channels: pd.DataFrame, leg: str) -> Storage | No
     if chosen.empty:
         return None
     sided = chosen["emg"] if leg else chosen["emg"] + "_" + chosen["side"].str[0]
-    values = np.column_stack([recording.channel(name) for name in chosen["channel"]])
-    given = [recording.analog_units[recording.channels.index(name)] for name in chosen["channel"]]
-    kept = {"units": json.dumps(dict(zip(sided, given, strict=True)), ensure_ascii=False)} if all(given) else {}
-    return Storage(recording.path.stem, tuple(sided), recording.analog_time, values, metadata=kept)
+    return channel_table(recording, dict(zip(chosen["channel"], sided, strict=True)))
 
 
 def _window(walk: Walk, found: pd.DataFrame, leg: str) -> tuple[float, float]:

@@ -14,6 +14,7 @@ import pandas as pd
 
 from nem2e_lib.data.c3d.feet import SIDES
 from nem2e_lib.data.c3d.recording import Recording
+from nem2e_lib.data.c3d.tables import emg_channels
 from nem2e_lib.data.files import write_text
 from nem2e_lib.data.intake.names import subject as subject_of
 from nem2e_lib.data.intake.names import words
@@ -111,17 +112,6 @@ def _of_one_name(recordings: pd.DataFrame) -> pd.DataFrame:
     twice = recordings["trial"].duplicated(keep=False)
     stems = recordings["file"].map(lambda file: Path(file).stem)
     return recordings.assign(trial=recordings["trial"].where(~twice, recordings["trial"] + "_" + stems))
-
-
-def emg_channels(recording: Recording) -> list[str]:
-    """Return the analogue channels that are no force plate's and whose name or unit may be EMG's."""
-    plates = {channel for plate in recording.plates for channel in plate.channels}
-    units = {"V", "mV", "uV", "µV", "μV"}
-    return [
-        name
-        for place, name in enumerate(recording.channels)
-        if place not in plates and (recording.analog_units[place].strip() in units or meaning(name)[0])
-    ]
 
 
 def _channels(recordings: Sequence[Recording]) -> pd.DataFrame:

@@ -15,6 +15,7 @@ import pandas as pd
 from nem2e_lib.data.columns import muscle_columns
 from nem2e_lib.data.emg.envelope import RECIPES
 from nem2e_lib.data.exports.channels import may_be_emg
+from nem2e_lib.data.exports.formats import TABLES
 from nem2e_lib.data.families import measurable
 from nem2e_lib.data.force.feet import known_columns
 from nem2e_lib.data.intake.find import Found, Search, search, vertical_candidates
@@ -26,6 +27,7 @@ from nem2e_lib.data.muscles import doubt, meaning
 from nem2e_lib.data.storage.storage import write_storage
 from nem2e_lib.data.study.settings import Line, Section, bare_key, settings_text
 from nem2e_lib.data.study.signals import UNSCALED, is_raw
+from nem2e_lib.data.told import together
 from nem2e_lib.error import Nem2eError
 
 _SIDELESS = "or the left one? the name does not tell the leg"
@@ -101,15 +103,12 @@ def new_study(
     _bring(
         target, found, trials, {"trials.csv": table.to_csv(index=False, lineterminator="\n"), "study.toml": text}, known
     )
-    return Template(target, table, (*found.left, *_exported(found), *told), (*_to_do(rows), *to_do))
+    return Template(target, table, (*found.told, *_exported(found), *told), (*_to_do(rows), *to_do))
 
 
-def _exported(found: Search) -> Iterator[str]:
+def _exported(found: Search) -> list[str]:
     """What was changed or left out in reading exports, which the copies no longer tell."""
-    for file in found.files:
-        if file.inside.suffix != file.path.suffix:
-            yield f"{file.path}: read as {file.storage.metadata['format']}, copied as {file.inside.as_posix()}."
-            yield from (f"{file.path}: {odd}" for odd in file.storage.warnings)
+    return together(((odd, str(file.path)) for file in found.files for odd in file.odd), few=3)
 
 
 def _search(target: Path, folders: dict[str, str | Path | None], model: Model | None) -> Search:
@@ -120,10 +119,17 @@ def _search(target: Path, folders: dict[str, str | Path | None], model: Model | 
     if not found.of("activation"):
         looked = named.get("activation", target)
         raise Nem2eError(
-            f"{looked}: no .sto or .mot file with activations of muscles under known names found below it"
-            + (f"; {found.left[0]}" if found.left else ".")
+            f"{looked}: no file with activations of muscles under known names found below it{_nearest(found)}; where "
+            "there are motion and forces only, 'nem2e simulate run' makes activations of them (docs/simulate.md)."
         )
     return found
+
+
+def _nearest(found: Search) -> str:
+    """The first files that were left out, those that may have been meant first."""
+    tables = sorted(found.left, key=lambda left: Path(left[1]).suffix.lower() not in TABLES)
+    told = together(tables)[:3]
+    return f" ({' '.join(told).rstrip('.')})" if told else ""
 
 
 def _trials(found: Search) -> tuple[list[_Trial], list[str]]:

@@ -127,7 +127,7 @@ def test_what_cannot_be_done_is_said_in_one_sentence(laboratory: Path, tmp_path:
     with pytest.raises(Nem2eError, match=r"nowhere: no such folder"):
         new_study(tmp_path / "nowhere")
     (tmp_path / "empty").mkdir()
-    with pytest.raises(Nem2eError, match=r"no .sto or .mot file with activations"):
+    with pytest.raises(Nem2eError, match=r"no file with activations.*'nem2e simulate run' makes activations"):
         new_study(tmp_path / "empty")
     new_study(tmp_path / "own", **folders(laboratory))
     with pytest.raises(Nem2eError, match=r"study\.toml: exists already"):
