@@ -15,7 +15,8 @@ from nem2e_lib.data.columns import sort_columns
 from nem2e_lib.data.exports.channels import may_be_emg, units
 from nem2e_lib.data.exports.formats import SUFFIXES, TABLES, UNREAD, read_recording
 from nem2e_lib.data.force.feet import known_columns
-from nem2e_lib.data.intake.names import Key, keys, words
+from nem2e_lib.data.intake.names import Key, keys, subject, words
+from nem2e_lib.data.intake.simulated import Simulated, simulated
 from nem2e_lib.data.labels import is_state
 from nem2e_lib.data.limits import no_activation
 from nem2e_lib.data.model import Model
@@ -50,6 +51,9 @@ _HELD = {"emg": "channels that may be EMG were", "grf": "force plates were"}
 class Found:
     """A file of a known kind; `inside` is its path in the study folder, `words` those that may name the trial.
 
+    `who` moved, by the path, else by the folder that was named or the one above it; `by` what computed an activation,
+    where that is known.
+
     `odd` is what reading changed or left out; `first_s` when the first frame is on the clock of the capture, where that
     is not the file's.
     """
@@ -62,6 +66,8 @@ class Found:
     key: Key
     odd: tuple[str, ...] = ()
     first_s: float = 0.0
+    who: str = ""
+    by: str = ""
 
 
 @dataclass
@@ -70,6 +76,7 @@ class Search:
 
     files: list[Found] = field(default_factory=list)
     left: list[tuple[str, str]] = field(default_factory=list)
+    results: list[Simulated] = field(default_factory=list)
 
     def of(self, kind: str) -> list[Found]:
         """Files of one kind, in the order of their paths."""
@@ -78,7 +85,7 @@ class Search:
     @property
     def told(self) -> list[str]:
         """The files that were left out, many of one reason in one sentence."""
-        return together(self.left, few=_FEW)
+        return [*(line for each in self.results for line in each.told()), *together(self.left, few=_FEW)]
 
     def leave(self, path: Path, why: str) -> None:
         """Leave a file out."""
@@ -103,16 +110,20 @@ def search(roots: dict[str, Path], model: Model | None = None) -> Search:
     paths = sorted(
         {path for root in roots.values() for path in root.rglob("*") if path.is_file() and not _hidden(path)}
     )
+    found.results = simulated(paths)
     recordings = [path for path in paths if path.suffix.lower() == C3D]
     read = dict(zip(recordings, read_many(recordings), strict=True)) if recordings else {}
     for path in paths:
         asked = {kind: root for kind, root in roots.items() if path.is_relative_to(root)}
         suffix = path.suffix.lower()
+        results = next((each for each in found.results if each.holds(path)), None)
+        if results is not None and not results.is_activation(path):
+            continue
         try:
             if path in read:
                 _add_c3d(found, path, asked, read[path])
             elif suffix in (*TABLES, *SUFFIXES):
-                _add(found, path, asked, read_recording(path), model)
+                _add(found, path, asked, read_recording(path), model, results.by(path) if results else "")
             elif suffix in UNREAD:
                 found.leave(path, f"left out, it {UNREAD[suffix]}.")
         except Nem2eError as error:
@@ -166,7 +177,9 @@ def _hidden(path: Path) -> bool:
     return own or path.name.startswith(".") or "__MACOSX" in path.parts
 
 
-def _add(found: Search, path: Path, asked: dict[str, Path], storage: Storage, model: Model | None) -> None:
+def _add(
+    found: Search, path: Path, asked: dict[str, Path], storage: Storage, model: Model | None, by: str = ""
+) -> None:
     deepest = max(asked.values(), key=lambda root: len(root.parts))
     relative = path.relative_to(deepest)
     if len(asked) == 1 and "" not in asked:
@@ -186,7 +199,14 @@ def _add(found: Search, path: Path, asked: dict[str, Path], storage: Storage, mo
     inside = inside if path.suffix.lower() in TABLES else inside.with_suffix(".sto")
     copied = f"read as {storage.metadata.get('format', '')}, copied as {inside.as_posix()}."
     odd = (copied, *storage.warnings) if inside.suffix != path.suffix else ()
-    _keep(found, Found(path, inside, held, storage, words(relative), keys(relative), odd))
+    _keep(
+        found,
+        Found(path, inside, held, storage, words(relative), keys(relative), odd, who=_who(relative, deepest), by=by),
+    )
+
+
+def _who(relative: Path, root: Path) -> str:
+    return subject(words(relative)) or subject(words(Path(*root.resolve().parts[-2:])))
 
 
 def _kind(path: Path, storage: Storage, kind: str, model: Model | None) -> tuple[str | None, str]:

@@ -19,7 +19,7 @@ from nem2e_lib.data.exports.formats import TABLES
 from nem2e_lib.data.families import measurable
 from nem2e_lib.data.force.feet import known_columns
 from nem2e_lib.data.intake.find import Found, Search, search, vertical_candidates
-from nem2e_lib.data.intake.names import speed, subject
+from nem2e_lib.data.intake.names import speed
 from nem2e_lib.data.intake.partners import Partners, apart, best, partners
 from nem2e_lib.data.labels import muscle_name
 from nem2e_lib.data.model import Model, read_model
@@ -31,6 +31,8 @@ from nem2e_lib.data.told import together
 from nem2e_lib.error import Nem2eError
 
 _SIDELESS = "or the left one? the name does not tell the leg"
+_SLACK_S = 0.05
+"""An activation may reach so far beyond its recording."""
 _MODELS = "model"
 """Folder of a study into which its model is copied."""
 _MOTIONS = {"running": ("run", "sprint", "jog"), "walking": ("walk", "gait")}
@@ -99,11 +101,53 @@ def new_study(
     text, to_do = _settings(
         target, [trial.activation for trial in trials], _used(trials, "emg"), _used(trials, "grf"), known
     )
-    table = pd.DataFrame(rows)
+    clocks = [_Clock(name, trial) for trial, name in zip(trials, _names(trials), strict=True)]
+    rows = [row | clock.offsets for row, clock in zip(rows, clocks, strict=True)]
+    table = pd.DataFrame(rows).fillna("")
     _bring(
         target, found, trials, {"trials.csv": table.to_csv(index=False, lineterminator="\n"), "study.toml": text}, known
     )
-    return Template(target, table, (*found.told, *_exported(found), *told), (*_to_do(rows), *to_do))
+    return Template(
+        target, table, (*found.told, *_exported(found), *told), (*_to_do(rows), *_clock_to_do(clocks), *to_do)
+    )
+
+
+class _Clock:
+    """Whether an activation stands on the clock of its C3D file's capture, or counts from the file's first frame.
+
+    Both are in use: programs that make markers of C3D files start at 0. `offsets` are filled in where only one can be.
+    """
+
+    def __init__(self, name: str, trial: _Trial) -> None:
+        self.name, self.asked, self.offsets = name, 0.0, dict[str, str]()
+        late = {kind: file for kind, file in trial.others.items() if file.first_s > 0}
+        for kind, file in late.items():
+            first, last = trial.activation.storage.time[[0, -1]]
+            start, end = file.storage.time[[0, -1]]
+            on_capture = start - _SLACK_S <= first and last <= end + _SLACK_S
+            on_file = first >= -_SLACK_S and last <= end - file.first_s + _SLACK_S
+            if on_file and not on_capture:
+                self.offsets[f"{kind}_offset_s"] = f"{-file.first_s:.6g}"
+            elif on_file:
+                self.asked = file.first_s
+
+
+def _clock_to_do(clocks: Sequence[_Clock]) -> Iterator[str]:
+    moved = [clock for clock in clocks if clock.offsets]
+    if moved:
+        one = moved[0]
+        yield (
+            f"trials.csv: the C3D files of {len(moved)} trials start later than their activations, which were taken to "
+            f"count from the file's first frame: {', '.join(one.offsets)} is {next(iter(one.offsets.values()))} for "
+            f"{one.name}; check."
+        )
+    asked = [clock for clock in clocks if clock.asked]
+    if asked:
+        yield (
+            f"trials.csv: the C3D files of {len(asked)} trials do not start with their capture ({asked[0].name}: at "
+            f"{asked[0].asked:g} s); where an activation counts from its file's first frame, add the columns "
+            f"emg_offset_s and grf_offset_s with -{asked[0].asked:g} for that trial, and so on."
+        )
 
 
 def _exported(found: Search) -> list[str]:
@@ -193,7 +237,7 @@ def _row(trial: _Trial, name: str) -> dict[str, str]:
     places = {kind: other.inside.as_posix() for kind, other in trial.others.items()}
     return {
         "trial": name,
-        "subject": subject(file.words),
+        "subject": file.who,
         "speed": label,
         "speed_m_s": metres,
         "activation": file.inside.as_posix(),
@@ -320,6 +364,8 @@ def _motion(activations: Sequence[Found]) -> str:
 
 
 def _simulator(file: Found) -> str:
+    if file.by:
+        return file.by
     text = f"{file.inside.as_posix()} {file.storage.name} {' '.join(file.storage.metadata)}".lower()
     return next((name for word, name in _SIMULATORS.items() if re.search(word, text)), "")
 
