@@ -16,20 +16,22 @@ from nem2e_lib.data.columns import muscle_columns
 from nem2e_lib.data.emg.envelope import RECIPES
 from nem2e_lib.data.exports.channels import may_be_emg
 from nem2e_lib.data.exports.formats import TABLES
-from nem2e_lib.data.families import measurable
+from nem2e_lib.data.families import canonical, measurable
 from nem2e_lib.data.force.feet import known_columns
 from nem2e_lib.data.intake.find import Found, Search, search, vertical_candidates
 from nem2e_lib.data.intake.names import speed
 from nem2e_lib.data.intake.partners import Partners, apart, best, partners
 from nem2e_lib.data.labels import muscle_name
 from nem2e_lib.data.model import Model, read_model
-from nem2e_lib.data.muscles import doubt, meaning
+from nem2e_lib.data.muscles import base, doubt, meaning, side
 from nem2e_lib.data.storage.storage import write_storage
 from nem2e_lib.data.study.settings import Line, Section, bare_key, settings_text
 from nem2e_lib.data.study.signals import UNSCALED, is_raw
 from nem2e_lib.data.told import together
 from nem2e_lib.error import Nem2eError
 
+_PART = re.compile(r"(?:\d+|[ls]h)$")
+"""A number of a part, or the long or the short head, at the end of gait2392's names."""
 _SIDELESS = "or the left one? the name does not tell the leg"
 _SLACK_S = 0.05
 """An activation may reach so far beyond its recording."""
@@ -317,13 +319,14 @@ def _move(partial: Path, target: Path) -> None:
 @dataclass(frozen=True)
 class _Channel:
     """A channel of EMG: muscles that it may measure; `where` tells if some files lack it; `sided` if its name tells the
-    leg; `asked` what its name leaves open."""
+    leg; `asked` what its name leaves open; `near` has other parts or heads of a muscle that the model lacks."""
 
     name: str
     fits: tuple[str, ...]
     sided: bool
     where: str = ""
     asked: str = ""
+    near: tuple[str, ...] = ()
 
     @property
     def sure(self) -> bool:
@@ -380,7 +383,18 @@ def _channel(name: str, muscles: Sequence[str], files: Sequence[Found]) -> _Chan
     have = sum(name in file.storage.labels for file in files)
     where = "" if have == len(files) else f"in {have} of {len(files)} EMG files only"
     both = {fit[-2:] for side in "rl" for fit in measurable(name, muscles, side)}
-    return _Channel(name, tuple(measurable(name, muscles)), bool(meaning(name)[1]) or len(both) < 2, where, doubt(name))
+    fits, sided = tuple(measurable(name, muscles)), bool(meaning(name)[1]) or len(both) < 2
+    return _Channel(name, fits, sided, where, doubt(name), () if fits else tuple(_near(name, muscles)))
+
+
+def _near(name: str, muscles: Sequence[str]) -> Iterator[str]:
+    """Muscles that are another part or head of what a channel's name means, on its leg."""
+    wanted, leg = meaning(name)
+    whole = {_PART.sub("", muscle) for muscle in wanted}
+    for muscle in muscles:
+        known = canonical(muscle) or muscle
+        if _PART.sub("", base(known)) in whole and side(known)[:1] in ("n", leg or "r"):
+            yield muscle
 
 
 def _cycle(channels: Sequence[_Channel]) -> str:
@@ -398,7 +412,8 @@ def _line(channel: _Channel) -> Line:
     if channel.sure:
         return Line(channel.name, channel.fits[0], "" if channel.sided else _SIDELESS)
     hint = f"one of {', '.join(channel.fits)}" if len(channel.fits) > 1 else ", ".join(channel.fits)
-    told = "; ".join(filter(None, [hint or "no muscle of that name", channel.asked, channel.where]))
+    near = f", but {', '.join(channel.near)}" if channel.near else ""
+    told = "; ".join(filter(None, [hint or f"no muscle of that name{near}", channel.asked, channel.where]))
     return Line(channel.name, "…", told, left=True)
 
 
