@@ -108,8 +108,8 @@ _SPELLINGS = {  # in lower case, without blanks; those of several muscles mean a
     "vastus",
     "vas_int": "vi vasint vastusintermedius vasti",
     "bifemlh": "bf bi bflh biceps bicepsfemoris bicepsfemorislonghead bicepsfemorislh bicepsfemorislong "
-    "bicepsfemoriscaputlongum bicepsfemoriscaputlongus lateralhamstring lateralhamstrings lathamstrings latham lateralham "
-    "haml bfl bflong bfem bicfem bicepsfem bifem hamstrings hamstring hams ham",
+    "bicepsfemoriscaputlongum bicepsfemoriscaputlongus lateralhamstring lateralhamstrings lathamstrings latham "
+    "lateralham haml bfl bflong bfem bicfem bicepsfem bifem hamstrings hamstring hams ham",
     "bifemsh": "bfsh bicepsfemorisshorthead bicepsfemorissh",
     "semimem": "sm sem semimem semimembranosus medialhamstring medialhamstrings medhamstrings medham mham hamm mh "
     "semimembr hamstrings hamstring hams ham",

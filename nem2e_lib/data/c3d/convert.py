@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -13,13 +13,14 @@ from nem2e_lib.data.c3d.axes import find_axes
 from nem2e_lib.data.c3d.contacts import COLUMNS as CONTACT
 from nem2e_lib.data.c3d.contacts import Walk, find_contacts
 from nem2e_lib.data.c3d.feet import find_feet
-from nem2e_lib.data.c3d.mapping import FOLDER, Mapping, propose, read_mapping
+from nem2e_lib.data.c3d.mapping import FOLDER, STANDS_M, Mapping, moved_m, propose, read_mapping
 from nem2e_lib.data.c3d.plates import plate_forces
 from nem2e_lib.data.c3d.recording import Recording, read_many
 from nem2e_lib.data.c3d.tables import CUTOFF_HZ, channel_table, force_table, marker_table
 from nem2e_lib.data.files import whole_folder
 from nem2e_lib.data.markers.trc import write_markers
 from nem2e_lib.data.storage.storage import Storage, write_storage
+from nem2e_lib.data.tables import near
 from nem2e_lib.data.told import together
 from nem2e_lib.error import Nem2eError
 
@@ -55,13 +56,13 @@ def from_c3d(source: Path, out: Path) -> Made:
     Nem2eError
         If there is no file, one cannot be read, the mapping has problems, or `out` holds something else.
     """
-    files = _read(source)
     _require_own(out)
-    to_do: list[str] = []
+    paths, to_do = _paths(source), list[str]()
     if (out / FOLDER).is_dir():
         mapping = read_mapping(out)
-        _require_same(out, mapping, source, files)
+        files, to_do = _as_mapped(out, mapping, source, paths)
     else:
+        files = _read(paths)
         mapping, to_do = propose(source, files)
     with whole_folder(out) as partial:
         made = _convert(source, files, mapping, partial)
@@ -70,12 +71,16 @@ def from_c3d(source: Path, out: Path) -> Made:
     return made
 
 
-def _read(source: Path) -> dict[Path, Recording]:
+def _paths(source: Path) -> list[Path]:
     if not source.is_dir():
         raise Nem2eError(f"{source}: no such folder; name the one that holds the C3D files.")
     paths = sorted(path for path in source.rglob("*") if path.suffix.lower() == ".c3d" and path.is_file())
     if not paths:
         raise Nem2eError(f"{source}: no .c3d file found below it.")
+    return paths
+
+
+def _read(paths: Sequence[Path]) -> dict[Path, Recording]:
     read = read_many(paths)
     problems = [str(each) for each in read if isinstance(each, Nem2eError)]
     if problems:
@@ -88,14 +93,49 @@ def _require_own(out: Path) -> None:
         raise Nem2eError(f"{out}: is there already and was not made from C3D files; name a new folder.")
 
 
-def _require_same(out: Path, mapping: Mapping, source: Path, files: Iterable[Path]) -> None:
-    there = {path.relative_to(source).as_posix() for path in files}
+def _as_mapped(
+    out: Path, mapping: Mapping, source: Path, paths: Iterable[Path]
+) -> tuple[dict[Path, Recording], list[str]]:
+    """The files that a mapping does not leave alone, and those that it does not name, to be told.
+
+    Raises
+    ------
+    Nem2eError
+        With everything that the mapping says and the files do not have.
+    """
+    there = {path.relative_to(source).as_posix(): path for path in paths}
+    where = out / FOLDER / "recordings.csv"
     missing = [file for file in mapping.recordings["file"] if file not in there]
     if missing:
         raise Nem2eError(
-            f"{out / FOLDER / 'recordings.csv'}: {missing[0]!r} is not below {source} ({len(missing)} such); take the "
-            "row out, or name the folder that has it."
+            f"{where}: {missing[0]!r} is not below {source} ({len(missing)} such); take the row out, or name the "
+            "folder that has it."
         )
+    rows = mapping.recordings[mapping.recordings["kind"] != "leave"]
+    named = [str(file) for file in rows["file"]]
+    files = _read([there[file] for file in named])
+    problems = list(_contradictions(out / FOLDER, mapping, {file: files[there[file]] for file in named}))
+    if problems:
+        raise Nem2eError(" ".join(problems))
+    new = [file for file in there if file not in set(mapping.recordings["file"])]
+    told = (
+        f"{where}: {', '.join(new[:3])}{', …' * (len(new) > 3)} ({len(new)} files) has no row and is left out; add one."
+    )
+    return files, [told] if new else []
+
+
+def _contradictions(folder: Path, mapping: Mapping, files: dict[str, Recording]) -> Iterator[str]:
+    for line, row in zip(mapping.recordings.index, mapping.recordings.to_dict("records"), strict=True):
+        where = f"{folder / 'recordings.csv'}: line {line}: {row['file']!r} has kind {row['kind']}"
+        if row["kind"] != "leave" and not files[row["file"]].markers:
+            yield f"{where}, but holds no markers; write leave."
+        elif row["kind"] == "static" and (moved := moved_m(files[row["file"]])) >= STANDS_M:
+            yield f"{where}, but its markers move by {moved:.2f} m; a static pose stands still, write walk or leave."
+    there = dict.fromkeys(name for recording in files.values() for name in recording.channels)
+    for line, row in zip(mapping.channels.index, mapping.channels.to_dict("records"), strict=True):
+        if row["emg"] and row["channel"] not in there:
+            hint = near(row["channel"], there) or f"; they have {', '.join(list(there)[:8])}, …."
+            yield f"{folder / 'channels.csv'}: line {line}: no file has an analogue channel {row['channel']!r}{hint}"
 
 
 def _convert(source: Path, files: dict[Path, Recording], mapping: Mapping, out: Path) -> Made:
@@ -127,7 +167,17 @@ def _convert(source: Path, files: dict[Path, Recording], mapping: Mapping, out: 
         if emg := _emg(recording, mapping.channels_of(row["subject"]), str(who["leg"])):
             written["emg"] = f"{place}_emg.sto"
             write_storage(out / written["emg"], emg)
+        else:
+            said.append(
+                ("it has no EMG under the names of mapping/channels.csv; no study can be made of it.", row["file"])
+            )
+        if not walk.forces:
+            said.append(("it has no force plates, so that no activation can be computed of it.", row["file"]))
         static = mapping.recordings.query("kind == 'static' and subject == @row['subject']")["trial"].tolist()
+        if len(static) > 1:
+            said.append(
+                (f"of {len(static)} static poses {static[0]} is taken for scaling; leave the others.", row["file"])
+            )
         pose = f"{Path(row['subject'] or 'nobody') / static[0]}.trc" if static else ""
         start, end = _window(walk, found, str(who["leg"]))
         if walk.forces and np.isnan(start):
