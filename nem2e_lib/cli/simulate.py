@@ -131,6 +131,8 @@ def list_marker_sets() -> None:
         typer.echo(f"{name}: {found.name}, {len(found.markers)} markers. {found.about}")
         typer.echo(f"    {', '.join(found.markers)}")
         typer.echo(f"    {path}")
+
+
 def _apart(row: Mapping[Any, object]) -> Iterator[str]:
     """What is judged apart where a foot stands on bare floor: each leg, and the residuals."""
     bare = {leg: row.get(f"bare_floor_{leg}") for leg in LEGS}

@@ -75,6 +75,7 @@ class Posture:
         every = self._model.getMarkerSet()
         found = [every.get(index) for index in range(every.getSize())]
         return {each.getName(): _vector(each.getLocationInGround(self._state)) for each in found}
+
     def points(self, row: int, bodies: Sequence[str]) -> Array:
         """Return origin and mass centre of some bodies in ground at a row, shape (2 · bodies, 3), in m."""
         self._take(row)

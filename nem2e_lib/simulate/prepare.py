@@ -13,8 +13,8 @@ from nem2e_lib.data.tables import near
 from nem2e_lib.error import Nem2eError
 from nem2e_lib.simulate.facts import ModelFacts, describe, load
 from nem2e_lib.simulate.forces import whole_plates, write_plates
-from nem2e_lib.simulate.marker_set import MarkerSet, read_marker_set
 from nem2e_lib.simulate.loads import DOCUMENT, assign, copy_own_loads, external_loads
+from nem2e_lib.simulate.marker_set import MarkerSet, read_marker_set
 from nem2e_lib.simulate.motion import Motion, read_motion, write_motion
 from nem2e_lib.simulate.options import MARGINS_S, Options
 from nem2e_lib.simulate.osim import opensim_version
