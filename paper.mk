@@ -111,7 +111,10 @@ $(PUBLISHED).free: | $(SETUP)
 	@mkdir -p '$(@D)'
 	@touch '$@'
 
-$(RUN)/run.json $(SITE)/01_download.html &: notebooks/01_download.ipynb $(READING) $(PARAMETERS) $(SOURCE) | $(SETUP) $(if $(filter 1,$(SIMULATE)),$(EXTRAS)) $(PUBLISHED).free
+# What OpenSim is given counts only where it is run.
+SIMULATING := $(call library,simulate/people.py) $(if $(filter 1,$(SIMULATE)),$(call files,nem2e_lib/simulate))
+
+$(RUN)/run.json $(SITE)/01_download.html &: notebooks/01_download.ipynb $(READING) $(SIMULATING) $(PARAMETERS) $(SOURCE) | $(SETUP) $(if $(filter 1,$(SIMULATE)),$(EXTRAS)) $(PUBLISHED).free
 	@$(call run,01_download,01_download,-p profile $(PROFILE) -p seed $(SEED) -p study $(call q,$(STUDY)) -p name '$(if $(STUDY),$(STUDIES))' \
 	  -p data '$(DATA)' -p simulate $(if $(filter 1,$(SIMULATE)),True,False))
 

@@ -56,18 +56,19 @@ def build(recordings: Path, work: Path, simulated: Path, out: Path, said: Mappin
 
 
 def _left_out(work: Path, used: set[str]) -> Iterator[str]:
-    """Tell which walks are not in the study, and why."""
+    """Tell which people and walks are not in the study, and why."""
     mapping = read_mapping(work)
     contacts = read_table(work / "contacts.csv", ("trial", "foot", "doubts"))
     legs = mapping.subjects.set_index("subject")["leg"]
-    reasons = read_table(MAPPING / "recordings.csv", ("trial", "reason")).set_index("trial")["reason"]
+    reasons = read_table(MAPPING / "recordings.csv", ("subject", "kind", "reason"))
+    for who, reason in reasons.loc[reasons["kind"] == "leave", ["subject", "reason"]].drop_duplicates().to_numpy():
+        yield f"{who}: left out, {reason}."
     for row in mapping.recordings.to_dict("records"):
-        if row["kind"] == "static" or row["trial"] in used:
-            continue
-        leg = legs[row["subject"]]
-        own = contacts[(contacts["trial"] == row["trial"]) & (contacts["foot"] == leg)]
-        doubts = "; ".join(filter(None, own["doubts"])) or f"the {leg} leg, which was measured, is on no plate"
-        yield f"{row['trial']}: left out, {reasons[row['trial']] if row['kind'] == 'leave' else doubts}."
+        if row["kind"] == "walk" and row["trial"] not in used:
+            leg = legs[row["subject"]]
+            own = contacts[(contacts["trial"] == row["trial"]) & (contacts["foot"] == leg)]
+            doubts = "; ".join(filter(None, own["doubts"])) or f"the {leg} leg, which was measured, is on no plate"
+            yield f"{row['trial']}: left out, {doubts}."
 
 
 def needed(trial: Mapping[str, str], activation: Storage) -> Storage:
