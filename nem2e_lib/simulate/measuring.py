@@ -30,6 +30,8 @@ Pairs = tuple[Pair, ...]
 FACTORS, FIT = "factors.csv", "static_fit.csv"
 """Tables in the folder of scaling."""
 COLUMNS = ("body", "axes", "factor", "pairs", "measured_m", "model_m", "other_side", "difference")
+DECIDING = 0.5
+"""Markers with this share of the largest weight, or more, decide a pose."""
 _OTHER = {"_r": "_l", "_l": "_r"}
 
 
@@ -90,7 +92,8 @@ def plan_by_rules(chosen: MarkerSet, facts: ModelFacts, shared: Sequence[str], s
         if not bodies:
             continue
         taken, why = _taken(rule, there)
-        plan.notes += [f"{static}: {', '.join(bodies)} along {' and '.join(rule.axes)}: {why}."] if why else []
+        along = "" if rule.axes == AXES else f" along {' and '.join(rule.axes)}"
+        plan.notes += [f"{static}: {', '.join(bodies)}{along}: {why}."] if why else []
         plan.pairs |= {(body, axis): taken for body in bodies for axis in rule.axes if taken}
     left = plan.fill(facts.bodies)
     if left:
@@ -262,7 +265,7 @@ def _seen(markers: Markers) -> Array:
 
 def fit_in_doubt(table: pd.DataFrame) -> Iterator[Note]:
     """Yield a note on markers that decide the static pose and are far from where the scaled model has them."""
-    told = table[table["weight"] >= 1]
+    told = table[table["weight"] >= DECIDING * table["weight"].max()]
     far = told[told["error_m"] > STATIC_FIT.limit].sort_values("error_m", ascending=False)
     if len(far):
         named = [f"{row['marker']} {100 * row['error_m']:.1f}" for row in far.to_dict("records")]

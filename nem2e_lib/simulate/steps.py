@@ -167,7 +167,7 @@ def inverse_kinematics(place: Workplace) -> None:
     window = (float(markers.time[0]), float(markers.time[-1]))
     weights = {name: each.weight for name, each in place.markers.markers.items()} if place.markers else {}
     tasks = marker_tasks(shared, {**weights, **place.options.marker_weights})
-    place.notes += unfollowed(place.markers, place.facts, shared, source.name) if place.markers else []
+    place.notes += unfollowed(place.markers, place.facts, markers.names, source.name) if place.markers else []
     setup = ik_setup(relative(place.model, folder), relative(copy, folder), tasks, window, "motion.mot")
     run_tool(place, "ik", setup, "InverseKinematicsTool")
     for located in folder.glob("*_model_marker_locations.sto"):

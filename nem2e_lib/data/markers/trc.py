@@ -376,6 +376,8 @@ def require_y_up(path: str | Path, markers: Markers, low: Sequence[str] = (), hi
 def write_markers(path: str | Path, markers: Markers) -> None:
     """Write markers in m as OpenSim 4 reads them; a marker that was not seen is blank.
 
+    Rows end in a tab: without it OpenSim loses the last cell where that is blank.
+
     Raises
     ------
     Nem2eError
@@ -396,4 +398,4 @@ def write_markers(path: str | Path, markers: Markers) -> None:
         file.writelines("\t".join(cells) + "\n" for cells in head)
         for number, (time, row) in enumerate(zip(markers.time, markers.places.reshape(frames, -1), strict=True), 1):
             cells = ["" if np.isnan(value) else repr(float(value)) for value in row]
-            file.write("\t".join([str(number), repr(float(time)), *cells]) + "\n")
+            file.write("\t".join([str(number), repr(float(time)), *cells]) + "\t\n")
