@@ -218,7 +218,8 @@ def sides_in_doubt(table: pd.DataFrame) -> Iterator[Note]:
     right = table[[str(body).endswith("_r") for body in table["body"]]]
     odd = right[right["difference"].abs() > LEFT_RIGHT.limit]
     told = {
-        str(row["pairs"]): f"{row['body'][:-2]} {row['factor']:.3f} and {row['other_side']:.3f} by {row['pairs']}"
+        str(row["pairs"]): f"{row['body'][:-2]} {row['factor']:.3f} and {row['other_side']:.3f} by "
+        + some(str(row["pairs"]).split(", "), 3)
         for row in odd.to_dict("records")
     }
     if told:
