@@ -1,9 +1,9 @@
 """Which pairs of markers scale which body along which axis, what came of it, and how well the static pose is fitted.
 
 Left and right limbs get each their own size. Their mean would hide what is told here, a marker on the wrong place of
-one side, and would be wrong for people whose legs differ; the price is that an error of some millimetres of a joint
-centre, a percent or two of a segment, becomes a difference between the legs. Pelvis and torso are measured by both
-sides at once.
+one side, and would be wrong for people whose legs differ. The price is that an error of some millimetres of a joint
+centre becomes a difference between the legs, which is small: in ten children thighs and shanks differ by 1 % in the
+median and by 2 % at most. Pelvis and torso are measured by both sides at once.
 """
 
 from __future__ import annotations
