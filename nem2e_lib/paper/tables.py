@@ -28,6 +28,8 @@ def datasets(studies: Mapping[str, xr.Dataset]) -> Table:
     studies : mapping of name to segmented cycles (``cycles.nc``)
     """
     data = pd.DataFrame([_dataset_row(name, cycles) for name, cycles in studies.items()])
+    if "conditions" in data:
+        data["conditions"] = data["conditions"].fillna(1).astype(int)
     synthetic = bool(data["synthetic"].any())
     shown = data.assign(synthetic=np.where(data["synthetic"], "SYNTHETIC", "measured")).astype(str)
     shown.columns = pd.MultiIndex.from_tuples([("" if c == "study" else "this run", _words(str(c))) for c in shown])
