@@ -306,7 +306,7 @@ def caveats(results: Results) -> list[str]:
 
 
 def headline(results: Results) -> list[str]:
-    """Return the sentences that open a front page: what was asked, and what came out, a sentence a study."""
+    """Return the sentences that open a front page: what was asked, and what came out, a paragraph a study."""
     lines = [OPEN_POINT]
     for study in results.cycles:
         mean, duels = results.standing(study, MEAN), [results.duel(study, c, MEAN) for c in CONDITIONS]
