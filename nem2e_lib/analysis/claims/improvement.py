@@ -116,7 +116,7 @@ def c17(evidence: Evidence) -> Finding:
 
 
 def c18(evidence: Evidence) -> Finding:
-    """Holds when soleus, or the gastrocnemius where it alone was measured, improves under all three; in part, under some.
+    """Holds when soleus, or the gastrocnemius where only it was measured, improves under all three; in part under some.
 
     Table 2 has no gastrocnemius, so that in the paper's data soleus stands for it.
     """
