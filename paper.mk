@@ -114,9 +114,9 @@ TRAINED := $(foreach study,$(STUDIES),$(foreach condition,$(CONDITIONS),$(RUN)/$
 FIRST   := 01_download 02_segment 03_train
 LAST    := 07_claims
 APART   := 12_motion_to_emg $(if $(STUDY),11_own_data)
-# This page speaks of the open recordings and of nothing else.
-APART   += $(if $(filter open,$(DATA)),,17_people)
 LONGEST := 08_rivals 09_refine 13_controls 14_attention_tests
+# 17_people speaks of the open recordings and of nothing else.
+APART   += $(if $(filter open,$(DATA)),,17_people)
 OTHERS  := $(filter-out $(FIRST) $(LAST) $(APART),$(patsubst notebooks/%.ipynb,%,$(sort $(wildcard notebooks/*.ipynb))))
 FIGURES := $(filter $(OTHERS),$(LONGEST)) $(filter-out $(LONGEST),$(OTHERS))
 

@@ -39,9 +39,8 @@ def datasets(studies: Mapping[str, xr.Dataset]) -> Table:
             shown[CONTEXT, name.replace("_", " ")] = ["–" if pd.isna(v) else f"{v:.0f}" for v in column]
     caption = (
         "Activation columns are what All-Entire reads; electrodes count the EMG channels that are not copies "
-        "of another."
+        "of another." + (f" Cite: {' '.join(one.rstrip('.') + '.' for one in cited)}" if cited else "")
     )
-    caption += f" Cite: {' '.join(one.rstrip('.') + '.' for one in cited)}" if cited else ""
     return Table(data, shown, heading("Table 1. Datasets", synthetic), caption, synthetic)
 
 
