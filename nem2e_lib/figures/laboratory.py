@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 from matplotlib.patches import Polygon
 
-from nem2e_lib.figures.panels import cycle_axis, plural
+from nem2e_lib.figures.panels import cycle_axis, panel_grid, plural, rows_for
 from nem2e_lib.figures.recording import AXIAL, FORCE, LEFT, RIGHT
 from nem2e_lib.figures.style import (
     MEAN_CURVE,
@@ -38,7 +38,7 @@ SERIES = {
     "simulated": (SIMULATED, "-", "simulated activation"),
     "measured": (MEASURED, "-", "measured EMG"),
     "mean curve": (MEAN_CURVE, "--", f"{MEAN_CURVE_LABEL} of the others"),
-    "refined": (REFINED, "-", "refined"),
+    "refined": (REFINED, "-", "refined activity"),
 }
 
 
@@ -211,13 +211,16 @@ def markers_on_model(markers: pd.DataFrame, lines: pd.DataFrame) -> Drawn:
     title = "The scaled model in the static pose: measured markers and the model's"
     errors = markers[markers["source"] == "model"].sort_values("error_m", kind="stable")
     figure = new_figure(max(5.4, 1.5 + 0.155 * len(errors)), title)
-    side, front, far = figure.subplots(1, 3, width_ratios=[1.0, 1.0, 1.15])
+    wide = [float(np.ptp(markers[place])) + 0.2 for place in ("x_m", "z_m")]
+    side, front, far = figure.subplots(1, 3, width_ratios=[*wide, 0.6 * sum(wide)])
+    low, high = float(markers["y_m"].min()) - 0.05, float(markers["y_m"].max()) + 0.05
     for axis, across, name in (
-        (side, "x", "from the right: forward (m)"),
-        (front, "z", "from the front: to the right (m)"),
+        (side, "x", "from the right (m)"),
+        (front, "z", "from the front (m)"),
     ):
         _pose(axis, markers, lines, across)
         axis.set_xlabel(name)
+        axis.set_ylim(low, high)
     front.invert_xaxis()  # who faces us has the right hand on our left
     side.set_ylabel("height (m)")
     far.plot(1e3 * errors["error_m"], range(len(errors)), ls="", marker="o", ms=4, color=REFINED)
@@ -349,21 +352,27 @@ def activity_by_cycle(curves: pd.DataFrame, *, synthetic: bool = False) -> Drawn
     there = [name for name in SERIES if name in set(curves["series"])]
     muscles, cycles = list(curves["muscle"].unique()), list(curves["cycle"].unique())
     drawn = cycles[:MOST_CYCLES]
-    what = " and ".join(SERIES[name][2] for name in there if name not in ("mean curve",))
+    what = ", ".join(SERIES[name][2] for name in there if name != "mean curve")
     title = f"{'SYNTHETIC refiner – ' if synthetic else ''}Gait cycle by gait cycle: {what}"
-    figure = new_figure(0.95 + 1.5 * len(muscles), title)
-    axes = figure.subplots(len(muscles), len(drawn), squeeze=False, sharex=True, sharey="row")
-    for (row, muscle), (column, cycle) in ((a, b) for a in enumerate(muscles) for b in enumerate(drawn)):
-        axis, own = axes[row, column], curves[(curves["muscle"] == muscle) & (curves["cycle"] == cycle)]
+    panels = [(muscle, cycle) for muscle in muscles for cycle in drawn]
+    rows = rows_for(len(panels)) if len(drawn) == 1 else len(muscles)
+    figure = new_figure(0.95 + 1.5 * rows, title)
+    axes = (
+        panel_grid(figure, len(panels), sharex=True)
+        if len(drawn) == 1
+        else figure.subplots(len(muscles), len(drawn), squeeze=False, sharex=True, sharey="row").ravel().tolist()
+    )
+    for axis, (muscle, cycle) in zip(axes, panels, strict=True):
+        own = curves[(curves["muscle"] == muscle) & (curves["cycle"] == cycle)]
         for name in there:
             colour, dash, _ = SERIES[name]
             line = own[own["series"] == name]
             axis.plot(line["phase"], line["value"], color=colour, ls=dash, lw=1.2 if name == "mean curve" else 1.5)
         axis.set_title(f"{muscle}, {cycle}" if len(drawn) > 1 else muscle)
+        values = curves.loc[curves["muscle"] == muscle, "value"]
+        axis.set_ylim(min(0.0, float(values.min())), 1.05 * float(values.max()))
         axis.locator_params(axis="y", nbins=4)
-        cycle_axis(axis, label=row == len(muscles) - 1)
-    for row in range(len(muscles)):
-        axes[row, 0].set_ylim(min(0.0, axes[row, 0].get_ylim()[0]), None)
+        cycle_axis(axis, label=axis.get_subplotspec().is_last_row())
     figure.supylabel("muscle activity", fontsize=9)
     add_legend(figure, [Line2D([], [], color=SERIES[n][0], ls=SERIES[n][1], label=SERIES[n][2]) for n in there])
     left = f"; the first {len(drawn)} are drawn" if len(cycles) > len(drawn) else ""

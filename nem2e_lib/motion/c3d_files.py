@@ -19,15 +19,17 @@ from nem2e_lib.data.c3d.contacts import Walk
 from nem2e_lib.data.c3d.convert import Made, from_c3d, walk_of
 from nem2e_lib.data.c3d.feet import SIDES
 from nem2e_lib.data.c3d.mapping import FOLDER as MAPPING
-from nem2e_lib.data.c3d.mapping import KINDS, read_mapping
 from nem2e_lib.data.c3d.mapping import Mapping as Said
+from nem2e_lib.data.c3d.mapping import read_mapping
 from nem2e_lib.data.c3d.recording import read_c3d
 from nem2e_lib.data.emg.clock import runs
+from nem2e_lib.data.open import children
 from nem2e_lib.data.open.fetch import fetch_open
 from nem2e_lib.error import Nem2eError
+from nem2e_lib.simulate.people import MODEL
 
-CHILDREN, MODEL = "children_walk", "hamner_subject01/model"
-"""Open recordings that stand in where none is named, and the model: folders of `fetch_open`."""
+CHILDREN = "children_walk"
+"""Open recordings that stand in where none is named."""
 
 
 @dataclass(frozen=True)
@@ -113,70 +115,75 @@ class Opened:
         return self.contacts[(self.contacts["doubts"] == "") & self.contacts["foot"].isin(self.legs)]
 
 
-def lab_folder(named: str, subject: str) -> Path:
-    """Return the folder of C3D files that was named, or that of a child of the open recordings, fetched."""
-    return Path(named) if named else fetch_open([f"{CHILDREN}/c3d/{subject}"]) / CHILDREN / "c3d" / subject
-
-
 def model_file(named: str) -> Path:
     """Return the model that was named, or that of Hamner & Delp (2013), fetched."""
-    if named:
-        return Path(named)
-    (model,) = sorted((fetch_open([f"{MODEL}/*.osim"]) / MODEL).glob("*.osim"))
-    return model
+    return Path(named) if named else fetch_open(MODEL) / MODEL
 
 
-def converted(source: Path, out: Path, subject: str = "", channels: Mapping[str, str] | None = None) -> Person:
+def converted(
+    named: str, out: Path, subject: str = "", channels: Mapping[str, str] | None = None, leg: str = ""
+) -> Person:
     """Convert C3D files to what OpenSim takes, as ``nem2e study from-c3d`` does, and return one person's.
 
     Parameters
     ----------
-    source
-        Folder of C3D files.
+    named
+        Folder of C3D files; empty for the children's of the open recordings, fetched, with the mapping that comes with
+        them.
     out
         Folder of trials, tables and mapping; a mapping there that somebody has edited is followed.
     subject
-        Who; the first by default.
+        Who; the first who has a walk by default.
     channels
         Words of a channel's name to the muscle that it measures, or to nothing for a channel to leave out.
+    leg
+        The one that was measured, where the files do not tell or are wrong.
 
     Raises
     ------
     Nem2eError
         As `from_c3d`, or if nobody is called so or has a walk, or no channel has such words in its name.
     """
-    made = from_c3d(source, out)
-    if channels and _named(out, channels):
+    if named:
+        source = Path(named)
         made = from_c3d(source, out)
+        if _edited(out, subject, channels or {}, leg):
+            made = from_c3d(source, out)
+    else:
+        recordings = fetch_open(CHILDREN)
+        source, made = recordings / CHILDREN / "c3d", children.convert(recordings, out)
     mapping = read_mapping(out)
-    people = mapping.subjects["subject"].tolist()
-    who = subject or people[0]
-    if who not in people:
-        raise Nem2eError(f"{source}: nobody is called {who!r}; there are {', '.join(map(repr, people))}.")
-    own = mapping.recordings[mapping.recordings["subject"] == who]
-    trials = {kind: own.loc[own["kind"] == kind, "trial"].tolist() for kind in KINDS}
-    if not trials["walk"]:
-        raise Nem2eError(f"{source}: {who!r} has no file of kind walk; see {out / MAPPING / 'recordings.csv'}.")
+    walks = mapping.recordings[mapping.recordings["kind"] == "walk"]
+    walking = list(dict.fromkeys(walks["subject"].astype(str)))
+    who = subject or next(iter(walking), "")
+    if who not in walking:
+        there = ", ".join(map(repr, walking)) or "nobody"
+        raise Nem2eError(
+            f"{source}: no walk of {who!r}, but of {there}; who is who is in {out / MAPPING / 'recordings.csv'}."
+        )
+    still = mapping.recordings.query("kind == 'static' and subject == @who")["trial"].astype(str)
     ready = made.trials["trial"].tolist()
-    walks = sorted(trials["walk"], key=lambda trial: trial not in ready)
-    mass, leg = mapping.subjects.loc[mapping.subjects["subject"] == who, ["mass_kg", "leg"]].iloc[0].astype(str)
-    static = next(iter(trials["static"]), "")
-    return Person(who, source, out, tuple(walks), static, float(mass) if mass else None, leg, mapping, made)
+    own = sorted(walks.loc[walks["subject"] == who, "trial"].astype(str), key=lambda trial: trial not in ready)
+    mass, side = mapping.subjects.loc[mapping.subjects["subject"] == who, ["mass_kg", "leg"]].iloc[0].astype(str)
+    static = next(iter(still), "")
+    return Person(who, source, out, tuple(own), static, float(mass) if mass else None, side, mapping, made)
 
 
-def _named(out: Path, channels: Mapping[str, str]) -> bool:
-    """Write muscles into the table of channels; returns whether anything changed."""
+def _edited(out: Path, subject: str, channels: Mapping[str, str], leg: str) -> bool:
+    """Write muscles and the measured leg into the mapping; returns whether anything changed."""
     mapping = read_mapping(out)
-    table = mapping.channels.copy()
+    table, people = mapping.channels.copy(), mapping.subjects.copy()
     for words, muscle in channels.items():
         pattern = re.compile(rf"\b{re.escape(words)}\b", re.IGNORECASE)
-        rows = table["channel"].map(lambda name, pattern=pattern: bool(pattern.search(name)))
+        rows = np.array([bool(pattern.search(str(name))) for name in table["channel"]], bool)
         if not rows.any():
             raise Nem2eError(f"channels: no analogue channel has {words!r} in its name; there are {_some(table)}.")
         table.loc[rows, ["emg", "muscle"]] = muscle
-    if table.equals(mapping.channels):
+    if leg:
+        people.loc[people["subject"].isin([subject]) if subject else people.index, "leg"] = leg
+    if table.equals(mapping.channels) and people.equals(mapping.subjects):
         return False
-    Said(mapping.recordings, mapping.subjects, table).save(out)
+    Said(mapping.recordings, people, table).save(out)
     return True
 
 
@@ -227,6 +234,11 @@ def contents(one: Opened) -> pd.DataFrame:
     return pd.DataFrame({"what": list(rows), "found": list(rows.values())}).set_index("what")
 
 
+def notes(one: Opened) -> list[str]:
+    """Return what is odd about a walk's file, one sentence each."""
+    return [*one.walk.axes.notes, *one.walk.recording.notes, *(note for each in one.walk.forces for note in each.notes)]
+
+
 def _counted(names: Sequence[str]) -> str:
     """A text such as ``2: type 2, type 2``; ``none`` where there is nothing."""
     return f"{len(names)}: {', '.join(dict.fromkeys(names))}" if names else "none"
@@ -272,6 +284,12 @@ def _joined(parts: Sequence[pd.DataFrame], columns: Sequence[str]) -> pd.DataFra
 
 
 # --- 2: plates and feet ---
+
+
+def contacts(person: Person) -> pd.DataFrame:
+    """Return every contact of somebody's walks, with why it is left out."""
+    table = person.made.contacts
+    return table[table["trial"].isin(person.walks)].reset_index(drop=True)
 
 
 def from_above(one: Opened) -> Part:

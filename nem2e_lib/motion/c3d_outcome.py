@@ -26,6 +26,7 @@ from nem2e_lib.motion.c3d_files import Missing, Opened, Part, Person, opened
 from nem2e_lib.refiner import Refiner
 from nem2e_lib.simulate import Options, SimulatedTrial, read_trials, simulate
 from nem2e_lib.simulate.motion import DISTANCES
+from nem2e_lib.simulate.people import open_study
 from nem2e_lib.simulate.posture import marker_places, postures
 from nem2e_lib.simulate.scaling import scale_factors
 
@@ -103,20 +104,25 @@ def static_pose(one: Opened, folder: Path) -> Part:
 
 
 def factors_by_side(one: Opened, folder: Path) -> pd.DataFrame:
-    """Return the scale factors of each body, right and left beside each other, and by how much they differ.
+    """Return the scale factors of every body: a row a body, columns an axis and a side, and how far the sides differ.
 
-    Columns body, axis, right (the body's own where it has no side), left, difference (left less right).
+    Bodies without a side have theirs under ``right``. Empty where the model was not scaled.
     """
     factors = scale_factors(folder / one.trial / "scale" / "results" / "scale_factors.xml")
-    rows = [
-        (base(body), axis, three[place], other[place])
-        for body, three in factors.items()
-        if side(body) != "left"
-        for other in (factors.get(f"{base(body)}_l", (np.nan,) * 3),)
-        for place, axis in enumerate("xyz")
-    ]
-    table = pd.DataFrame(rows, columns=["body", "axis", "right", "left"])
-    return table.assign(difference=table["left"] - table["right"])
+    bodies = dict.fromkeys(base(body) for body in factors if not body.endswith("_offset") and body != "ground")
+    sides = {
+        body: {"right": factors.get(f"{body}_r") or factors[body], "left": factors.get(f"{body}_l", ())}
+        for body in bodies
+    }
+    rows = {
+        body: {f"{axis} {which}": own for which, three in each.items() for axis, own in zip("xyz", three, strict=False)}
+        for body, each in sides.items()
+    }
+    table = pd.DataFrame.from_dict(rows, orient="index").rename_axis("body")
+    if "x left" in table:
+        apart = [(table[f"{axis} left"] / table[f"{axis} right"] - 1).abs() for axis in "xyz"]
+        table["sides differ (%)"] = 100 * pd.concat(apart, axis=1).max(axis=1)
+    return table
 
 
 # --- 4: joint angles ---
@@ -204,7 +210,7 @@ def _of_leg(activation: Storage, leg: str) -> dict[str, np.ndarray]:
     }
 
 
-def activity(cycles: xr.Dataset | Missing, refined: pd.DataFrame | None = None) -> Part:
+def activity(cycles: xr.Dataset | Missing, refined: pd.DataFrame | Missing | None = None) -> Part:
     """Activity of every cycle, muscle by muscle: for `figures.laboratory.activity_by_cycle`.
 
     Parameters
@@ -216,9 +222,9 @@ def activity(cycles: xr.Dataset | Missing, refined: pd.DataFrame | None = None) 
     """
     if isinstance(cycles, Missing):
         return cycles
-    emg = (
-        dict(zip(cycles.target.values.tolist(), cycles.channel.values.tolist(), strict=True)) if "emg" in cycles else {}
-    )
+    if isinstance(refined, Missing):
+        return refined
+    emg = _channels(cycles)
     muscles = list(refined["muscle"].unique()) if refined is not None else list(emg) or _looked_at(cycles)
     waves = [_tidy(cycles.activation_waveform.sel(muscle=muscle), muscle, "simulated", cycles) for muscle in muscles]
     waves += [
@@ -227,6 +233,13 @@ def activity(cycles: xr.Dataset | Missing, refined: pd.DataFrame | None = None) 
         if muscle in emg
     ]
     return {"curves": pd.concat([*waves, *([refined] if refined is not None else [])], ignore_index=True)}
+
+
+def _channels(cycles: xr.Dataset) -> dict[str, str]:
+    """EMG channels by the muscle that they measure; none where there is no EMG."""
+    if "emg" not in cycles:
+        return {}
+    return dict(zip(cycles.target.values.tolist(), cycles.channel.values.tolist(), strict=True))
 
 
 def _looked_at(cycles: xr.Dataset) -> list[str]:
@@ -261,33 +274,44 @@ def cycle_names(cycles: xr.Dataset) -> list[str]:
 # --- 7: refined ---
 
 
-def others(study: Path, person: Person) -> xr.Dataset:
+def others(study: str, person: Person, out: Path) -> xr.Dataset:
     """Return the gait cycles of everybody else in a study.
+
+    Parameters
+    ----------
+    study
+        Its folder; empty for the open study of children, which is written to `out`.
 
     Raises
     ------
     Nem2eError
         As `load_study` and `segment`, or if there are fewer than two others.
     """
-    cycles, _ = segment(load_study(study))
+    if not study:
+        open_study("children", out)
+    cycles, _ = segment(load_study(study or out))
     rest = cycles.isel(cycle=np.flatnonzero(cycles.subject.values != person.name))
     people = np.unique(rest.subject.values)
     if len(people) < 2:
-        raise Nem2eError(f"{study}: has {len(people)} people besides {person.name!r}, but at least 2 are expected.")
+        raise Nem2eError(
+            f"{study or out}: has {len(people)} people besides {person.name!r}, but at least 2 are expected."
+        )
     return rest
 
 
-def refined_curves(cycles: xr.Dataset, kept: Refiner, rest: xr.Dataset | None = None) -> pd.DataFrame:
+def refined_curves(
+    cycles: xr.Dataset | Missing, kept: Refiner, rest: xr.Dataset | None = None
+) -> pd.DataFrame | Missing:
     """Return what a refiner makes of somebody's cycles, and the mean curve of the others' EMG, at the samples.
 
     Columns muscle, cycle, phase, series (refined, mean curve), value.
-
-    Raises
-    ------
-    Nem2eError
-        If the cycles lack a muscle that the refiner reads.
     """
-    made = kept.predict(cycles).mean("seed")
+    if isinstance(cycles, Missing):
+        return cycles
+    try:
+        made = kept.predict(cycles).mean("seed")
+    except Nem2eError as error:  # another model's muscles, or another way of cutting
+        return Missing(f"Nothing is refined: {error}")
     muscles = {out.name: out.muscle for out in kept.manifest.outputs}
     parts = [_tidy(made.sel(channel=name), muscle, "refined", cycles) for name, muscle in muscles.items()]
     if rest is not None:
@@ -297,14 +321,21 @@ def refined_curves(cycles: xr.Dataset, kept: Refiner, rest: xr.Dataset | None = 
     return pd.concat(parts, ignore_index=True)
 
 
-def errors(cycles: xr.Dataset, refined: pd.DataFrame) -> pd.DataFrame:
+def errors(cycles: xr.Dataset | Missing, refined: pd.DataFrame | Missing) -> pd.DataFrame | Missing:
     """Return root mean square errors against measured EMG over the samples of all cycles, a row a muscle.
 
     Columns muscle, cycles, the error of each series, and Er: the error as a share of the simulated one, less 1.
     """
-    emg = dict(zip(cycles.target.values.tolist(), cycles.channel.values.tolist(), strict=True))
+    if isinstance(cycles, Missing) or isinstance(refined, Missing):
+        return Missing("There is no refined activity, and so no error of it.")
+    emg = _channels(cycles)
+    shared = [muscle for muscle in refined["muscle"].unique() if muscle in emg]
+    if not shared:
+        return Missing(
+            "No EMG was measured of a refined muscle, so that nothing tells how far refined activity is right."
+        )
     rows = []
-    for muscle in [each for each in refined["muscle"].unique() if each in emg]:
+    for muscle in shared:
         measured = cycles.emg.sel(channel=emg[muscle]).transpose("cycle", "sample").values
         simulated = cycles.activation.sel(muscle=muscle).transpose("cycle", "sample").values
         own = {"simulated": simulated} | {
@@ -320,8 +351,10 @@ def errors(cycles: xr.Dataset, refined: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def verdict(table: pd.DataFrame) -> str:
-    """Say in one sentence how many muscles refining, and the others' mean curve, bring nearer to measured EMG."""
+def verdict(table: pd.DataFrame | Missing) -> str:
+    """Say in how many muscles refined activity is nearer to measured EMG than simulated, and than the mean curve."""
+    if isinstance(table, Missing):
+        return table.why
     count, nearer = len(table), int((table["Er refined"] < 0).sum())
     told = f"Refined activity is nearer to measured EMG than simulated activation in {nearer} of {count} muscles"
     if "Er mean curve" in table:
