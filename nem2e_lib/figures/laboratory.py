@@ -221,6 +221,7 @@ def markers_on_model(markers: pd.DataFrame, lines: pd.DataFrame) -> Drawn:
         _pose(axis, markers, lines, across)
         axis.set_xlabel(name)
         axis.set_ylim(low, high)
+        axis.locator_params(axis="x", nbins=3)
     front.invert_xaxis()  # who faces us has the right hand on our left
     side.set_ylabel("height (m)")
     far.plot(1e3 * errors["error_m"], range(len(errors)), ls="", marker="o", ms=4, color=REFINED)

@@ -65,9 +65,9 @@ def _part(one: Opened, folder: Path, own: Storage, spans: dict[str, list[list[fl
     rows = [row for leg, each in spans.items() for row in _curves(one, own, leg, each, ending, signs[leg])]
     quantity, unit = _SAID[ending]
     if not rows:
+        file = one.walk.recording.path.name
         return Missing(
-            f"{one.walk.recording.path.name} has no {quantity.lower()} of the laboratory's own model, Plug-in Gait, for "
-            "a leg that was measured, so that there is nothing to compare with."
+            f"{file} has no {quantity.lower()} of the laboratory's own model, Plug-in Gait, to compare with."
         )
     curves = pd.DataFrame(rows, columns=list(COLUMNS))
     return {"curves": curves, "agreement": agreement(curves), "quantity": quantity, "unit": unit}

@@ -122,13 +122,6 @@ class Posture:
         ends = [body for body in place if body not in parent.values()]
         return [*lines, *(_line(body, place[body], self._mass_centre_of(body)) for body in ends)]
 
-    def markers(self, row: int) -> dict[str, Array]:
-        """Return where each marker of the model is in ground at a row, shape (3,), in m."""
-        self._take(row)
-        self._model.realizePosition(self._state)
-        markers = [self._model.getMarkerSet().get(index) for index in range(self._model.getMarkerSet().getSize())]
-        return {marker.getName(): _vector(marker.getLocationInGround(self._state)) for marker in markers}
-
     def unbalanced(self, row: int | None = None, activation: float | None = None) -> list[str]:
         """Return the muscles whose fibre and tendon have no equilibrium at a row; without one, in the default posture.
 
