@@ -6,7 +6,6 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 from matplotlib.patches import Polygon
@@ -312,31 +311,31 @@ def beside_laboratory(curves: pd.DataFrame, agreement: pd.DataFrame, quantity: s
     Parameters
     ----------
     curves
-        leg, joint, source (OpenSim, laboratory), time_s, value.
+        foot, joint, start_s (of the contact), source (OpenSim, laboratory), time_s, value.
     agreement
-        leg, joint, r.
+        foot, joint, start_s, r.
     quantity
         What is drawn, such as ``Joint angles``.
     unit
         Of the values.
     """
     title = f"{quantity}: OpenSim beside the laboratory's own"
-    legs, joints = list(curves["leg"].unique()), list(curves["joint"].unique())
-    figure = new_figure(0.95 + 2.0 * len(legs), title)
-    axes = figure.subplots(len(legs), len(joints), squeeze=False, sharex="row")
-    for (row, leg), (column, joint) in ((a, b) for a in enumerate(legs) for b in enumerate(joints)):
-        axis, own = axes[row, column], curves[(curves["leg"] == leg) & (curves["joint"] == joint)]
-        sns.lineplot(
-            own, x="time_s", y="value", hue="source", palette=SOURCES, estimator=None, legend=False, ax=axis, lw=1.5
-        )
+    feet, joints = list(curves["foot"].unique()), list(curves["joint"].unique())
+    figure = new_figure(0.95 + 2.0 * len(feet), title)
+    axes = figure.subplots(len(feet), len(joints), squeeze=False, sharex="row")
+    for (row, foot), (column, joint) in ((a, b) for a in enumerate(feet) for b in enumerate(joints)):
+        axis, own = axes[row, column], curves[(curves["foot"] == foot) & (curves["joint"] == joint)]
+        for (_, source), line in own.groupby(["start_s", "source"], sort=False):
+            axis.plot(line["time_s"], line["value"], color=SOURCES[str(source)], lw=1.5)
         axis.axhline(0, color="#BBBBBB", lw=0.7, zorder=0)
-        found = agreement[(agreement["leg"] == leg) & (agreement["joint"] == joint)]["r"]
-        axis.set_title(f"{leg} {joint}" + (f", r = {found.iloc[0]:.3f}" if len(found) else ""))
-        axis.set(xlabel="time (s)" if row == len(legs) - 1 else "", ylabel=unit if column == 0 else "")
+        r = agreement.loc[(agreement["foot"] == foot) & (agreement["joint"] == joint), "r"]
+        axis.set_title(f"{foot} {joint}, r = {', '.join(f'{each:.3f}' for each in r)}")
+        axis.set(xlabel="time (s)" if row == len(feet) - 1 else "", ylabel=unit if column == 0 else "")
     add_legend(figure, [Line2D([], [], color=colour, label=name) for name, colour in SOURCES.items()])
-    told = ", ".join(f"{row.leg} {row.joint} {row.r:.3f}" for row in agreement.itertuples())
-    caption = f"Correlation over the time drawn: {told}."
-    return Drawn(figure, curves, title, f"{plural(len(legs) * len(joints), 'panel')} of curves. {caption}", caption)
+    told = ", ".join(f"{row.foot} {row.joint} {row.r:.3f}" for row in agreement.itertuples())
+    caption = f"In OpenSim's signs. Correlation over the time drawn: {told}."
+    alt = f"{plural(len(feet) * len(joints), 'panel')} of curves. {caption}"
+    return Drawn(figure, curves, title, alt, caption)
 
 
 @styled

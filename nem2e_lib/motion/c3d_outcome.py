@@ -25,10 +25,10 @@ from nem2e_lib.error import Nem2eError
 from nem2e_lib.motion.c3d_files import Missing, Opened, Part, Person, opened
 from nem2e_lib.refiner import Refiner
 from nem2e_lib.simulate import Options, SimulatedTrial, read_trials, simulate
+from nem2e_lib.simulate.measuring import FACTORS
 from nem2e_lib.simulate.motion import DISTANCES
 from nem2e_lib.simulate.people import open_study
 from nem2e_lib.simulate.posture import marker_places, postures
-from nem2e_lib.simulate.scaling import scale_factors
 
 LOOKED_AT = ("rect_fem_r", "vas_lat_r", "bifemlh_r", "med_gas_r", "soleus_r", "tib_ant_r")
 """Muscles that are drawn where no EMG says which."""
@@ -103,26 +103,13 @@ def static_pose(one: Opened, folder: Path) -> Part:
     return {"markers": markers, "lines": postures(model, motion, [time])}
 
 
-def factors_by_side(one: Opened, folder: Path) -> pd.DataFrame:
-    """Return the scale factors of every body: a row a body, columns an axis and a side, and how far the sides differ.
+def factors(one: Opened, folder: Path) -> pd.DataFrame:
+    """Return what scaling did to each body, and how far right and left differ, as `simulate.measuring.factor_table`.
 
-    Bodies without a side have theirs under ``right``. Empty where the model was not scaled.
+    Empty where the model was not scaled.
     """
-    factors = scale_factors(folder / one.trial / "scale" / "results" / "scale_factors.xml")
-    bodies = dict.fromkeys(base(body) for body in factors if not body.endswith("_offset") and body != "ground")
-    sides = {
-        body: {"right": factors.get(f"{body}_r") or factors[body], "left": factors.get(f"{body}_l", ())}
-        for body in bodies
-    }
-    rows = {
-        body: {f"{axis} {which}": own for which, three in each.items() for axis, own in zip("xyz", three, strict=False)}
-        for body, each in sides.items()
-    }
-    table = pd.DataFrame.from_dict(rows, orient="index").rename_axis("body")
-    if "x left" in table:
-        apart = [(table[f"{axis} left"] / table[f"{axis} right"] - 1).abs() for axis in "xyz"]
-        table["sides differ (%)"] = 100 * pd.concat(apart, axis=1).max(axis=1)
-    return table
+    path = folder / one.trial / "scale" / FACTORS
+    return pd.read_csv(path).set_index("body") if path.is_file() else pd.DataFrame()
 
 
 # --- 4: joint angles ---

@@ -85,15 +85,19 @@ def residuals() -> Drawn:
     return laboratory.marker_residuals(pd.concat(parts, ignore_index=True))
 
 
-def beside(legs: tuple[str, ...] = ("right",)) -> Drawn:
+def beside(feet: tuple[str, ...] = ("right",)) -> Drawn:
+    joints = ("hip", "knee", "ankle")
     parts = [
-        pd.DataFrame({"leg": leg, "joint": joint, "source": source, "time_s": TIME, "value": np.sin(TIME) + shift})
-        for leg in legs
-        for joint in ("hip", "knee", "ankle")
+        pd.DataFrame({"joint": joint, "source": source, "time_s": TIME, "value": np.sin(TIME) + shift}).assign(
+            foot=foot
+        )
+        for foot in feet
+        for joint in joints
         for source, shift in (("OpenSim", 0.0), ("laboratory", 0.2))
     ]
-    agreement = pd.DataFrame([{"leg": leg, "joint": j, "r": 0.987} for leg in legs for j in ("hip", "knee", "ankle")])
-    return laboratory.beside_laboratory(pd.concat(parts, ignore_index=True), agreement, "Joint angles", "degrees")
+    agreement = pd.DataFrame([{"foot": foot, "joint": joint, "r": 0.987} for foot in feet for joint in joints])
+    curves = pd.concat(parts, ignore_index=True).assign(start_s=1.0)
+    return laboratory.beside_laboratory(curves, agreement, "Joint angles", "degrees")
 
 
 def activity(cycles: int = 2, series: tuple[str, ...] = ("simulated", "measured"), synthetic: bool = False) -> Drawn:
