@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import html
 import re
+import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,12 +16,14 @@ from typing import Any, TypeAlias
 import numpy as np
 import pandas as pd
 
+from nem2e_lib.data.c3d.axes import find_axes
 from nem2e_lib.data.c3d.contacts import Walk
-from nem2e_lib.data.c3d.convert import Made, from_c3d, walk_of
-from nem2e_lib.data.c3d.feet import SIDES
+from nem2e_lib.data.c3d.convert import Made, from_c3d
+from nem2e_lib.data.c3d.feet import SIDES, find_feet
+from nem2e_lib.data.c3d.mapping import COLUMNS
 from nem2e_lib.data.c3d.mapping import FOLDER as MAPPING
 from nem2e_lib.data.c3d.mapping import Mapping as Said
-from nem2e_lib.data.c3d.mapping import read_mapping
+from nem2e_lib.data.c3d.plates import plate_forces
 from nem2e_lib.data.c3d.recording import read_c3d
 from nem2e_lib.data.emg.clock import runs
 from nem2e_lib.data.open import children
@@ -97,12 +100,13 @@ class Person:
 
 @dataclass(frozen=True, eq=False)
 class Opened:
-    """A walk, opened: its recording in OpenSim's axes, and its row a contact of `contacts`."""
+    """A walk, opened: its recording in OpenSim's axes, a row a contact, and why plates are left out."""
 
     trial: str
     person: Person
     walk: Walk
     contacts: pd.DataFrame
+    no_plates: str = ""
 
     @property
     def legs(self) -> tuple[str, ...]:
@@ -121,7 +125,12 @@ def model_file(named: str) -> Path:
 
 
 def converted(
-    named: str, out: Path, subject: str = "", channels: Mapping[str, str] | None = None, leg: str = ""
+    named: str,
+    out: Path,
+    subject: str = "",
+    channels: Mapping[str, str] | None = None,
+    leg: str = "",
+    mass_kg: float = 0.0,
 ) -> Person:
     """Convert C3D files to what OpenSim takes, as ``nem2e study from-c3d`` does, and return one person's.
 
@@ -138,22 +147,31 @@ def converted(
         Words of a channel's name to the muscle that it measures, or to nothing for a channel to leave out.
     leg
         The one that was measured, where the files do not tell or are wrong.
+    mass_kg
+        Of the person, where the files do not tell.
 
     Raises
     ------
     Nem2eError
         As `from_c3d`, or if nobody is called so or has a walk, or no channel has such words in its name.
     """
-    if named:
-        source = Path(named)
-        made = from_c3d(source, out)
-        if _edited(out, subject, channels or {}, leg):
-            made = from_c3d(source, out)
-    else:
+    if not named:
         recordings = fetch_open(CHILDREN)
         source, made = recordings / CHILDREN / "c3d", children.convert(recordings, out)
-    mapping = read_mapping(out)
-    walks = mapping.recordings[mapping.recordings["kind"] == "walk"]
+        return _person(source, out, subject, made)
+    source = Path(named)
+    if (out / MAPPING).is_dir() and not _tables(out).channels["emg"].any():
+        shutil.rmtree(out)  # a mapping without EMG would be refused: it is proposed anew, since nothing was said of it
+    made = from_c3d(source, out)
+    person = _person(source, out, subject, made)
+    if _edited(person, channels or {}, leg, mass_kg):
+        person = _person(source, out, subject, from_c3d(source, out))
+    return person
+
+
+def _person(source: Path, out: Path, subject: str, made: Made) -> Person:
+    said = _tables(out)
+    walks = said.recordings[said.recordings["kind"] == "walk"]
     walking = list(dict.fromkeys(walks["subject"].astype(str)))
     who = subject or next(iter(walking), "")
     if who not in walking:
@@ -161,29 +179,38 @@ def converted(
         raise Nem2eError(
             f"{source}: no walk of {who!r}, but of {there}; who is who is in {out / MAPPING / 'recordings.csv'}."
         )
-    still = mapping.recordings.query("kind == 'static' and subject == @who")["trial"].astype(str)
+    still = said.recordings.query("kind == 'static' and subject == @who")["trial"].astype(str)
     ready = made.trials["trial"].tolist()
     own = sorted(walks.loc[walks["subject"] == who, "trial"].astype(str), key=lambda trial: trial not in ready)
-    mass, side = mapping.subjects.loc[mapping.subjects["subject"] == who, ["mass_kg", "leg"]].iloc[0].astype(str)
+    mass, leg = said.subjects.loc[said.subjects["subject"] == who, ["mass_kg", "leg"]].iloc[0].astype(str)
     static = next(iter(still), "")
-    return Person(who, source, out, tuple(own), static, float(mass) if mass else None, side, mapping, made)
+    return Person(who, source, out, tuple(own), static, float(mass) if mass else None, leg, said, made)
 
 
-def _edited(out: Path, subject: str, channels: Mapping[str, str], leg: str) -> bool:
-    """Write muscles and the measured leg into the mapping; returns whether anything changed."""
-    mapping = read_mapping(out)
-    table, people = mapping.channels.copy(), mapping.subjects.copy()
+def _tables(out: Path) -> Said:
+    """The mapping as it stands, which may say nothing of EMG."""
+    return Said(
+        **{name: pd.read_csv(out / MAPPING / f"{name}.csv", dtype=str, keep_default_na=False) for name in COLUMNS}
+    )
+
+
+def _edited(person: Person, channels: Mapping[str, str], leg: str, mass_kg: float) -> bool:
+    """Write muscles, the measured leg and the mass into the mapping; returns whether anything changed."""
+    before = person.said
+    table, people = before.channels.copy(), before.subjects.copy()
     for words, muscle in channels.items():
         pattern = re.compile(rf"\b{re.escape(words)}\b", re.IGNORECASE)
         rows = np.array([bool(pattern.search(str(name))) for name in table["channel"]], bool)
         if not rows.any():
             raise Nem2eError(f"channels: no analogue channel has {words!r} in its name; there are {_some(table)}.")
         table.loc[rows, ["emg", "muscle"]] = muscle
-    if leg:
-        people.loc[people["subject"].isin([subject]) if subject else people.index, "leg"] = leg
-    if table.equals(mapping.channels) and people.equals(mapping.subjects):
+    own = people["subject"] == person.name
+    for column, value in (("leg", leg), ("mass_kg", f"{mass_kg:g}" if mass_kg else "")):
+        if value:
+            people.loc[own, column] = value
+    if table.equals(before.channels) and people.equals(before.subjects):
         return False
-    Said(mapping.recordings, people, table).save(out)
+    Said(before.recordings, people, table).save(person.folder)
     return True
 
 
@@ -205,8 +232,15 @@ def opened(person: Person, trial: str = "") -> Opened:
     recordings, contacts = person.said.recordings, person.made.contacts
     (file,) = recordings.loc[recordings["trial"] == chosen, "file"].astype(str)
     own = contacts[contacts["trial"] == chosen].drop(columns="trial").reset_index(drop=True)
-    walk = walk_of(read_c3d(person.source / file), float("nan") if person.mass_kg is None else person.mass_kg)
-    return Opened(chosen, person, walk, own)
+    recording, why = read_c3d(person.source / file), ""
+    try:
+        forces = plate_forces(recording)
+    except Nem2eError as error:
+        forces, why = [], str(error)
+    feet = find_feet(recording.markers)
+    mass = float("nan") if person.mass_kg is None else person.mass_kg
+    walk = Walk(recording, find_axes(recording, forces, feet), feet, forces, mass)
+    return Opened(chosen, person, walk, own, why)
 
 
 # --- 1: what is in the file ---
@@ -295,10 +329,8 @@ def contacts(person: Person) -> pd.DataFrame:
 def from_above(one: Opened) -> Part:
     """Plates, ways of the feet and centres of pressure on the floor: for `figures.laboratory.plates_and_feet`."""
     if not one.walk.forces:
-        return Missing(
-            f"{one.walk.recording.path.name} has no force plates: which foot trod where, and with what force, is "
-            "not known, so that there are no joint moments and no muscle activation."
-        )
+        why = one.no_plates or f"{one.walk.recording.path.name} has no force plates."
+        return Missing(f"{why} Without forces there are no joint moments, and no muscle activation.")
     turn, recording = one.walk.axes.turn, one.walk.recording
     plates = [_on_floor(turn(plate.corners)).assign(plate=plate.number) for plate in one.walk.forces]
     ways = [_on_floor(place).assign(foot=foot, part=part, time_s=recording.time) for foot, part, place in _feet(one)]

@@ -148,7 +148,9 @@ def gait_cycles(person: Person, folder: Path, out: Path) -> tuple[xr.Dataset | M
         alone = _activation_alone(person, folder)
         return alone if alone is not None else Missing(f"No gait cycle has muscle activation: {error}"), [str(error)]
     skipped = report.loc[~report["kept"], ["trial", "reason"]].itertuples(index=False)
-    return cycles, [*built.told, *(f"{row.trial}: a cycle is left out, {row.reason}." for row in skipped)]
+    of_others = tuple(str(trial) for trial in person.made.trials["trial"] if trial not in person.walks)
+    own = [line for line in built.told if not line.startswith(of_others)]
+    return cycles, [*own, *(f"{row.trial}: a cycle is left out, {row.reason}." for row in skipped)]
 
 
 def _activation_alone(person: Person, folder: Path, samples: int = 20, phases: int = 101) -> xr.Dataset | None:

@@ -118,7 +118,7 @@ def _convert(source: Path, files: dict[Path, Recording], mapping: Mapping, out: 
         recording, who = files[source / row["file"]], people.loc[row["subject"]]
         place = Path(row["subject"] or "nobody") / row["trial"]
         (out / place).parent.mkdir(parents=True, exist_ok=True)
-        walk = walk_of(recording, float(who["mass_kg"] or "nan"))
+        walk = _walk(recording, float(who["mass_kg"] or "nan"))
         lines = [walk.axes.told, *walk.axes.notes, *recording.notes]
         lines += [note for plate in walk.forces for note in plate.notes]
         lines += _write_markers(walk, out, place, row["kind"] == "static")
@@ -163,14 +163,7 @@ def _together(said: Sequence[tuple[str, str]]) -> list[str]:
     return [f"{some[0]}{f' and {len(some) - 1} more' if len(some) > 1 else ''}: {line}" for line, some in files.items()]
 
 
-def walk_of(recording: Recording, mass_kg: float) -> Walk:
-    """Return a recording in OpenSim's axes, with its feet and the forces of its plates as they are.
-
-    Raises
-    ------
-    Nem2eError
-        As `plate_forces` and `find_axes`.
-    """
+def _walk(recording: Recording, mass_kg: float) -> Walk:
     forces, feet = plate_forces(recording, None), find_feet(recording.markers)
     return Walk(recording, find_axes(recording, forces, feet), feet, forces, mass_kg)
 
