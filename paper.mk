@@ -137,10 +137,10 @@ $(foreach study,$(STUDIES),$(foreach condition,$(CONDITIONS),$(eval $(call train
 TRAINED := $(foreach study,$(STUDIES),$(foreach condition,$(CONDITIONS),$(RUN)/$(study)/$(condition).nc))
 
 # Every other notebook reads what was trained: a new one needs no line here. Longest first, so that the two that run
-# side by side end together; 07_claims reads what the others have saved, 12 is asked for by name.
+# side by side end together; 07_claims reads what the others have saved, 12 and 16 are asked for by name.
 FIRST   := 01_download 02_segment 03_train
 LAST    := 07_claims
-APART   := 12_motion_to_emg $(if $(STUDY)$(DATA),11_own_data)
+APART   := 12_motion_to_emg 16_c3d_to_emg $(if $(STUDY)$(DATA),11_own_data)
 LONGEST := 08_rivals 09_refine 13_controls 14_attention_tests
 OTHERS  := $(filter-out $(FIRST) $(LAST) $(APART),$(patsubst notebooks/%.ipynb,%,$(sort $(wildcard notebooks/*.ipynb))))
 FIGURES := $(filter $(OTHERS),$(LONGEST)) $(filter-out $(LONGEST),$(OTHERS))
@@ -160,11 +160,20 @@ $(PUBLISHED): $(SITE)/07_claims.html
 	@echo '$(RUN)' > '$@'
 	@printf '%s\n' $(call q,Open $(OUT)/index.html)
 
-# --- from a motion: needs OpenSim and a recording, so it is asked for by name ------------------------------------------
+# --- from a motion, or from C3D files: these need OpenSim and a recording, so they are asked for by name -----------------
 MOTION := $(RUN)/12_motion_to_emg.html
-.PHONY: motion
+C3D    := $(RUN)/16_c3d_to_emg.html
+.PHONY: motion c3d
 motion: $(MOTION)
+c3d: $(C3D)
 
-$(MOTION): notebooks/12_motion_to_emg.ipynb $(PAPER) $(call files,nem2e_lib/simulate nem2e_lib/motion) | $(EXTRAS)
-	@$(PY) -m nem2e_lib.paper.notebooks notebooks/12_motion_to_emg.ipynb '$@' \
-	  --executed '$(RUN)/executed/12_motion_to_emg.ipynb' -p folder '$(RUN)/motion_to_emg'
+# $(call alone,notebook,page,folder of what it leaves)
+alone = $(PY) -m nem2e_lib.paper.notebooks notebooks/$(1).ipynb '$(2)' \
+  --executed '$(RUN)/executed/$(1).ipynb' -p folder '$(RUN)/$(3)'
+STEPS := $(PAPER) $(call files,nem2e_lib/simulate nem2e_lib/motion)
+
+$(MOTION): notebooks/12_motion_to_emg.ipynb $(STEPS) | $(EXTRAS)
+	@$(call alone,12_motion_to_emg,$@,motion_to_emg)
+
+$(C3D): notebooks/16_c3d_to_emg.ipynb $(STEPS) | $(EXTRAS)
+	@$(call alone,16_c3d_to_emg,$@,c3d_to_emg)

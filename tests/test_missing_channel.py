@@ -9,6 +9,7 @@ from nem2e_lib.analysis.attention import reading
 from nem2e_lib.analysis.following import following
 from nem2e_lib.analysis.metrics import errors
 from nem2e_lib.error import Nem2eError
+from nem2e_lib.refiner import train
 from nem2e_lib.rivals import Delay, MeanCurve, PartialLeastSquares, RidgeAll, RidgeOwn, SpeedCurve, evaluate
 from nem2e_lib.rivals.lag_attention import LagAttention
 from nem2e_lib.training.config import Configuration
@@ -128,3 +129,17 @@ def test_a_channel_of_one_person_is_refused(cycles):
     for go in (lambda: train_condition(less, "one_entire", TINY, progress=False), lambda: evaluate(less, MeanCurve())):
         with pytest.raises(Nem2eError, match=r"EMG tib was recorded of s0 alone, .* add subjects with it\.$"):
             go()
+
+
+def test_a_refiner_is_trained_on_everybody_who_has_the_channel(cycles):
+    """Its muscle is that of the refiner of the study without the person, with the error on those who have it."""
+    less, gone = without(cycles, "s1", LOST), others(cycles, "s1")
+    found, rest = (train(c, "one_entire", TINY, progress=False) for c in (less, gone))
+    assert {each.name: each.held_out.units for each in found.manifest.outputs} == {"soleus": 4, "tib": 3, "rect": 4}
+    own, theirs = ({each.name: each for each in refiner.manifest.outputs}[LOST] for refiner in (found, rest))
+    assert (own.emg_low, own.emg_high) == (theirs.emg_low, theirs.emg_high)
+    np.testing.assert_allclose(own.training_rmse, theirs.training_rmse, rtol=1e-4)
+    np.testing.assert_allclose(own.held_out.by_phase, theirs.held_out.by_phase, rtol=1e-4)
+    np.testing.assert_allclose(own.held_out.er, theirs.held_out.er, atol=1e-4)
+    of_all, of_three = (refiner.predict(cycles).sel(channel=LOST) for refiner in (found, rest))
+    np.testing.assert_allclose(of_all, of_three, atol=1e-5)

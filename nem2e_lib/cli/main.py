@@ -242,6 +242,21 @@ def study_open(
     show_built(out, made, as_json)
 
 
+@app.command("c3d")
+def c3d_tables(
+    source: Annotated[Path, typer.Argument(help="A .c3d file, or a folder of them in any arrangement.")],
+    out: Annotated[Path, typer.Option("--out", "-o", help="Folder to write into; no file in it is written over.")],
+    cutoff: Annotated[float, typer.Option(help="Low-pass of force plates, Hz; 0 leaves them as recorded.")] = 20.0,
+    as_json: Json = False,
+) -> None:
+    """Write what C3D files hold as OpenSim's tables: markers (.trc), forces (.mot), EMG and other channels (.sto)."""
+    from nem2e_lib.data.c3d.export import as_text, export_c3d
+
+    made = export_c3d(source, out, cutoff or None)
+    facts = {"folder": str(out), "files": made.files.to_dict(orient="records"), "notes": made.told}
+    typer.echo(json.dumps(facts, indent=2) if as_json else as_text(made, out))
+
+
 @app.command()
 def fetch(
     names: Annotated[

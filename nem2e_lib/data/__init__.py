@@ -1,7 +1,8 @@
 """From files to segmented cycles: storage files, exports, study folders, gait events, synthetic studies.
 
-files, tables, netcdf
-    Files read and written whole or not at all, tables that people type, labelled arrays on disk.
+files, tables, netcdf, told
+    Files read and written whole or not at all, tables that people type, labelled arrays on disk; what is told of many
+    files.
 muscles, families, model
     Names of muscles: what labels may mean, what families of models call them, those of an .osim file.
 labels, kinds, columns, gait

@@ -221,17 +221,62 @@ def whole(path: str | Path) -> Iterator[Path]:
 
 @contextmanager
 def whole_folder(path: Path) -> Iterator[Path]:
-    """Give a fresh folder beside `path`; it stands there, in place of what did, only if the block succeeds."""
-    path.absolute().parent.mkdir(parents=True, exist_ok=True)
-    temporary = Path(tempfile.mkdtemp(prefix=f".{path.name[:80]}.", dir=path.absolute().parent))
-    try:
+    """Give a fresh folder beside `path`; it stands there, in place of what did, only if the block succeeds.
+
+    What stood there is gone only when the new one is in its place, wherever this is stopped.
+
+    Raises
+    ------
+    Nem2eError
+        If it cannot be written, or the disk is full.
+    """
+    with _beside(path) as temporary:
         yield temporary
+        former = temporary.with_name(f"{temporary.name}.former")
         if path.exists():
-            shutil.rmtree(path)
+            path.rename(former)
         temporary.chmod(0o755)
         temporary.rename(path)
+        shutil.rmtree(former, ignore_errors=True)
+
+
+@contextmanager
+def added_to(path: Path) -> Iterator[Path]:
+    """Give a fresh folder beside `path`, whose files go into `path` only if the block succeeds, and over no other file.
+
+    Raises
+    ------
+    Nem2eError
+        If one of the files is there already, `path` is a file, or the disk is full.
+    """
+    if path.exists() and not path.is_dir():
+        raise Nem2eError(f"{path}: is a file, but a folder to write into is expected.")
+    with _beside(path) as temporary:
+        yield temporary
+        files = [each.relative_to(temporary) for each in sorted(temporary.rglob("*")) if each.is_file()]
+        there = [path / file for file in files if (path / file).exists()]
+        if there:
+            more = f" ({len(there)} such)" if len(there) > 1 else ""
+            raise Nem2eError(f"{there[0]}: is there already{more}; take it away or name a new folder.")
+        for file in files:
+            (path / file).parent.mkdir(parents=True, exist_ok=True)
+            (temporary / file).rename(path / file)
+
+
+@contextmanager
+def _beside(path: Path) -> Iterator[Path]:
+    """Give a fresh folder beside `path` that is gone afterwards; what the disk refuses is told in a sentence."""
+    temporary = None
+    try:
+        path.absolute().parent.mkdir(parents=True, exist_ok=True)
+        temporary = Path(tempfile.mkdtemp(prefix=f".{path.name[:80]}.", dir=path.absolute().parent))
+        yield temporary
+    except OSError as error:
+        advice = "make room on the disk" if error.errno in FULL else "name another folder"
+        raise Nem2eError(f"{path}: cannot be written ({error.strerror or error}); {advice}.") from None
     finally:
-        shutil.rmtree(temporary, ignore_errors=True)
+        if temporary is not None:
+            shutil.rmtree(temporary, ignore_errors=True)
 
 
 @contextmanager

@@ -60,12 +60,14 @@ def error_boxes(
     data = _data(errors, study)
     pairs = tukey[(tukey["study"] == study) & (tukey["p_value"] < 0.05)]
     rows = share_out(list(dict.fromkeys(data["muscle"])), letters)
-    title = heading(f"Figure 4{_span(letters)}. {study}: error improvement rate Er", synthetic)
+    shown = letters[: len(rows)] if len(letters) == 1 or len(rows) > 1 else ""
+    title = heading(f"Figure 4{_span(shown)}. {study}: error improvement rate Er", synthetic)
     figure = new_figure(0.9 + 2.75 * len(rows), title)
     axes = figure.subplots(len(rows), 1, squeeze=False, sharey=True)[:, 0]
-    for letter, axis, muscles in zip(letters, axes, rows, strict=False):
+    for axis, muscles in zip(axes, rows, strict=True):
         _row(axis, muscles, data, width=max(map(len, rows)))
-        if len(letters) > 1:
+    if len(shown) > 1:
+        for letter, axis in zip(shown, axes, strict=True):
             axis.set_title(f"({letter})")
     brackets = [_brackets_of(muscles, data, pairs) for muscles in rows]
     axes[0].set_ylim(*_limits(data, brackets))

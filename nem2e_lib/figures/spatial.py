@@ -78,7 +78,8 @@ def spatial_attention(results: xr.Dataset, *, muscle: str = "tib") -> Drawn:
     _heat_map(top, mean, order, share)
     strongest = {phase: _strongest(mean, phase) for phase in PHASES}
     draw_skeletons(bottom, strongest, str(results.attrs.get("motion", results.attrs["study"])))
-    add_legend(figure, side_handles())
+    handles = side_handles()
+    add_legend(figure, handles if any(a.side == "left" for a in order) else handles[:1])
     return Drawn(figure, _table(mean, order, strongest), title, *_words(results, muscle, share, strongest), synthetic)
 
 

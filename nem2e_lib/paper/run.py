@@ -305,6 +305,7 @@ def _described(name: str, path: Path) -> dict[str, object]:
         "motion": settings.motion,
         "subjects": len({trial.subject for trial in study.trials}),
         "speeds": len({trial.speed for trial in study.trials}),
+        **({"conditions": len({trial.condition for trial in study.trials})} if study.has_conditions else {}),
         "trials": len(study.trials),
         "activation columns": len(study.muscles),
         "EMG channels": len(study.channels),

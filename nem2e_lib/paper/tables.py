@@ -29,17 +29,21 @@ def datasets(studies: Mapping[str, xr.Dataset]) -> Table:
     """
     data = pd.DataFrame([_dataset_row(name, cycles) for name, cycles in studies.items()])
     synthetic = bool(data["synthetic"].any())
-    shown = data.assign(synthetic=np.where(data["synthetic"], "SYNTHETIC", "measured")).astype(str)
+    cited = [f"{row['study']}: {row['citation']}" for row in data.to_dict("records") if row["citation"]]
+    words = data.assign(synthetic=np.where(data["synthetic"], "SYNTHETIC", "measured"))
+    shown = words.drop(columns="citation").astype(str)
     shown.columns = pd.MultiIndex.from_tuples([("" if c == "study" else "this run", _words(str(c))) for c in shown])
     for name in PUBLISHED_DATASETS.columns:
         column = PUBLISHED_DATASETS[name].reindex(data["study"]).to_numpy()
         data[f"published_{name}"] = column
-        shown[CONTEXT, name.replace("_", " ")] = ["–" if pd.isna(v) else f"{v:.0f}" for v in column]
+        if not pd.isna(column).all():
+            shown[CONTEXT, name.replace("_", " ")] = ["–" if pd.isna(v) else f"{v:.0f}" for v in column]
     caption = (
         "Activation columns are what All-Entire reads; electrodes count the EMG channels that are not copies "
         "of another."
     )
     caption = " ".join([caption, *filter(None, (_short(name, cycles) for name, cycles in studies.items()))])
+    caption += f" Cite: {' '.join(one.rstrip('.') + '.' for one in cited)}" if cited else ""
     return Table(data, shown, heading("Table 1. Datasets", synthetic), caption, synthetic)
 
 
@@ -179,6 +183,7 @@ def _results_caption(rows: pd.DataFrame, better: int, synthetic: bool, context: 
         f"0.001; bold: improved (Er below 0 and p < 0.05), {better} of {len(rows)} rows. The paper does not "
         "define its R²: both readings are given."
         + (" Published numbers come from other data and stand here as context only." if context and synthetic else "")
+        + ("" if context or synthetic else " No published numbers stand beside these: they are of other people.")
         + (" '–': not legible in the source, or undefined." if context else "")
     )
 

@@ -36,6 +36,8 @@ posture
     A model in the postures of a motion.
 loads
     Which foot a plate's force acts on.
+legs
+    Which bodies, coordinates and muscles are the right leg's, and which the left's.
 actuators
     Residuals, reserves and ideal torques.
 setups
@@ -58,6 +60,8 @@ Around it
 ---------
 manifest
     What is done already, by content hashes.
+floor
+    When a foot stands on floor without a plate.
 runner
     A trial's process: started, watched, its outcome told.
 quality

@@ -64,8 +64,8 @@ def simulate(
     Returns
     -------
     DataFrame, one row a trial: trial, status (done, skipped, failed), verdict, seconds, reason, mistake (whether it
-    failed for what was given), log_tail, activation, log, notes (on meshes that a model lacks only once), and the
-    worst measure of each kind (`quality.summary`). A failed trial does not stop the others.
+    failed for what was given), log_tail, activation, log, notes (on meshes that a model lacks only once), the verdict
+    on each leg, and the worst measure of each kind (`quality.summary`). A failed trial does not stop the others.
 
     Raises
     ------

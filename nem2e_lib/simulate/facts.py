@@ -36,7 +36,7 @@ class Coordinate:
     `free`: neither locked, prescribed nor driven by others. `muscled`: a muscle has a moment arm about it in the
     default pose. `root`: of the joint between ground and the root body, unless muscles hold on to the ground (an arm
     mounted there has no residuals). `low` and `high`: the range that the model states, in rad or m. `locked_at`:
-    where the model holds it, in rad or m.
+    where the model holds it, in rad or m. `body`: what its joint moves.
     """
 
     name: str
@@ -47,6 +47,7 @@ class Coordinate:
     low: float = float("-inf")
     high: float = float("inf")
     locked_at: float | None = None
+    body: str = ""
 
 
 @dataclass(frozen=True)
@@ -74,6 +75,8 @@ class ModelFacts:
         Body to its frame in the default posture.
     joint_places : dict
         Body to the centre of the joint that carries it, in ground in the default posture, m.
+    held_by : dict
+        Muscle to the bodies that points of its path are on.
     coordinate_actuators : dict
         Actuator of the model's own to the coordinate it acts on.
     ground_contacts : tuple of str
@@ -96,6 +99,7 @@ class ModelFacts:
     joint_places: dict[str, Place] = field(default_factory=dict)
     coordinate_actuators: dict[str, str] | None = None
     ground_contacts: tuple[str, ...] = ()
+    held_by: dict[str, tuple[str, ...]] | None = None
 
     def in_ground(self, body: str, place: Place) -> NDArray[np.float64]:
         """Return where a place on a body is in ground in the default posture, shape (3,), in m."""
@@ -158,6 +162,7 @@ def describe(path: Path) -> ModelFacts:
         joint_places=_joint_places(model, state),
         coordinate_actuators=_coordinate_actuators(model),
         ground_contacts=_ground_contacts(model),
+        held_by={muscle.getName(): _held_by(muscle) for muscle in _members(model.getMuscles())},
     )
 
 
@@ -186,8 +191,12 @@ def _coordinates(model: Any, state: Any, root: Any) -> tuple[Coordinate, ...]:
 
 def _holds_on_ground(muscle: Any) -> bool:
     """Whether a point of a muscle's path is fixed to the ground."""
+    return "ground" in _held_by(muscle)
+
+
+def _held_by(muscle: Any) -> tuple[str, ...]:
     points = _members(muscle.getGeometryPath().getPathPointSet())
-    return any(point.getParentFrame().findBaseFrame().getName() == "ground" for point in points)
+    return tuple(dict.fromkeys(point.getParentFrame().findBaseFrame().getName() for point in points))
 
 
 def _coordinate(coordinate: Any, state: Any, root: str, muscles: list[Any]) -> Coordinate:
@@ -203,6 +212,7 @@ def _coordinate(coordinate: Any, state: Any, root: str, muscles: list[Any]) -> C
         low=coordinate.getRangeMin(),
         high=coordinate.getRangeMax(),
         locked_at=coordinate.getValue(state) if coordinate.getLocked(state) else None,
+        body=coordinate.getJoint().getChildFrame().findBaseFrame().getName(),
     )
 
 

@@ -20,6 +20,8 @@ from nem2e_lib.simulate.xml import read_document
 
 VERSION = 3
 """Of the way simulations are set up; another one makes every result be computed again."""
+JUDGED = 1
+"""Of the way they are judged; another one makes only that be done again."""
 NAME = "manifest.json"
 _BEFORE = {"scale": (), "ik": ("scale",), "rra": ("scale", "ik"), "cmc": ("scale", "ik", "rra")}
 
@@ -102,11 +104,16 @@ def is_done(folder: Path, manifest: dict[str, Any], step: str, key: str) -> bool
     )
 
 
-def all_done(folder: Path, base: str, steps: Sequence[str]) -> bool:
-    """Whether every step of a trial is done, and its quality was judged."""
+def judged(steps: Sequence[str], leg: str) -> dict[str, Any]:
+    """Return what a manifest says of a trial whose quality was judged, for the leg that was measured."""
+    return {"asked": [step for step in STEPS if step in steps], "leg": leg, "judged": JUDGED}
+
+
+def all_done(folder: Path, base: str, steps: Sequence[str], leg: str = "") -> bool:
+    """Whether every step of a trial is done, and its quality was judged, for the leg that was measured."""
     manifest = read_manifest(folder)
     kept = all(is_done(folder, manifest, step, step_key(base, step, steps)) for step in steps)
-    return kept and manifest.get("asked") == [step for step in STEPS if step in steps]
+    return kept and judged(steps, leg).items() <= manifest.items()
 
 
 def mark_done(folder: Path, step: str, key: str, seconds: float) -> None:

@@ -34,6 +34,8 @@ TRAVEL_M = 0.3
 """Whoever travels further has taken a step."""
 WALKING_DEGREES = 10.0
 """Some joint moves by more in any step; the knee of walking by some 60 degrees."""
+ROWS = 4
+"""Rows of a motion that accelerations take at least; a pose has one."""
 DISTANCES = "marker_distances.sto"
 """How far each marker is off in inverse kinematics, in its folder."""
 _FEET, _TRUNK = r"(?i)(calcn|toes|talus|foot)", r"(?i)(pelvis|torso|thorax|trunk|head)"
@@ -61,7 +63,7 @@ class Motion:
         return float(self.storage.time[0]), float(self.storage.time[-1])
 
 
-def read_motion(path: Path, facts: ModelFacts) -> Motion:
+def read_motion(path: Path, facts: ModelFacts, rows: int = ROWS) -> Motion:
     """Read a motion (.mot, .sto) for a model; other columns than its free coordinates, such as markers, are left.
 
     Locked and dependent coordinates follow from the model; OpenSim itself leaves dependent ones in degrees when it
@@ -72,7 +74,7 @@ def read_motion(path: Path, facts: ModelFacts) -> Motion:
     Raises
     ------
     Nem2eError
-        If a free coordinate of the model has no column, a value is not finite, the file has fewer than four
+        If a free coordinate of the model has no column, a value is not finite, the file has fewer than `rows`
         rows, or the angles cannot be in the unit that the header states.
     """
     storage = read_storage(path)
@@ -80,7 +82,7 @@ def read_motion(path: Path, facts: ModelFacts) -> Motion:
     _check_columns(path, facts, columns)
     names = [each.name for each in facts.free]
     values = np.column_stack([storage.column(columns[name]) for name in names])
-    _check_values(path, storage, names, values)
+    _check_values(path, storage, names, values, rows)
     degrees, notes = _in_degrees(path, storage, facts, names, values)
     notes += _held(path, storage, facts, columns, 1.0 if degrees else float(np.rad2deg(1.0)))
     if not degrees:
@@ -116,9 +118,9 @@ def _check_columns(path: Path, facts: ModelFacts, columns: dict[str, str]) -> No
     )
 
 
-def _check_values(path: Path, storage: Storage, names: list[str], values: Array) -> None:
-    if len(values) < 4:
-        raise Nem2eError(f"{path}: has {len(values)} rows of motion, but at least four are needed for accelerations.")
+def _check_values(path: Path, storage: Storage, names: list[str], values: Array, rows: int) -> None:
+    if len(values) < rows:
+        raise Nem2eError(f"{path}: has {len(values)} rows of motion, but at least {rows} are needed for accelerations.")
     bad = np.argwhere(~np.isfinite(values))
     if len(bad):
         row, column = bad[0]

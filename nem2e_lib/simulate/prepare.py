@@ -13,10 +13,10 @@ from nem2e_lib.data.tables import near
 from nem2e_lib.error import Nem2eError
 from nem2e_lib.simulate.facts import ModelFacts, describe, load
 from nem2e_lib.simulate.forces import whole_plates, write_plates
-from nem2e_lib.simulate.loads import assign, copy_own_loads, external_loads
+from nem2e_lib.simulate.loads import DOCUMENT, assign, copy_own_loads, external_loads
 from nem2e_lib.simulate.marker_set import MarkerSet, read_marker_set
 from nem2e_lib.simulate.motion import Motion, read_motion, write_motion
-from nem2e_lib.simulate.options import Options
+from nem2e_lib.simulate.options import MARGINS_S, Options
 from nem2e_lib.simulate.osim import opensim_version
 from nem2e_lib.simulate.placing import put
 from nem2e_lib.simulate.scaling import chosen_strength
@@ -24,6 +24,8 @@ from nem2e_lib.simulate.trial import SimulatedTrial
 from nem2e_lib.simulate.xml import read_document, write_document
 
 LOG = "log.txt"
+EDGE_S = max(time for margins in MARGINS_S.values() for time in margins)
+"""What is simulated beyond what was asked for, at most."""
 OLD_FORMAT = 30000
 """Models in earlier formats are converted, which is told: forces and constraints were written otherwise."""
 MESHES = "bone meshes"
@@ -243,7 +245,7 @@ def prepare_motion(place: Workplace, path: Path) -> Motion:
 
 def prepare_loads(place: Workplace, motion: Motion) -> tuple[float, float] | None:
     """Write the forces and the external loads to ``inputs/``; return the first and last time of the forces."""
-    target = place.inputs / "external_loads.xml"
+    target = place.inputs / DOCUMENT
     if place.trial.loads is not None:
         return copy_own_loads(place.trial.loads, place.trial.grf, place.facts, target)
     if place.trial.grf is None:
@@ -255,7 +257,9 @@ def prepare_loads(place: Workplace, motion: Motion) -> tuple[float, float] | Non
     time, plates, notes = whole_plates(place.trial.grf)
     place.notes += notes
     check_overlap(place, motion, (float(time[0]), float(time[-1])), place.trial.grf)
-    bodies = assign(place.facts, place.model, motion.storage, time, plates, place.options.feet)
+    start, end = place.trial.start_s, place.trial.end_s
+    window = (-np.inf if start is None else start - EDGE_S, np.inf if end is None else end + EDGE_S)
+    bodies = assign(place.facts, place.model, motion.storage, time, plates, place.options.feet, window)
     write_plates(place.inputs / "grf.mot", time, {f"force_{body}": plate for body, plate in bodies.items()})
     write_document(target, external_loads({f"force_{body}": body for body in bodies}, "grf.mot"))
     return float(time[0]), float(time[-1])

@@ -18,11 +18,12 @@ from nem2e_lib.simulate.options import BY_MASS, STEPS, Flag, Options, strength_o
 
 _FILES = ("motion", "markers", "static", "grf", "loads", "model")
 _NUMBERS = ("start_s", "end_s", "mass_kg")
-_OWN = ("strength", "marker_set", "marker_weights")
+_OWN = ("leg", "strength", "marker_set", "marker_weights")
 _SETUP = "setup_"
 """Columns of set-ups begin so, the step follows."""
 _TOLD = 6
 """Problems of a table that are told at once."""
+LEGS = ("right", "left")
 LIGHTEST_KG, HEAVIEST_KG = 2.0, 500.0
 """A person's mass; beyond, it is in another unit."""
 _given = partial(Flag, panel="Inputs")
@@ -50,6 +51,8 @@ class SimulatedTrial:
         What to simulate; without them, all that motion and forces cover.
     mass_kg : float, optional
         Of the person, for scaling.
+    leg : str
+        The leg that was measured, ``right`` or ``left``: the verdict is then that leg's. Changes no result.
     model : Path, optional
         A model of this trial's own.
     strength, marker_set, marker_weights, setups
@@ -65,6 +68,7 @@ class SimulatedTrial:
     start_s: Annotated[float | None, _given("start", "First time that results shall cover, s.")] = None
     end_s: Annotated[float | None, _given("end", "Last time that results shall cover, s.")] = None
     mass_kg: Annotated[float | None, _given("mass", "Mass of the person, kg (scale).")] = None
+    leg: Annotated[str, _given("leg", "The leg that was measured, right or left; the verdict is then that leg's.")] = ""
     model: Path | None = None
     strength: float | str | None = None
     marker_set: str = ""
@@ -122,6 +126,8 @@ def _read(folder: Path, name: str, text: str) -> Any:
     """Return the value of a cell that is not empty; ValueError where it is none of its column's."""
     if name in _NUMBERS:
         return _number(text)
+    if name == "leg":
+        return LEGS[LEGS.index(text)]
     if name == "strength":
         value = strength_of(text)
         return value if isinstance(value, str) else _number(text, above=0.0)
@@ -144,6 +150,7 @@ def _number(text: str, least: float = -np.inf, above: float = -np.inf) -> float:
 
 def _expected(name: str) -> str:
     return {
+        "leg": f"{' or '.join(LEGS)} or an empty cell",
         "strength": f"a number above 0, {BY_MASS!r} or an empty cell",
         "marker_weights": "MARKER=WEIGHT with blanks between, each weight 0 or more,",
         "marker_set": f"a name ({', '.join(shipped())}) or a file that is there",
@@ -180,6 +187,8 @@ def _check_numbers(trial: SimulatedTrial) -> None:
             f"Trial {trial.trial!r}: mass_kg is {mass:g}, but a person's mass in kg is expected, {LIGHTEST_KG:g} to "
             f"{HEAVIEST_KG:g}."
         )
+    if trial.leg not in ("", *LEGS):
+        raise Nem2eError(f"Trial {trial.trial!r}: leg is {trial.leg!r}, but right, left or nothing is expected.")
     for name, value in (("start_s", start), ("end_s", end)):
         if value is not None and not np.isfinite(value):
             raise Nem2eError(f"Trial {trial.trial!r}: {name} is {value}, but a time in s is expected.")

@@ -18,7 +18,7 @@ from nem2e_lib.data.storage.storage import read_storage
 from nem2e_lib.error import Nem2eError
 from nem2e_lib.simulate import steps
 from nem2e_lib.simulate.asked import check_asked
-from nem2e_lib.simulate.manifest import base_key, is_done, mark_done, read_manifest, step_key, write_manifest
+from nem2e_lib.simulate.manifest import base_key, is_done, judged, mark_done, read_manifest, step_key, write_manifest
 from nem2e_lib.simulate.options import MARGINS_S, NAMES
 from nem2e_lib.simulate.osim import StepFailed
 from nem2e_lib.simulate.prepare import (
@@ -65,7 +65,8 @@ def run(job: Job) -> Workplace:
         steps.inverse_dynamics(place)
     _deliver(place, job)
     write_measures(place, job.steps)
-    write_manifest(place.folder, {**read_manifest(place.folder), "asked": list(job.steps), "notes": place.notes})
+    told = {**judged(job.steps, job.trial.leg), "notes": place.notes}
+    write_manifest(place.folder, {**read_manifest(place.folder), **told})
     return place
 
 

@@ -64,6 +64,17 @@ def check_target(out: Path | str) -> None:
         )
 
 
+def note(folder: Path | str, name: str) -> None:
+    """List a file that nem2e wrote into a published folder afterwards, so that the next `publish` may replace it.
+
+    A folder without a marker gets one.
+    """
+    path = Path(folder) / MARKER
+    files = json.loads(path.read_text(encoding="utf-8"))["files"] if path.exists() else {}
+    files[name] = hashlib.sha256((Path(folder) / name).read_bytes()).hexdigest()
+    _write_marker(path, files)
+
+
 def files_in(folder: Path) -> set[str]:
     """Return every file below `folder`, relative, without what file browsers leave behind and sites of their own."""
     guests = _guests(folder)
@@ -101,8 +112,12 @@ def _check_source(source: Path, target: Path) -> None:
 
 def _mark(folder: Path) -> None:
     files = {name: hashlib.sha256((folder / name).read_bytes()).hexdigest() for name in sorted(files_in(folder))}
-    text = json.dumps({"made_by": "nem2e", "files": files}, indent=1, ensure_ascii=False)
-    (folder / MARKER).write_text(text + "\n", encoding="utf-8")
+    _write_marker(folder / MARKER, files)
+
+
+def _write_marker(path: Path, files: dict[str, str]) -> None:
+    text = json.dumps({"made_by": "nem2e", "files": dict(sorted(files.items()))}, indent=1, ensure_ascii=False)
+    path.write_text(text + "\n", encoding="utf-8")
 
 
 def _swap(fresh: Path, target: Path) -> None:

@@ -2,37 +2,28 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
-from scipy.interpolate import CubicSpline
 
 from nem2e_lib.data.c3d.axes import find_axes
 from nem2e_lib.data.c3d.contacts import COLUMNS as CONTACT
 from nem2e_lib.data.c3d.contacts import Walk, find_contacts
 from nem2e_lib.data.c3d.feet import find_feet
-from nem2e_lib.data.c3d.mapping import FOLDER, Mapping, propose, read_mapping
+from nem2e_lib.data.c3d.mapping import FOLDER, STANDS_M, Mapping, moved_m, propose, read_mapping
 from nem2e_lib.data.c3d.plates import plate_forces
 from nem2e_lib.data.c3d.recording import Recording, read_many
-from nem2e_lib.data.emg.clock import runs
+from nem2e_lib.data.c3d.tables import CUTOFF_HZ, channel_table, force_table, marker_table
 from nem2e_lib.data.files import whole_folder
-from nem2e_lib.data.markers.trc import Markers, write_markers
+from nem2e_lib.data.markers.trc import write_markers
 from nem2e_lib.data.storage.storage import Storage, write_storage
+from nem2e_lib.data.tables import near
+from nem2e_lib.data.told import together
 from nem2e_lib.error import Nem2eError
 
-Array = NDArray[np.float64]
-
-CUTOFF_HZ = 20.0
-"""Low-pass of plates' forces and moments before the centre of pressure is made of them."""
-BRIDGED_S = 0.2
-"""Gaps of a marker up to this long are bridged by a cubic spline; longer ones stay blank."""
-_WHOLE = 0.9
-"""A frame counts if this share of the markers is seen; before the first and after the last such one is left out."""
 _BEFORE_S, _AFTER_S = 0.02, 0.01
 """What is simulated beyond a cycle's ends."""
 TRIALS = ("trial", "subject", "condition", "leg", "static", "markers", "grf", "emg", "mass_kg", "start_s", "end_s")
@@ -65,13 +56,13 @@ def from_c3d(source: Path, out: Path) -> Made:
     Nem2eError
         If there is no file, one cannot be read, the mapping has problems, or `out` holds something else.
     """
-    files = _read(source)
     _require_own(out)
-    to_do: list[str] = []
+    paths, to_do = _paths(source), list[str]()
     if (out / FOLDER).is_dir():
         mapping = read_mapping(out)
-        _require_same(out, mapping, source, files)
+        files, to_do = _as_mapped(out, mapping, source, paths)
     else:
+        files = _read(paths)
         mapping, to_do = propose(source, files)
     with whole_folder(out) as partial:
         made = _convert(source, files, mapping, partial)
@@ -80,12 +71,16 @@ def from_c3d(source: Path, out: Path) -> Made:
     return made
 
 
-def _read(source: Path) -> dict[Path, Recording]:
+def _paths(source: Path) -> list[Path]:
     if not source.is_dir():
         raise Nem2eError(f"{source}: no such folder; name the one that holds the C3D files.")
     paths = sorted(path for path in source.rglob("*") if path.suffix.lower() == ".c3d" and path.is_file())
     if not paths:
         raise Nem2eError(f"{source}: no .c3d file found below it.")
+    return paths
+
+
+def _read(paths: Sequence[Path]) -> dict[Path, Recording]:
     read = read_many(paths)
     problems = [str(each) for each in read if isinstance(each, Nem2eError)]
     if problems:
@@ -98,14 +93,49 @@ def _require_own(out: Path) -> None:
         raise Nem2eError(f"{out}: is there already and was not made from C3D files; name a new folder.")
 
 
-def _require_same(out: Path, mapping: Mapping, source: Path, files: Iterable[Path]) -> None:
-    there = {path.relative_to(source).as_posix() for path in files}
+def _as_mapped(
+    out: Path, mapping: Mapping, source: Path, paths: Iterable[Path]
+) -> tuple[dict[Path, Recording], list[str]]:
+    """The files that a mapping does not leave alone, and those that it does not name, to be told.
+
+    Raises
+    ------
+    Nem2eError
+        With everything that the mapping says and the files do not have.
+    """
+    there = {path.relative_to(source).as_posix(): path for path in paths}
+    where = out / FOLDER / "recordings.csv"
     missing = [file for file in mapping.recordings["file"] if file not in there]
     if missing:
         raise Nem2eError(
-            f"{out / FOLDER / 'recordings.csv'}: {missing[0]!r} is not below {source} ({len(missing)} such); take the "
-            "row out, or name the folder that has it."
+            f"{where}: {missing[0]!r} is not below {source} ({len(missing)} such); take the row out, or name the "
+            "folder that has it."
         )
+    rows = mapping.recordings[mapping.recordings["kind"] != "leave"]
+    named = [str(file) for file in rows["file"]]
+    files = _read([there[file] for file in named])
+    problems = list(_contradictions(out / FOLDER, mapping, {file: files[there[file]] for file in named}))
+    if problems:
+        raise Nem2eError(" ".join(problems))
+    new = [file for file in there if file not in set(mapping.recordings["file"])]
+    told = (
+        f"{where}: {', '.join(new[:3])}{', …' * (len(new) > 3)} ({len(new)} files) has no row and is left out; add one."
+    )
+    return files, [told] if new else []
+
+
+def _contradictions(folder: Path, mapping: Mapping, files: dict[str, Recording]) -> Iterator[str]:
+    for line, row in zip(mapping.recordings.index, mapping.recordings.to_dict("records"), strict=True):
+        where = f"{folder / 'recordings.csv'}: line {line}: {row['file']!r} has kind {row['kind']}"
+        if row["kind"] != "leave" and not files[row["file"]].markers:
+            yield f"{where}, but holds no markers; write leave."
+        elif row["kind"] == "static" and (moved := moved_m(files[row["file"]])) >= STANDS_M:
+            yield f"{where}, but its markers move by {moved:.2f} m; a static pose stands still, write walk or leave."
+    there = dict.fromkeys(name for recording in files.values() for name in recording.channels)
+    for line, row in zip(mapping.channels.index, mapping.channels.to_dict("records"), strict=True):
+        if row["emg"] and row["channel"] not in there:
+            hint = near(row["channel"], there) or f"; they have {', '.join(list(there)[:8])}, …."
+            yield f"{folder / 'channels.csv'}: line {line}: no file has an analogue channel {row['channel']!r}{hint}"
 
 
 def _convert(source: Path, files: dict[Path, Recording], mapping: Mapping, out: Path) -> Made:
@@ -121,7 +151,9 @@ def _convert(source: Path, files: dict[Path, Recording], mapping: Mapping, out: 
         walk = _walk(recording, float(who["mass_kg"] or "nan"))
         lines = [walk.axes.told, *walk.axes.notes, *recording.notes]
         lines += [note for plate in walk.forces for note in plate.notes]
-        lines += _write_markers(walk, out, place, row["kind"] == "static")
+        markers, odd = marker_table(recording, walk.axes, centres=row["kind"] == "static")
+        write_markers(out / f"{place}.trc", markers)
+        lines += odd
         said += [(line, row["file"]) for line in lines]
         if row["kind"] == "static":
             continue
@@ -129,11 +161,23 @@ def _convert(source: Path, files: dict[Path, Recording], mapping: Mapping, out: 
         contacts.append(found.assign(trial=row["trial"]))
         written = {"markers": f"{place}.trc", "grf": "", "emg": ""}
         if walk.forces:
-            written["grf"] = _write_forces(walk, out, place)
+            written["grf"] = f"{place}_grf.mot"
+            forces = plate_forces(recording, CUTOFF_HZ)
+            write_storage(out / written["grf"], force_table(recording, forces, walk.axes, f"{place.name}_grf"))
         if emg := _emg(recording, mapping.channels_of(row["subject"]), str(who["leg"])):
             written["emg"] = f"{place}_emg.sto"
             write_storage(out / written["emg"], emg)
+        else:
+            said.append(
+                ("it has no EMG under the names of mapping/channels.csv; no study can be made of it.", row["file"])
+            )
+        if not walk.forces:
+            said.append(("it has no force plates, so that no activation can be computed of it.", row["file"]))
         static = mapping.recordings.query("kind == 'static' and subject == @row['subject']")["trial"].tolist()
+        if len(static) > 1:
+            said.append(
+                (f"of {len(static)} static poses {static[0]} is taken for scaling; leave the others.", row["file"])
+            )
         pose = f"{Path(row['subject'] or 'nobody') / static[0]}.trc" if static else ""
         start, end = _window(walk, found, str(who["leg"]))
         if walk.forces and np.isnan(start):
@@ -147,7 +191,7 @@ def _convert(source: Path, files: dict[Path, Recording], mapping: Mapping, out: 
                 **{"start_s": start, "end_s": end},
             }
         )
-    made.told = _together(said)
+    made.told = together(said)
     made.trials = pd.DataFrame(trials, columns=list(TRIALS))
     made.contacts = pd.concat([made.contacts, *contacts], ignore_index=True)[["trial", *CONTACT]]
     made.trials.to_csv(out / "trials.csv", index=False, lineterminator="\n", float_format="%.6g")
@@ -155,67 +199,9 @@ def _convert(source: Path, files: dict[Path, Recording], mapping: Mapping, out: 
     return made
 
 
-def _together(said: Sequence[tuple[str, str]]) -> list[str]:
-    """What is said of several files is said once."""
-    files: dict[str, list[str]] = {}
-    for line, file in said:
-        files.setdefault(line, []).append(file)
-    return [f"{some[0]}{f' and {len(some) - 1} more' if len(some) > 1 else ''}: {line}" for line, some in files.items()]
-
-
 def _walk(recording: Recording, mass_kg: float) -> Walk:
     forces, feet = plate_forces(recording, None), find_feet(recording.markers)
     return Walk(recording, find_axes(recording, forces, feet), feet, forces, mass_kg)
-
-
-def _write_markers(walk: Walk, out: Path, place: Path, static: bool) -> list[str]:
-    """Write the markers in OpenSim's axes; returns what was bridged and what stays blank.
-
-    With a static pose go the origins of Plug-in Gait's segments, which are joint centres.
-    """
-    recording = walk.recording
-    names = [name for name in recording.markers if name not in recording.segment_axes]
-    centres = [name for name in recording.markers if static and name in recording.segment_axes and name[-1] == "O"]
-    places = walk.axes.turn(recording.metres)
-    index = {name: recording.labels.index(name) for name in (*names, *centres)}
-    seen = np.isfinite(places[:, [index[name] for name in names], 0]).mean(axis=1)
-    rows = np.flatnonzero(seen >= _WHOLE * seen.max(initial=0.0))
-    span = slice(int(rows[0]), int(rows[-1]) + 1)
-    longest = round(BRIDGED_S * recording.head.rate_hz)
-    filled = {name: _bridged(places[:, at], longest) for name, at in index.items()}
-    blank = {name: int(np.isnan(each[span, 0]).sum()) for name, each in filled.items() if name in names}
-    lost = sum(int(np.isnan(places[span, index[name], 0]).sum()) for name in names)
-    bridged = lost - sum(blank.values())
-    written = np.asarray(np.round(np.stack([each[span] for each in filled.values()], axis=1), 6), np.float64)
-    write_markers(out / f"{place}.trc", Markers(tuple(filled), recording.time[span], written))
-    told = [f"{bridged} places of markers in gaps up to {BRIDGED_S:g} s were bridged."] if bridged else []
-    gaps = ", ".join(f"{name} ({count})" for name, count in blank.items() if count)
-    return told + ([f"Markers that stay blank in some frames: {gaps}."] if gaps else [])
-
-
-def _bridged(place: Array, longest: int) -> Array:
-    """A marker, shape (frames, 3), its inner gaps of at most `longest` frames filled by a cubic spline."""
-    lost = np.isnan(place[:, 0])
-    if not lost.any() or (~lost).sum() < 4:
-        return place
-    spline, filled = CubicSpline(np.flatnonzero(~lost), place[~lost]), place.copy()
-    for first, last in runs(lost):
-        if first > 0 and last < len(place) - 1 and last - first < longest:
-            filled[first : last + 1] = spline(np.arange(first, last + 1))
-    return filled
-
-
-def _write_forces(walk: Walk, out: Path, place: Path) -> str:
-    labels: list[str] = []
-    columns: list[Array] = []
-    for plate in plate_forces(walk.recording, CUTOFF_HZ):
-        turned = (walk.axes.turn(part) for part in (plate.force, np.nan_to_num(plate.point), plate.moment))
-        for kind, values in zip(("force_v", "force_p", "torque_"), turned, strict=True):
-            labels += [f"{plate.number}_ground_{kind}{axis}" for axis in "xyz"]
-            columns.append(values)
-    path = f"{place}_grf.mot"
-    write_storage(out / path, Storage(Path(path).stem, tuple(labels), walk.recording.analog_time, np.hstack(columns)))
-    return path
 
 
 def _emg(recording: Recording, channels: pd.DataFrame, leg: str) -> Storage | None:
@@ -225,10 +211,7 @@ def _emg(recording: Recording, channels: pd.DataFrame, leg: str) -> Storage | No
     if chosen.empty:
         return None
     sided = chosen["emg"] if leg else chosen["emg"] + "_" + chosen["side"].str[0]
-    values = np.column_stack([recording.channel(name) for name in chosen["channel"]])
-    given = [recording.analog_units[recording.channels.index(name)] for name in chosen["channel"]]
-    kept = {"units": json.dumps(dict(zip(sided, given, strict=True)), ensure_ascii=False)} if all(given) else {}
-    return Storage(recording.path.stem, tuple(sided), recording.analog_time, values, metadata=kept)
+    return channel_table(recording, dict(zip(chosen["channel"], sided, strict=True)))
 
 
 def _window(walk: Walk, found: pd.DataFrame, leg: str) -> tuple[float, float]:

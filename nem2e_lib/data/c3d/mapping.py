@@ -5,6 +5,7 @@ Three tables beside what is converted, written from what the files tell and read
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,10 +15,12 @@ import pandas as pd
 
 from nem2e_lib.data.c3d.feet import SIDES
 from nem2e_lib.data.c3d.recording import Recording
+from nem2e_lib.data.c3d.tables import emg_channels
+from nem2e_lib.data.families import is_known
 from nem2e_lib.data.files import write_text
 from nem2e_lib.data.intake.names import subject as subject_of
 from nem2e_lib.data.intake.names import words
-from nem2e_lib.data.muscles import meaning
+from nem2e_lib.data.muscles import LEG, TRUNK, meaning
 from nem2e_lib.data.tables import near, read_table
 from nem2e_lib.error import Nem2eError
 
@@ -33,7 +36,10 @@ COLUMNS = {
 _MASS = (("PROCESSING", "BODYMASS"), ("SUBJECT", "MASS"), ("SUBJECTS", "MASS"), ("PROCESSING", "MASS"))
 _ALIVE = 0.1
 """A leg is not measured if its channels vary by less than this share of the other leg's."""
-_STANDS_M = 0.3
+STANDS_M = 0.3
+"""Whoever stands moves by less."""
+_NAME = re.compile(r"[\w][\w .+-]*")
+"""What a trial and a person may be called, since folders and files are called so."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -87,23 +93,29 @@ def _each(whose: dict[Path, str]) -> list[str]:
 def _recording(root: Path, path: Path, recording: Recording) -> dict[str, str]:
     inside = path.relative_to(root)
     named = next(iter(recording.head.texts("SUBJECTS", "NAMES")), "")
-    who = named or subject_of(words(inside)) or (inside.parts[0] if len(inside.parts) > 1 else "")
+    who = _plain(named or subject_of(words(inside)) or (inside.parts[0] if len(inside.parts) > 1 else ""))
     condition = inside.parent.name if len(inside.parts) > 2 else ""
-    kind = "static" if _is_static(inside, recording) else "walk"
-    name = "_".join(filter(None, (who, condition.lower() or inside.stem)))
+    kind = "static" if _is_static(inside, recording) else "walk" if recording.markers else "leave"
+    name = _plain("_".join(filter(None, (who, condition.lower() or inside.stem))))
     return {"file": inside.as_posix(), "trial": name, "subject": who, "kind": kind, "condition": condition.lower()}
+
+
+def _plain(text: str) -> str:
+    """A name that files may have; see `_NAME`."""
+    return re.sub(r"[^\w.+-]+", "_", text).lstrip("_.+-")
 
 
 def _is_static(inside: Path, recording: Recording) -> bool:
     said = recording.head.numbers("SUBJECTS", "IS_STATIC")
     if (len(said) and said[0] == 1) or any(word in inside.as_posix().lower() for word in ("static", "cal", "pose")):
         return True
-    index = [recording.labels.index(name) for name in recording.markers]
-    if not index:
-        return False
-    places = recording.metres[:, index]
-    moved = np.nanmax(places, axis=0) - np.nanmin(places, axis=0)
-    return bool(np.nanmedian(moved.max(axis=1)) < _STANDS_M)
+    return bool(recording.markers) and moved_m(recording) < STANDS_M
+
+
+def moved_m(recording: Recording) -> float:
+    """Return how far the median marker goes along the axis on which it goes furthest, in m."""
+    places = recording.metres[:, [recording.labels.index(name) for name in recording.markers]]
+    return float(np.nanmedian((np.nanmax(places, axis=0) - np.nanmin(places, axis=0)).max(axis=1)))
 
 
 def _of_one_name(recordings: pd.DataFrame) -> pd.DataFrame:
@@ -111,17 +123,6 @@ def _of_one_name(recordings: pd.DataFrame) -> pd.DataFrame:
     twice = recordings["trial"].duplicated(keep=False)
     stems = recordings["file"].map(lambda file: Path(file).stem)
     return recordings.assign(trial=recordings["trial"].where(~twice, recordings["trial"] + "_" + stems))
-
-
-def emg_channels(recording: Recording) -> list[str]:
-    """Return the analogue channels that are no force plate's and whose name or unit may be EMG's."""
-    plates = {channel for plate in recording.plates for channel in plate.channels}
-    units = {"V", "mV", "uV", "µV", "μV"}
-    return [
-        name
-        for place, name in enumerate(recording.channels)
-        if place not in plates and (recording.analog_units[place].strip() in units or meaning(name)[0])
-    ]
 
 
 def _channels(recordings: Sequence[Recording]) -> pd.DataFrame:
@@ -163,6 +164,12 @@ def _to_do(recordings: pd.DataFrame, subjects: pd.DataFrame, channels: pd.DataFr
     for name in subjects["subject"]:
         if name not in still:
             yield f"{FOLDER}/recordings.csv: {name or 'somebody'} has no file of kind static, which scaling needs."
+    if not (recordings["kind"] == "walk").any():
+        yield f"{FOLDER}/recordings.csv: no file is of kind walk, so that there is nothing to simulate."
+    alone = recordings.loc[recordings["kind"] == "leave", "file"].tolist()
+    if alone:
+        more = f" and {len(alone) - 1} more" if len(alone) > 1 else ""
+        yield f"{FOLDER}/recordings.csv: {alone[0]}{more} has no markers and is left alone; see 'nem2e c3d'."
     unknown = channels.loc[channels["muscle"] == "", "channel"].tolist()
     if unknown:
         yield (
@@ -198,6 +205,12 @@ def _problems(folder: Path, mapping: Mapping) -> Iterator[str]:
             yield f"{where}: kind is {row['kind']!r}, but {', '.join(KINDS)} is expected{hint}"
         if row["subject"] not in known:
             yield f"{where}: subject {row['subject']!r} is not in subjects.csv{near(row['subject'], known) or '.'}"
+        for column in ("trial", "subject") if row["kind"] != "leave" else ():
+            if (row[column] or column == "trial") and not _NAME.fullmatch(row[column]):
+                yield (
+                    f"{where}: {column} is {row[column]!r}, but a name of letters, digits, '_', '-', '.' is expected, "
+                    "since files are called so."
+                )
     for name in mapping.recordings.loc[mapping.recordings["trial"].duplicated(), "trial"].unique():
         yield f"{folder / 'recordings.csv'}: trial {name!r} has two rows; give each its own name."
     for line, row in zip(mapping.subjects.index, mapping.subjects.to_dict("records"), strict=True):
@@ -210,6 +223,8 @@ def _problems(folder: Path, mapping: Mapping) -> Iterator[str]:
         where = f"{folder / 'channels.csv'}: line {line}"
         if row["emg"] and row["side"] not in SIDES:
             yield f"{where}: side of {row['channel']!r} is {row['side']!r}, but right or left is expected."
+        if row["emg"] and (hint := _misspelt(row["muscle"])):
+            yield f"{where}: muscle of {row['channel']!r} is {row['muscle']!r}, which no model has{hint}"
         if row["subject"] not in ("", *known):
             yield f"{where}: subject {row['subject']!r} is not in subjects.csv{near(row['subject'], known) or '.'}"
         if row["emg"] and not row["muscle"]:
@@ -221,6 +236,11 @@ def _problems(folder: Path, mapping: Mapping) -> Iterator[str]:
             yield f"{folder / 'channels.csv'}: {told}; leave one out."
     if len(mapping.channels) and (mapping.channels["emg"] == "").all():
         yield f"{folder / 'channels.csv'}: names no EMG at all; give at least one channel a muscle."
+
+
+def _misspelt(muscle: str) -> str:
+    """What was meant by a muscle that no family of models has; empty where it has, or nothing is near."""
+    return "" if not muscle or is_known(muscle) or meaning(muscle)[0] else near(muscle, (*LEG, *TRUNK))
 
 
 def _is_mass(text: str) -> bool:

@@ -14,18 +14,15 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from nem2e_lib.data.c3d.contacts import COLUMNS as CONTACT
-from nem2e_lib.data.c3d.convert import TRIALS
+from nem2e_lib.data.c3d.converted import read_converted
 from nem2e_lib.data.c3d.feet import SIDES
 from nem2e_lib.data.c3d.mapping import Mapping as Said
-from nem2e_lib.data.c3d.mapping import read_mapping
 from nem2e_lib.data.columns import muscle_columns
 from nem2e_lib.data.files import whole_folder
 from nem2e_lib.data.labels import muscle_name
 from nem2e_lib.data.muscles import TRUNK, base, side
 from nem2e_lib.data.storage.storage import Storage, read_storage, write_storage
 from nem2e_lib.data.study.settings import Line, Section, settings_text
-from nem2e_lib.data.tables import read_table
 from nem2e_lib.error import Nem2eError
 
 
@@ -76,16 +73,20 @@ def study_of(
     """
     if out.exists():
         raise Nem2eError(f"{out}: is there already; name a new study folder.")
-    trials = read_table(converted / "trials.csv", TRIALS)
-    contacts = read_table(converted / "contacts.csv", ("trial", *CONTACT))
-    mapping, told = read_mapping(converted), list[str]()
+    if not simulated.is_dir():
+        raise Nem2eError(f"{simulated}: no such folder; name the one that 'nem2e simulate run' wrote.")
+    known, told = read_converted(converted), list[str]()
+    trials, contacts = known.trials, known.contacts
     legs = [
-        leg for row in trials.to_dict("records") for leg in _legs(row, contacts, mapping, converted, simulated, told)
+        leg
+        for row in trials.to_dict("records")
+        for leg in _legs(row, contacts, known.mapping, converted, simulated, told)
     ]
     legs, channels = _common(legs, told)
     if not legs:
         why = f" {told[0]}" if told else ""
         raise Nem2eError(f"{simulated}: no walk has activation, EMG and a usable step of one leg.{why}")
+    mapping = known.named(channels, legs[0].activation.labels)
     with whole_folder(out) as partial:
         table = _write(legs, partial, channels)
         (partial / "study.toml").write_text(

@@ -23,7 +23,7 @@ UNREAD = {
     ".tdf": "is BTS' own format; export its tracks as text (.emt) from the BTS program",
     ".trb": "is Cortex' binary file of markers; save .trc there, and analog channels as .anc",
     ".anb": "is Cortex' binary file of analog channels; save it as .anc there",
-    ".c3d": "is not read yet; export its analog channels as text from the program that made it",
+    ".c3d": "is a C3D recording; make tables of it with 'nem2e c3d FILE --out FOLDER' and name those",
     ".qtm": "is Qualisys' own format; export analog data and force as .tsv there",
     ".mat": "is of MATLAB; write its table as .csv with a column 'time' in s (writetable)",
     ".xls": "is a workbook; save its sheet as .csv",

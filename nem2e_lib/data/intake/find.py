@@ -1,4 +1,4 @@
-"""Files that may belong to a study, told apart by names and columns."""
+"""Files that may belong to a study, told apart by names and columns; C3D files are told apart by what they hold."""
 
 from __future__ import annotations
 
@@ -9,17 +9,21 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from nem2e_lib.data.c3d.recording import Recording, read_many
+from nem2e_lib.data.c3d.tables import channel_table, emg_channels, forces_of
 from nem2e_lib.data.columns import sort_columns
 from nem2e_lib.data.exports.channels import may_be_emg, units
 from nem2e_lib.data.exports.formats import SUFFIXES, TABLES, UNREAD, read_recording
 from nem2e_lib.data.force.feet import known_columns
-from nem2e_lib.data.intake.names import Key, keys, words
+from nem2e_lib.data.intake.names import Key, keys, subject, words
+from nem2e_lib.data.intake.simulated import Simulated, simulated
 from nem2e_lib.data.labels import is_state
 from nem2e_lib.data.limits import no_activation
 from nem2e_lib.data.model import Model
 from nem2e_lib.data.muscles import is_muscle
 from nem2e_lib.data.storage.storage import Storage
 from nem2e_lib.data.study.signals import is_raw
+from nem2e_lib.data.told import together
 from nem2e_lib.error import Nem2eError
 
 KINDS = ("activation", "emg", "grf")
@@ -32,11 +36,27 @@ _OTHER = re.compile(
     re.IGNORECASE,
 )
 """In a name of what OpenSim writes beside activations, of the same muscles."""
+_RESULT = re.compile(
+    r"actuation_(?:force|power|speed)|(?:static)?optimi[sz]ation_force|body_?kinematics|kinematics_(?:q|u|dudt)|perr$|"
+    r"_pseudo$|joint_?reaction|inverse_?dynamics|muscle_?analysis|probe_?reporter|force_?reporter|states_degrees",
+    re.IGNORECASE,
+)
+"""In a name of what OpenSim's tools write that is neither activation nor was measured."""
+C3D = ".c3d"
+_FEW = 5
+_HELD = {"emg": "channels that may be EMG were", "grf": "force plates were"}
 
 
 @dataclass(frozen=True, eq=False)
 class Found:
-    """A file of a known kind; `inside` is its path in the study folder, `words` those that may name the trial."""
+    """A file of a known kind; `inside` is its path in the study folder, `words` those that may name the trial.
+
+    `who` moved, by the path, else by the folder that was named or the one above it; `by` what computed an activation,
+    where that is known.
+
+    `odd` is what reading changed or left out; `first_s` when the first frame is on the clock of the capture, where that
+    is not the file's.
+    """
 
     path: Path
     inside: Path
@@ -44,6 +64,10 @@ class Found:
     storage: Storage
     words: tuple[str, ...]
     key: Key
+    odd: tuple[str, ...] = ()
+    first_s: float = 0.0
+    who: str = ""
+    by: str = ""
 
 
 @dataclass
@@ -51,11 +75,21 @@ class Search:
     """What was found, and files that were left out with the reason."""
 
     files: list[Found] = field(default_factory=list)
-    left: list[str] = field(default_factory=list)
+    left: list[tuple[str, str]] = field(default_factory=list)
+    results: list[Simulated] = field(default_factory=list)
 
     def of(self, kind: str) -> list[Found]:
         """Files of one kind, in the order of their paths."""
         return [file for file in self.files if file.kind == kind]
+
+    @property
+    def told(self) -> list[str]:
+        """The files that were left out, many of one reason in one sentence."""
+        return [*(line for each in self.results for line in each.told()), *together(self.left, few=_FEW)]
+
+    def leave(self, path: Path, why: str) -> None:
+        """Leave a file out."""
+        self.left.append((why.removeprefix(f"{path}: "), str(path)))
 
 
 def search(roots: dict[str, Path], model: Model | None = None) -> Search:
@@ -73,19 +107,69 @@ def search(roots: dict[str, Path], model: Model | None = None) -> Search:
         if not root.is_dir():
             raise Nem2eError(f"{root}: no such folder; name the one that holds the {kind or 'study'} files.")
     found = Search()
-    for path in sorted({path for root in roots.values() for path in root.rglob("*") if path.is_file()}):
-        if _hidden(path):
-            continue
+    paths = sorted(
+        {path for root in roots.values() for path in root.rglob("*") if path.is_file() and not _hidden(path)}
+    )
+    found.results = simulated(paths)
+    recordings = [path for path in paths if path.suffix.lower() == C3D]
+    read = dict(zip(recordings, read_many(recordings), strict=True)) if recordings else {}
+    for path in paths:
         asked = {kind: root for kind, root in roots.items() if path.is_relative_to(root)}
         suffix = path.suffix.lower()
-        if suffix not in (*TABLES, *SUFFIXES):
-            found.left += [f"{path}: left out, it {UNREAD[suffix]}."] if suffix in UNREAD else []
+        results = next((each for each in found.results if each.holds(path)), None)
+        if results is not None and not results.is_activation(path):
             continue
         try:
-            _add(found, path, asked, read_recording(path), model)
+            if path in read:
+                _add_c3d(found, path, asked, read[path])
+            elif suffix in (*TABLES, *SUFFIXES):
+                _add(found, path, asked, read_recording(path), model, results.by(path) if results else "")
+            elif suffix in UNREAD:
+                found.leave(path, f"left out, it {UNREAD[suffix]}.")
         except Nem2eError as error:
-            found.left.append(str(error))
+            found.leave(path, str(error))
     return found
+
+
+def _add_c3d(found: Search, path: Path, asked: dict[str, Path], recording: Recording | Nem2eError) -> None:
+    """Take the EMG and the forces of a C3D file, whichever are looked for where it lies."""
+    if isinstance(recording, Nem2eError):
+        raise recording
+    wanted = [kind for kind in ("emg", "grf") if kind in asked or "" in asked]
+    if not wanted:
+        found.leave(path, "left out, a C3D file holds no activation; name its folder under --emg or --grf.")
+    for kind in wanted:
+        root = asked.get(kind, next(iter(asked.values())))
+        relative = path.relative_to(root)
+        inside = relative.with_name(f"{path.stem}_{kind}.sto")
+        try:
+            storage, odd = _of_c3d(recording, kind, inside.stem)
+        except Nem2eError as error:
+            found.leave(path, str(error))
+            continue
+        inside = inside if "" in asked else Path(kind) / inside
+        like = inside.with_name(f"…_{kind}.sto").as_posix()
+        copied = f"its {_HELD[kind]} copied as {like}."
+        first = float(recording.time[0])
+        _keep(found, Found(path, inside, kind, storage, words(relative), keys(relative), (copied, *odd), first))
+
+
+def _of_c3d(recording: Recording, kind: str, name: str) -> tuple[Storage, list[str]]:
+    if kind == "grf":
+        storage, told = forces_of(recording, name)
+        return storage, [*told, *recording.notes]
+    channels = emg_channels(recording)
+    if not channels:
+        has = ", ".join(recording.channels[:6]) + ", …" * (len(recording.channels) > 6)
+        raise Nem2eError(f"{recording.path}: no analogue channel that may be EMG; it has {has or 'none'}.")
+    return channel_table(recording, channels), list(recording.notes)
+
+
+def _keep(found: Search, file: Found) -> None:
+    if twin := next((other for other in found.files if other.inside == file.inside), None):
+        found.leave(file.path, f"left out, {twin.path} has the same name; rename one of them.")
+    else:
+        found.files.append(file)
 
 
 def _hidden(path: Path) -> bool:
@@ -93,7 +177,9 @@ def _hidden(path: Path) -> bool:
     return own or path.name.startswith(".") or "__MACOSX" in path.parts
 
 
-def _add(found: Search, path: Path, asked: dict[str, Path], storage: Storage, model: Model | None) -> None:
+def _add(
+    found: Search, path: Path, asked: dict[str, Path], storage: Storage, model: Model | None, by: str = ""
+) -> None:
     deepest = max(asked.values(), key=lambda root: len(root.parts))
     relative = path.relative_to(deepest)
     if len(asked) == 1 and "" not in asked:
@@ -106,15 +192,21 @@ def _add(found: Search, path: Path, asked: dict[str, Path], storage: Storage, mo
         if held and held not in asked and "" not in asked:
             held, why = None, f"it holds {held}, which is not looked for here"
     if held is None:
-        found.left.append(f"{path}: left out, {why}.")
+        found.leave(path, f"left out, {why}.")
         return
     root = asked.get(held, deepest)
     inside = path.relative_to(root) if "" in asked else Path(held) / path.relative_to(root)
     inside = inside if path.suffix.lower() in TABLES else inside.with_suffix(".sto")
-    if twin := next((file for file in found.files if file.inside == inside), None):
-        found.left.append(f"{path}: left out, {twin.path} has the same name; rename one of them.")
-        return
-    found.files.append(Found(path, inside, held, storage, words(relative), keys(relative)))
+    copied = f"read as {storage.metadata.get('format', '')}, copied as {inside.as_posix()}."
+    odd = (copied, *storage.warnings) if inside.suffix != path.suffix else ()
+    _keep(
+        found,
+        Found(path, inside, held, storage, words(relative), keys(relative), odd, who=_who(relative, deepest), by=by),
+    )
+
+
+def _who(relative: Path, root: Path) -> str:
+    return subject(words(relative)) or subject(words(Path(*root.resolve().parts[-2:])))
 
 
 def _kind(path: Path, storage: Storage, kind: str, model: Model | None) -> tuple[str | None, str]:
@@ -147,6 +239,8 @@ def _kind(path: Path, storage: Storage, kind: str, model: Model | None) -> tuple
 
 def _guess(path: Path, storage: Storage) -> str | None:
     stem, name = path.stem.lower(), f"{path.stem} {path.parent.name} {storage.name}".lower()
+    if _RESULT.search(stem) and "emg" not in stem:
+        return None
     if any(is_state(label) for label in storage.labels) and "emg" not in stem:
         return "activation"
     if "emg" in name or "electromyo" in name:

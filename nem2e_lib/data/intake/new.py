@@ -15,20 +15,26 @@ import pandas as pd
 from nem2e_lib.data.columns import muscle_columns
 from nem2e_lib.data.emg.envelope import RECIPES
 from nem2e_lib.data.exports.channels import may_be_emg
-from nem2e_lib.data.families import measurable
+from nem2e_lib.data.exports.formats import TABLES
+from nem2e_lib.data.families import canonical, measurable
 from nem2e_lib.data.force.feet import known_columns
 from nem2e_lib.data.intake.find import Found, Search, search, vertical_candidates
-from nem2e_lib.data.intake.names import speed, subject
+from nem2e_lib.data.intake.names import speed
 from nem2e_lib.data.intake.partners import Partners, apart, best, partners
 from nem2e_lib.data.labels import muscle_name
 from nem2e_lib.data.model import Model, read_model
-from nem2e_lib.data.muscles import doubt, meaning
+from nem2e_lib.data.muscles import base, doubt, meaning, side
 from nem2e_lib.data.storage.storage import write_storage
 from nem2e_lib.data.study.settings import Line, Section, bare_key, settings_text
 from nem2e_lib.data.study.signals import UNSCALED, is_raw
+from nem2e_lib.data.told import together
 from nem2e_lib.error import Nem2eError
 
+_PART = re.compile(r"(?:\d+|[ls]h)$")
+"""A number of a part, or the long or the short head, at the end of gait2392's names."""
 _SIDELESS = "or the left one? the name does not tell the leg"
+_SLACK_S = 0.05
+"""An activation may reach so far beyond its recording."""
 _MODELS = "model"
 """Folder of a study into which its model is copied."""
 _MOTIONS = {"running": ("run", "sprint", "jog"), "walking": ("walk", "gait")}
@@ -97,19 +103,58 @@ def new_study(
     text, to_do = _settings(
         target, [trial.activation for trial in trials], _used(trials, "emg"), _used(trials, "grf"), known
     )
-    table = pd.DataFrame(rows)
+    clocks = [_Clock(name, trial) for trial, name in zip(trials, _names(trials), strict=True)]
+    rows = [row | clock.offsets for row, clock in zip(rows, clocks, strict=True)]
+    table = pd.DataFrame(rows).fillna("")
     _bring(
         target, found, trials, {"trials.csv": table.to_csv(index=False, lineterminator="\n"), "study.toml": text}, known
     )
-    return Template(target, table, (*found.left, *_exported(found), *told), (*_to_do(rows), *to_do))
+    return Template(
+        target, table, (*found.told, *_exported(found), *told), (*_to_do(rows), *_clock_to_do(clocks), *to_do)
+    )
 
 
-def _exported(found: Search) -> Iterator[str]:
+class _Clock:
+    """Whether an activation stands on the clock of its C3D file's capture, or counts from the file's first frame.
+
+    Both are in use: programs that make markers of C3D files start at 0. `offsets` are filled in where only one can be.
+    """
+
+    def __init__(self, name: str, trial: _Trial) -> None:
+        self.name, self.asked, self.offsets = name, 0.0, dict[str, str]()
+        late = {kind: file for kind, file in trial.others.items() if file.first_s > 0}
+        for kind, file in late.items():
+            first, last = trial.activation.storage.time[[0, -1]]
+            start, end = file.storage.time[[0, -1]]
+            on_capture = start - _SLACK_S <= first and last <= end + _SLACK_S
+            on_file = first >= -_SLACK_S and last <= end - file.first_s + _SLACK_S
+            if on_file and not on_capture:
+                self.offsets[f"{kind}_offset_s"] = f"{-file.first_s:.6g}"
+            elif on_file:
+                self.asked = file.first_s
+
+
+def _clock_to_do(clocks: Sequence[_Clock]) -> Iterator[str]:
+    moved = [clock for clock in clocks if clock.offsets]
+    if moved:
+        one = moved[0]
+        yield (
+            f"trials.csv: the C3D files of {len(moved)} trials start later than their activations, which were taken to "
+            f"count from the file's first frame: {', '.join(one.offsets)} is {next(iter(one.offsets.values()))} for "
+            f"{one.name}; check."
+        )
+    asked = [clock for clock in clocks if clock.asked]
+    if asked:
+        yield (
+            f"trials.csv: the C3D files of {len(asked)} trials do not start with their capture ({asked[0].name}: at "
+            f"{asked[0].asked:g} s); where an activation counts from its file's first frame, add the columns "
+            f"emg_offset_s and grf_offset_s with -{asked[0].asked:g} for that trial, and so on."
+        )
+
+
+def _exported(found: Search) -> list[str]:
     """What was changed or left out in reading exports, which the copies no longer tell."""
-    for file in found.files:
-        if file.inside.suffix != file.path.suffix:
-            yield f"{file.path}: read as {file.storage.metadata['format']}, copied as {file.inside.as_posix()}."
-            yield from (f"{file.path}: {odd}" for odd in file.storage.warnings)
+    return together(((odd, str(file.path)) for file in found.files for odd in file.odd), few=3)
 
 
 def _search(target: Path, folders: dict[str, str | Path | None], model: Model | None) -> Search:
@@ -120,10 +165,17 @@ def _search(target: Path, folders: dict[str, str | Path | None], model: Model | 
     if not found.of("activation"):
         looked = named.get("activation", target)
         raise Nem2eError(
-            f"{looked}: no .sto or .mot file with activations of muscles under known names found below it"
-            + (f"; {found.left[0]}" if found.left else ".")
+            f"{looked}: no file with activations of muscles under known names found below it{_nearest(found)}; where "
+            "there are motion and forces only, 'nem2e simulate run' makes activations of them (docs/simulate.md)."
         )
     return found
+
+
+def _nearest(found: Search) -> str:
+    """The first files that were left out, those that may have been meant first."""
+    tables = sorted(found.left, key=lambda left: Path(left[1]).suffix.lower() not in TABLES)
+    told = together(tables)[:3]
+    return f" ({' '.join(told).rstrip('.')})" if told else ""
 
 
 def _trials(found: Search) -> tuple[list[_Trial], list[str]]:
@@ -187,7 +239,7 @@ def _row(trial: _Trial, name: str) -> dict[str, str]:
     places = {kind: other.inside.as_posix() for kind, other in trial.others.items()}
     return {
         "trial": name,
-        "subject": subject(file.words),
+        "subject": file.who,
         "speed": label,
         "speed_m_s": metres,
         "activation": file.inside.as_posix(),
@@ -267,13 +319,14 @@ def _move(partial: Path, target: Path) -> None:
 @dataclass(frozen=True)
 class _Channel:
     """A channel of EMG: muscles that it may measure; `where` tells if some files lack it; `sided` if its name tells the
-    leg; `asked` what its name leaves open."""
+    leg; `asked` what its name leaves open; `near` has other parts or heads of a muscle that the model lacks."""
 
     name: str
     fits: tuple[str, ...]
     sided: bool
     where: str = ""
     asked: str = ""
+    near: tuple[str, ...] = ()
 
     @property
     def sure(self) -> bool:
@@ -314,6 +367,8 @@ def _motion(activations: Sequence[Found]) -> str:
 
 
 def _simulator(file: Found) -> str:
+    if file.by:
+        return file.by
     text = f"{file.inside.as_posix()} {file.storage.name} {' '.join(file.storage.metadata)}".lower()
     return next((name for word, name in _SIMULATORS.items() if re.search(word, text)), "")
 
@@ -328,7 +383,18 @@ def _channel(name: str, muscles: Sequence[str], files: Sequence[Found]) -> _Chan
     have = sum(name in file.storage.labels for file in files)
     where = "" if have == len(files) else f"in {have} of {len(files)} EMG files only"
     both = {fit[-2:] for side in "rl" for fit in measurable(name, muscles, side)}
-    return _Channel(name, tuple(measurable(name, muscles)), bool(meaning(name)[1]) or len(both) < 2, where, doubt(name))
+    fits, sided = tuple(measurable(name, muscles)), bool(meaning(name)[1]) or len(both) < 2
+    return _Channel(name, fits, sided, where, doubt(name), () if fits else tuple(_near(name, muscles)))
+
+
+def _near(name: str, muscles: Sequence[str]) -> Iterator[str]:
+    """Muscles that are another part or head of what a channel's name means, on its leg."""
+    wanted, leg = meaning(name)
+    whole = {_PART.sub("", muscle) for muscle in wanted}
+    for muscle in muscles:
+        known = canonical(muscle) or muscle
+        if _PART.sub("", base(known)) in whole and side(known)[:1] in ("n", leg or "r"):
+            yield muscle
 
 
 def _cycle(channels: Sequence[_Channel]) -> str:
@@ -346,7 +412,8 @@ def _line(channel: _Channel) -> Line:
     if channel.sure:
         return Line(channel.name, channel.fits[0], "" if channel.sided else _SIDELESS)
     hint = f"one of {', '.join(channel.fits)}" if len(channel.fits) > 1 else ", ".join(channel.fits)
-    told = "; ".join(filter(None, [hint or "no muscle of that name", channel.asked, channel.where]))
+    near = f", but {', '.join(channel.near)}" if channel.near else ""
+    told = "; ".join(filter(None, [hint or f"no muscle of that name{near}", channel.asked, channel.where]))
     return Line(channel.name, "…", told, left=True)
 
 

@@ -9,7 +9,7 @@ import shutil
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from nem2e_lib.data.c3d.convert import from_c3d
+from nem2e_lib.data.c3d.convert import Made, from_c3d
 from nem2e_lib.data.c3d.mapping import COLUMNS, FOLDER, read_mapping
 from nem2e_lib.data.c3d.study import Built, study_of
 from nem2e_lib.data.columns import muscle_columns
@@ -35,11 +35,16 @@ def prepare(recordings: Path, work: Path) -> Path:
     Nem2eError
         If a file cannot be read, or `work` holds something else.
     """
+    convert(recordings, work)
+    return work / "trials.csv"
+
+
+def convert(recordings: Path, work: Path) -> Made:
+    """Convert the C3D files into `work` by the mapping that comes with the library; errors as `prepare`."""
     (work / FOLDER).mkdir(parents=True, exist_ok=True)
     for name, table in mapping_files().items():
         shutil.copyfile(table, work / FOLDER / f"{name}.csv")
-    from_c3d(recordings / "children_walk" / "c3d", work)
-    return work / "trials.csv"
+    return from_c3d(recordings / "children_walk" / "c3d", work)
 
 
 def build(recordings: Path, work: Path, simulated: Path, out: Path, said: Mapping[str, str]) -> Built:

@@ -112,6 +112,12 @@ def test_raw_emg_gets_a_recipe(tmp_path: Path) -> None:
         ("1_R_SOL", ["soleus"], "r"),
         ("rect", ["rect_fem"], ""),
         ("Pin 3", [], ""),
+        ("HamL_r", ["bifemlh"], "r"),
+        ("HamM_l", ["semimem", "semiten"], "l"),
+        ("PerL_r", ["per_long"], "r"),
+        ("GAS_M_R", ["med_gas"], "r"),
+        ("GasL", ["med_gas", "lat_gas"], "l"),
+        ("rightexternaloblique", ["extobl"], "r"),
     ],
 )
 def test_names_that_laboratories_use(label: str, means: list[str], side: str) -> None:
@@ -127,7 +133,7 @@ def test_what_cannot_be_done_is_said_in_one_sentence(laboratory: Path, tmp_path:
     with pytest.raises(Nem2eError, match=r"nowhere: no such folder"):
         new_study(tmp_path / "nowhere")
     (tmp_path / "empty").mkdir()
-    with pytest.raises(Nem2eError, match=r"no .sto or .mot file with activations"):
+    with pytest.raises(Nem2eError, match=r"no file with activations.*'nem2e simulate run' makes activations"):
         new_study(tmp_path / "empty")
     new_study(tmp_path / "own", **folders(laboratory))
     with pytest.raises(Nem2eError, match=r"study\.toml: exists already"):

@@ -68,12 +68,13 @@ def test_one_folder_for_everything(tree: Path, tmp_path: Path) -> None:
         ]
     told = [text.partition("left out, ")[2] for text in made.told]
     assert sorted(set(told)) == [
-        "it is not read yet; export its analog channels as text from the program that made it.",
-        "its name says 'force', and activations are looked for.",
+        "",
+        "neither activation, EMG nor vertical force.",
         "no column under a known name of a muscle.",
         "walk_states.sto of the same trial is used.",
     ]
     assert len(told) == 16
+    assert sum("markers.c3d: is no C3D file" in text for text in made.told) == 4
     settings = tomllib.loads((tmp_path / "own" / "study.toml").read_text())
     assert settings["emg"] == {"R SOLEUS": "soleus_r", "R TIBIALIS ANTERIOR": "tib_ant_r"}
     assert settings["emg_processing"]["recipe"] == "general"
@@ -84,7 +85,7 @@ def test_one_folder_for_everything(tree: Path, tmp_path: Path) -> None:
 def test_the_same_without_naming_kinds(tree: Path) -> None:
     made = new_study(tree)
     assert made.trials["emg"].iloc[0] == "Subject 01/Fast/EMG/raw emg.sto"
-    assert sum("it is not read yet" in text for text in made.told) == 4
+    assert sum("is no C3D file" in text for text in made.told) == 4
 
 
 def test_left_leg_and_plates_of_other_names_and_percent(tmp_path: Path) -> None:
