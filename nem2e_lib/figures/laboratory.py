@@ -30,6 +30,8 @@ MOST_MARKERS, MOST_CYCLES = 24, 4
 """Rows of markers with gaps, and columns of gait cycles, that a figure has room for."""
 AROUND_M = (1.0, 0.4)
 """Floor drawn before and after the plates, and to their sides."""
+LEAST_M = 0.4
+"""Width of a view of the model at least."""
 NEAR_M = 0.02
 """Two centimetres: the root mean square marker error up to which OpenSim's checklist calls inverse kinematics good."""
 SOURCES = {"OpenSim": SIMULATED, "laboratory": MEASURED}
@@ -210,17 +212,16 @@ def markers_on_model(markers: pd.DataFrame, lines: pd.DataFrame) -> Drawn:
     title = "The scaled model in the static pose: measured markers and the model's"
     errors = markers[markers["source"] == "model"].sort_values("error_m", kind="stable")
     figure = new_figure(max(5.4, 1.5 + 0.155 * len(errors)), title)
-    wide = [float(np.ptp(markers[place])) + 0.2 for place in ("x_m", "z_m")]
+    wide = [max(LEAST_M, float(np.ptp(markers[place])) + 0.1) for place in ("x_m", "z_m")]
     side, front, far = figure.subplots(1, 3, width_ratios=[*wide, 0.6 * sum(wide)])
     low, high = float(markers["y_m"].min()) - 0.05, float(markers["y_m"].max()) + 0.05
-    for axis, across, name in (
-        (side, "x", "from the right (m)"),
-        (front, "z", "from the front (m)"),
-    ):
+    for axis, across, name, width in zip((side, front), "xz", ("right", "front"), wide, strict=True):
         _pose(axis, markers, lines, across)
-        axis.set_xlabel(name)
+        middle = float(markers[f"{across}_m"].agg(["min", "max"]).mean())
+        axis.set_xlim(middle - width / 2, middle + width / 2)
         axis.set_ylim(low, high)
         axis.locator_params(axis="x", nbins=3)
+        axis.set_xlabel(f"from the {name} (m)")
     front.invert_xaxis()  # who faces us has the right hand on our left
     side.set_ylabel("height (m)")
     far.plot(1e3 * errors["error_m"], range(len(errors)), ls="", marker="o", ms=4, color=REFINED)

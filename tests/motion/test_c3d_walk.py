@@ -113,6 +113,28 @@ def test_words_of_channels_and_the_leg_are_written_into_the_mapping(tmp_path):
         c3d_files.opened(person, "run")
 
 
+def test_a_mapping_that_names_no_emg_is_no_reason_to_stop(tmp_path):
+    source = str(laboratory(tmp_path / "files", mass=None))
+    assert c3d_files.converted(source, tmp_path / "out").mass_kg is None
+    person = c3d_files.converted(source, tmp_path / "out", mass_kg=61.5)
+    assert person.mass_kg == 61.5
+    assert c3d_files.contents(c3d_files.opened(person))["found"]["mass"] == "61.5 kg"
+    channels = tmp_path / "out" / "mapping" / "channels.csv"
+    silent = pd.read_csv(channels, dtype=str, keep_default_na=False).assign(emg="", muscle="")
+    silent.to_csv(channels, index=False)
+    again = c3d_files.converted(source, tmp_path / "out")
+    assert again.said.channels["emg"].any()
+
+
+def test_plates_that_cannot_be_read_are_told_in_their_place(person, monkeypatch):
+    def refuse(recording):
+        raise Nem2eError("force plate 1 is of type 9.")
+
+    monkeypatch.setattr(c3d_files, "plate_forces", refuse)
+    part = c3d_files.from_above(c3d_files.opened(person))
+    assert str(part).startswith("force plate 1 is of type 9. Without forces there are no joint moments")
+
+
 def test_only_what_a_walk_has_is_simulated(person, tmp_path, monkeypatch):
     asked = []
 
