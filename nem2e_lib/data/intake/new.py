@@ -245,7 +245,7 @@ def _row(trial: _Trial, name: str) -> dict[str, str]:
     places = {kind: other.inside.as_posix() for kind, other in trial.others.items()}
     return {
         "trial": name,
-        "subject": file.who,
+        "subject": file.who or next((other.who for other in trial.others.values() if other.who), ""),
         "speed": label,
         "speed_m_s": metres,
         "activation": file.inside.as_posix(),

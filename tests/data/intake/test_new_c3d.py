@@ -76,6 +76,7 @@ def treadmill(path: Path, first_frame: int = 1, seed: int = 0) -> float:
         more={
             "FORCE_PLATFORM": group,
             "POINT": {"Y_SCREEN": "+Z"},
+            "SUBJECTS": {"NAMES": ["Anna"]},
             "ANALOG": {"UNITS": (["N"] * 3 + ["Nmm"] * 3) * 2 + ["V"] * 3},
         },
     )
@@ -168,6 +169,7 @@ def test_cycles_of_one_recording_are_read_once(tmp_path):
         activation(tmp_path / "lab" / "so" / name, strike, start - 0.05, start + STRIDE + 0.05)
     made = new_study(tmp_path / "study", tmp_path / "lab" / "so", tmp_path / "lab" / "c3d", tmp_path / "lab" / "c3d")
     assert made.trials["emg"].tolist() == ["emg/walk_1_emg.sto"] * 2
+    assert made.trials["subject"].tolist() == ["Anna"] * 2
     made.trials.assign(subject="s1", speed="free").to_csv(tmp_path / "study" / "trials.csv", index=False)
     study = load_study(tmp_path / "study")
     first, second = study.trials
