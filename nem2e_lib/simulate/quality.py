@@ -193,7 +193,7 @@ def verdicts(table: pd.DataFrame) -> dict[str, str]:
     dict
         ``right`` and ``left``, where the legs are known; ``residuals``, where a foot stands on bare floor.
     """
-    ruled = table[table["measure"].map(lambda measure: RULES[measure].counts)]
+    ruled = table[table["measure"].map(lambda measure: RULES[measure].counts).astype(bool)]
     everybodys = ruled[(ruled["leg"] == "") & ~ruled["measure"].isin(OF_A_LEG)]
     told = {
         str(leg): worst([*everybodys["verdict"], *ruled.loc[ruled["leg"] == leg, "verdict"]])
