@@ -269,7 +269,7 @@ def test_a_table_of_trials_is_read_relative_to_itself(motion_file, tmp_path):
     (tmp_path / "trials.csv").write_text("trial,motion,leg\nwalk,ik.mot,left\n")
     assert read_trials(tmp_path / "trials.csv")[0].leg == "left"
     (tmp_path / "trials.csv").write_text("trial,motion,leg\nwalk,ik.mot,lfet\n")
-    with pytest.raises(Nem2eError, match="leg is 'lfet', but right, left or nothing is expected"):
+    with pytest.raises(Nem2eError, match="column 'leg': found 'lfet', but right or left or an empty cell is expected"):
         read_trials(tmp_path / "trials.csv")
     (tmp_path / "trials.csv").write_text("trial,motion\nwalk,s1\\ik.mot\n")
     assert read_trials(tmp_path / "trials.csv")[0].motion == tmp_path / "s1/ik.mot"
