@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -14,7 +14,7 @@ from nem2e_lib.data.c3d.contacts import COLUMNS as CONTACT
 from nem2e_lib.data.c3d.contacts import Walk, find_contacts
 from nem2e_lib.data.c3d.feet import find_feet
 from nem2e_lib.data.c3d.mapping import FOLDER, Mapping, propose, read_mapping
-from nem2e_lib.data.c3d.plates import plate_forces
+from nem2e_lib.data.c3d.plates import Wrench, pressing, wrenches
 from nem2e_lib.data.c3d.recording import Recording, read_many
 from nem2e_lib.data.c3d.tables import CUTOFF_HZ, channel_table, force_table, marker_table
 from nem2e_lib.data.files import whole_folder
@@ -108,8 +108,9 @@ def _convert(source: Path, files: dict[Path, Recording], mapping: Mapping, out: 
         recording, who = files[source / row["file"]], people.loc[row["subject"]]
         place = Path(row["subject"] or "nobody") / row["trial"]
         (out / place).parent.mkdir(parents=True, exist_ok=True)
-        walk = _walk(recording, float(who["mass_kg"] or "nan"))
-        lines = [walk.axes.told, *walk.axes.notes, *recording.notes]
+        plates, left_out = wrenches(recording)
+        walk = _walk(recording, plates, float(who["mass_kg"] or "nan"))
+        lines = [walk.axes.told, *walk.axes.notes, *recording.notes, *(f"Left out: {each}." for each in left_out)]
         lines += [note for plate in walk.forces for note in plate.notes]
         markers, odd = marker_table(recording, walk.axes, centres=row["kind"] == "static")
         write_markers(out / f"{place}.trc", markers)
@@ -122,7 +123,7 @@ def _convert(source: Path, files: dict[Path, Recording], mapping: Mapping, out: 
         written = {"markers": f"{place}.trc", "grf": "", "emg": ""}
         if walk.forces:
             written["grf"] = f"{place}_grf.mot"
-            forces = plate_forces(recording, CUTOFF_HZ)
+            forces = [pressing(plate, CUTOFF_HZ) for plate in plates]
             write_storage(out / written["grf"], force_table(recording, forces, walk.axes, f"{place.name}_grf"))
         if emg := _emg(recording, mapping.channels_of(row["subject"]), str(who["leg"])):
             written["emg"] = f"{place}_emg.sto"
@@ -149,8 +150,8 @@ def _convert(source: Path, files: dict[Path, Recording], mapping: Mapping, out: 
     return made
 
 
-def _walk(recording: Recording, mass_kg: float) -> Walk:
-    forces, feet = plate_forces(recording, None), find_feet(recording.markers)
+def _walk(recording: Recording, plates: Sequence[Wrench], mass_kg: float) -> Walk:
+    forces, feet = [pressing(plate) for plate in plates], find_feet(recording.markers)
     return Walk(recording, find_axes(recording, forces, feet), feet, forces, mass_kg)
 
 

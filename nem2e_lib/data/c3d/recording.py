@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from nem2e_lib.data import units
 from nem2e_lib.data.c3d.head import Head, read_head
 from nem2e_lib.data.c3d.samples import Samples, checked, read_samples
 from nem2e_lib.data.c3d.second import Reading, second_readings
@@ -21,8 +22,6 @@ from nem2e_lib.error import Nem2eError
 Array = NDArray[np.float64]
 T = TypeVar("T")
 
-METRES = {"mm": 1e-3, "cm": 1e-2, "dm": 1e-1, "m": 1.0, "in": 0.0254, "inches": 0.0254}
-"""Units of length, by the name POINT:UNITS gives them."""
 _COMPUTED = ("ANGLES", "FORCES", "MOMENTS", "POWERS", "SCALARS", "MODELED_MARKERS", "REACTIONS")
 """Lists in POINT of what a model wrote among the markers."""
 _AXES = "OALP"
@@ -138,6 +137,11 @@ class Recording:
         named = (self.labels[index] for index in seen)
         return tuple(name for name in named if name not in self.computed and not name.startswith(_UNNAMED))
 
+    @property
+    def metre(self) -> float | None:
+        """What one of `unit` is in m; None where that is not known."""
+        return units.metres(self.unit)
+
     @cached_property
     def metres(self) -> Array:
         """The points in m, shape (frames, points, 3).
@@ -147,11 +151,11 @@ class Recording:
         Nem2eError
             If the file does not say a unit of length, or the markers contradict it.
         """
-        if self.unit not in METRES:
+        if self.metre is None:
             raise Nem2eError(
-                f"{self.path}: POINT:UNITS is {self.unit!r}, but {', '.join(METRES)} is expected; export it with units."
+                f"{self.path}: POINT:UNITS is {self.unit!r}, but mm, cm, m or in is expected; export it with units."
             )
-        metres = self.points * METRES[self.unit]
+        metres = self.points * self.metre
         index = [self.labels.index(name) for name in self.markers]
         least = SMALLEST_M if len(index) >= FEW else SMALLEST_FEW_M
         if len(index) > 1 and not least <= (span := span_m(metres[:, index], INNER)) <= LARGEST_M:
@@ -208,10 +212,10 @@ def _decoded(path: str | Path) -> tuple[Head, Samples]:
 
 
 def _recording(path: str | Path, head: Head, decoded: Samples, second: Reading | str) -> Recording:
-    samples = checked(path, decoded, second)
+    samples = checked(path, head, decoded, second)
     labels, odd_points = _names(head.texts("POINT", "LABELS"), head.points, "point")
     channels, odd_channels = _names(head.texts("ANALOG", "LABELS"), head.channels, "channel")
-    units = head.texts("ANALOG", "UNITS")[: head.channels]
+    each = _units(head)
     return Recording(
         path=Path(path),
         head=head,
@@ -220,11 +224,19 @@ def _recording(path: str | Path, head: Head, decoded: Samples, second: Reading |
         points=samples.points,
         analog=samples.analog,
         unit=next(iter(head.texts("POINT", "UNITS")), ""),
-        analog_units=(*units, *[""] * (head.channels - len(units))),
+        analog_units=each,
         events=tuple(sorted(_events(head), key=lambda event: event.time_s)),
         plates=tuple(_plates(head)),
-        notes=(*odd_points, *odd_channels, *_odd(head, samples)),
+        notes=(*head.notes, *odd_points, *odd_channels, *_odd(head, samples)),
     )
+
+
+def _units(head: Head) -> tuple[str, ...]:
+    """The unit of each channel; one text that is no list stands for all."""
+    given = head.texts("ANALOG", "UNITS")[: head.channels]
+    if isinstance(head.parameters.get("ANALOG", {}).get("UNITS"), str):
+        return tuple(given) * head.channels
+    return (*given, *[""] * (head.channels - len(given)))
 
 
 def _index(path: Path, what: str, label: str, labels: Sequence[str]) -> int:
@@ -267,9 +279,15 @@ def _plates(head: Head) -> Iterator[PlateGeometry]:
             type=int(kinds[plate]),
             corners=_slice(group.get("CORNERS"), plate, 3).T,
             origin=_slice(group.get("ORIGIN"), plate, 2),
-            channels=tuple(int(each) - 1 for each in _slice(group.get("CHANNEL"), plate, 2) if each > 0),
+            channels=_channels(_slice(group.get("CHANNEL"), plate, 2)),
             calibration=_slice(group.get("CAL_MATRIX"), plate, 3),
         )
+
+
+def _channels(numbers: Array) -> tuple[int, ...]:
+    """Channels from 0, without the zeros that fill up the plates which have fewer."""
+    last = int(np.flatnonzero(numbers > 0)[-1]) + 1 if (numbers > 0).any() else 0
+    return tuple(int(each) - 1 for each in numbers[:last])
 
 
 def _slice(value: Any, plate: int, dimensions: int) -> Array:
