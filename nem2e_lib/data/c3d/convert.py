@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -13,13 +13,13 @@ from nem2e_lib.data.c3d.axes import find_axes
 from nem2e_lib.data.c3d.contacts import COLUMNS as CONTACT
 from nem2e_lib.data.c3d.contacts import Walk, find_contacts
 from nem2e_lib.data.c3d.feet import find_feet
-from nem2e_lib.data.c3d.mapping import FOLDER, Mapping, propose, read_mapping
+from nem2e_lib.data.c3d.mapping import FOLDER, STANDS_M, Mapping, moved_m, propose, read_mapping
 from nem2e_lib.data.c3d.plates import Wrench, pressing, wrenches
-from nem2e_lib.data.c3d.recording import Recording, read_many
-from nem2e_lib.data.c3d.tables import CUTOFF_HZ, channel_table, force_table, marker_table
+from nem2e_lib.data.c3d.recording import Recording, read_many, require_one_person
+from nem2e_lib.data.c3d.tables import CUTOFF_HZ, channel_table, force_table, in_volts, marker_table
 from nem2e_lib.data.files import whole_folder
 from nem2e_lib.data.markers.trc import write_markers
-from nem2e_lib.data.storage.storage import Storage, write_storage
+from nem2e_lib.data.storage.storage import write_storage
 from nem2e_lib.data.told import together
 from nem2e_lib.error import Nem2eError
 
@@ -58,13 +58,22 @@ def from_c3d(source: Path, out: Path) -> Made:
     files = _read(source)
     _require_own(out)
     to_do: list[str] = []
+    ready = {path: _ready(recording) for path, recording in files.items()}
+    refused = {path: str(each) for path, each in ready.items() if isinstance(each, Nem2eError)}
     if (out / FOLDER).is_dir():
         mapping = read_mapping(out)
         _require_same(out, mapping, source, files)
+        wanted = [source / row["file"] for row in mapping.recordings.to_dict("records") if row["kind"] != "leave"]
+        if problems := [refused[path] for path in wanted if path in refused]:
+            where = out / FOLDER / "recordings.csv"
+            raise Nem2eError(f"{' '.join(problems)} Or write leave as their kind in {where}.")
+    elif len(refused) == len(files):
+        raise Nem2eError(" ".join(refused.values()))
     else:
-        mapping, to_do = propose(source, files)
+        mapping, to_do = propose(source, files, refused)
+    usable = {path: each for path, each in ready.items() if not isinstance(each, Nem2eError)}
     with whole_folder(out) as partial:
-        made = _convert(source, files, mapping, partial)
+        made = _convert(source, usable, mapping, partial)
         made.to_do += to_do
         mapping.save(partial)
     return made
@@ -98,23 +107,25 @@ def _require_same(out: Path, mapping: Mapping, source: Path, files: Iterable[Pat
         )
 
 
-def _convert(source: Path, files: dict[Path, Recording], mapping: Mapping, out: Path) -> Made:
+def _convert(source: Path, files: dict[Path, _Ready], mapping: Mapping, out: Path) -> Made:
     made = Made(pd.DataFrame(columns=list(TRIALS)), pd.DataFrame(columns=["trial", *CONTACT]))
     people = mapping.subjects.set_index("subject")
     trials, contacts, said = [], [], list[tuple[str, str]]()
     for row in mapping.recordings.to_dict("records"):
         if row["kind"] == "leave":
             continue
-        recording, who = files[source / row["file"]], people.loc[row["subject"]]
+        ready, who = files[source / row["file"]], people.loc[row["subject"]]
+        recording, plates = ready.walk.recording, ready.plates
         place = Path(row["subject"] or "nobody") / row["trial"]
         (out / place).parent.mkdir(parents=True, exist_ok=True)
-        plates, left_out = wrenches(recording)
-        walk = _walk(recording, plates, float(who["mass_kg"] or "nan"))
-        lines = [walk.axes.told, *walk.axes.notes, *recording.notes, *(f"Left out: {each}." for each in left_out)]
+        walk = replace(ready.walk, mass_kg=float(who["mass_kg"] or "nan"))
+        lines = [walk.axes.told, *walk.axes.notes, *recording.notes, *(f"Left out: {each}." for each in ready.left_out)]
         lines += [note for plate in walk.forces for note in plate.notes]
         markers, odd = marker_table(recording, walk.axes, centres=row["kind"] == "static")
         write_markers(out / f"{place}.trc", markers)
         lines += odd
+        if row["kind"] == "static" and (moved := moved_m(recording)) > STANDS_M:
+            lines.append(f"It is of kind static, but its markers move by {moved:.2g} m: is it a walk?")
         said += [(line, row["file"]) for line in lines]
         if row["kind"] == "static":
             continue
@@ -125,9 +136,12 @@ def _convert(source: Path, files: dict[Path, Recording], mapping: Mapping, out: 
             written["grf"] = f"{place}_grf.mot"
             forces = [pressing(plate, CUTOFF_HZ) for plate in plates]
             write_storage(out / written["grf"], force_table(recording, forces, walk.axes, f"{place.name}_grf"))
-        if emg := _emg(recording, mapping.channels_of(row["subject"]), str(who["leg"])):
+        chosen = _chosen(recording, mapping.channels_of(row["subject"]), str(who["leg"]))
+        if chosen:
             written["emg"] = f"{place}_emg.sto"
+            emg, odd = in_volts(recording, channel_table(recording, chosen), list(chosen))
             write_storage(out / written["emg"], emg)
+            said += [(line, row["file"]) for line in odd]
         static = mapping.recordings.query("kind == 'static' and subject == @row['subject']")["trial"].tolist()
         pose = f"{Path(row['subject'] or 'nobody') / static[0]}.trc" if static else ""
         start, end = _window(walk, found, str(who["leg"]))
@@ -150,19 +164,32 @@ def _convert(source: Path, files: dict[Path, Recording], mapping: Mapping, out: 
     return made
 
 
-def _walk(recording: Recording, plates: Sequence[Wrench], mass_kg: float) -> Walk:
-    forces, feet = [pressing(plate) for plate in plates], find_feet(recording.markers)
-    return Walk(recording, find_axes(recording, forces, feet), feet, forces, mass_kg)
+@dataclass(frozen=True, eq=False)
+class _Ready:
+    """A recording that can be converted: turned to OpenSim's axes, its plates, and why others of them are left out."""
+
+    walk: Walk
+    plates: Sequence[Wrench]
+    left_out: Sequence[str]
 
 
-def _emg(recording: Recording, channels: pd.DataFrame, leg: str) -> Storage | None:
-    """The EMG of the measured leg, or of both, under the names of the mapping; None where there is none."""
+def _ready(recording: Recording) -> _Ready | Nem2eError:
+    try:
+        require_one_person(recording)
+        plates, left_out = wrenches(recording)
+        forces, feet = [pressing(plate) for plate in plates], find_feet(recording.markers)
+        walk = Walk(recording, find_axes(recording, forces, feet), feet, forces, float("nan"))
+    except Nem2eError as error:
+        return error
+    return _Ready(walk, plates, left_out)
+
+
+def _chosen(recording: Recording, channels: pd.DataFrame, leg: str) -> dict[str, str]:
+    """Channels that are EMG of the measured leg, or of both, to their names by the mapping."""
     chosen = channels[channels["channel"].isin(recording.channels)]
     chosen = chosen[chosen["side"] == leg] if leg else chosen
-    if chosen.empty:
-        return None
     sided = chosen["emg"] if leg else chosen["emg"] + "_" + chosen["side"].str[0]
-    return channel_table(recording, dict(zip(chosen["channel"], sided, strict=True)))
+    return dict(zip(chosen["channel"], sided, strict=True))
 
 
 def _window(walk: Walk, found: pd.DataFrame, leg: str) -> tuple[float, float]:

@@ -354,6 +354,8 @@ def _texts(data: bytes, shape: tuple[int, ...]) -> str | list[str]:
 def _plain(raw: bytes) -> str:
     """Text up to the first zero byte: UTF-8, of which the last letter may have been cut, else Latin-1."""
     text = raw.split(b"\0", 1)[0].strip()
+    if text.isascii():
+        return text.decode("ascii")
     try:
         decoded = codecs.getincrementaldecoder("utf-8")().decode(text)
     except UnicodeDecodeError:

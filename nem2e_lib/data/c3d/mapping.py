@@ -5,7 +5,9 @@ Three tables beside what is converted, written from what the files tell and read
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
+from collections.abc import Mapping as AnyMapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -34,7 +36,11 @@ COLUMNS = {
 _MASS = (("PROCESSING", "BODYMASS"), ("SUBJECT", "MASS"), ("SUBJECTS", "MASS"), ("PROCESSING", "MASS"))
 _ALIVE = 0.1
 """A leg is not measured if its channels vary by less than this share of the other leg's."""
-_STANDS_M = 0.3
+STANDS_M = 0.3
+"""Whoever's markers move less, at the median, stands."""
+_STILL = re.compile(r"(?i)(?<![a-z])(static|cal|calib[a-z]*|pose|[tna]-?pose|neutral)(?![a-z])")
+_NO_NAME = re.compile(r'[\\/:*?"<>|\x00-\x1f]+')
+"""What no file may be called."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,7 +66,9 @@ class Mapping:
             write_text(folder / FOLDER / f"{name}.csv", table.to_csv(index=False, lineterminator="\n"))
 
 
-def propose(root: Path, files: dict[Path, Recording]) -> tuple[Mapping, list[str]]:
+def propose(
+    root: Path, files: dict[Path, Recording], refused: AnyMapping[Path, str] | None = None
+) -> tuple[Mapping, list[str]]:
     """Return the mapping that C3D files tell by themselves, and what a person has to fill in, one sentence each.
 
     Parameters
@@ -69,8 +77,11 @@ def propose(root: Path, files: dict[Path, Recording]) -> tuple[Mapping, list[str
         The folder that the files are named from.
     files : dict
         Path and content.
+    refused : dict
+        Those that cannot be converted, and why; they are left alone.
     """
-    rows = [_recording(root, path, each) for path, each in files.items()]
+    refused = refused or {}
+    rows = [_recording(root, path, each, path in refused) for path, each in files.items()]
     recordings = _of_one_name(pd.DataFrame(rows, columns=list(COLUMNS["recordings"])))
     channels = _channels(list(files.values()))
     whose = {path: row["subject"] for path, (_, row) in zip(files, recordings.iterrows(), strict=True)}
@@ -78,33 +89,43 @@ def propose(root: Path, files: dict[Path, Recording]) -> tuple[Mapping, list[str
         [_subject(who, [files[path] for path in files if whose[path] == who], channels) for who in _each(whose)],
         columns=list(COLUMNS["subjects"]),
     )
-    return Mapping(recordings, subjects, channels), list(_to_do(recordings, subjects, channels))
+    to_do = [f"{FOLDER}/recordings.csv: is of kind leave: {why}" for why in refused.values()]
+    to_do += [
+        f"{FOLDER}/recordings.csv: {row['file']} is called static, but its markers move by "
+        f"{moved_m(files[path]):.2g} m; it is of kind leave."
+        for path, row in zip(files, rows, strict=True)
+        if row["kind"] == "leave" and path not in refused
+    ]
+    return Mapping(recordings, subjects, channels), [*to_do, *_to_do(recordings, subjects, channels)]
 
 
 def _each(whose: dict[Path, str]) -> list[str]:
     return list(dict.fromkeys(whose.values()))
 
 
-def _recording(root: Path, path: Path, recording: Recording) -> dict[str, str]:
+def _recording(root: Path, path: Path, recording: Recording, refused: bool) -> dict[str, str]:
     inside = path.relative_to(root)
-    named = next(iter(recording.head.texts("SUBJECTS", "NAMES")), "")
+    named = _NO_NAME.sub("_", next(iter(recording.head.texts("SUBJECTS", "NAMES")), ""))
     who = named or subject_of(words(inside)) or (inside.parts[0] if len(inside.parts) > 1 else "")
     condition = inside.parent.name if len(inside.parts) > 2 else ""
-    kind = "static" if _is_static(inside, recording) else "walk"
+    kind = "leave" if refused else _kind(inside, recording)
     name = "_".join(filter(None, (who, condition.lower() or inside.stem)))
     return {"file": inside.as_posix(), "trial": name, "subject": who, "kind": kind, "condition": condition.lower()}
 
 
-def _is_static(inside: Path, recording: Recording) -> bool:
+def _kind(inside: Path, recording: Recording) -> str:
+    """Static if the person stands; one who moves in a file that is called static is left alone."""
     said = recording.head.numbers("SUBJECTS", "IS_STATIC")
-    if (len(said) and said[0] == 1) or any(word in inside.as_posix().lower() for word in ("static", "cal", "pose")):
-        return True
-    index = [recording.labels.index(name) for name in recording.markers]
-    if not index:
-        return False
-    places = recording.metres[:, index]
-    moved = np.nanmax(places, axis=0) - np.nanmin(places, axis=0)
-    return bool(np.nanmedian(moved.max(axis=1)) < _STANDS_M)
+    called = (len(said) and said[0] == 1) or bool(_STILL.search(inside.as_posix()))
+    if moved_m(recording) < STANDS_M:
+        return "static"
+    return "leave" if called else "walk"
+
+
+def moved_m(recording: Recording) -> float:
+    """Return how far a recording's markers move along an axis, at the median, in m."""
+    places = recording.metres[:, [recording.labels.index(name) for name in recording.markers]]
+    return float(np.nanmedian((np.nanmax(places, axis=0) - np.nanmin(places, axis=0)).max(axis=1)))
 
 
 def _of_one_name(recordings: pd.DataFrame) -> pd.DataFrame:

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nem2e_lib.data.c3d.recording import PlateGeometry, Recording
+from nem2e_lib.data.emg.clock import runs
 from nem2e_lib.data.emg.envelope import low_pass
 from nem2e_lib.data.force.baseline import find_zero, zero_of
 from nem2e_lib.data.force.plates import CONTACT_N
@@ -35,8 +36,10 @@ _SQUARE = 0.1
 """Cosine up to which two sides are at right angles, and share of a side by which its opposite may differ."""
 _ZERO_N = 5.0
 """A plate whose vertical force is further from 0 while nobody stands on it is set to zero."""
-_STUCK = 0.2
-"""Share of the samples in which a loaded plate's force may be exactly the one before."""
+_STEADY_N, _ZERO, _DRIFT = 10.0, 0.25, 0.1
+"""Shares of its largest force up to which what it shows is its zero, if that is steady within so many N, and if not."""
+_STUCK, _STUCK_S = 0.1, 0.1
+"""Share of the samples in which a loaded plate's force may be exactly the same for longer than this."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -250,21 +253,29 @@ def _without_zero(recording: Recording, plate: PlateGeometry, raw: Array) -> tup
     scale = 1.0 if plate.type == 4 else newtons(recording.analog_units[plate.channels[2]]) or 1.0
     load = _vertical(plate, raw) * scale
     load = load if load.max(initial=0.0) > -load.min(initial=0.0) else -load
-    still = (np.diff(load) == 0) & (load[1:] > CONTACT_N)
     told = []
-    if still.mean() > _STUCK:
+    if (stuck := _stuck(load, recording.analog_rate_hz)) > _STUCK:
         told.append(
-            f"Plate {plate.number}: its force is loaded and exactly constant in {still.mean():.0%} of the samples; its "
+            f"Plate {plate.number}: its force is loaded and exactly constant in {stuck:.0%} of the samples; its "
             "amplifier was off or at its end."
         )
     zero = find_zero(recording.analog_time, load, CONTACT_N)
     if zero is None or zero.off <= _ZERO_N:
+        return raw, told
+    if zero.off > load.max() * (_ZERO if zero.high - zero.low <= _STEADY_N else _DRIFT):
+        told.append(f"Plate {plate.number}: its zero {zero}, or somebody leans on it; nothing was taken off.")
         return raw, told
     linear = [place for place in range(raw.shape[1]) if not (plate.type == 1 and place in (3, 4))]
     raw = raw.copy()
     for place in linear:
         raw[:, place] -= zero_of(zero, recording.analog_time, raw[:, place])
     return raw, [*told, f"Plate {plate.number}: its zero {zero} while nobody stands on it; it was taken off."]
+
+
+def _stuck(load: Array, rate_hz: float) -> float:
+    """Share of the samples that are loaded and the same as the one before for long."""
+    same = (np.diff(load) == 0) & (load[1:] > CONTACT_N)
+    return sum(last - first + 1 for first, last in runs(same) if last - first > _STUCK_S * rate_hz) / max(len(load), 1)
 
 
 def _about_the_middle(recording: Recording, plate: PlateGeometry, raw: Array, metre: float) -> tuple[Array, Array]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -188,6 +189,30 @@ def read_c3d(path: str | Path) -> Recording:
     return found
 
 
+def require_one_person(recording: Recording) -> None:
+    """Refuse markers of two people, told by the names before a colon.
+
+    Raises
+    ------
+    Nem2eError
+        If two such names have half of their markers' names in common.
+    """
+    sets: dict[str, set[str]] = {}
+    for name in recording.markers:
+        who, colon, marker = name.partition(":")
+        if colon:
+            sets.setdefault(who, set()).add(marker)
+    people = sorted(
+        one
+        for one, own in sets.items()
+        if any(len(own & rest) * 2 > min(len(own), len(rest)) for other, rest in sets.items() if other != one)
+    )
+    if people:
+        raise Nem2eError(
+            f"{recording.path}: holds markers of {len(people)} people ({', '.join(people)}); export a file of each."
+        )
+
+
 def read_many(paths: Sequence[str | Path]) -> list[Recording | Nem2eError]:
     """Read C3D files; where `read_c3d` would raise, the error stands in its place."""
     decoded: list[tuple[Head, Samples] | Nem2eError] = [_caught(_decoded, path) for path in paths]
@@ -215,20 +240,33 @@ def _recording(path: str | Path, head: Head, decoded: Samples, second: Reading |
     samples = checked(path, head, decoded, second)
     labels, odd_points = _names(head.texts("POINT", "LABELS"), head.points, "point")
     channels, odd_channels = _names(head.texts("ANALOG", "LABELS"), head.channels, "channel")
-    each = _units(head)
+    points, hidden = _without_zeros(head, labels, samples.points)
+    events, renamed = _events(head)
     return Recording(
         path=Path(path),
         head=head,
         labels=labels,
         channels=channels,
-        points=samples.points,
+        points=points,
         analog=samples.analog,
         unit=next(iter(head.texts("POINT", "UNITS")), ""),
-        analog_units=each,
-        events=tuple(sorted(_events(head), key=lambda event: event.time_s)),
+        analog_units=_units(head),
+        events=events,
         plates=tuple(_plates(head)),
-        notes=(*head.notes, *odd_points, *odd_channels, *_odd(head, samples)),
+        notes=(*head.notes, *odd_points, *odd_channels, *hidden, *renamed, *_odd(head, samples)),
     )
+
+
+def _without_zeros(head: Head, labels: Sequence[str], points: Array) -> tuple[Array, list[str]]:
+    """The points with NaN where a marker is at 0 0 0 exactly, as some programs write of one that was not seen."""
+    computed = {name for kind in _COMPUTED for name in head.texts("POINT", kind)}
+    zero = (points == 0).all(axis=2) & np.array([name not in computed for name in labels], bool)
+    told = [f"{name} ({int(count)})" for name, count in zip(labels, zero.sum(axis=0), strict=True) if count]
+    if not told:
+        return points, []
+    few = ", ".join(told[:5]) + (f" and {len(told) - 5} more" if len(told) > 5 else "")
+    note = f"Markers at exactly 0 0 0 were taken for not seen, in so many frames: {few}."
+    return np.where(zero[:, :, None], np.nan, points), [note]
 
 
 def _units(head: Head) -> tuple[str, ...]:
@@ -257,10 +295,36 @@ def _names(given: Sequence[str], count: int, what: str) -> tuple[tuple[str, ...]
     return tuple(named), told
 
 
-def _events(head: Head) -> Iterator[Event]:
+def _events(head: Head) -> tuple[tuple[Event, ...], list[str]]:
+    """Events in the order of time, and which were renamed: those of the parameters, else those of the header."""
+    found = sorted(_given_events(head), key=lambda event: event.time_s)
+    known = [_plain_event(event) for event in found]
+    told = {f"{old.label} as {new.context} {new.label}" for old, new in zip(found, known, strict=True) if old != new}
+    return tuple(known), [f"Events were read so: {', '.join(sorted(told))}."] if told else []
+
+
+_SIDED = re.compile(r"(?i)(?P<side>left|right|[lr])[ _.-]*(?P<what>[a-z][a-z _.-]*)")
+_STRIKES = re.compile(r"(?i)(hs|ic|fs|fc|(heel|foot)[ _.-]*(strike|contact|on|down)|initial[ _.-]*contact)")
+_OFFS = re.compile(r"(?i)(to|fo|(toe|foot)[ _.-]*(off|up))")
+
+
+def _plain_event(event: Event) -> Event:
+    """The event in the usual words if its label alone tells the side: ``RHS``, ``Left toe off``."""
+    fit = _SIDED.fullmatch(event.label.strip())
+    if event.context or fit is None:
+        return event
+    side = "Left" if fit["side"].lower().startswith("l") else "Right"
+    for pattern, label in ((_STRIKES, "Foot Strike"), (_OFFS, "Foot Off")):
+        if pattern.fullmatch(fit["what"].strip()):
+            return Event(label, side, event.time_s)
+    return event
+
+
+def _given_events(head: Head) -> Iterator[Event]:
     labels, contexts = head.texts("EVENT", "LABELS"), head.texts("EVENT", "CONTEXTS")
     times = head.parameters.get("EVENT", {}).get("TIMES")
-    if times is None or isinstance(times, str | list) or np.ndim(times) == 0:
+    if times is None or isinstance(times, str | list) or np.ndim(times) == 0 or np.size(times) % 2:
+        yield from (Event(label, "", time) for label, time in head.marks)
         return
     minutes_seconds = np.reshape(times, (2, -1), order="F")
     for place, (minutes, seconds) in enumerate(minutes_seconds.T.tolist()):
@@ -311,6 +375,9 @@ def _odd(head: Head, samples: Samples) -> Iterator[str]:
             f"ANALOG:RATE says {rate[0]:g} Hz, but {head.samples_per_frame} samples a frame at {head.rate_hz:g} Hz are "
             f"{head.rate_hz * head.samples_per_frame:g} Hz; the latter was taken."
         )
+    scale = next(iter(head.numbers("POINT", "SCALE")), head.scale)
+    if head.points and head.scale > 0 and abs(scale - head.scale) > 1e-4 * head.scale:
+        yield f"POINT:SCALE says {scale:.4g}, but the header {head.scale:.4g}; the latter was taken."
     said = next(iter(head.numbers("POINT", "RATE")), head.rate_hz)
     if abs(said - head.rate_hz) > 0.01:
         yield f"POINT:RATE says {said:g} Hz, but the header {head.rate_hz:g} Hz; the latter was taken."

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -64,6 +65,31 @@ def channel_table(recording: Recording, names: Mapping[str, str] | Sequence[str]
     if all(given.values()):
         metadata["units"] = json.dumps(given, ensure_ascii=False)
     return Storage(recording.path.stem, tuple(labels.values()), recording.analog_time, values, metadata=metadata)
+
+
+def in_volts(recording: Recording, table: Storage, names: Sequence[str]) -> tuple[Storage, list[str]]:
+    """Return a table of channels in V, so that recordings agree, and what is told of their units.
+
+    A channel in a unit of no voltage, or in none, stays as it is.
+
+    Parameters
+    ----------
+    names
+        Of the table's columns in the recording, in the same order.
+    """
+    given = [recording.analog_units[recording.channels.index(name)].strip() for name in names]
+    factors = [volts(unit) for unit in given]
+    told = []
+    for unit in dict.fromkeys(given):
+        those, factor = ", ".join(name for name, own in zip(names, given, strict=True) if own == unit), volts(unit)
+        if factor is None:
+            told.append(f"EMG of {those} has {f'the unit {unit!r}' if unit else 'no unit'}; it stays as it is.")
+        elif factor != 1.0:
+            told.append(f"EMG of {those} is in {unit}; it was written in V.")
+    values = table.values * np.array([factor or 1.0 for factor in factors])
+    units = {label: "V" if factor else unit for label, factor, unit in zip(table.labels, factors, given, strict=True)}
+    kept = {"units": json.dumps(units, ensure_ascii=False)} if all(given) else {}
+    return replace(table, values=values, metadata={**table.metadata, **kept}), told
 
 
 def force_table(recording: Recording, forces: Sequence[PlateForce], axes: Axes, name: str) -> Storage:

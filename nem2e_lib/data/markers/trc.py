@@ -384,5 +384,5 @@ def write_markers(path: str | Path, markers: Markers) -> None:
     with replacing(path) as temporary, temporary.open("w", encoding="utf-8", newline="\n") as file:
         file.writelines("\t".join(cells) + "\n" for cells in head)
         for number, (time, row) in enumerate(zip(markers.time, markers.places.reshape(frames, -1), strict=True), 1):
-            cells = ["" if np.isnan(value) else repr(float(value)) for value in row]
+            cells = ["" if cell == "nan" else cell for cell in map(repr, row.tolist())]
             file.write("\t".join([str(number), repr(float(time)), *cells]) + "\n")
