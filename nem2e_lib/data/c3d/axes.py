@@ -23,6 +23,7 @@ _UPRIGHT = 0.95
 """Cosine up to which an axis of the laboratory is taken for the vertical that plates or markers tell."""
 _ASIDE = 20.0
 """Degrees between the way and the axis that is taken for forward, from which this is told."""
+_WAYS = ("the way onto the first plate", "the way the person goes")
 _FLOOR_M, _TALL_M = (-0.1, 0.4), 2.5
 """Where the lowest marker of a body is above the floor, and how tall it may be."""
 
@@ -62,12 +63,13 @@ def find_axes(recording: Recording, forces: Sequence[PlateForce], feet: Feet) ->
         If there are no markers, or neither tells a direction.
     """
     if not recording.markers:
-        raise Nem2eError(f"{recording.path}: has no markers, so that up and forward are not known.")
+        why = f"none of its {recording.head.points} points has a name and was seen" if recording.head.points else ""
+        raise Nem2eError(f"{recording.path}: {why or 'has no markers'}, so that up and forward are not known.")
     places = recording.metres[:, [recording.labels.index(name) for name in recording.markers]]
     up, by_up, notes = _up(recording, forces, places)
     forward, by_forward, way = _forward(recording, forces, places, feet, up)
     aside = float(np.degrees(np.arctan2(np.linalg.norm(np.cross(way, forward) @ up), way @ forward)))
-    if aside > _ASIDE:
+    if aside > _ASIDE and by_forward in _WAYS:
         notes.append(f"The way is {aside:.0f} degrees beside {_name(forward)}, which was taken for forward.")
     rotation = np.array([forward, up, np.cross(forward, up)])
     names = " ".join(f"{axis} {_name(row)}," for axis, row in zip(("forward", "up"), rotation, strict=False))
@@ -158,9 +160,9 @@ def _stretches(recording: Recording, forces: Sequence[PlateForce], seen: _Rows) 
         time = recording.time[seen]
         rows = seen[(time >= first[0]) & (time <= first[-1])]
         if len(rows) > 1:
-            yield rows, "the way onto the first plate"
+            yield rows, _WAYS[0]
     if len(seen) > 1:
-        yield seen, "the way the person goes"
+        yield seen, _WAYS[1]
 
 
 def _nearest(direction: Array, axes: Sequence[int] | range) -> Array:

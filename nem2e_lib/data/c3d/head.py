@@ -57,6 +57,8 @@ class Head:
         Events of the header, where old writers put them: label and time in s.
     notes : tuple of str
         Where header, parameters and samples contradict each other, and which was believed, one sentence each.
+    mended : bool
+        Whether that was not the header.
     """
 
     processor: str
@@ -71,6 +73,7 @@ class Head:
     parameters: Parameters = field(repr=False)
     marks: tuple[tuple[str, float], ...] = ()
     notes: tuple[str, ...] = ()
+    mended: bool = False
 
     @property
     def frame_bytes(self) -> int:
@@ -213,7 +216,7 @@ def _believed(head: Head, size: int, measured: int) -> Head:
             return said
     for other, told in _others(head):
         if _fills(other, size):
-            return replace(other, notes=(*head.notes, told))
+            return replace(other, notes=(*head.notes, told), mended=True)
     if head.channels * head.samples_per_frame != measured:
         raise ValueError(f"{measured} analogue numbers a frame are not {head.samples_per_frame} of each channel")
     said = (*first, head)[0]
