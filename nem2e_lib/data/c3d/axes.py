@@ -89,7 +89,7 @@ def _up(recording: Recording, forces: Sequence[PlateForce], places: Array) -> tu
             up = -up
             notes.append("The plates' corners run the other way round: their normals point down; they were turned.")
         nearest, by = _nearest(up, range(3)), "the force plates"
-        if body and not np.array_equal(standing, nearest):
+        if body and standing is not None and not np.array_equal(standing, nearest):
             notes.append(f"The plates lie across {_name(nearest)}, but {body.why}.")
     elif standing is not None and body:
         nearest, by = standing, f"the markers: {body.why}"

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping as AnyMapping
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -20,6 +21,7 @@ from nem2e_lib.data.c3d.tables import CUTOFF_HZ, channel_table, force_table, in_
 from nem2e_lib.data.files import whole_folder
 from nem2e_lib.data.markers.trc import write_markers
 from nem2e_lib.data.storage.storage import write_storage
+from nem2e_lib.data.tables import near
 from nem2e_lib.data.told import together
 from nem2e_lib.error import Nem2eError
 
@@ -97,7 +99,7 @@ def _require_own(out: Path) -> None:
         raise Nem2eError(f"{out}: is there already and was not made from C3D files; name a new folder.")
 
 
-def _require_same(out: Path, mapping: Mapping, source: Path, files: Iterable[Path]) -> None:
+def _require_same(out: Path, mapping: Mapping, source: Path, files: AnyMapping[Path, Recording]) -> None:
     there = {path.relative_to(source).as_posix() for path in files}
     missing = [file for file in mapping.recordings["file"] if file not in there]
     if missing:
@@ -105,6 +107,11 @@ def _require_same(out: Path, mapping: Mapping, source: Path, files: Iterable[Pat
             f"{out / FOLDER / 'recordings.csv'}: {missing[0]!r} is not below {source} ({len(missing)} such); take the "
             "row out, or name the folder that has it."
         )
+    known = list(dict.fromkeys(name for recording in files.values() for name in recording.channels))
+    rows = mapping.channels[mapping.channels["emg"] != ""]
+    for line, name in rows.loc[~rows["channel"].isin(known), "channel"].items():
+        hint = near(name, known) or "; take the row out."
+        raise Nem2eError(f"{out / FOLDER / 'channels.csv'}: line {line}: no file has the channel {name!r}{hint}")
 
 
 def _convert(source: Path, files: dict[Path, _Ready], mapping: Mapping, out: Path) -> Made:

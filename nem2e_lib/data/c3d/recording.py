@@ -375,6 +375,10 @@ def _odd(head: Head, samples: Samples) -> Iterator[str]:
             f"ANALOG:RATE says {rate[0]:g} Hz, but {head.samples_per_frame} samples a frame at {head.rate_hz:g} Hz are "
             f"{head.rate_hz * head.samples_per_frame:g} Hz; the latter was taken."
         )
+    if (general := next(iter(head.numbers("ANALOG", "GEN_SCALE")), 1.0)) <= 0:
+        yield f"ANALOG:GEN_SCALE is {general:g}, by which every channel was multiplied."
+    if none := np.flatnonzero(samples.unit == 0).tolist():
+        yield f"ANALOG:SCALE is 0 of {len(none)} of {head.channels} channels, which are 0 throughout."
     scale = next(iter(head.numbers("POINT", "SCALE")), head.scale)
     if head.points and head.scale > 0 and abs(scale - head.scale) > 1e-4 * head.scale:
         yield f"POINT:SCALE says {scale:.4g}, but the header {head.scale:.4g}; the latter was taken."
