@@ -4,12 +4,15 @@ SEED    ?= 0
 SEEDS   ?= 1
 CONFIRM ?= 0
 STUDY   ?=
+DATA    ?=
+SIMULATE ?= 0
 OUT     ?=
 BUILD   ?= build
 PYTHON  ?= $(firstword $(shell command -v python3.11 python3 2>/dev/null) python3.11)
 
 # Names as they were typed, whatever is in them: $ is no variable of make's, and q quotes a name for the shell.
 override STUDY := $(value STUDY)
+override DATA  := $(value DATA)
 override OUT   := $(value OUT)
 q    = '$(subst ','\'',$(1))'
 slug = $(shell basename -- "$$(realpath -m -- $(call q,$(1)))" | LC_ALL=C tr -c 'A-Za-z0-9\n' '-')
@@ -30,8 +33,9 @@ define ADD_TORCH
 @$(PY) -c 'import torch' 2> /dev/null || $(PY) -m pip install -q "$(TORCH)"
 endef
 
-## paper     rebuild every table and figure: make paper [PROFILE=demo|long|paper|smoke] [STUDY=folder] [OUT=folder] [SEED=0] [SEEDS=1]
+## paper     rebuild every table and figure: make paper [PROFILE=demo|long|paper|smoke] [DATA=open [SIMULATE=1] | STUDY=folder] [OUT=folder] [SEED=0] [SEEDS=1]
 ## motion    from a motion file to refined activity: 12_motion_to_emg, into build/ (needs OpenSim and a recording)
+## c3d       from one person's C3D files to refined EMG: 16_c3d_to_emg, into build/ (needs OpenSim)
 ## notebook  open the notebooks in Jupyter Lab
 ## test      lint, type check and the test suite (minutes)
 ## test-all  the same with the slow tests
@@ -47,7 +51,7 @@ endef
 ## lock      requirements.lock and environment.yml anew from pyproject.toml
 ## clean     remove build/ (the environment and figures/ stay)
 ## help      this list
-.PHONY: paper motion notebook test test-all study-claims study-long study-attention study-learning study-ablations bench bench-card lint setup lock clean help
+.PHONY: paper motion c3d notebook test test-all study-claims study-long study-attention study-learning study-ablations bench bench-card lint setup lock clean help
 help:
 	@sed -n 's/^## /  make /p' Makefile
 
@@ -125,6 +129,6 @@ lock: $(SETUP)
 clean:
 	rm -rf build
 
-ifneq ($(filter paper motion $(BUILD)/%,$(MAKECMDGOALS)),)
+ifneq ($(filter paper motion c3d $(BUILD)/%,$(MAKECMDGOALS)),)
 include paper.mk
 endif

@@ -21,6 +21,22 @@ ifneq ($(filter-out 0 1,$(CONFIRM)),)
 $(call stop,CONFIRM=$(CONFIRM) is neither 0 nor 1)
 endif
 
+ifneq ($(filter-out 0 1,$(SIMULATE)),)
+$(call stop,SIMULATE=$(SIMULATE) is neither 0 nor 1)
+endif
+ifneq ($(DATA),)
+ifneq ($(DATA),open)
+$(call stop,DATA=$(DATA) is not known: DATA=open takes the open recordings of real people and no DATA the SYNTHETIC studies)
+endif
+ifneq ($(STUDY),)
+$(call stop,DATA=$(DATA) and STUDY=$(STUDY) are two choices of studies: give one of them)
+endif
+else
+ifeq ($(SIMULATE),1)
+$(call stop,SIMULATE=1 simulates the open recordings and needs DATA=open: give both or neither)
+endif
+endif
+
 ifneq ($(words $(BUILD)),1)
 $(call stop,BUILD=$(BUILD) has a space in it, which make cannot handle: give another folder)
 endif
@@ -28,7 +44,10 @@ ifneq ($(shell printf %s $(call q,$(value BUILD)) | LC_ALL=C tr -d 'A-Za-z0-9._/
 $(call stop,BUILD=$(value BUILD) has a sign in it that make or the shell would take for one of its own: give another folder)
 endif
 
-ifeq ($(STUDY),)
+ifeq ($(DATA),open)
+STUDIES := children runner
+RUN     := $(BUILD)/open-$(PROFILE)-seed$(SEED)
+else ifeq ($(STUDY),)
 STUDIES := walking running
 RUN     := $(BUILD)/$(PROFILE)-seed$(SEED)
 else
@@ -42,10 +61,10 @@ endif
 
 SITE := $(RUN)/site
 ifeq ($(OUT),)
-override OUT := $(if $(STUDY)$(filter smoke,$(PROFILE)),$(RUN)/figures,figures)
+override OUT := $(if $(STUDY)$(filter smoke,$(PROFILE)),$(RUN)/figures,$(if $(DATA),figures/people,figures))
 endif
 ifeq ($(PROFILE),smoke)
-ifeq ($(shell realpath -m -- $(call q,$(OUT))),$(shell realpath figures 2>/dev/null || realpath -m figures))
+ifeq ($(shell [[ "$$(realpath -m -- $(call q,$(OUT)))/" == "$$(realpath -m figures)"/* ]] && echo yes),yes)
 $(call stop,the smoke profile is a test and never writes into figures/: leave OUT out or give another folder)
 endif
 endif
@@ -56,6 +75,10 @@ PARAMETERS := $(RUN)/parameters.txt
 $(call keep,$(PARAMETERS),echo 'PROFILE=$(PROFILE) SEED=$(SEED)'; cksum < requirements.lock)
 ENSEMBLE := $(RUN)/seeds.txt
 $(call keep,$(ENSEMBLE),echo 'SEEDS=$(SEEDS)')
+ifneq ($(DATA),)
+SOURCE := $(RUN)/data.txt
+$(call keep,$(SOURCE),echo 'DATA=$(DATA) SIMULATE=$(SIMULATE)')
+endif
 ifneq ($(STUDY),)
 SOURCE := $(RUN)/study.txt
 $(call keep,$(SOURCE),cd -- $(call q,$(STUDY)) && find -L . -type f -printf '%P %s %T@\n' | LC_ALL=C sort)
@@ -66,12 +89,12 @@ PUBLISHED := $(BUILD)/published/$(firstword $(shell realpath -m -- $(call q,$(OU
 $(shell test -f $(call q,$(OUT)/index.html) && grep -qsxF '$(RUN)' '$(PUBLISHED)' || rm -f '$(PUBLISHED)' '$(PUBLISHED).free')
 
 # --- layers: each may use those above it -----------------------------------------------------------------------------
-files    = $(sort $(shell find $(1) -name '*.py' -o -name '*.csv' -o -name '*.toml' -o -name '*.css' -o -name '*.html' -o -name '*.j2'))
+files    = $(sort $(shell find $(1) -name '*.py' -o -name '*.csv' -o -name '*.toml' -o -name '*.css' -o -name '*.html' -o -name '*.j2' -o -name '*.json' -o -name '*.xz'))
 library  = $(addprefix nem2e_lib/,$(1))
 RUNNER   := $(call library,paper/notebooks.py site/notebook_page.py)
-DATA     := $(call library,__init__.py error.py lazy.py project.py paper/run.py) $(call files,nem2e_lib/data)
-PICTURES := $(DATA) $(call library,figures/cycles.py figures/losses.py figures/panels.py figures/style.py site/saving.py site/tables.py)
-TRAINING := $(DATA) $(call files,nem2e_lib/training)
+READING  := $(call library,__init__.py error.py lazy.py project.py paper/run.py) $(call files,nem2e_lib/data)
+PICTURES := $(READING) $(call library,figures/cycles.py figures/losses.py figures/panels.py figures/style.py site/saving.py site/tables.py)
+TRAINING := $(READING) $(call files,nem2e_lib/training)
 PAPER    := $(TRAINING) $(filter-out $(RUNNER),$(call files,$(call library,rivals analysis refiner figures site paper))) \
             $(wildcard docs/*.csv)
 
@@ -88,8 +111,12 @@ $(PUBLISHED).free: | $(SETUP)
 	@mkdir -p '$(@D)'
 	@touch '$@'
 
-$(RUN)/run.json $(SITE)/01_download.html &: notebooks/01_download.ipynb $(DATA) $(PARAMETERS) $(SOURCE) | $(SETUP) $(PUBLISHED).free
-	@$(call run,01_download,01_download,-p profile $(PROFILE) -p seed $(SEED) -p study $(call q,$(STUDY)) -p name '$(if $(STUDY),$(STUDIES))')
+# What OpenSim is given counts only where it is run.
+SIMULATING := $(call library,simulate/people.py) $(if $(filter 1,$(SIMULATE)),$(call files,nem2e_lib/simulate))
+
+$(RUN)/run.json $(SITE)/01_download.html &: notebooks/01_download.ipynb $(READING) $(SIMULATING) $(PARAMETERS) $(SOURCE) | $(SETUP) $(if $(filter 1,$(SIMULATE)),$(EXTRAS)) $(PUBLISHED).free
+	@$(call run,01_download,01_download,-p profile $(PROFILE) -p seed $(SEED) -p study $(call q,$(STUDY)) -p name '$(if $(STUDY),$(STUDIES))' \
+	  -p data '$(DATA)' -p simulate $(if $(filter 1,$(SIMULATE)),True,False))
 
 # $(call segmenting,study)
 define segmenting
@@ -110,15 +137,18 @@ $(foreach study,$(STUDIES),$(foreach condition,$(CONDITIONS),$(eval $(call train
 TRAINED := $(foreach study,$(STUDIES),$(foreach condition,$(CONDITIONS),$(RUN)/$(study)/$(condition).nc))
 
 # Every other notebook reads what was trained: a new one needs no line here. Longest first, so that the two that run
-# side by side end together; 07_claims reads what the others have saved, 12 is asked for by name.
+# side by side end together; 07_claims reads what the others have saved, 12 and 16 are asked for by name.
 FIRST   := 01_download 02_segment 03_train
 LAST    := 07_claims
-APART   := 12_motion_to_emg $(if $(STUDY),11_own_data)
+APART   := 12_motion_to_emg 16_c3d_to_emg $(if $(STUDY)$(DATA),11_own_data)
 LONGEST := 08_rivals 09_refine 13_controls 14_attention_tests
+# 17_people speaks of the open recordings and of nothing else.
+APART   += $(if $(filter open,$(DATA)),,17_people)
 OTHERS  := $(filter-out $(FIRST) $(LAST) $(APART),$(patsubst notebooks/%.ipynb,%,$(sort $(wildcard notebooks/*.ipynb))))
 FIGURES := $(filter $(OTHERS),$(LONGEST)) $(filter-out $(LONGEST),$(OTHERS))
 
 $(SITE)/15_ablations.html: docs/ablations.csv
+$(SITE)/17_people.html: $(SITE)/08_rivals.html
 $(SITE)/14_attention_tests.html: $(wildcard docs/attention_*.csv)
 
 $(FIGURES:%=$(SITE)/%.html): $(SITE)/%.html: notebooks/%.ipynb $(TRAINED) $(PAPER)
@@ -133,11 +163,20 @@ $(PUBLISHED): $(SITE)/07_claims.html
 	@echo '$(RUN)' > '$@'
 	@printf '%s\n' $(call q,Open $(OUT)/index.html)
 
-# --- from a motion: needs OpenSim and a recording, so it is asked for by name ------------------------------------------
+# --- from a motion, or from C3D files: these need OpenSim and a recording, so they are asked for by name -----------------
 MOTION := $(RUN)/12_motion_to_emg.html
-.PHONY: motion
+C3D    := $(RUN)/16_c3d_to_emg.html
+.PHONY: motion c3d
 motion: $(MOTION)
+c3d: $(C3D)
 
-$(MOTION): notebooks/12_motion_to_emg.ipynb $(PAPER) $(call files,nem2e_lib/simulate nem2e_lib/motion) | $(EXTRAS)
-	@$(PY) -m nem2e_lib.paper.notebooks notebooks/12_motion_to_emg.ipynb '$@' \
-	  --executed '$(RUN)/executed/12_motion_to_emg.ipynb' -p folder '$(RUN)/motion_to_emg'
+# $(call alone,notebook,page,folder of what it leaves)
+alone = $(PY) -m nem2e_lib.paper.notebooks notebooks/$(1).ipynb '$(2)' \
+  --executed '$(RUN)/executed/$(1).ipynb' -p folder '$(RUN)/$(3)'
+STEPS := $(PAPER) $(call files,nem2e_lib/simulate nem2e_lib/motion)
+
+$(MOTION): notebooks/12_motion_to_emg.ipynb $(STEPS) | $(EXTRAS)
+	@$(call alone,12_motion_to_emg,$@,motion_to_emg)
+
+$(C3D): notebooks/16_c3d_to_emg.ipynb $(STEPS) | $(EXTRAS)
+	@$(call alone,16_c3d_to_emg,$@,c3d_to_emg)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shlex
 import subprocess
 from pathlib import Path
@@ -56,9 +57,34 @@ def test_a_study_and_a_folder_of_figures_go_by_any_name(tmp_path, name):
         ("BUILD=it's", "BUILD=it's has a sign in it"),
         ("SEED=1'2", "SEED=1'2 is not a whole number"),
         ("PROFILE=demo smoke", "PROFILE=demo smoke is not a profile"),
+        ("DATA=closed", "DATA=closed is not known: DATA=open takes the open recordings of real people"),
+        ("DATA=o'pen $x", "DATA=o'pen $x is not known"),
+        ("DATA=open STUDY=mine", "DATA=open and STUDY=mine are two choices of studies"),
+        ("DATA=open SIMULATE=yes", "SIMULATE=yes is neither 0 nor 1"),
+        ("SIMULATE=1", "SIMULATE=1 simulates the open recordings and needs DATA=open"),
+        ("DATA=open PROFILE=smoke OUT=figures/people", "never writes into figures/"),
     ],
 )
 def test_what_cannot_be_taken_is_told(asked, sentence):
-    done = planned("paper", asked)
+    done = planned("paper", *re.split(r" (?=[A-Z]+=)", asked))
     assert done.returncode != 0
     assert sentence in done.stderr
+
+
+def test_open_recordings_have_a_run_and_a_site_of_their_own(tmp_path):
+    done = planned("paper", "DATA=open", f"BUILD={tmp_path}")
+    begun = words(done, "notebooks/01_download.ipynb")
+    assert begun[begun.index("data") + 1] == "open"
+    assert begun[begun.index("simulate") + 1] == "False"
+    assert begun[begun.index("folder") + 1] == f"{tmp_path}/open-demo-seed0"
+    trained = [line for line in done.stdout.splitlines() if "notebooks/03_train.ipynb" in line]
+    assert [sum(f"-p study {study} " in line for line in trained) for study in ("children", "runner")] == [3, 3]
+    assert words(done, "finish publish")[5] == "figures/people"
+    assert "11_own_data" not in done.stdout
+
+
+def test_simulating_anew_gets_what_it_needs_first(tmp_path):
+    done = planned("paper", "DATA=open", "SIMULATE=1", f"BUILD={tmp_path}", "-W", "requirements-extra.lock")
+    begun = words(done, "notebooks/01_download.ipynb")
+    assert begun[begun.index("simulate") + 1] == "True"
+    assert "requirements-extra.lock" in done.stdout

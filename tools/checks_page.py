@@ -28,6 +28,7 @@ TITLES = {
     "emg": "EMG",
     "force": "Ground reaction force",
     "cycles": "Gait cycles",
+    "scaling": "Scaling (told by `nem2e simulate`)",
 }
 
 

@@ -29,11 +29,16 @@ def entropy_share(weights: Array) -> Array:
     Returns
     -------
     NDArray
-        0 (all on one token) to 1 (uniform), shape (…).
+        0 (all on one token) to 1 (uniform), shape (…); NaN where there is no attention.
     """
     weights = np.asarray(weights, float)
-    terms = np.where(weights > 0, weights * np.log(np.where(weights > 0, weights, 1.0)), 0.0)
+    terms = np.where(weights > 0, weights * np.log(np.where(weights > 0, weights, 1.0)), 0.0 * weights)
     return np.asarray(-terms.sum(axis=-1) / np.log(weights.shape[-1]))
+
+
+def mean_entropy(weights: Array) -> float:
+    """Return the mean `entropy_share` of attention, over the channels and cycles that have one."""
+    return float(np.nanmean(entropy_share(weights)))
 
 
 def uniformity(share: float) -> str:
@@ -126,7 +131,7 @@ def reading(results: xr.Dataset) -> dict[str, object]:
         study, condition, entropy_share (mean over all models and outputs), verdict; where attention lies on the samples
         that are output, also gradient_lag_samples, gradient_lag_ms, lag_verdict, attention_lag_ms, sample_interval_ms.
     """
-    share = float(entropy_share(results.attention.values).mean())
+    share = mean_entropy(results.attention.values)
     row: dict[str, object] = {
         "study": results.attrs["study"],
         "condition": results.attrs["condition"],

@@ -17,7 +17,7 @@ from nem2e_lib.analysis.attribution import attribute_held_out
 from nem2e_lib.data.muscles import base, side
 from nem2e_lib.error import Nem2eError
 from nem2e_lib.training.grid import Grid
-from nem2e_lib.training.results import Network
+from nem2e_lib.training.results import Network, of_channel
 
 Array = NDArray[np.float64]
 TOP = 10
@@ -129,17 +129,18 @@ def steadiness(maps: Mapping[str, xr.DataArray]) -> pd.DataFrame:
 
 
 def maps_by_fold(results: xr.Dataset) -> dict[str, xr.DataArray]:
-    """Return a channel's maps (output, token), mean over seeds and held-out cycles, by held-out unit.
+    """Return a channel's maps (output, token), mean over seeds and held-out cycles, by held-out unit that has it.
 
     Parameters
     ----------
     results
         A trained condition, one channel.
     """
-    weights = results.attention.mean("seed").transpose("cycle", "output", "token")
+    own = of_channel(results.expand_dims("channel"), str(results.channel.values))
+    weights = own.attention.mean("seed").transpose("cycle", "output", "token")
     return {
-        str(label): weights[(results.fold_of_cycle == fold).values].mean("cycle")
-        for fold, label in enumerate(results.fold.values)
+        str(label): weights[(own.fold_of_cycle == fold).values].mean("cycle")
+        for fold, label in enumerate(own.fold.values)
     }
 
 
@@ -161,7 +162,7 @@ def entropy_and_steadiness(results: xr.Dataset) -> pd.DataFrame:
     muscles, tokens = attention.over_muscles(results), results.sizes["token"]
     rows = []
     for name in results.channel.values:
-        one = results.sel(channel=name)
+        one = of_channel(results, str(name))
         shares = attention.entropy_share(one.attention.transpose("cycle", "seed", "output", "token").values)
         per_cycle, table = shares.mean(axis=(1, 2)), steadiness(maps_by_fold(one))
         rows.append(
@@ -207,7 +208,8 @@ def agreement_with_dependence(
         muscle, folds, synthetic, gap (greatest of the integrated gradients), pair, spearman.
     """
     own = results.isel(seed=0).sel(channel=muscle)
-    folds = np.flatnonzero(~own.diverged.values)[:most]
+    there = [label in networks for label in work.folds.labels]
+    folds = np.flatnonzero(~own.diverged.values & there)[:most]
     tables, gaps = [], []
     for fold in map(int, folds):
         found = attribute_held_out(networks[work.folds.labels[fold]], work, muscle, fold)
@@ -295,7 +297,7 @@ def lags(results: xr.Dataset, channel: str, seed: int) -> dict[str, float | bool
     slope = attention.diagonal_lag(one.gradient.mean("fold").transpose("output", "token").values)
     peak = attention.diagonal_lag(weights)
     return {
-        "entropy": float(attention.entropy_share(one.attention.values).mean()),
+        "entropy": attention.mean_entropy(one.attention.values),
         "attention_centre_ms": attention.centre_lag(weights) * interval,
         "attention_peak_ms": peak.milliseconds(interval),
         "attention_edge": peak.at_edge,

@@ -13,7 +13,7 @@ import numpy as np
 from jax import Array
 from numpy.typing import NDArray
 
-from nem2e_lib.training.grid import Grid
+from nem2e_lib.training.grid import Grid, Model
 from nem2e_lib.training.numerics import pinned
 from nem2e_lib.training.results import Network
 
@@ -84,8 +84,9 @@ def attribute_held_out(network: Network, work: Grid, channel: str, fold: int, cy
     cycles
         How many held-out cycles to look at.
     """
-    inputs = work.examples.inputs[work.examples.set_of_channel[work.channel_names.index(channel)]]
-    return attribute(network, inputs[work.held(fold, 0)][:cycles], inputs[work.shown(fold, 0)].mean(axis=0))
+    model = Model(0, work.channel_names.index(channel), fold, 0)
+    inputs = work.examples.inputs[work.examples.set_of_channel[model.channel]]
+    return attribute(network, inputs[work.held(model)][:cycles], inputs[work.shown(model)].mean(axis=0))
 
 
 @jax.jit

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from nem2e_lib.analysis.controls import AVERAGE, CONSTANT, Shifts, electrode_weights
+from nem2e_lib.analysis.controls import AVERAGE, CONSTANT, Shifts, electrode_weights, unit_weights
 from nem2e_lib.analysis.following import MEASURES
 from nem2e_lib.analysis.leaderboard import DECIMALS
 from nem2e_lib.analysis.statistics import holm, one_sample
@@ -159,10 +159,17 @@ def shift_summary(moved: Iterable[Shifts]) -> pd.DataFrame:
 
 
 def _er_of_shifts(one: Shifts) -> NDArray[np.float64]:
-    """Er of each shift and held-out unit, mean over electrodes, shape (shifts, folds)."""
-    usable = ~np.isnan(one.er).any(axis=(0, 2))
+    """Er of each shift and held-out unit, mean over electrodes, shape (shifts, folds).
+
+    A channel that is undefined somewhere is left out; one that was not recorded of a unit is left out of that unit.
+    """
+    there = np.asarray(unit_weights(one.trained.results).sum(axis=-1) > 0)
+    usable = ~(np.isnan(one.er).any(axis=0) & there).any(axis=-1)
     weight = electrode_weights(one.trained.results.isel(channel=usable))
-    return np.einsum("scf,c->sf", one.er[:, usable], weight)
+    if there.all():
+        return np.einsum("scf,c->sf", one.er[:, usable], weight)
+    shares = weight[:, None] * there[usable]
+    return np.einsum("scf,cf->sf", np.nan_to_num(one.er[:, usable]), shares / shares.sum(axis=0))
 
 
 def slope_summary(moved: Iterable[Shifts]) -> pd.DataFrame:

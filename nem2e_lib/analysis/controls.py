@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import cache, cached_property
+from itertools import product
 from pathlib import Path
 
 import numpy as np
@@ -22,6 +23,7 @@ from numpy.typing import NDArray
 
 from nem2e_lib.analysis.metrics import FLAT, errors, speed_shares
 from nem2e_lib.analysis.shortcut import Model, perturbed
+from nem2e_lib.data.cycles.segment import circumstances, recorded
 from nem2e_lib.error import Nem2eError
 from nem2e_lib.training.conditions import own_muscle
 from nem2e_lib.training.results import grid_of, load_models
@@ -126,15 +128,18 @@ def ask(trained: Trained, change: Change) -> Array:
     Returns
     -------
     NDArray
-        Outputs, shape (variants, channels, cycles, samples); NaN where the input was.
+        Outputs, shape (variants, channels, cycles, samples); NaN where the input was, and where the channel was not
+        recorded.
     """
-    longest = np.bincount(trained.fold).max()
+    longest, there = np.bincount(trained.fold).max(), recorded(trained.results.measured)
     outputs = []
-    for channel in map(str, trained.results.channel.values):
+    for channel, own in zip(map(str, trained.results.channel.values), there, strict=True):
         inputs = change(channel)
         out = np.full((len(inputs), *trained.results.measured.shape[1:]), np.nan)
         for fold, label in enumerate(trained.results.fold.values.astype(str)):
-            held = np.flatnonzero(trained.fold == fold)
+            held = np.flatnonzero((trained.fold == fold) & own)
+            if not len(held):
+                continue
             chosen = inputs[:, np.resize(held, longest)]  # one shape for all folds, so one compiled program
             flat = chosen.reshape(-1, *chosen.shape[2:])
             tokens = flat.transpose(0, 2, 1) if trained.condition == "one_entire" else flat
@@ -147,15 +152,18 @@ def ask(trained: Trained, change: Change) -> Array:
 
 
 def unit_weights(results: xr.Dataset) -> Array:
-    """Return each cycle's weight in its held-out unit, shape (folds, cycles); rows sum to 1.
+    """Return each cycle's weight in its held-out unit, shape (channels, folds, cycles); rows sum to 1.
 
-    As in `metrics.errors`: mean over the speeds of a unit, over the trials of a speed, over the cycles of a trial.
+    As in `metrics.errors`: mean over the speeds of a unit, over the trials of a speed, over the cycles of a trial. A
+    unit of which a channel was not recorded has weights of 0.
     """
-    fold, speed, trial = (results[name].values for name in ("fold_of_cycle", "speed", "trial"))
-    weights = np.zeros((results.sizes["fold"], results.sizes["cycle"]))
-    for number, row in enumerate(weights):
-        held = fold == number
-        row[held] = speed_shares(speed[held], trial[held]).mean(axis=0)
+    fold, trial, speed = results.fold_of_cycle.values, results.trial.values, circumstances(results)
+    there = recorded(results.measured)
+    weights = np.zeros((len(there), results.sizes["fold"], results.sizes["cycle"]))
+    for channel, number in product(range(len(there)), range(results.sizes["fold"])):
+        held = (fold == number) & there[channel]
+        if held.any():
+            weights[channel, number, held] = speed_shares(speed[held], trial[held]).mean(axis=0)
     return weights
 
 
@@ -165,10 +173,17 @@ def er_of_units(trained: Trained, outputs: Array) -> Array:
     The target is the original EMG, the reference the original OpenSim error; RMSE is averaged over the variants. NaN
     where Er is undefined or a held-out cycle has no output.
     """
-    shape = trained.results.sizes["channel"], trained.results.sizes["fold"]
-    opensim = trained.base["rmse_opensim"].where(trained.base["reason"] == "").to_numpy(float).reshape(shape)
-    er: Array = _rmse_of_units(trained, outputs) / opensim - 1.0
-    return er
+    cells = _cells(trained)
+    defined = trained.base.set_index(["muscle", "label"])
+    opensim = defined["rmse_opensim"].where(defined["reason"] == "").reindex(cells)
+    rmse = _rmse_of_units(trained, outputs)
+    return rmse / opensim.to_numpy(float).reshape(rmse.shape) - 1.0
+
+
+def _cells(trained: Trained) -> pd.MultiIndex:
+    """Every muscle and held-out unit, whether the muscle was recorded of it or not."""
+    muscles, labels = (trained.results[name].values.astype(str).tolist() for name in ("channel", "fold"))
+    return pd.MultiIndex.from_product([muscles, labels], names=["muscle", "label"])
 
 
 def _rmse_of_units(trained: Trained, outputs: Array) -> Array:
@@ -176,15 +191,13 @@ def _rmse_of_units(trained: Trained, outputs: Array) -> Array:
     wrong = np.sqrt(np.mean((outputs - measured) ** 2, axis=-1))
     have = np.isfinite(wrong)
     per_cycle = np.where(have, wrong, 0.0).sum(axis=0) / np.where(have.any(axis=0), have.sum(axis=0), np.nan)
-    return np.einsum("fk,ck->cf", unit_weights(trained.results), np.nan_to_num(per_cycle)) + _gaps(trained, per_cycle)
+    return np.einsum("cfk,ck->cf", unit_weights(trained.results), np.nan_to_num(per_cycle)) + _gaps(trained, per_cycle)
 
 
 def _gaps(trained: Trained, per_cycle: Array) -> Array:
     """NaN for a unit one of whose cycles has no value, else 0; shape (channels, folds)."""
-    folds = range(trained.results.sizes["fold"])
-    lost = np.stack(
-        [np.isnan(per_cycle[:, np.flatnonzero(trained.fold == fold)]).any(axis=1) for fold in folds], axis=1
-    )
+    weighs = unit_weights(trained.results) > 0
+    lost = (weighs & np.isnan(per_cycle)[:, None]).any(axis=-1) | ~weighs.any(axis=-1)
     return np.where(lost, np.nan, 0.0)
 
 
@@ -207,7 +220,9 @@ def errors_under(trained: Trained, changes: Mapping[str, Change]) -> pd.DataFram
 
 
 def _rows(trained: Trained, control: str, outputs: Array) -> pd.DataFrame:
-    base, er = trained.base.rename(columns={"er": "er_unchanged"}), er_of_units(trained, outputs).ravel()
+    base = trained.base.rename(columns={"er": "er_unchanged"})
+    every = pd.Series(er_of_units(trained, outputs).ravel(), _cells(trained))
+    er = every.reindex(pd.MultiIndex.from_frame(base[["muscle", "label"]])).to_numpy()
     lost = (base["reason"] == "") & np.isnan(er)
     table = base.assign(
         control=control,
@@ -257,8 +272,9 @@ WORDS = {
 def every_change(trained: Trained) -> dict[str, Change]:
     """Return the controls that the study offers, by name; those it is too small for are left out."""
     samples = trained.cycles.sample.values
-    own = cache(trained.sampled)
-    changes: dict[str, Change] = {AVERAGE: lambda channel: average(own(channel), trained.fold)[None]}
+    own, names = cache(trained.sampled), trained.results.channel.values.tolist()
+    there = dict(zip(names, recorded(trained.results.measured), strict=True))
+    changes: dict[str, Change] = {AVERAGE: lambda channel: average(own(channel), trained.fold, there[channel])[None]}
     for name, partners in ((SUBJECT, other_subjects(trained.cycles)), (SPEED, other_speeds(trained.cycles))):
         if len(partners):
             changes[name] = lambda channel, partners=partners: borrowed(own(channel), partners)  # type: ignore[misc]
@@ -290,11 +306,11 @@ def not_offered(trained: Trained) -> list[str]:
     return lost if unit == "subject" else [*lost, others]
 
 
-def average(inputs: Array, fold: Order) -> Array:
-    """Give every cycle the mean input of the cycles that its model was trained on."""
-    out = np.empty_like(inputs)
-    for one in np.unique(fold):
-        out[fold == one] = inputs[fold != one].mean(axis=0)
+def average(inputs: Array, fold: Order, there: NDArray[np.bool_]) -> Array:
+    """Give every cycle the mean input of the cycles that its model was trained on, of those that are `there`."""
+    out = np.full_like(inputs, np.nan)
+    for one in np.unique(fold[there]):
+        out[fold == one] = inputs[there & (fold != one)].mean(axis=0)
     return out
 
 
@@ -316,7 +332,7 @@ def other_speeds(cycles: xr.Dataset) -> Order:
 
 
 def _partners(cycles: xr.Dataset, same: str, other: str) -> Order:
-    values = {name: cycles[name].values.astype(str) for name in (same, other)}
+    values = {"subject": cycles.subject.values.astype(str), "speed": circumstances(cycles)}
     rows = [_choose(values[same], values[other], cycle) for cycle in range(cycles.sizes["cycle"])]
     most = max(map(len, rows))
     return np.array([row + [-1] * (most - len(row)) for row in rows], dtype=np.intp).reshape(len(rows), most).T
@@ -458,7 +474,7 @@ def electrode_weights(results: xr.Dataset) -> Array:
 
 def _over_units(correlation: Array, cycles: Array, channels: Array) -> Array:
     """Weighted mean over channels and the cycles of each unit, of those whose outputs vary."""
-    weight = cycles[:, None, :] * channels[None, :, None]
+    weight = cycles.swapaxes(0, 1) * channels[None, :, None]
     there = np.isfinite(correlation)
     total = np.einsum("tckl,fck->tfl", np.where(there, correlation, 0.0), weight)
     share = np.einsum("tckl,fck->tfl", there.astype(float), weight)

@@ -51,12 +51,14 @@ def following(results: xr.Dataset, output: xr.DataArray | None = None, method: s
     weights = unit_weights(results)
     rows = []
     for fold, label in enumerate(results.fold.values.astype(str)):
-        held, weight = weights[fold] > 0, weights[fold][weights[fold] > 0]
-        out, emg = guess[:, held] - curve[:, held], measured[:, held] - curve[:, held]
-        found = _measures(out, emg, weight)
-        reason = "" if held.sum() > 1 else "the unit has one cycle"
         for channel, muscle in enumerate(results.channel.values.astype(str)):
-            values = {name: float(value[channel]) for name, value in found.items()}
+            own = weights[channel, fold]
+            held, weight = own > 0, own[own > 0]
+            if not held.any():
+                continue
+            out, emg = (values[[channel]][:, held] - curve[[channel]][:, held] for values in (guess, measured))
+            values = {name: float(value[0]) for name, value in _measures(out, emg, weight).items()}
+            reason = "" if held.sum() > 1 else "the unit has one cycle"
             rows.append(
                 {
                     "muscle": muscle,

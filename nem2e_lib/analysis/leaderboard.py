@@ -22,7 +22,8 @@ def per_unit(errors: pd.DataFrame) -> pd.DataFrame:
     """Return each method's Er per held-out unit: mean over the channels of an electrode, then over electrodes.
 
     A muscle whose Er is undefined for every method (its simulation is a copy of its EMG) is left out for all; one that
-    is undefined for a single method makes that method's Er undefined.
+    is undefined for a single method makes that method's Er undefined. Of a unit of which an electrode was not recorded
+    the mean is over the others, for every method alike (`metrics.lacking` says which).
 
     Parameters
     ----------
@@ -106,7 +107,8 @@ def standings(errors: pd.DataFrame, costs: pd.DataFrame) -> pd.DataFrame:
 
 def _standing(group: pd.DataFrame) -> dict[str, object]:
     test, first = one_sample(group["er"]), group.iloc[0]
-    kept = {name: first[name] for name in ("study", "method", "unit", "n_electrodes", "synthetic")}
+    kept = {name: first[name] for name in ("study", "method", "unit", "synthetic")}
+    kept["n_electrodes"] = group["n_electrodes"].max()
     tested = {name: getattr(test, name) for name in ("ci_low", "ci_high", "p_value", "reason")}
     return {**kept, "er_mean": group["er"].mean(skipna=False), **tested, "n_units": len(group)}
 

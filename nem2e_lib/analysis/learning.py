@@ -24,6 +24,7 @@ def unit_errors(results: xr.Dataset) -> pd.DataFrame:
     """Return Er per held-out unit, mean over electrodes: unit, label, er, er_mean_curve, n_cycles, synthetic."""
     table = errors(results)
     by = ["unit", "label", "n_cycles", "synthetic"]
+    table["n_cycles"] = table.groupby("label")["n_cycles"].transform("max")
     return over_electrodes(table[table["er"].notna()], by, ["er", "er_mean_curve"])
 
 

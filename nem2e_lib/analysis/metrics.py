@@ -9,6 +9,7 @@ import pandas as pd
 import xarray as xr
 from numpy.typing import NDArray
 
+from nem2e_lib.data.cycles.segment import circumstances, recorded
 from nem2e_lib.error import Nem2eError
 from nem2e_lib.training.units import units_said
 
@@ -34,8 +35,9 @@ def rmse(measured: xr.DataArray, estimate: xr.DataArray) -> xr.DataArray:
 def errors(results: xr.Dataset, *, er: Ratio = "ratio_of_means", ensemble: bool = False) -> pd.DataFrame:
     """Return the errors of a condition, one row a muscle and held-out unit.
 
-    A unit's RMSE is the mean over its speeds of the mean over the cycles of a trial and the trials of a speed. Er is
-    RMSE_refined / RMSE_OpenSim − 1 (Eq. 2), negative where refining helps.
+    A unit's RMSE is the mean over its speeds (and the conditions of a speed, where trials tell theirs) of the mean over
+    the cycles of a trial and the trials of a speed. Er is RMSE_refined / RMSE_OpenSim − 1 (Eq. 2), negative where
+    refining helps. A unit of which a muscle was not recorded has no row for it.
 
     Parameters
     ----------
@@ -59,8 +61,8 @@ def errors(results: xr.Dataset, *, er: Ratio = "ratio_of_means", ensemble: bool 
     estimates = {"opensim": results.simulated, "refined": refined, "mean_curve": results.mean_curve}
     per_cycle = {name: rmse(results.measured, estimate).values for name, estimate in estimates.items()}
     signals = _Signals(results.measured.values, results.simulated.values, refined.values)
-    held = [results.fold_of_cycle.values == fold for fold in range(results.sizes["fold"])]
-    shares = [speed_shares(results.speed.values[mask], results.trial.values[mask]) for mask in held]
+    there, speeds = recorded(results.measured), circumstances(results)
+    held = results.fold_of_cycle.values == np.arange(results.sizes["fold"])[:, None]
     rows = [
         {
             "muscle": str(results.channel.values[channel]),
@@ -68,18 +70,23 @@ def errors(results: xr.Dataset, *, er: Ratio = "ratio_of_means", ensemble: bool 
             "label": str(results.fold.values[fold]),
             "diverged": int(results.diverged.values[:, channel, fold].sum()) if "diverged" in results else 0,
             **_row(
-                {name: share @ values[..., channel, mask].T for name, values in per_cycle.items()},
+                _by_speed(per_cycle, channel, mask, speed_shares(speeds[mask], results.trial.values[mask])),
                 signals.of(channel, mask),
                 er,
             ),
         }
         for channel in range(results.sizes["channel"])
-        for fold, (mask, share) in enumerate(zip(held, shares, strict=True))
+        for fold, mask in enumerate(held & there[channel])
+        if mask.any()
     ]
     head = {name: results.attrs[name] for name in ("study", "condition", "unit")}
     table = pd.DataFrame(rows).assign(**head, synthetic=bool(results.attrs["synthetic"]))
     first = ["study", "condition", "muscle", "electrode", "unit", "label", "n_cycles"]
     return table[[*first, *(name for name in table if name not in first)]]
+
+
+def _by_speed(per_cycle: dict[str, Array], channel: int, mask: NDArray[np.bool_], share: Array) -> dict[str, Array]:
+    return {name: share @ values[..., channel, mask].T for name, values in per_cycle.items()}
 
 
 def spread(results: xr.Dataset) -> pd.DataFrame:
@@ -138,6 +145,17 @@ def undefined(table: pd.DataFrame) -> list[str]:
         "EMG is constant there; its mean leaves them out."
         for study, group in flat.groupby("study", sort=False)
     ]
+
+
+def lacking(table: pd.DataFrame) -> list[str]:
+    """Say whose mean over muscles is over fewer of them, since some were not recorded: one sentence a study."""
+    told = []
+    for study, rows in table.groupby("study", sort=False):
+        muscles, of = list(rows["muscle"].unique()), rows.groupby("label")["muscle"].unique()
+        short = {str(label): [name for name in muscles if name not in have] for label, have in of.items()}
+        parts = [f"{label} without {' and '.join(lost)}" for label, lost in short.items() if lost]
+        told += [f"{study}: {', '.join(parts)}; means are over the muscles that each has."] if parts else []
+    return told
 
 
 class _Signals(NamedTuple):

@@ -15,6 +15,7 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from nem2e_lib.analysis.statistics import ALPHA, ROUNDING
+from nem2e_lib.data.cycles.segment import recorded
 from nem2e_lib.error import Nem2eError
 
 Array = NDArray[np.float64]
@@ -93,16 +94,23 @@ def error_waveforms(conditions: Mapping[str, xr.Dataset], electrode: str) -> tup
         raise Nem2eError(f"waveforms: there is no electrode {electrode!r}, expected one of {known}; choose of these.")
     curves = {OPENSIM: _curves(first, first.simulated, electrode)}
     curves |= {name: _curves(results, results.refined, electrode) for name, results in conditions.items()}
-    return curves, first.sample.values.astype(float), [str(label) for label in first.fold.values]
+    labels = [str(first.fold.values[fold]) for fold, _ in _held(first, electrode)]
+    return curves, first.sample.values.astype(float), labels
 
 
 def _curves(results: xr.Dataset, estimate: xr.DataArray, electrode: str) -> Array:
     chosen = results.electrode.values == electrode
     squares = ((estimate - results.measured) ** 2).isel(channel=chosen)
     per_cycle = squares.mean([name for name in ("seed", "channel") if name in squares.dims])
-    of_cycle, folds = results.fold_of_cycle.values, range(results.sizes["fold"])
     ordered = per_cycle.transpose("cycle", "sample").values
-    return np.sqrt(np.stack([ordered[of_cycle == fold].mean(axis=0) for fold in folds]))
+    return np.sqrt(np.stack([ordered[held].mean(axis=0) for _, held in _held(results, electrode)]))
+
+
+def _held(results: xr.Dataset, electrode: str) -> list[tuple[int, NDArray[np.bool_]]]:
+    """The folds that hold cycles out of which the electrode was recorded, and which cycles."""
+    there = recorded(results.measured)[results.electrode.values == electrode].any(axis=0)
+    folds = np.unique(results.fold_of_cycle.values[there]).tolist()
+    return [(fold, (results.fold_of_cycle.values == fold) & there) for fold in folds]
 
 
 def by_electrode(conditions: Mapping[str, xr.Dataset]) -> tuple[dict[str, list[Field]], Array]:

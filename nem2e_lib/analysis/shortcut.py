@@ -10,8 +10,10 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from nem2e_lib.analysis.statistics import OneSample, one_sample
+from nem2e_lib.data.cycles.segment import recorded
 from nem2e_lib.error import Nem2eError
 from nem2e_lib.training.conditions import own_muscle
+from nem2e_lib.training.results import of_channel
 
 Array = NDArray[np.float64]
 Model = Callable[[Array], Array]
@@ -68,13 +70,14 @@ def shortcut(
     if not 0 < low <= high:
         raise Nem2eError(f"shortcut: frequencies from {low} to {high} are no range of positive numbers; change them.")
     rng = np.random.default_rng(seed)
+    cycles = cycles.isel(cycle=recorded(results.measured.sel(channel=[channel]))[0])
     waveforms = own_muscle(cycles, "activation_waveform").sel(channel=channel).values
-    samples, chosen = cycles.sample.values, results.sel(channel=channel)
+    samples, chosen = cycles.sample.values, of_channel(results, channel)
     rows = []
     for cycle, waveform in enumerate(waveforms):
         scale, shift = rng.uniform(low, high), rng.uniform()
         changed = perturbed(waveform, scale, shift, samples)
-        label = str(results.fold.values[int(results.fold_of_cycle[cycle])])
+        label = str(chosen.fold.values[int(chosen.fold_of_cycle[cycle])])
         original = chosen.simulated.values[cycle]
         refined, unchanged = models[label](np.stack([changed, original])[..., None])
         curve = chosen.mean_curve.values[cycle]
@@ -155,8 +158,11 @@ def swapped_input(cycles: xr.Dataset, results: xr.Dataset, models: Mapping[str, 
         others = [i for i in range(len(inputs)) if results.electrode.values[i] != results.electrode.values[index]]
         if not others:
             continue
+        there = recorded(results.measured)[index]
         for fold, label in enumerate(results.fold.values.astype(str)):
-            held = (results.fold_of_cycle == fold).values
+            held = (results.fold_of_cycle == fold).values & there
+            if not held.any():
+                continue
             measured, simulated = (results[name].values[index, held] for name in ("measured", "simulated"))
             base = _errors(simulated, measured).mean()
             own, *swapped = (_errors(by_label[label](inputs[i, held][..., None]), measured) for i in (index, *others))

@@ -70,6 +70,8 @@ class _Flagged:
         kind, default = self.kind, self.default
         if self.flag.read is not None:
             kind, default = Path | None, None
+        elif self.flag.parse is not None:
+            kind, default = str, str(default)
         elif get_origin(kind) in (Mapping, Sequence):
             kind, default = list[str] | None, None
         elif default is MISSING:
@@ -91,8 +93,9 @@ class _Flagged:
         """
         if typed is None or typed == []:
             return {self.field: ""} if self.default is MISSING else {}
-        if self.flag.read is not None:
-            return {self.field: self.flag.read(typed)}
+        reads = self.flag.read or self.flag.parse
+        if reads is not None:
+            return {self.field: reads(typed)}
         if get_origin(self.kind) is Mapping:
             return self._mapping(typed)
         return {self.field: tuple(typed) if isinstance(typed, list) else typed}

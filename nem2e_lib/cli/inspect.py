@@ -6,7 +6,7 @@ A kind is a row of `KINDS`; the first that fits a file's beginning describes it.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,6 +18,7 @@ if TYPE_CHECKING:  # each kind's own reader is loaded when it is met: the comman
     import xarray as xr
 
     from nem2e_lib.data.c3d.recording import Recording
+    from nem2e_lib.data.study.study import Study
 
 Facts = dict[str, Any]
 
@@ -243,6 +244,8 @@ def _dataset(path: Path) -> Facts:
 
 
 def _cut(cycles: xr.Dataset) -> Facts:
+    from nem2e_lib.data.cycles.segment import CONDITION, recorded
+
     attrs = ("study", "motion", "simulated_by", "cycle_definition", "skipped")
     return {
         "holds": "gait cycles of a study",
@@ -251,12 +254,19 @@ def _cut(cycles: xr.Dataset) -> Facts:
         "cycles": cycles.sizes["cycle"],
         "samples": cycles.sizes["sample"],
         "subjects": _counted(cycles.subject.values),
-        "speeds": _counted(cycles.speed.values),
+        **_circumstances(cycles.speed.values, cycles[CONDITION].values if CONDITION in cycles.coords else ()),
         "muscles": [str(name) for name in cycles.muscle.values],
         "channels": [
-            f"{name} of {target}" for name, target in zip(cycles.channel.values, cycles.target.values, strict=True)
+            f"{name} of {target}" + ("" if own.all() else f" (in {own.sum()} cycles)")
+            for name, target, own in zip(cycles.channel.values, cycles.target.values, recorded(cycles.emg), strict=True)
         ],
     }
+
+
+def _circumstances(speeds: Iterable[Any], conditions: Iterable[Any]) -> Facts:
+    """Speeds and conditions, those that are told."""
+    found = {"speeds": [each for each in speeds if each], "conditions": [each for each in conditions if each]}
+    return {name: _counted(values) for name, values in found.items() if values}
 
 
 def _trained(results: xr.Dataset) -> Facts:
@@ -265,7 +275,8 @@ def _trained(results: xr.Dataset) -> Facts:
 
     attrs = ("study", "condition", "profile", "unit", "epochs", "updates", "models", "parameters", "arithmetic")
     table = errors(results.assign(diverged=results.diverged.astype(bool)))
-    means = table.groupby("muscle", sort=False)[["rmse_opensim", "rmse_refined", "er"]].mean()
+    groups = table.groupby("muscle", sort=False)
+    means = groups[["rmse_opensim", "rmse_refined", "er"]].mean().assign(n=groups["label"].nunique())
     return {
         "holds": "a trained condition, refined for those left out",
         **{key: _value(results.attrs[key]) for key in attrs if results.attrs.get(key) not in (None, "")},
@@ -293,10 +304,15 @@ def _study(path: Path) -> Facts:
         "synthetic": study.settings.synthetic,
         "trials": len(study.trials),
         "subjects": _counted([trial.subject for trial in study.trials]),
-        "speeds": _counted([trial.speed for trial in study.trials]),
+        **_circumstances([trial.speed for trial in study.trials], [trial.condition for trial in study.trials]),
         "muscles": list(study.muscles),
-        "channels": list(study.channels),
+        "channels": [_channel(study, name) for name in study.channels],
     }
+
+
+def _channel(study: Study, name: str) -> str:
+    have = sum(name in study.recorded(trial.name) for trial in study.trials)
+    return name if have == len(study.trials) else f"{name} (in {have} trials)"
 
 
 def _document(path: Path) -> Facts:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from typer.core import TyperGroup
@@ -23,6 +23,9 @@ from nem2e_lib.error import Nem2eError
 from nem2e_lib.simulate.options import Options
 from nem2e_lib.simulate.trial import SimulatedTrial
 from nem2e_lib.terminal import program, show_what_can_be_shown
+
+if TYPE_CHECKING:
+    from nem2e_lib.data.c3d.study import Built
 
 
 class _Commands(TyperGroup):
@@ -133,7 +136,7 @@ def study_segment(
 ) -> None:
     """Cut a study into gait cycles of 20 samples (and 101 for waveforms) and save them as NetCDF."""
     from nem2e_lib.data.checks import heeded
-    from nem2e_lib.data.cycles.segment import save_cycles, save_report, segment
+    from nem2e_lib.data.cycles.segment import save_cycles, save_report, segment, skipped
     from nem2e_lib.data.quality.force import notes
     from nem2e_lib.data.study.load import load_study
 
@@ -142,8 +145,8 @@ def study_segment(
     save_cycles(dataset, out)
     if report is not None:
         save_report(table, report)
-    for row in table[~table.kept].itertuples():
-        typer.echo(f"skipped: trial {row.trial}, cycle {row.number}: {row.reason}", err=True)
+    for line in skipped(table):
+        typer.echo(line, err=True)
     for note in heeded(notes(study), study.settings.ignored, str(folder)):
         typer.echo(f"note: {note}", err=True)
     sizes = ", ".join(f"{name}s {dataset.sizes[name]}" for name in ("cycle", "muscle", "channel"))
@@ -206,7 +209,11 @@ def study_from_simulated(
     """Make a study folder of C3D recordings that were converted and simulated: one leg a trial, left ones mirrored."""
     from nem2e_lib.data.c3d.study import study_of
 
-    made = study_of(converted, simulated, out, name)
+    show_built(out, study_of(converted, simulated, out, name), as_json)
+
+
+def show_built(out: Path, made: Built, as_json: bool) -> None:
+    """Print the size of a study that was made, and what is to be told of it."""
     if as_json:
         trials = made.trials.to_dict(orient="records")
         typer.echo(
@@ -215,6 +222,24 @@ def study_from_simulated(
         return
     lines = [f"note: {note}" for note in made.told]
     typer.echo("\n".join([*lines, f"{out}: {len(made.trials)} trials, {made.cycles} cycles."]))
+
+
+@study_app.command("open")
+def study_open(
+    name: Annotated[str, typer.Argument(help="children (walking) or runner.")],
+    out: Annotated[Path, typer.Option("--out", "-o", help="Study folder to write.")],
+    anew: Annotated[bool, typer.Option("--simulate", help="Simulate activation anew, with OpenSim.")] = False,
+    work: Annotated[
+        Path | None, typer.Option(help="Folder of what is made on the way; default: OUT-work with --simulate.")
+    ] = None,
+    workers: Annotated[int | None, typer.Option(help="Trials simulated at the same time.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Make a study folder of open recordings of real people; they are fetched first unless they are there."""
+    from nem2e_lib.simulate.people import open_study
+
+    made = open_study(name, out, anew=anew, work=work, workers=workers)
+    show_built(out, made, as_json)
 
 
 @app.command("c3d")

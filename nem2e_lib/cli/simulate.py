@@ -6,7 +6,7 @@ import json
 from collections.abc import Hashable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import pandas as pd
 import typer
@@ -18,10 +18,11 @@ from nem2e_lib.data.storage.storage import read_storage
 from nem2e_lib.error import Nem2eError
 from nem2e_lib.simulate.batch import simulate
 from nem2e_lib.simulate.compare import compare, waveforms
+from nem2e_lib.simulate.marker_set import read_marker_set, shipped
 from nem2e_lib.simulate.options import Options
 from nem2e_lib.simulate.quality import judge, summary, trial_folders
 from nem2e_lib.simulate.states import activation_of_states, is_damaged, repair_states, save_activation
-from nem2e_lib.simulate.trial import SimulatedTrial
+from nem2e_lib.simulate.trial import LEGS, SimulatedTrial
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -43,7 +44,7 @@ def run_trials(
     ] = None,
     model: Model = None,
     steps: Annotated[
-        str, typer.Option(help="Comma between: scale, ik, rra, cmc, so.", rich_help_panel="How to run")
+        str, typer.Option(help="Comma between: scale, ik, rra, cmc, so, id.", rich_help_panel="How to run")
     ] = "rra,cmc",
     trial: SimulatedTrial,
     options: Options,
@@ -75,6 +76,7 @@ for _step, _what in {
     "rra": "Residual reduction: make joint angles and trunk agree with the ground reaction forces.",
     "cmc": "Computed muscle control: excitations that make the muscles follow the motion.",
     "so": "Static optimisation, the fast alternative: joint torques shared among muscles moment by moment.",
+    "id": "Inverse dynamics: net joint moments from joint angles and ground reaction forces.",
 }.items():
     _one_step(_step, _what)
 
@@ -115,10 +117,30 @@ def _lines(row: Mapping[Hashable, object]) -> Iterator[str]:
     yield f"{row['trial']}: {row['status']}, quality {row['verdict']}, {row['seconds']} s"
     if row.get("why"):
         yield f"    because: {row['why']}"
+    yield from (f"    {line}" for line in _apart(row))
     if row["notes"]:
         yield f"    note: {row['notes']}"
     if row["activation"]:
         yield f"    {row['activation']}"
+
+
+@app.command("marker-sets")
+def list_marker_sets() -> None:
+    """List the marker sets that are shipped; their files are models of one's own."""
+    for name, path in shipped().items():
+        found = read_marker_set(path)
+        typer.echo(f"{name}: {found.name}, {len(found.markers)} markers. {found.about}")
+        typer.echo(f"    {', '.join(found.markers)}")
+        typer.echo(f"    {path}")
+
+
+def _apart(row: Mapping[Any, object]) -> Iterator[str]:
+    """What is judged apart where a foot stands on bare floor: each leg, and the residuals."""
+    bare = {leg: row.get(f"bare_floor_{leg}") for leg in LEGS}
+    if any(isinstance(told, str) and told for told in bare.values()):
+        for leg, told in bare.items():
+            yield f"{leg} leg: {row[f'verdict_{leg}']}" + (f", on floor without a plate {told}" if told else "")
+        yield f"residuals while every foot is on a plate: {row['verdict_residuals']}"
 
 
 @app.command("quality")
@@ -128,14 +150,23 @@ def show_quality(
     """Judge simulations against published rules of thumb. Exits with 1 if one is poor."""
     folders = trial_folders(folder)
     table = pd.concat([judge(each) for each in folders], ignore_index=True)
-    verdicts = {each.name: summary(each)["verdict"] for each in folders}
+    told = {each.name: summary(each) for each in folders}
+    verdicts = {name: each["verdict"] for name, each in told.items()}
+    legs = {
+        name: {leg: each[f"verdict_{leg}"] for leg in LEGS if f"verdict_{leg}" in each} for name, each in told.items()
+    }
     if as_json:
         typer.echo(
-            json.dumps({"verdicts": verdicts, "measures": json.loads(table.to_json(orient="records"))}, indent=2)
+            json.dumps(
+                {"verdicts": verdicts, "legs": legs, "measures": json.loads(table.to_json(orient="records"))}, indent=2
+            )
         )
     else:
-        typer.echo(table.drop(columns=["source", "counts"]).to_string(index=False, float_format="{:.3g}".format))
-        typer.echo("\n".join(f"{name}: {told}" for name, told in verdicts.items()))
+        typer.echo(
+            table.drop(columns=["source", "counts", "expected"]).to_string(index=False, float_format="{:.3g}".format)
+        )
+        for name, each in told.items():
+            typer.echo("\n".join([f"{name}: {each['verdict']}", *(f"    {line}" for line in _apart(each))]))
     raise typer.Exit(int("poor" in verdicts.values()))
 
 

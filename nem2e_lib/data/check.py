@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from nem2e_lib.data.checks import FILE, SAME_LABEL, UNUSED, Note, heeded
+from nem2e_lib.data.checks import FILE, LEGS, SAME_LABEL, UNUSED, WITHOUT, Note, heeded
 from nem2e_lib.data.cycles.find import find_cycles
 from nem2e_lib.data.cycles.normalise import normalised
+from nem2e_lib.data.emg.processing import OF_CYCLES
 from nem2e_lib.data.exports.formats import read_recording
 from nem2e_lib.data.quality.activation import column_notes
 from nem2e_lib.data.quality.notes import doubts
+from nem2e_lib.data.quality.words import some
 from nem2e_lib.data.study.load import read_study, signal_problems
 from nem2e_lib.data.study.signals import columns_of
 from nem2e_lib.data.study.study import Study
@@ -51,7 +53,7 @@ def study_notes(folder: str | Path, model: str | Path | None = None) -> list[str
         if path in activation:
             tables[path] = columns_of(path, storage, study.settings)
     notes += column_notes(tables)
-    notes += [*_stray_columns(study), *_nearly_same(study), *doubts(study)]
+    notes += [*_stray_columns(study), *_nearly_same(study), *_without(study), *_legs(study), *doubts(study)]
     return heeded(notes, study.settings.ignored, str(study.folder / "study.toml"))
 
 
@@ -60,16 +62,44 @@ def _nearly_same(study: Study) -> Iterator[Note]:
     for column, labels in (
         ("subject", [trial.subject for trial in study.trials]),
         ("speed", [trial.speed for trial in study.trials]),
+        ("condition", [trial.condition for trial in study.trials]),
     ):
         alike: dict[str, list[str]] = {}
         for label in dict.fromkeys(labels):
             alike.setdefault(as_read(label), []).append(label)
-        for some in alike.values():
-            if len(some) > 1:
+        for same in alike.values():
+            if len(same) > 1:
                 yield SAME_LABEL.note(
-                    f"{study.folder / 'trials.csv'}: {column} is written {', '.join(map(repr, some))}, which count as "
-                    f"{len(some)} {column}s; write one of them if they are the same."
+                    f"{study.folder / 'trials.csv'}: {column} is written {', '.join(map(repr, same))}, which count as "
+                    f"{len(same)} {column}s; write one of them if they are the same."
                 )
+
+
+def _without(study: Study) -> Iterator[Note]:
+    """Channels that some trials do without, with how many people are left for each."""
+    people = list(dict.fromkeys(trial.subject for trial in study.trials))
+    for channel in study.channels:
+        lost = [trial for trial in study.trials if channel in trial.without]
+        if lost:
+            have = {trial.subject for trial in study.trials if trial not in lost}
+            yield WITHOUT.note(
+                f"{study.folder / 'trials.csv'}: {some([trial.name for trial in lost])} without EMG {channel!r}: "
+                f"it is learnt and judged on {len(have)} of {len(people)} subjects."
+            )
+
+
+def _legs(study: Study) -> Iterator[Note]:
+    """People of whom one channel comes from two electrodes."""
+    processing = study.settings.emg_processing
+    legs: dict[str, set[str]] = {}
+    for trial in study.trials:
+        legs.setdefault(trial.subject, set()).add(trial.leg)
+    both = [subject for subject, found in legs.items() if len(found) > 1]
+    if both and processing is not None and processing.normalise in OF_CYCLES:
+        yield LEGS.note(
+            f"{study.folder / 'trials.csv'}: EMG of {some(both)} comes from both legs; each leg is divided by "
+            "its own maximum."
+        )
 
 
 def _stray_columns(study: Study) -> Iterator[Note]:

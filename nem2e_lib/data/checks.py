@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-OF = ("trials", "activation", "emg", "force", "cycles")
+OF = ("trials", "activation", "emg", "force", "cycles", "scaling")
 """What a check looks at, in the order of docs/checks.md."""
 IGNORE = "ignore"
 """What ``[checks]`` of ``study.toml`` says of a check that is not to be heeded."""
@@ -67,8 +67,12 @@ class Note:
 
 FILE = Check("file", "trials", "what is odd in a file although it can be read (docs/storage.md)")
 SAME_LABEL = Check(
-    "subject_case", "trials", "subjects, or speeds, whose labels differ in letter case, blanks or leading zeros only"
+    "subject_case",
+    "trials",
+    "subjects, speeds or conditions whose labels differ in letter case, blanks or leading zeros only",
 )
+WITHOUT = Check("without", "trials", "EMG channels that a trial does without: what they miss of the study")
+LEGS = Check("legs", "trials", "people whose EMG comes from both legs, so that each leg is normalised alone")
 UNUSED = Check("unused", "trials", "a column of trials.csv that is not known")
 LEFT_OUT = Check("no_muscle", "activation", "columns of the activation files that are not taken for muscles")
 UNKNOWN_MUSCLE = Check(
@@ -212,6 +216,22 @@ ALTERNATION = Check(
 )
 RHYTHM = Check("rhythm", "force", "a cycle over {:g} times as long as those around it, or as short", 1.5, skips=True)
 SKIPPED = Check("skipped", "cycles", "cycles that are found and cannot be used")
+LEFT_RIGHT = Check(
+    "left_right",
+    "scaling",
+    "a body whose right and left scale factors differ by more than {:.0%}",
+    0.05,
+    "this project's choice: 2 cm of a thigh; legs of most people differ by under 1 cm (Knutson 2005, "
+    "doi:10.1186/1746-1340-13-11), landmarks are found again within 2 cm (Della Croce et al. 2005, "
+    "doi:10.1016/j.gaitpost.2004.05.002)",
+)
+STATIC_FIT = Check(
+    "static_fit",
+    "scaling",
+    "a marker of at least half the largest weight over {:g} m from where the scaled model has it in the static pose",
+    0.02,
+    "OpenSim documentation, Getting Started with Scaling (largest error of bony landmarks)",
+)
 
 CHECKS = {check.name: check for check in list(globals().values()) if isinstance(check, Check)}
 """Every check by its name."""

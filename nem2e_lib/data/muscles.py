@@ -101,20 +101,20 @@ _SPELLINGS = {  # in lower case, without blanks; those of several muscles mean a
     "tib_ant": "ta tib tibant tibialisanterior tiba tibialisant tibanterior anteriortibialis anttib tibialanterior",
     "tib_post": "tp tibpost tibialisposterior",
     "per_long": "pl perlong perl peroneuslongus peroneus fibularislongus peronaeuslongus pero peroneuslong",
-    "per_brev": "pb perbrev peroneusbrevis fibularisbrevis",
+    "per_brev": "pb perbrev perb peroneusbrevis fibularisbrevis",
     "rect_fem": "rf rect rectfem recfem rectusfemoris rfem rectus rectusfem rectusfemor",
     "vas_lat": "vl vaslat vastuslateralis vlat vastlat vastuslat vastlateralis vastuslateral vasti vastus vlo",
     "vas_med": "vm vmo vasmed vastusmedialis vastusmedius vmed vastmed vastusmed vastmedialis vastusmedial vasti "
     "vastus",
     "vas_int": "vi vasint vastusintermedius vasti",
     "bifemlh": "bf bi bflh biceps bicepsfemoris bicepsfemorislonghead bicepsfemorislh bicepsfemorislong "
-    "bicepsfemoriscaputlongum bicepsfemoriscaputlongus lateralhamstring lateralhamstrings lathamstrings latham bfl "
-    "bflong bfem bicfem bicepsfem bifem hamstrings hamstring hams ham",
+    "bicepsfemoriscaputlongum bicepsfemoriscaputlongus lateralhamstring lateralhamstrings lathamstrings latham "
+    "lateralham haml bfl bflong bfem bicfem bicepsfem bifem hamstrings hamstring hams ham",
     "bifemsh": "bfsh bicepsfemorisshorthead bicepsfemorissh",
-    "semimem": "sm sem semimem semimembranosus medialhamstring medialhamstrings medhamstrings medham mh semimembr "
-    "hamstrings hamstring hams ham",
-    "semiten": "st semit semiten semitendinosus medialhamstring medialhamstrings medhamstrings medham mh semitend semt "
-    "semitendinous hamstrings hamstring hams ham",
+    "semimem": "sm sem semimem semimembranosus medialhamstring medialhamstrings medhamstrings medham mham hamm mh "
+    "semimembr hamstrings hamstring hams ham",
+    "semiten": "st semit semiten semitendinosus medialhamstring medialhamstrings medhamstrings medham mham hamm mh "
+    "semitend semt semitendinous hamstrings hamstring hams ham",
     "glut_max1": "gm gmax glmax glmax1 glutmax glutmax1 gluteusmaximus gluteusmax gluteusmaxim glumax gluteus "
     "maxgluteus",
     "glut_max2": "glmax2",
@@ -141,6 +141,8 @@ _SIDES = {
     **dict.fromkeys(("r", "rt", "rgt", "right", "rechts", "dx", "droit", "droite", "derecho", "derecha"), "r"),
     **dict.fromkeys(("l", "lt", "lft", "left", "links", "sx", "gauche", "izquierdo", "izquierda"), "l"),
 }
+_GLUED = re.compile(r"(?i)(?<![a-z])(right|left)(?=[a-z]{3})")
+"""A side that is written together with the muscle: ``rightexternaloblique``."""
 _NOT_OF_A_MUSCLE = {"emg", "raw", "env", "envelope", "ch", "channel", "m", "muscle", "activation"}
 _DEVICE = re.compile(
     r"\d+|sensors?|avanti|trigno|delsys|noraxon|ultium|myoresearch|vicon|[sd]?emg\d*|im|ch\d+|channels?|analog|[a-d]|mini|duo|"
@@ -192,7 +194,13 @@ def meaning(label: str) -> tuple[list[str], str]:
 
 def _words(label: str) -> tuple[list[str], list[str]]:
     """The sides that a label names, and its words that may name a muscle."""
-    name = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", _UNIT.sub("", muscle_name(label)))
+    written = _UNIT.sub("", muscle_name(label))
+    whole = re.split(r"[^A-Za-z0-9]+", _GLUED.sub(r"\1 ", written))
+    told = [_SIDES[word.lower()] for word in whole if word.lower() in _SIDES]
+    left = [word for word in whole if word and word.lower() not in _SIDES]
+    if told and _plain("".join(left)) in _MEANINGS:  # HamL_r is the lateral hamstrings of the right leg
+        return told, left
+    name = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", written)
     words = [word for word in re.split(r"[^A-Za-z0-9]+", name) if word]
     sides = [_SIDES[word.lower()] for word in words if word.lower() in _SIDES]
     rest = [word for word in words if word.lower() not in _SIDES and word.lower() not in _NOT_OF_A_MUSCLE]

@@ -13,6 +13,7 @@ figure       figures.…                module           what it shows
 Figure 1     framework                schematics       from motion to refined activity
 Figure 2     network                  schematics       the two networks
 Figure 3     refined_curves           waveforms        simulated, refined and measured activity of a held-out unit
+…            everybody                waveforms        the same of all held-out units: mean and spread
 Figure 4     error_boxes              errors           Er per muscle and condition, with Tukey's stars
 Figure 5     loss_curves              losses           training and validation loss over epochs
 Figure 6     temporal_attention       temporal         attention over samples in time, beside the input gradient
@@ -42,6 +43,12 @@ recording    postures                 recording        the model in motion, and 
 …            ground_force             recording        force over time, heel strikes and cycles
 …            activations              recording        activation of some muscles by each method
 …            refined_trial            recording        a trial refined, with its band
+laboratory   markers_over_time        laboratory       heels and toes of a C3D file over time, gaps of its markers
+…            plates_and_feet          laboratory       force plates from above, and which foot trod on which
+…            markers_on_model         laboratory       measured markers and the scaled model's in the static pose
+…            marker_residuals         laboratory       what inverse kinematics leaves between them
+…            beside_laboratory        laboratory       angles and moments beside the laboratory's own
+…            activity_by_cycle        laboratory       activation, EMG and refined activity, cycle by cycle
 ===========  =======================  ===============  ============================================================
 
 To add one, write a function under ``@styled`` in the module of its subject that begins with `style.new_figure` and
@@ -66,6 +73,7 @@ if TYPE_CHECKING:
         cycles,
         errors,
         fields,
+        laboratory,
         leaderboard,
         learning,
         losses,
@@ -90,6 +98,14 @@ if TYPE_CHECKING:
     from nem2e_lib.figures.controls import control_errors, following, shift_errors, shift_maps
     from nem2e_lib.figures.cycles import cycle_timeline, cycle_waveforms
     from nem2e_lib.figures.errors import error_boxes, ranking
+    from nem2e_lib.figures.laboratory import (
+        activity_by_cycle,
+        beside_laboratory,
+        marker_residuals,
+        markers_on_model,
+        markers_over_time,
+        plates_and_feet,
+    )
     from nem2e_lib.figures.leaderboard import duels, tried
     from nem2e_lib.figures.learning import generalising, learning_curves
     from nem2e_lib.figures.losses import loss_curves
@@ -98,7 +114,7 @@ if TYPE_CHECKING:
     from nem2e_lib.figures.spatial import spatial_attention
     from nem2e_lib.figures.style import Drawn
     from nem2e_lib.figures.temporal import temporal_attention
-    from nem2e_lib.figures.waveforms import refined_curves, representative
+    from nem2e_lib.figures.waveforms import everybody, refined_curves, representative
 
 _FUNCTIONS = {
     "ablations": "forest levels",
@@ -107,6 +123,9 @@ _FUNCTIONS = {
     "controls": "control_errors following shift_errors shift_maps",
     "cycles": "cycle_timeline cycle_waveforms",
     "errors": "error_boxes ranking",
+    "laboratory": (
+        "activity_by_cycle beside_laboratory marker_residuals markers_on_model markers_over_time plates_and_feet"
+    ),
     "leaderboard": "duels tried",
     "learning": "generalising learning_curves",
     "losses": "loss_curves",
@@ -115,7 +134,7 @@ _FUNCTIONS = {
     "spatial": "spatial_attention",
     "style": "Drawn",
     "temporal": "temporal_attention",
-    "waveforms": "refined_curves representative",
+    "waveforms": "everybody refined_curves representative",
 }
 _MODULES = (
     "ablations",
@@ -126,6 +145,7 @@ _MODULES = (
     "cycles",
     "errors",
     "fields",
+    "laboratory",
     "leaderboard",
     "learning",
     "losses",
@@ -144,8 +164,10 @@ __all__ = [
     "Drawn",
     "ablations",
     "activations",
+    "activity_by_cycle",
     "agreement",
     "attention_tests",
+    "beside_laboratory",
     "body",
     "changed_inputs",
     "control_errors",
@@ -157,12 +179,14 @@ __all__ = [
     "error_and_entropy",
     "error_boxes",
     "errors",
+    "everybody",
     "fields",
     "following",
     "forest",
     "framework",
     "generalising",
     "ground_force",
+    "laboratory",
     "lag_against_delay",
     "leaderboard",
     "learning",
@@ -170,9 +194,13 @@ __all__ = [
     "levels",
     "loss_curves",
     "losses",
+    "marker_residuals",
+    "markers_on_model",
+    "markers_over_time",
     "network",
     "order_overlap",
     "panels",
+    "plates_and_feet",
     "points",
     "postures",
     "precision",

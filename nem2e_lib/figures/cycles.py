@@ -9,6 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
+from nem2e_lib.data.cycles.segment import CONDITION, circumstances, recorded
 from nem2e_lib.figures.panels import activity_axis, curves_with_bands, is_synthetic, panel_grid, plural, rows_for
 from nem2e_lib.figures.style import SERIES_COLOURS, Drawn, add_legend, heading, new_figure, styled
 
@@ -98,9 +99,16 @@ def cycle_waveforms(cycles: xr.Dataset) -> Drawn:
         activity_axis(axis, channel, rows)
     figure.supylabel("muscle activity", fontsize=9)
     add_legend(figure, _handles())
-    subjects, speeds = (len(np.unique(cycles[name])) for name in ("subject", "speed"))
+    subjects, speeds = len(np.unique(cycles["subject"])), len(np.unique(circumstances(cycles)))
+    what = plural(speeds, "condition" if CONDITION in cycles.coords else "speed")
+    short = ", ".join(
+        f"{channel}: {own.sum()} cycles"
+        for channel, own in zip(cycles["channel"].to_numpy(), recorded(cycles["emg"]), strict=True)
+        if not own.all()
+    )
     caption = (
-        f"{plural(cycles.sizes['cycle'], 'cycle')} of {plural(subjects, 'subject')} at {plural(speeds, 'speed')}; "
+        f"{plural(cycles.sizes['cycle'], 'cycle')} of {plural(subjects, 'subject')} at {what}"
+        f"{f' ({short})' if short else ''}; "
         f"simulated by: {cycles.attrs['simulated_by']}. Line: mean; band: {LOW:.0f}th to {HIGH:.0f}th percentile."
     )
     alt = f"{plural(len(channels), 'panel')}, one an EMG channel, over the gait cycle. {caption}"
@@ -108,14 +116,15 @@ def cycle_waveforms(cycles: xr.Dataset) -> Drawn:
 
 
 def waveforms(cycles: xr.Dataset) -> pd.DataFrame:
-    """Return mean and percentiles over cycles: channel, series, phase_pct, mean, low, high."""
+    """Return mean and percentiles over the cycles of each channel: channel, series, phase_pct, mean, low, high."""
+    there = recorded(cycles["emg"])
     target = xr.DataArray(cycles["target"].to_numpy(), dims="channel")
     series = {
         "simulated": cycles["activation_waveform"].sel(muscle=target),
         "measured": cycles["emg_waveform"],
     }
     parts = [
-        _rows(str(channel), name, values.isel(channel=i))
+        _rows(str(channel), name, values.isel(channel=i, cycle=there[i]))
         for i, channel in enumerate(cycles["channel"].to_numpy())
         for name, values in series.items()
     ]

@@ -13,6 +13,7 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from scipy import special
 
+from nem2e_lib.analysis.metrics import lacking
 from nem2e_lib.error import Nem2eError
 from nem2e_lib.figures.panels import plural
 from nem2e_lib.figures.points import boxes, dots, mean_handle, rows_of_points, unit_handle
@@ -31,7 +32,7 @@ from nem2e_lib.figures.style import (
     stars,
     styled,
 )
-from nem2e_lib.training.units import unit_name, units_said
+from nem2e_lib.training.units import unit_name, units_of_each, units_said
 
 PER_ROW = 6
 """Muscles that a row of boxes holds where letters allow another."""
@@ -59,12 +60,14 @@ def error_boxes(
     data = _data(errors, study)
     pairs = tukey[(tukey["study"] == study) & (tukey["p_value"] < 0.05)]
     rows = share_out(list(dict.fromkeys(data["muscle"])), letters)
-    title = heading(f"Figure 4{_span(letters)}. {study}: error improvement rate Er", synthetic)
+    shown = letters[: len(rows)] if len(letters) == 1 or len(rows) > 1 else ""
+    title = heading(f"Figure 4{_span(shown)}. {study}: error improvement rate Er", synthetic)
     figure = new_figure(0.9 + 2.75 * len(rows), title)
     axes = figure.subplots(len(rows), 1, squeeze=False, sharey=True)[:, 0]
-    for letter, axis, muscles in zip(letters, axes, rows, strict=False):
+    for axis, muscles in zip(axes, rows, strict=True):
         _row(axis, muscles, data, width=max(map(len, rows)))
-        if len(letters) > 1:
+    if len(shown) > 1:
+        for letter, axis in zip(shown, axes, strict=True):
             axis.set_title(f"({letter})")
     brackets = [_brackets_of(muscles, data, pairs) for muscles in rows]
     axes[0].set_ylim(*_limits(data, brackets))
@@ -166,9 +169,10 @@ def _handles(data: pd.DataFrame) -> list[Line2D | Patch]:
 
 
 def _caption(errors: pd.DataFrame, data: pd.DataFrame, pairs: int) -> str:
-    n, unit = data["label"].nunique(), str(data["unit"].iloc[0])
+    labels, unit = data.groupby("muscle", sort=False)["label"], str(data["unit"].iloc[0])
+    n = {str(muscle): own.nunique() for muscle, own in labels}
     text = (
-        f"Er = RMSE refined / RMSE OpenSim − 1, n = {units_said(n, unit, 'held-out')}; box: quartiles and "
+        f"Er = RMSE refined / RMSE OpenSim − 1, n = {units_of_each(n, unit, 'held-out')}; box: quartiles and "
         "median, whiskers: to 1.5 times the box; stars: Tukey's comparison of conditions, * p < 0.05, ** "
         f"p < 0.01, *** p < 0.001 ({plural(pairs, 'pair')}). Dashed: Er of the training cycles' mean EMG curve."
     )
@@ -208,6 +212,7 @@ def ranking(errors: pd.DataFrame, *, synthetic: bool) -> Drawn:
         axis.set_title(f"{study} (n = {units_said(_units(data, study), _unit(data, study), 'held-out')})")
     add_legend(figure, [unit_handle(), mean_handle()])
     caption = "Er averaged over muscles within each held-out unit. " + " ".join(_sentence(data, s) for s in studies)
+    caption = " ".join([caption, *lacking(errors)])
     return Drawn(figure, data, title, caption, caption, synthetic)
 
 

@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 
 from nem2e_lib.analysis.review_waveforms import CAVEAT, Field
-from nem2e_lib.figures.panels import cycle_axis, panel_grid, rows_for
+from nem2e_lib.figures.panels import cycle_axis, label_bottom, panel_grid, rows_for
 from nem2e_lib.figures.style import CONDITION_COLOURS, CONDITION_LABELS, Drawn, add_legend, heading, new_figure, styled
 
 
@@ -29,9 +29,11 @@ def fields(tested: Mapping[str, list[Field]], phase: np.ndarray, *, study: str, 
     """
     title = heading(f"{study}: where in the cycle refining lowers the error (paired SPM{{t}})", synthetic)
     figure = new_figure(0.9 + 1.75 * rows_for(len(tested)), title)
-    for axis, (electrode, its) in zip(panel_grid(figure, len(tested), sharex=True), tested.items(), strict=True):
+    axes = panel_grid(figure, len(tested), sharex=True)
+    for axis, (electrode, its) in zip(axes, tested.items(), strict=True):
         _panel(axis, its, phase)
         axis.set_title(electrode)
+    label_bottom(axes, "gait cycle (%)")
     add_legend(figure, _handles(tested))
     rows = [row for electrode, its in tested.items() for one in its for row in _rows(electrode, one, phase)]
     caption = (
@@ -60,7 +62,7 @@ def _panel(axis: Axes, its: list[Field], phase: np.ndarray) -> None:
             axis.plot([span.start, span.end], [y, y], color=colour, lw=3.2, solid_capstyle="butt")
     axis.set_ylim(-1.55 * most, 1.55 * most)
     axis.set_ylabel("SPM{t}")
-    cycle_axis(axis)
+    cycle_axis(axis, label=False)
 
 
 def _sign(field: Field, phase: np.ndarray, start: float, end: float) -> float:

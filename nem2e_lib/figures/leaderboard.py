@@ -50,10 +50,20 @@ def leaderboard(standings: pd.DataFrame, units: pd.DataFrame, *, synthetic: bool
     add_legend(figure, [unit_handle(), mean_handle()])
     caption = (
         "Er is averaged over the channels of an electrode and then over electrodes within each held-out unit. "
-        + " ".join(_sentence(standings, study) for study in studies)
+        + " ".join([*(_sentence(standings, study) for study in studies), *_short(units)])
     )
     data = units.merge(standings[["study", "method", "rank", "er_mean", "ci_low", "ci_high"]], on=["study", "method"])
     return Drawn(figure, data, title, caption, caption, synthetic)
+
+
+def _short(units: pd.DataFrame) -> list[str]:
+    """Whose mean is over fewer electrodes, since some were not recorded: one sentence a study."""
+    told = []
+    for study, rows in units.groupby("study", sort=False):
+        most, numbers = rows["n_electrodes"].max(), rows.groupby("label", sort=False)["n_electrodes"].max()
+        parts = [f"{label} {number}" for label, number in numbers.items() if number < most]
+        told += [f"{study}, electrodes recorded of {most}: {', '.join(parts)}."] if parts else []
+    return told
 
 
 def _panel(axis: Axes, rows: pd.DataFrame, units: pd.DataFrame) -> None:

@@ -16,6 +16,7 @@ from matplotlib.ticker import LogLocator, NullFormatter
 
 from nem2e_lib.figures.panels import Float, is_synthetic, plural
 from nem2e_lib.figures.style import CONDITION_COLOURS, CONDITION_LABELS, Drawn, add_legend, heading, new_figure, styled
+from nem2e_lib.training.results import last_loss
 
 LOW, HIGH = 5.0, 95.0
 
@@ -69,7 +70,7 @@ def _diverged(results: xr.Dataset) -> npt.NDArray[np.bool_]:
         marked = results["diverged"].transpose("seed", "channel", "fold").to_numpy().astype(bool)
     else:
         marked = np.zeros([results.sizes[d] for d in ("seed", "channel", "fold")], bool)
-    last = np.asarray(results["training_loss"].isel(epoch=-1).transpose("seed", "channel", "fold"), float)
+    last = last_loss(results["training_loss"].transpose("seed", "channel", "fold", "epoch").to_numpy())
     bad: npt.NDArray[np.bool_] = (marked | ~np.isfinite(last)).ravel()
     return bad
 
@@ -78,7 +79,8 @@ def _panel(axis: Axes, results: xr.Dataset) -> pd.DataFrame:
     colour = CONDITION_COLOURS[str(results.attrs["condition"])]
     epochs = results["epoch"].to_numpy()
     losses = {name: _models(results[f"{name}_loss"]) for name in LINES}
-    bad = _diverged(results)
+    made = np.isfinite(losses["training"]).any(axis=1)  # a channel that was not recorded of a unit has no model for it
+    losses, bad = {name: values[made] for name, values in losses.items()}, _diverged(results)[made]
     tables = []
     for name, values in losses.items():
         table = _band(values[~bad], values[bad], epochs)

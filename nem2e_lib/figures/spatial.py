@@ -12,7 +12,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import SubFigure
 from matplotlib.lines import Line2D
 
-from nem2e_lib.analysis.attention import entropy_share, over_muscles
+from nem2e_lib.analysis.attention import mean_entropy, over_muscles
 from nem2e_lib.error import Nem2eError
 from nem2e_lib.figures.body import (
     SIDE_COLOURS,
@@ -67,7 +67,7 @@ def spatial_attention(results: xr.Dataset, *, muscle: str = "tib") -> Drawn:
             "time, so there is no map of muscles; draw its temporal attention, or train with another spatial."
         )
     weights = results["attention"].sel(channel=muscle)
-    share = float(entropy_share(weights.transpose(..., "token").to_numpy()).mean())
+    share = mean_entropy(weights.transpose(..., "token").to_numpy())
     order = in_order([str(t) for t in results["token"].to_numpy()])
     mean = weights.mean(["seed", "cycle"]).transpose("token", "output").sel(token=[a.column for a in order])
     synthetic = is_synthetic(results)
@@ -78,7 +78,8 @@ def spatial_attention(results: xr.Dataset, *, muscle: str = "tib") -> Drawn:
     _heat_map(top, mean, order, share)
     strongest = {phase: _strongest(mean, phase) for phase in PHASES}
     draw_skeletons(bottom, strongest, str(results.attrs.get("motion", results.attrs["study"])))
-    add_legend(figure, side_handles())
+    handles = side_handles()
+    add_legend(figure, handles if any(a.side == "left" for a in order) else handles[:1])
     return Drawn(figure, _table(mean, order, strongest), title, *_words(results, muscle, share, strongest), synthetic)
 
 

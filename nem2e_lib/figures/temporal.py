@@ -157,7 +157,7 @@ def _output(axis: Axes, one: xr.Dataset) -> None:
         axis.plot(one[name], one["sample"], color=SERIES_COLOURS[name])
     axis.set_ylim(-step, 100 + step)
     axis.invert_xaxis()
-    axis.locator_params(axis="x", nbins=2)
+    axis.locator_params(axis="x", nbins=1)  # there is no room for more
     axis.set_yticks(QUARTERS)
     axis.set_ylabel("output: refined activity at (% of cycle)")
 

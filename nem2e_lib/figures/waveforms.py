@@ -1,13 +1,15 @@
-"""Figure 3: simulated, refined and measured muscle activity over the gait cycle."""
+"""Simulated, refined and measured muscle activity over the gait cycle: of one held-out unit (Figure 3), and of all."""
 
 from __future__ import annotations
 
 import numpy as np
 import pandas as pd
 import xarray as xr
+from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
+from nem2e_lib.data.cycles.segment import recorded
 from nem2e_lib.error import Nem2eError
 from nem2e_lib.figures.panels import Float, activity_axis, curves_with_bands, is_synthetic, panel_grid, plural, rows_for
 from nem2e_lib.figures.style import (
@@ -20,7 +22,7 @@ from nem2e_lib.figures.style import (
     signed,
     styled,
 )
-from nem2e_lib.training.units import unit_name
+from nem2e_lib.training.units import unit_name, units_said
 
 SERIES_LABELS = {
     "simulated": "simulated (OpenSim)",
@@ -85,7 +87,7 @@ def refined_curves(
         rows = data[data["muscle"] == muscle]
         curves_with_bands(axis, rows, x="sample_pct", hue="series", palette=SERIES_COLOURS, clip_on=False)
         activity_axis(axis, muscle, rows)
-    figure.supylabel("muscle activity (normalised)", fontsize=9)
+    _name_activity(figure, len(muscles))
     cycles = int(data["n_cycles"].iloc[0])
     add_legend(figure, _handles(cycles))
     why = (
@@ -106,8 +108,49 @@ def refined_curves(
     return Drawn(figure, data, title, alt, caption, synthetic)
 
 
+@styled
+def everybody(results: xr.Dataset) -> Drawn:
+    """Draw one panel per muscle for all held-out units: mean over them, band one standard deviation either way.
+
+    Parameters
+    ----------
+    results : xarray.Dataset
+        A trained condition (``<condition>.nc``).
+    """
+    study, condition = str(results.attrs["study"]), str(results.attrs["condition"])
+    each = pd.concat([curves(results, str(label)) for label in results["fold"].to_numpy()], ignore_index=True)
+    keys = ["study", "condition", "muscle", "series", "sample_pct"]
+    over = each.dropna(subset="mean").groupby(keys, sort=False)["mean"].agg(mean="mean", sd="std", n_units="size")
+    data = over.reset_index().assign(
+        low=lambda t: t["mean"] - t["sd"].fillna(0.0), high=lambda t: t["mean"] + t["sd"].fillna(0.0)
+    )
+    unit, number = str(results.attrs["unit"]), int(data["n_units"].max())
+    synthetic = is_synthetic(results)
+    title = heading(f"{study}: simulated, refined ({CONDITION_LABELS[condition]}) and measured", synthetic)
+    muscles = list(data["muscle"].unique())
+    figure = new_figure(0.95 + 1.75 * rows_for(len(muscles)), title)
+    for axis, muscle in zip(panel_grid(figure, len(muscles), sharex=False), muscles, strict=True):
+        rows = data[data["muscle"] == muscle]
+        curves_with_bands(axis, rows, x="sample_pct", hue="series", palette=SERIES_COLOURS, clip_on=False)
+        activity_axis(axis, muscle, rows)
+    _name_activity(figure, len(muscles))
+    band = Patch(color="#bbbbbb", label=f"± 1 SD over {unit_name(unit, number)}")
+    add_legend(figure, [*_handles(1), band])
+    caption = (
+        f"Lines: mean over {units_said(number, unit, 'held-out')}, each the mean of its cycles, which its model never "
+        f"saw. Bands: one standard deviation between them. Cycle: {_cycle_words(results)}."
+    )
+    alt = f"{len(muscles)} panels, one a muscle: simulated, refined and measured activity. {caption}"
+    return Drawn(figure, data, title, alt, caption, synthetic)
+
+
+def _name_activity(figure: Figure, muscles: int) -> None:
+    between = " " if rows_for(muscles) > 1 else "\n"  # a single row is lower than the words are long
+    figure.supylabel(f"muscle activity{between}(normalised)", fontsize=9)
+
+
 def curves(results: xr.Dataset, label: str) -> pd.DataFrame:
-    """Return mean, lowest and highest value of each series over one unit's cycles.
+    """Return mean, lowest and highest value of each series over one unit's cycles, of the muscles that it has in all.
 
     Columns: study, condition, label, muscle, series, sample_pct, mean, low, high, n_cycles. `refined` is
     averaged over seeds first.
@@ -131,7 +174,7 @@ def curves(results: xr.Dataset, label: str) -> pd.DataFrame:
             str(muscle),
             name,
         )
-        for muscle in here["channel"].to_numpy()
+        for muscle in here["channel"].to_numpy()[recorded(here["measured"]).all(axis=1)]
         for name, values in series.items()
     ]
     table = pd.concat(parts, ignore_index=True)

@@ -1,4 +1,20 @@
-"""From motion to refined activity: OpenSim's steps, then a refiner that was kept."""
+"""From motion to refined activity: OpenSim's steps, then a refiner that was kept.
+
+chain
+    From a motion or markers to refined activity in one go: `run`.
+sides
+    Which columns of force are of which foot.
+walkthrough
+    The same way step by step, for 12_motion_to_emg.
+c3d_files
+    Somebody's C3D files, opened and looked at, for 16_c3d_to_emg.
+c3d_outcome
+    What OpenSim and a refiner make of them.
+laboratory
+    Angles and moments against those of the laboratory's own model.
+beside
+    These two, to be drawn.
+"""
 
 from __future__ import annotations
 

@@ -96,4 +96,5 @@ class Findings:
             return None
         results = self.trained[study]["one_entire"]
         channel, cycles = channel_of(results), self.cycles[study].sel(channel=results.channel.values)
-        return shortcut_summary(shortcut(cycles, results, self.models(study, channel), channel, seed=self.run.seed))
+        tested = shortcut_summary(shortcut(cycles, results, self.models(study, channel), channel, seed=self.run.seed))
+        return tested.assign(channel=channel)

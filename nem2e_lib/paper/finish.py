@@ -6,35 +6,39 @@ import json
 from collections.abc import Iterable
 from pathlib import Path
 
-import pandas as pd
-
 from nem2e_lib.error import Nem2eError
 from nem2e_lib.figures.style import CONDITION_LABELS
+from nem2e_lib.paper import people, what_holds
 from nem2e_lib.paper.findings import Findings
 from nem2e_lib.paper.notebooks import heading
 from nem2e_lib.paper.run import Run
 from nem2e_lib.paper.studies.script import script
 from nem2e_lib.project import ROOT
-from nem2e_lib.site.index import write_index
+from nem2e_lib.site.contents import CONTENTS, Asked, Contents, Opening
+from nem2e_lib.site.index import PEOPLE, render_index, write_index
 from nem2e_lib.site.provenance import provenance
-from nem2e_lib.site.publish import check_target, publish
+from nem2e_lib.site.publish import LITTER, MARKER, check_target, note, publish
 from nem2e_lib.site.saving import manifest_pages
 
 READ_FIRST = {
     "what_holds.html": "What holds: the page to read first",
     "claims.html": "Every claim of the paper, checked",
 }
+PEOPLE_FIRST = {"17_people.html": "What people say, as a results section"}
+"""The page that a run on open recordings has besides."""
+SHOWN_FIRST = ("leaderboard", "people_children", "people_runner")
+"""Figures that open a site on measured studies, as far as it has them."""
 
 
 def finish(run: Run, out: Path | str, notebooks: Iterable[str]) -> Path:
-    """Write ``index.html``, which links every page of the run, and publish the site to `out`.
+    """Write ``index.html``, which links every page of the run, publish the site to `out`, and renew the front page.
 
     Parameters
     ----------
     run
         The run, whose notebooks have all succeeded.
     out
-        Folder to publish to.
+        Folder to publish to. One called ``people`` is a part of the site around it, whose front page it opens.
     notebooks
         Names of the notebooks that the run consists of, such as ``04_statistics``: their order is that of their
         numbers, their titles are their headings.
@@ -44,24 +48,71 @@ def finish(run: Run, out: Path | str, notebooks: Iterable[str]) -> Path:
     Nem2eError
         When a page is missing or `out` holds files of others.
     """
+    write_index(run.site, contents(run, notebooks))
+    target = publish(run.site, out)
+    renew(target)
+    return target
+
+
+def contents(run: Run, notebooks: Iterable[str]) -> Contents:
+    """Return what the front page of a run is made of."""
     path = run.site / "results.json"
     if not path.exists():
         raise Nem2eError(f"{path}: there are no results yet; run 07_claims first.")
-    claims = pd.DataFrame(json.loads(path.read_text(encoding="utf-8"))["claims"])
+    claims = json.loads(path.read_text(encoding="utf-8"))["claims"]
     found = Findings(run)
     titles = {name: heading(ROOT / "notebooks" / f"{name}.ipynb") for name in sorted(notebooks)}
     names, shown = [cycles.attrs["study"] for cycles in found.cycles.values()], manifest_pages(run.site)
-    write_index(
-        run.site,
+    return Contents(
         title="Neural-enhanced motion-to-EMG: the paper, run",
         lead=f"Every table and figure of Teramae et al. (2025), computed from: {', '.join(names)}.",
         pages=READ_FIRST | {page: title for name in titles for page, title in pages(run, name, titles[name]).items()},
         runs=found.runs,
         source=provenance(),
-        claims=claims,
         sections={name: title for name, title in titles.items() if name in shown},
+        claims=[{"id": claim["id"], "verdict": claim["verdict"]} for claim in claims],
+        opening=None if found.any_synthetic else opening(found),
     )
-    return publish(run.site, out)
+
+
+def opening(found: Findings) -> Opening:
+    """Return what opens a site on measured studies."""
+    units = dict(zip(found.summary["study"], found.summary["unit"], strict=True))
+    asked = what_holds.answers(what_holds.Site(found.run.site, units), found.cycles)
+    first = {**PEOPLE_FIRST, **READ_FIRST} if (found.run.site / next(iter(PEOPLE_FIRST))).exists() else READ_FIRST
+    return Opening(
+        [people.studied(study, cycles, units[study]) for study, cycles in found.cycles.items()],
+        [Asked(one.question, one.study, one.verdict, one.page) for one in asked if one.study != what_holds.PAPER],
+        people.headline(people.Results.of(found)),
+        list(SHOWN_FIRST),
+        list(first),
+    )
+
+
+def renew(target: Path) -> None:
+    """Make the front page of a published site anew: of the one around it, where it is the part on people.
+
+    A folder around it that holds anything but published sites is left alone.
+    """
+    if target.name != PEOPLE:
+        _render(target)
+        return
+    around = target.parent
+    if (around / CONTENTS).exists() or _holds_nothing_else(around):
+        _render(around)
+        render_index(target, above="../index.html")
+        note(target, "index.html")
+
+
+def _render(folder: Path) -> None:
+    render_index(folder)
+    note(folder, "index.html")
+
+
+def _holds_nothing_else(folder: Path) -> bool:
+    """Whether a folder has people/ alone, and at most the front page that an earlier call has made there."""
+    found = {path.name for path in folder.iterdir()} - LITTER - {PEOPLE}
+    return found in (set(), {MARKER, "index.html"})
 
 
 def pages(run: Run, notebook: str, title: str) -> dict[str, str]:

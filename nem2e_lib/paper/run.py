@@ -25,6 +25,8 @@ from nem2e_lib.training.results import load_results, save_results
 from nem2e_lib.training.train import Plan, plan
 
 SYNTHETIC = ("walking", "running")
+OPEN = "open"
+"""What `data` is called where the studies are of open recordings."""
 SMOKE_SIZE = {"subjects": 3, "speeds": 2}
 SMOKE_CHANNELS = {"walking": ("soleus", "tib", "rect"), "running": ("bi", "tib", "soleus")}
 """Channels that the smoke profile trains; of any other study it takes the first two."""
@@ -46,6 +48,8 @@ class Run:
         Study folders by the short name that pages and files carry.
     page
         The notebook that has opened it: what it shows is listed under that name.
+    data
+        ``open`` where the studies are the open recordings of real people, else empty.
     """
 
     folder: Path
@@ -53,10 +57,20 @@ class Run:
     seed: int
     studies: dict[str, Path]
     page: str = ""
+    data: str = ""
 
     @classmethod
-    def begin(cls, folder: str = "", profile: str = "demo", seed: int = 0, study: str = "", name: str = "") -> Run:
-        """Begin a run with the user's study, or with the two synthetic ones, and write ``run.json``.
+    def begin(
+        cls,
+        folder: str = "",
+        profile: str = "demo",
+        seed: int = 0,
+        study: str = "",
+        name: str = "",
+        data: str = "",
+        simulate: bool = False,
+    ) -> Run:
+        """Begin a run with the user's study, the open recordings or the two synthetic studies; write ``run.json``.
 
         Parameters
         ----------
@@ -68,19 +82,31 @@ class Run:
             Folder of the user's study; empty for the synthetic ones.
         name
             Short name of the user's study for files and pages; default: its folder's name.
+        data
+            ``open`` for the studies of open recordings (`simulate.people`), which are fetched; empty for none of them.
+        simulate
+            Whether their activation is simulated anew, which needs OpenSim; what is made on the way lies beside the
+            run, under ``open``, so that every run shares it.
 
         Raises
         ------
         Nem2eError
-            With the first problem of the user's study.
+            With the first problem of the user's study, or if the open recordings cannot be had.
         """
-        where = _folder(folder, profile, seed)
+        if data not in ("", OPEN) or (data and study):
+            wrong = f"data is {data!r}, but {OPEN!r} or nothing is expected" if not study else "two choices of studies"
+            raise Nem2eError(f"Run.begin: {wrong}; give a study of your own, or data='{OPEN}', or neither.")
+        where = _folder(folder, profile, seed, data)
         own = {name or f"study-{Path(study).resolve().name}": Path(study).resolve()} if study else {}
-        studies = own or _synthetic(where / "studies", profile, seed)
+        studies = own or (
+            _recorded(where / "studies", where.parent / OPEN, simulate)
+            if data
+            else _synthetic(where / "studies", profile, seed)
+        )
         for path in own.values():
             _require_sound(path)
         places = {key: str(path.resolve()) for key, path in studies.items()}
-        content = {"profile": profile, "seed": seed, "studies": places}
+        content = {"profile": profile, "seed": seed, "data": data, "studies": places}
         write_text(where / "run.json", json.dumps(content, indent=1) + "\n")
         return cls.open(str(where))
 
@@ -107,7 +133,7 @@ class Run:
         except FileNotFoundError:
             raise Nem2eError(f"{path}: this run has not begun; run 01_download or `make paper` first.") from None
         studies = {name: Path(where) for name, where in found["studies"].items()}
-        return cls(path.parent, found["profile"], found["seed"], studies, page)
+        return cls(path.parent, found["profile"], found["seed"], studies, page, found.get("data", ""))
 
     def show(self, shown: Drawn | Table, name: str) -> Saved:
         """Save a figure or a table into the site under a name, and return it so that a notebook shows it.
@@ -140,8 +166,10 @@ class Run:
 
     @property
     def is_synthetic(self) -> bool:
-        """Whether the run made its studies itself."""
-        return all((self.folder / "studies").resolve() in path.parents for path in self.studies.values())
+        """Whether the run made its studies itself, of nobody's data."""
+        return not self.data and all(
+            (self.folder / "studies").resolve() in path.parents for path in self.studies.values()
+        )
 
     def describe(self) -> pd.DataFrame:
         """Return one row a study: its size, who simulated it, and whether it is synthetic."""
@@ -241,8 +269,16 @@ def require_confirmed(planned: Plan, confirm: bool) -> None:
         )
 
 
-def _folder(folder: str = "", profile: str = "demo", seed: int = 0) -> Path:
-    return Path(folder) if folder else ROOT / "build" / f"{profile}-seed{seed}"
+def _folder(folder: str = "", profile: str = "demo", seed: int = 0, data: str = "") -> Path:
+    return Path(folder) if folder else ROOT / "build" / "-".join(filter(None, (data, profile, f"seed{seed}")))
+
+
+def _recorded(folder: Path, work: Path, simulate: bool) -> dict[str, Path]:
+    from nem2e_lib.simulate.people import STUDIES, open_study
+
+    for name in STUDIES:
+        open_study(name, folder / name, anew=simulate, work=work / name)
+    return {name: folder / name for name in STUDIES}
 
 
 def _synthetic(folder: Path, profile: str, seed: int) -> dict[str, Path]:
@@ -269,6 +305,7 @@ def _described(name: str, path: Path) -> dict[str, object]:
         "motion": settings.motion,
         "subjects": len({trial.subject for trial in study.trials}),
         "speeds": len({trial.speed for trial in study.trials}),
+        **({"conditions": len({trial.condition for trial in study.trials})} if study.has_conditions else {}),
         "trials": len(study.trials),
         "activation columns": len(study.muscles),
         "EMG channels": len(study.channels),

@@ -7,9 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
+import pandas as pd
 import xarray as xr
 
 from nem2e_lib import figures
+from nem2e_lib.analysis import published
 from nem2e_lib.analysis.attention import over_muscles
 from nem2e_lib.error import Nem2eError
 from nem2e_lib.figures.style import Drawn
@@ -50,6 +52,23 @@ def error_boxes(motions: Mapping[str, str], *, paper: bool) -> Iterator[tuple[st
     """Yield study and letters of each part of Figure 4, in their order in the paper; see `results_tables`."""
     for study, motion in sorted(motions.items(), key=lambda pair: pair[1]):
         yield study, FIGURE_4.get(motion, "abc") if paper else "abc"
+
+
+def published_beside(summary: pd.DataFrame, motion: str, study: str) -> pd.DataFrame | None:
+    """Return the paper's own rows, under the study's name, where they may stand beside a study's; else None.
+
+    They may where the study has every muscle of the paper's table and leaves subjects out: beside other muscles, or
+    speeds of one person, published numbers would be read as what they are not.
+
+    Parameters
+    ----------
+    summary
+        Rows of ``statistics.summary``.
+    """
+    theirs, own = published.results_of(motion, study), summary[summary["study"] == study]
+    if theirs is None or not set(theirs["muscle"]) <= set(own["muscle"]) or (own["unit"] != "subject").any():
+        return None
+    return theirs
 
 
 def study_of(motions: Mapping[str, str], motion: str) -> str:

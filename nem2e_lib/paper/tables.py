@@ -8,10 +8,11 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
+from nem2e_lib.data.cycles.segment import CONDITION, recorded
 from nem2e_lib.error import Nem2eError
 from nem2e_lib.figures.style import CONDITION_LABELS, heading, stars
 from nem2e_lib.site.tables import CONTEXT, Table, p_text, rounded, unbroken
-from nem2e_lib.training.units import units_said
+from nem2e_lib.training.units import units_of_each
 
 PUBLISHED_DATASETS = pd.DataFrame(
     {"subjects": [8, 10], "speeds": [4, 4], "activation_columns": [92, 102]}, index=["walking", "running"]
@@ -27,18 +28,36 @@ def datasets(studies: Mapping[str, xr.Dataset]) -> Table:
     studies : mapping of name to segmented cycles (``cycles.nc``)
     """
     data = pd.DataFrame([_dataset_row(name, cycles) for name, cycles in studies.items()])
+    if "conditions" in data:
+        data["conditions"] = data["conditions"].fillna(1).astype(int)
     synthetic = bool(data["synthetic"].any())
-    shown = data.assign(synthetic=np.where(data["synthetic"], "SYNTHETIC", "measured")).astype(str)
+    cited = [f"{row['study']}: {row['citation']}" for row in data.to_dict("records") if row["citation"]]
+    words = data.assign(synthetic=np.where(data["synthetic"], "SYNTHETIC", "measured"))
+    shown = words.drop(columns="citation").astype(str)
     shown.columns = pd.MultiIndex.from_tuples([("" if c == "study" else "this run", _words(str(c))) for c in shown])
     for name in PUBLISHED_DATASETS.columns:
         column = PUBLISHED_DATASETS[name].reindex(data["study"]).to_numpy()
         data[f"published_{name}"] = column
-        shown[CONTEXT, name.replace("_", " ")] = ["–" if pd.isna(v) else f"{v:.0f}" for v in column]
+        if not pd.isna(column).all():
+            shown[CONTEXT, name.replace("_", " ")] = ["–" if pd.isna(v) else f"{v:.0f}" for v in column]
     caption = (
         "Activation columns are what All-Entire reads; electrodes count the EMG channels that are not copies "
         "of another."
     )
+    caption = " ".join([caption, *filter(None, (_short(name, cycles) for name, cycles in studies.items()))])
+    caption += f" Cite: {' '.join(one.rstrip('.') + '.' for one in cited)}" if cited else ""
     return Table(data, shown, heading("Table 1. Datasets", synthetic), caption, synthetic)
+
+
+def _short(name: str, cycles: xr.Dataset) -> str:
+    """Of how many subjects each channel was recorded, where not of all."""
+    there, subject = recorded(cycles.emg), cycles.subject.values
+    numbers = {
+        str(channel): len(np.unique(subject[own])) for channel, own in zip(cycles.channel.values, there, strict=True)
+    }
+    whole = len(np.unique(subject))
+    fewer = [f"{channel} of {number}" for channel, number in numbers.items() if number < whole]
+    return f"{name}: {', '.join(fewer)} of {whole} subjects." if fewer else ""
 
 
 def _words(column: str) -> str:
@@ -51,6 +70,7 @@ def _dataset_row(name: str, cycles: xr.Dataset) -> dict[str, object]:
         "motion": str(cycles.attrs.get("motion", name)),
         "subjects": len(np.unique(cycles["subject"])),
         "speeds": len(np.unique(cycles["speed"])),
+        **({"conditions": len(np.unique(cycles[CONDITION]))} if CONDITION in cycles.coords else {}),
         "trials": len(np.unique(cycles["trial"])),
         "cycles": cycles.sizes["cycle"],
         "skipped_cycles": int(cycles.attrs.get("skipped", 0)),
@@ -157,14 +177,15 @@ def _context(rows: pd.DataFrame) -> pd.DataFrame:
 
 def _results_caption(rows: pd.DataFrame, better: int, synthetic: bool, context: bool) -> str:
     units = ", ".join(
-        f"n = {units_said(n, u, 'held-out')}"
-        for u, n in rows[["unit", "n_units"]].drop_duplicates().itertuples(index=False)
+        f"n = {units_of_each(dict(zip(own['muscle'], own['n_units'], strict=True)), str(unit), 'held-out')}"
+        for unit, own in rows.groupby("unit", sort=False)
     )
     return (
         f"Unit of analysis: {units}. One-sample t-test of Er against 0; * p < 0.05, ** p < 0.01, *** p < "
         f"0.001; bold: improved (Er below 0 and p < 0.05), {better} of {len(rows)} rows. The paper does not "
         "define its R²: both readings are given."
         + (" Published numbers come from other data and stand here as context only." if context and synthetic else "")
+        + ("" if context or synthetic else " No published numbers stand beside these: they are of other people.")
         + (" '–': not legible in the source, or undefined." if context else "")
     )
 

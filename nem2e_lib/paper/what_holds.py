@@ -10,7 +10,6 @@ from typing import Any
 
 import pandas as pd
 
-from nem2e_lib.analysis import published
 from nem2e_lib.analysis.ablations import said as choices
 from nem2e_lib.analysis.ablations import unfinished
 from nem2e_lib.analysis.claims.contradictions import contradictions
@@ -33,10 +32,11 @@ from nem2e_lib.paper.shared_tables import (
     SWAPPED,
     SharedTable,
 )
+from nem2e_lib.paper.shown import published_beside
 from nem2e_lib.paper.studies.ablations import Committed
 from nem2e_lib.paper.studies.attention import KnownTruth
 from nem2e_lib.site import tables
-from nem2e_lib.site.claims import VERDICTS, cards
+from nem2e_lib.site.claims import ANSWERS, cards
 from nem2e_lib.site.frame import page
 from nem2e_lib.site.saving import write_text
 from nem2e_lib.site.tables import Table
@@ -129,13 +129,23 @@ def _beats(site: Site, study: str, *, rival: str) -> Told:
     if not found:
         raise Untold(f"No comparison with {label_of(rival)} was made.")
     said = "; ".join(f"{label_of(method)} {duel.said}" for method, duel in found.items())
-    return _share([duel.below for duel in found.values()]), f"Er against {label_of(rival)}: {said}."
+    return _won(found.values(), f"Er against {label_of(rival)}: {said}.")
 
 
 @dataclass(frozen=True)
 class _Duel:
-    below: bool
+    """Whether a method's Er is surely below its rival's, None where no test can be made, and the numbers."""
+
+    below: bool | None
     said: str
+
+
+def _won(duels: Iterable[_Duel], said: str) -> Told:
+    """Judge by the duels that are defined; raise `Untold` where none is."""
+    known = [duel.below for duel in duels if duel.below is not None]
+    if not known:
+        raise Untold(said)
+    return _share(known), said
 
 
 def _duels(rows: pd.DataFrame, methods: Sequence[str], rival: str) -> dict[str, _Duel]:
@@ -153,7 +163,8 @@ def _duel(rows: pd.DataFrame, method: str, rival: str) -> _Duel:
         raise Untold(f"{DUELS.file} has {count} rows of {method} and {rival}, expected one; {_again(DUELS)}.")
     row, sign = (one.iloc[0], 1.0) if len(one) else (other.iloc[0], -1.0)
     if not pd.notna(row["p_holm"]):
-        return _Duel(False, "undefined")
+        reason = str(row.get("reason", "") or "").rstrip(".")
+        return _Duel(None, "undefined" + (f" ({reason})" if reason and reason != "nan" else ""))
     difference, ends = sign * row["difference"], sorted((sign * row["ci_low"], sign * row["ci_high"]))
     interval = f"95 % CI {signed(ends[0])} to {signed(ends[1])}"
     said = f"{signed(difference)} ({interval}, p {_p(row['p_holm'])}, n = {int(row['n'])})"
@@ -171,7 +182,7 @@ def _alternative(site: Site, study: str) -> Told:
     fought = {rival: _duel(rows, ALTERNATIVE, rival) for rival in rivals}
     ranked = f"{label}: rank {int(own['rank'].iloc[0])} of {len(board)}, Er {signed(own['er_mean'].iloc[0])}"
     said = "; ".join(f"against {label_of(rival)} {duel.said}" for rival, duel in fought.items())
-    return _share([duel.below for duel in fought.values()]), f"{ranked}; {said}."
+    return _won(fought.values(), f"{ranked}; {said}.")
 
 
 def _input(site: Site, study: str) -> Told:
@@ -284,7 +295,7 @@ def tables_below(found: Findings, steady: pd.DataFrame, seeds: str) -> list[Tabl
 
 def _beside(found: Findings, study: str) -> Table | None:
     """Return the published intervals beside those of a measured study; None where they cannot be compared."""
-    theirs = published.results_of(found.motions[study], study)
+    theirs = published_beside(found.summary, found.motions[study], study)
     if theirs is None or found.synthetic(study):
         return None
     keys, numbers = ["muscle", "condition"], ["er_mean", "ci_low", "ci_high"]
@@ -303,10 +314,6 @@ def _beside(found: Findings, study: str) -> Table | None:
     )
 
 
-WORDS = {HOLDS: "yes", PARTLY: "in part", FAILS: "no", UNTESTED: "cannot be told"}
-"""What the page says of each verdict."""
-
-
 def write(found: Findings, claims: pd.DataFrame, steady: pd.DataFrame, seeds: str) -> Path:
     """Write ``what_holds.html``: each question, its verdict in every study, the evidence and where it is shown."""
     units = dict(zip(found.summary["study"], found.summary["unit"], strict=True))
@@ -314,7 +321,7 @@ def write(found: Findings, claims: pd.DataFrame, steady: pd.DataFrame, seeds: st
         "what_holds.html.j2",
         runs=found.runs,
         questions=by_question(answers(Site(found.run.site, units), found.cycles)),
-        looks={verdict: (sign, WORDS[verdict], style) for verdict, (sign, _, style) in VERDICTS.items()},
+        looks=ANSWERS,
         cards=cards(claims),
         seeds=f"{said(steady)} {seeds}",
         studies=_studies(found),

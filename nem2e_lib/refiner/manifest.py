@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import types
-from dataclasses import asdict, dataclass, fields, is_dataclass, replace
+from dataclasses import MISSING, asdict, dataclass, fields, is_dataclass, replace
 from typing import Any, Union, get_args, get_origin, get_type_hints
 
 import pandas as pd
@@ -83,9 +83,10 @@ class Manifest:
         Returns
         -------
         DataFrame
-            muscle (EMG name), of (muscle of the model), rmse_opensim, rmse_refined, er, er_low, er_high; see `HeldOut`.
+            muscle (EMG name), of (muscle of the model), rmse_opensim, rmse_refined, er, er_low, er_high, units; see
+            `HeldOut`.
         """
-        told = ("rmse_opensim", "rmse_refined", "er", "er_low", "er_high")
+        told = ("rmse_opensim", "rmse_refined", "er", "er_low", "er_high", "units")
         rows = [
             {"muscle": o.name, "of": o.muscle, **{k: getattr(o.held_out, k, None) for k in told}} for o in self.outputs
         ]
@@ -207,6 +208,8 @@ class HeldOut:
         Standard deviation between seeds at each sample; None with one seed.
     diverged : int
         How many of the models behind this error diverged in training.
+    units : int
+        How many units were held out of which the muscle was measured; 0 in files that do not tell.
     """
 
     rmse_opensim: float
@@ -218,6 +221,7 @@ class HeldOut:
     coverage: float | None
     between_seeds: tuple[float, ...] | None
     diverged: int
+    units: int = 0
 
 
 @dataclass(frozen=True)
@@ -280,7 +284,8 @@ def _read(kind: Any, value: Any, where: str, name: str) -> Any:
 
 def _record(kind: Any, value: dict[str, Any], where: str, name: str) -> Any:
     hints, known = get_type_hints(kind), [field.name for field in fields(kind)]
-    missing = [key for key in known if key not in value]
+    needed = [field.name for field in fields(kind) if field.default is MISSING]
+    missing = [key for key in needed if key not in value]
     if missing:
         raise Nem2eError(f"{where}: {name} has no {missing[0]!r}; get the file anew.")
-    return kind(**{key: _read(hints[key], value[key], where, f"{name}.{key}") for key in known})
+    return kind(**{key: _read(hints[key], value[key], where, f"{name}.{key}") for key in known if key in value})

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from nem2e_lib.analysis.metrics import errors
 from nem2e_lib.analysis.statistics import one_sample
+from nem2e_lib.data.cycles.segment import circumstances
 from nem2e_lib.data.study.settings import Settings
 from nem2e_lib.refiner.manifest import (
     ONE_SPEED,
@@ -29,6 +30,7 @@ from nem2e_lib.refiner.manifest import (
 from nem2e_lib.training.conditions import own_muscle
 from nem2e_lib.training.engine import ENGINE_VERSION
 from nem2e_lib.training.grid import Grid
+from nem2e_lib.training.results import of_channel
 from nem2e_lib.training.units import BLOCK
 
 Array = NDArray[np.float64]
@@ -140,7 +142,7 @@ def _origin(cycles: xr.Dataset, key: str) -> Origin:
         synthetic=bool(facts["synthetic"]),
         emg=str(facts.get("emg_processing", "envelopes as the study's files give them")),
         subjects=tuple(np.unique(cycles.subject.values.astype(str)).tolist()),
-        speeds=tuple(np.unique(cycles.speed.values.astype(str)).tolist()),
+        speeds=tuple(np.unique(circumstances(cycles)).tolist()),
         cycles=cycles.sizes["cycle"],
         data_hash=key,
         **texts,
@@ -172,9 +174,9 @@ def held_out(results: xr.Dataset) -> dict[str, HeldOut]:
     """
     table = errors(results, ensemble=True)
     found = {}
-    for index, name in enumerate(map(str, results.channel.values)):
-        rows = table[table["muscle"] == name]
-        squares = unit_squares(results, index)
+    for name in map(str, results.channel.values):
+        rows, own = table[table["muscle"] == name], of_channel(results, name).expand_dims("channel")
+        squares = unit_squares(own, 0)
         rate = one_sample(rows["er"].to_numpy())
         found[name] = HeldOut(
             float(rows["rmse_opensim"].mean()),
@@ -183,9 +185,10 @@ def held_out(results: xr.Dataset) -> dict[str, HeldOut]:
             known(rate.ci_low),
             known(rate.ci_high),
             tuple(np.sqrt(squares.mean(axis=0)).tolist()),
-            coverage(results, index, squares),
-            between_seeds(results.refined.isel(channel=index).transpose("seed", "cycle", "sample").values),
+            coverage(own, 0, squares),
+            between_seeds(own.refined.isel(channel=0).transpose("seed", "cycle", "sample").values),
             int(rows["diverged"].sum()),
+            len(rows),
         )
     return found
 

@@ -13,6 +13,7 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
+from nem2e_lib.data.cycles.segment import recorded
 from nem2e_lib.data.study.settings import Settings
 from nem2e_lib.error import Nem2eError
 from nem2e_lib.refiner.portrait import portrait
@@ -23,7 +24,7 @@ from nem2e_lib.training.engine import Outcome
 from nem2e_lib.training.folds import leave_nobody_out, leave_one_out
 from nem2e_lib.training.forecast import Cost
 from nem2e_lib.training.grid import Grid, Model
-from nem2e_lib.training.results import DIVERGED
+from nem2e_lib.training.results import DIVERGED, last_loss
 from nem2e_lib.training.store import Store
 
 
@@ -197,9 +198,8 @@ def diverged_seeds(work: Grid, fitted: dict[Model, Outcome], results: xr.Dataset
     found = {}
     for channel, name in enumerate(work.channel_names):
         last = {m: float(o.training_loss[-1]) for m, o in fitted.items() if m.channel == channel}
-        others = (
-            [] if results is None else results.training_loss.isel(channel=channel, epoch=-1).values.ravel().tolist()
-        )
+        others = [] if results is None else last_loss(results.training_loss.values)[:, channel].ravel().tolist()
+        others = [loss for loss in others if not np.isnan(loss)]
         limit = DIVERGED * float(np.median([*last.values(), *others]))
         seeds = sorted({work.configuration.seed + model.seed for model, loss in last.items() if loss > limit})
         if len(seeds) == work.seeds:
@@ -231,5 +231,7 @@ def _parts(work: Grid, store: Store, model: Model) -> dict[str, NDArray[np.float
 def _with_training_error(refiner: Refiner, cycles: xr.Dataset) -> Refiner:
     """The error on the cycles that it was trained on, as the refiner itself gives it."""
     refined = refiner.predict(cycles).mean("seed").transpose("channel", "cycle", "sample").values
-    errors = np.sqrt(((refined - cycles.emg.transpose("channel", "cycle", "sample").values) ** 2).mean(axis=(1, 2)))
+    emg = cycles.emg.transpose("channel", "cycle", "sample")
+    parts = zip(refined, emg.values, recorded(emg), strict=True)
+    errors = [np.sqrt(((guess[there] - own[there]) ** 2).mean()) for guess, own, there in parts]
     return refiner.with_training_errors([float(error) for error in errors])

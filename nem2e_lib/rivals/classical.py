@@ -50,16 +50,28 @@ class MeanCurve:
 
 @dataclass(frozen=True)
 class SpeedCurve:
-    """The mean EMG curve as a straight line in speed, at every sample (cycles a second where speeds are not known)."""
+    """The mean EMG curve as a straight line in speed, at every sample (cycles a second where speeds are not known).
+
+    Where trials tell their condition, each has a line of its own height, of one slope. A condition that training lacks
+    lies as high as those that it has on average.
+    """
 
     name: str = "speed_curve"
 
     def fit(self, simulated: Simulated, measured: Array) -> Fitted:
-        """Regress every sample on speed over training cycles."""
-        shape = measured.shape[1:]
+        """Regress every sample on speed, and condition, over training cycles."""
+        shape, known = measured.shape[1:], np.unique(simulated.condition)
         line = make_pipeline(StandardScaler(), LinearRegression())
-        line.fit(simulated.pace[:, None], measured.reshape(len(measured), -1))
-        return Fitted(lambda held: line.predict(held.pace[:, None]).reshape(-1, *shape), 2 * measured[0].size)
+        means = (simulated.condition[:, None] == known).mean(axis=0)
+
+        def inputs(some: Simulated) -> Array:
+            which = (some.condition[:, None] == known).astype(float)
+            which[~which.any(axis=1)] = means
+            return np.column_stack([some.pace, which[:, 1:]])
+
+        line.fit(inputs(simulated), measured.reshape(len(measured), -1))
+        size = (1 + len(known)) * measured[0].size
+        return Fitted(lambda held: line.predict(inputs(held)).reshape(-1, *shape), size)
 
 
 @dataclass(frozen=True)

@@ -14,11 +14,11 @@ import xarray as xr
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
-from nem2e_lib.data.cycles.segment import CYCLE_COORDS, data_hash
+from nem2e_lib.data.cycles.segment import cycle_coords, data_hash, recorded
 from nem2e_lib.error import Nem2eError
 from nem2e_lib.rivals.protocol import Array, Fitted, Rival, Simulated, simulated_cycles
 from nem2e_lib.training.conditions import own_muscle
-from nem2e_lib.training.folds import Folds, leave_one_out, mean_curves
+from nem2e_lib.training.folds import Folds, leave_one_out, mean_curves, require_units
 from nem2e_lib.training.numerics import altered, pinned
 from nem2e_lib.training.results import STUDY_ATTRS, load_results, save_results
 
@@ -28,6 +28,10 @@ RIVALS_VERSION = "f809fa0dad8b7260"
 
 def evaluate(cycles: xr.Dataset, rival: Rival, keep: Path | None = None) -> xr.Dataset:
     """Fit a rival once a fold of `leave_one_out` and let it refine the cycles that the fold holds out.
+
+    Where channels were not recorded of everybody, those that have the same cycles are refined together: by the rival
+    fitted to these cycles, on all channels that each of them has. So a channel that somebody lacks is refined as in the
+    study without that person.
 
     Parameters
     ----------
@@ -88,9 +92,65 @@ def _stored(path: Path, cycles: xr.Dataset, rival: Rival) -> xr.Dataset | None:
     return stored if all(stored.attrs.get(name) == value for name, value in expected.items()) else None
 
 
-@pinned()
 def _evaluated(cycles: xr.Dataset, rival: Rival) -> xr.Dataset:
-    simulated, folds = simulated_cycles(cycles), leave_one_out(cycles)
+    """Evaluate the channels that have the same cycles together, each such part as a study of its own."""
+    there, folds = recorded(cycles.emg), leave_one_out(cycles)
+    require_units(cycles, folds)
+    if there.all():
+        return _whole(cycles, rival)
+    parts = []
+    for own in np.unique(there, axis=0)[::-1]:
+        study = cycles.isel(cycle=own, channel=(there | ~own).all(axis=1))
+        alike = cycles.channel.values[(there == own).all(axis=1)]
+        part = _whole(study, rival, _without_empty(folds, own)).assign_attrs(channels=study.sizes["channel"])
+        parts.append(part.sel(channel=alike))
+    return _joined(cycles, parts)
+
+
+def _without_empty(folds: Folds, there: NDArray[np.bool_]) -> Folds:
+    """The folds over some of the cycles alone; those that hold none of them out are gone."""
+    kept, of_cycle = np.unique(folds.of_cycle[there], return_inverse=True)
+    return Folds(folds.unit, tuple(folds.labels[fold] for fold in kept), of_cycle.astype(np.int32))
+
+
+def _joined(cycles: xr.Dataset, parts: list[xr.Dataset]) -> xr.Dataset:
+    """Lay the parts out as one study; what a part chose is told under the channels that it is of."""
+    folds = leave_one_out(cycles)
+    names = [name for name in ("refined", "attention") if name in parts[0]]
+    laid = [part[names].reindex(cycle=cycles.cycle.values) for part in parts]
+    refined = _beside([part.refined for part in laid], cycles)
+    result = _laid_out(cycles, refined.values[0].transpose(1, 2, 0), folds)
+    if "attention" in names:
+        weights = _beside([part.attention for part in laid], cycles)
+        result = result.assign(attention=(weights.dims, weights.values))
+        result = result.assign_coords(output=weights.output.values, token=weights.token.values)
+    shares = [part.sizes["channel"] / part.attrs["channels"] for part in parts]
+    found = {label: dict[str, Any]() for label in folds.labels}
+    for part in parts:
+        own = ", ".join(map(str, part.channel.values))
+        for label, chosen_there in json.loads(part.attrs["chosen"]).items():
+            found[label] |= {f"{key} ({own})": value for key, value in chosen_there.items()}
+    facts = {
+        "models": sum(part.attrs["models"] for part in parts),
+        "seconds": sum(part.attrs["seconds"] for part in parts),
+        "parameters": sum(part.attrs["parameters"] * share for part, share in zip(parts, shares, strict=True)),
+        "chosen": json.dumps(found),
+        "data_hash": data_hash(cycles),
+    }
+    attributes = {name: value for name, value in parts[0].attrs.items() if name != "channels"}
+    return result.assign_attrs(attributes | facts)
+
+
+def _beside(parts: list[xr.DataArray], cycles: xr.Dataset) -> xr.DataArray:
+    """Lay channels side by side, in the order of the study."""
+    whole = xr.concat(parts, "channel", coords="minimal", compat="override", join="exact")
+    return whole.sel(channel=cycles.channel.values)
+
+
+@pinned()
+def _whole(cycles: xr.Dataset, rival: Rival, folds: Folds | None = None) -> xr.Dataset:
+    folds = folds or leave_one_out(cycles)
+    simulated = simulated_cycles(cycles, folds)
     measured = cycles.emg.transpose("cycle", "sample", "channel").values.astype(float)
     refined, fitted, attention = np.full_like(measured, np.nan), {}, {}
     begun = time.perf_counter()
@@ -101,7 +161,7 @@ def _evaluated(cycles: xr.Dataset, rival: Rival) -> xr.Dataset:
             refined[held] = _checked(fitted[label].predict(simulated.take(held)), refined[held], rival)
             attention[label] = _attention(fitted[label], simulated.take(held))
     seconds = time.perf_counter() - begun
-    result = _laid_out(cycles, refined).assign_attrs(_attributes(cycles, rival, fitted, seconds))
+    result = _laid_out(cycles, refined, folds).assign_attrs(_attributes(cycles, rival, fitted, seconds, folds))
     return _with_attention(result, attention)
 
 
@@ -132,40 +192,45 @@ def _with_attention(result: xr.Dataset, by_label: dict[str, Array | None]) -> xr
     return result.assign(attention=(dims, every)).assign_coords(output=samples, token=samples)
 
 
-def _laid_out(cycles: xr.Dataset, refined: Array) -> xr.Dataset:
-    folds = leave_one_out(cycles)
+def _laid_out(cycles: xr.Dataset, refined: Array, folds: Folds) -> xr.Dataset:
     measured = cycles.emg.transpose("channel", "cycle", "sample").values
     dims = ("channel", "cycle", "sample")
     return xr.Dataset(
         {
             "refined": (("seed", *dims), refined.transpose(2, 0, 1)[None]),
-            "simulated": (dims, own_muscle(cycles).values),
+            "simulated": (dims, np.where(np.isnan(measured), np.nan, own_muscle(cycles).values)),
             "measured": (dims, measured),
             "mean_curve": (dims, mean_curves(measured, folds.of_cycle)),
-            "diverged": (("seed", "channel", "fold"), _not_finite(refined, folds)[None]),
+            "diverged": (("seed", "channel", "fold"), _not_finite(refined, measured, folds)[None]),
         },
         coords={
             "seed": [0],
             "fold": list(folds.labels),
             "fold_of_cycle": ("cycle", folds.of_cycle),
-            **{name: cycles[name] for name in ("sample", "channel", "cycle", "target", "electrode", *CYCLE_COORDS)},
+            **{
+                name: cycles[name]
+                for name in ("sample", "channel", "cycle", "target", "electrode", *cycle_coords(cycles))
+            },
         },
     )
 
 
-def _not_finite(refined: Array, folds: Folds) -> NDArray[np.bool_]:
+def _not_finite(refined: Array, measured: Array, folds: Folds) -> NDArray[np.bool_]:
     """Tell which channels of which folds have a prediction that is no number; shape (channels, folds)."""
-    bad = np.array(np.logical_not(np.isfinite(refined)).any(axis=1), bool)
+    lost = np.isnan(measured).transpose(1, 2, 0)
+    bad = np.array(np.logical_not(np.isfinite(refined) | lost).any(axis=1), bool)
     by_fold = [bad[folds.of_cycle == fold].any(axis=0) for fold in range(len(folds.labels))]
     return np.stack(by_fold, axis=1)
 
 
-def _attributes(cycles: xr.Dataset, rival: Rival, fitted: dict[str, Fitted], seconds: float) -> dict[str, Any]:
+def _attributes(
+    cycles: xr.Dataset, rival: Rival, fitted: dict[str, Fitted], seconds: float, folds: Folds
+) -> dict[str, Any]:
     return {
         **{name: cycles.attrs[name] for name in STUDY_ATTRS},
         "condition": rival.name,
         "profile": "",
-        "unit": leave_one_out(cycles).unit,
+        "unit": folds.unit,
         "models": len(fitted),
         "seconds": seconds,
         "parameters": float(np.mean([one.parameters for one in fitted.values()])),

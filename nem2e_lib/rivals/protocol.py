@@ -20,10 +20,11 @@ import xarray as xr
 from numpy.typing import NDArray
 from sklearn.model_selection import GroupKFold, LeaveOneGroupOut
 
+from nem2e_lib.data.cycles.segment import CONDITION
 from nem2e_lib.error import Nem2eError
 from nem2e_lib.training.conditions import examples, own_muscle
 from nem2e_lib.training.config import Configuration
-from nem2e_lib.training.folds import leave_one_out
+from nem2e_lib.training.folds import Folds, leave_one_out
 
 Array = NDArray[np.float64]
 INNER_FOLDS = 5
@@ -38,8 +39,9 @@ class Simulated:
     ----------
     activation
         Simulated activation, shape (cycles, samples, muscles).
-    speed_m_s, duration_s
-        Speed of locomotion and duration of each cycle, shape (cycles,).
+    speed_m_s, duration_s, condition
+        Speed of locomotion, duration and condition (straight, turn; empty where there is none) of each cycle, shape
+        (cycles,).
     subject, unit
         Subject, and what the folds hold out (subject, speed or block of cycles), shape (cycles,).
     own
@@ -52,6 +54,7 @@ class Simulated:
     subject: NDArray[np.str_]
     unit: NDArray[np.str_]
     own: NDArray[np.intp]
+    condition: NDArray[np.str_]
 
     def __len__(self) -> int:
         """Return the number of cycles."""
@@ -120,8 +123,8 @@ class Rival(Protocol):
         """
 
 
-def simulated_cycles(cycles: xr.Dataset) -> Simulated:
-    """Return what rivals see of segmented cycles.
+def simulated_cycles(cycles: xr.Dataset, folds: Folds | None = None) -> Simulated:
+    """Return what rivals see of segmented cycles, of which `folds`, or `leave_one_out`, hold some out.
 
     Raises
     ------
@@ -130,7 +133,7 @@ def simulated_cycles(cycles: xr.Dataset) -> Simulated:
     """
     own_muscle(cycles)
     examples(cycles, "all_entire", Configuration())  # both refuse what cannot be trained on
-    folds = leave_one_out(cycles)
+    folds = folds or leave_one_out(cycles)
     muscles = cycles.muscle.values.tolist()
     return Simulated(
         cycles.activation.transpose("cycle", "sample", "muscle").values.astype(float),
@@ -139,6 +142,7 @@ def simulated_cycles(cycles: xr.Dataset) -> Simulated:
         cycles.subject.values.astype(str),
         np.asarray(folds.labels)[folds.of_cycle],
         np.array([muscles.index(target) for target in cycles.target.values.tolist()]),
+        cycles[CONDITION].values.astype(str) if CONDITION in cycles.coords else np.full(len(folds.of_cycle), ""),
     )
 
 

@@ -7,6 +7,10 @@ What is asked for
 -----------------
 options
     Every choice with its default and its flag on the command line; the steps, and the time that they cost at the edges.
+xml
+    OpenSim's documents, written and read.
+marker_set
+    Where markers are on bodies, how far each is trusted, which pairs scale what: sets that are shipped, and files.
 trial
     A recording to simulate, and tables of them.
 
@@ -16,12 +20,14 @@ osim
     OpenSim itself, imported only where a step runs.
 said
     What it says when it gives up, in one sentence.
-xml
-    Its documents, written and read.
 scaling
     What a model is scaled to: mass and sizes.
 facts
     A model described without OpenSim's objects: coordinates, muscles, bodies, root.
+placing
+    A marker set put on a model.
+measuring
+    Which pairs of markers scale which body, and what came of it.
 motion
     Joint angles and markers, checked and in one unit.
 forces
@@ -30,10 +36,12 @@ posture
     A model in the postures of a motion.
 loads
     Which foot a plate's force acts on.
+legs
+    Which bodies, coordinates and muscles are the right leg's, and which the left's.
 actuators
     Residuals, reserves and ideal torques.
 setups
-    Set-ups of the tools, with tasks and measurements.
+    Set-ups of the tools, with their tasks.
 
 A trial, step by step
 ---------------------
@@ -52,6 +60,8 @@ Around it
 ---------
 manifest
     What is done already, by content hashes.
+floor
+    When a foot stands on floor without a plate.
 runner
     A trial's process: started, watched, its outcome told.
 quality
@@ -64,6 +74,8 @@ compare
     Two sets of waveforms, muscle by muscle.
 hamner
     Running at four speeds, repeated from published data.
+people
+    The open recordings as studies: fetched, converted, simulated where asked for.
 """
 
 from __future__ import annotations

@@ -19,7 +19,7 @@ from nem2e_lib.simulate.xml import read_document
 _BY_MARKERS = ("scale", "ik")
 _BY_COORDINATES = ("rra", "cmc")
 _WITH_RESERVES = ("cmc", "so")
-_WITH_LOADS = ("rra", "cmc", "so")
+_WITH_LOADS = ("rra", "cmc", "so", "id")
 
 
 def check_asked(place: Workplace, steps: Sequence[str]) -> None:
@@ -43,14 +43,18 @@ def check_asked(place: Workplace, steps: Sequence[str]) -> None:
 def _check_weights(place: Workplace) -> None:
     facts, coordinates = place.facts, place.facts.names
     markers = _markers(place)
-    known = (*coordinates, *markers)
-    unknown = [name for name in place.options.weights if name not in known]
-    if unknown:
-        named = ", ".join(f"{name!r}{_meant(name, known)}" for name in unknown)
-        raise Nem2eError(
-            f"Weight of {named}: model {facts.name!r} has no such coordinate or marker; its coordinates are "
-            f"{', '.join(coordinates)}; its markers {', '.join(markers) or 'none'}."
-        )
+    for what, flag, asked, known, others, other in (
+        ("coordinate", "--weight", place.options.weights, coordinates, markers, "--marker-weight"),
+        ("marker", "--marker-weight", place.options.marker_weights, markers, coordinates, "--weight"),
+    ):
+        unknown = [name for name in asked if name not in known]
+        if unknown:
+            named = ", ".join(f"{name!r}{_meant(name, known)}" for name in unknown)
+            hint = f"; {unknown[0]!r} goes with {other}" if unknown[0] in others else ""
+            raise Nem2eError(
+                f"Weight of {named}: model {facts.name!r} has no such {what} for {flag}{hint}; its {what}s are "
+                f"{', '.join(known) or 'none'}."
+            )
 
 
 def _check_set_up(place: Workplace, step: str, path: Path) -> None:
@@ -137,6 +141,8 @@ def _without_effect(place: Workplace, steps: Sequence[str]) -> Iterator[str]:
     for step, path in options.setups.items():
         if step not in steps:
             yield f"The set-up {Path(path).name} has no effect: {NAMES[step]} ({step}) is not among the steps."
+    if options.marker_set and not set(steps) & set(_BY_MARKERS):
+        yield f"The marker set {options.marker_set} has no effect: no step ({' or '.join(_BY_MARKERS)}) needs markers."
     yield from _idle_weights(place, steps)
     if options.reserves and not set(steps) & set(_WITH_RESERVES):
         yield f"Reserves have no effect: neither {' nor '.join(_WITH_RESERVES)} is among the steps."
@@ -152,26 +158,16 @@ def _without_effect(place: Workplace, steps: Sequence[str]) -> Iterator[str]:
 
 
 def _idle_weights(place: Workplace, steps: Sequence[str]) -> Iterator[str]:
-    facts, setups = place.facts, place.options.setups
-    free, markers = {each.name for each in facts.free}, _markers(place)
-    made = [step for step in steps if step not in setups]
+    options, free = place.options, {each.name for each in place.facts.free}
+    made = [step for step in steps if step not in options.setups]
+    names, tracked = tuple(options.weights), set(steps) & set(_BY_COORDINATES)
     idle = {
-        f"none of the steps weighs markers by them ({' and '.join(_BY_MARKERS)} with generated set-ups do)": [
-            name
-            for name in place.options.weights
-            if name in markers and name not in facts.names and not set(made) & set(_BY_MARKERS)
-        ],
-        f"none of the steps tracks coordinates ({' and '.join(_BY_COORDINATES)} do)": [
-            name
-            for name in place.options.weights
-            if name in facts.names and name not in markers and not set(steps) & set(_BY_COORDINATES)
-        ],
-        "the model locks them or moves them by others": [
-            name
-            for name in place.options.weights
-            if name in facts.names and name not in free and set(steps) & set(_BY_COORDINATES)
-        ],
+        f"none of the steps weighs markers by them ({' and '.join(_BY_MARKERS)} with generated set-ups do)": (
+            () if set(made) & set(_BY_MARKERS) else tuple(options.marker_weights)
+        ),
+        f"none of the steps tracks coordinates ({' and '.join(_BY_COORDINATES)} do)": () if tracked else names,
+        "the model locks them or moves them by others": [name for name in names if tracked and name not in free],
     }
-    for why, names in idle.items():
-        if names:
-            yield f"Weights of {some(names, 4)} have no effect: {why}."
+    for why, useless in idle.items():
+        if useless:
+            yield f"Weights of {some(useless, 4)} have no effect: {why}."

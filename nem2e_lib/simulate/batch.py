@@ -16,6 +16,7 @@ from tqdm import tqdm
 
 from nem2e_lib.data.files import write_text
 from nem2e_lib.error import Nem2eError
+from nem2e_lib.simulate.marker_set import read_marker_set, shipped
 from nem2e_lib.simulate.options import Options, check_steps
 from nem2e_lib.simulate.osim import require
 from nem2e_lib.simulate.prepare import MESHES
@@ -63,8 +64,8 @@ def simulate(
     Returns
     -------
     DataFrame, one row a trial: trial, status (done, skipped, failed), verdict, seconds, reason, mistake (whether it
-    failed for what was given), log_tail, activation, log, notes (on meshes that a model lacks only once), and the
-    worst measure of each kind (`quality.summary`). A failed trial does not stop the others.
+    failed for what was given), log_tail, activation, log, notes (on meshes that a model lacks only once), the verdict
+    on each leg, and the worst measure of each kind (`quality.summary`). A failed trial does not stop the others.
 
     Raises
     ------
@@ -93,7 +94,6 @@ def make_jobs(
     """Return one job a trial; Nem2eError where something asked for is not there."""
     chosen = check_steps(tuple(steps))
     known = read_trials(Path(trials)) if isinstance(trials, str | Path) else check_trials(trials)
-    options = replace(options, setups={step: str(Path(path).resolve()) for step, path in options.setups.items()})
     return [_job(trial, model, out, chosen, options) for trial in known]
 
 
@@ -102,12 +102,17 @@ def _job(trial: SimulatedTrial, model: str | Path | None, out: Path, steps: tupl
     if chosen is None:
         raise Nem2eError(f"Trial {trial.trial!r} has no model; give --model, or a column model in the table of trials.")
     own: dict[str, Any] = {what: path.resolve() for what, path in trial.files().items()}
+    options = trial.options(options)
+    options = replace(options, setups={step: str(Path(path).resolve()) for step, path in options.setups.items()})
+    if options.marker_set not in ("", *shipped()):
+        options = replace(options, marker_set=str(read_marker_set(options.marker_set).path.resolve()))
     setups = {f"set-up of {step}": Path(path) for step, path in options.setups.items()}
     files: dict[str, Path] = {**own, "model": Path(chosen).resolve(), **setups}
     for what, path in files.items():
         if not path.is_file():
             raise Nem2eError(f"Trial {trial.trial!r}: {path}: no such file, but its {what} is expected there.")
-    return Job(replace(trial, **own), files["model"], (out / trial.trial).resolve(), steps, options)
+    decided: dict[str, Any] = {"strength": None, "marker_set": "", "marker_weights": {}, "setups": {}}
+    return Job(replace(trial, **own, **decided), files["model"], (out / trial.trial).resolve(), steps, options)
 
 
 def _tell_masses(jobs: Sequence[Job]) -> None:

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from nem2e_lib.error import Nem2eError
 from nem2e_lib.simulate.osim import opensim
@@ -21,6 +24,11 @@ _ON_A_PLANE = ("ExponentialContactForce", "MeyerFregly2016Force")
 _GEOMETRIES = re.compile(r"<(?P<tag>geometry|socket_sphere|socket_half_space)>(?P<names>[^<]*)</(?P=tag)>")
 
 
+Place = tuple[float, float, float]
+Frame = tuple[Place, Place, Place, Place]
+"""Origin of a body in ground in m, and where its x, y and z axes point."""
+
+
 @dataclass(frozen=True)
 class Coordinate:
     """A generalised coordinate.
@@ -28,7 +36,7 @@ class Coordinate:
     `free`: neither locked, prescribed nor driven by others. `muscled`: a muscle has a moment arm about it in the
     default pose. `root`: of the joint between ground and the root body, unless muscles hold on to the ground (an arm
     mounted there has no residuals). `low` and `high`: the range that the model states, in rad or m. `locked_at`:
-    where the model holds it, in rad or m.
+    where the model holds it, in rad or m. `body`: what its joint moves.
     """
 
     name: str
@@ -39,6 +47,7 @@ class Coordinate:
     low: float = float("-inf")
     high: float = float("inf")
     locked_at: float | None = None
+    body: str = ""
 
 
 @dataclass(frozen=True)
@@ -58,8 +67,16 @@ class ModelFacts:
     root_mass_centre : (x, y, z) in m, in the root body's frame.
     markers : dict
         Marker to body.
+    marker_places : dict
+        Marker to its place on its body, m.
     parents : dict
         Body to parent body.
+    frames : dict
+        Body to its frame in the default posture.
+    joint_places : dict
+        Body to the centre of the joint that carries it, in ground in the default posture, m.
+    held_by : dict
+        Muscle to the bodies that points of its path are on.
     coordinate_actuators : dict
         Actuator of the model's own to the coordinate it acts on.
     ground_contacts : tuple of str
@@ -76,9 +93,18 @@ class ModelFacts:
     other_forces: dict[str, str] | None = None
     constraints: tuple[str, ...] = ()
     markers: dict[str, str] | None = None
+    marker_places: dict[str, Place] = field(default_factory=dict)
     parents: dict[str, str] | None = None
+    frames: dict[str, Frame] = field(default_factory=dict)
+    joint_places: dict[str, Place] = field(default_factory=dict)
     coordinate_actuators: dict[str, str] | None = None
     ground_contacts: tuple[str, ...] = ()
+    held_by: dict[str, tuple[str, ...]] | None = None
+
+    def in_ground(self, body: str, place: Place) -> NDArray[np.float64]:
+        """Return where a place on a body is in ground in the default posture, shape (3,), in m."""
+        origin, *axes = np.array(self.frames[body])
+        return np.asarray(origin + np.array(place) @ np.array(axes), np.float64)
 
     @property
     def free(self) -> tuple[Coordinate, ...]:
@@ -130,9 +156,13 @@ def describe(path: Path) -> ModelFacts:
         other_forces=_other_forces(model, set(muscles)),
         constraints=_names(model.getConstraintSet()),
         markers=_markers(model),
+        marker_places={each.getName(): _place(_on_body(each)) for each in _members(model.getMarkerSet())},
         parents=_parents(model),
+        frames={each.getName(): _frame(each, state) for each in _members(model.getBodySet())},
+        joint_places=_joint_places(model, state),
         coordinate_actuators=_coordinate_actuators(model),
         ground_contacts=_ground_contacts(model),
+        held_by={muscle.getName(): _held_by(muscle) for muscle in _members(model.getMuscles())},
     )
 
 
@@ -161,8 +191,12 @@ def _coordinates(model: Any, state: Any, root: Any) -> tuple[Coordinate, ...]:
 
 def _holds_on_ground(muscle: Any) -> bool:
     """Whether a point of a muscle's path is fixed to the ground."""
+    return "ground" in _held_by(muscle)
+
+
+def _held_by(muscle: Any) -> tuple[str, ...]:
     points = _members(muscle.getGeometryPath().getPathPointSet())
-    return any(point.getParentFrame().findBaseFrame().getName() == "ground" for point in points)
+    return tuple(dict.fromkeys(point.getParentFrame().findBaseFrame().getName() for point in points))
 
 
 def _coordinate(coordinate: Any, state: Any, root: str, muscles: list[Any]) -> Coordinate:
@@ -178,6 +212,7 @@ def _coordinate(coordinate: Any, state: Any, root: str, muscles: list[Any]) -> C
         low=coordinate.getRangeMin(),
         high=coordinate.getRangeMax(),
         locked_at=coordinate.getValue(state) if coordinate.getLocked(state) else None,
+        body=coordinate.getJoint().getChildFrame().findBaseFrame().getName(),
     )
 
 
@@ -196,6 +231,30 @@ def _parents(model: Any) -> dict[str, str]:
     return {
         joint.getChildFrame().findBaseFrame().getName(): joint.getParentFrame().findBaseFrame().getName()
         for joint in joints
+    }
+
+
+def _on_body(marker: Any) -> Any:
+    """Where a marker is on its body, be it attached to a frame there."""
+    frame = marker.getParentFrame()
+    return frame.findTransformInBaseFrame().shiftFrameStationToBase(marker.get_location())
+
+
+def _place(vector: Any) -> Place:
+    return float(vector[0]), float(vector[1]), float(vector[2])
+
+
+def _frame(body: Any, state: Any) -> Frame:
+    corners = (opensim().Vec3(*(float(axis == each) for axis in range(3))) for each in range(3))
+    origin = body.getPositionInGround(state)
+    axes = [body.expressVectorInGround(state, corner) for corner in corners]
+    return _place(origin), _place(axes[0]), _place(axes[1]), _place(axes[2])
+
+
+def _joint_places(model: Any, state: Any) -> dict[str, Place]:
+    return {
+        joint.getChildFrame().findBaseFrame().getName(): _place(joint.getChildFrame().getPositionInGround(state))
+        for joint in _members(model.getJointSet())
     }
 
 

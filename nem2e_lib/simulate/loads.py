@@ -6,6 +6,7 @@ import os
 import re
 import xml.etree.ElementTree as ET
 from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -24,6 +25,8 @@ _FOOT = re.compile(r"calcn|calcaneus|heel|foot", re.IGNORECASE)
 _SIDES = {"right": re.compile(r"(^r_|_r$|right)", re.IGNORECASE), "left": re.compile(r"(^l_|_l$|left)", re.IGNORECASE)}
 _LOOKS = 40
 """Moments, at most, at which the places of feet are compared."""
+DOCUMENT = "external_loads.xml"
+"""Name of the document of loads among a trial's inputs."""
 _IDENTIFIERS = ("force_identifier", "point_identifier", "torque_identifier")
 
 
@@ -35,17 +38,27 @@ def foot_bodies(facts: ModelFacts) -> dict[str, str]:
 
 
 def assign(
-    facts: ModelFacts, model: Path, motion: Storage, time: Array, plates: list[Plate], chosen: Mapping[str, str]
+    facts: ModelFacts,
+    model: Path,
+    motion: Storage,
+    time: Array,
+    plates: list[Plate],
+    chosen: Mapping[str, str],
+    window: tuple[float, float] = (float("-inf"), float("inf")),
 ) -> dict[str, Plate]:
-    """Return body to plate, for every plate that is stood on while the motion lasts.
+    """Return body to plate, for every plate that is stood on within a window of the motion, in s.
+
+    What happens on the plates before and after does not matter: another foot may tread on them. A foot across two
+    plates is carried by both.
 
     Raises
     ------
     Nem2eError
         If a chosen body or plate does not exist, the model has no body that is known as a foot, a plate's name
-        tells another side than its place, both feet use one plate, or a foot two plates at once.
+        tells another side than its place, or both feet use one plate.
     """
     _check_choice(facts, plates, chosen)
+    motion = _within(motion, window)
     used = [plate for plate in plates if len(_loaded_rows(time, plate, motion))]
     feet = foot_bodies(facts)
     unknown = [plate for plate in used if plate.name not in chosen]
@@ -59,7 +72,13 @@ def assign(
     for plate in unknown:
         assert posture is not None
         bodies[plate.name] = feet[_side(time, plate, motion, posture, feet)]
-    return _merged(time, used, bodies)
+    return _merged(used, bodies)
+
+
+def _within(motion: Storage, window: tuple[float, float]) -> Storage:
+    """The rows of a window; the whole where it holds none."""
+    rows = (motion.time >= window[0]) & (motion.time <= window[1])
+    return replace(motion, time=motion.time[rows], values=motion.values[rows]) if rows.any() else motion
 
 
 def _check_choice(facts: ModelFacts, plates: list[Plate], chosen: Mapping[str, str]) -> None:
@@ -106,27 +125,29 @@ def _distance(point: Array, posture: Posture, rows: NDArray[np.int64], body: str
     return np.linalg.norm(point - np.array([posture.place(int(row), body) for row in rows]), axis=1)
 
 
-def _merged(time: Array, plates: list[Plate], bodies: Mapping[str, str]) -> dict[str, Plate]:
-    """One plate a body: steps on several plates follow one another."""
+def _merged(plates: list[Plate], bodies: Mapping[str, str]) -> dict[str, Plate]:
+    """One plate a body: steps on several plates follow one another, or one step is on several."""
     merged: dict[str, Plate] = {}
     for plate in plates:
         body = bodies[plate.name]
-        merged[body] = _joined(time, merged[body], plate, body) if body in merged else plate
+        merged[body] = _joined(merged[body], plate) if body in merged else plate
     return merged
 
 
-def _joined(time: Array, first: Plate, second: Plate, body: str) -> Plate:
-    on_first, on_second = (plate.force[:, 1] > CONTACT_N for plate in (first, second))
-    both = on_first & on_second
-    if both.any():
-        raise Nem2eError(
-            f"Plates {first.name!r} and {second.name!r} both act on {body!r} at {time[int(both.argmax())]:.9g} s, but "
-            "one plate at a time is expected; give external loads of your own."
-        )
-    rows = on_second[:, None]
+def _joined(first: Plate, second: Plate) -> Plate:
+    """Two plates as one: where both are stood on, their forces add, at the point where both together act."""
+    on_first, on_second = first.trodden, second.trodden
+    both = (on_first & on_second)[:, None]
     force, point, moment = (
-        np.where(rows, getattr(second, name), getattr(first, name)) for name in ("force", "point", "moment")
+        np.where(on_second[:, None], getattr(second, name), getattr(first, name))
+        for name in ("force", "point", "moment")
     )
+    share = (first.force[:, 1] / np.where(both[:, 0], first.force[:, 1] + second.force[:, 1], 1.0))[:, None]
+    middle = share * first.point + (1 - share) * second.point
+    turning = [np.cross(each.point - middle, each.force) + each.moment for each in (first, second)]
+    force = np.where(both, first.force + second.force, force)
+    point = np.where(both, middle, point)
+    moment = np.where(both, turning[0] + turning[1], moment)
     vertical = f"{first.vertical}+{second.vertical}"
     return Plate(f"{first.name}+{second.name}", first.side, force, point, moment, vertical)
 
@@ -182,6 +203,36 @@ def copy_own_loads(path: Path, grf: Path | None, facts: ModelFacts, target: Path
     find(path, tree, "datafile").text = os.path.relpath(data_file.resolve(), target.parent.resolve())
     save_tree(target, tree)
     return float(data.time[0]), float(data.time[-1])
+
+
+@dataclass(frozen=True, eq=False)
+class Load:
+    """Size of a force on a body: `time` in s and `size` in N, both of shape (rows,)."""
+
+    body: str
+    time: Array
+    size: Array
+
+
+def loads_in(path: Path) -> list[Load]:
+    """Return the forces of a document that a trial simulates with; those switched off are left out."""
+    loads = find(path, read_document(path), "ExternalLoads")
+    named = _text(loads, "datafile")
+    data = read_storage(path.parent / named) if named else None
+    return [
+        Load(_text(each, "applied_to_body").rsplit("/", 1)[-1], data.time, _size(data, _text(each, "force_identifier")))
+        for each in loads.iter("ExternalForce")
+        if data is not None and _text(each, "force_identifier") and _applies(each)
+    ]
+
+
+def _size(data: Storage, identifier: str) -> Array:
+    force = np.column_stack([data.column(identifier + axis) for axis in "xyz"])
+    return np.asarray(np.linalg.norm(np.nan_to_num(force), axis=1))
+
+
+def _applies(load: ET.Element) -> bool:
+    return _text(load, "appliesForce").lower() != "false" and _text(load, "isDisabled").lower() != "true"
 
 
 def _check_kind(path: Path, loads: ET.Element) -> None:

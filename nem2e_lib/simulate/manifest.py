@@ -10,6 +10,7 @@ from typing import Any
 
 from nem2e_lib.data.files import read_bytes, write_text
 from nem2e_lib.error import Nem2eError
+from nem2e_lib.simulate.marker_set import find_set
 from nem2e_lib.simulate.options import STEPS, Options
 from nem2e_lib.simulate.osim import opensim_version
 from nem2e_lib.simulate.setups import own_files
@@ -17,8 +18,10 @@ from nem2e_lib.simulate.states import KEPT
 from nem2e_lib.simulate.trial import SimulatedTrial
 from nem2e_lib.simulate.xml import read_document
 
-VERSION = 2
+VERSION = 3
 """Of the way simulations are set up; another one makes every result be computed again."""
+JUDGED = 1
+"""Of the way they are judged; another one makes only that be done again."""
 NAME = "manifest.json"
 _BEFORE = {"scale": (), "ik": ("scale",), "rra": ("scale", "ik"), "cmc": ("scale", "ik", "rra")}
 
@@ -34,6 +37,8 @@ def input_files(trial: SimulatedTrial, model: Path, options: Options) -> dict[st
     for step, setup in options.setups.items():
         for index, path in enumerate(own_files(Path(setup))):
             files[f"setup {step} {index}"] = path
+    if options.marker_set:
+        files["marker set"] = find_set(options.marker_set)
     if trial.loads is not None and trial.grf is None:
         files |= _data_of(trial.loads)
     return files
@@ -99,11 +104,16 @@ def is_done(folder: Path, manifest: dict[str, Any], step: str, key: str) -> bool
     )
 
 
-def all_done(folder: Path, base: str, steps: Sequence[str]) -> bool:
-    """Whether every step of a trial is done, and its quality was judged."""
+def judged(steps: Sequence[str], leg: str) -> dict[str, Any]:
+    """Return what a manifest says of a trial whose quality was judged, for the leg that was measured."""
+    return {"asked": [step for step in STEPS if step in steps], "leg": leg, "judged": JUDGED}
+
+
+def all_done(folder: Path, base: str, steps: Sequence[str], leg: str = "") -> bool:
+    """Whether every step of a trial is done, and its quality was judged, for the leg that was measured."""
     manifest = read_manifest(folder)
     kept = all(is_done(folder, manifest, step, step_key(base, step, steps)) for step in steps)
-    return kept and manifest.get("asked") == [step for step in STEPS if step in steps]
+    return kept and judged(steps, leg).items() <= manifest.items()
 
 
 def mark_done(folder: Path, step: str, key: str, seconds: float) -> None:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -33,6 +34,8 @@ TRAVEL_M = 0.3
 """Whoever travels further has taken a step."""
 WALKING_DEGREES = 10.0
 """Some joint moves by more in any step; the knee of walking by some 60 degrees."""
+ROWS = 4
+"""Rows of a motion that accelerations take at least; a pose has one."""
 DISTANCES = "marker_distances.sto"
 """How far each marker is off in inverse kinematics, in its folder."""
 _FEET, _TRUNK = r"(?i)(calcn|toes|talus|foot)", r"(?i)(pelvis|torso|thorax|trunk|head)"
@@ -60,7 +63,7 @@ class Motion:
         return float(self.storage.time[0]), float(self.storage.time[-1])
 
 
-def read_motion(path: Path, facts: ModelFacts) -> Motion:
+def read_motion(path: Path, facts: ModelFacts, rows: int = ROWS) -> Motion:
     """Read a motion (.mot, .sto) for a model; other columns than its free coordinates, such as markers, are left.
 
     Locked and dependent coordinates follow from the model; OpenSim itself leaves dependent ones in degrees when it
@@ -71,15 +74,15 @@ def read_motion(path: Path, facts: ModelFacts) -> Motion:
     Raises
     ------
     Nem2eError
-        If a free coordinate of the model has no column, a value is not finite, the file has fewer than four
+        If a free coordinate of the model has no column, a value is not finite, the file has fewer than `rows`
         rows, or the angles cannot be in the unit that the header states.
     """
     storage = read_storage(path)
-    columns = {_coordinate(label): label for label in reversed(storage.labels)}
+    columns = {coordinate_of(label): label for label in reversed(storage.labels)}
     _check_columns(path, facts, columns)
     names = [each.name for each in facts.free]
     values = np.column_stack([storage.column(columns[name]) for name in names])
-    _check_values(path, storage, names, values)
+    _check_values(path, storage, names, values, rows)
     degrees, notes = _in_degrees(path, storage, facts, names, values)
     notes += _held(path, storage, facts, columns, 1.0 if degrees else float(np.rad2deg(1.0)))
     if not degrees:
@@ -93,7 +96,8 @@ def write_motion(path: Path, motion: Motion) -> Path:
     return path
 
 
-def _coordinate(label: str) -> str:
+def coordinate_of(label: str) -> str:
+    """Return the coordinate of a column, be its label bare or the path of a state."""
     parts = label.strip("/").split("/")
     return parts[-2] if len(parts) > 1 and parts[-1] == "value" else parts[-1]
 
@@ -114,9 +118,9 @@ def _check_columns(path: Path, facts: ModelFacts, columns: dict[str, str]) -> No
     )
 
 
-def _check_values(path: Path, storage: Storage, names: list[str], values: Array) -> None:
-    if len(values) < 4:
-        raise Nem2eError(f"{path}: has {len(values)} rows of motion, but at least four are needed for accelerations.")
+def _check_values(path: Path, storage: Storage, names: list[str], values: Array, rows: int) -> None:
+    if len(values) < rows:
+        raise Nem2eError(f"{path}: has {len(values)} rows of motion, but at least {rows} are needed for accelerations.")
     bad = np.argwhere(~np.isfinite(values))
     if len(bad):
         row, column = bad[0]
@@ -222,7 +226,9 @@ def _rotational(facts: ModelFacts, names: list[str]) -> NDArray[np.bool_]:
     return np.array([name in turning for name in names])
 
 
-def markers_for(path: Path, model: str, known: dict[str, str]) -> tuple[Markers, list[str]]:
+def markers_for(
+    path: Path, model: str, known: Mapping[str, str], others: Mapping[str, Sequence[str]] | None = None
+) -> tuple[Markers, list[str]]:
     """Return the markers of a file, and the names of those that a model has too.
 
     Parameters
@@ -231,21 +237,37 @@ def markers_for(path: Path, model: str, known: dict[str, str]) -> tuple[Markers,
         A .trc file.
     model, known
         Name of the model, and its markers by name with the body that each is on.
+    others
+        Other names that a file may have for a marker; the first that is there is taken, and told.
 
     Raises
     ------
     Nem2eError
         If the file cannot be read, y does not point up in it, or it shares fewer than three markers with the model.
     """
-    markers = read_markers(path)
+    markers = _by_other_names(read_markers(path), others or {})
     low, high = ([name for name, body in known.items() if re.match(parts, body)] for parts in (_FEET, _TRUNK))
     require_y_up(path, markers, low, high)
     return markers, common_markers(path, markers, model, known)
 
 
-def common_markers(path: Path, markers: Markers, model: str, known: dict[str, str]) -> list[str]:
-    """Return the markers that file and model share; Nem2eError where they are fewer than three."""
-    shared = [name for name in markers.names if name in known]
+def _by_other_names(markers: Markers, others: Mapping[str, Sequence[str]]) -> Markers:
+    found = {
+        next((other for other in also if other in markers.names), ""): name
+        for name, also in others.items()
+        if name not in markers.names
+    }
+    taken = {other: name for other, name in found.items() if other}
+    if not taken:
+        return markers
+    note = f"Taken by another name: {', '.join(f'{other} for {name}' for other, name in taken.items())}."
+    return replace(markers, names=tuple(taken.get(name, name) for name in markers.names), notes=(*markers.notes, note))
+
+
+def common_markers(path: Path, markers: Markers, model: str, known: Mapping[str, str]) -> list[str]:
+    """Return the markers that a file shows somewhere and a model has; Nem2eError where they are fewer than three."""
+    seen = np.isfinite(markers.places[:, :, 0]).sum(axis=0)
+    shared = [name for name, frames in zip(markers.names, seen, strict=True) if frames and name in known]
     if len(shared) < 3:
         raise Nem2eError(
             f"{path}: shares {len(shared)} marker names with model {model!r} (file: {', '.join(markers.names[:6])}; "

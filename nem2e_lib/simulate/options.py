@@ -13,14 +13,19 @@ from nem2e_lib.data.labels import muscle_name
 from nem2e_lib.data.storage.storage import read_storage
 from nem2e_lib.error import Nem2eError
 
-STEPS = ("scale", "ik", "rra", "cmc", "so")
-"""Steps in the order in which they run; ``so`` is static optimisation, the fast alternative to ``cmc``."""
+BY_MASS = "mass"
+"""Strength by mass: to the power of 2/3, for force goes with a muscle's cross-section and mass with its volume."""
+
+STEPS = ("scale", "ik", "rra", "cmc", "so", "id")
+"""Steps in the order in which they run; ``so`` is static optimisation, the fast alternative to ``cmc``; ``id``, net
+joint moments, is for those who want no muscles: it runs beside them anyway."""
 NAMES = {
     "scale": "scaling",
     "ik": "inverse kinematics",
     "rra": "residual reduction",
     "cmc": "computed muscle control",
     "so": "static optimisation",
+    "id": "inverse dynamics",
 }
 LEAD_S = 0.03
 """Computed muscle control starts this much late: it finds initial states over that time first."""
@@ -46,6 +51,8 @@ class Flag:
         Field that a value without NAME= sets (of a mapping).
     read : callable, optional
         What is typed is a file, and this reads the field out of it.
+    parse : callable, optional
+        What is typed is a word or a number, and this makes the field of it.
     """
 
     name: str
@@ -53,11 +60,26 @@ class Flag:
     panel: str = "Settings"
     plain: str = ""
     read: Callable[[Path], Any] | None = None
+    parse: Callable[[str], Any] | None = None
 
 
 def muscles_in(path: Path) -> tuple[str, ...]:
     """Names of the muscles in an activation file."""
     return tuple(muscle_name(label) for label in muscle_columns(read_storage(path).labels))
+
+
+def strength_of(text: str) -> float | str:
+    """Return the strength that a text states: a number, or `BY_MASS`.
+
+    Raises
+    ------
+    Nem2eError
+        If it is neither.
+    """
+    try:
+        return BY_MASS if text.strip().lower() == BY_MASS else float(text)
+    except ValueError:
+        raise Nem2eError(f"Strength is {text!r}, but a number above 0 or {BY_MASS!r} is expected.") from None
 
 
 @dataclass(frozen=True)
@@ -68,8 +90,8 @@ class Options:
     ----------
     cutoff_hz : float
         Low-pass of measured joint angles (6 Hz is common for walking, 15 Hz for running).
-    strength : float
-        Factor on every maximum isometric force.
+    strength : float or "mass"
+        Factor on every maximum isometric force; `BY_MASS` makes it of the person's mass and the model's.
     max_velocity : float, optional
         Maximum contraction velocity of every muscle, in optimal fibre lengths per second.
     reserve : float
@@ -86,6 +108,10 @@ class Options:
         Body whose mass centre residual reduction may move; ``torso`` where there is one.
     weights : mapping
         Tracking weight of coordinates in residual reduction and computed muscle control.
+    marker_set : str or path
+        Of `marker_set.shipped`, or a file, in place of the model's own markers; empty for these.
+    marker_weights : mapping
+        Weight of markers in scaling and inverse kinematics, before those of the marker set.
     feet : mapping
         Plate to body, where neither name nor place of a plate tells the foot.
     setups : mapping
@@ -103,7 +129,12 @@ class Options:
     """
 
     cutoff_hz: Annotated[float, Flag("cutoff", "Low-pass of joint angles, Hz.")] = 6.0
-    strength: Annotated[float, Flag("strength", "Factor on maximum isometric force.")] = 1.0
+    strength: Annotated[
+        float | str,
+        Flag(
+            "strength", "Factor on maximum isometric force, or 'mass': (mass / model's mass) to 2/3.", parse=strength_of
+        ),
+    ] = 1.0
     max_velocity: Annotated[float | None, Flag("max_velocity", "Fastest contraction, 1/s.")] = None
     reserve: float = 2.0
     reserves: Annotated[
@@ -117,6 +148,12 @@ class Options:
     weights: Annotated[Mapping[str, float], Flag("weight", "COORDINATE=WEIGHT of tracking; may be given again.")] = (
         field(default_factory=dict)
     )
+    marker_set: Annotated[
+        str, Flag("marker_set", "Markers in place of the model's: a name of `nem2e simulate marker-sets`, or a file.")
+    ] = ""
+    marker_weights: Annotated[
+        Mapping[str, float], Flag("marker_weight", "MARKER=WEIGHT of scaling and inverse kinematics; again.")
+    ] = field(default_factory=dict)
     feet: Annotated[
         Mapping[str, str], Flag("foot", "PLATE=BODY, where names and places do not tell; may be given again.")
     ] = field(default_factory=dict)
@@ -135,14 +172,17 @@ class Options:
     time_limit_s: Annotated[float | None, Flag("time_limit", "Of one trial, s.", panel="How to run")] = None
 
     def __post_init__(self) -> None:
-        for name in ("cutoff_hz", "strength", "max_velocity", "reserve", "residual", "time_limit_s", "exponent"):
+        strength = 1.0 if self.strength == BY_MASS else self.strength
+        if not isinstance(strength, int | float) or not 0 < strength < math.inf:
+            raise Nem2eError(f"Option strength is {strength!r}, but a number above 0 or {BY_MASS!r} is expected.")
+        for name in ("cutoff_hz", "max_velocity", "reserve", "residual", "time_limit_s", "exponent"):
             value = getattr(self, name)
             if value is not None and not 0 < value < math.inf:
                 raise Nem2eError(f"Option {name} is {value}, but a number above 0 is expected.")
         for name, value in self.reserves.items():
             if not 0 < value < math.inf:
                 raise Nem2eError(f"Reserve of {name!r} is {value}, but a number above 0 is expected, in N·m or N.")
-        for name, value in self.weights.items():
+        for name, value in [*self.weights.items(), *self.marker_weights.items()]:
             if not 0 <= value < math.inf:
                 raise Nem2eError(f"Weight of {name!r} is {value}, but 0 or a number above is expected.")
         unknown = set(self.setups) - set(STEPS)
@@ -151,12 +191,13 @@ class Options:
 
     def content(self) -> dict[str, Any]:
         """Everything that changes results, ready for JSON."""
-        beside = {"geometry", "time_limit_s", "setups", "muscles"}
+        beside = {"geometry", "time_limit_s", "setups", "muscles", "marker_set"}
         content = asdict(
             replace(
                 self,
                 reserves=dict(self.reserves),
                 weights=dict(self.weights),
+                marker_weights=dict(self.marker_weights),
                 feet=dict(self.feet),
                 lock=list(self.lock),
             )

@@ -41,16 +41,33 @@ def postures(model: str | Path, motion: str | Path, times: Sequence[float]) -> p
         If OpenSim is not installed, a file cannot be read, or a time is outside the motion.
     """
     with quiet():
-        table = read_motion(Path(motion), describe(Path(model))).storage
-        start, end = float(table.time[0]), float(table.time[-1])
-        for time in times:
-            if not start <= time <= end:
-                raise Nem2eError(
-                    f"{motion}: runs from {start:.6g} to {end:.6g} s, but a posture at {time:.6g} s was asked for."
-                )
-        values = np.column_stack([np.interp(times, table.time, column) for column in table.values.T])
-        posture = Posture(Path(model), Storage(table.name, table.labels, np.array(times), values, True))
+        posture = _posture(Path(model), Path(motion), times)
         return pd.DataFrame([{"time_s": time, **line} for row, time in enumerate(times) for line in posture.lines(row)])
+
+
+def marker_places(model: str | Path, motion: str | Path, time: float) -> dict[str, Array]:
+    """Return where the markers of a model are at a time of a motion: name to place in ground, shape (3,), in m.
+
+    Raises
+    ------
+    Nem2eError
+        If OpenSim is not installed, a file cannot be read, or the time is outside the motion.
+    """
+    with quiet():
+        return _posture(Path(model), Path(motion), [time]).markers(0)
+
+
+def _posture(model: Path, motion: Path, times: Sequence[float]) -> Posture:
+    """A model in the postures that a motion has at some times."""
+    table = read_motion(motion, describe(model), rows=1).storage
+    start, end = float(table.time[0]), float(table.time[-1])
+    for time in times:
+        if not start <= time <= end:
+            raise Nem2eError(
+                f"{motion}: runs from {start:.6g} to {end:.6g} s, but a posture at {time:.6g} s was asked for."
+            )
+    values = np.column_stack([np.interp(times, table.time, column) for column in table.values.T])
+    return Posture(model, Storage(table.name, table.labels, np.array(times), values, True))
 
 
 class Posture:
@@ -67,6 +84,24 @@ class Posture:
         """Return where a body's mass centre is in ground at a row of the motion, shape (3,), in m."""
         self._take(row)
         return self._mass_centre_of(body)
+
+    def markers(self, row: int) -> dict[str, Array]:
+        """Return where the model's markers are in ground at a row, each of shape (3,), in m."""
+        self._take(row)
+        self._model.realizePosition(self._state)
+        every = self._model.getMarkerSet()
+        found = [every.get(index) for index in range(every.getSize())]
+        return {each.getName(): _vector(each.getLocationInGround(self._state)) for each in found}
+
+    def points(self, row: int, bodies: Sequence[str]) -> Array:
+        """Return origin and mass centre of some bodies in ground at a row, shape (2 · bodies, 3), in m."""
+        self._take(row)
+        self._model.realizePosition(self._state)
+        segments = [self._model.getBodySet().get(body) for body in bodies]
+        ends = [
+            (_vector(each.getPositionInGround(self._state)), self._mass_centre_of(each.getName())) for each in segments
+        ]
+        return np.array(ends).reshape(-1, 3)
 
     def mass_centre(self, row: int) -> Array:
         """Return where the mass centre of the whole model is at a row, shape (3,), in m."""

@@ -13,14 +13,19 @@ from nem2e_lib.data.tables import near
 from nem2e_lib.error import Nem2eError
 from nem2e_lib.simulate.facts import ModelFacts, describe, load
 from nem2e_lib.simulate.forces import whole_plates, write_plates
-from nem2e_lib.simulate.loads import assign, copy_own_loads, external_loads
+from nem2e_lib.simulate.loads import DOCUMENT, assign, copy_own_loads, external_loads
+from nem2e_lib.simulate.marker_set import MarkerSet, read_marker_set
 from nem2e_lib.simulate.motion import Motion, read_motion, write_motion
-from nem2e_lib.simulate.options import Options
+from nem2e_lib.simulate.options import MARGINS_S, Options
 from nem2e_lib.simulate.osim import opensim_version
+from nem2e_lib.simulate.placing import put
+from nem2e_lib.simulate.scaling import chosen_strength
 from nem2e_lib.simulate.trial import SimulatedTrial
 from nem2e_lib.simulate.xml import read_document, write_document
 
 LOG = "log.txt"
+EDGE_S = max(time for margins in MARGINS_S.values() for time in margins)
+"""What is simulated beyond what was asked for, at most."""
 OLD_FORMAT = 30000
 """Models in earlier formats are converted, which is told: forces and constraints were written otherwise."""
 MESHES = "bone meshes"
@@ -45,6 +50,8 @@ class Workplace:
         What is simulated: with the margins that computed muscle control loses.
     notes : list of str
         What the user should know, one sentence each.
+    markers : MarkerSet, optional
+        Whose markers stand in place of the model's own.
     """
 
     folder: Path
@@ -56,6 +63,7 @@ class Workplace:
     asked: tuple[float, float] = (0.0, 0.0)
     window: tuple[float, float] = (0.0, 0.0)
     notes: list[str] = field(default_factory=list)
+    markers: MarkerSet | None = None
     _facts: dict[Path, ModelFacts] = field(default_factory=dict)
 
     @property
@@ -95,13 +103,19 @@ class Workplace:
         return self.motion
 
 
-def prepare_model(place: Workplace) -> None:
-    """Write the model to ``inputs/model.osim`` as the options ask: strength, velocity, locked coordinates."""
+def prepare_model(place: Workplace, *, scaled: bool = False) -> None:
+    """Write the model to ``inputs/model.osim`` as the options ask: markers, strength, velocity, locked coordinates.
+
+    `scaled` tells that the model will be scaled, so that its markers need not be this person's.
+    """
     place.inputs.mkdir(parents=True, exist_ok=True)
     missing = missing_meshes(place.model, place.options.geometry)
     if missing:
         place.notes.append(missing)
     facts, model = place.facts, load(place.model)
+    if place.options.marker_set:
+        place.markers = read_marker_set(place.options.marker_set)
+        place.notes += put(place.markers, facts, model, keep=not scaled)
     _set_muscles(place, model)
     _lock(place, facts, model)
     _remove_residuals(place, facts, model)
@@ -115,10 +129,12 @@ def prepare_model(place: Workplace) -> None:
 
 
 def _set_muscles(place: Workplace, model: Any) -> None:
+    strength, notes = chosen_strength(place.trial, place.options, place.facts.mass_kg)
+    place.notes += notes
     muscles = model.updMuscles()
     for index in range(muscles.getSize()):
         muscle = muscles.get(index)
-        muscle.set_max_isometric_force(muscle.get_max_isometric_force() * place.options.strength)
+        muscle.set_max_isometric_force(muscle.get_max_isometric_force() * strength)
         if place.options.max_velocity is not None:
             muscle.set_max_contraction_velocity(place.options.max_velocity)
 
@@ -229,7 +245,7 @@ def prepare_motion(place: Workplace, path: Path) -> Motion:
 
 def prepare_loads(place: Workplace, motion: Motion) -> tuple[float, float] | None:
     """Write the forces and the external loads to ``inputs/``; return the first and last time of the forces."""
-    target = place.inputs / "external_loads.xml"
+    target = place.inputs / DOCUMENT
     if place.trial.loads is not None:
         return copy_own_loads(place.trial.loads, place.trial.grf, place.facts, target)
     if place.trial.grf is None:
@@ -241,7 +257,9 @@ def prepare_loads(place: Workplace, motion: Motion) -> tuple[float, float] | Non
     time, plates, notes = whole_plates(place.trial.grf)
     place.notes += notes
     check_overlap(place, motion, (float(time[0]), float(time[-1])), place.trial.grf)
-    bodies = assign(place.facts, place.model, motion.storage, time, plates, place.options.feet)
+    start, end = place.trial.start_s, place.trial.end_s
+    window = (-np.inf if start is None else start - EDGE_S, np.inf if end is None else end + EDGE_S)
+    bodies = assign(place.facts, place.model, motion.storage, time, plates, place.options.feet, window)
     write_plates(place.inputs / "grf.mot", time, {f"force_{body}": plate for body, plate in bodies.items()})
     write_document(target, external_loads({f"force_{body}": body for body in bodies}, "grf.mot"))
     return float(time[0]), float(time[-1])

@@ -1,5 +1,8 @@
 """Whether a simulation can be believed: measures out of OpenSim's files against published rules of thumb.
 
+Where a foot stands on floor without a plate, or one leg was measured, each leg is judged by itself, while its foot is
+not on bare floor; residuals are expected where a foot is, and count against no leg.
+
 While OpenSim is at hand, `write_measures` leaves in the trial's folder what only it knows (``facts.json``); all else is
 read from the results, so that `judge` needs no OpenSim.
 """
@@ -9,7 +12,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -18,15 +21,19 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from nem2e_lib.data.files import read_text, write_text
+from nem2e_lib.data.labels import muscle_name
 from nem2e_lib.data.storage.storage import Storage, read_storage
 from nem2e_lib.error import Nem2eError
 from nem2e_lib.simulate.actuators import residual_names
+from nem2e_lib.simulate.floor import Span, around, bare_floor, spans_told
+from nem2e_lib.simulate.legs import find_legs
 from nem2e_lib.simulate.motion import DISTANCES
 from nem2e_lib.simulate.options import LEAD_S
 from nem2e_lib.simulate.posture import Posture
 from nem2e_lib.simulate.prepare import Workplace
 
 Array = NDArray[np.float64]
+Flags = NDArray[np.bool_]
 
 FACTS = "facts.json"
 VERDICTS = ("good", "acceptable", "poor", "not judged")
@@ -34,6 +41,8 @@ HICKS = "Hicks et al. 2015, doi:10.1115/1.4029304"
 OPENSIM = "OpenSim documentation, Simulation with OpenSim: Best Practices (checklist)"
 RRA_PAGE = "OpenSim documentation, Getting Started with RRA (evaluation of results)"
 OWN = "no published limit; a limit of this project's"
+FLOOR = "floor"
+"""What stands for a step where the feet are judged."""
 
 
 @dataclass(frozen=True)
@@ -73,6 +82,16 @@ RULES = {
     "residual_moment_share": Rule(
         "of mass-centre height x peak external force", 0.01, 0.02, f"{HICKS} (good); twice that acceptable"
     ),
+    "residual_force_share_on_plates": Rule(
+        "of peak external force", 0.05, 0.10, f"{HICKS} (good); twice that acceptable", counts=False
+    ),
+    "residual_moment_share_on_plates": Rule(
+        "of mass-centre height x peak external force",
+        0.01,
+        0.02,
+        f"{HICKS} (good); twice that acceptable",
+        counts=False,
+    ),
     "reserve_share": Rule("of peak joint moment", 0.05, 0.10, f"{HICKS} (good), {OPENSIM} (acceptable)"),
     "reserve_peak": Rule("N·m", float("inf"), float("inf"), "told, not judged: see reserve_share", counts=False),
     "tracking_angle_rms": Rule("deg", 2, 5, OPENSIM),
@@ -84,9 +103,15 @@ RULES = {
     "acceleration_violation": Rule("rad/s² or m/s²", 1e-4, 1e-2, f"{OWN}: what static optimisation leaves unmet"),
     "marker_rms": Rule("cm", 2, 4, f"{OPENSIM} (RMS below 2 cm)"),
     "marker_peak": Rule("cm", 4, 6, f"{OPENSIM} (maximum below 4 cm)"),
+    "bare_floor": Rule("of the foot's time on the ground", 0, 0.75, f"{OWN}: then a leg's muscles are wrong"),
 }
 """Measure to rule, in the order in which they are tabled."""
-COLUMNS = ["trial", "step", "measure", "value", "unit", "where", "good", "acceptable", "verdict", "counts", "source"]
+COLUMNS = [
+    *("trial", "step", "leg", "measure", "value", "unit", "where", "good", "acceptable", "verdict"),
+    *("counts", "expected", "source"),
+]
+OF_A_LEG = ("reserve_peak", "reserve_share", "saturated_muscles", "tracking_angle_rms", "tracking_angle_peak")
+"""Measures that a leg has of its own, beside that of the whole body; the others are of the whole body alone."""
 _INSTANT_S = 1e-6
 _LOOKS = 25
 """Moments, at most, at which the mass centre and the constraints are looked at."""
@@ -102,11 +127,30 @@ _FORCES = {
 
 @dataclass(frozen=True)
 class Measured:
-    """Value of a measure (a key of `RULES`), and where it is worst."""
+    """Value of a measure (a key of `RULES`), where it is worst, and of which leg it is (empty: the whole body)."""
 
     measure: str
     value: float
     where: str = ""
+    leg: str = ""
+
+
+@dataclass(frozen=True)
+class _Part:
+    """What is measured together: the whole body, or a leg; its coordinates and muscles, and when it is left out."""
+
+    leg: str
+    coordinates: tuple[str, ...]
+    turning: frozenset[str]
+    muscles: frozenset[str] | None
+    without: tuple[Span, ...]
+
+    def keep(self, time: Array) -> Flags:
+        """Return the rows at which it is measured."""
+        keep = np.ones(len(time), bool)
+        for start, end in self.without:
+            keep &= (time <= start) | (time >= end)
+        return keep
 
 
 def judge(folder: Path) -> pd.DataFrame:
@@ -114,9 +158,10 @@ def judge(folder: Path) -> pd.DataFrame:
 
     Returns
     -------
-    DataFrame, one row a step and measure: trial, step, measure, value, unit, where (column and time of the worst),
-    good (limit), acceptable (limit), verdict (``good``, ``acceptable``, ``poor``, ``not judged``), counts (whether
-    it counts in the trial's verdict), source (of the limits).
+    DataFrame, one row a step and measure, and leg where it has one: trial, step, leg (``right``, ``left``, or empty for
+    the whole body), measure, value, unit, where (column and time of the worst), good and acceptable (limits), verdict
+    (``good``, ``acceptable``, ``poor``, ``not judged``), counts (whether it counts in the trial's verdict), expected
+    (whether bare floor under a foot accounts for it, so that it counts against no leg), source (of the limits).
 
     Raises
     ------
@@ -124,8 +169,9 @@ def judge(folder: Path) -> pd.DataFrame:
         If the folder holds no simulated trial.
     """
     facts = _facts(folder)
+    steps = [*facts["steps"], *([FLOOR] if facts.get("floor") else [])]
     rows = [
-        _row(folder.name, step, measured) for step in facts["steps"] for measured in measure_step(folder, step, facts)
+        _row(folder.name, step, measured, facts) for step in steps for measured in measure_step(folder, step, facts)
     ]
     return pd.DataFrame(rows, columns=COLUMNS)
 
@@ -137,19 +183,42 @@ def _facts(folder: Path) -> dict[str, Any]:
     return dict(json.loads(read_text(path)[0]))
 
 
-def _row(trial: str, step: str, measured: Measured) -> dict[str, object]:
-    rule = RULES[measured.measure]
+def judged_legs(facts: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return the legs whose verdict is the trial's: the measured one, or both where a foot stands on bare floor.
+
+    Empty where the whole body is judged at once.
+    """
+    legs = tuple(facts.get("legs", {}))
+    if facts.get("leg") in legs:
+        return (facts["leg"],)
+    return legs if _bare(facts) else ()
+
+
+def _bare(facts: Mapping[str, Any]) -> list[Span]:
+    """When any foot stands on bare floor."""
+    return [(start, end) for ground in facts.get("floor", {}).values() for start, end in ground["bare"]]
+
+
+def _row(trial: str, step: str, measured: Measured, facts: Mapping[str, Any]) -> dict[str, object]:
+    rule, apart = RULES[measured.measure], judged_legs(facts)
+    expected = bool(_bare(facts)) and measured.measure.startswith("residual_") and "on_plates" not in measured.measure
+    if measured.measure in (*OF_A_LEG, "bare_floor"):
+        mine = measured.leg in apart if apart else not measured.leg
+    else:
+        mine = not expected
     return {
         "trial": trial,
         "step": step,
+        "leg": measured.leg,
         "measure": measured.measure,
         "value": measured.value,
         "unit": rule.unit,
         "where": measured.where,
         "good": rule.good,
         "acceptable": rule.acceptable,
-        "verdict": rule.judge(measured.value),
-        "counts": rule.counts,
+        "verdict": VERDICTS[3] if expected else rule.judge(measured.value),
+        "counts": rule.counts and mine,
+        "expected": expected,
         "source": rule.source,
     }
 
@@ -160,38 +229,72 @@ def verdict(table: pd.DataFrame) -> str:
     return worst(counted["verdict"]) if len(counted) else VERDICTS[-1]
 
 
+def verdicts(table: pd.DataFrame) -> dict[str, str]:
+    """Return the verdict on each leg of a trial, and on its residuals while every foot is on a plate.
+
+    Parameters
+    ----------
+    table : DataFrame
+        What `judge` returns.
+
+    Returns
+    -------
+    dict
+        ``right`` and ``left``, where the legs are known; ``residuals``, where a foot stands on bare floor.
+    """
+    ruled = table[table["measure"].map(lambda measure: RULES[measure].counts)]
+    everybodys = ruled[(ruled["leg"] == "") & ~ruled["measure"].isin(OF_A_LEG)]
+    told = {
+        str(leg): worst([*everybodys["verdict"], *ruled.loc[ruled["leg"] == leg, "verdict"]])
+        for leg in table["leg"].unique()
+        if leg
+    }
+    on_plates = table[table["measure"].str.endswith("_on_plates")]
+    return told | ({"residuals": worst(on_plates["verdict"])} if table["expected"].any() else {})
+
+
 def summary(folder: Path) -> dict[str, Any]:
-    """Verdict of a trial, why, and each measure's worst value over the steps."""
-    table = judge(folder)
+    """Verdict of a trial, why, verdict on each leg, and each measure's worst value over the steps.
+
+    Of a leg: ``verdict_right``, ``bare_floor_right`` (when its foot stands on floor without a plate), and its measures,
+    such as ``reserve_share_right``; of the residuals: ``verdict_residuals`` while every foot is on a plate.
+    """
+    table, facts = judge(folder), _facts(folder)
     told = verdict(table)
     guilty = table[table["counts"].astype(bool) & (table["verdict"] == told)]
-    why = "; ".join(
-        f"{row['step']} {row['measure']} {row['value']:.3g} {row['unit']}"
-        + (f" ({row['where']})" if row["where"] else "")
-        for row in guilty.to_dict("records")
-    )
-    largest = table.groupby("measure", sort=False)["value"].max()
+    why = "; ".join(_why(row) for row in guilty.to_dict("records"))
+    names = (table["measure"] + table["leg"].map(lambda leg: f"_{leg}" if leg else "")).rename("name")
+    largest = table[table["measure"] != "bare_floor"].groupby(names, sort=False)["value"].max()
     return {
         "verdict": told,
         "why": "" if told == "good" else why,
+        **{f"verdict_{what}": each for what, each in verdicts(table).items()},
+        **{f"bare_floor_{leg}": spans_told(ground["bare"]) for leg, ground in facts.get("floor", {}).items()},
         **{str(name): value for name, value in largest.items()},
     }
 
 
+def _why(row: Mapping[Any, Any]) -> str:
+    leg = f"{row['leg']} leg, " if row["leg"] else ""
+    where = f" ({row['where']})" if row["where"] else ""
+    return f"{leg}{row['step']} {row['measure']} {row['value']:.3g} {row['unit']}{where}"
+
+
 def save_quality(out: Path, folders: Sequence[Path]) -> pd.DataFrame:
     """Write ``quality.csv`` and ``quality.json`` of every finished trial, and return the table."""
-    tables = [judge(folder) for folder in folders if (folder / FACTS).is_file()]
-    table = pd.concat(tables, ignore_index=True) if tables else pd.DataFrame()
+    finished = [folder for folder in folders if (folder / FACTS).is_file()]
+    tables = {folder: judge(folder) for folder in finished}
+    table = pd.concat(tables.values(), ignore_index=True) if tables else pd.DataFrame()
     write_text(out / "quality.csv", table.to_csv(index=False))
-    trials = [{"trial": name, "verdict": verdict(rows), "measures": _records(rows)} for name, rows in _trials(table)]
+    trials = [_trial(_facts(folder), rows) for folder, rows in tables.items() if len(rows)]
     write_text(out / "quality.json", json.dumps(trials, indent=1) + "\n")
     return table
 
 
-def _trials(table: pd.DataFrame) -> Iterator[tuple[str, pd.DataFrame]]:
-    if len(table):
-        for name, rows in table.groupby("trial", sort=False):
-            yield str(name), rows
+def _trial(facts: Mapping[str, Any], rows: pd.DataFrame) -> dict[str, Any]:
+    floor = {leg: ground["bare"] for leg, ground in facts.get("floor", {}).items()}
+    told = {"leg": facts.get("leg", ""), "verdict": verdict(rows), "verdicts": verdicts(rows), "bare_floor_s": floor}
+    return {"trial": rows["trial"].iloc[0], **told, "measures": _records(rows)}
 
 
 def _records(rows: pd.DataFrame) -> list[dict[str, Any]]:
@@ -214,24 +317,42 @@ def worst(verdicts: Iterable[str]) -> str:
 
 
 def measure_step(folder: Path, step: str, facts: Mapping[str, Any]) -> Iterator[Measured]:
-    """Yield what can be measured of a step from its files."""
+    """Yield what can be measured of a step from its files; of `FLOOR`, how long each foot is on bare floor."""
     span = span_of(step, facts)
     if step in _FORCES:
         forces = within(read_storage(folder / _FORCES[step]), span)
         external = external_peak(folder / "inputs" / "grf.mot", facts)
         yield from residuals(forces, facts, external)
+        yield from residuals_on_plates(forces, facts, external)
     if step in ("cmc", "so"):
-        yield from reserves(forces, within(read_storage(folder / "id" / "joint_moments.sto"), span), facts)
-        yield saturated(within(read_storage(folder / step / "activation.sto"), span))
+        moments = within(read_storage(folder / "id" / "joint_moments.sto"), span)
+        activation = within(read_storage(folder / step / "activation.sto"), span)
+        for part in _parts(facts):
+            yield from reserves(forces, moments, part)
+            yield from saturated_of(activation, part)
     if step in ("rra", "cmc"):
         errors = within(read_storage(folder / step / "results" / f"{step}_pErr.sto"), span)
-        yield from tracking(errors, facts["rotational"])
+        for part in _parts(facts):
+            yield from tracking(errors, part)
     if step == "so":
         yield from violation(folder / "so" / "violation.txt", span)
     if step == "ik":
         yield from marker_errors(folder / "ik", span)
     if step in _FORCES and facts.get("constraints"):
         yield Measured("constraint_violation", float(facts["constraint_violation"]), ", ".join(facts["constraints"]))
+    if step == FLOOR:
+        for leg, ground in facts["floor"].items():
+            yield Measured("bare_floor", float(ground["share"]), spans_told(ground["bare"]), leg)
+
+
+def _parts(facts: Mapping[str, Any]) -> Iterator[_Part]:
+    """The whole body, and each leg, without the time around which its foot is on bare floor."""
+    turning = frozenset(facts["rotational"])
+    yield _Part("", tuple(facts["muscled"]), turning, None, ())
+    for leg, own in facts.get("legs", {}).items():
+        bare = facts.get("floor", {}).get(leg, {}).get("bare", [])
+        coordinates = tuple(own["coordinates"])
+        yield _Part(leg, coordinates, turning & set(coordinates), frozenset(own["muscles"]), tuple(around(bare)))
 
 
 def span_of(step: str, facts: Mapping[str, Any]) -> tuple[float, float]:
@@ -278,45 +399,68 @@ def residuals(forces: Storage, facts: Mapping[str, Any], external_n: float) -> I
             yield Measured(f"residual_{kind}_share", float(size.max() / scale), when)
 
 
-def reserves(forces: Storage, moments: Storage, facts: Mapping[str, Any]) -> Iterator[Measured]:
+def residuals_on_plates(forces: Storage, facts: Mapping[str, Any], external_n: float) -> Iterator[Measured]:
+    """Yield the shares of residuals while no foot is on bare floor, where one is at other times."""
+    bare = _bare(facts)
+    rows = _Part("", (), frozenset(), None, tuple(around(bare))).keep(forces.time)
+    if bare and rows.any():
+        on_plates = replace(forces, time=forces.time[rows], values=forces.values[rows])
+        for found in residuals(on_plates, facts, external_n):
+            if found.measure.endswith("share"):
+                yield replace(found, measure=f"{found.measure}_on_plates")
+
+
+def reserves(forces: Storage, moments: Storage, part: _Part) -> Iterator[Measured]:
     """Yield reserve torques at coordinates that muscles cross, and their share of the peak net joint moment."""
-    names = [name for name in facts["muscled"] if f"{name}_reserve" in forces.labels]
-    if not names:
+    names = [name for name in part.coordinates if f"{name}_reserve" in forces.labels]
+    keep = part.keep(forces.time)
+    if not names or not keep.any():
         return
-    values = np.column_stack([forces.column(f"{name}_reserve") for name in names])
-    peak, where = _peak(forces.time, names, values)
-    yield Measured("reserve_peak", peak, where)
-    net = np.array([_moment_peak(moments, name) for name in names])
+    values = np.column_stack([forces.column(f"{name}_reserve") for name in names])[keep]
+    peak, where = _peak(forces.time[keep], names, values)
+    yield Measured("reserve_peak", peak, where, part.leg)
+    net = np.array([_moment_peak(moments, name, part.keep(moments.time)) for name in names])
     share = np.abs(values).max(axis=0) / net
-    yield Measured("reserve_share", float(np.nanmax(share)), names[int(np.nanargmax(share))])
+    if np.isfinite(share).any():
+        yield Measured("reserve_share", float(np.nanmax(share)), names[int(np.nanargmax(share))], part.leg)
 
 
-def _moment_peak(moments: Storage, coordinate: str) -> float:
+def _moment_peak(moments: Storage, coordinate: str, keep: Flags) -> float:
     labels = [f"{coordinate}_{kind}" for kind in ("moment", "force") if f"{coordinate}_{kind}" in moments.labels]
-    return float(np.abs(moments.column(labels[0])).max()) if labels else float("nan")
+    return float(np.abs(moments.column(labels[0])[keep]).max()) if labels and keep.any() else float("nan")
 
 
-def saturated(activation: Storage) -> Measured:
-    """Return how many muscles are saturated, and which."""
+def saturated_of(activation: Storage, part: _Part) -> Iterator[Measured]:
+    """Yield how many muscles of a part of the body are saturated, and which."""
+    keep = part.keep(activation.time)
+    own = [part.muscles is None or muscle_name(label) in part.muscles for label in activation.labels]
+    if any(own) and keep.any():
+        labels = tuple(label for label, mine in zip(activation.labels, own, strict=True) if mine)
+        found = saturated(replace(activation, labels=labels, values=activation.values[:, own]), keep)
+        yield replace(found, leg=part.leg)
+
+
+def saturated(activation: Storage, keep: Flags | None = None) -> Measured:
+    """Return how many muscles are saturated, and which; `keep` are the rows that count."""
     width = np.gradient(activation.time) if len(activation.time) > 1 else np.ones(1)
+    width = width if keep is None else np.where(keep, width, 0.0)
     share = ((activation.values > SATURATED) * width[:, None]).sum(axis=0) / width.sum()
     names = [name for name, part in zip(activation.labels, share, strict=True) if part > SHARE_OF_TIME]
     return Measured("saturated_muscles", float(len(names)), ", ".join(names))
 
 
-def tracking(errors: Storage, rotational: Sequence[str]) -> Iterator[Measured]:
-    """Yield tracking errors of angles in degrees and of translations in cm; the files are in rad and m."""
-    turning = set(rotational)
-    kinds = {
-        "angle": ([name for name in errors.labels if name in turning], float(np.rad2deg(1.0))),
-        "translation": ([name for name in errors.labels if name not in turning], 100.0),
-    }
+def tracking(errors: Storage, part: _Part) -> Iterator[Measured]:
+    """Yield tracking errors of angles in degrees and, of the whole body, translations in cm; files are in rad and m."""
+    keep = part.keep(errors.time)
+    kinds = {"angle": ([name for name in errors.labels if name in part.turning], float(np.rad2deg(1.0)))}
+    if not part.leg:
+        kinds["translation"] = ([name for name in errors.labels if name not in part.turning], 100.0)
     for kind, (names, scale) in kinds.items():
-        if names:
+        if names and keep.any():
             values = scale * np.column_stack([errors.column(name) for name in names])
-            root = _rms(errors.time, values)
-            yield Measured(f"tracking_{kind}_rms", float(root.max()), names[int(root.argmax())])
-            yield Measured(f"tracking_{kind}_peak", *_peak(errors.time, names, values))
+            root = _rms(errors.time, values, keep)
+            yield Measured(f"tracking_{kind}_rms", float(root.max()), names[int(root.argmax())], part.leg)
+            yield Measured(f"tracking_{kind}_peak", *_peak(errors.time[keep], names, values[keep]), part.leg)
 
 
 def violation(source: Path, span: tuple[float, float]) -> Iterator[Measured]:
@@ -344,11 +488,14 @@ def marker_errors(folder: Path, span: tuple[float, float]) -> Iterator[Measured]
     yield Measured("marker_peak", *_peak(storage.time, storage.labels, distance))
 
 
-def _rms(time: Array, values: Array) -> Array:
-    """Root mean square over time, whose steps may differ, shape (columns,)."""
+def _rms(time: Array, values: Array, keep: Flags | None = None) -> Array:
+    """Root mean square over time, whose steps may differ, shape (columns,); `keep` are the rows that count."""
     if len(time) < 2:
         return np.abs(values[0])
-    return np.sqrt(np.trapezoid(values**2, time, axis=0) / (time[-1] - time[0]))
+    width = np.gradient(time)
+    width[[0, -1]] /= 2  # so that this is the trapezoidal rule
+    width = width if keep is None else np.where(keep, width, 0.0)
+    return np.asarray(np.sqrt((values**2 * width[:, None]).sum(axis=0) / width.sum()))
 
 
 def _peak(time: Array, names: Sequence[str], values: Array) -> tuple[float, str]:
@@ -370,10 +517,12 @@ def write_measures(place: Workplace, steps: Sequence[str]) -> None:
         "residual_forces": forces,
         "residual_moments": moments,
         "constraints": list(facts.constraints),
+        "leg": place.trial.leg,
+        "legs": {side: asdict(leg) for side, leg in find_legs(facts).items()},
         "asked": _asked(place),
         "window": place.window,
-        "notes": place.notes,
         **(_of_posture(place) if place.motion is not None else {}),
+        "notes": place.notes,
     }
     write_text(place.folder / FACTS, json.dumps(content, indent=1) + "\n")
 
@@ -383,14 +532,18 @@ def _asked(place: Workplace) -> tuple[float | None, float | None]:
     return place.asked if place.motion is not None else (place.trial.start_s, place.trial.end_s)
 
 
-def _of_posture(place: Workplace) -> dict[str, float]:
+def _of_posture(place: Workplace) -> dict[str, Any]:
     motion = _in_degrees(read_storage(place.needs_motion()), place)
     rows = np.flatnonzero((motion.time >= place.asked[0]) & (motion.time <= place.asked[1]))
     rows = rows[np.unique(np.linspace(0, len(rows) - 1, _LOOKS).astype(int))]
     posture = Posture(place.model, motion)
     heights = [posture.mass_centre(int(row))[1] for row in rows]
     apart = [posture.moved_by_constraints(int(row)) for row in rows] if place.facts.constraints else [0.0]
-    return {"mass_centre_height_m": float(np.mean(heights)), "constraint_violation": float(np.max(apart))}
+    return {
+        "mass_centre_height_m": float(np.mean(heights)),
+        "constraint_violation": float(np.max(apart)),
+        "floor": {side: {**asdict(each), "share": each.share} for side, each in bare_floor(place, motion).items()},
+    }
 
 
 def _in_degrees(storage: Storage, place: Workplace) -> Storage:

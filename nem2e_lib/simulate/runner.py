@@ -80,7 +80,7 @@ def run_job(job: Job, command: Sequence[str] = WORKER) -> Outcome:
     command : sequence of str
         What is started, with the path of the job's file as its last argument.
     """
-    if all_done(job.folder, base_key(job.trial, job.model, job.options), job.steps):
+    if all_done(job.folder, base_key(job.trial, job.model, job.options), job.steps, job.trial.leg):
         notes = tuple(read_manifest(job.folder).get("notes", ()))
         return Outcome(job.trial.trial, "skipped", notes=notes)
     job.folder.mkdir(parents=True, exist_ok=True)

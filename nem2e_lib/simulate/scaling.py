@@ -9,7 +9,8 @@ from pathlib import Path
 import numpy as np
 
 from nem2e_lib.error import Nem2eError
-from nem2e_lib.simulate.options import Options
+from nem2e_lib.simulate.marker_set import SetMarker, read_marker_set
+from nem2e_lib.simulate.options import BY_MASS, Options
 from nem2e_lib.simulate.trial import SimulatedTrial
 from nem2e_lib.simulate.xml import find, read_document
 
@@ -72,27 +73,43 @@ def check_mass(where: str, found_kg: float, asked_kg: float) -> None:
         )
 
 
-def unscaled_strength(before_kg: float, after_kg: float, strength: float) -> list[str]:
+def chosen_strength(trial: SimulatedTrial, options: Options, model_kg: float) -> tuple[float, tuple[str, ...]]:
+    """Return the factor on maximum isometric force, and what to know of it.
+
+    Raises
+    ------
+    Nem2eError
+        If it is to follow the mass of the person, and nobody says that.
+    """
+    if options.strength != BY_MASS:
+        return float(options.strength), ()
+    mass = chosen_mass(trial, options)[0]
+    if mass is None:
+        raise Nem2eError(
+            f"Trial {trial.trial!r}: strength {BY_MASS!r} needs the mass of the person; give mass_kg (--mass)."
+        )
+    factor = (mass / model_kg) ** (2 / 3)
+    told = f"({mass:.1f} kg / {model_kg:.1f} kg of the model) to the power of 2/3 = {factor:.3f}"
+    return factor, (f"Strength by mass: {told} on every maximum isometric force.",)
+
+
+def unscaled_strength(before_kg: float, after_kg: float, strength: float | str) -> list[str]:
     """Return a sentence where a person is much lighter or heavier than the model and the muscles stay as they were."""
     ratio = after_kg / before_kg
     if strength != 1.0 or ALIKE[0] <= ratio <= ALIKE[1]:
         return []
     return [
         f"Scaling takes the model from {before_kg:.1f} to {after_kg:.1f} kg and leaves the strength of its muscles; by "
-        f"mass to the power of 2/3 it would be --strength {ratio ** (2 / 3):.2f}."
+        f"mass to the power of 2/3 it would be {ratio ** (2 / 3):.2f} (--strength {BY_MASS})."
     ]
 
 
-def set_up_markers(path: Path) -> dict[str, str]:
-    """Return marker to body of the marker set that a set-up for scaling names; empty where it names none."""
+def set_up_markers(path: Path) -> Mapping[str, SetMarker]:
+    """Return the markers of the marker set that a set-up for scaling names; empty where it names none."""
     named = (find(path, read_document(path), "ScaleTool").findtext(".//marker_set_file") or "").strip()
     if named in ("", "Unassigned") or not (path.parent / named).is_file():
         return {}
-    found = {}
-    for marker in read_document(path.parent / named).getroot().iter("Marker"):
-        body = marker.findtext("socket_parent_frame") or marker.findtext("body") or ""
-        found[marker.get("name", "")] = body.strip().rsplit("/", 1)[-1]
-    return found
+    return read_marker_set(path.parent / named).markers
 
 
 def scale_factors(path: Path) -> dict[str, tuple[float, ...]]:

@@ -9,7 +9,6 @@ import copy
 import os
 import xml.etree.ElementTree as ET
 from collections.abc import Mapping, Sequence
-from itertools import combinations, product
 from pathlib import Path
 
 from nem2e_lib.error import Nem2eError
@@ -18,7 +17,6 @@ from nem2e_lib.simulate.options import Options
 from nem2e_lib.simulate.xml import Value, find, node, object_set, read_document
 
 Window = tuple[float, float]
-Pair = tuple[str, str]
 
 LOADS = "../inputs/external_loads.xml"
 SCALED = "model_scaled.osim"
@@ -30,8 +28,6 @@ REDUCTION_WEIGHT = 10.0
 """Weight of every coordinate in residual reduction. Measured on running at 2 m/s with the optimal forces of
 `actuators.RESIDUAL_COST`: weight 1 lets the pelvis tilt by 9 degrees, 100 leaves residuals of 80 N, 10 keeps
 1.2 degrees, 1.5 cm and 21 N."""
-UNMEASURED = "all"
-"""Name of the measurement that scales bodies without markers of their own: every pair of the others."""
 FROM_TRIAL = (
     "mass",
     "model_file",
@@ -46,6 +42,7 @@ FROM_TRIAL = (
     "output_motion_file",
     "output_model_file",
     "output_scale_file",
+    "report_errors",
     "report_marker_locations",
     "output_gen_force_file",
     "initial_time_for_com_adjustment",
@@ -58,13 +55,7 @@ generated ones stand in."""
 
 
 def scale_setup(
-    model: str,
-    markers: str,
-    facts: ModelFacts,
-    shared: Sequence[str],
-    window: Window,
-    mass_kg: float,
-    weights: Mapping[str, float],
+    model: str, markers: str, measurements: ET.Element, tasks: ET.Element, window: Window, mass_kg: float
 ) -> ET.Element:
     """Return the set-up of scaling: sizes from marker pairs, mass, markers then moved to where they were.
 
@@ -73,7 +64,7 @@ def scale_setup(
     scaler: dict[str, Value] = {
         "apply": True,
         "scaling_order": "measurements",
-        "MeasurementSet": measurement_set(facts, shared),
+        "MeasurementSet": measurements,
         "marker_file": markers,
         "time_range": window,
         "preserve_mass_distribution": True,
@@ -82,7 +73,7 @@ def scale_setup(
     }
     placer: dict[str, Value] = {
         "apply": True,
-        "IKTaskSet": marker_tasks(shared, weights),
+        "IKTaskSet": tasks,
         "marker_file": markers,
         "coordinate_file": "",
         "time_range": window,
@@ -247,50 +238,10 @@ def _task(coordinate: Coordinate, weight: float) -> ET.Element:
 
 
 def marker_tasks(markers: Sequence[str], weights: Mapping[str, float] | None = None) -> ET.Element:
-    """Return an IKTaskSet that follows the markers, with weight 1 where `weights` names none."""
-    chosen = weights or {}
-    return object_set(
-        "IKTaskSet",
-        [node("IKMarkerTask", {"apply": True, "weight": chosen.get(name, 1.0)}, name) for name in markers],
-        name="tasks",
-    )
-
-
-def measurements(facts: ModelFacts, shared: Sequence[str]) -> dict[str, list[Pair]]:
-    """Return body to marker pairs whose distances scale it.
-
-    Pairs on one body do not depend on posture and come first; a body with fewer than two markers is measured from
-    its markers to its parent's; a body without any takes all pairs of the others (key `UNMEASURED`).
-    """
-    on = facts.markers or {}
-    of_body = {body: [name for name in shared if on[name] == body] for body in facts.bodies}
-    pairs = {body: list(combinations(names, 2)) for body, names in of_body.items()}
-    for body, parent in (facts.parents or {}).items():
-        if body in pairs and not pairs[body]:
-            pairs[body] = list(product(of_body[body], of_body.get(parent, [])))
-    return pairs
-
-
-def measurement_set(facts: ModelFacts, shared: Sequence[str]) -> ET.Element:
-    """Return the MeasurementSet of `measurements`; every body is scaled alike along its three axes."""
-    pairs = measurements(facts, shared)
-    every = [pair for own in pairs.values() for pair in own]
-    measured = {body: own or every for body, own in pairs.items()}
-    alone = {body: own for body, own in measured.items() if pairs[body]}
-    rest = [body for body in measured if not pairs[body]]
-    members = [_measurement(body, own, [body]) for body, own in alone.items()]
-    return object_set("MeasurementSet", [*members, *([_measurement(UNMEASURED, every, rest)] if rest else [])])
-
-
-def _measurement(name: str, pairs: Sequence[Pair], bodies: Sequence[str]) -> ET.Element:
-    marker_pairs = [node("MarkerPair", {"markers": " ".join(pair)}) for pair in pairs]
-    scales = [node("BodyScale", {"axes": "X Y Z"}, body) for body in bodies]
-    return node(
-        "Measurement",
-        {"apply": True},
-        name,
-        [object_set("MarkerPairSet", marker_pairs), object_set("BodyScaleSet", scales)],
-    )
+    """Return an IKTaskSet that follows the markers, with weight 1 where `weights` names none; 0 is not followed."""
+    weighed = {name: (weights or {}).get(name, 1.0) for name in markers}
+    tasks = [node("IKMarkerTask", {"apply": weight > 0, "weight": weight}, name) for name, weight in weighed.items()]
+    return object_set("IKTaskSet", tasks, name="tasks")
 
 
 def own_setup(path: Path, generated: ET.Element, folder: Path) -> ET.Element:

@@ -4,22 +4,38 @@ from __future__ import annotations
 
 import os
 import xml.etree.ElementTree as ET
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
+from nem2e_lib.data.files import write_text
 from nem2e_lib.data.markers.trc import Markers, write_markers
-from nem2e_lib.data.storage.storage import read_storage, write_storage
+from nem2e_lib.data.storage.storage import Storage, read_storage, write_storage
 from nem2e_lib.error import Nem2eError
 from nem2e_lib.simulate.actuators import UNMUSCLED, ideal_actuators, reserve_actuators
 from nem2e_lib.simulate.equilibrium import Balance
 from nem2e_lib.simulate.facts import describe
-from nem2e_lib.simulate.motion import DISTANCES, marker_distances, markers_for
+from nem2e_lib.simulate.marker_set import SetMarker
+from nem2e_lib.simulate.measuring import (
+    FACTORS,
+    FIT,
+    factor_table,
+    fit_in_doubt,
+    fit_table,
+    measurement_set,
+    plan_by_rules,
+    plan_without_rules,
+    sides_in_doubt,
+)
+from nem2e_lib.simulate.motion import DISTANCES, coordinate_of, marker_distances, markers_for
 from nem2e_lib.simulate.options import LEAD_S, NAMES
 from nem2e_lib.simulate.osim import StepFailed, opensim, working_in
+from nem2e_lib.simulate.placing import unfollowed
+from nem2e_lib.simulate.posture import Posture
 from nem2e_lib.simulate.prepare import Workplace
 from nem2e_lib.simulate.said import UNBALANCED, errors, explained, since, size
 from nem2e_lib.simulate.scaling import (
@@ -47,35 +63,51 @@ from nem2e_lib.simulate.setups import (
     tracking_tasks,
 )
 from nem2e_lib.simulate.states import activation_of_states, keep_states, save_activation, save_static_optimisation
-from nem2e_lib.simulate.xml import write_document
+from nem2e_lib.simulate.xml import read_document, write_document
 
 SHARED_HZ = 100.0
 """Static optimisations a second: residual reduction writes motions at 1000 Hz, ten times what activation needs."""
 
 
 def scale(place: Workplace) -> None:
-    """Scale the model to the static trial, and write ``scale/model_scaled.osim``."""
+    """Scale the model to the static trial, and write ``scale/model_scaled.osim`` and tables of sizes and of the fit."""
     source = place.trial.static
     if source is None:
         raise Nem2eError(f"Trial {place.trial.trial!r}: scaling needs static=, markers of a static pose (.trc).")
     own = place.options.setups.get("scale")
-    known = {**(place.facts.markers or {}), **(set_up_markers(Path(own)) if own else {})}
-    markers, shared = markers_for(source, place.facts.name, known)
+    added = set_up_markers(Path(own)) if own else {}
+    known = {**(place.facts.markers or {}), **{name: each.body for name, each in added.items()}}
+    markers, shared = markers_for(source, place.facts.name, known, _other_names(place, static=True))
     folder = place.step_folder("scale")
     copy = _written(place, source, markers, "static.trc")
     mass, notes = chosen_mass(place.trial, place.options)
     place.notes += notes
+    facts = replace(place.facts, markers=known)
+    rules = place.markers is not None and place.markers.scale
+    plan = (
+        plan_by_rules(place.markers, facts, shared, source.name)
+        if place.markers and rules
+        else plan_without_rules(facts, shared)
+    )
+    place.notes += [] if own else plan.notes
+    weights = {name: each.static for name, each in place.markers.markers.items()} if place.markers else {}
     setup = scale_setup(
         relative(place.model, folder),
         relative(copy, folder),
-        replace(place.facts, markers=known),
-        shared,
+        measurement_set(plan),
+        marker_tasks(shared, {**weights, **place.options.marker_weights}),
         (float(markers.time[0]), float(markers.time[-1])),
         UNSTATED if mass is None else mass,
-        place.options.weights,
     )
     run_tool(place, "scale", setup, "ScaleTool")
     _check_scaled(place, folder, mass)
+    _table_scaling(place, folder, markers, added)
+
+
+def _other_names(place: Workplace, *, static: bool) -> dict[str, tuple[str, ...]]:
+    """Other names of the marker set's markers that have a weight in the static pose, or in movement."""
+    known = place.markers.markers if place.markers else {}
+    return {name: each.also for name, each in known.items() if (each.static if static else each.weight) > 0}
 
 
 def _check_scaled(place: Workplace, folder: Path, mass: float | None) -> None:
@@ -89,6 +121,38 @@ def _check_scaled(place: Workplace, folder: Path, mass: float | None) -> None:
     place.notes += check_factors(place.trial.static or folder, scale_factors(folder / "results" / "scale_factors.xml"))
 
 
+def _table_scaling(place: Workplace, folder: Path, markers: Markers, added: Mapping[str, SetMarker]) -> None:
+    """Write the factor of each body with what measured it, and how far markers are off in the static pose."""
+    setup = read_document(folder / "setup_scale.xml").getroot()
+    facts, written = place.facts, scale_factors(folder / "results" / "scale_factors.xml")
+    factors = {body: three for body, three in written.items() if body in facts.bodies}
+    on = {name: (body, facts.marker_places[name]) for name, body in (facts.markers or {}).items()}
+    on |= {name: (each.body, each.places[""]) for name, each in added.items()}
+    places = {name: facts.in_ground(body, at) for name, (body, at) in on.items() if body in facts.frames}
+    table = factor_table(setup, markers, places, factors)
+    write_text(folder / FACTORS, table.to_csv(index=False, float_format="%.6g"))
+    place.notes += [str(note) for note in sides_in_doubt(table)]
+    fit = _static_fit(folder, setup, markers)
+    if fit is not None:
+        write_text(folder / FIT, fit.to_csv(index=False, float_format="%.6g"))
+        place.notes += [str(note) for note in fit_in_doubt(fit)]
+
+
+def _static_fit(folder: Path, setup: ET.Element, markers: Markers) -> pd.DataFrame | None:
+    """Return how far each marker of the scaled model is from the measured one before it is moved there."""
+    before, pose = folder / "results" / "scaled_before_markers.osim", folder / "results" / "static.mot"
+    if not before.is_file() or not pose.is_file():
+        return None
+    facts, found = describe(before), read_storage(pose)
+    columns = {coordinate_of(label): label for label in reversed(found.labels)}
+    turning = {each.name: each.rotational and not found.in_degrees for each in facts.coordinates}
+    names = [name for name in facts.names if name in columns]
+    values = [found.column(columns[name])[0] * (np.rad2deg(1.0) if turning[name] else 1.0) for name in names]
+    there = Posture(before, Storage(found.name, tuple(names), found.time[:1], np.array([values]), True)).markers(0)
+    weights = {task.get("name", ""): float(task.findtext("weight") or 1.0) for task in setup.iter("IKMarkerTask")}
+    return fit_table(markers, there, facts.markers or {}, weights)
+
+
 def after_scale(place: Workplace) -> None:
     """Go on from the scaled model."""
     place.model = place.folder / "scale" / SCALED
@@ -99,11 +163,15 @@ def inverse_kinematics(place: Workplace) -> None:
     source = place.trial.markers
     if source is None:
         raise Nem2eError(f"Trial {place.trial.trial!r}: inverse kinematics needs markers= (.trc).")
-    markers, shared = markers_for(source, place.facts.name, place.facts.markers or {})
+    markers, shared = markers_for(
+        source, place.facts.name, place.facts.markers or {}, _other_names(place, static=False)
+    )
     folder = place.step_folder("ik")
     copy = _written(place, source, markers, "markers.trc")
     window = (float(markers.time[0]), float(markers.time[-1]))
-    tasks = marker_tasks(shared, place.options.weights)
+    weights = {name: each.weight for name, each in place.markers.markers.items()} if place.markers else {}
+    tasks = marker_tasks(shared, {**weights, **place.options.marker_weights})
+    place.notes += unfollowed(place.markers, place.facts, markers.names, source.name) if place.markers else []
     setup = ik_setup(relative(place.model, folder), relative(copy, folder), tasks, window, "motion.mot")
     run_tool(place, "ik", setup, "InverseKinematicsTool")
     for located in folder.glob("*_model_marker_locations.sto"):

@@ -18,7 +18,7 @@ from nem2e_lib.data.storage.storage import read_storage
 from nem2e_lib.error import Nem2eError
 from nem2e_lib.simulate import steps
 from nem2e_lib.simulate.asked import check_asked
-from nem2e_lib.simulate.manifest import base_key, is_done, mark_done, read_manifest, step_key, write_manifest
+from nem2e_lib.simulate.manifest import base_key, is_done, judged, mark_done, read_manifest, step_key, write_manifest
 from nem2e_lib.simulate.options import MARGINS_S, NAMES
 from nem2e_lib.simulate.osim import StepFailed
 from nem2e_lib.simulate.prepare import (
@@ -41,9 +41,10 @@ RUN: dict[str, Act] = {
     "rra": steps.residual_reduction,
     "cmc": steps.computed_muscle_control,
     "so": steps.static_optimisation,
+    "id": steps.inverse_dynamics,
 }
 AFTER: dict[str, Act] = {"scale": steps.after_scale, "rra": steps.after_residual_reduction}
-DYNAMIC = ("rra", "cmc", "so")
+DYNAMIC = ("rra", "cmc", "so", "id")
 _DEATH_SIGNAL = 1
 
 
@@ -51,7 +52,7 @@ def run(job: Job) -> Workplace:
     """Run a trial's steps, but for those that are done already, and judge them."""
     place = Workplace(job.folder, job.trial, job.options, job.model)
     base = base_key(job.trial, job.model, job.options)
-    prepare_model(place)
+    prepare_model(place, scaled="scale" in job.steps)
     check_muscles(place)
     check_asked(place, job.steps)
     for step in ("scale", "ik"):
@@ -62,10 +63,12 @@ def run(job: Job) -> Workplace:
         for step in DYNAMIC:
             if step in job.steps:
                 _step(place, job, base, step)
-        steps.inverse_dynamics(place)
+        if "id" not in job.steps:
+            steps.inverse_dynamics(place)
     _deliver(place, job)
     write_measures(place, job.steps)
-    write_manifest(place.folder, {**read_manifest(place.folder), "asked": list(job.steps), "notes": place.notes})
+    told = {**judged(job.steps, job.trial.leg), "notes": place.notes}
+    write_manifest(place.folder, {**read_manifest(place.folder), **told})
     return place
 
 

@@ -24,6 +24,9 @@ VERDICTS = {
     UNTESTED: ("–", "cannot be tested", "untested"),
 }
 """Sign, word and style of each verdict."""
+_SAID = {HOLDS: "yes", PARTLY: "in part", FAILS: "no", UNTESTED: "cannot be told"}
+ANSWERS = {verdict: (sign, _SAID[verdict], style) for verdict, (sign, _, style) in VERDICTS.items()}
+"""The same where the verdict answers a question."""
 
 
 def write_claims(

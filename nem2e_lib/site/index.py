@@ -1,55 +1,37 @@
-"""The index: every figure, table and page, the claims in short, where it all comes from."""
+"""The front page: real people first, then every figure, table and page, the claims, and where it all comes from."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
-import pandas as pd
 from markupsafe import Markup
 
 from nem2e_lib.error import Nem2eError
 from nem2e_lib.figures.panels import plural
-from nem2e_lib.site.claims import cards
+from nem2e_lib.site.claims import ANSWERS, cards
+from nem2e_lib.site.contents import Asked, Contents, Opening, read_contents, write_contents
 from nem2e_lib.site.frame import page
-from nem2e_lib.site.provenance import Provenance
-from nem2e_lib.site.results import Runs
 from nem2e_lib.site.saving import Entry, entries, manifest_pages, write_text
 from nem2e_lib.site.tables import table_of
 
 SHORT = 24
 """Rows up to which a table stands open in the index."""
+PEOPLE = "people"
+"""Folder in a site that holds the site on real people."""
 
 
-def write_index(
-    folder: Path | str,
-    *,
-    title: str,
-    lead: str,
-    pages: Mapping[str, str],
-    runs: Runs,
-    source: Provenance,
-    claims: pd.DataFrame | None = None,
-    sections: Mapping[str, str] | None = None,
-) -> Path:
-    """Write ``index.html``: every figure and table, links to every page, claims in short, provenance.
+def write_index(folder: Path | str, contents: Contents) -> Path:
+    """Write ``index.json`` and ``index.html``: what a site holds, and the page that shows all of it.
 
     Parameters
     ----------
     folder : path
         The site, with the manifests that `saving` keeps.
-    title, lead : str
-        Heading and what this is.
-    pages : mapping of file name to title
-        The rendered notebooks and further pages; each must exist.
-    runs : mapping of study to mapping
-        ``synthetic``, ``profile``, ``data_hash`` of each study.
-    source : Provenance
-    claims : pandas.DataFrame, optional
-        ``claims.evaluate``'s table.
-    sections : mapping of manifest page to heading, optional
-        Order and headings; by default every page that saved something, by name.
+    contents : Contents
+        Its pages must exist.
 
     Raises
     ------
@@ -57,24 +39,103 @@ def write_index(
         When a page or a listed file is missing.
     """
     root = Path(folder)
-    chosen = dict(sections) if sections else {p: p.replace("_", " ") for p in manifest_pages(root)}
-    _all_there(root, [*pages, *(f for p in chosen for e in entries(root, p) for f in e.files)])
+    _all_there(
+        root, [*contents.pages, *(f for p in _sections(root, contents) for e in entries(root, p) for f in e.files)]
+    )
+    write_contents(root, contents)
+    return render_index(root)
+
+
+def render_index(folder: Path | str, *, above: str = "") -> Path:
+    """Make ``index.html`` of what lies in the folder: the site on people in ``people/`` first, then the site itself.
+
+    Nothing is said of a site that is not there.
+
+    Parameters
+    ----------
+    folder
+        Holds ``index.json``, ``people/index.json``, or both.
+    above
+        Link to the page that this site is a part of, if it is.
+
+    Raises
+    ------
+    Nem2eError
+        When it holds neither.
+    """
+    root = Path(folder)
+    own, people = read_contents(root), read_contents(root / PEOPLE)
+    first = own or people
+    if first is None:
+        raise Nem2eError(f"{root} holds no site with an index.json; expected one: run `make paper` first.")
     text = page(
         "index.html.j2",
-        title=title,
-        lead=lead,
-        pages=pages,
-        runs=runs,
-        source=source,
-        cards="" if claims is None or claims.empty else cards(claims),
-        sections=[
-            {"anchor": anchor, "heading": heading, "shown": [(e, _table(root, e)) for e in entries(root, anchor)]}
-            for anchor, heading in chosen.items()
-        ],
+        title=first.title,
+        lead=first.lead if people is None or own is None else f"Real people first. {first.lead}",
+        above=above,
+        parts=[*_first(root, people, f"{PEOPLE}/"), *_first(root, own, "")],
+        whole=None if own is None else _whole(root, own),
+        beside=people is not None,
     )
     path = root / "index.html"
     write_text(path, text)
     return path
+
+
+class _Answer(NamedTuple):
+    """Sign, word and style of an answer, and the page that shows it."""
+
+    sign: str
+    word: str
+    style: str
+    page: str
+
+
+@dataclass(frozen=True)
+class _First:
+    """What a front page says of real people, with links that lead from it into their site."""
+
+    site: Contents
+    opening: Opening
+    prefix: str
+    shown: list[Entry]
+
+    @property
+    def pages(self) -> dict[str, str]:
+        """The pages to read first."""
+        return {file: self.site.pages[file] for file in self.opening.read_first}
+
+    @property
+    def studies(self) -> list[str]:
+        return [one.study for one in self.opening.studies]
+
+    @property
+    def questions(self) -> list[tuple[str, list[_Answer | None]]]:
+        """Each question with its answer in each study, None where it was not asked."""
+        found = {(one.question, one.study): self._answer(one) for one in self.opening.asked}
+        questions = dict.fromkeys(one.question for one in self.opening.asked)
+        return [(question, [found.get((question, study)) for study in self.studies]) for question in questions]
+
+    def _answer(self, asked: Asked) -> _Answer:
+        return _Answer(*ANSWERS[asked.verdict], f"{self.prefix}{asked.page}.html")
+
+
+def _first(root: Path, site: Contents | None, prefix: str) -> list[_First]:
+    """Return what is said of the people of a site, if there are any."""
+    if site is None or site.opening is None:
+        return []
+    every = {e.name: e for p in manifest_pages(root / prefix) for e in entries(root / prefix, p)}
+    shown = [every[name] for name in site.opening.figures if name in every]
+    return [_First(site, site.opening, prefix, shown)]
+
+
+@dataclass(frozen=True)
+class _Whole:
+    """Every figure, table and page of a site."""
+
+    contents: Contents
+    cards: Markup | str
+    sections: list[tuple[str, str, list[tuple[Entry, _Shown | None]]]]
 
 
 @dataclass(frozen=True)
@@ -96,13 +157,26 @@ class _Shown:
         return self.count <= SHORT
 
 
+def _whole(root: Path, contents: Contents) -> _Whole:
+    claims = contents.claims_table
+    sections = [
+        (anchor, heading, [(e, _table(root, e)) for e in entries(root, anchor)])
+        for anchor, heading in _sections(root, contents).items()
+    ]
+    return _Whole(contents, "" if claims.empty else cards(claims), sections)
+
+
+def _sections(root: Path, contents: Contents) -> dict[str, str]:
+    return contents.sections or {p: p.replace("_", " ") for p in manifest_pages(root)}
+
+
 def _table(root: Path, entry: Entry) -> _Shown | None:
     if entry.kind != "table":
         return None
     return _Shown(table_of((root / entry.files[0]).read_text(encoding="utf-8")))
 
 
-def _all_there(root: Path, files: list[str]) -> None:
+def _all_there(root: Path, files: Iterable[str]) -> None:
     missing = [f for f in files if not (root / f).exists()]
     if missing:
         raise Nem2eError(f"{root / missing[0]} does not exist, but the index would link to it; run its notebook first.")

@@ -19,7 +19,7 @@ def publish(site: Path | str, out: Path | str) -> Path:
     """Copy `site` to `out` through a temporary folder beside it and a swap; return `out`.
 
     A folder that an earlier call made (it holds a marker that lists its files) is replaced. Any other folder
-    with something in it is left alone.
+    with something in it is left alone. A site that was published into a folder of `out` stays as it is.
 
     Raises
     ------
@@ -30,11 +30,19 @@ def publish(site: Path | str, out: Path | str) -> Path:
     source, target = Path(site).resolve(), Path(out).resolve()
     _check_source(source, target)
     check_target(target)
+    guests = _guests(target)
+    if taken := [guest.name for guest in guests if (source / guest.name).exists()]:
+        raise Nem2eError(
+            f"{target / taken[0]} is a site of its own, but {source} has a folder of that name; move the one away or "
+            "give another OUT."
+        )
     target.parent.mkdir(parents=True, exist_ok=True)
     fresh = Path(tempfile.mkdtemp(prefix=f".{target.name}.", dir=target.parent))
     try:
         shutil.copytree(source, fresh, dirs_exist_ok=True, ignore=shutil.ignore_patterns(".*", MARKER))
         _mark(fresh)
+        for guest in guests:
+            shutil.copytree(guest, fresh / guest.name)
         fresh.chmod(0o755)
         _swap(fresh, target)
     finally:
@@ -56,9 +64,30 @@ def check_target(out: Path | str) -> None:
         )
 
 
+def note(folder: Path | str, name: str) -> None:
+    """List a file that nem2e wrote into a published folder afterwards, so that the next `publish` may replace it.
+
+    A folder without a marker gets one.
+    """
+    path = Path(folder) / MARKER
+    files = json.loads(path.read_text(encoding="utf-8"))["files"] if path.exists() else {}
+    files[name] = hashlib.sha256((Path(folder) / name).read_bytes()).hexdigest()
+    _write_marker(path, files)
+
+
 def files_in(folder: Path) -> set[str]:
-    """Return every file below `folder`, relative, without what file browsers leave behind."""
-    return {p.relative_to(folder).as_posix() for p in folder.rglob("*") if not p.is_dir() and p.name not in LITTER}
+    """Return every file below `folder`, relative, without what file browsers leave behind and sites of their own."""
+    guests = _guests(folder)
+    return {
+        path.relative_to(folder).as_posix()
+        for path in folder.rglob("*")
+        if not path.is_dir() and path.name not in LITTER and not any(guest in path.parents for guest in guests)
+    }
+
+
+def _guests(folder: Path) -> list[Path]:
+    """Folders in `folder` that hold a site which was published into them."""
+    return sorted(path.parent for path in folder.glob(f"*/{MARKER}"))
 
 
 def _listed(target: Path) -> set[str]:
@@ -83,8 +112,12 @@ def _check_source(source: Path, target: Path) -> None:
 
 def _mark(folder: Path) -> None:
     files = {name: hashlib.sha256((folder / name).read_bytes()).hexdigest() for name in sorted(files_in(folder))}
-    text = json.dumps({"made_by": "nem2e", "files": files}, indent=1, ensure_ascii=False)
-    (folder / MARKER).write_text(text + "\n", encoding="utf-8")
+    _write_marker(folder / MARKER, files)
+
+
+def _write_marker(path: Path, files: dict[str, str]) -> None:
+    text = json.dumps({"made_by": "nem2e", "files": dict(sorted(files.items()))}, indent=1, ensure_ascii=False)
+    path.write_text(text + "\n", encoding="utf-8")
 
 
 def _swap(fresh: Path, target: Path) -> None:

@@ -8,6 +8,7 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
+from nem2e_lib.data.cycles.segment import recorded
 from nem2e_lib.error import Nem2eError
 from nem2e_lib.training.config import Configuration
 
@@ -27,7 +28,7 @@ class Examples:
         Simulated activation, shape (input sets, sequences, tokens, features). One-muscle conditions have one input set
         a channel; All-Entire has one for all.
     targets
-        Measured EMG, shape (channels, sequences, steps).
+        Measured EMG, shape (channels, sequences, steps); NaN where a channel was not recorded, which no model is shown.
     set_of_channel
         Index into `inputs` for each channel.
     cycle
@@ -196,6 +197,8 @@ def _floats(values: NDArray[np.floating]) -> Floats:
 def _require_finite(cycles: xr.Dataset) -> None:
     for name in ("activation", "emg"):
         bad = ~np.isfinite(cycles[name].values)
+        if name == "emg":
+            bad &= recorded(cycles.emg).T[:, None, :]
         if bad.any():
             where = {str(dim): int(index[0]) for dim, index in zip(cycles[name].dims, np.nonzero(bad), strict=True)}
             trial = str(cycles.trial.values[where["cycle"]])

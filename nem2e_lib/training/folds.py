@@ -10,6 +10,7 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
+from nem2e_lib.data.cycles.segment import CONDITION, recorded
 from nem2e_lib.error import Nem2eError
 from nem2e_lib.training.conditions import own_muscle
 from nem2e_lib.training.units import BLOCK, BLOCKS, CYCLES_A_BLOCK, unit_name
@@ -24,8 +25,8 @@ class Folds:
     Attributes
     ----------
     unit
-        `subject`, `speed` or `block`: what is held out, and the unit of analysis; `nobody` for the one fold that trains
-        on all.
+        `subject`, `speed`, `condition` or `block`: what is held out, and the unit of analysis; `nobody` for the one
+        fold that trains on all.
     labels
         Held-out subject, speed or block of each fold; empty for nobody.
     of_cycle
@@ -47,7 +48,7 @@ class Folds:
 
 
 def leave_one_out(cycles: xr.Dataset) -> Folds:
-    """Return the folds of a study: by subject; by speed where it has one subject; by block where that has one speed.
+    """Return the folds of a study: by subject; of one subject by speed; at one speed by condition, or else by block.
 
     Blocks are `BLOCKS` runs of neighbouring cycles, trial after trial in the study's order, in a trial by time, and as
     equal as can be. A block's neighbours, which are trained on, are much like it: the error over blocks is optimistic,
@@ -58,7 +59,8 @@ def leave_one_out(cycles: xr.Dataset) -> Folds:
     Nem2eError
         If there is one subject at one speed with too few cycles for blocks.
     """
-    for unit in ("subject", "speed"):
+    told = [CONDITION] if CONDITION in cycles.coords else []
+    for unit in ("subject", "speed", *told):
         labels, of_cycle = np.unique(cycles[unit].values.astype(str), return_inverse=True)
         if len(labels) > 1:
             return Folds(unit, tuple(labels.tolist()), of_cycle.astype(np.int32))
@@ -80,6 +82,24 @@ def _blocks(cycles: xr.Dataset) -> Folds:
     for block, chosen in enumerate(np.array_split(order, BLOCKS)):
         of_cycle[chosen] = block
     return Folds(BLOCK, tuple(f"{BLOCK} {block + 1}" for block in range(BLOCKS)), of_cycle)
+
+
+def require_units(cycles: xr.Dataset, folds: Folds) -> None:
+    """Refuse a channel that leaves a fold nothing to train on, since the others were recorded without it.
+
+    Raises
+    ------
+    Nem2eError
+        With the first such channel.
+    """
+    for name, there in zip(cycles.channel.values, recorded(cycles.emg), strict=True):
+        for fold in np.unique(folds.of_cycle[there & (folds.of_cycle >= 0)]).tolist():
+            if not (folds.shown(fold) & there).any():
+                raise Nem2eError(
+                    f"study {cycles.attrs['study']}: EMG {name!s} was recorded of {folds.labels[fold]} alone, so that "
+                    f"nothing is left to train on; take it out of study.toml, [emg], or add "
+                    f"{unit_name(folds.unit, 2)} with it."
+                )
 
 
 def leave_nobody_out(cycles: xr.Dataset) -> Folds:
@@ -120,13 +140,17 @@ def mean_curves(
     Returns
     -------
     NDArray
-        Same shape as `emg`; row c is the mean over the cycles that its fold trains on, NaN where no fold holds it out.
+        Same shape as `emg`; row c is the mean over the cycles that its fold trains on, NaN where no fold holds it out,
+        and where the EMG is NaN because its channel was not recorded.
     """
     curves = np.full_like(emg, np.nan)
-    for fold in np.unique(of_cycle[of_cycle >= 0]):
-        held = of_cycle == fold
-        shown = ~held if only is None else ~held & only[fold]
-        curves[:, held] = emg[:, shown].mean(axis=1, keepdims=True)
+    recorded = np.isfinite(emg).any(axis=-1)
+    for there in np.unique(recorded, axis=0):
+        alike = (recorded == there).all(axis=1)
+        for fold in np.unique(of_cycle[(of_cycle >= 0) & there]):
+            held = (of_cycle == fold) & there
+            shown = there & (of_cycle != fold) if only is None else there & (of_cycle != fold) & only[fold]
+            curves[np.ix_(alike, held)] = emg[alike][:, shown].mean(axis=1, keepdims=True)
     return curves
 
 
@@ -143,6 +167,7 @@ def some_units(cycles: xr.Dataset, count: int, draw: int = 0) -> Folds:
     Nem2eError
         If there are not so many.
     """
+    _require_whole(cycles)
     folds = leave_one_out(cycles)
     _require(count, len(folds.labels) - 1, f"training {unit_name(folds.unit, 2)}")
     return _with(folds, lambda fold: np.isin(folds.of_cycle, _drawn_units(folds, fold, draw)[:count]))
@@ -156,6 +181,7 @@ def some_cycles(cycles: xr.Dataset, count: int, draw: int = 0) -> Folds:
     Nem2eError
         If a fold has not so many.
     """
+    _require_whole(cycles)
     folds = leave_one_out(cycles)
     fewest = min(int(folds.shown(fold).sum()) for fold in range(len(folds.labels)))
     _require(count, fewest, "training cycles")
@@ -238,6 +264,16 @@ def across(cycles: xr.Dataset, target: str, trained_on: str) -> Folds:
     of_cycle[own] = index
     chosen = {"same": own, "other": ~own, "both": np.full(len(own), True)}[trained_on]
     return _with(Folds("subject", tuple(labels.tolist()), of_cycle), lambda fold: chosen)
+
+
+def _require_whole(cycles: xr.Dataset) -> None:
+    """Refuse channels that somebody lacks: folds of a fixed size would be smaller for them."""
+    lost = ~recorded(cycles.emg).all(axis=1)
+    if lost.any():
+        raise Nem2eError(
+            f"study {cycles.attrs['study']}: EMG {cycles.channel.values[lost][0]!s} is not there in every cycle, but "
+            "training on less compares folds of one size; choose channels that everybody has."
+        )
 
 
 def _with(folds: Folds, chosen: Callable[[int], Mask]) -> Folds:

@@ -62,8 +62,8 @@ def traffic(units: int, features: int, tokens: int, steps: int) -> dict[str, flo
 
 def forecast(work: Grid, plan: Batching, unfinished: list[Model]) -> Cost:
     """Return what training some of a grid's models will cost; long runs are probed with a second of real work."""
-    updates = [work.epochs * len(work.shown(model.fold, model.part)) for model in unfinished]
-    looked = [work.epochs * len(work.held(model.fold, model.part)) / 3 for model in unfinished]
+    updates = [work.epochs_of(model.channel) * len(work.shown(model)) for model in unfinished]
+    looked = [work.epochs_of(model.channel) * len(work.held(model)) / 3 for model in unfinished]
     tokens, features = work.examples.inputs.shape[-2:]
     reads = max(tokens, round(encoder_states(work) / TOGETHER))
     moved = traffic(work.configuration.units, features, reads, work.examples.targets.shape[-1])
@@ -78,7 +78,7 @@ def forecast(work: Grid, plan: Batching, unfinished: list[Model]) -> Cost:
 def probe(work: Grid, plan: Batching, guess: float) -> float:
     """Return the measured seconds of one update of one model, from a second or so of training that is thrown away."""
     count = plan.count * plan.width
-    models = work.models[:count]
+    models = next(work.blocks(count))
     tasks = work.tasks(tuple(models))
     few = max(1, min(tasks.shown.shape[-1], round(1.0 / (guess * len(models)))))
     tasks = tasks._replace(

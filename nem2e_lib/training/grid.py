@@ -5,7 +5,8 @@ from __future__ import annotations
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import product
+from functools import cached_property
+from itertools import groupby, product
 from typing import Any
 
 import jax
@@ -14,10 +15,11 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
+from nem2e_lib.data.cycles.segment import recorded
 from nem2e_lib.training.conditions import Examples, examples
 from nem2e_lib.training.config import Configuration
 from nem2e_lib.training.engine import ENGINE_VERSION, Data, Shape, Task
-from nem2e_lib.training.folds import Folds, leave_one_out, training_order
+from nem2e_lib.training.folds import Folds, leave_one_out, require_units, training_order
 from nem2e_lib.training.numerics import altered, pinned
 from nem2e_lib.training.stdrnet import parameters
 from nem2e_lib.training.store import key_of
@@ -38,8 +40,10 @@ class Model:
 class Grid:
     """Everything that training one condition of one study needs.
 
-    `channel_names` are the EMG channels, `data_hash` the hash of the segmented cycles, `arithmetic` what was set of JAX
-    that changes numbers (see `numerics.altered`).
+    `channel_names` are the EMG channels, `data_hash` the hash of the segmented cycles, `recorded` which channels were
+    recorded in which cycles (channels, cycles), `arithmetic` what was set of JAX that changes numbers (see
+    `numerics.altered`). A channel's models neither train on a cycle nor hold one out in which it was not recorded: they
+    are those of the study without that cycle.
     """
 
     condition: str
@@ -49,13 +53,32 @@ class Grid:
     channel_names: tuple[str, ...]
     data_hash: str
     seeds: int
+    recorded: NDArray[np.bool_]
     arithmetic: str = ""
 
     @property
     def epochs(self) -> int:
-        """Epochs of every model: as configured, or for as many updates as configured on the median fold."""
-        counts = [len(self.shown(fold, part)) for fold in range(len(self.folds.labels)) for part in self.parts]
-        return self.configuration.epochs_for(int(np.median(counts)))
+        """Epochs of the channel that has most."""
+        return max(self._epochs)
+
+    def epochs_of(self, channel: int) -> int:
+        """Epochs of a channel's models: as configured, or for as many updates as configured on its median fold."""
+        return self._epochs[channel]
+
+    @cached_property
+    def _epochs(self) -> tuple[int, ...]:
+        """Of each channel, found once: every model asks for it."""
+        models = [
+            [Model(0, channel, *pair) for pair in product(self.folds_of(channel), self.parts)]
+            for channel in range(len(self.channel_names))
+        ]
+        counts = [[len(self.shown(model)) for model in own] for own in models]
+        return tuple(self.configuration.epochs_for(int(np.median(numbers))) for numbers in counts)
+
+    def folds_of(self, channel: int) -> list[int]:
+        """Return the folds that hold a cycle of a channel out; the one fold that holds nobody out."""
+        held = self.folds.of_cycle[self.recorded[channel]]
+        return [fold for fold in range(len(self.folds.labels)) if (held == fold).any() or (held < 0).all()]
 
     @property
     def parts(self) -> range:
@@ -65,17 +88,21 @@ class Grid:
     @property
     def models(self) -> list[Model]:
         """All models, seeds outermost, parts innermost."""
-        axes = range(self.seeds), range(len(self.channel_names)), range(len(self.folds.labels)), self.parts
-        return [Model(*indices) for indices in product(*axes)]
+        return [
+            Model(seed, channel, fold, part)
+            for seed, channel in product(range(self.seeds), range(len(self.channel_names)))
+            for fold, part in product(self.folds_of(channel), self.parts)
+        ]
 
     def held_out(self, channel: str, seed: int = 0) -> tuple[Model, ...]:
         """Return the models of a channel and seed, one a held-out subject or speed (the first part of its cycles)."""
         index = self.channel_names.index(channel)
-        return tuple(Model(seed, index, fold, 0) for fold in range(len(self.folds.labels)))
+        return tuple(Model(seed, index, fold, 0) for fold in self.folds_of(index))
 
     def blocks(self, size: int) -> Iterator[tuple[Model, ...]]:
-        """Yield the models in blocks of at most `size`, always cut in the same places."""
-        yield from batched_models(self.models, size)
+        """Yield the models in blocks of at most `size` with equally many epochs, always cut in the same places."""
+        for _, models in groupby(self.models, key=lambda model: self.epochs_of(model.channel)):
+            yield from batched_models(list(models), size)
 
     @property
     def parameters(self) -> int:
@@ -87,29 +114,30 @@ class Grid:
         """Training sequences an epoch of the largest fold."""
         return self._longest()[0]
 
-    def shown(self, fold: int, part: int) -> NDArray[np.int32]:
-        """Return the training sequences of a fold's model."""
-        return self._sequences(self.folds.shown(fold), part)
+    def shown(self, model: Model) -> NDArray[np.int32]:
+        """Return the training sequences of a model."""
+        return self._sequences(self.folds.shown(model.fold), model)
 
-    def held(self, fold: int, part: int) -> NDArray[np.int32]:
-        """Return the sequences that a fold's model must never see; those it has seen where it holds nobody out."""
-        held = self._sequences(self.folds.of_cycle == fold, part)
-        return held if len(held) else self.shown(fold, part)
+    def held(self, model: Model) -> NDArray[np.int32]:
+        """Return the sequences that a model must never see; those it has seen where its fold holds nobody out."""
+        held = self._sequences(self.folds.of_cycle == model.fold, model)
+        return held if len(held) else self.shown(model)
 
-    def _sequences(self, cycles: NDArray[np.bool_], part: int) -> NDArray[np.int32]:
-        chosen = cycles[self.examples.cycle] & (self.examples.part == part)
+    def _sequences(self, cycles: NDArray[np.bool_], model: Model) -> NDArray[np.int32]:
+        cycles = cycles & self.recorded[model.channel]
+        chosen = cycles[self.examples.cycle] & (self.examples.part == model.part)
         return np.nonzero(chosen)[0].astype(np.int32)
 
     def key(self, model: Model) -> str:
         """Return the content hash of a model's result."""
         more: dict[str, Any] = {"arithmetic": self.arithmetic} if self.arithmetic else {}
         if self.folds.only is not None or self.folds.unit == BLOCK:  # a block's name does not tell its cycles
-            more["shown"] = self.shown(model.fold, model.part).tolist()
+            more["shown"] = self.shown(model).tolist()
         return key_of(
             data=self.data_hash,
             condition=self.condition,
             configuration=self.configuration.to_json(),
-            epochs=self.epochs,
+            epochs=self.epochs_of(model.channel),
             seed=self.configuration.seed + model.seed,
             channel=self.channel_names[model.channel],
             held_out=self.folds.labels[model.fold],
@@ -125,7 +153,7 @@ class Grid:
 
     def shape(self) -> Shape:
         """Return what the compiled program depends on; seeds and the muscles' order reach it as data."""
-        lengths = {len(self.shown(fold, part)) for fold in range(len(self.folds.labels)) for part in self.parts}
+        lengths = {len(self.shown(model)) for model in self._unlike}
         features, steps = self.examples.inputs.shape[-1], self.examples.targets.shape[-1]
         compiled = self.configuration.with_options(seed=0, token_order="reversed", order_seed=0)
         if not self.examples.muscles:
@@ -140,13 +168,18 @@ class Grid:
         return Task(*(jnp.stack(leaves) for leaves in zip(*tasks, strict=True)))
 
     def _longest(self) -> tuple[int, int]:
-        pairs = [(fold, part) for fold in range(len(self.folds.labels)) for part in self.parts]
-        return max(len(self.shown(*pair)) for pair in pairs), max(len(self.held(*pair)) for pair in pairs)
+        return max(len(self.shown(each)) for each in self._unlike), max(len(self.held(each)) for each in self._unlike)
+
+    @property
+    def _unlike(self) -> list[Model]:
+        """One model each of those that may be shown other cycles."""
+        firsts = np.unique(self.recorded, axis=0, return_index=True)[1].tolist()
+        return [Model(0, channel, *pair) for channel in firsts for pair in product(self.folds_of(channel), self.parts)]
 
     def _task(self, model: Model, shown_length: int, held_length: int) -> Task:
         seed, label = self.configuration.seed + model.seed, self.folds.labels[model.fold]
-        shown, held = self.shown(model.fold, model.part), self.held(model.fold, model.part)
-        order = training_order(shown, self.epochs, seed, label, model.part)
+        shown, held = self.shown(model), self.held(model)
+        order = training_order(shown, self.epochs_of(model.channel), seed, label, model.part)
         input_set = self.examples.set_of_channel[model.channel]
         shift, scale = self.scaling(model)
         return Task(
@@ -166,7 +199,7 @@ class Grid:
         inputs = self.examples.inputs[self.examples.set_of_channel[model.channel]]
         if self.configuration.input_scaling == "none":
             return np.zeros_like(inputs[0]), np.ones_like(inputs[0])
-        shown = inputs[self.shown(model.fold, model.part)]
+        shown = inputs[self.shown(model)]
         floor = np.float32(1e-3)
         return shown.mean(axis=0), np.maximum(shown.std(axis=0), floor)
 
@@ -184,11 +217,18 @@ def grid(
     """Return the grid of a condition over a study's segmented cycles; it leaves one out where no folds are given.
 
     `arithmetic` is what was set of JAX when its models were trained; by default what is set now.
+
+    Raises
+    ------
+    Nem2eError
+        As `examples` and `leave_one_out`, or if a channel was recorded of one held-out unit alone.
     """
     names = tuple(str(name) for name in cycles.channel.values)
     made = examples(cycles, condition, configuration)
     told = altered() if arithmetic is None else arithmetic
-    return Grid(condition, configuration, made, folds or leave_one_out(cycles), names, data_hash, seeds, told)
+    folds, there = folds or leave_one_out(cycles), recorded(cycles.emg)
+    require_units(cycles, folds)
+    return Grid(condition, configuration, made, folds, names, data_hash, seeds, there, told)
 
 
 def batched_models(models: list[Model], size: int) -> Iterator[tuple[Model, ...]]:

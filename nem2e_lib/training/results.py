@@ -15,7 +15,7 @@ from jax import Array
 from jax.tree_util import Partial
 from numpy.typing import NDArray
 
-from nem2e_lib.data.cycles.segment import CYCLE_COORDS, data_hash
+from nem2e_lib.data.cycles.segment import cycle_coords, data_hash, recorded
 from nem2e_lib.data.files import whole
 from nem2e_lib.data.netcdf import load_dataset
 from nem2e_lib.error import Nem2eError
@@ -48,6 +48,7 @@ def assemble(
 ) -> xr.Dataset:
     """Lay the outcomes of a grid's models into one data set (the architecture page lists its variables)."""
     measured = cycles.emg.transpose("channel", "cycle", "sample")
+    simulated = own_muscle(cycles).where(xr.DataArray(work.recorded, dims=("channel", "cycle")))
     arrays = _empty(work, cycles, next(iter(outcomes.values())))
     for model, outcome in outcomes.items():
         _place(arrays, work, model, outcome)
@@ -57,7 +58,7 @@ def assemble(
     result = xr.Dataset(
         {
             "refined": (("seed", "channel", "cycle", "sample"), refined),
-            "simulated": (("channel", "cycle", "sample"), own_muscle(cycles).values),
+            "simulated": (("channel", "cycle", "sample"), simulated.values),
             "measured": (("channel", "cycle", "sample"), measured.values),
             "mean_curve": (("channel", "cycle", "sample"), mean_curves(measured.values, folds.of_cycle, folds.only)),
             "training_loss": (("seed", "channel", "fold", "epoch"), arrays["training_loss"].mean(axis=3)),
@@ -76,7 +77,7 @@ def assemble(
             "channel": cycles.channel,
             "cycle": cycles.cycle,
             "fold_of_cycle": ("cycle", folds.of_cycle),
-            **{name: cycles[name] for name in (*CYCLE_COORDS, "target", "electrode")},
+            **{name: cycles[name] for name in (*cycle_coords(cycles), "target", "electrode")},
         },
     )
     if work.examples.muscles:
@@ -99,9 +100,9 @@ def _empty(work: Grid, cycles: xr.Dataset, sample: Outcome) -> dict[str, NDArray
 
 def _place(arrays: dict[str, NDArray[np.floating]], work: Grid, model: Model, outcome: Outcome) -> None:
     row, fold, part = (model.seed, model.channel), model.fold, model.part
-    held = work.held(fold, part)
-    arrays["training_loss"][*row, fold, part] = outcome.training_loss
-    arrays["validation_loss"][*row, fold, part] = outcome.validation_loss
+    held, epochs = work.held(model), len(outcome.training_loss)
+    arrays["training_loss"][*row, fold, part, :epochs] = outcome.training_loss
+    arrays["validation_loss"][*row, fold, part, :epochs] = outcome.validation_loss
     arrays["refined"][*row, held] = outcome.refined[: len(held)]
     arrays["attention"][*row, held] = outcome.attention[: len(held)]
     arrays["gradient"][*row, fold, part] = outcome.gradient
@@ -122,15 +123,24 @@ def _joined(
     return refined, attention[..., rows, :], per_quarter[..., rows, :]
 
 
+def last_loss(training_loss: NDArray[np.floating]) -> NDArray[np.floating]:
+    """Return the loss of each model's last epoch, shape (seeds, channels, folds); NaN where there is no model.
+
+    A channel that somebody lacks may have fewer epochs than the others, and NaN in those that it lacks.
+    """
+    epochs = (~np.isnan(training_loss)).any(axis=(0, 2)).sum(axis=-1)
+    rows = [training_loss[:, channel, :, max(last, 1) - 1] for channel, last in enumerate(epochs)]
+    return np.stack(rows, axis=1)
+
+
 def _diverged(training_loss: NDArray[np.floating]) -> NDArray[np.bool_]:
-    last = training_loss[..., -1]
-    return last > DIVERGED * np.median(last, axis=-1, keepdims=True)
+    last = last_loss(training_loss)
+    middle = [[np.median(row[~np.isnan(row)]) for row in channels] for channels in last]
+    return last > DIVERGED * np.array(middle)[..., None]
 
 
 def _attributes(cycles: xr.Dataset, work: Grid, batching: Batching, seconds: float, profile: str) -> dict[str, Any]:
-    shown = int(
-        np.median([len(work.shown(fold, part)) for fold in range(len(work.folds.labels)) for part in work.parts])
-    )
+    updates = [work.epochs_of(model.channel) * len(work.shown(model)) for model in work.models]
     return {
         **{name: cycles.attrs[name] for name in STUDY_ATTRS},
         "condition": work.condition,
@@ -138,7 +148,7 @@ def _attributes(cycles: xr.Dataset, work: Grid, batching: Batching, seconds: flo
         "profile": profile,
         "configuration": work.configuration.to_json(),
         "epochs": work.epochs,
-        "updates": work.epochs * shown,
+        "updates": int(np.median(updates)),
         "models": len(work.models),
         "batching": str(batching),
         "seconds": seconds,
@@ -146,6 +156,16 @@ def _attributes(cycles: xr.Dataset, work: Grid, batching: Batching, seconds: flo
         **({"arithmetic": work.arithmetic} if work.arithmetic else {}),
         "parameters": len(work.parts) * work.seeds * len(work.channel_names) * work.parameters,
     }
+
+
+def of_channel(results: xr.Dataset, channel: str) -> xr.Dataset:
+    """Return one channel of a trained condition, with the cycles and held-out units alone of which it was recorded."""
+    there = recorded(results.measured.sel(channel=[channel]))[0]
+    if there.all():
+        return results.sel(channel=channel)
+    kept, index = np.unique(results.fold_of_cycle.values[there], return_inverse=True)
+    own = results.sel(channel=channel).isel(cycle=there, fold=kept).assign_coords(fold_of_cycle=("cycle", index))
+    return own.dropna("epoch", how="all", subset=["training_loss"]) if "epoch" in own.dims else own
 
 
 def save_results(results: xr.Dataset, path: Path | str) -> None:

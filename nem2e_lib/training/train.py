@@ -67,7 +67,7 @@ class Plan:
     def __str__(self) -> str:
         """How much is trained and about what it costs, for people."""
         grid = self.grid
-        updates = [grid.epochs * len(grid.shown(model.fold, model.part)) for model in grid.models]
+        updates = [grid.epochs_of(model.channel) * len(grid.shown(model)) for model in grid.models]
         what = (
             f"{len(updates)} models of {grid.configuration.units} units, {grid.epochs} epochs, "
             f"about {int(np.median(updates))} updates each"
@@ -125,6 +125,9 @@ def plan(
     profile: str = "",
 ) -> Plan:
     """Plan to train STDR-Net for each channel, leaving one subject (or speed) out.
+
+    A channel that somebody lacks is neither trained on that person nor judged by them: its models are those of the
+    study without the person.
 
     Parameters
     ----------
@@ -200,6 +203,11 @@ class Job:
     layout: Layout
     store: Store | None
 
+    @property
+    def epochs(self) -> int:
+        """Epochs of each of its models."""
+        return self.grid.epochs_of(self.models[0].channel)
+
 
 def run_job(job: Job, report: Callable[[int, float], None] | None = None) -> list[tuple[Model, Outcome]]:
     """Train a block, or fetch it from the store where every model of it is finished.
@@ -228,7 +236,7 @@ def chunk_of(epochs: int) -> int:
 
 
 def _train(job: Job, report: Callable[[int, float], None] | None) -> list[Outcome]:
-    work, chunk = job.grid, chunk_of(job.grid.epochs)
+    work, chunk = job.grid, chunk_of(job.epochs)
     try:
         tasks = work.tasks(job.models)
         return train_block(work.data(), tasks, work.shape(), job.layout, chunk=chunk, report=report)
@@ -239,7 +247,7 @@ def _train(job: Job, report: Callable[[int, float], None] | None) -> list[Outcom
 
 
 def _run(jobs: list[Job], executor: Executor | None, progress: bool) -> Iterator[tuple[Model, Outcome]]:
-    updates = [len(job.models) * job.grid.epochs * job.grid.longest for job in jobs]
+    updates = [len(job.models) * job.epochs * job.grid.longest for job in jobs]
     label = jobs[0].grid.condition if jobs else ""
     with tqdm(
         total=sum(updates), desc=label, unit="update", unit_scale=True, disable=not progress, mininterval=2
@@ -265,7 +273,7 @@ class Done:
         """Count a finished block, whether it was trained or found."""
         self._finished += len(job.models)
         self._bar.set_postfix_str(f"{self._finished}/{self._models} models", refresh=False)
-        self._bar.update(len(job.models) * job.grid.epochs * job.grid.longest - self._shown)
+        self._bar.update(len(job.models) * job.epochs * job.grid.longest - self._shown)
         self._shown = 0
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 BLOCK = "block"
 BLOCKS, CYCLES_A_BLOCK = 5, 2
@@ -31,3 +31,10 @@ def units_said(number: int, unit: str, which: str = "") -> str:
 def caveat(units: Iterable[object]) -> str:
     """Return what is to be said where these are the units; empty for subjects and speeds."""
     return CAVEAT if BLOCK in set(map(str, units)) else ""
+
+
+def units_of_each(numbers: Mapping[str, int], unit: str, which: str = "") -> str:
+    """Return how many units there are, and of which muscles there are fewer: ``10 subjects (bi: 9)``."""
+    most = max(numbers.values())
+    fewer = ", ".join(f"{name}: {number}" for name, number in numbers.items() if number < most)
+    return units_said(most, unit, which) + (f" ({fewer})" if fewer else "")

@@ -86,14 +86,14 @@ def test_unchanged_inputs_give_the_errors_of_the_condition():
     own = er_of_units(trained, ask(trained, lambda channel: trained.sampled(channel)[None]))
     np.testing.assert_allclose(own.ravel(), errors(trained.results)["er"], rtol=1e-12)
     weights = unit_weights(trained.results)
-    np.testing.assert_allclose(weights.sum(axis=1), 1.0)
+    np.testing.assert_allclose(weights.sum(axis=-1), 1.0)
 
 
 def test_trials_of_a_speed_and_cycles_of_a_trial_count_once_each():
     trained = study(subjects=2, speeds=3)
     # subject s0: speed v0 in two cycles of one trial, speed v1 in one
     results = trained.results.assign_coords(speed=("cycle", ["v0", "v0", "v1"] * 2), trial=("cycle", list("aabccd")))
-    np.testing.assert_allclose(unit_weights(results)[0], [0.25, 0.25, 0.5, 0, 0, 0])
+    np.testing.assert_allclose(unit_weights(results)[0, 0], [0.25, 0.25, 0.5, 0, 0, 0])
 
 
 def test_all_entire_swaps_muscles_between_tokens_and_leaves_none_in_place():

@@ -43,6 +43,32 @@ def test_a_comparison_is_read_whichever_way_round_it_stands(tmp_path: Path) -> N
     assert found["Is a network needed: is it better than ridge regression?"].verdict == "cannot be tested"
 
 
+def test_where_every_duel_is_undefined_nothing_can_be_told(tmp_path: Path) -> None:
+    methods = ("one_quarter", "one_entire", "all_entire", "lag_attention")
+    duels = [duel(m, rival, -0.4, float("nan")) for m in methods for rival in ("identity", "mean_curve", "ridge_all")]
+    pd.DataFrame(duels).assign(reason="One value: no spread.").to_csv(tmp_path / "duels_table.csv", index=False)
+    board = {
+        "study": "running",
+        "rank": [1, 2, 3],
+        "method": ["lag_attention", "mean_curve", "ridge_all"],
+        "er_mean": 0.1,
+    }
+    pd.DataFrame(board).to_csv(tmp_path / "leaderboard_table.csv", index=False)
+    found = [one for one in answers(Site(tmp_path), ["running"]) if one.page == "08_rivals"]
+    assert len(found) == 4
+    assert {one.verdict for one in found} == {"cannot be tested"}
+    assert all("undefined (One value: no spread)" in one.evidence for one in found)
+
+
+def test_a_duel_that_is_undefined_leaves_the_others_to_decide(tmp_path: Path) -> None:
+    made = [("one_quarter", -0.4, 0.001), ("one_entire", -0.4, 0.001), ("all_entire", -0.4, float("nan"))]
+    duels = [duel(method, "identity", difference, p) for method, difference, p in made]
+    pd.DataFrame(duels).to_csv(tmp_path / "duels_table.csv", index=False)
+    found = next(one for one in answers(Site(tmp_path), ["running"]) if one.page == "08_rivals")
+    assert found.verdict == "holds"
+    assert "All-Entire undefined." in found.evidence
+
+
 def test_whether_the_input_is_used_follows_the_interval(tmp_path: Path) -> None:
     known: dict[str, Any] = {
         "run": SimpleNamespace(site=tmp_path, show=lambda shown, name: save(shown, name, tmp_path)),

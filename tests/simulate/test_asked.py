@@ -81,21 +81,29 @@ def test_tasks_that_opensim_would_drop_are_told(facts, tmp_path, seen):
 
 
 def test_known_names_pass_without_a_word(facts):
-    weights = {"hip_flexion_r": 50.0, "SACR": 20.0, "KNEE": 0.0}
-    assert notes(facts, ("scale", "ik", "rra"), weights=weights, feet={"R": "calcn_r"}) == ""
+    weights = {"weights": {"hip_flexion_r": 50.0}, "marker_weights": {"SACR": 20.0, "KNEE": 0.0}}
+    assert notes(facts, ("scale", "ik", "rra"), **weights, feet={"R": "calcn_r"}) == ""
     assert notes(facts, reserves={"lumbar_*": 20.0}) == ""
 
 
 @pytest.mark.parametrize(
     ("weights", "told"),
     [
-        ({"SACRO": 1.0}, r"'SACRO' \(did you mean 'SACR'\?\).*markers ASIS.R, ASIS.L, SACR, KNEE"),
-        ({"hip_flexion": 1.0, "XX": 1.0}, r"'hip_flexion' \(did you mean 'hip_flexion_r'\?\), 'XX': model 'made_up'"),
+        (
+            {"marker_weights": {"SACRO": 1.0}},
+            r"'SACRO' \(did you mean 'SACR'\?\).*markers are ASIS.R, ASIS.L, SACR, KNEE",
+        ),
+        (
+            {"weights": {"hip_flexion": 1.0, "XX": 1.0}},
+            r"'hip_flexion' \(did you mean 'hip_flexion_r'\?\), 'XX': model",
+        ),
+        ({"weights": {"SACR": 1.0}}, "'SACR' goes with --marker-weight; its coordinates are pelvis_tilt, "),
+        ({"marker_weights": {"pelvis_tilt": 1.0}}, "'pelvis_tilt' goes with --weight; its markers are ASIS.R, "),
     ],
 )
 def test_a_weight_of_nothing_is_refused_with_what_was_meant(facts, weights, told):
     with pytest.raises(Nem2eError, match=told) as refused:
-        check_asked(place(facts, weights=weights), ("ik",))
+        check_asked(place(facts, **weights), ("ik",))
     assert "\n" not in str(refused.value)
 
 
@@ -103,6 +111,8 @@ def test_a_weight_of_nothing_is_refused_with_what_was_meant(facts, weights, told
 def test_a_weight_that_is_no_weight_is_refused(wrong):
     with pytest.raises(Nem2eError, match="Weight of 'SACR' is"):
         Options(weights=wrong)
+    with pytest.raises(Nem2eError, match="Weight of 'SACR' is"):
+        Options(marker_weights=wrong)
     with pytest.raises(Nem2eError, match="Reserve of 'SACR' is"):
         Options(reserves=wrong)
     with pytest.raises(Nem2eError, match="Option strength is"):
@@ -117,9 +127,10 @@ def test_a_reserve_at_the_root_is_refused_for_there_are_residuals(facts):
 
 
 def test_what_nothing_heeds_is_told(facts, tmp_path):
-    assert "SACR have no effect" in notes(facts, ("so",), weights={"SACR": 2.0})
+    assert "SACR have no effect" in notes(facts, ("so",), marker_weights={"SACR": 2.0})
     setups = own(tmp_path, TASKS.format("SACR", "hip_flexion_r"))
-    assert "KNEE have no effect" in notes(facts, ("ik",), weights={"KNEE": 2.0}, setups=setups)
+    assert "KNEE have no effect" in notes(facts, ("ik",), marker_weights={"KNEE": 2.0}, setups=setups)
+    assert "marker set plug_in_gait has no effect" in notes(facts, ("so",), marker_set="plug_in_gait")
     assert "none of the steps tracks coordinates" in notes(facts, ("ik",), weights={"hip_flexion_r": 2.0})
     assert "the model locks them" in notes(facts, weights={"mtp_angle_r": 2.0})
     assert "mine.xml has no effect: inverse kinematics (ik)" in notes(facts, setups=own(tmp_path))

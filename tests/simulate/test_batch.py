@@ -15,7 +15,16 @@ from nem2e_lib.cli.simulate import show_table
 from nem2e_lib.error import Nem2eError
 from nem2e_lib.simulate import batch, osim
 from nem2e_lib.simulate.batch import make_jobs, simulate
-from nem2e_lib.simulate.manifest import all_done, base_key, is_done, mark_done, read_manifest, step_key, write_manifest
+from nem2e_lib.simulate.manifest import (
+    all_done,
+    base_key,
+    is_done,
+    judged,
+    mark_done,
+    read_manifest,
+    step_key,
+    write_manifest,
+)
 from nem2e_lib.simulate.options import Options
 from nem2e_lib.simulate.prepare import MESHES
 from nem2e_lib.simulate.runner import Outcome, keep_violations, read_job, run_job, tail, write_job
@@ -167,7 +176,8 @@ def finish(made):
     (made.folder / "so").mkdir(parents=True)
     (made.folder / "so" / "activation.sto").write_text("a")
     mark_done(made.folder, "so", step_key(base, "so", made.steps), 1.0)
-    write_manifest(made.folder, {**read_manifest(made.folder), "asked": ["so"], "notes": ["seen"]})
+    told = {**judged(made.steps, made.trial.leg), "notes": ["seen"]}
+    write_manifest(made.folder, {**read_manifest(made.folder), **told})
 
 
 def test_a_finished_trial_is_skipped(run, model, motion_file, tmp_path):
@@ -190,6 +200,14 @@ def test_whatever_a_result_depends_on_makes_it_be_computed_again(model, motion_f
     else:
         made = replace(made, steps=("rra", "so"))
     assert not all_done(made.folder, base_key(made.trial, made.model, made.options), made.steps)
+
+
+def test_another_leg_is_judged_anew_without_simulating_again(model, motion_file, tmp_path):
+    made = job(tmp_path, model, motion_file)
+    finish(made)
+    other = replace(made.trial, leg="left")
+    assert base_key(other, model, made.options) == base_key(made.trial, model, made.options)
+    assert not all_done(made.folder, base_key(other, model, made.options), made.steps, "left")
 
 
 def test_renamed_inputs_with_the_same_content_are_the_same(model, motion_file, tmp_path):
@@ -247,6 +265,11 @@ def test_a_table_of_trials_is_read_relative_to_itself(motion_file, tmp_path):
     assert trial == SimulatedTrial("walk", motion=tmp_path / "ik.mot", start_s=0.5)
     (tmp_path / "trials.csv").write_text("trial,motion,start_s\nwalk,ik.mot,soon\n")
     with pytest.raises(Nem2eError, match="line 2, column 'start_s': found 'soon'"):
+        read_trials(tmp_path / "trials.csv")
+    (tmp_path / "trials.csv").write_text("trial,motion,leg\nwalk,ik.mot,left\n")
+    assert read_trials(tmp_path / "trials.csv")[0].leg == "left"
+    (tmp_path / "trials.csv").write_text("trial,motion,leg\nwalk,ik.mot,lfet\n")
+    with pytest.raises(Nem2eError, match="leg is 'lfet', but right, left or nothing is expected"):
         read_trials(tmp_path / "trials.csv")
     (tmp_path / "trials.csv").write_text("trial,motion\nwalk,s1\\ik.mot\n")
     assert read_trials(tmp_path / "trials.csv")[0].motion == tmp_path / "s1/ik.mot"

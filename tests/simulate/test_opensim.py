@@ -243,7 +243,7 @@ def test_the_marker_that_is_furthest_off_is_named(block, tmp_path):
     cells = lines[8].split("\t")
     cells[5] = str(float(cells[5]) + 60)
     markers.write_text("\n".join([*lines[:8], "\t".join(cells), *lines[9:]]) + "\n")
-    row = one(SimulatedTrial("stand", markers=markers), block, tmp_path / "out", "ik", weights={"ASIS.L": 0.01})
+    row = one(SimulatedTrial("stand", markers=markers), block, tmp_path / "out", "ik", marker_weights={"ASIS.L": 0.01})
     assert row["status"] == "done", row["reason"] + row["log_tail"]
     table = judge(tmp_path / "out/stand").set_index("measure")
     assert table.loc["marker_peak", "where"] == "ASIS.L at 0.02 s"

@@ -11,7 +11,7 @@ import pytest
 from nem2e_lib import simulate
 
 ROOM = Path(simulate.__file__).parent
-ORDER = re.findall(r"^([a-z]+)$", simulate.__doc__ or "", re.MULTILINE)
+ORDER = re.findall(r"^([a-z_]+)$", simulate.__doc__ or "", re.MULTILINE)
 
 
 def test_every_module_is_told_of_once():

@@ -14,14 +14,13 @@ from nem2e_lib.error import Nem2eError
 from nem2e_lib.simulate.actuators import ideal_actuators, reserve_actuators, residual_names
 from nem2e_lib.simulate.facts import Coordinate
 from nem2e_lib.simulate.loads import external_loads, foot_bodies
+from nem2e_lib.simulate.measuring import every_pair, measurement_set, plan_without_rules
 from nem2e_lib.simulate.options import Options, check_steps
 from nem2e_lib.simulate.setups import (
     REDUCTION_WEIGHT,
     cmc_setup,
     ik_setup,
     marker_tasks,
-    measurement_set,
-    measurements,
     own_files,
     own_setup,
     rra_setup,
@@ -168,11 +167,11 @@ def test_what_is_no_xml_is_refused(tmp_path):
 
 
 def test_bodies_are_measured_by_their_own_markers_first(facts):
-    pairs = measurements(facts, ["ASIS.R", "ASIS.L", "SACR", "KNEE"])
-    assert pairs["pelvis"] == [("ASIS.R", "ASIS.L"), ("ASIS.R", "SACR"), ("ASIS.L", "SACR")]
-    assert pairs["femur_r"] == [("KNEE", "ASIS.R"), ("KNEE", "ASIS.L"), ("KNEE", "SACR")]
-    assert pairs["torso"] == []
-    made = measurement_set(facts, ["ASIS.R", "ASIS.L", "SACR", "KNEE"])
+    pairs = every_pair(facts, ["ASIS.R", "ASIS.L", "SACR", "KNEE"])
+    assert pairs["pelvis"] == (("ASIS.R", "ASIS.L"), ("ASIS.R", "SACR"), ("ASIS.L", "SACR"))
+    assert pairs["femur_r"] == (("KNEE", "ASIS.R"), ("KNEE", "ASIS.L"), ("KNEE", "SACR"))
+    assert pairs["torso"] == ()
+    made = measurement_set(plan_without_rules(facts, ["ASIS.R", "ASIS.L", "SACR", "KNEE"]))
     scaled = [scale.get("name") for scale in made.iter("BodyScale")]
     assert sorted(scaled) == sorted(facts.bodies)
 

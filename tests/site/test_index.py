@@ -11,6 +11,7 @@ from nem2e_lib.error import Nem2eError
 from nem2e_lib.figures import schematics
 from nem2e_lib.paper.tables import results_table
 from nem2e_lib.site.claims import write_claims
+from nem2e_lib.site.contents import Contents
 from nem2e_lib.site.index import write_index
 from nem2e_lib.site.provenance import Provenance
 from nem2e_lib.site.results import write_results
@@ -20,20 +21,18 @@ from tests.support.made_up_site import CLAIMS, RUNS
 SOURCE = Provenance("c0ffee", "2026-01-01", {"python": "3.11.0", "jax": "0.10.2"})
 
 
+def contents(**changed: object) -> Contents:
+    known = {"title": "Companion", "lead": "What it is.", "pages": {"claims.html": "Claims"}, "runs": RUNS}
+    claims = CLAIMS[["id", "verdict"]].to_dict("records")
+    return Contents(**{**known, "source": SOURCE, "claims": claims, **changed})
+
+
 def build(folder: Path, summary: pd.DataFrame) -> None:
     save(schematics.framework(), "figure1", folder, page="method")
     save(results_table(summary, study="walking", number=2, synthetic=True), "table2", folder, page="stats")
     write_results(summary, CLAIMS, folder, runs=RUNS, commit="c0ffee")
     write_claims(CLAIMS, folder, runs=RUNS)
-    write_index(
-        folder,
-        title="Companion",
-        lead="What it is.",
-        pages={"claims.html": "Claims"},
-        runs=RUNS,
-        source=SOURCE,
-        claims=CLAIMS,
-    )
+    write_index(folder, contents())
 
 
 class Reader(HTMLParser):
@@ -77,12 +76,12 @@ def test_site_is_the_same_bytes_twice(tmp_path: Path, summary: pd.DataFrame) -> 
     for name in ("a", "b"):
         build(tmp_path / name, summary)
     files = [p.relative_to(tmp_path / "a") for p in (tmp_path / "a").rglob("*") if p.is_file()]
-    assert len(files) == 9
+    assert len(files) == 10
     for file in files:
         assert (tmp_path / "a" / file).read_bytes() == (tmp_path / "b" / file).read_bytes()
 
 
 def test_index_refuses_a_missing_page(tmp_path: Path) -> None:
     with pytest.raises(Nem2eError, match=r"04\.html does not exist"):
-        write_index(tmp_path, title="t", lead="", pages={"04.html": "Statistics"}, runs={}, source=SOURCE)
+        write_index(tmp_path, contents(pages={"04.html": "Statistics"}))
     assert not (tmp_path / "index.html").exists()

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from nem2e_lib.error import Nem2eError
-from nem2e_lib.site.publish import publish
+from nem2e_lib.site.publish import check_target, publish
 
 
 def make_site(folder: Path, text: str = "one") -> Path:
@@ -70,3 +70,46 @@ def test_publish_puts_the_old_site_back_when_the_swap_fails(tmp_path: Path, monk
         publish(make_site(tmp_path / "second", "two"), out)
     assert (out / "index.html").read_text() == "one"
     assert sorted(p.name for p in tmp_path.iterdir()) == ["figures", "first", "second"]
+
+
+def held(folder: Path) -> dict[str, str]:
+    return {path.relative_to(folder).as_posix(): path.read_text() for path in folder.rglob("*") if path.is_file()}
+
+
+def test_a_site_within_the_folder_stays_as_it_is(tmp_path: Path) -> None:
+    out = tmp_path / "figures"
+    publish(make_site(tmp_path / "first"), out)
+    publish(make_site(tmp_path / "people", "of people"), out / "people")
+    before = held(out / "people")
+    publish(make_site(tmp_path / "second", "two"), out)
+    assert held(out / "people") == before
+    assert (out / "index.html").read_text() == "two"
+    publish(make_site(tmp_path / "again", "of others"), out / "people")
+    assert (out / "people" / "index.html").read_text() == "of others"
+    assert (out / "index.html").read_text() == "two"
+    check_target(out)
+    (out / "people" / "notes.txt").write_text("mine")
+    with pytest.raises(Nem2eError, match=r"people holds 'notes\.txt'"):
+        check_target(out / "people")
+    publish(make_site(tmp_path / "third", "three"), out)
+    assert (out / "people" / "notes.txt").read_text() == "mine"
+
+
+def test_a_site_within_the_folder_is_not_written_over(tmp_path: Path) -> None:
+    out = tmp_path / "figures"
+    publish(make_site(tmp_path / "people", "of people"), out / "people")
+    site = make_site(tmp_path / "site")
+    make_site(site / "people", "other")
+    with pytest.raises(Nem2eError, match="people is a site of its own"):
+        publish(site, out)
+    assert not (out / "index.html").exists()
+    assert (out / "people" / "index.html").read_text() == "of people"
+
+
+def test_a_folder_without_a_marker_within_the_folder_is_not_nem2es(tmp_path: Path) -> None:
+    out = tmp_path / "figures"
+    publish(make_site(tmp_path / "site"), out)
+    (out / "people").mkdir()
+    (out / "people" / "index.html").write_text("mine")
+    with pytest.raises(Nem2eError, match=r"holds 'people/index\.html'"):
+        publish(make_site(tmp_path / "again"), out)

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from nem2e_lib.data.storage.storage import Storage, write_storage
 
@@ -147,4 +148,93 @@ def save_markers(path: Path, scale: float = 1.0, height_m: float = 1.0) -> Path:
         places = [1000 * (scale * np.array(MARKERS[name]) + [0, height_m, 0]) for name in names]
         lines.append("\t".join([str(frame + 1), f"{frame / 100}", *(f"{x:.5f}" for place in places for x in place)]))
     path.write_text("\n".join(lines) + "\n")
+    return path
+
+
+def save_walker(osim: Any, path: Path, *, toes: bool = False) -> Path:
+    """A pelvis that moves in the sagittal plane with two feet that move freely beside it, with or without toes."""
+    walker = osim.Model()
+    walker.setName("walker")
+    pelvis = osim.Body("pelvis", MASS_KG - 2, osim.Vec3(0), osim.Inertia(3, 3, 3))
+    _planar(osim, walker, "pelvis", walker.getGround(), pelvis, 0.0)
+    for side, z in (("r", 0.1), ("l", -0.1)):
+        foot = osim.Body(f"calcn_{side}", 1.0, osim.Vec3(0.1, 0.02, 0), osim.Inertia(0.01, 0.01, 0.01))
+        _planar(osim, walker, f"foot_{side}", pelvis, foot, z)
+        if toes:
+            tip = osim.Body(f"toes_{side}", 0.1, osim.Vec3(0.03, 0, 0), osim.Inertia(0.001, 0.001, 0.001))
+            walker.addBody(tip)
+            at = osim.Vec3(0.18, 0, 0)
+            walker.addJoint(osim.WeldJoint(f"tip_{side}", foot, at, osim.Vec3(0), tip, osim.Vec3(0), osim.Vec3(0)))
+    walker.finalizeConnections()
+    walker.printToXML(str(path))
+    return path
+
+
+def _planar(osim: Any, model: Any, name: str, parent: Any, child: Any, z: float) -> None:
+    joint = osim.PlanarJoint(name, parent, osim.Vec3(0, 0, z), osim.Vec3(0), child, osim.Vec3(0), osim.Vec3(0))
+    for index, kind in enumerate(("tilt", "tx", "ty")):
+        joint.upd_coordinates(index).setName(f"{name}_{kind}")
+    model.addBody(child)
+    model.addJoint(joint)
+
+
+def walker_motion(time: NDArray[np.float64], right: NDArray[np.float64], left: NDArray[np.float64]) -> Storage:
+    """Coordinates of the walker, angles in degrees, whose feet are at places of shape (rows, 3)."""
+    ahead, up = time.copy(), 0.9 + 0.02 * np.sin(2 * np.pi * time)
+    flat = 0 * time
+    columns = {"pelvis_tilt": flat, "pelvis_tx": ahead, "pelvis_ty": up}
+    for side, path in (("r", right), ("l", left)):
+        columns |= {
+            f"foot_{side}_tilt": flat,
+            f"foot_{side}_tx": path[:, 0] - ahead,
+            f"foot_{side}_ty": path[:, 1] - up,
+        }
+    return Storage("walk", tuple(columns), time, np.column_stack(list(columns.values())), True)
+
+
+LEG_JOINTS = {
+    "femur": ("pelvis", (-0.0698, -0.067, 0.0817)),
+    "tibia": ("femur", (-0.005, -0.4323, 0.0)),
+    "talus": ("tibia", (0.0, -0.4781, 0.0)),
+    "calcn": ("talus", (-0.0547, -0.0471, 0.0089)),
+    "toes": ("calcn", (0.2007, 0.0, 0.0)),
+}
+"""Body to its parent, and where the joint is there on the right side, m, in a skeleton like gait2392."""
+
+
+def save_legs(osim: Any, path: Path, sizes: dict[str, float] | None = None) -> Path:
+    """A floating pelvis on two legs that bend at hip, knee and ankle; `sizes` are factors on bodies, by name."""
+    chosen, legs = sizes or {}, osim.Model()
+    legs.setName("legs")
+    bodies = {"pelvis": osim.Body("pelvis", 10.0, osim.Vec3(0), osim.Inertia(0.1, 0.1, 0.1))}
+    legs.addBody(bodies["pelvis"])
+    free = osim.FreeJoint("ground_pelvis", legs.getGround(), bodies["pelvis"])
+    for index, name in enumerate(("rx", "ry", "rz", "tx", "ty", "tz")):
+        free.upd_coordinates(index).setName(f"pelvis_{name}")
+    legs.addJoint(free)
+    for side, mirror in (("r", 1.0), ("l", -1.0)):
+        for name, (above, (x, y, z)) in LEG_JOINTS.items():
+            body = osim.Body(f"{name}_{side}", 2.0, osim.Vec3(0), osim.Inertia(0.01, 0.01, 0.01))
+            parent = bodies[above] if above == "pelvis" else bodies[f"{above}_{side}"]
+            size = chosen.get(parent.getName(), 1.0)
+            ends = (
+                parent,
+                osim.Vec3(size * x, size * y, mirror * size * z),
+                osim.Vec3(0),
+                body,
+                osim.Vec3(0),
+                osim.Vec3(0),
+            )
+            legs.addBody(body)
+            bodies[body.getName()] = body
+            if name in ("calcn", "toes"):
+                legs.addJoint(osim.WeldJoint(f"{name}_{side}_weld", *ends))
+                continue
+            joint = osim.PinJoint(f"{name}_{side}_pin", *ends)
+            joint.updCoordinate().setName(
+                {"femur": "hip_flexion", "tibia": "knee_angle", "talus": "ankle_angle"}[name] + f"_{side}"
+            )
+            legs.addJoint(joint)
+    legs.finalizeConnections()
+    legs.printToXML(str(path))
     return path

@@ -138,11 +138,11 @@ def test_stored_networks_give_the_results_outputs_and_gradients(cycles, tmp_path
     work = grid(cycles.sel(channel=["tib"]), "all_entire", configuration, data_hash(cycles))
     networks = load_networks(tmp_path, work, "tib")
     inputs = work.examples.inputs[0]
-    for fold, label in enumerate(work.folds.labels):
-        held = work.held(fold, 0)
+    for model in work.models:
+        fold, label, held = model.fold, work.folds.labels[model.fold], work.held(model)
         expected = results.refined.isel(seed=0, channel=0, cycle=held)
         np.testing.assert_allclose(networks[label](jnp.asarray(inputs[held])), expected, atol=1e-6)
-        found = attribute(networks[label], inputs[held], inputs[work.shown(fold, 0)].mean(axis=0), nodes=32)
+        found = attribute(networks[label], inputs[held], inputs[work.shown(model)].mean(axis=0), nodes=32)
         gradient = results.gradient.isel(seed=0, channel=0, fold=fold).sel(token=work.examples.tokens)
         np.testing.assert_allclose(found.gradient, gradient, rtol=1e-3, atol=1e-6)
         assert found.gap < 1e-2

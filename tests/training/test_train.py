@@ -18,7 +18,7 @@ from nem2e_lib.training.batching import Batching
 from nem2e_lib.training.config import Configuration
 from nem2e_lib.training.engine import refiner, train_one
 from nem2e_lib.training.folds import leave_nobody_out
-from nem2e_lib.training.grid import grid, initial_key
+from nem2e_lib.training.grid import Model, grid, initial_key
 from nem2e_lib.training.results import load_models, load_results, save_results
 from nem2e_lib.training.stdrnet import STDRNet
 from nem2e_lib.training.train import chunk_of, plan, train_condition
@@ -39,19 +39,19 @@ def assert_close(a, b, atol=2e-5):
 def plain_loop(cycles, fold_label, configuration):
     """One model trained by an ordinary Python loop over cycles, as a reader would write it."""
     work = grid(cycles, "one_entire", configuration, "")
-    fold = work.folds.labels.index(fold_label)
+    model = Model(0, 1, work.folds.labels.index(fold_label), 0)
     net = STDRNet(1, 20, configuration, initial_key(configuration.seed, "tib", fold_label, 0))
     graph, state = nnx.split(net)
     optimiser = optax.adam(configuration.learning_rate)
     moments = optimiser.init(state)
-    task = work.tasks(tuple(m for m in work.models if m.channel == 1 and m.fold == fold))
+    task = work.tasks(tuple(m for m in work.models if m == model))
     slope = jax.jit(jax.grad(lambda s, x, y: jnp.mean((nnx.merge(graph, s)(x)[0] - y) ** 2)))
     for epoch in np.asarray(task.shown[0]):
         for i in epoch:
             x, y = jnp.asarray(work.examples.inputs[1, i]), jnp.asarray(work.examples.targets[1, i])
             changes, moments = optimiser.update(slope(state, x, y), moments)
             state = optax.apply_updates(state, changes)
-    return np.array([nnx.merge(graph, state)(jnp.asarray(work.examples.inputs[1, i]))[0] for i in work.held(fold, 0)])
+    return np.array([nnx.merge(graph, state)(jnp.asarray(work.examples.inputs[1, i]))[0] for i in work.held(model)])
 
 
 def test_the_engine_is_a_plain_training_loop(cycles):
@@ -71,7 +71,7 @@ def test_one_models_training_batched_by_vmap_is_what_the_engine_trains(cycles):
         np.testing.assert_allclose(training[row], outcomes[model].training_loss, atol=1e-6)
         np.testing.assert_allclose(validation[row], outcomes[model].validation_loss, atol=1e-6)
         own = refiner({name: np.asarray(values[row]) for name, values in weights.items()}, made.grid.shape())
-        held = made.grid.held(model.fold, 0)
+        held = made.grid.held(model)
         np.testing.assert_allclose(own(made.grid.examples.inputs[1, held]), outcomes[model].refined, atol=1e-5)
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import xarray as xr
 
@@ -189,6 +190,6 @@ def read(results: list[xr.Dataset], reading: Reading, measure: str) -> pd.DataFr
 
 def _entropy(results: xr.Dataset) -> pd.Series:
     """Return the entropy share of attention by held-out unit, mean over seeds, channels, cycles and outputs."""
-    share = entropy_share(results.attention.values).mean(axis=(0, 1, 3))
+    share = np.nanmean(entropy_share(results.attention.values), axis=(0, 1, 3))
     fold = results.fold_of_cycle.values
     return pd.Series({str(label): float(share[fold == k].mean()) for k, label in enumerate(results.fold.values)})

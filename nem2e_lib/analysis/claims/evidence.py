@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 import pandas as pd
 import xarray as xr
 
 from nem2e_lib.data.muscles import RUNNING_EMG, WALKING_EMG
+from nem2e_lib.training.units import unit_name
 
 PAPER_MUSCLES = {"running": tuple(RUNNING_EMG), "walking": tuple(WALKING_EMG)}
 """The muscles that the paper's counts are over."""
@@ -25,8 +26,31 @@ class Finding(NamedTuple):
     why: str
 
 
+def limited(found: Finding, why: str) -> Finding:
+    """Return a finding on a part of what the claim is about: it holds in part at most, and says why; empty: on all."""
+    if not why:
+        return found
+    return found._replace(verdict=PARTLY if found.verdict == HOLDS else found.verdict, why=f"{found.why} {why}")
+
+
 class Untestable(Exception):
     """Raised by a rule whose evidence is missing; its text says what is missing."""
+
+
+Part = TypeVar("Part")
+
+
+def tested(motions: Iterable[str], part: Callable[[str], Part]) -> tuple[dict[str, Part], str]:
+    """Test a claim for each motion; return what could be tested, and why the rest cannot; none raises `Untestable`."""
+    found, untold = {}, []
+    for motion in motions:
+        try:
+            found[motion] = part(motion)
+        except Untestable as reason:
+            untold.append(str(reason))
+    if not found:
+        raise Untestable(" ".join(dict.fromkeys(untold)))
+    return found, " ".join(dict.fromkeys(untold))
 
 
 @dataclass(frozen=True)
@@ -53,15 +77,25 @@ class Evidence:
     shortcut: pd.DataFrame | None = None
     synthetic: Mapping[str, bool] = field(default_factory=dict)
 
-    def study(self, motion: str) -> str:
-        """Return the study of a motion with more than one subject."""
+    def study(self, motion: str, *, people: bool = True) -> str:
+        """Return the study of a motion, with more than one subject if the claim is on `people`."""
         named = [study for study, its in self.motions.items() if its == motion]
         if not named:
             raise Untestable(f"This run has no {motion} study.")
-        rows = self.errors[self.errors["study"] == named[0]]
-        if (rows["unit"] != "subject").any():
+        if people and self._unit(named[0]) != "subject":
             raise Untestable(f"{named[0]} has one subject: nothing can be said about subjects.")
         return named[0]
+
+    def _unit(self, study: str) -> str:
+        units = self.errors.loc[self.errors["study"] == study, "unit"]
+        return next((str(unit) for unit in units if unit != "subject"), "subject")
+
+    def of_whom(self, motion: str) -> str:
+        """Say what a claim on networks does not tell where one subject was measured; empty where there are more."""
+        study = self.study(motion, people=False)
+        unit = self._unit(study)
+        left = f"left out are its {unit_name(unit, 2)}, and nothing is said of other people"
+        return "" if unit == "subject" else f"{study} has one subject: {left}."
 
     def rows(self, motion: str, condition: str) -> pd.DataFrame:
         """Return the summary of a motion's study under a condition, a row a muscle."""
@@ -71,26 +105,52 @@ class Evidence:
             raise Untestable(f"{study} was not trained under {condition}.")
         return rows.set_index("muscle")
 
-    def improved(self, motion: str, condition: str, *muscles: str) -> pd.Series:
-        """Tell for each muscle whether mean Er is below 0 at p < .05; all muscles of the paper, or those named."""
-        rows = self._of_muscles(motion, self.rows(motion, condition), muscles)
+    def improved(self, motion: str, condition: str, *muscles: str, part: bool = False) -> pd.Series:
+        """Tell for each muscle whether mean Er is below 0 at p < .05; all muscles of the paper, or those named.
+
+        With `part`, of those that were measured, if one was.
+        """
+        rows = self._of_muscles(motion, self.rows(motion, condition), muscles, part=part)
         return rows["improved"]
 
-    def pair(self, motion: str, a: str, b: str) -> pd.DataFrame:
-        """Return Tukey's comparison of two conditions, a row for each muscle of the paper."""
+    def pair(self, motion: str, a: str, b: str, *, part: bool = False) -> pd.DataFrame:
+        """Return Tukey's comparison of two conditions, a row for each muscle of the paper; `part` as in `improved`."""
         study = self.study(motion)
         table = self.tukey[self.tukey["study"] == study]
         rows = table[[{x, y} == {a, b} for x, y in zip(table["a"], table["b"], strict=True)]]
         if rows.empty:
             raise Untestable(f"{study} has no comparison of {a} and {b}.")
-        return self._of_muscles(motion, rows.set_index("muscle"))
+        return self._of_muscles(motion, rows.set_index("muscle"), part=part)
 
-    def _of_muscles(self, motion: str, rows: pd.DataFrame, muscles: tuple[str, ...] = ()) -> pd.DataFrame:
-        wanted = muscles or PAPER_MUSCLES[motion]
-        missing = [muscle for muscle in wanted if muscle not in rows.index]
-        if missing:
+    def channels(self, motion: str) -> dict[str, str]:
+        """Return the EMG channel of each of the paper's muscles: that of its name, else one on the same muscle."""
+        study = self.study(motion, people=False)
+        have = set(self.summary.loc[self.summary["study"] == study, "muscle"])
+        of_muscle = {
+            str(muscle): str(channel)
+            for (its, _), results in self.results.items()
+            if its == study
+            for channel, muscle in zip(results.channel.values, results.target.values, strict=True)
+        }
+        found = {name: name if name in have else of_muscle.get(muscle, "") for name, muscle in RUNNING_EMG.items()}
+        return {name: channel for name, channel in found.items() if channel in have}
+
+    def lacking(self, motion: str, *muscles: str) -> str:
+        """Say which of the paper's muscles, or of those named, were not measured; empty where all were."""
+        known = self.channels(motion)
+        missing = [name for name in muscles or PAPER_MUSCLES[motion] if name not in known]
+        told = f"Not measured in {self.study(motion)}: {', '.join(missing)}, so that the claim is tested in part."
+        return told if missing else ""
+
+    def _of_muscles(
+        self, motion: str, rows: pd.DataFrame, muscles: tuple[str, ...] = (), *, part: bool = False
+    ) -> pd.DataFrame:
+        wanted, known = muscles or PAPER_MUSCLES[motion], self.channels(motion)
+        there = [name for name in wanted if name in known]
+        missing = [name for name in wanted if name not in known]
+        if missing and not (part and there):
             raise Untestable(f"{self.study(motion)} has no muscle {', '.join(missing)}.")
-        chosen = rows.loc[list(wanted)]
+        chosen = rows.loc[[known[name] for name in there]].set_axis(there)
         undefined = list(chosen.index[chosen["p_value"].isna()])
         if undefined:
             why = str(chosen.loc[undefined[0]].get("reason", ""))
@@ -98,8 +158,8 @@ class Evidence:
         return chosen
 
     def trained(self, motion: str, condition: str) -> xr.Dataset:
-        """Return a trained condition of a motion's study."""
-        study = self.study(motion)
+        """Return a trained condition of a motion's study, whoever was left out."""
+        study = self.study(motion, people=False)
         if (study, condition) not in self.results:
             raise Untestable(f"{study} was not trained under {condition}.")
         return self.results[study, condition]

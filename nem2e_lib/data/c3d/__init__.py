@@ -22,6 +22,8 @@ mapping
     Which channel measures which muscle, who is who, which file is what: tables that a person edits.
 convert
     Markers, forces, EMG and tables of them for OpenSim: `from_c3d`.
+converted
+    What was converted, read again after a person may have edited it: `read_converted`.
 study
     A study folder of what was converted and then simulated: `study_of`.
 """

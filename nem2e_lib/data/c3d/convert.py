@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator, Sequence
 from collections.abc import Mapping as AnyMapping
-from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -57,36 +57,38 @@ def from_c3d(source: Path, out: Path) -> Made:
     Nem2eError
         If there is no file, one cannot be read, the mapping has problems, or `out` holds something else.
     """
-    files = _read(source)
     _require_own(out)
-    to_do: list[str] = []
-    ready = {path: _ready(recording) for path, recording in files.items()}
-    refused = {path: str(each) for path, each in ready.items() if isinstance(each, Nem2eError)}
+    paths, to_do = _paths(source), list[str]()
     if (out / FOLDER).is_dir():
         mapping = read_mapping(out)
-        _require_same(out, mapping, source, files)
-        wanted = [source / row["file"] for row in mapping.recordings.to_dict("records") if row["kind"] != "leave"]
-        if problems := [refused[path] for path in wanted if path in refused]:
+        files, to_do = _as_mapped(out, mapping, source, paths)
+        ready, refused = _ready(files)
+        if refused:
             where = out / FOLDER / "recordings.csv"
-            raise Nem2eError(f"{' '.join(problems)} Or write leave as their kind in {where}.")
-    elif len(refused) == len(files):
-        raise Nem2eError(" ".join(refused.values()))
+            raise Nem2eError(f"{' '.join(refused.values())} Or write leave as their kind in {where}.")
     else:
+        files = _read(paths)
+        ready, refused = _ready(files)
+        if not ready:
+            raise Nem2eError(" ".join(refused.values()))
         mapping, to_do = propose(source, files, refused)
-    usable = {path: each for path, each in ready.items() if not isinstance(each, Nem2eError)}
     with whole_folder(out) as partial:
-        made = _convert(source, usable, mapping, partial)
+        made = _convert(source, ready, mapping, partial)
         made.to_do += to_do
         mapping.save(partial)
     return made
 
 
-def _read(source: Path) -> dict[Path, Recording]:
+def _paths(source: Path) -> list[Path]:
     if not source.is_dir():
         raise Nem2eError(f"{source}: no such folder; name the one that holds the C3D files.")
     paths = sorted(path for path in source.rglob("*") if path.suffix.lower() == ".c3d" and path.is_file())
     if not paths:
         raise Nem2eError(f"{source}: no .c3d file found below it.")
+    return paths
+
+
+def _read(paths: Sequence[Path]) -> dict[Path, Recording]:
     read = read_many(paths)
     problems = [str(each) for each in read if isinstance(each, Nem2eError)]
     if problems:
@@ -99,19 +101,49 @@ def _require_own(out: Path) -> None:
         raise Nem2eError(f"{out}: is there already and was not made from C3D files; name a new folder.")
 
 
-def _require_same(out: Path, mapping: Mapping, source: Path, files: AnyMapping[Path, Recording]) -> None:
-    there = {path.relative_to(source).as_posix() for path in files}
+def _as_mapped(
+    out: Path, mapping: Mapping, source: Path, paths: Iterable[Path]
+) -> tuple[dict[Path, Recording], list[str]]:
+    """The files that a mapping does not leave alone, and those that it does not name, to be told.
+
+    Raises
+    ------
+    Nem2eError
+        With everything that the mapping says and the files do not have.
+    """
+    there = {path.relative_to(source).as_posix(): path for path in paths}
+    where = out / FOLDER / "recordings.csv"
     missing = [file for file in mapping.recordings["file"] if file not in there]
     if missing:
         raise Nem2eError(
-            f"{out / FOLDER / 'recordings.csv'}: {missing[0]!r} is not below {source} ({len(missing)} such); take the "
-            "row out, or name the folder that has it."
+            f"{where}: {missing[0]!r} is not below {source} ({len(missing)} such); take the row out, or name the "
+            "folder that has it."
         )
-    known = list(dict.fromkeys(name for recording in files.values() for name in recording.channels))
-    rows = mapping.channels[mapping.channels["emg"] != ""]
-    for line, name in rows.loc[~rows["channel"].isin(known), "channel"].items():
-        hint = near(name, known) or "; take the row out."
-        raise Nem2eError(f"{out / FOLDER / 'channels.csv'}: line {line}: no file has the channel {name!r}{hint}")
+    rows = mapping.recordings[mapping.recordings["kind"] != "leave"]
+    named = [str(file) for file in rows["file"]]
+    files = _read([there[file] for file in named])
+    problems = list(_contradictions(out / FOLDER, mapping, {file: files[there[file]] for file in named}))
+    if problems:
+        raise Nem2eError(" ".join(problems))
+    new = [file for file in there if file not in set(mapping.recordings["file"])]
+    told = (
+        f"{where}: {', '.join(new[:3])}{', …' * (len(new) > 3)} ({len(new)} files) has no row and is left out; add one."
+    )
+    return files, [told] if new else []
+
+
+def _contradictions(folder: Path, mapping: Mapping, files: dict[str, Recording]) -> Iterator[str]:
+    for line, row in zip(mapping.recordings.index, mapping.recordings.to_dict("records"), strict=True):
+        where = f"{folder / 'recordings.csv'}: line {line}: {row['file']!r} has kind {row['kind']}"
+        if row["kind"] != "leave" and not files[row["file"]].markers:
+            yield f"{where}, but holds no markers; write leave."
+        elif row["kind"] == "static" and (moved := moved_m(files[row["file"]])) >= STANDS_M:
+            yield f"{where}, but its markers move by {moved:.2f} m; a static pose stands still, write walk or leave."
+    there = dict.fromkeys(name for recording in files.values() for name in recording.channels)
+    for line, row in zip(mapping.channels.index, mapping.channels.to_dict("records"), strict=True):
+        if row["emg"] and row["channel"] not in there:
+            hint = near(row["channel"], there) or f"; they have {', '.join(list(there)[:8])}, …."
+            yield f"{folder / 'channels.csv'}: line {line}: no file has an analogue channel {row['channel']!r}{hint}"
 
 
 def _convert(source: Path, files: dict[Path, _Ready], mapping: Mapping, out: Path) -> Made:
@@ -131,8 +163,6 @@ def _convert(source: Path, files: dict[Path, _Ready], mapping: Mapping, out: Pat
         markers, odd = marker_table(recording, walk.axes, centres=row["kind"] == "static")
         write_markers(out / f"{place}.trc", markers)
         lines += odd
-        if row["kind"] == "static" and (moved := moved_m(recording)) > STANDS_M:
-            lines.append(f"It is of kind static, but its markers move by {moved:.2g} m: is it a walk?")
         said += [(line, row["file"]) for line in lines]
         if row["kind"] == "static":
             continue
@@ -149,7 +179,17 @@ def _convert(source: Path, files: dict[Path, _Ready], mapping: Mapping, out: Pat
             emg, odd = in_volts(recording, channel_table(recording, chosen), list(chosen))
             write_storage(out / written["emg"], emg)
             said += [(line, row["file"]) for line in odd]
+        else:
+            said.append(
+                ("it has no EMG under the names of mapping/channels.csv; no study can be made of it.", row["file"])
+            )
+        if not walk.forces:
+            said.append(("it has no force plates, so that no activation can be computed of it.", row["file"]))
         static = mapping.recordings.query("kind == 'static' and subject == @row['subject']")["trial"].tolist()
+        if len(static) > 1:
+            said.append(
+                (f"of {len(static)} static poses {static[0]} is taken for scaling; leave the others.", row["file"])
+            )
         pose = f"{Path(row['subject'] or 'nobody') / static[0]}.trc" if static else ""
         start, end = _window(walk, found, str(who["leg"]))
         if walk.forces and np.isnan(start):
@@ -180,15 +220,19 @@ class _Ready:
     left_out: Sequence[str]
 
 
-def _ready(recording: Recording) -> _Ready | Nem2eError:
-    try:
-        require_one_person(recording)
-        plates, left_out = wrenches(recording)
-        forces, feet = [pressing(plate) for plate in plates], find_feet(recording.markers)
-        walk = Walk(recording, find_axes(recording, forces, feet), feet, forces, float("nan"))
-    except Nem2eError as error:
-        return error
-    return _Ready(walk, plates, left_out)
+def _ready(files: AnyMapping[Path, Recording]) -> tuple[dict[Path, _Ready], dict[Path, str]]:
+    """The recordings that can be converted, and why the others cannot, a sentence each."""
+    ready, refused = dict[Path, _Ready](), dict[Path, str]()
+    for path, recording in files.items():
+        try:
+            require_one_person(recording)
+            plates, left_out = wrenches(recording)
+            forces, feet = [pressing(plate) for plate in plates], find_feet(recording.markers)
+            walk = Walk(recording, find_axes(recording, forces, feet), feet, forces, float("nan"))
+            ready[path] = _Ready(walk, plates, left_out)
+        except Nem2eError as error:
+            refused[path] = str(error)
+    return ready, refused
 
 
 def _chosen(recording: Recording, channels: pd.DataFrame, leg: str) -> dict[str, str]:

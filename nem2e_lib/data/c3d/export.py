@@ -72,11 +72,11 @@ def export_c3d(source: Path, out: Path, cutoff_hz: float | None = CUTOFF_HZ) -> 
             place = recording.path.relative_to(root).with_suffix("")
             (folder / place).parent.mkdir(parents=True, exist_ok=True)
             written, odd = _write(recording, folder, place, cutoff_hz)
-            rows.append({"file": recording.path.relative_to(root).as_posix(), **written})
+            rows.append({**dict.fromkeys(COLUMNS, ""), "file": recording.path.relative_to(root).as_posix(), **written})
             said += [(line, str(recording.path)) for line in (*recording.notes, *odd)]
-        if not any(any(row[kind] for kind in COLUMNS[1:] if kind in row) for row in rows):
+        if not any(row[kind] for row in rows for kind in COLUMNS[1:]):
             raise Nem2eError(f"{' '.join(together(said))} So there is nothing to write.")
-    return Exported(pd.DataFrame(rows, columns=list(COLUMNS)).fillna(""), tuple(together(said)))
+    return Exported(pd.DataFrame(rows, columns=list(COLUMNS)), tuple(together(said)))
 
 
 def _paths(source: Path) -> list[Path]:

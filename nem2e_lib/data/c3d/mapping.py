@@ -17,10 +17,11 @@ import pandas as pd
 from nem2e_lib.data.c3d.feet import SIDES
 from nem2e_lib.data.c3d.recording import Recording
 from nem2e_lib.data.c3d.tables import emg_channels
+from nem2e_lib.data.families import is_known
 from nem2e_lib.data.files import write_text
 from nem2e_lib.data.intake.names import subject as subject_of
 from nem2e_lib.data.intake.names import words
-from nem2e_lib.data.muscles import meaning
+from nem2e_lib.data.muscles import LEG, TRUNK, meaning
 from nem2e_lib.data.tables import near, read_table
 from nem2e_lib.error import Nem2eError
 
@@ -37,10 +38,11 @@ _MASS = (("PROCESSING", "BODYMASS"), ("SUBJECT", "MASS"), ("SUBJECTS", "MASS"), 
 _ALIVE = 0.1
 """A leg is not measured if its channels vary by less than this share of the other leg's."""
 STANDS_M = 0.3
-"""Whoever's markers move less, at the median, stands."""
+"""Whoever stands moves by less."""
 _STILL = re.compile(r"(?i)(?<![a-z])(static|cal|calib[a-z]*|pose|[tna]-?pose|neutral)(?![a-z])")
-_NO_NAME = re.compile(r'[\\/:*?"<>|\x00-\x1f]+')
-"""What no file may be called."""
+"""What files of a pose are called."""
+_NAME = re.compile(r"[\w][\w .+-]*")
+"""What a trial and a person may be called, since folders and files are called so."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -89,7 +91,11 @@ def propose(
         [_subject(who, [files[path] for path in files if whose[path] == who], channels) for who in _each(whose)],
         columns=list(COLUMNS["subjects"]),
     )
-    to_do = [f"{FOLDER}/recordings.csv: is of kind leave: {why}" for why in refused.values()]
+    to_do = [
+        f"{FOLDER}/recordings.csv: {path.relative_to(root).as_posix()} is of kind leave: it "
+        f"{why.removeprefix(f'{path}: ')} See 'nem2e c3d'."
+        for path, why in refused.items()
+    ]
     to_do += [
         f"{FOLDER}/recordings.csv: {row['file']} is called static, but its markers move by "
         f"{moved_m(files[path]):.2g} m; it is of kind leave."
@@ -105,12 +111,17 @@ def _each(whose: dict[Path, str]) -> list[str]:
 
 def _recording(root: Path, path: Path, recording: Recording, refused: bool) -> dict[str, str]:
     inside = path.relative_to(root)
-    named = _NO_NAME.sub("_", next(iter(recording.head.texts("SUBJECTS", "NAMES")), ""))
-    who = named or subject_of(words(inside)) or (inside.parts[0] if len(inside.parts) > 1 else "")
+    named = next(iter(recording.head.texts("SUBJECTS", "NAMES")), "")
+    who = _plain(named or subject_of(words(inside)) or (inside.parts[0] if len(inside.parts) > 1 else ""))
     condition = inside.parent.name if len(inside.parts) > 2 else ""
     kind = "leave" if refused else _kind(inside, recording)
-    name = "_".join(filter(None, (who, condition.lower() or inside.stem)))
+    name = _plain("_".join(filter(None, (who, condition.lower() or inside.stem))))
     return {"file": inside.as_posix(), "trial": name, "subject": who, "kind": kind, "condition": condition.lower()}
+
+
+def _plain(text: str) -> str:
+    """A name that files may have; see `_NAME`."""
+    return re.sub(r"[^\w.+-]+", "_", text).lstrip("_.+-")
 
 
 def _kind(inside: Path, recording: Recording) -> str:
@@ -123,7 +134,7 @@ def _kind(inside: Path, recording: Recording) -> str:
 
 
 def moved_m(recording: Recording) -> float:
-    """Return how far a recording's markers move along an axis, at the median, in m."""
+    """Return how far the median marker goes along the axis on which it goes furthest, in m."""
     places = recording.metres[:, [recording.labels.index(name) for name in recording.markers]]
     return float(np.nanmedian((np.nanmax(places, axis=0) - np.nanmin(places, axis=0)).max(axis=1)))
 
@@ -174,6 +185,8 @@ def _to_do(recordings: pd.DataFrame, subjects: pd.DataFrame, channels: pd.DataFr
     for name in subjects["subject"]:
         if name not in still:
             yield f"{FOLDER}/recordings.csv: {name or 'somebody'} has no file of kind static, which scaling needs."
+    if not (recordings["kind"] == "walk").any():
+        yield f"{FOLDER}/recordings.csv: no file is of kind walk, so that there is nothing to simulate."
     unknown = channels.loc[channels["muscle"] == "", "channel"].tolist()
     if unknown:
         yield (
@@ -209,6 +222,12 @@ def _problems(folder: Path, mapping: Mapping) -> Iterator[str]:
             yield f"{where}: kind is {row['kind']!r}, but {', '.join(KINDS)} is expected{hint}"
         if row["subject"] not in known:
             yield f"{where}: subject {row['subject']!r} is not in subjects.csv{near(row['subject'], known) or '.'}"
+        for column in ("trial", "subject") if row["kind"] != "leave" else ():
+            if (row[column] or column == "trial") and not _NAME.fullmatch(row[column]):
+                yield (
+                    f"{where}: {column} is {row[column]!r}, but a name of letters, digits, '_', '-', '.' is expected, "
+                    "since files are called so."
+                )
     for name in mapping.recordings.loc[mapping.recordings["trial"].duplicated(), "trial"].unique():
         yield f"{folder / 'recordings.csv'}: trial {name!r} has two rows; give each its own name."
     for line, row in zip(mapping.subjects.index, mapping.subjects.to_dict("records"), strict=True):
@@ -221,6 +240,8 @@ def _problems(folder: Path, mapping: Mapping) -> Iterator[str]:
         where = f"{folder / 'channels.csv'}: line {line}"
         if row["emg"] and row["side"] not in SIDES:
             yield f"{where}: side of {row['channel']!r} is {row['side']!r}, but right or left is expected."
+        if row["emg"] and (hint := _misspelt(row["muscle"])):
+            yield f"{where}: muscle of {row['channel']!r} is {row['muscle']!r}, which no model has{hint}"
         if row["subject"] not in ("", *known):
             yield f"{where}: subject {row['subject']!r} is not in subjects.csv{near(row['subject'], known) or '.'}"
         if row["emg"] and not row["muscle"]:
@@ -232,6 +253,11 @@ def _problems(folder: Path, mapping: Mapping) -> Iterator[str]:
             yield f"{folder / 'channels.csv'}: {told}; leave one out."
     if len(mapping.channels) and (mapping.channels["emg"] == "").all():
         yield f"{folder / 'channels.csv'}: names no EMG at all; give at least one channel a muscle."
+
+
+def _misspelt(muscle: str) -> str:
+    """What was meant by a muscle that no family of models has; empty where it has, or nothing is near."""
+    return "" if not muscle or is_known(muscle) or meaning(muscle)[0] else near(muscle, (*LEG, *TRUNK))
 
 
 def _is_mass(text: str) -> bool:

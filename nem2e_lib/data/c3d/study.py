@@ -14,18 +14,15 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from nem2e_lib.data.c3d.contacts import COLUMNS as CONTACT
-from nem2e_lib.data.c3d.convert import TRIALS
+from nem2e_lib.data.c3d.converted import read_converted
 from nem2e_lib.data.c3d.feet import SIDES
 from nem2e_lib.data.c3d.mapping import Mapping as Said
-from nem2e_lib.data.c3d.mapping import read_mapping
 from nem2e_lib.data.columns import muscle_columns
 from nem2e_lib.data.files import whole_folder
 from nem2e_lib.data.labels import muscle_name
 from nem2e_lib.data.muscles import TRUNK, base, side
 from nem2e_lib.data.storage.storage import Storage, read_storage, write_storage
 from nem2e_lib.data.study.settings import Line, Section, settings_text
-from nem2e_lib.data.tables import read_table
 from nem2e_lib.error import Nem2eError
 
 
@@ -51,7 +48,9 @@ class _Leg:
     cycles: tuple[tuple[float, float, float], ...]
 
 
-def study_of(converted: Path, simulated: Path, out: Path, name: str = "") -> Built:
+def study_of(
+    converted: Path, simulated: Path, out: Path, name: str = "", said: Mapping[str, str] | None = None
+) -> Built:
     """Write a study folder.
 
     Parameters
@@ -64,6 +63,8 @@ def study_of(converted: Path, simulated: Path, out: Path, name: str = "") -> Bui
         Study folder to write; must not exist.
     name
         Of the study; default: the folder's.
+    said
+        ``simulated_by``, ``citation`` and ``licence`` of ``study.toml``, as far as they are known.
 
     Raises
     ------
@@ -72,19 +73,25 @@ def study_of(converted: Path, simulated: Path, out: Path, name: str = "") -> Bui
     """
     if out.exists():
         raise Nem2eError(f"{out}: is there already; name a new study folder.")
-    trials = read_table(converted / "trials.csv", TRIALS)
-    contacts = read_table(converted / "contacts.csv", ("trial", *CONTACT))
-    mapping, told = read_mapping(converted), list[str]()
+    if not simulated.is_dir():
+        raise Nem2eError(f"{simulated}: no such folder; name the one that 'nem2e simulate run' wrote.")
+    known, told = read_converted(converted), list[str]()
+    trials, contacts = known.trials, known.contacts
     legs = [
-        leg for row in trials.to_dict("records") for leg in _legs(row, contacts, mapping, converted, simulated, told)
+        leg
+        for row in trials.to_dict("records")
+        for leg in _legs(row, contacts, known.mapping, converted, simulated, told)
     ]
     legs, channels = _common(legs, told)
     if not legs:
         why = f" {told[0]}" if told else ""
         raise Nem2eError(f"{simulated}: no walk has activation, EMG and a usable step of one leg.{why}")
+    mapping = known.named(channels, legs[0].activation.labels)
     with whole_folder(out) as partial:
         table = _write(legs, partial, channels)
-        (partial / "study.toml").write_text(_settings(name or out.name, mapping, channels), encoding="utf-8")
+        (partial / "study.toml").write_text(
+            _settings(name or out.name, mapping, channels, said or {}), encoding="utf-8"
+        )
     mirrored = sum(leg.side == "left" for leg in legs)
     if mirrored:
         told.append(f"{mirrored} of {len(legs)} trials are left legs, mirrored: their muscles are called _r.")
@@ -145,15 +152,15 @@ def _of_leg(activation: Storage, leg: str) -> Storage:
 
 
 def _common(legs: Sequence[_Leg], told: list[str]) -> tuple[list[_Leg], list[str]]:
-    """The legs that can stand in one study, and the channels that all of them have."""
+    """The legs that can stand in one study, and the channels that one of them has at least."""
     if not legs:
         return [], []
-    channels = [label for label in legs[0].emg.labels if all(label in leg.emg.labels for leg in legs)]
-    for leg in legs:
-        if more := [label for label in leg.emg.labels if label not in channels]:
-            told.append(f"{leg.trial}: EMG {', '.join(more)} left out, not everybody has it.")
     same = [leg for leg in legs if leg.activation.labels == legs[0].activation.labels]
     told += [f"{leg.trial}: left out, it has other muscles than {legs[0].trial}." for leg in legs if leg not in same]
+    channels = list(dict.fromkeys(label for leg in same for label in leg.emg.labels))
+    for leg in same:
+        if lost := [label for label in channels if label not in leg.emg.labels]:
+            told.append(f"{leg.trial}: without EMG {', '.join(lost)}, which is learnt and judged on the others alone.")
     return same, channels
 
 
@@ -165,17 +172,18 @@ def _write(legs: Sequence[_Leg], folder: Path, channels: Sequence[str]) -> pd.Da
         place = Path(leg.subject or "nobody") / name
         (folder / place).parent.mkdir(parents=True, exist_ok=True)
         write_storage(folder / f"{place}_activation.sto", leg.activation)
-        values = leg.emg.values[:, [leg.emg.labels.index(label) for label in channels]]
-        write_storage(folder / f"{place}_emg.sto", replace(leg.emg, labels=tuple(channels), values=values, metadata={}))
+        write_storage(folder / f"{place}_emg.sto", replace(leg.emg, metadata={}))
         speed = np.mean([cycle[2] for cycle in leg.cycles])
         trials.append(
             {
                 "trial": name,
                 "subject": leg.subject,
-                "speed": leg.condition or "walk",
+                "condition": leg.condition or "walk",
                 "speed_m_s": f"{speed:.2f}" if np.isfinite(speed) else "",
                 "activation": f"{place}_activation.sto",
                 "emg": f"{place}_emg.sto",
+                "without": "; ".join(label for label in channels if label not in leg.emg.labels),
+                "leg": leg.side,
             }
         )
         cycles += [
@@ -188,16 +196,16 @@ def _write(legs: Sequence[_Leg], folder: Path, channels: Sequence[str]) -> pd.Da
     return table
 
 
-def _settings(name: str, mapping: Said, channels: Sequence[str]) -> str:
+def _settings(name: str, mapping: Said, channels: Sequence[str], said: Mapping[str, str]) -> str:
     muscle = dict(zip(mapping.channels["emg"], mapping.channels["muscle"], strict=True))
     top = [
         Line("name", "".join(letter if letter.isalnum() or letter in "._-" else "-" for letter in name)),
         Line("motion", "walking"),
-        Line("simulated_by", "static optimisation (OpenSim)", "as simulated by nem2e simulate run"),
+        Line("simulated_by", said.get("simulated_by", "static optimisation (OpenSim)"), "by nem2e simulate run"),
         Line("cycle", "right-right", "left legs are mirrored to the right"),
         Line("synthetic", False),
-        Line("citation", ""),
-        Line("licence", ""),
+        Line("citation", said.get("citation", "")),
+        Line("licence", said.get("licence", "")),
     ]
     emg = [Line(channel, f"{muscle[channel]}_r") for channel in channels]
     steps = [Line("recipe", "general"), Line("normalise", "subject_max")]

@@ -14,7 +14,7 @@ from nem2e_lib.data.study.study import Study
 from nem2e_lib.data.study.trials import EDGE_S, Cycle, Trial
 
 _PLAUSIBLE = (0.5, 1.5)  # of the median duration of the subject's cycles at that speed
-_WHO = ("study", "subject", "speed", "trial")
+_WHO = ("study", "subject", "speed", "condition", "trial")
 _LARGEST_GAP = 0.1  # of the cycle: two of 20 samples
 
 
@@ -25,6 +25,7 @@ class _FoundCycle:
     study: str
     subject: str
     speed: str
+    condition: str
     trial: str
     number: int | None
     start_s: float
@@ -43,19 +44,20 @@ def find_cycles(study: Study) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        study, subject, speed, trial, number (missing for a trial without cycle), start_s, end_s, duration_s,
-        kept, reason.
+        study, subject, speed, condition (where ``trials.csv`` has one), trial, number (missing for a trial without
+        cycle), start_s, end_s, duration_s, kept, reason.
     """
     found = [cycle for trial in study.trials for cycle in _of_trial(study, trial)]
     table = pd.DataFrame(found).astype({"number": "Int64", "start_s": float, "end_s": float})
     table["duration_s"] = table["end_s"] - table["start_s"]
     table["reason"] = table["reason"].where(table["reason"] != "", _implausible(table))
     table["kept"] = table["reason"] == ""
-    return table[[*_WHO, "number", "start_s", "end_s", "duration_s", "kept", "reason"]]
+    told = [name for name in _WHO if name != "condition" or study.has_conditions]
+    return table[[*told, "number", "start_s", "end_s", "duration_s", "kept", "reason"]]
 
 
 def _of_trial(study: Study, trial: Trial) -> list[_FoundCycle]:
-    who = (study.name, trial.subject, trial.speed, trial.name)
+    who = (study.name, trial.subject, *trial.circumstances, trial.name)
     cycles, reason = _from_table(study, trial) if study.cycles is not None else _from_grf(study, trial)
     if not cycles:
         return [_FoundCycle(*who, None, np.nan, np.nan, reason)]
@@ -114,7 +116,7 @@ def gap(name: str, signal: Storage, cycle: Cycle) -> str | None:
 
 def _implausible(table: pd.DataFrame) -> pd.Series[str]:
     usable = table["duration_s"].where(table["reason"] == "")
-    median = usable.groupby([table["subject"], table["speed"]]).transform("median")
+    median = usable.groupby([table["subject"], table["speed"], table["condition"]]).transform("median")
     share = table["duration_s"] / median
     told = [
         f"lasts {length:.3g} s, {part:.2f} times the median of this subject and speed"

@@ -29,6 +29,7 @@ class Levels:
         The kept rows of `find_cycles`, in order.
     peak, peak_s : float64 arrays, shape (cycles, channels)
         The highest value of each cycle, and its time on the trial's clock in s.
+        NaN, like all others, where the trial does without the channel.
     level : float64 array, shape (cycles, channels)
         The value below which three quarters of the cycle lie.
     variation : float64 array, shape (cycles, channels)
@@ -45,7 +46,7 @@ class Levels:
     curve: Array
 
     def of(self, **who: str) -> NDArray[np.bool_]:
-        """Return which cycles are of a subject, speed or trial."""
+        """Return which cycles are of a subject, leg, speed, condition or trial."""
         chosen = np.ones(len(self.cycles), bool)
         for key, value in who.items():
             chosen &= (self.cycles[key] == value).to_numpy()
@@ -55,6 +56,7 @@ class Levels:
 def levels(study: Study, report: pd.DataFrame) -> Levels:
     """Return the levels of a study; `report` as `find_cycles` returns it."""
     kept = report[report["kept"]].reset_index(drop=True)
+    kept = kept.assign(leg=[study.trial(name).leg for name in kept["trial"]])
     rows = zip(*(kept[key] for key in ("trial", "number", *SPAN)), strict=True)
     found = [_of_cycle(*_inside(study.emg(trial), start, end, number)) for trial, number, start, end in rows]
     shape = (len(kept), len(study.channels))

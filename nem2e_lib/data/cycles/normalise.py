@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from nem2e_lib.data.cycles.levels import Levels, levels
 from nem2e_lib.data.emg.envelope import normalise
-from nem2e_lib.data.emg.processing import OF_CYCLES, believed
+from nem2e_lib.data.emg.processing import DEAD_CHANNEL, OF_CYCLES, believed
 from nem2e_lib.data.emg.table import EmgTable
 from nem2e_lib.data.storage.storage import Storage
 from nem2e_lib.data.study.study import Study
@@ -49,8 +49,9 @@ def divisors(study: Study, found: Levels) -> dict[str, Array]:
     """Return what each trial with a kept cycle is divided by, shape (channels,); nothing where nothing is divided.
 
     ``subject_max``: the highest peak of the subject's kept cycles, so that what lies between them, an artefact or a
-    jump before the walk, does not count; or the percentile of their peaks that is asked for. ``other_trials``: the same
-    without the trial itself. ``references``: the maximum over the recordings that ``references.csv`` lists for the
+    jump before the walk, does not count; or the percentile of their peaks that is asked for. Where ``trials.csv`` tells
+    the leg, left and right have electrodes of their own and each its own peak. ``other_trials``: the same without the
+    trial itself. ``references``: the maximum over the recordings that ``references.csv`` lists for the
     subject (maximal contractions, a calibration walk).
 
     Raises
@@ -64,16 +65,17 @@ def divisors(study: Study, found: Levels) -> dict[str, Array]:
     trials = found.cycles[["trial", "subject"]].drop_duplicates().itertuples(index=False)
     of_cycles = processing.normalise in OF_CYCLES
     return {
-        trial: _of_cycles(study, found, trial, subject) if of_cycles else _of_recordings(study, subject)
+        trial: _of_cycles(study, found, trial) if of_cycles else _of_recordings(study, trial, subject)
         for trial, subject in trials
     }
 
 
-def _of_cycles(study: Study, found: Levels, trial: str, subject: str) -> Array:
+def _of_cycles(study: Study, found: Levels, trial: str) -> Array:
     processing = study.settings.emg_processing
     assert processing is not None
-    who = f"{study.folder}: subject {subject!r}"
-    chosen = found.of(subject=subject)
+    subject, leg = study.trial(trial).wearer
+    who = f"{study.folder}: subject {subject!r}" + (f", {leg} leg" if leg else "")
+    chosen = found.of(subject=subject, leg=leg)
     if processing.normalise == "other_trials":
         chosen &= ~found.of(trial=trial)
     if not chosen.any():
@@ -81,19 +83,30 @@ def _of_cycles(study: Study, found: Levels, trial: str, subject: str) -> Array:
             f"{who}: no usable gait cycle but in trial {trial!r}, so there is nothing to normalise its EMG by; "
             "study.toml, [emg_processing] normalise."
         )
-    return _positive(np.percentile(found.peak[chosen], processing.percentile, axis=0), who, study)
+    highest = [_percentile(peaks, processing.percentile) for peaks in found.peak[chosen].T]
+    return _positive(dict(zip(study.channels, highest, strict=True)), who, study, trial)
 
 
-def _of_recordings(study: Study, subject: str) -> Array:
-    peaks = [
-        np.where(believed(each.processed), each.processed.storage.values, 0.0).max(axis=0)
-        for each in study.references(subject)
-    ]
-    return _positive(np.max(peaks, axis=0), f"{study.folder / 'references.csv'}: subject {subject!r}", study)
+def _percentile(peaks: Array, percentile: float) -> float:
+    """Of the cycles that have the channel; 0 where none has."""
+    known = peaks[np.isfinite(peaks)]
+    return float(np.percentile(known, percentile)) if len(known) else 0.0
 
 
-def _positive(reference: Array, who: str, study: Study) -> Array:
-    for channel, value in zip(study.channels, reference, strict=True):
-        if value <= 0:
-            raise Nem2eError(f"{who}: EMG {channel!r} has nothing above 0 to normalise by; take it out of [emg].")
-    return np.asarray(reference, np.float64)
+def _of_recordings(study: Study, trial: str, subject: str) -> Array:
+    highest: dict[str, float] = {}
+    for each in study.references(subject):
+        storage = each.processed.storage
+        peaks = np.where(believed(each.processed), storage.values, 0.0).max(axis=0)
+        for channel, peak in zip(storage.labels, peaks.tolist(), strict=True):
+            highest[channel] = max(peak, highest.get(channel, 0.0))
+    return _positive(highest, f"{study.folder / 'references.csv'}: subject {subject!r}", study, trial)
+
+
+def _positive(reference: dict[str, float], who: str, study: Study, trial: str) -> Array:
+    """What each channel of a trial is divided by; 1 where it does without the channel."""
+    recorded = study.recorded(trial)
+    for channel in recorded:
+        if reference[channel] <= 0:
+            raise Nem2eError(f"{who}: EMG {channel!r} has nothing above 0 to normalise by; {DEAD_CHANNEL}.")
+    return np.array([reference[channel] if channel in recorded else 1.0 for channel in study.channels])

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from nem2e_lib.data.cycles.find import find_cycles
 from nem2e_lib.data.cycles.normalise import normalised
+from nem2e_lib.data.emg.processing import OF_CYCLES
 from nem2e_lib.data.emg.table import EmgTable
 from nem2e_lib.data.files import write_text
 from nem2e_lib.data.netcdf import dataset_hash, load_dataset, save_dataset
@@ -31,6 +32,33 @@ VARIABLES = {
 """Variables of segmented cycles and what they run over."""
 CYCLE_COORDS = ("subject", "speed", "speed_m_s", "trial", "number", "start_s", "end_s")
 """Coordinates on `cycle`, beside its own."""
+CONDITION = "condition"
+"""The coordinate that joins them where ``trials.csv`` has such a column."""
+
+
+def cycle_coords(dataset: xr.Dataset) -> tuple[str, ...]:
+    """Return the coordinates on `cycle` that a dataset has: `CYCLE_COORDS`, and the condition where it is told."""
+    return (*CYCLE_COORDS, CONDITION) if CONDITION in dataset.coords else CYCLE_COORDS
+
+
+def recorded(values: xr.DataArray) -> NDArray[np.bool_]:
+    """Return which channels were recorded in which cycles, shape (channels, cycles).
+
+    Parameters
+    ----------
+    values
+        EMG with the dims channel, cycle and sample; all samples are NaN where the channel was not recorded.
+    """
+    return ~np.isnan(values.transpose("channel", "cycle", "sample").values).all(axis=-1)
+
+
+def circumstances(dataset: xr.Dataset) -> NDArray[np.str_]:
+    """Return the speed of each cycle, with its condition where that is told; an error is a mean over these."""
+    speeds = dataset.speed.values.astype(str)
+    if CONDITION not in dataset.coords:
+        return speeds
+    pairs = zip(speeds.tolist(), dataset[CONDITION].values.astype(str).tolist(), strict=True)
+    return np.array([", ".join(filter(None, pair)) for pair in pairs])
 
 
 def segment(study: Study, samples: int = 20, phases: int = 101) -> tuple[xr.Dataset, pd.DataFrame]:
@@ -50,7 +78,7 @@ def segment(study: Study, samples: int = 20, phases: int = 101) -> tuple[xr.Data
     -------
     dataset : Dataset
         The content of ``cycles.nc`` (docs/architecture.md): activation and emg over (cycle, sample), and both
-        as waveforms over (cycle, phase).
+        as waveforms over (cycle, phase). EMG is NaN where a trial does without the channel.
     report : DataFrame
         Every cycle kept or skipped, as `find_cycles` returns it.
 
@@ -115,6 +143,18 @@ def save_report(report: pd.DataFrame, path: str | Path) -> None:
     write_text(path, report.to_csv(index=False, lineterminator="\n"))
 
 
+def skipped(report: pd.DataFrame) -> list[str]:
+    """Return a line a trial and reason on the cycles of a report that were skipped."""
+    lines = []
+    for (trial, reason), rows in report[~report["kept"]].groupby(["trial", "reason"], sort=False):
+        numbers = rows["number"].to_numpy()
+        ends = np.flatnonzero(np.diff(numbers) != 1)
+        runs = zip(numbers[[0, *(ends + 1)]].tolist(), numbers[[*ends, -1]].tolist(), strict=True)
+        some = ", ".join(f"{first}" if first == last else f"{first} to {last}" for first, last in runs)
+        lines.append(f"skipped: trial {trial}, cycle{'s' * (len(numbers) > 1)} {some}: {reason}")
+    return lines
+
+
 def resample(
     signal: Storage | EmgTable, start_s: float, end_s: float, number: int, points: Array, method: str = "linear"
 ) -> Array:
@@ -153,6 +193,7 @@ def _cycle_coords(study: Study, kept: pd.DataFrame) -> dict[str, Any]:
     return {
         "cycle": np.arange(len(kept), dtype=np.int32),
         **{name: ("cycle", kept[name].to_numpy(dtype=str)) for name in ("subject", "speed", "trial")},
+        **({CONDITION: ("cycle", kept[CONDITION].to_numpy(dtype=str))} if study.has_conditions else {}),
         "speed_m_s": ("cycle", np.array(speeds)),
         "number": ("cycle", kept["number"].to_numpy(dtype=np.int32)),
         **{name: ("cycle", kept[name].to_numpy(dtype=np.float64)) for name in ("start_s", "end_s")},
@@ -168,7 +209,9 @@ def _attributes(study: Study, report: pd.DataFrame) -> dict[str, Any]:
     settings = study.settings
     told = {} if settings.resampling == "linear" else {"resampling": settings.resampling}
     if settings.emg_processing is not None:
-        told["emg_processing"] = str(settings.emg_processing)
+        told["emg_processing"] = str(settings.emg_processing) + (
+            ", each leg's electrodes alone" if _by_leg(study) else ""
+        )
     return told | {
         "study": settings.name,
         "motion": settings.motion,
@@ -180,3 +223,11 @@ def _attributes(study: Study, report: pd.DataFrame) -> dict[str, Any]:
         "kept": np.int32(report["kept"].sum()),
         "skipped": np.int32((~report["kept"]).sum()),
     }
+
+
+def _by_leg(study: Study) -> bool:
+    """Whether the maximum of somebody's EMG is taken leg by leg."""
+    wearers = {trial.wearer for trial in study.trials}
+    processing = study.settings.emg_processing
+    of_cycles = processing is not None and processing.normalise in OF_CYCLES
+    return of_cycles and len(wearers) > len({subject for subject, _ in wearers})

@@ -24,6 +24,9 @@ NORMALISE = ("subject_max", "other_trials", "references", "none")
 OF_CYCLES = NORMALISE[:2]
 """Those that are taken from peaks of gait cycles."""
 
+DEAD_CHANNEL = "name it in trials.csv, column without, or take it out of study.toml, [emg]"
+"""What to do about a channel that recorded nothing: in one trial, or in all."""
+
 _LOWEST_EMG_HZ = 20.0
 _SLOWEST_HZ = 25.0  # below it the clock is rather in another unit
 _SHARE_ABOVE = 0.01  # of the power; raw EMG has nearly all above 20 Hz, an envelope nearly none
@@ -116,11 +119,11 @@ def _refuse_empty(path: Path, raw: Storage) -> None:
     for channel, column in zip(raw.labels, raw.values.T, strict=True):
         finite = column[np.isfinite(column)]
         if not len(finite):
-            raise Nem2eError(f"{path}: EMG {channel!r} has no number at all; take it out of study.toml, [emg].")
+            raise Nem2eError(f"{path}: EMG {channel!r} has no number at all; {DEAD_CHANNEL}.")
         if np.ptp(finite) == 0:
             raise Nem2eError(
-                f"{path}: EMG {channel!r} is {finite[0]:g} throughout, a dead channel; take it out of "
-                "study.toml, [emg], or the trial out of trials.csv."
+                f"{path}: EMG {channel!r} is {finite[0]:g} throughout, a dead channel; {DEAD_CHANNEL}, or the trial "
+                "out of trials.csv."
             )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -28,11 +28,14 @@ class EmgTable:
         EMG names.
     curves : dict
         (cycle number, channel) → (phase in %, value), both shape (points,), phase rising from 0 to 100.
+    without : tuple of str
+        Channels that were not recorded: NaN in every cycle.
     """
 
     path: Path
     channels: tuple[str, ...]
     curves: dict[tuple[int, str], tuple[Array, Array]]
+    without: tuple[str, ...] = ()
 
     def waveform(self, number: int, phase: Array | None = None) -> Array:
         """Return a cycle at `phase` (default 0 to 100 %), linear between points, shape (phase, channels).
@@ -42,17 +45,26 @@ class EmgTable:
         Nem2eError
             If a channel has no values for that cycle.
         """
-        missing = [name for name in self.channels if (number, name) not in self.curves]
+        recorded = [name for name in self.channels if name not in self.without]
+        missing = [name for name in recorded if (number, name) not in self.curves]
         if missing:
             raise Nem2eError(f"{self.path}: no values of EMG {missing[0]!r} for cycle {number}.")
         at = np.linspace(0, 100, 101) if phase is None else phase
-        return np.column_stack([np.interp(at, *self.curves[number, name]) for name in self.channels])
+        columns = {name: np.interp(at, *self.curves[number, name]) for name in recorded}
+        nothing = np.full(len(at), np.nan)
+        return np.column_stack([columns.get(name, nothing) for name in self.channels])
 
     def times(self, scale: float) -> EmgTable:
         """Return the table with every value multiplied by a number."""
         if scale == 1:
             return self
         return replace(self, curves={key: (phase, scale * value) for key, (phase, value) in self.curves.items()})
+
+
+def lacks(name: str, found: Iterable[str]) -> str:
+    """Return what to do about a channel that one trial lacks, and what its name may be a misspelling of."""
+    meant, way = near(name, found), "name it in trials.csv, column without, where it was not recorded"
+    return f"{meant[:-1]}, or {way}?" if meant else f"; {way}."
 
 
 COLUMNS = ("cycle", "emg", "phase_pct", "value")
@@ -68,8 +80,8 @@ def is_emg_table(path: Path) -> bool:
     return bool({"cycle", "phase_pct"} & names) and "time" not in names
 
 
-def read_emg_table(path: Path, channels: Sequence[str]) -> EmgTable:
-    """Read the named channels of an EMG cycle table.
+def read_emg_table(path: Path, channels: Sequence[str], without: Sequence[str] = ()) -> EmgTable:
+    """Read the named channels of an EMG cycle table, but those that it does without.
 
     Raises
     ------
@@ -78,16 +90,15 @@ def read_emg_table(path: Path, channels: Sequence[str]) -> EmgTable:
     """
     table = read_table(path, COLUMNS)
     names = table["emg"].unique()
-    for name in channels:
+    recorded = [name for name in channels if name not in without]
+    for name in recorded:
         if name not in names:
-            raise Nem2eError(
-                f"{path}: no EMG {name!r} in column 'emg'; found {', '.join(names)}{near(name, names) or '.'}"
-            )
+            raise Nem2eError(f"{path}: no EMG {name!r} in column 'emg'; found {', '.join(names)}{lacks(name, names)}")
     table["cycle"] = whole_numbers(path, table, "cycle")
     for column in ("phase_pct", "value"):
         table[column] = numbers(path, table, column)
-    groups = table[table["emg"].isin(channels)].groupby(["cycle", "emg"], sort=False)
-    return EmgTable(path, tuple(channels), dict(_curve(path, rows) for _, rows in groups))
+    groups = table[table["emg"].isin(recorded)].groupby(["cycle", "emg"], sort=False)
+    return EmgTable(path, tuple(channels), dict(_curve(path, rows) for _, rows in groups), tuple(without))
 
 
 def _curve(path: Path, rows: pd.DataFrame) -> tuple[tuple[int, str], tuple[Array, Array]]:

@@ -16,21 +16,25 @@ from nem2e_lib.data.columns import muscle_columns
 from nem2e_lib.data.emg.envelope import RECIPES
 from nem2e_lib.data.exports.channels import may_be_emg
 from nem2e_lib.data.exports.formats import TABLES
-from nem2e_lib.data.families import measurable
+from nem2e_lib.data.families import canonical, measurable
 from nem2e_lib.data.force.feet import known_columns
 from nem2e_lib.data.intake.find import Found, Search, search, vertical_candidates
 from nem2e_lib.data.intake.names import speed
 from nem2e_lib.data.intake.partners import Partners, apart, best, partners
 from nem2e_lib.data.labels import muscle_name
 from nem2e_lib.data.model import Model, read_model
-from nem2e_lib.data.muscles import doubt, meaning
+from nem2e_lib.data.muscles import base, doubt, meaning, side
 from nem2e_lib.data.storage.storage import write_storage
 from nem2e_lib.data.study.settings import Line, Section, bare_key, settings_text
 from nem2e_lib.data.study.signals import UNSCALED, is_raw
 from nem2e_lib.data.told import together
 from nem2e_lib.error import Nem2eError
 
+_PART = re.compile(r"(?:\d+|[ls]h)$")
+"""A number of a part, or the long or the short head, at the end of gait2392's names."""
 _SIDELESS = "or the left one? the name does not tell the leg"
+_FEW = 5
+"""So many files of which the same is to be told are each named."""
 _SLACK_S = 0.05
 """An activation may reach so far beyond its recording."""
 _MODELS = "model"
@@ -152,7 +156,7 @@ def _clock_to_do(clocks: Sequence[_Clock]) -> Iterator[str]:
 
 def _exported(found: Search) -> list[str]:
     """What was changed or left out in reading exports, which the copies no longer tell."""
-    return together(((odd, str(file.path)) for file in found.files for odd in file.odd), few=3)
+    return together(((odd, str(file.path)) for file in found.files for odd in file.odd), few=_FEW)
 
 
 def _search(target: Path, folders: dict[str, str | Path | None], model: Model | None) -> Search:
@@ -197,15 +201,19 @@ def _trials(found: Search) -> tuple[list[_Trial], list[str]]:
     return trials, told
 
 
-def _unmatched(kind: str, files: Sequence[Found], others: Sequence[Found], matched: Partners) -> Iterator[str]:
+def _unmatched(kind: str, files: Sequence[Found], others: Sequence[Found], matched: Partners) -> list[str]:
+    said = list[tuple[str, str]]()
     for file in files if others else ():
         if file in matched.unclear:
             some = ", ".join(other.path.name for other in matched.unclear[file][:3])
-            yield f"{file.path}: which {kind} file goes with it is not clear by name ({some}); left empty."
+            said.append((f"which {kind} file goes with it is not clear by name ({some}); left empty.", str(file.path)))
         elif file not in matched.of:
-            yield f"{file.path}: no {kind} file goes with it by name; left empty."
+            said.append((f"no {kind} file goes with it by name; left empty.", str(file.path)))
     used = set(matched.of.values())
-    yield from (f"{file.path}: {kind} that no one activation goes with by name." for file in others if file not in used)
+    said += [
+        (f"{kind} that no one activation goes with by name.", str(file.path)) for file in others if file not in used
+    ]
+    return together(said, few=_FEW)
 
 
 def _set_aside(kind: str, mine: frozenset[str], theirs: frozenset[str]) -> Iterator[str]:
@@ -317,13 +325,14 @@ def _move(partial: Path, target: Path) -> None:
 @dataclass(frozen=True)
 class _Channel:
     """A channel of EMG: muscles that it may measure; `where` tells if some files lack it; `sided` if its name tells the
-    leg; `asked` what its name leaves open."""
+    leg; `asked` what its name leaves open; `near` has other parts or heads of a muscle that the model lacks."""
 
     name: str
     fits: tuple[str, ...]
     sided: bool
     where: str = ""
     asked: str = ""
+    near: tuple[str, ...] = ()
 
     @property
     def sure(self) -> bool:
@@ -380,7 +389,18 @@ def _channel(name: str, muscles: Sequence[str], files: Sequence[Found]) -> _Chan
     have = sum(name in file.storage.labels for file in files)
     where = "" if have == len(files) else f"in {have} of {len(files)} EMG files only"
     both = {fit[-2:] for side in "rl" for fit in measurable(name, muscles, side)}
-    return _Channel(name, tuple(measurable(name, muscles)), bool(meaning(name)[1]) or len(both) < 2, where, doubt(name))
+    fits, sided = tuple(measurable(name, muscles)), bool(meaning(name)[1]) or len(both) < 2
+    return _Channel(name, fits, sided, where, doubt(name), () if fits else tuple(_near(name, muscles)))
+
+
+def _near(name: str, muscles: Sequence[str]) -> Iterator[str]:
+    """Muscles that are another part or head of what a channel's name means, on its leg."""
+    wanted, leg = meaning(name)
+    whole = {_PART.sub("", muscle) for muscle in wanted}
+    for muscle in muscles:
+        known = canonical(muscle) or muscle
+        if _PART.sub("", base(known)) in whole and side(known)[:1] in ("n", leg or "r"):
+            yield muscle
 
 
 def _cycle(channels: Sequence[_Channel]) -> str:
@@ -398,7 +418,8 @@ def _line(channel: _Channel) -> Line:
     if channel.sure:
         return Line(channel.name, channel.fits[0], "" if channel.sided else _SIDELESS)
     hint = f"one of {', '.join(channel.fits)}" if len(channel.fits) > 1 else ", ".join(channel.fits)
-    told = "; ".join(filter(None, [hint or "no muscle of that name", channel.asked, channel.where]))
+    near = f", but {', '.join(channel.near)}" if channel.near else ""
+    told = "; ".join(filter(None, [hint or f"no muscle of that name{near}", channel.asked, channel.where]))
     return Line(channel.name, "…", told, left=True)
 
 

@@ -365,6 +365,8 @@ def require_y_up(path: str | Path, markers: Markers, low: Sequence[str] = (), hi
 def write_markers(path: str | Path, markers: Markers) -> None:
     """Write markers in m as OpenSim 4 reads them; a marker that was not seen is blank.
 
+    Rows end in a tab: without it OpenSim loses the last cell where that is blank.
+
     Raises
     ------
     Nem2eError
@@ -385,4 +387,5 @@ def write_markers(path: str | Path, markers: Markers) -> None:
         file.writelines("\t".join(cells) + "\n" for cells in head)
         for number, (time, row) in enumerate(zip(markers.time, markers.places.reshape(frames, -1), strict=True), 1):
             cells = ["" if cell == "nan" else cell for cell in map(repr, row.tolist())]
+            cells += [""] * (not cells[-1])  # OpenSim passes over a last cell that is blank
             file.write("\t".join([str(number), repr(float(time)), *cells]) + "\n")

@@ -7,6 +7,7 @@ from dataclasses import replace
 from itertools import combinations
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 from scipy import signal
 
@@ -17,6 +18,7 @@ from nem2e_lib.data.emg.envelope import Recipe, envelope, harmonics, notch
 from nem2e_lib.data.emg.table import EmgTable
 from nem2e_lib.data.quality.hum import MAINS_HZ, hum_share
 from nem2e_lib.data.quality.words import named
+from nem2e_lib.data.study.signals import widened
 from nem2e_lib.data.study.study import Study
 from nem2e_lib.data.study.trials import Trial
 
@@ -40,26 +42,28 @@ def notes(study: Study, found: Levels) -> Iterator[Note]:
 
 
 def _dead(study: Study, trial: Trial, found: Levels, chosen: _Flags) -> Iterator[Note]:
-    spread = np.median(np.ptp(found.curve[chosen], axis=1), axis=0)
+    channels = study.recorded(trial.name)
+    there = [study.channels.index(name) for name in channels]
+    spread = np.median(np.ptp(found.curve[chosen], axis=1), axis=0)[there]
     highest = float(spread.max())
     low = spread <= DEAD.limit * highest
-    told = named(study.channels, spread, lambda size: size <= DEAD.limit * highest, "by {:.2g}")
+    told = named(channels, spread, lambda size: size <= DEAD.limit * highest, "by {:.2g}")
     if told:
         yield DEAD.note(
             f"{trial.emg}: EMG hardly varies, maybe a dead channel, or one in another unit "
             f"({highest:.2g} in the highest channel): {told}."
         )
-    variation, level = _variation(study, trial, found, chosen)
-    told = named(study.channels, np.where(level & ~low, variation, np.nan), np.isfinite, "sd {:.0%} of its mean")
+    variation, level = _variation(study, trial, found.variation[chosen][:, there], found.cycles[chosen])
+    told = named(channels, np.where(level & ~low, variation, np.nan), np.isfinite, "sd {:.0%} of its mean")
     if told:
         yield UNMODULATED.note(
             f"{trial.emg}: EMG stays level through the gait cycle, maybe noise of a dead channel: {told}."
         )
 
 
-def _variation(study: Study, trial: Trial, found: Levels, chosen: _Flags) -> tuple[Array, _Flags]:
-    """Sd over mean of each channel's envelope in its middle cycle, and whether that is a dead channel's."""
-    variation = np.nanmedian(found.variation[chosen], axis=0)
+def _variation(study: Study, trial: Trial, each: Array, spans: pd.DataFrame) -> tuple[Array, _Flags]:
+    """Sd over mean of each recorded channel's envelope in its middle cycle, and whether that is a dead channel's."""
+    variation = np.nanmedian(each, axis=0)
     processing = study.settings.emg_processing
     if processing is None or not processing.recipe.rectify:
         return variation, variation < _LEVEL
@@ -67,7 +71,6 @@ def _variation(study: Study, trial: Trial, found: Levels, chosen: _Flags) -> tup
     freed = _freed(raw, recipe)
     changed = (freed != raw.values).any(axis=0)
     if changed.any():
-        spans = found.cycles[chosen]
         storage = study.processed(trial.name).storage
         clean = replace(storage, values=envelope(freed, raw.rate_hz, replace(recipe, notch_hz=None)))
         variation = np.where(changed, np.nanmedian(modulation(clean, spans), axis=0), variation)
@@ -104,15 +107,16 @@ def _copied(study: Study) -> Iterator[Note]:
     electrodes = study.settings.electrodes
     for one, other in combinations(range(len(study.channels)), 2):
         first, second = study.channels[one], study.channels[other]
-        same = sum(copies(values[:, one], values[:, other]) for values in recordings)
+        both = [pair for values in recordings if np.isfinite(pair := values[:, [one, other]]).all()]
+        same = sum(copies(*pair.T) for pair in both)
         declared = electrodes[first] == electrodes[second]
-        where = f"in {same} of {len(recordings)} recordings"
+        where = f"in {same} of {len(both)} recordings"
         if same and not declared:
             yield COPIED.note(
                 f"{study.folder}: EMG {second!r} is a copy of {first!r} {where}; "
                 f'if both are one electrode, say {second} = "{electrodes[first]}" in study.toml, [electrodes].'
             )
-        if same < len(recordings) and declared:
+        if same < len(both) and declared:
             yield COPIED.note(
                 f"{study.folder}: [electrodes] says that EMG {second!r} and {first!r} are one electrode, "
                 f"but they are copies only {where}."
@@ -123,7 +127,10 @@ def _recorded(study: Study, trial: Trial) -> Array:
     """A recording as it came, raw where it is raw; of a cycle table all cycles in a row."""
     found = study.emg(trial.name)
     if not isinstance(found, EmgTable):
-        return study.processed(trial.name).signal.values if study.settings.emg_processing else found.values
+        if not study.settings.emg_processing:
+            return found.values
+        done = study.processed(trial.name)
+        return widened(replace(done.storage, values=done.signal.values), study.channels).values
     numbers = sorted({number for number, _ in found.curves})
     waveforms = [found.waveform(number) for number in numbers]
     return np.concatenate(waveforms) if waveforms else np.empty((0, len(study.channels)))

@@ -37,7 +37,7 @@ def _unscaled(trial: Trial, found: Levels) -> Iterator[Note]:
     peaks = found.peak[found.of(trial=trial.name)]
     if not len(peaks):
         return
-    highest = float(np.median(peaks.max(axis=0)))
+    highest = float(np.nanmedian(peaks.max(axis=0)))
     if not RANGE[0] <= highest <= RANGE[1]:
         yield UNSCALED.note(
             f"{trial.emg}: EMG rises to {highest:.3g} in the median channel, so it seems to be in mV or % and not from "
@@ -46,7 +46,7 @@ def _unscaled(trial: Trial, found: Levels) -> Iterator[Note]:
 
 
 def _raw_emg(study: Study, trial: Trial, recipe: Recipe) -> Iterator[Note]:
-    signal, path, channels = study.processed(trial.name).signal, trial.emg, study.channels
+    signal, path, channels = study.processed(trial.name).signal, trial.emg, study.recorded(trial.name)
     yield from hum.notes(path, channels, signal, recipe)
     found = named(channels, pinned_share(signal.values), lambda part: part > PINNED.limit, "{:.2%} of its samples")
     if found:

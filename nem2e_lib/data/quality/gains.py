@@ -25,14 +25,14 @@ _AWAY_S = 0.25  # from a peak: what lies further is another burst
 
 def notes(study: Study, found: Levels) -> Iterator[Note]:
     """Yield what is doubtful, gains first: where one changed, peaks are no artefacts."""
-    changed: dict[str, _Flags] = {}
-    for subject in dict.fromkeys(trial.subject for trial in study.trials):
-        changed[subject] = np.zeros(len(study.channels), bool)
-        yield from _between(study, found, subject, changed[subject])
+    changed: dict[tuple[str, str], _Flags] = {}
+    for wearer in dict.fromkeys(trial.wearer for trial in study.trials):
+        changed[wearer] = np.zeros(len(study.channels), bool)
+        yield from _between(study, found, wearer, changed[wearer])
     for trial in study.trials:
-        yield from _within(study, found, trial, changed[trial.subject])
+        yield from _within(study, found, trial, changed[trial.wearer])
     for trial in study.trials:
-        yield from _artefacts(study, found, trial, changed[trial.subject])
+        yield from _artefacts(study, found, trial, changed[trial.wearer])
 
 
 def unit_hint(factor: float) -> str:
@@ -51,21 +51,23 @@ def times(factor: float) -> str:
     return f"{float(f'{factor:.2g}'):.10g} times"
 
 
-def _between(study: Study, found: Levels, subject: str, changed: _Flags) -> Iterator[Note]:
-    """Recordings of a subject against each other, channel by channel and all channels together."""
-    trials = list(dict.fromkeys(found.cycles["trial"][found.of(subject=subject)]))
+def _between(study: Study, found: Levels, wearer: tuple[str, str], changed: _Flags) -> Iterator[Note]:
+    """Recordings from the same electrodes against each other, channel by channel and all channels together."""
+    subject, leg = wearer
+    trials = list(dict.fromkeys(found.cycles["trial"][found.of(subject=subject, leg=leg)]))
     if len(trials) < 2:
         return
     level = np.array([np.median(found.level[found.of(trial=trial)], axis=0) for trial in trials])
+    there = np.isfinite(level).all(axis=0)
     level = np.where(level > 0, level, np.nan)
     if not np.isfinite(level).all(axis=0).any():
         return
     ratio = np.nan_to_num(level.max(axis=0) / level.min(axis=0), nan=1.0)
-    common = np.exp(np.nanmean(np.log(level), axis=1))
+    common = np.exp(np.nanmean(np.log(level[:, there]), axis=1))
     together = float(common.max() / common.min())
-    alike = together > GAINS.limit and ratio.min() > GAINS.limit / 2
+    alike = together > GAINS.limit and ratio[there].min() > GAINS.limit / 2
     changed |= (ratio > GAIN.limit) | alike
-    check, odd = (GAINS, np.ones(len(ratio), bool)) if alike else (GAIN, ratio > GAIN.limit)
+    check, odd = (GAINS, there) if alike else (GAIN, ratio > GAIN.limit)
     sides: dict[tuple[str, str], list[int]] = {}
     for channel in np.flatnonzero(odd).tolist():
         column = common if alike else level[:, channel]
@@ -122,7 +124,8 @@ def _step(column: Array) -> tuple[float, int]:
 def _artefacts(study: Study, found: Levels, trial: Trial, changed: _Flags) -> Iterator[Note]:
     """Peaks of kept cycles that stand alone."""
     told = []
-    for column in np.flatnonzero(~changed).tolist():
+    lost = [name in trial.without for name in study.channels]
+    for column in np.flatnonzero(~(changed | lost)).tolist():
         cycles: list[int] = np.flatnonzero(found.of(trial=trial.name)).tolist()
         ratio = {cycle: _alone(study, found, trial, cycle, column) for cycle in cycles}
         odd = [
@@ -143,12 +146,13 @@ def _artefacts(study: Study, found: Levels, trial: Trial, changed: _Flags) -> It
 
 
 def _alone(study: Study, found: Levels, trial: Trial, cycle: int, column: int) -> float:
-    """How many times a cycle's peak is that of the middle one of the others: at that speed, of all the subject's.
+    """How many times a cycle's peak is that of the middle one of the others: at that speed, of all by its electrode.
 
     Where there is no other, it is compared with what the recording has away from the peak; 0 where that is too short.
     """
-    for who in ({"subject": trial.subject, "speed": trial.speed}, {"subject": trial.subject}):
-        others = found.of(**who)
+    own = {"subject": trial.subject, "leg": trial.leg}
+    for who in (own | {"speed": trial.speed}, own):
+        others = found.of(**who) & np.isfinite(found.peak[:, column])
         others[cycle] = False
         if others.sum() >= (_FEW if "speed" in who else 1):
             usual = float(np.median(found.peak[others, column])) * (_ONE if others.sum() == 1 else 1.0)

@@ -63,7 +63,9 @@ def notes(study: Study, found: Levels) -> Iterator[Note]:
 
 def _alive(found: Levels, subject: str) -> list[bool]:
     """Whether each channel follows the cycle at all."""
-    return [bool(part > _ALIVE) for part in np.nanmedian(found.variation[found.of(subject=subject)], axis=0)]
+    variation = found.variation[found.of(subject=subject)]
+    known = [column[np.isfinite(column)] for column in variation.T]
+    return [bool(len(column) and np.median(column) > _ALIVE) for column in known]
 
 
 def centre(curve: Array) -> tuple[float, float]:
@@ -81,7 +83,9 @@ def _mean_curve(found: Levels, subject: str) -> Array:
     """Mean over a subject's cycles, each as a share of its own peak, so that each counts alike, (phases, channels)."""
     curve = found.curve[found.of(subject=subject)]
     peak = curve.max(axis=1, keepdims=True)
-    return np.asarray(np.divide(curve, peak, out=np.zeros_like(curve), where=peak > 0).mean(axis=0))
+    share = np.divide(curve, peak, out=np.zeros_like(curve), where=peak > 0)
+    recorded = np.isfinite(peak)
+    return np.asarray((share * recorded).sum(axis=0) / np.maximum(recorded.sum(axis=0), 1))
 
 
 def _window(target: str, first: str) -> tuple[float, float] | None:

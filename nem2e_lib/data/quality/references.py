@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,18 +28,24 @@ def notes(study: Study, found: Levels) -> Iterator[Note]:
     by = divisors(study, found)
     for subject in dict.fromkeys(found.cycles["subject"]):
         chosen = found.of(subject=subject)
-        divisor = by[str(found.cycles["trial"][chosen].iloc[0])]
-        yield from _against(study, subject, np.median(found.peak[chosen], axis=0) / divisor)
+        trials = found.cycles["trial"][chosen]
+        divisor = {name: by[trial][study.channels.index(name)] for trial in trials for name in study.recorded(trial)}
+        recorded = [study.channels.index(name) for name in study.channels if name in divisor]
+        divided = {
+            study.channels[k]: np.nanmedian(found.peak[chosen, k]) / divisor[study.channels[k]] for k in recorded
+        }
+        yield from _against(study, subject, divided)
         yield from _stand_alone(study, subject, divisor)
         yield from _units(study, subject)
 
 
-def _against(study: Study, subject: str, share: Array) -> Iterator[Note]:
-    """Cycles against the reference; `share` of it in the middle cycle."""
+def _against(study: Study, subject: str, divided: Mapping[str, float]) -> Iterator[Note]:
+    """Cycles against the reference; what share of it each channel has in the middle cycle."""
+    share = np.array(list(divided.values()))
     where = f"{study.folder / 'references.csv'}: subject {subject!r}: in the middle cycle"
 
     def told(odd: NDArray[np.bool_]) -> str:
-        pairs = zip(study.channels, share.tolist(), odd, strict=True)
+        pairs = zip(divided, share.tolist(), odd, strict=True)
         return ", ".join(f"{name!r} ({times(part)} its reference)" for name, part, is_odd in pairs if is_odd)
 
     def note(check: Check, odd: NDArray[np.bool_], what: str, factor: float) -> Note:
@@ -57,15 +63,17 @@ def _against(study: Study, subject: str, share: Array) -> Iterator[Note]:
         yield note(REFERENCE_HIGH, below, what, float(1 / np.median(share[below])))
 
 
-def _stand_alone(study: Study, subject: str, divisor: Array) -> Iterator[Note]:
+def _stand_alone(study: Study, subject: str, divided_by: Mapping[str, float]) -> Iterator[Note]:
     for each in study.references(subject):
+        channels = each.processed.storage.labels
+        divisor = np.array([divided_by[name] for name in channels])
         values = np.where(believed(each.processed), each.processed.storage.values, 0.0)
         peak, held = values.max(axis=0), _held(each.processed, values)
         when = each.processed.storage.time[values.argmax(axis=0)]
         odd = (peak >= divisor) & (peak > REFERENCE_ARTEFACT.limit * held)
         told = [
             f"{channel!r} ({times(part)} at {at:.4g} s)"
-            for channel, part, at, is_odd in zip(study.channels, peak / held, when, odd, strict=True)
+            for channel, part, at, is_odd in zip(channels, peak / held, when, odd, strict=True)
             if is_odd
         ]
         if told:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -55,6 +55,12 @@ class Storage:
         if label not in self.labels:
             raise Nem2eError(f"Table {self.name!r} has no column {label!r}; it has {', '.join(self.labels)}.")
         return self.values[:, self.labels.index(label)]
+
+    def only(self, labels: Iterable[str]) -> Storage:
+        """Return the table of these columns alone, in this order, without the header's other entries."""
+        chosen = tuple(labels)
+        values = np.stack([self.column(label) for label in chosen], axis=1)
+        return Storage(self.name, chosen, self.time, values, self.in_degrees)
 
 
 def read_storage(path: str | Path) -> Storage:

@@ -14,6 +14,7 @@ from nem2e_lib.data.study.settings import Settings, read_settings
 from nem2e_lib.data.study.signals import clocks_apart
 from nem2e_lib.data.study.study import Study
 from nem2e_lib.data.study.trials import EDGE_S, Cycle, Trial, read_cycles, read_trials
+from nem2e_lib.data.tables import near
 from nem2e_lib.error import Nem2eError
 
 T = TypeVar("T")
@@ -52,12 +53,29 @@ def read_study(folder: Path, model: str | Path | None = None) -> tuple[Study, li
     no_trials: list[Trial] = []
     trials, more = _try(no_trials, read_trials, folder / "trials.csv")
     study, problems = Study(folder, settings, tuple(trials)), problems + more
+    if not problems:
+        problems = list(_not_recorded(study))
     if not (folder / "cycles.csv").exists():
         return study, problems
     names = None if more else [trial.name for trial in trials]
     no_cycles: list[Cycle] = []
     cycles, more = _try(no_cycles, read_cycles, folder / "cycles.csv", names)
     return replace(study, cycles=tuple(cycles)), problems + more
+
+
+def _not_recorded(study: Study) -> Iterator[str]:
+    """What is wrong with the column without: it names no channel, or leaves nothing of a trial or a channel."""
+    path = study.folder / "trials.csv"
+    for trial in study.trials:
+        for name in trial.without:
+            if name not in study.channels:
+                hint = near(name, study.channels) or f"; [emg] of study.toml has {', '.join(study.channels)}."
+                yield f"{path}: trial {trial.name!r}: without names {name!r}, which is no EMG name{hint}"
+        if not study.recorded(trial.name):
+            yield f"{path}: trial {trial.name!r} does without every EMG channel; take it out."
+    for name in study.channels:
+        if all(name in trial.without for trial in study.trials):
+            yield f"{path}: every trial does without EMG {name!r}; take it out of study.toml, [emg]."
 
 
 def _try(default: T, read: Callable[..., tuple[T, list[str]]], *arguments: object) -> tuple[T, list[str]]:

@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nem2e_lib.data.columns import Columns, sort_columns
-from nem2e_lib.data.emg.processing import power_above
+from nem2e_lib.data.emg.processing import DEAD_CHANNEL, power_above
+from nem2e_lib.data.emg.table import lacks
 from nem2e_lib.data.exports.formats import read_recording
 from nem2e_lib.data.labels import muscle_name
 from nem2e_lib.data.limits import no_activation
@@ -24,6 +25,7 @@ Array = NDArray[np.float64]
 _RECTIFIED = 0.3  # mean over mean absolute value; near 0 where a signal swings about zero
 UNSCALED = (0.02, 1.5)
 """EMG whose median channel rises higher than this, or not so high, is in mV, % or another unit, not normalised."""
+_EMG = "EMG column"
 UNASKED = "not in [activation] columns"
 """What is said of a muscle that a study leaves out."""
 _ENVELOPE_HZ, _ROUGH = 50.0, 0.3  # envelopes have nearly no power above that frequency, raw EMG most of it
@@ -70,7 +72,7 @@ def read_emg(path: Path, channels: Sequence[str]) -> Storage:
         If a channel is missing, or values are not finite or no envelope.
     """
     storage = _read(path)
-    _require(path, "EMG column", channels, storage.labels)
+    _require(path, _EMG, channels, storage.labels)
     chosen = _select(path, storage, channels, channels)
     check_envelope(path, channels, chosen.values, chosen.time)
     return chosen
@@ -85,9 +87,18 @@ def read_raw_emg(path: Path, channels: Sequence[str]) -> Storage:
         If a channel is missing.
     """
     storage = _read(path)
-    _require(path, "EMG column", channels, storage.labels)
+    _require(path, _EMG, channels, storage.labels)
     index = [storage.labels.index(channel) for channel in channels]
     return dataclasses.replace(storage, labels=tuple(channels), values=storage.values[:, index])
+
+
+def widened(storage: Storage, channels: Sequence[str]) -> Storage:
+    """Return a recording with all `channels` as labels, NaN throughout for those that it does without."""
+    if storage.labels == tuple(channels):
+        return storage
+    values = np.full((len(storage.time), len(channels)), np.nan)
+    values[:, [list(channels).index(label) for label in storage.labels]] = storage.values
+    return dataclasses.replace(storage, labels=tuple(channels), values=values)
 
 
 def check_envelope(path: Path, channels: Sequence[str], values: Array, time: Array | None = None) -> None:
@@ -102,7 +113,7 @@ def check_envelope(path: Path, channels: Sequence[str], values: Array, time: Arr
     rough = _roughness(time, values) if time is not None else np.zeros(len(channels))
     for channel, mean, height, share in zip(channels, values.mean(axis=0), size, rough, strict=True):
         if height == 0:
-            raise Nem2eError(f"{path}: EMG {channel!r} is zero throughout; take it out of study.toml, [emg].")
+            raise Nem2eError(f"{path}: EMG {channel!r} is zero throughout; {DEAD_CHANNEL}.")
         if mean < _RECTIFIED * height:
             raise Nem2eError(
                 f"{path}: EMG {channel!r} swings about zero (mean {mean:.3g}, mean size {height:.3g}), "
@@ -194,7 +205,7 @@ def _require(path: Path, what: str, wanted: Iterable[str], found: Iterable[str])
     if missing:
         more = f" (and {len(missing) - 1} more)" if len(missing) > 1 else ""
         shown = ", ".join(known[:20]) + (", …" if len(known) > 20 else "")
-        hint = near(missing[0], known) or "."
+        hint = lacks(missing[0], known) if what == _EMG else near(missing[0], known) or "."
         raise Nem2eError(f"{path}: no {what} {missing[0]!r}{more}; found {shown}{hint}")
 
 

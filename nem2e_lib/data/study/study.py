@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import TypeVar
 
@@ -18,7 +18,7 @@ from nem2e_lib.data.model import Model
 from nem2e_lib.data.places import place
 from nem2e_lib.data.storage.storage import Storage
 from nem2e_lib.data.study.settings import Settings
-from nem2e_lib.data.study.signals import check_envelope, read_activation, read_emg, read_raw_emg
+from nem2e_lib.data.study.signals import check_envelope, read_activation, read_emg, read_raw_emg, widened
 from nem2e_lib.data.study.trials import Cycle, Trial, scale_problem
 from nem2e_lib.data.tables import near, read_table
 from nem2e_lib.error import Nem2eError
@@ -26,6 +26,12 @@ from nem2e_lib.error import Nem2eError
 _REFERENCES = "references.csv"
 
 T = TypeVar("T")
+_ACTIVATION = ("name", "speed_m_s", "activation", "activation_offset_s")
+_ASIDE = {
+    **dict.fromkeys(("emg", "processed"), (*_ACTIVATION, "grf", "grf_offset_s")),
+    **dict.fromkeys(("feet", "events"), (*_ACTIVATION, "emg", "emg_offset_s", "emg_scale")),
+}
+"""What of a trial a signal does not depend on."""
 
 
 @dataclass(frozen=True)
@@ -55,7 +61,7 @@ class Study:
     settings: Settings
     trials: tuple[Trial, ...]
     cycles: tuple[Cycle, ...] | None = None
-    _kept: dict[tuple[str, str], object] = field(default_factory=dict, repr=False, compare=False)
+    _kept: dict[tuple[str, object], object] = field(default_factory=dict, repr=False, compare=False)
 
     @property
     def name(self) -> str:
@@ -66,6 +72,11 @@ class Study:
     def channels(self) -> tuple[str, ...]:
         """EMG names, in the order of ``[emg]``."""
         return tuple(self.settings.targets)
+
+    @property
+    def has_conditions(self) -> bool:
+        """Whether ``trials.csv`` tells the condition of a trial."""
+        return any(trial.condition for trial in self.trials)
 
     @property
     def muscles(self) -> tuple[str, ...]:
@@ -91,6 +102,11 @@ class Study:
             raise Nem2eError(f"{self.folder}: no trial {name!r}; found {', '.join(names)}.")
         return self.trials[names.index(name)]
 
+    def recorded(self, trial: str) -> tuple[str, ...]:
+        """Return the channels that a trial does not go without, in the order of `channels`."""
+        without = self.trial(trial).without
+        return tuple(name for name in self.channels if name not in without)
+
     def cycles_of(self, trial: str) -> list[Cycle]:
         """Return the rows of ``cycles.csv`` for a trial; none where there is no such file."""
         return [cycle for cycle in self.cycles or () if cycle.trial == trial]
@@ -108,6 +124,8 @@ class Study:
     def emg(self, trial: str) -> Storage | EmgTable:
         """Return a trial's measured EMG envelopes in the order of `channels`, over time or as a cycle table.
 
+        A channel that the trial does without (``trials.csv``) is NaN throughout.
+
         Where ``study.toml`` has ``[emg_processing]``, they are made from raw EMG, and still in its unit:
         `cycles.normalise` divides them.
 
@@ -119,7 +137,7 @@ class Study:
         return self._once("emg", trial, self._emg)
 
     def processed(self, trial: str) -> Processed:
-        """Return envelopes made from a trial's raw EMG with what was found on the way.
+        """Return envelopes made from a trial's raw EMG, of the `recorded` channels, with what was found on the way.
 
         Raises
         ------
@@ -134,6 +152,8 @@ class Study:
 
     def references(self, subject: str) -> tuple[Reference, ...]:
         """Return the recordings that ``references.csv`` names for a subject, made into envelopes.
+
+        They hold the channels that one of the subject's trials has.
 
         Raises
         ------
@@ -163,9 +183,11 @@ class Study:
         return self._once("events", trial, lambda found: find_events(self.feet(found.name), self.settings.limits))
 
     def _once(self, kind: str, name: str, read: Callable[[Trial], T]) -> T:
-        if (kind, name) not in self._kept:
-            self._kept[kind, name] = read(self.trial(name))
-        return self._kept[kind, name]  # type: ignore[return-value]
+        trial = self.trial(name)
+        key = kind, _source(kind, trial)
+        if key not in self._kept:
+            self._kept[key] = read(trial)
+        return self._kept[key]  # type: ignore[return-value]
 
     def _activation(self, trial: Trial) -> Storage:
         muscles = () if trial == self.trials[0] else self.muscles
@@ -173,12 +195,15 @@ class Study:
 
     def _emg(self, trial: Trial) -> Storage | EmgTable:
         if self.settings.emg_processing is not None:
-            return self.processed(trial.name).storage
+            return widened(self.processed(trial.name).storage, self.channels)
+        recorded = self.recorded(trial.name)
         if not trial.has_emg_table:
-            return _scaled(_shifted(read_emg(trial.emg, self.channels), trial.emg_offset_s), trial.emg_scale)
-        table = read_emg_table(trial.emg, self.channels).times(trial.emg_scale)
+            envelopes = _scaled(_shifted(read_emg(trial.emg, recorded), trial.emg_offset_s), trial.emg_scale)
+            return widened(envelopes, self.channels)
+        table = read_emg_table(trial.emg, self.channels, trial.without).times(trial.emg_scale)
+        there = [self.channels.index(name) for name in recorded]
         for cycle in self.cycles_of(trial.name):
-            check_envelope(trial.emg, self.channels, table.waveform(cycle.number))
+            check_envelope(trial.emg, recorded, table.waveform(cycle.number)[:, there])
         return table
 
     def _processed(self, trial: Trial) -> Processed:
@@ -189,15 +214,22 @@ class Study:
                 f"{self.folder / 'trials.csv'}: trial {trial.name!r} has EMG as a cycle table, but [emg_processing] "
                 "in study.toml expects raw recordings (.sto or .mot); give those or take that section out."
             )
-        raw = _scaled(_shifted(read_raw_emg(trial.emg, self.channels), trial.emg_offset_s), trial.emg_scale)
+        recorded = self.recorded(trial.name)
+        raw = _scaled(_shifted(read_raw_emg(trial.emg, recorded), trial.emg_offset_s), trial.emg_scale)
         done = process(trial.emg, raw, self.settings.emg_processing.recipe)
-        check_envelope(trial.emg, self.channels, done.storage.values, done.storage.time)
+        check_envelope(trial.emg, recorded, done.storage.values, done.storage.time)
         return done
 
     def _feet(self, trial: Trial) -> Feet:
         if trial.grf is None:
             raise Nem2eError(f"{self.folder / 'trials.csv'}: trial {trial.name!r} has no grf file.")
         return read_feet(trial.grf, self.settings.grf_right, self.settings.grf_left).later(trial.grf_offset_s)
+
+
+def _source(kind: str, trial: Trial) -> tuple[object, ...]:
+    """What a signal of a trial depends on: the cycles of one recording may be trials of their own and share it."""
+    aside = () if trial.has_emg_table else _ASIDE.get(kind, ())
+    return tuple(getattr(trial, each.name) for each in fields(trial) if each.name not in aside)
 
 
 def _meant(name: str, muscles: Sequence[str], model: Model | None) -> str:
@@ -232,10 +264,11 @@ def _references(study: Study, subject: str) -> Iterator[Reference]:
             raise Nem2eError(f"{where}: emg is {text!r}, but {problem}")
         if problem := scale_problem(scale):
             raise Nem2eError(f"{where}: {problem}")
-        yield _reference(study, file, float(scale or 1))
+        yield _reference(study, subject, file, float(scale or 1))
 
 
-def _reference(study: Study, path: Path, scale: float) -> Reference:
+def _reference(study: Study, subject: str, path: Path, scale: float) -> Reference:
     assert study.settings.emg_processing is not None
-    raw = _scaled(read_raw_emg(path, study.channels), scale)
+    has = {name for trial in study.trials if trial.subject == subject for name in study.recorded(trial.name)}
+    raw = _scaled(read_raw_emg(path, [name for name in study.channels if name in has]), scale)
     return Reference(path, process(path, raw, study.settings.emg_processing.recipe))

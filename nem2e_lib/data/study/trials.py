@@ -10,12 +10,14 @@ import pandas as pd
 
 from nem2e_lib.data.emg.table import is_emg_table
 from nem2e_lib.data.places import place
-from nem2e_lib.data.tables import near, number_problems, numbers, read_table, whole_numbers
+from nem2e_lib.data.tables import near, number_problems, numbers, read_table, stray_columns, whole_numbers
 
 TRIAL_COLUMNS = ("trial", "subject", "speed", "activation", "emg")
+_NEEDED = ("trial", "subject", "activation", "emg")
 SPAN = ("start_s", "end_s")
 _OFFSETS = ("activation_offset_s", "emg_offset_s", "grf_offset_s")
-OPTIONAL = ("speed_m_s", "grf", *_OFFSETS, "emg_scale")
+OPTIONAL = ("condition", "speed_m_s", "grf", *_OFFSETS, "emg_scale", "without", "leg")
+LEGS = ("left", "right")
 _ADVICE = {
     "trial": "give each recording its own name",
     "subject": "say who moved",
@@ -33,7 +35,9 @@ class Trial:
 
     An offset in s is added to the times of its file: trial time = file time + offset. A device that started
     0.5 s after the trial's clock has the offset 0.5. EMG is multiplied by its scale: .001 for a file in mV among
-    others in V.
+    others in V. `condition` says what else tells trials apart (straight, turn), empty where nothing does. `without`
+    are the EMG names that the trial does without; `leg` is the one whose electrodes were recorded, empty where it is
+    not told.
     """
 
     name: str
@@ -47,6 +51,19 @@ class Trial:
     emg_offset_s: float = 0.0
     grf_offset_s: float = 0.0
     emg_scale: float = 1.0
+    condition: str = ""
+    without: tuple[str, ...] = ()
+    leg: str = ""
+
+    @property
+    def circumstances(self) -> tuple[str, str]:
+        """Speed and condition: a subject's cycles are alike where both are."""
+        return self.speed, self.condition
+
+    @property
+    def wearer(self) -> tuple[str, str]:
+        """Subject and leg: recordings of one wearer come from the same electrodes."""
+        return self.subject, self.leg
 
     @property
     def has_emg_table(self) -> bool:
@@ -72,7 +89,8 @@ def read_trials(path: Path) -> tuple[list[Trial], list[str]]:
     Nem2eError
         If the file is missing or empty, or lacks a column.
     """
-    table = read_table(path, TRIAL_COLUMNS, OPTIONAL)
+    needed = _NEEDED if "condition" in stray_columns(path, ()) else TRIAL_COLUMNS
+    table = read_table(path, needed, [name for name in (*TRIAL_COLUMNS, *OPTIONAL) if name not in needed])
     problems = _row_problems(path, table)
     return ([] if problems else [_trial(path.parent, row) for row in _records(table)]), problems
 
@@ -85,7 +103,11 @@ def _row_problems(path: Path, table: pd.DataFrame) -> list[str]:
     problems = []
     for line, row in zip(table.index, _records(table), strict=True):
         where = f"{path}: line {line}"
-        problems += [f"{where}: {key} is empty; {_ADVICE[key]}." for key in TRIAL_COLUMNS if not row[key]]
+        problems += [f"{where}: {key} is empty; {_ADVICE[key]}." for key in _NEEDED if not row[key]]
+        if not row["speed"] and not row["condition"]:
+            problems.append(f"{where}: speed is empty; {_ADVICE['speed']}.")
+        if row["leg"] and row["leg"] not in LEGS:
+            problems.append(f"{where}: leg is {row['leg']!r}, but {' or '.join(LEGS)} is expected.")
         if row["speed_m_s"] and not _is_speed(row["speed_m_s"]):
             point = ", with a decimal point" if "," in row["speed_m_s"] else ""
             problems.append(f"{where}: speed_m_s is {row['speed_m_s']!r}, but a number above 0 is expected{point}.")
@@ -140,6 +162,9 @@ def _trial(folder: Path, row: dict[str, str]) -> Trial:
         grf=place(folder, row["grf"])[0] if row["grf"] else None,
         **{key: float(row[key] or 0) for key in _OFFSETS},
         emg_scale=float(row["emg_scale"] or 1),
+        condition=row["condition"],
+        without=tuple(filter(None, map(str.strip, row["without"].split(";")))),
+        leg=row["leg"],
     )
 
 

@@ -17,7 +17,7 @@ import xarray as xr
 
 from nem2e_lib.analysis import attention_tests as tests
 from nem2e_lib.analysis import attention_verdicts as verdicts
-from nem2e_lib.analysis.attention import entropy_share, over_muscles
+from nem2e_lib.analysis.attention import entropy_share, mean_entropy, over_muscles
 from nem2e_lib.analysis.attribution import attribute
 from nem2e_lib.analysis.metrics import errors
 from nem2e_lib.data.cycles.segment import data_hash
@@ -200,7 +200,7 @@ def order(study: Study) -> dict[str, list[Row]]:
             read[name] = [str(token) for token in examples(cycles, "all_entire", configuration).tokens]
         for muscle in MUSCLES:
             maps = {name: _map(results, muscle) for name, results in trained.items()}
-            shares = [float(entropy_share(r.attention.sel(channel=muscle).values).mean()) for r in trained.values()]
+            shares = [mean_entropy(r.attention.sel(channel=muscle).values) for r in trained.values()]
             about = {"spatial": spatial, "muscle": muscle, "tokens": len(cycles.muscle), "entropy": np.mean(shares)}
             rows += [{**about, **row} for row in _records(tests.order_overlap(maps, read))]
     return {"order": rows}

@@ -219,6 +219,81 @@ def test_missing_muscles_are_named_and_synthetic_data_too():
     assert not found.loc["C16", "why"].startswith("SYNTHETIC")
 
 
+CHILDREN = ["rect", "hams", "gast", "tib"]
+
+
+def children(improved=(), differ=(), refined=0.1):
+    """Make evidence of two studies: children with four muscles under names of their own, and one runner."""
+    made = evidence(improved, differ, muscles={"walking": CHILDREN, "running": RUNNING})
+    made.errors.loc[made.errors["study"] == "running", "unit"] = "speed"
+    targets = {"channel": CHILDREN, "target": ("channel", ["rect_fem_r", "bifemlh_r", "med_gas_r", "tib_ant_r"])}
+    walked = trained("walking", "one_entire", RISING, np.eye(20), refined)
+    walked = walked.isel(channel=[0, 0, 0, 0]).assign_coords(targets)
+    made.results["walking", "one_entire"] = walked
+    for condition in ("one_entire", "all_entire"):
+        made.results["running", condition] = trained("running", condition, FLAT, np.eye(20))
+    return evaluate(made).set_index("id")
+
+
+def test_a_muscle_is_found_under_another_name():
+    found = children(improved=each("walking", "one_entire", ["hams"]))
+    assert found.loc["C05", "value"].startswith("one_quarter: 0 of 1; one_entire: 1 of 1 (bi)")
+    assert found.loc["C05", "verdict"] == "does not hold"
+    assert "Not measured in walking: sem" in found.loc["C05", "why"]
+
+
+def test_a_claim_on_muscles_that_were_measured_in_part_holds_in_part_at_most():
+    found = children(improved=each("walking", "all_entire", ["tib", "rect"]))
+    assert found.loc["C04", "value"] == "2 of 2 (tib, rect)"
+    assert found["verdict"][["C04", "C05", "C06"]].eq("holds in part").all()
+    assert "Not measured in walking: soleus, so that the claim" in found.loc["C04", "why"]
+    assert children().loc["C04", "verdict"] == "does not hold"
+    differs = children(differ={("walking", "hams", "one_quarter", "one_entire")})
+    assert differs.loc["C06", "verdict"] == "does not hold"
+    assert "bi: one_quarter and one_entire" in differs.loc["C06", "why"]
+
+
+def test_a_claim_on_both_motions_is_tested_on_the_people_there_are():
+    found = children(improved=each("walking", "all_entire", ["tib"]))
+    assert found.loc["C19", "verdict"] == "holds in part"
+    assert found.loc["C19", "value"] == "walking: improves under all_entire"
+    assert "running has one subject" in found.loc["C19", "why"]
+    assert found.loc["C21", "verdict"] == "holds in part"
+    assert found.loc["C21", "value"].startswith("walking: RMSE 0.100 (OpenSim 0.500, mean curve 0.300)")
+    assert children(refined=0.4).loc["C21", "verdict"] == "does not hold"
+    assert children().loc["C19", "verdict"] == "does not hold"
+
+
+def test_networks_of_one_runner_are_told_of_as_such_and_their_muscles_tested_not_at_all():
+    found = children()
+    for claim in ("C01", "C02", "C03", "C07", "C08", "C10", "C20"):
+        assert found.loc[claim, "verdict"] == "cannot be tested"
+        assert "one subject" in found.loc[claim, "why"]
+    assert found.loc["C12", "verdict"] == "holds in part"
+    assert found.loc["C13", "verdict"] == "holds"
+    assert found.loc["C22", "verdict"] == "holds"
+    for claim in ("C12", "C14", "C22"):
+        assert "left out are its speeds" in found.loc[claim, "why"]
+
+
+def test_the_gastrocnemius_itself_is_asked_where_it_was_measured():
+    assert children().loc["C18", "verdict"] == "does not hold"
+    under_all = children(improved={("walking", c, "gast") for c in CONDITIONS}).loc["C18"]
+    assert under_all["verdict"] == "holds"
+    assert "The muscle is gasmed." in under_all["why"]
+    neither = evaluate(evidence(muscles={"walking": ["rect"], "running": RUNNING})).set_index("id")
+    assert "no muscle soleus" in neither.loc["C18", "why"]
+
+
+def test_the_shortcut_test_of_another_muscle_holds_in_part():
+    rows = [("model", 0.5, 0.001, 0.9, 0.001), ("mean_curve", -0.3, 0.01, 0.0, np.nan)]
+    names = ["method", "er_mean", "p_value", "rise", "rise_p_value"]
+    table = pd.DataFrame(rows, columns=names).assign(reference="original input", n=32, rise_ci_low=-1, rise_ci_high=1)
+    found = evaluate(evidence(shortcut=table.assign(channel="gast"))).set_index("id").loc["C11"]
+    assert found["verdict"] == "holds in part"
+    assert "this is the model of gast" in found["why"]
+
+
 def test_a_test_that_is_undefined_decides_nothing():
     made = evidence()
     for name in ("summary", "tukey"):

@@ -96,11 +96,11 @@ def test_one_file_that_cannot_be_converted_is_left_alone_and_told(tmp_path):
     source = recorded(tmp_path / "lab/Walk.c3d")
     made = from_c3d(source, tmp_path / "out")
     assert made.trials["trial"].tolist() == ["S01_Walk"]
-    assert any("is of kind leave" in line and "MVC.c3d: has no markers" in line for line in made.to_do)
+    assert any("MVC.c3d is of kind leave: it has no markers" in line for line in made.to_do)
     table = tmp_path / "out/mapping/recordings.csv"
     table.write_text(table.read_text().replace("leave", "walk"))
     before = sorted(tmp_path.rglob("*"))
-    with pytest.raises(Nem2eError, match=r"MVC\.c3d: has no markers.*write leave as their kind"):
+    with pytest.raises(Nem2eError, match=r"'MVC\.c3d' has kind walk, but holds no markers"):
         from_c3d(source, tmp_path / "out")
     assert sorted(tmp_path.rglob("*")) == before
 
@@ -211,5 +211,5 @@ def test_a_mapping_that_names_a_channel_of_no_file_is_refused(tmp_path):
     from_c3d(source, tmp_path / "out")
     table = tmp_path / "out/mapping/channels.csv"
     table.write_text(table.read_text().replace("Right Soleus", "Rihgt Soleus"))
-    with pytest.raises(Nem2eError, match=r"channels.csv: line 3: no file has the channel 'Rihgt Soleus'; did you mean"):
+    with pytest.raises(Nem2eError, match=r"channels.csv: line 3: no file has an analogue channel 'Rihgt Soleus'"):
         from_c3d(source, tmp_path / "out")

@@ -156,6 +156,19 @@ def test_what_a_person_says_is_kept_and_followed(tmp_path):
         ("channels.csv", ",soleus,right,soleus", ",soleus,,soleus", "side of 'Right Soleus' is ''"),
         ("channels.csv", ",soleus,left,soleus", ",soleus,right,soleus", "two channels of S01 are 'soleus'"),
         ("recordings.csv", "Walk01.c3d", "Wlak01.c3d", "is not below"),
+        (
+            "recordings.csv",
+            "S01,walk,walk",
+            "S01,static,walk",
+            "line 3: .* has kind static, but its markers move by 2.99",
+        ),
+        ("recordings.csv", "S01_walk,", "../../S01_walk,", "line 3: trial is '../../S01_walk', but a name of letters"),
+        ("recordings.csv", "S01_walk,", ",", "line 3: trial is '', but a name"),
+        ("recordings.csv", ",S01,walk", ",S10,walk", "subject 'S10' is not in subjects.csv; did you mean 'S01'"),
+        ("channels.csv", "right,soleus", "right,solues", "'solues', which no model has; did you mean 'soleus'"),
+        ("channels.csv", "Right Soleus", "Right Solius", "line 3: no file has an analogue channel 'Right Solius'; did"),
+        ("channels.csv", ",soleus,right", ",soleus,rigth", "side of 'Right Soleus' is 'rigth'"),
+        ("channels.csv", "muscle", "musle", "no column 'muscle'"),
     ],
 )
 def test_mistakes_in_the_mapping_are_one_sentence_and_nothing_is_lost(tmp_path, table, old, new, told):
@@ -176,6 +189,39 @@ def test_what_the_files_do_not_say_is_to_do(tmp_path):
     assert "S01 has no mass_kg" in told
     assert "S01 has no file of kind static" in told
     assert "which muscle is not known of Spare" in told
+
+
+def test_files_without_markers_are_left_alone_and_those_without_plates_or_emg_told(tmp_path):
+    source = laboratory(tmp_path / "lab")
+    channels, values = analog(walking=True)
+    raw = write_c3d(np.zeros((FRAMES, 0, 3)), values[:, 6:], labels=[], channels=channels[6:], analog_scale=1.0)
+    (source / "mvc.c3d").write_bytes(raw)
+    names, places = markers(walking=True)
+    (source / "points.c3d").write_bytes(write_c3d(places, np.zeros((3000, 0)), labels=names, channels=[]))
+    made = from_c3d(source, tmp_path / "out")
+    assert any("mvc.c3d is of kind leave: it has no markers" in line for line in made.to_do)
+    told = "\n".join(made.told)
+    assert "points.c3d: it has no force plates, so that no activation can be computed of it." in told
+    assert "points.c3d: it has no EMG under the names of mapping/channels.csv" in told
+    (source / "late.c3d").write_bytes(raw)
+    assert any(
+        "late.c3d (1 files) has no row and is left out" in line for line in from_c3d(source, tmp_path / "out").to_do
+    )
+
+
+def test_a_file_that_is_left_alone_need_not_be_read(tmp_path):
+    source = laboratory(tmp_path / "lab")
+    from_c3d(source, tmp_path / "out")
+    table = tmp_path / "out/mapping/recordings.csv"
+    table.write_text(table.read_text() + "broken.c3d,broken,S01,leave,\n")
+    (source / "broken.c3d").write_bytes(b"cut off")
+    assert len(from_c3d(source, tmp_path / "out").trials) == 1
+
+
+def test_names_in_the_file_that_no_path_may_have(tmp_path):
+    made = from_c3d(laboratory(tmp_path / "lab" / "x", who="S 1"), tmp_path / "out")
+    assert made.trials["subject"].tolist() == ["S_1"]
+    assert (tmp_path / "out" / made.trials["markers"][0]).is_file()
 
 
 def test_a_folder_of_something_else_is_not_written_over(tmp_path):

@@ -112,6 +112,12 @@ def test_raw_emg_gets_a_recipe(tmp_path: Path) -> None:
         ("1_R_SOL", ["soleus"], "r"),
         ("rect", ["rect_fem"], ""),
         ("Pin 3", [], ""),
+        ("HamL_r", ["bifemlh"], "r"),
+        ("HamM_l", ["semimem", "semiten"], "l"),
+        ("PerL_r", ["per_long"], "r"),
+        ("GAS_M_R", ["med_gas"], "r"),
+        ("GasL", ["med_gas", "lat_gas"], "l"),
+        ("rightexternaloblique", ["extobl"], "r"),
     ],
 )
 def test_names_that_laboratories_use(label: str, means: list[str], side: str) -> None:

@@ -216,7 +216,7 @@ def test_what_is_written_comes_back(tmp_path_factory, rows, data):
     places = np.array(rows).reshape(len(rows), 2, 3)
     places[:, 1, 0] = places[:, 0, 0] + 0.5
     hidden = data.draw(st.integers(0, len(rows) - 1))
-    places[hidden, 0] = np.nan
+    places[hidden, data.draw(st.integers(0, 1))] = np.nan
     time = np.cumsum(data.draw(st.lists(st.floats(0.001, 0.1), min_size=len(rows), max_size=len(rows))))
     path = tmp_path_factory.mktemp("trc") / "back.trc"
     write_markers(path, Markers(("a b", "Müller.R"), time, places))
@@ -224,6 +224,18 @@ def test_what_is_written_comes_back(tmp_path_factory, rows, data):
     assert back.names == ("a b", "Müller.R")
     np.testing.assert_array_equal(back.time, time)
     np.testing.assert_array_equal(back.places, places)
+    for row in (line.split("\t") for line in path.read_text().split("\n")[6:-1]):
+        assert len(row) - (row[-1] == "") == 2 + 6  # OpenSim does not count a last cell that is blank
+
+
+def test_opensim_reads_a_line_that_ends_with_a_marker_that_was_not_seen(tmp_path):
+    opensim = pytest.importorskip("opensim")
+    places = np.arange(18.0).reshape(3, 2, 3) / 10
+    places[0, 1] = np.nan
+    write_markers(tmp_path / "walk.trc", Markers(("first", "last"), np.array([0, 0.01, 0.02]), places))
+    table = opensim.TimeSeriesTableVec3(str(tmp_path / "walk.trc"))
+    seen = [[table.getRowAtIndex(row)[column][0] for column in range(2)] for row in range(3)]
+    np.testing.assert_allclose(seen, places[:, :, 0])
 
 
 def test_children(realdata, tmp_path):

@@ -1,0 +1,105 @@
+"""Activation that was simulated from the open recordings once and comes with the library, with its provenance.
+
+A study's file ``activation/<study>.json`` tells what made it; ``activation/<study>/<trial>.sto.xz`` is the activation,
+compressed, of the muscles and times that the study needs.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import lzma
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from nem2e_lib.data.files import read_bytes, write_text
+from nem2e_lib.data.storage.storage import Storage, write_storage
+from nem2e_lib.error import Nem2eError
+
+KEPT = Path(__file__).with_name("activation")
+DIGITS = 5
+"""Decimals that are kept of an activation from 0 to 1."""
+
+
+def provenance(study: str, kept: Path = KEPT) -> dict[str, Any]:
+    """Return what made a study's kept activation.
+
+    Returns
+    -------
+    dict
+        ``opensim``, ``nem2e`` (commit), ``steps``, ``options``, ``model``, ``inputs`` (SHA-256 by path among the open
+        recordings), ``mapping`` (SHA-256 of each table), ``trials`` (of each: window, verdict and SHA-256 of the
+        file that is kept), ``licence`` and ``cite``.
+
+    Raises
+    ------
+    Nem2eError
+        If nothing is kept of it.
+    """
+    path = kept / f"{study}.json"
+    if not path.is_file():
+        raise Nem2eError(f"{path}: no activation of the study {study!r} is kept here; simulate it anew.")
+    told: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    return told
+
+
+def unpack(study: str, folder: Path, kept: Path = KEPT) -> list[str]:
+    """Write a study's kept activation as ``<folder>/<trial>/activation.sto``, as a simulation leaves it.
+
+    Returns
+    -------
+    list of str
+        The trials.
+
+    Raises
+    ------
+    Nem2eError
+        If nothing is kept of it, or a file is not the one that was.
+    """
+    trials = provenance(study, kept)["trials"]
+    for trial, facts in trials.items():
+        path = _place(study, trial, kept)
+        raw = read_bytes(path)
+        if hashlib.sha256(raw).hexdigest() != facts["sha256"]:
+            raise Nem2eError(f"{path}: is not the file that was kept, by its SHA-256; install nem2e anew.")
+        (folder / trial).mkdir(parents=True, exist_ok=True)
+        write_text(folder / trial / "activation.sto", lzma.decompress(raw).decode("utf-8"))
+    return list(trials)
+
+
+def keep(
+    study: str,
+    activation: Mapping[str, Storage],
+    told: Mapping[str, Any],
+    kept: Path = KEPT,
+) -> None:
+    """Keep activation by trial, rounded to `DIGITS`, and what made it; the facts of a trial get its SHA-256.
+
+    Parameters
+    ----------
+    study : str
+    activation : mapping of str to Storage
+        By trial: the columns and rows to keep.
+    told : mapping
+        As `provenance` returns it, ``trials`` without the hashes.
+    """
+    (kept / study).mkdir(parents=True, exist_ok=True)
+    for old in (kept / study).glob("*.sto.xz"):
+        old.unlink()
+    trials = {}
+    for trial, storage in activation.items():
+        path = _place(study, trial, kept)
+        plain = path.with_suffix("")
+        rounded = Storage(trial, storage.labels, np.round(storage.time, DIGITS), np.round(storage.values, DIGITS))
+        write_storage(plain, rounded)
+        path.write_bytes(lzma.compress(plain.read_bytes(), preset=9 | lzma.PRESET_EXTREME))
+        plain.unlink()
+        trials[trial] = {**told["trials"].get(trial, {}), "sha256": hashlib.sha256(path.read_bytes()).hexdigest()}
+    write_text(kept / f"{study}.json", json.dumps({**told, "trials": trials}, indent=1, ensure_ascii=False) + "\n")
+
+
+def _place(study: str, trial: str, kept: Path) -> Path:
+    return kept / study / f"{trial}.sto.xz"
