@@ -208,12 +208,11 @@ def _c3d(path: Path) -> Facts:
 
 def _body(found: Recording) -> Facts:
     """How large the body is, and which axis points up, as far as the markers tell."""
-    from nem2e_lib.data.c3d.recording import METRES
     from nem2e_lib.data.markers.body import span_m, up
 
     seen = [name for name in found.markers if name not in found.segment_axes]
     index = [found.labels.index(name) for name in seen]
-    places = found.points[:, index] * METRES.get(found.unit, float("nan"))
+    places = found.points[:, index] * (found.metre or float("nan"))
     above = up(seen, places)
     said = next(iter(found.head.texts("POINT", "Y_SCREEN")), "")
     return {

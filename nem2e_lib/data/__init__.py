@@ -5,6 +5,8 @@ files, tables, netcdf, told
     files.
 muscles, families, model
     Names of muscles: what labels may mean, what families of models call them, those of an .osim file.
+units
+    What one of a unit is in m, N, N·m or V, by the names that laboratories give it.
 labels, kinds, columns, gait
     Parts of a label; what is no muscle; columns that are muscles; contacts of a foot and cycles between them.
 force

@@ -37,9 +37,10 @@ def _record(number: int, name: str, body: bytes, write: Bytes, last: bool = Fals
 def _parameter(value: Any, write: Bytes) -> bytes:
     if isinstance(value, str):
         value = [value]
-    if isinstance(value, list) and all(isinstance(each, str) for each in value):
-        width = max([len(each) for each in value] or [0])
-        head, data = struct.pack("bBBB", -1, 2, width, len(value)), "".join(v.ljust(width) for v in value).encode()
+    if isinstance(value, list) and all(isinstance(each, str | bytes) for each in value):
+        cells = [each.encode() if isinstance(each, str) else each for each in value]
+        width = max([len(each) for each in cells] or [0])
+        head, data = struct.pack("bBBB", -1, 2, width, len(cells)), b"".join(each.ljust(width) for each in cells)
         return head + data + b"\0"
     array = np.asarray(value)
     shape = array.shape
@@ -79,7 +80,7 @@ def write_c3d(
     offset
         ANALOG:OFFSET of every channel, an integer or a real number.
     more
-        Further groups of parameters.
+        Further groups of parameters; bytes stand for texts in an encoding of their own.
     """
     write, frames = Bytes(processor), len(points)
     groups: dict[str, dict[str, Any]] = {

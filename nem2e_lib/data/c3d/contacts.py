@@ -15,7 +15,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from nem2e_lib.data.c3d.axes import Axes
-from nem2e_lib.data.c3d.feet import SIDES, Feet
+from nem2e_lib.data.c3d.feet import SIDES, Feet, find_pelvis
 from nem2e_lib.data.c3d.plates import PlateForce
 from nem2e_lib.data.c3d.recording import Recording
 from nem2e_lib.data.emg.clock import runs
@@ -270,9 +270,7 @@ def heel_strikes(walk: Walk, side: str) -> Array:
 
 def _pelvis(walk: Walk) -> tuple[Array | None, Array | None]:
     """The back of the pelvis, shape (frames, 3), and where the pelvis faces along the ground, shape (frames, 2)."""
-    plain = {label.rpartition(":")[2].upper(): label for label in walk.recording.markers}
-    front = [plain[name] for name in ("RASI", "LASI", "RASIS", "LASIS", "R.ASIS", "L.ASIS") if name in plain]
-    back = [plain[n] for n in ("SACR", "RPSI", "LPSI", "RPSIS", "LPSIS", "V.SACRAL", "SACRUM") if n in plain]
+    front, back = find_pelvis(walk.recording.markers)
     if len(front) < 2 or not back:
         return None, None
     behind = np.mean([walk.place(name) for name in back], axis=0)

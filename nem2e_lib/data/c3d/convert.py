@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping as AnyMapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -14,12 +15,12 @@ from nem2e_lib.data.c3d.contacts import COLUMNS as CONTACT
 from nem2e_lib.data.c3d.contacts import Walk, find_contacts
 from nem2e_lib.data.c3d.feet import find_feet
 from nem2e_lib.data.c3d.mapping import FOLDER, STANDS_M, Mapping, moved_m, propose, read_mapping
-from nem2e_lib.data.c3d.plates import plate_forces
-from nem2e_lib.data.c3d.recording import Recording, read_many
-from nem2e_lib.data.c3d.tables import CUTOFF_HZ, channel_table, force_table, marker_table
+from nem2e_lib.data.c3d.plates import Wrench, pressing, wrenches
+from nem2e_lib.data.c3d.recording import Recording, read_many, require_one_person
+from nem2e_lib.data.c3d.tables import CUTOFF_HZ, channel_table, force_table, in_volts, marker_table
 from nem2e_lib.data.files import whole_folder
 from nem2e_lib.data.markers.trc import write_markers
-from nem2e_lib.data.storage.storage import Storage, write_storage
+from nem2e_lib.data.storage.storage import write_storage
 from nem2e_lib.data.tables import near
 from nem2e_lib.data.told import together
 from nem2e_lib.error import Nem2eError
@@ -61,11 +62,18 @@ def from_c3d(source: Path, out: Path) -> Made:
     if (out / FOLDER).is_dir():
         mapping = read_mapping(out)
         files, to_do = _as_mapped(out, mapping, source, paths)
+        ready, refused = _ready(files)
+        if refused:
+            where = out / FOLDER / "recordings.csv"
+            raise Nem2eError(f"{' '.join(refused.values())} Or write leave as their kind in {where}.")
     else:
         files = _read(paths)
-        mapping, to_do = propose(source, files)
+        ready, refused = _ready(files)
+        if not ready:
+            raise Nem2eError(" ".join(refused.values()))
+        mapping, to_do = propose(source, files, refused)
     with whole_folder(out) as partial:
-        made = _convert(source, files, mapping, partial)
+        made = _convert(source, ready, mapping, partial)
         made.to_do += to_do
         mapping.save(partial)
     return made
@@ -138,18 +146,19 @@ def _contradictions(folder: Path, mapping: Mapping, files: dict[str, Recording])
             yield f"{folder / 'channels.csv'}: line {line}: no file has an analogue channel {row['channel']!r}{hint}"
 
 
-def _convert(source: Path, files: dict[Path, Recording], mapping: Mapping, out: Path) -> Made:
+def _convert(source: Path, files: dict[Path, _Ready], mapping: Mapping, out: Path) -> Made:
     made = Made(pd.DataFrame(columns=list(TRIALS)), pd.DataFrame(columns=["trial", *CONTACT]))
     people = mapping.subjects.set_index("subject")
     trials, contacts, said = [], [], list[tuple[str, str]]()
     for row in mapping.recordings.to_dict("records"):
         if row["kind"] == "leave":
             continue
-        recording, who = files[source / row["file"]], people.loc[row["subject"]]
+        ready, who = files[source / row["file"]], people.loc[row["subject"]]
+        recording, plates = ready.walk.recording, ready.plates
         place = Path(row["subject"] or "nobody") / row["trial"]
         (out / place).parent.mkdir(parents=True, exist_ok=True)
-        walk = _walk(recording, float(who["mass_kg"] or "nan"))
-        lines = [walk.axes.told, *walk.axes.notes, *recording.notes]
+        walk = replace(ready.walk, mass_kg=float(who["mass_kg"] or "nan"))
+        lines = [walk.axes.told, *walk.axes.notes, *recording.notes, *(f"Left out: {each}." for each in ready.left_out)]
         lines += [note for plate in walk.forces for note in plate.notes]
         markers, odd = marker_table(recording, walk.axes, centres=row["kind"] == "static")
         write_markers(out / f"{place}.trc", markers)
@@ -162,11 +171,14 @@ def _convert(source: Path, files: dict[Path, Recording], mapping: Mapping, out: 
         written = {"markers": f"{place}.trc", "grf": "", "emg": ""}
         if walk.forces:
             written["grf"] = f"{place}_grf.mot"
-            forces = plate_forces(recording, CUTOFF_HZ)
+            forces = [pressing(plate, CUTOFF_HZ) for plate in plates]
             write_storage(out / written["grf"], force_table(recording, forces, walk.axes, f"{place.name}_grf"))
-        if emg := _emg(recording, mapping.channels_of(row["subject"]), str(who["leg"])):
+        chosen = _chosen(recording, mapping.channels_of(row["subject"]), str(who["leg"]))
+        if chosen:
             written["emg"] = f"{place}_emg.sto"
+            emg, odd = in_volts(recording, channel_table(recording, chosen), list(chosen))
             write_storage(out / written["emg"], emg)
+            said += [(line, row["file"]) for line in odd]
         else:
             said.append(
                 ("it has no EMG under the names of mapping/channels.csv; no study can be made of it.", row["file"])
@@ -199,19 +211,36 @@ def _convert(source: Path, files: dict[Path, Recording], mapping: Mapping, out: 
     return made
 
 
-def _walk(recording: Recording, mass_kg: float) -> Walk:
-    forces, feet = plate_forces(recording, None), find_feet(recording.markers)
-    return Walk(recording, find_axes(recording, forces, feet), feet, forces, mass_kg)
+@dataclass(frozen=True, eq=False)
+class _Ready:
+    """A recording that can be converted: turned to OpenSim's axes, its plates, and why others of them are left out."""
+
+    walk: Walk
+    plates: Sequence[Wrench]
+    left_out: Sequence[str]
 
 
-def _emg(recording: Recording, channels: pd.DataFrame, leg: str) -> Storage | None:
-    """The EMG of the measured leg, or of both, under the names of the mapping; None where there is none."""
+def _ready(files: AnyMapping[Path, Recording]) -> tuple[dict[Path, _Ready], dict[Path, str]]:
+    """The recordings that can be converted, and why the others cannot, a sentence each."""
+    ready, refused = dict[Path, _Ready](), dict[Path, str]()
+    for path, recording in files.items():
+        try:
+            require_one_person(recording)
+            plates, left_out = wrenches(recording)
+            forces, feet = [pressing(plate) for plate in plates], find_feet(recording.markers)
+            walk = Walk(recording, find_axes(recording, forces, feet), feet, forces, float("nan"))
+            ready[path] = _Ready(walk, plates, left_out)
+        except Nem2eError as error:
+            refused[path] = str(error)
+    return ready, refused
+
+
+def _chosen(recording: Recording, channels: pd.DataFrame, leg: str) -> dict[str, str]:
+    """Channels that are EMG of the measured leg, or of both, to their names by the mapping."""
     chosen = channels[channels["channel"].isin(recording.channels)]
     chosen = chosen[chosen["side"] == leg] if leg else chosen
-    if chosen.empty:
-        return None
     sided = chosen["emg"] if leg else chosen["emg"] + "_" + chosen["side"].str[0]
-    return channel_table(recording, dict(zip(chosen["channel"], sided, strict=True)))
+    return dict(zip(chosen["channel"], sided, strict=True))
 
 
 def _window(walk: Walk, found: pd.DataFrame, leg: str) -> tuple[float, float]:

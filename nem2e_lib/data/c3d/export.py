@@ -10,7 +10,7 @@ import pandas as pd
 
 from nem2e_lib.data.c3d.axes import find_axes
 from nem2e_lib.data.c3d.feet import find_feet
-from nem2e_lib.data.c3d.plates import plate_forces
+from nem2e_lib.data.c3d.plates import pressing, wrenches
 from nem2e_lib.data.c3d.recording import Recording, read_many
 from nem2e_lib.data.c3d.tables import (
     CUTOFF_HZ,
@@ -110,7 +110,7 @@ def _write(
             told += odd
     if recording.markers:
         try:
-            plates = plate_forces(recording) if "forces" in written else []
+            plates = [pressing(plate) for plate in wrenches(recording)[0]]
             axes = find_axes(recording, plates, find_feet(recording.markers))
             markers, odd = marker_table(recording, axes, centres=True)
         except Nem2eError as error:

@@ -63,6 +63,17 @@ def find_feet(labels: Sequence[str]) -> Feet:
     return Feet(*({side: tuple(names) for side, names in part.items()} for part in parts))
 
 
+_FRONT = re.compile(r"([rl])?(asis?|ias)([rl])?", re.IGNORECASE)
+_BACK = re.compile(r"([rl])?(psis?|ips)([rl])?|v?sacr(al|um)?|sac", re.IGNORECASE)
+
+
+def find_pelvis(labels: Sequence[str]) -> tuple[list[str], list[str]]:
+    """Return the markers at the front and at the back of the pelvis: ``RASI``, ``L_IAS``, ``r asis``, ``V.Sacral`` …"""
+    plain = {label: re.sub(r"[ _.-]", "", label.rpartition(":")[2]) for label in labels}
+    front, back = ([label for label in labels if part.fullmatch(plain[label])] for part in (_FRONT, _BACK))
+    return front, back
+
+
 def mean_place(recording: Recording, names: Sequence[str]) -> Array:
     """Return the mean place of some markers in m, shape (frames, 3); NaN where one of them is not seen."""
     index = [recording.labels.index(name) for name in names]

@@ -7,9 +7,10 @@ without a word.
 
 from __future__ import annotations
 
+import codecs
 import struct
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -52,6 +53,12 @@ class Head:
     parameters : mapping
         Group, then parameter, both in upper case, to a list of texts, an array, or a single text or number. Arrays
         have their axes as the file counts them, the first the fastest.
+    marks : tuple of (str, float)
+        Events of the header, where old writers put them: label and time in s.
+    notes : tuple of str
+        Where header, parameters and samples contradict each other, and which was believed, one sentence each.
+    mended : bool
+        Whether that was not the header.
     """
 
     processor: str
@@ -64,6 +71,9 @@ class Head:
     scale: float
     data_block: int
     parameters: Parameters = field(repr=False)
+    marks: tuple[tuple[str, float], ...] = ()
+    notes: tuple[str, ...] = ()
+    mended: bool = False
 
     @property
     def frame_bytes(self) -> int:
@@ -108,8 +118,7 @@ def read_head(path: str | Path) -> Head:
         raise Nem2eError(f"{path}: is no whole C3D file: its parameters are not where it says; export it anew.")
     reading = _Reading(PROCESSORS[raw[start + 3]])
     try:
-        parameters = dict(_groups(raw, start, reading))
-        head = _head(raw, reading, parameters)
+        head = _believed(_head(raw, start, reading), len(raw), *reading.words(raw, 4))
     except (struct.error, IndexError, ValueError) as error:
         raise Nem2eError(f"{path}: its parameters are damaged ({error}); export it anew.") from None
     _refuse_impossible(path, head)
@@ -143,30 +152,138 @@ def decode_floats(raw: bytes, processor: str) -> NDArray[np.float64]:
     return swapped.view("<f4").ravel().astype(np.float64) / 4
 
 
-def _head(raw: bytes, reading: _Reading, parameters: Parameters) -> Head:
+def _head(raw: bytes, start: int, reading: _Reading) -> Head:
+    """What the header says, word by word; of what it leaves out, what the parameters say."""
     points, measured, first, last = reading.words(raw, 2, 4)
     data_block, per_frame = reading.words(raw, 16, 2)
     scale, rate = reading.floats(raw[12:16])[0], reading.floats(raw[20:24])[0]
-    frames = last - first + 1
-    trial = parameters.get("TRIAL", {})
-    if "ACTUAL_START_FIELD" in trial and "ACTUAL_END_FIELD" in trial:
-        start, end = (_long(trial[f"ACTUAL_{which}_FIELD"]) for which in ("START", "END"))
-        if end >= start > 0:
-            first, frames = start, end - start + 1
-    elif frames < 0 or last == 0xFFFF:
-        frames = int(np.ravel(parameters.get("POINT", {}).get("LONG_FRAMES", frames))[0])
+    notes: list[str] = []
+    parameters = dict(_groups(raw, start, data_block, reading, notes))
+    if measured and not per_frame:
+        per_frame = 1
+        notes.append("The header says 0 analogue samples a frame; one was taken.")
+    if first == 0:
+        first, last = 1, last + 1
+        notes.append("Its frames are numbered from 0; the first was taken for the first of the capture, at 0 s.")
+    said = _number(parameters, "POINT", "RATE")
+    if not 0 < rate < np.inf and len(said) and said[0] > 0:
+        rate = said[0]
+        notes.append(f"The header has no frame rate; {rate:g} Hz was taken from POINT:RATE.")
     return Head(
         processor=reading.processor,
         points=points,
         channels=measured // per_frame if per_frame else 0,
         first_frame=first,
-        frames=frames,
+        frames=last - first + 1,
         samples_per_frame=per_frame,
         rate_hz=float(rate),
         scale=float(scale),
         data_block=data_block,
         parameters=parameters,
+        marks=tuple(_marks(raw, reading)),
+        notes=tuple(notes),
     )
+
+
+_MARKED = 12345
+"""Word 150 of the header where its labels of events have four letters."""
+
+
+def _marks(raw: bytes, reading: _Reading) -> Iterator[tuple[str, float]]:
+    key, count = reading.words(raw, 298, 2)
+    if key != _MARKED or count > 18:
+        return
+    times = reading.floats(raw[304 : 304 + 4 * count])
+    for place, time in enumerate(times.tolist()):
+        label = _plain(raw[396 + 4 * place : 400 + 4 * place])
+        if label and np.isfinite(time):
+            yield label, float(time)
+
+
+def _believed(head: Head, size: int, measured: int) -> Head:
+    """What the header says if its samples fill the file to the end, else what the parameters say if theirs do.
+
+    Parameters
+    ----------
+    size
+        Bytes of the file.
+    measured
+        Analogue numbers a frame, which the header says, too.
+    """
+    first = [replace(head, first_frame=start, frames=frames) for start, frames in _frames(head)]
+    for said in (*first, head):
+        if _fills(said, size) and said.channels * said.samples_per_frame == measured:
+            return said
+    for other, told in _others(head):
+        if _fills(other, size):
+            return replace(other, notes=(*head.notes, told), mended=True)
+    if head.channels * head.samples_per_frame != measured:
+        raise ValueError(f"{measured} analogue numbers a frame are not {head.samples_per_frame} of each channel")
+    said = (*first, head)[0]
+    beyond = size - (said.data_block - 1) * BLOCK - said.frames * said.frame_bytes
+    if beyond >= BLOCK and said.frame_bytes:
+        told = f"Its counts promise {said.frames} frames, but {beyond} bytes more follow; these were not read."
+        return replace(said, notes=(*said.notes, told))
+    return said
+
+
+def _fills(head: Head, size: int) -> bool:
+    """Whether the samples end in the last block of the file."""
+    return 0 <= size - (head.data_block - 1) * BLOCK - head.frames * head.frame_bytes < BLOCK
+
+
+def _frames(head: Head) -> Iterator[tuple[int, int]]:
+    """First frame and number of frames, where TRIAL or POINT say what the header's words, up to 65535, cannot."""
+    trial = head.parameters.get("TRIAL", {})
+    if "ACTUAL_START_FIELD" in trial and "ACTUAL_END_FIELD" in trial:
+        start, end = (_long(trial[f"ACTUAL_{which}_FIELD"]) for which in ("START", "END"))
+        if end >= start > 0:
+            yield start, end - start + 1
+    if head.frames < 1 or head.first_frame + head.frames - 1 >= 0xFFFF:
+        for name in ("LONG_FRAMES", "FRAMES"):
+            said = _number(head.parameters, "POINT", name)
+            if len(said) and _count(said[0]) >= max(head.frames, 1):
+                yield head.first_frame, _count(said[0])
+
+
+def _others(head: Head) -> Iterator[tuple[Head, str]]:
+    """What the parameters say instead of the header, and what to tell of it."""
+    counts = {}
+    for group, found in (("POINT", head.points), ("ANALOG", head.channels)):
+        used = _number(head.parameters, group, "USED")
+        counts[group] = _count(used[0]) if len(used) else found
+    fills = "the latter fill the file and were taken."
+    told = f"{counts['POINT']} and {counts['ANALOG']}; {fills}"
+    told = f"The header says {head.points} points and {head.channels} channels, the parameters {told}"
+    yield replace(head, points=counts["POINT"], channels=counts["ANALOG"]), told
+    scale = _number(head.parameters, "POINT", "SCALE")
+    if head.scale >= 0:
+        real = -(abs(head.scale) or 1.0)
+        yield replace(head, scale=real), "Its numbers are real ones by their size, though POINT:SCALE is not negative."
+    elif len(scale) and scale[0] > 0:
+        told = f"The header says that numbers are real ones, POINT:SCALE that they are integers; {fills}"
+        yield replace(head, scale=float(scale[0])), told
+    frames = _number(head.parameters, "POINT", "FRAMES")
+    if len(frames):
+        count = _count(frames[0])
+        yield replace(head, frames=count), f"The header says {head.frames} frames, POINT:FRAMES {count}; {fills}"
+    block = _number(head.parameters, "POINT", "DATA_START")
+    if len(block) and block[0] > 1:
+        told = (
+            f"The header says that samples start in block {head.data_block}, POINT:DATA_START in {block[0]:g}; {fills}"
+        )
+        yield replace(head, data_block=int(block[0])), told
+
+
+def _number(parameters: Parameters, group: str, name: str) -> NDArray[np.float64]:
+    """A parameter's numbers in one row; none where there is no such parameter or it is a text."""
+    value = parameters.get(group, {}).get(name, ())
+    return np.ravel(np.asarray(() if isinstance(value, str | list) else value, np.float64), order="F")
+
+
+def _count(value: float) -> int:
+    """A count in one word, which some read and write as a signed number."""
+    return int(value) % 2**16 if value < 0 else int(value)
 
 
 def _long(value: Any) -> int:
@@ -175,26 +292,42 @@ def _long(value: Any) -> int:
     return words[0] + (words[1] << 16 if len(words) > 1 else 0)
 
 
-def _groups(raw: bytes, start: int, reading: _Reading) -> Iterator[tuple[str, dict[str, Any]]]:
+def _groups(
+    raw: bytes, start: int, data_block: int, reading: _Reading, notes: list[str]
+) -> Iterator[tuple[str, dict[str, Any]]]:
     names: dict[int, str] = {}
     found: dict[int, dict[str, Any]] = {}
-    place, end = start + 4, min(start + raw[start + 2] * BLOCK, len(raw)) if raw[start + 2] else len(raw)
-    while place + 2 < end:
-        length, group = struct.unpack_from("bb", raw, place)
+    # the number of blocks may be 0 or too small; the last record says by itself that it is the last
+    place, samples = start + 4, (data_block - 1) * BLOCK
+    section = raw[:samples] if samples > start else raw
+    while place + 2 < len(section):
+        length, group = struct.unpack_from("bb", section, place)
         if length == 0 or group == 0:
             break
-        name = raw[place + 2 : place + 2 + abs(length)].decode("latin-1").strip().upper()
+        name = _plain(section[place + 2 : place + 2 + abs(length)]).upper()
         place += 2 + abs(length)
-        (step,) = struct.unpack_from(f"{reading.order}h", raw, place)
-        if group < 0:
-            names[-group] = name
-        else:
-            found.setdefault(group, {})[name] = _value(raw, place + 2, reading)
-        if step <= 0:
+        try:
+            (step,) = struct.unpack_from(f"{reading.order}H", section, place)
+            if group < 0:
+                names[-group] = name
+            else:
+                found.setdefault(group, {})[name] = _value(section, place + 2, reading)
+        except (struct.error, IndexError, ValueError):
+            if len(raw) < samples or not _has_scales(names, found):
+                raise
+            notes.append(f"Its parameters reach into its samples; {name} and those after it were not read.")
+            break
+        if step == 0:
             break
         place += step
     for group, parameters in found.items():
         yield names.get(group, f"GROUP {group}"), parameters
+
+
+def _has_scales(names: Mapping[int, str], found: Mapping[int, Mapping[str, Any]]) -> bool:
+    """Whether what gives samples their names and units was read."""
+    known = {names.get(group): parameters for group, parameters in found.items()}
+    return {"LABELS", "UNITS"} <= known.get("POINT", {}).keys() and "SCALE" in known.get("ANALOG", {"SCALE": ()})
 
 
 def _value(raw: bytes, place: int, reading: _Reading) -> Any:
@@ -217,16 +350,33 @@ def _value(raw: bytes, place: int, reading: _Reading) -> Any:
 
 def _texts(data: bytes, shape: tuple[int, ...]) -> str | list[str]:
     width = shape[0] if shape else len(data)
-    cells = [data[at : at + width].decode("latin-1").rstrip("\0 ").strip() for at in range(0, len(data), width or 1)]
+    cells = [_plain(data[at : at + width]) for at in range(0, len(data), width or 1)]
     return cells if len(shape) > 1 else (cells or [""])[0]
 
 
+def _plain(raw: bytes) -> str:
+    """Text up to the first zero byte: UTF-8, of which the last letter may have been cut, else Latin-1."""
+    text = raw.split(b"\0", 1)[0].strip()
+    if text.isascii():
+        return text.decode("ascii")
+    try:
+        decoded = codecs.getincrementaldecoder("utf-8")().decode(text)
+    except UnicodeDecodeError:
+        return text.decode("latin-1").strip()
+    whole = len(decoded.encode()) == len(text) or not decoded.isascii()
+    return (decoded if whole else text.decode("latin-1")).strip()
+
+
 def _refuse_impossible(path: str | Path, head: Head) -> None:
+    if "ROTATION" in head.parameters and head.points == 0 and head.channels == 0:
+        raise Nem2eError(f"{path}: holds rotations of segments only, no markers and no channels; export these as well.")
     if head.frames < 1 or (head.points == 0 and head.channels == 0):
         raise Nem2eError(
             f"{path}: promises {head.frames} frames of {head.points} points and {head.channels} analogue channels: "
             "there is nothing in it to read; export it anew."
         )
+    if head.points and not 0 < abs(head.scale) < np.inf:
+        raise Nem2eError(f"{path}: POINT:SCALE is {head.scale:g}, so that its places have no unit; export it anew.")
     if not 0 < head.rate_hz < np.inf:
         raise Nem2eError(f"{path}: its frame rate is {head.rate_hz:g} Hz, but more than 0 is expected; export it anew.")
 

@@ -42,6 +42,8 @@ _ALIVE = 0.1
 """A leg is not measured if its channels vary by less than this share of the other leg's."""
 STANDS_M = 0.3
 """Whoever stands moves by less."""
+_STILL = re.compile(r"(?i)(?<![a-z])(static|cal|calib[a-z]*|pose|[tna]-?pose|neutral)(?![a-z])")
+"""What files of a pose are called."""
 _NAME = re.compile(r"[\w][\w .+-]*")
 """What a trial and a person may be called, since folders and files are called so."""
 
@@ -69,7 +71,9 @@ class Mapping:
             write_text(folder / FOLDER / f"{name}.csv", table.to_csv(index=False, lineterminator="\n"))
 
 
-def propose(root: Path, files: dict[Path, Recording]) -> tuple[Mapping, list[str]]:
+def propose(
+    root: Path, files: dict[Path, Recording], refused: Table[Path, str] | None = None
+) -> tuple[Mapping, list[str]]:
     """Return the mapping that C3D files tell by themselves, and what a person has to fill in, one sentence each.
 
     Parameters
@@ -78,8 +82,11 @@ def propose(root: Path, files: dict[Path, Recording]) -> tuple[Mapping, list[str
         The folder that the files are named from.
     files : dict
         Path and content.
+    refused : dict
+        Those that cannot be converted, and why; they are left alone.
     """
-    rows = [_recording(root, path, each) for path, each in files.items()]
+    refused = refused or {}
+    rows = [_recording(root, path, each, path in refused) for path, each in files.items()]
     recordings = _of_one_name(pd.DataFrame(rows, columns=list(COLUMNS["recordings"])))
     channels = _channels(list(files.values()))
     whose = {path: row["subject"] for path, (_, row) in zip(files, recordings.iterrows(), strict=True)}
@@ -90,7 +97,18 @@ def propose(root: Path, files: dict[Path, Recording]) -> tuple[Mapping, list[str
     subjects = pd.DataFrame(
         [_subject(who, own[who], walks[who], channels, shares[who]) for who in own], columns=list(COLUMNS["subjects"])
     )
-    to_do = [*_to_do(recordings, subjects, channels), *_no_emg(walks, channels, shares)]
+    to_do = [
+        f"{FOLDER}/recordings.csv: {path.relative_to(root).as_posix()} is of kind leave: it "
+        f"{why.removeprefix(f'{path}: ')} See 'nem2e c3d'."
+        for path, why in refused.items()
+    ]
+    to_do += [
+        f"{FOLDER}/recordings.csv: {row['file']} is called static, but its markers move by "
+        f"{moved_m(files[path]):.2g} m; it is of kind leave."
+        for path, row in zip(files, rows, strict=True)
+        if row["kind"] == "leave" and path not in refused
+    ]
+    to_do += [*_to_do(recordings, subjects, channels), *_no_emg(walks, channels, shares)]
     return Mapping(recordings, subjects, channels), to_do
 
 
@@ -98,12 +116,12 @@ def _each(whose: dict[Path, str]) -> list[str]:
     return list(dict.fromkeys(whose.values()))
 
 
-def _recording(root: Path, path: Path, recording: Recording) -> dict[str, str]:
+def _recording(root: Path, path: Path, recording: Recording, refused: bool) -> dict[str, str]:
     inside = path.relative_to(root)
     named = next(iter(recording.head.texts("SUBJECTS", "NAMES")), "")
     who = _plain(named or subject_of(words(inside)) or (inside.parts[0] if len(inside.parts) > 1 else ""))
     condition = inside.parent.name if len(inside.parts) > 2 else ""
-    kind = "static" if _is_static(inside, recording) else "walk" if recording.markers else "leave"
+    kind = "leave" if refused else _kind(inside, recording)
     name = _plain("_".join(filter(None, (who, condition.lower() or inside.stem))))
     return {"file": inside.as_posix(), "trial": name, "subject": who, "kind": kind, "condition": condition.lower()}
 
@@ -113,11 +131,13 @@ def _plain(text: str) -> str:
     return re.sub(r"[^\w.+-]+", "_", text).lstrip("_.+-")
 
 
-def _is_static(inside: Path, recording: Recording) -> bool:
+def _kind(inside: Path, recording: Recording) -> str:
+    """Static if the person stands; one who moves in a file that is called static is left alone."""
     said = recording.head.numbers("SUBJECTS", "IS_STATIC")
-    if (len(said) and said[0] == 1) or any(word in inside.as_posix().lower() for word in ("static", "cal", "pose")):
-        return True
-    return bool(recording.markers) and moved_m(recording) < STANDS_M
+    called = (len(said) and said[0] == 1) or bool(_STILL.search(inside.as_posix()))
+    if moved_m(recording) < STANDS_M:
+        return "static"
+    return "leave" if called else "walk"
 
 
 def moved_m(recording: Recording) -> float:
@@ -207,10 +227,6 @@ def _to_do(recordings: pd.DataFrame, subjects: pd.DataFrame, channels: pd.DataFr
             yield f"{FOLDER}/recordings.csv: {name or 'somebody'} has no file of kind static, which scaling needs."
     if not (recordings["kind"] == "walk").any():
         yield f"{FOLDER}/recordings.csv: no file is of kind walk, so that there is nothing to simulate."
-    alone = recordings.loc[recordings["kind"] == "leave", "file"].tolist()
-    if alone:
-        more = f" and {len(alone) - 1} more" if len(alone) > 1 else ""
-        yield f"{FOLDER}/recordings.csv: {alone[0]}{more} has no markers and is left alone; see 'nem2e c3d'."
     unknown = channels.loc[channels["muscle"] == "", "channel"].tolist()
     if unknown:
         yield (

@@ -13,9 +13,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from nem2e_lib.data.c3d.recording import METRES, PlateGeometry, Recording
+from nem2e_lib.data.c3d.recording import PlateGeometry, Recording
+from nem2e_lib.data.emg.clock import runs
 from nem2e_lib.data.emg.envelope import low_pass
+from nem2e_lib.data.force.baseline import find_zero, zero_of
 from nem2e_lib.data.force.plates import CONTACT_N
+from nem2e_lib.data.units import metres, newton_metres, newtons
 from nem2e_lib.error import Nem2eError
 
 Array = NDArray[np.float64]
@@ -24,11 +27,19 @@ CHANNELS = {1: 6, 2: 6, 3: 8, 4: 6}
 """How many analogue channels a plate of each type has."""
 LEAST_N = 10.0
 """Below this vertical force the centre of pressure is not defined."""
-_FORCES = {"N": 1.0, "kN": 1e3}
-_MOMENTS = {"Nm": 1.0, "Nmm": 1e-3, "Ncm": 1e-2, "kNm": 1e3, "kNmm": 1.0}
 _INSIDE = 0.5
 """Share of the loaded samples whose centre of pressure must lie on the plate; else its geometry is doubted."""
 _MARGIN_M = 0.02
+_SIDE_M = (0.1, 8.0)
+"""Sides of a plate, of which the longest are those of treadmills and walkways."""
+_SQUARE = 0.1
+"""Cosine up to which two sides are at right angles, and share of a side by which its opposite may differ."""
+_ZERO_N = 5.0
+"""A plate whose vertical force is further from 0 while nobody stands on it is set to zero."""
+_STEADY_N, _ZERO, _DRIFT = 10.0, 0.25, 0.1
+"""Shares of its largest force up to which what it shows is its zero, if that is steady within so many N, and if not."""
+_STUCK, _STUCK_S = 0.1, 0.1
+"""Share of the samples in which a loaded plate's force may be exactly the same for longer than this."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,6 +73,34 @@ class PlateForce:
     notes: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True, eq=False)
+class Wrench:
+    """What a plate's channels say: force and moment about the middle of its surface, in its own axes.
+
+    Attributes
+    ----------
+    number : int
+        From 1, as in the file.
+    force, moment : float64 arrays, shape (samples, 3)
+        In N and N·m, of the ground on the person; its zero taken off.
+    corners : float64 array, shape (4, 3)
+        In m.
+    axes : float64 array, shape (3, 3)
+        The plate's x, y and z (into the ground) in the laboratory, as columns.
+    rate_hz : float
+    notes : tuple of str
+        What is odd, one sentence each.
+    """
+
+    number: int
+    force: Array
+    moment: Array
+    corners: Array
+    axes: Array
+    rate_hz: float
+    notes: tuple[str, ...]
+
+
 def plate_forces(recording: Recording, cutoff_hz: float | None = None) -> list[PlateForce]:
     """Return the force of every plate of a recording; none where it has no plates.
 
@@ -74,10 +113,37 @@ def plate_forces(recording: Recording, cutoff_hz: float | None = None) -> list[P
         With all plates that cannot be computed: an unknown type, channels, corners or a calibration that are missing,
         units that are not known.
     """
-    problems = [problem for plate in recording.plates for problem in _problems(recording, plate)]
-    if problems:
-        raise Nem2eError(f"{recording.path}: {'; '.join(problems)}; export the plates anew, or leave forces out.")
-    return [_plate(recording, plate, cutoff_hz) for plate in recording.plates]
+    found, left_out = wrenches(recording)
+    if left_out:
+        raise Nem2eError(f"{recording.path}: {'; '.join(left_out)}; export the plates anew.")
+    return [pressing(wrench, cutoff_hz) for wrench in found]
+
+
+def wrenches(recording: Recording) -> tuple[list[Wrench], list[str]]:
+    """Return what the plates say that can be computed, and why the others cannot, a clause each."""
+    problems = {plate.number: "; ".join(_problems(recording, plate)) for plate in recording.plates}
+    found = [_wrench(recording, plate) for plate in recording.plates if not problems[plate.number]]
+    return found, [why for why in problems.values() if why]
+
+
+def pressing(wrench: Wrench, cutoff_hz: float | None = None) -> PlateForce:
+    """Return force, centre of pressure and free moment of a plate, low-passed before if a cutoff is given."""
+    force, about, axes = wrench.force, wrench.moment, wrench.axes
+    if cutoff_hz is not None:
+        force, about = (low_pass(each, wrench.rate_hz, cutoff_hz) for each in (force, about))
+        force = np.where(np.abs(force[:, 2:]) >= CONTACT_N, force, 0.0)
+    places, pressed = _centre(force, about)
+    free = about[:, 2] - places[:, 0] * force[:, 1] + places[:, 1] * force[:, 0]
+    point = np.where(pressed[:, None], places @ axes.T + wrench.corners.mean(axis=0), np.nan)
+    moment = np.where(pressed[:, None], free[:, None] * axes[:, 2], 0.0)
+    return PlateForce(wrench.number, force @ axes.T, point, moment, wrench.corners, -axes[:, 2], wrench.notes)
+
+
+def _centre(force: Array, about: Array) -> tuple[Array, NDArray[np.bool_]]:
+    """Centre of pressure in the plate's axes, shape (samples, 3), and where there is one."""
+    pressed = np.abs(force[:, 2]) >= LEAST_N
+    weight = np.where(pressed, force[:, 2], 1.0)
+    return np.column_stack([-about[:, 1] / weight, about[:, 0] / weight, np.zeros(len(weight))]), pressed
 
 
 def _problems(recording: Recording, plate: PlateGeometry) -> Iterator[str]:
@@ -86,47 +152,85 @@ def _problems(recording: Recording, plate: PlateGeometry) -> Iterator[str]:
         yield f"{who} is of type {plate.type}, but types {', '.join(map(str, CHANNELS))} are known"
         return
     wanted = CHANNELS[plate.type]
-    if len(plate.channels) < wanted or max(plate.channels[:wanted]) >= len(recording.channels):
-        yield f"{who} names {len(plate.channels)} channels of {len(recording.channels)}, but needs {wanted}"
-    if plate.corners.shape != (4, 3) or np.linalg.norm(plate.corners[0] - plate.corners[2]) == 0:
-        yield f"{who} has no corners"
-    if plate.origin.shape != (3,):
+    named = plate.channels[:wanted]
+    strange = {each + 1 for each in named if not 0 <= each < len(recording.channels)}
+    if len(named) < wanted:
+        yield f"{who} names {len(named)} channels, but needs {wanted}"
+    elif strange:
+        yield f"{who} names channel {', '.join(map(str, sorted(strange)))} of {len(recording.channels)}"
+    if recording.metre is None:
+        yield f"{who} has corners in the unit {recording.unit!r}, but mm, cm, m or in is expected"
+    elif why := _no_rectangle(plate.corners * recording.metre):
+        yield f"{who} {why}"
+    if plate.origin.shape != (3,) or not np.isfinite(plate.origin).all():
         yield f"{who} has no origin"
-    if plate.type == 4 and plate.calibration.shape[:2] != (6, 6):
+    if plate.type == 4 and (plate.calibration.shape[:2] != (6, 6) or not np.linalg.det(plate.calibration)):
         yield f"{who} is of type 4 and has no calibration matrix"
-    if recording.unit not in METRES:
-        yield f"{who} has corners in the unit {recording.unit!r}, but {', '.join(METRES)} is expected"
-    for channel in plate.channels[:wanted]:
-        unit = _plain(recording.analog_units[channel]) if channel < len(recording.analog_units) else ""
-        if unit and unit not in (*_FORCES, *_MOMENTS, *METRES):
-            yield f"{who} has channel {recording.channels[channel]!r} in the unit {unit!r}"
+    if len(named) == wanted and not strange:
+        for unit, names in _by_unit(recording, plate).items():
+            if any(_factor(plate.type, place, unit, 1.0) is None for place in names):
+                told = ", ".join(names.values())
+                yield f"{who} has {told} in {unit!r}, which is no unit of theirs"
 
 
-def _plain(unit: str) -> str:
-    return "".join(letter for letter in unit if letter.isalpha())
+def _by_unit(recording: Recording, plate: PlateGeometry) -> dict[str, dict[int, str]]:
+    """Names of the plate's channels by their place, for each of their units."""
+    found: dict[str, dict[int, str]] = {}
+    for place, channel in enumerate(plate.channels[: CHANNELS[plate.type]]):
+        found.setdefault(recording.analog_units[channel], {})[place] = recording.channels[channel]
+    return found
 
 
-def _plate(recording: Recording, plate: PlateGeometry, cutoff_hz: float | None) -> PlateForce:
-    metre = METRES[recording.unit]
-    corners, axes = plate.corners * metre, _axes(plate.corners)
-    force, at_centre = _wrench(recording, plate, metre)
-    if cutoff_hz is not None:
-        force, at_centre = (low_pass(each, recording.analog_rate_hz, cutoff_hz) for each in (force, at_centre))
-        force = np.where(np.abs(force[:, 2:]) >= CONTACT_N, force, 0.0)
-    pressed = np.abs(force[:, 2]) >= LEAST_N
-    weight = np.where(pressed, force[:, 2], 1.0)
-    x, y = -at_centre[:, 1] / weight, at_centre[:, 0] / weight
-    free = at_centre[:, 2] - x * force[:, 1] + y * force[:, 0]
-    local = np.column_stack([x, y, np.zeros(len(x))])
-    point = np.where(pressed[:, None], local @ axes.T + corners.mean(axis=0), np.nan)
-    moment = np.where(pressed[:, None], free[:, None] * axes[:, 2], 0.0)
-    up, lifted = -axes[:, 2], force @ axes.T
-    notes = list(_geometry_notes(plate, corners, axes, local[pressed]))
-    loaded = lifted @ up
-    if np.sum(loaded[np.abs(loaded) >= LEAST_N]) < 0:  # the person's force on the plate
-        lifted, moment = -lifted, -moment
+def _no_rectangle(corners: Array) -> str:
+    """Why corners are not a plate's; empty where they are."""
+    if corners.shape != (4, 3) or not np.isfinite(corners).all() or not np.ptp(corners, axis=0).any():
+        return "has no corners"
+    sides = np.roll(corners, -1, axis=0) - corners
+    lengths = np.linalg.norm(sides, axis=1)
+    if not (_SIDE_M[0] <= lengths.min() and lengths.max() <= _SIDE_M[1]):
+        return f"has sides of {', '.join(f'{length:.3g}' for length in lengths)} m, which no plate has"
+    skew = abs(sides[0] @ sides[1]) / (lengths[0] * lengths[1])
+    if skew > _SQUARE or np.linalg.norm(sides[0] + sides[2]) > _SQUARE * lengths[0]:
+        return "has corners that are no rectangle, in the order round it"
+    return ""
+
+
+def _factor(kind: int, place: int, unit: str, metre: float) -> float | None:
+    """What one of a channel's unit is in N, N·m or m, by its place among those of the plate; None if it is another's.
+
+    A calibration matrix gives N, and moments in N times the unit of the points, of whatever unit its channels have.
+    """
+    known = _known(kind, place, unit)
+    usual = 1.0 if kind == 3 or place < 3 else metre
+    return usual if known is None and (kind == 4 or _is_assumed(kind, place, unit)) else known
+
+
+def _known(kind: int, place: int, unit: str) -> float | None:
+    if kind == 3 or place < 3:
+        return newtons(unit)
+    return metres(unit) if kind == 1 and place < 5 else newton_metres(unit)
+
+
+def _is_assumed(kind: int, place: int, unit: str) -> bool:
+    """Whether the format's own unit stands for one that is missing, or for N, which some give all channels."""
+    return not unit.strip() or (place >= 3 and kind != 3 and newtons(unit) is not None)
+
+
+def _wrench(recording: Recording, plate: PlateGeometry) -> Wrench:
+    metre = recording.metre or 1.0
+    corners, axes, notes = plate.corners * metre, _axes(plate.corners), list[str]()
+    if plate.origin[2] > 0:
+        notes.append(f"Plate {plate.number}: its origin lies above the surface; its sign was turned.")
+    notes += _assumed_notes(recording, plate)
+    index = list(plate.channels[: CHANNELS[plate.type]])
+    raw, told = _without_zero(recording, plate, recording.analog[:, index])
+    force, about = _about_the_middle(recording, plate, raw, metre)
+    load = force[:, 2]
+    notes += _places_notes(plate, corners, force, about)
+    if np.sum(load[np.abs(load) >= CONTACT_N]) > 0:  # z points into the ground: the person's force on the plate
+        force, about = -force, -about
         notes.append(f"Plate {plate.number} gives the person's force on the plate; it was turned.")
-    return PlateForce(plate.number, lifted, point, moment, corners, up, tuple(notes))
+    return Wrench(plate.number, force, about, corners, axes, recording.analog_rate_hz, (*notes, *told))
 
 
 def _axes(corners: Array) -> Array:
@@ -137,27 +241,59 @@ def _axes(corners: Array) -> Array:
     return np.column_stack([each / np.linalg.norm(each) for each in (x, np.cross(z, x), z)])
 
 
-def _wrench(recording: Recording, plate: PlateGeometry, metre: float) -> tuple[Array, Array]:
+def _vertical(plate: PlateGeometry, raw: Array) -> Array:
+    """The vertical force of a plate's channels, shape (samples,), in their unit."""
+    if plate.type == 3:
+        return np.asarray(raw[:, 4:8].sum(axis=1), np.float64)
+    return np.asarray(raw @ plate.calibration[2, :6] if plate.type == 4 else raw[:, 2], np.float64)
+
+
+def _without_zero(recording: Recording, plate: PlateGeometry, raw: Array) -> tuple[Array, list[str]]:
+    """A plate's channels less what they show while nobody stands on it, where that is much, and what is told of it."""
+    scale = 1.0 if plate.type == 4 else newtons(recording.analog_units[plate.channels[2]]) or 1.0
+    load = _vertical(plate, raw) * scale
+    load = load if load.max(initial=0.0) > -load.min(initial=0.0) else -load
+    told = []
+    if (stuck := _stuck(load, recording.analog_rate_hz)) > _STUCK:
+        told.append(
+            f"Plate {plate.number}: its force is loaded and exactly constant in {stuck:.0%} of the samples; its "
+            "amplifier was off or at its end."
+        )
+    zero = find_zero(recording.analog_time, load, CONTACT_N)
+    if zero is None or zero.off <= _ZERO_N:
+        return raw, told
+    if zero.off > load.max() * (_ZERO if zero.high - zero.low <= _STEADY_N else _DRIFT):
+        told.append(f"Plate {plate.number}: its zero {zero}, or somebody leans on it; nothing was taken off.")
+        return raw, told
+    linear = [place for place in range(raw.shape[1]) if not (plate.type == 1 and place in (3, 4))]
+    raw = raw.copy()
+    for place in linear:
+        raw[:, place] -= zero_of(zero, recording.analog_time, raw[:, place])
+    return raw, [*told, f"Plate {plate.number}: its zero {zero} while nobody stands on it; it was taken off."]
+
+
+def _stuck(load: Array, rate_hz: float) -> float:
+    """Share of the samples that are loaded and the same as the one before for long."""
+    same = (np.diff(load) == 0) & (load[1:] > CONTACT_N)
+    return sum(last - first + 1 for first, last in runs(same) if last - first > _STUCK_S * rate_hz) / max(len(load), 1)
+
+
+def _about_the_middle(recording: Recording, plate: PlateGeometry, raw: Array, metre: float) -> tuple[Array, Array]:
     """Force in N, and moment about the middle of the plate's surface in N·m, in the plate's axes."""
-    count = CHANNELS[plate.type]
-    index = list(plate.channels[:count])
-    raw = recording.analog[:, index]
-    units = [_plain(recording.analog_units[channel]) for channel in index]
+    units = [recording.analog_units[channel] for channel in plate.channels[: raw.shape[1]]]
+    factors = [_factor(plate.type, place, unit, metre) or 1.0 for place, unit in enumerate(units)]
     # ORIGIN points from the transducers up to the surface, so that its z is negative; some write the opposite
     origin = np.array(plate.origin) * metre * (-1.0 if plate.origin[2] > 0 else 1.0)
-    if plate.type == 3:
-        return _of_sensors(raw * np.array([_FORCES.get(unit, 1.0) for unit in units]), origin)
-    if plate.type == 1:
-        force = raw[:, :3] * np.array([_FORCES.get(unit, 1.0) for unit in units[:3]])
-        place = raw[:, 3:5] * np.array([METRES.get(unit, metre) for unit in units[3:5]])
-        free = raw[:, 5] * _MOMENTS.get(units[5], metre)
-        x, y = place.T
-        return force, np.column_stack([y * force[:, 2], -x * force[:, 2], free + x * force[:, 1] - y * force[:, 0]])
     if plate.type == 4:
         raw = raw @ plate.calibration[:6, :6].T
-    force = raw[:, :3] * np.array([_FORCES.get(unit, 1.0) for unit in units[:3]])
-    moment = raw[:, 3:] * np.array([_MOMENTS.get(unit, metre) for unit in units[3:]])
-    return force, moment + np.cross(force, origin)
+    raw = raw * np.array(factors)
+    if plate.type == 3:
+        return _of_sensors(raw, origin)
+    force, rest = raw[:, :3], raw[:, 3:]
+    if plate.type == 1:
+        x, y, free = rest.T
+        return force, np.column_stack([y * force[:, 2], -x * force[:, 2], free + x * force[:, 1] - y * force[:, 0]])
+    return force, rest + np.cross(force, origin)
 
 
 def _of_sensors(raw: Array, origin: Array) -> tuple[Array, Array]:
@@ -169,14 +305,23 @@ def _of_sensors(raw: Array, origin: Array) -> tuple[Array, Array]:
     return force, moment + np.cross(force, [0.0, 0.0, depth])
 
 
-def _geometry_notes(plate: PlateGeometry, corners: Array, axes: Array, places: Array) -> Iterator[str]:
-    if plate.origin[2] > 0:
-        yield f"Plate {plate.number}: its origin lies above the surface; its sign was turned."
-    if not len(places):
+def _assumed_notes(recording: Recording, plate: PlateGeometry) -> Iterator[str]:
+    for unit, names in _by_unit(recording, plate).items():
+        assumed = [name for place, name in names.items() if _is_assumed(plate.type, place, unit)]
+        if assumed and plate.type != 4:
+            yield (
+                f"Plate {plate.number}: {', '.join(assumed)} have {f'the unit {unit!r}' if unit else 'no unit'}; N, "
+                f"{recording.unit} and N times {recording.unit} were taken."
+            )
+
+
+def _places_notes(plate: PlateGeometry, corners: Array, force: Array, about: Array) -> Iterator[str]:
+    places, pressed = _centre(force, about)
+    if not pressed.any():
         yield f"Plate {plate.number}: nobody stands on it."
         return
     half = np.array([np.linalg.norm(corners[0] - corners[1]), np.linalg.norm(corners[0] - corners[3])]) / 2
-    inside = float((np.abs(places[:, :2]) <= half + _MARGIN_M).all(axis=1).mean())
+    inside = float((np.abs(places[pressed, :2]) <= half + _MARGIN_M).all(axis=1).mean())
     if inside < _INSIDE:
         yield (
             f"Plate {plate.number}: the centre of pressure lies on it in {inside:.0%} of the loaded samples only; its "

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -12,6 +13,7 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from nem2e_lib.data import units
 from nem2e_lib.data.c3d.head import Head, read_head
 from nem2e_lib.data.c3d.samples import Samples, checked, read_samples
 from nem2e_lib.data.c3d.second import Reading, second_readings
@@ -21,8 +23,6 @@ from nem2e_lib.error import Nem2eError
 Array = NDArray[np.float64]
 T = TypeVar("T")
 
-METRES = {"mm": 1e-3, "cm": 1e-2, "dm": 1e-1, "m": 1.0, "in": 0.0254, "inches": 0.0254}
-"""Units of length, by the name POINT:UNITS gives them."""
 _COMPUTED = ("ANGLES", "FORCES", "MOMENTS", "POWERS", "SCALARS", "MODELED_MARKERS", "REACTIONS")
 """Lists in POINT of what a model wrote among the markers."""
 _AXES = "OALP"
@@ -138,6 +138,11 @@ class Recording:
         named = (self.labels[index] for index in seen)
         return tuple(name for name in named if name not in self.computed and not name.startswith(_UNNAMED))
 
+    @property
+    def metre(self) -> float | None:
+        """What one of `unit` is in m; None where that is not known."""
+        return units.metres(self.unit)
+
     @cached_property
     def metres(self) -> Array:
         """The points in m, shape (frames, points, 3).
@@ -147,11 +152,11 @@ class Recording:
         Nem2eError
             If the file does not say a unit of length, or the markers contradict it.
         """
-        if self.unit not in METRES:
+        if self.metre is None:
             raise Nem2eError(
-                f"{self.path}: POINT:UNITS is {self.unit!r}, but {', '.join(METRES)} is expected; export it with units."
+                f"{self.path}: POINT:UNITS is {self.unit!r}, but mm, cm, m or in is expected; export it with units."
             )
-        metres = self.points * METRES[self.unit]
+        metres = self.points * self.metre
         index = [self.labels.index(name) for name in self.markers]
         least = SMALLEST_M if len(index) >= FEW else SMALLEST_FEW_M
         if len(index) > 1 and not least <= (span := span_m(metres[:, index], INNER)) <= LARGEST_M:
@@ -184,6 +189,30 @@ def read_c3d(path: str | Path) -> Recording:
     return found
 
 
+def require_one_person(recording: Recording) -> None:
+    """Refuse markers of two people, told by the names before a colon.
+
+    Raises
+    ------
+    Nem2eError
+        If two such names have half of their markers' names in common.
+    """
+    sets: dict[str, set[str]] = {}
+    for name in recording.markers:
+        who, colon, marker = name.partition(":")
+        if colon:
+            sets.setdefault(who, set()).add(marker)
+    people = sorted(
+        one
+        for one, own in sets.items()
+        if any(len(own & rest) * 2 > min(len(own), len(rest)) for other, rest in sets.items() if other != one)
+    )
+    if people:
+        raise Nem2eError(
+            f"{recording.path}: holds markers of {len(people)} people ({', '.join(people)}); export a file of each."
+        )
+
+
 def read_many(paths: Sequence[str | Path]) -> list[Recording | Nem2eError]:
     """Read C3D files; where `read_c3d` would raise, the error stands in its place."""
     decoded: list[tuple[Head, Samples] | Nem2eError] = [_caught(_decoded, path) for path in paths]
@@ -208,23 +237,44 @@ def _decoded(path: str | Path) -> tuple[Head, Samples]:
 
 
 def _recording(path: str | Path, head: Head, decoded: Samples, second: Reading | str) -> Recording:
-    samples = checked(path, decoded, second)
+    samples = checked(path, head, decoded, second)
     labels, odd_points = _names(head.texts("POINT", "LABELS"), head.points, "point")
     channels, odd_channels = _names(head.texts("ANALOG", "LABELS"), head.channels, "channel")
-    units = head.texts("ANALOG", "UNITS")[: head.channels]
+    points, hidden = _without_zeros(head, labels, samples.points)
+    events, renamed = _events(head)
     return Recording(
         path=Path(path),
         head=head,
         labels=labels,
         channels=channels,
-        points=samples.points,
+        points=points,
         analog=samples.analog,
         unit=next(iter(head.texts("POINT", "UNITS")), ""),
-        analog_units=(*units, *[""] * (head.channels - len(units))),
-        events=tuple(sorted(_events(head), key=lambda event: event.time_s)),
+        analog_units=_units(head),
+        events=events,
         plates=tuple(_plates(head)),
-        notes=(*odd_points, *odd_channels, *_odd(head, samples)),
+        notes=(*head.notes, *odd_points, *odd_channels, *hidden, *renamed, *_odd(head, samples)),
     )
+
+
+def _without_zeros(head: Head, labels: Sequence[str], points: Array) -> tuple[Array, list[str]]:
+    """The points with NaN where a marker is at 0 0 0 exactly, as some programs write of one that was not seen."""
+    computed = {name for kind in _COMPUTED for name in head.texts("POINT", kind)}
+    zero = (points == 0).all(axis=2) & np.array([name not in computed for name in labels], bool)
+    told = [f"{name} ({int(count)})" for name, count in zip(labels, zero.sum(axis=0), strict=True) if count]
+    if not told:
+        return points, []
+    few = ", ".join(told[:5]) + (f" and {len(told) - 5} more" if len(told) > 5 else "")
+    note = f"Markers at exactly 0 0 0 were taken for not seen, in so many frames: {few}."
+    return np.where(zero[:, :, None], np.nan, points), [note]
+
+
+def _units(head: Head) -> tuple[str, ...]:
+    """The unit of each channel; one text that is no list stands for all."""
+    given = head.texts("ANALOG", "UNITS")[: head.channels]
+    if isinstance(head.parameters.get("ANALOG", {}).get("UNITS"), str):
+        return tuple(given) * head.channels
+    return (*given, *[""] * (head.channels - len(given)))
 
 
 def _index(path: Path, what: str, label: str, labels: Sequence[str]) -> int:
@@ -245,10 +295,36 @@ def _names(given: Sequence[str], count: int, what: str) -> tuple[tuple[str, ...]
     return tuple(named), told
 
 
-def _events(head: Head) -> Iterator[Event]:
+def _events(head: Head) -> tuple[tuple[Event, ...], list[str]]:
+    """Events in the order of time, and which were renamed: those of the parameters, else those of the header."""
+    found = sorted(_given_events(head), key=lambda event: event.time_s)
+    known = [_plain_event(event) for event in found]
+    told = {f"{old.label} as {new.context} {new.label}" for old, new in zip(found, known, strict=True) if old != new}
+    return tuple(known), [f"Events were read so: {', '.join(sorted(told))}."] if told else []
+
+
+_SIDED = re.compile(r"(?i)(?P<side>left|right|[lr])[ _.-]*(?P<what>[a-z][a-z _.-]*)")
+_STRIKES = re.compile(r"(?i)(hs|ic|fs|fc|(heel|foot)[ _.-]*(strike|contact|on|down)|initial[ _.-]*contact)")
+_OFFS = re.compile(r"(?i)(to|fo|(toe|foot)[ _.-]*(off|up))")
+
+
+def _plain_event(event: Event) -> Event:
+    """The event in the usual words if its label alone tells the side: ``RHS``, ``Left toe off``."""
+    fit = _SIDED.fullmatch(event.label.strip())
+    if event.context or fit is None:
+        return event
+    side = "Left" if fit["side"].lower().startswith("l") else "Right"
+    for pattern, label in ((_STRIKES, "Foot Strike"), (_OFFS, "Foot Off")):
+        if pattern.fullmatch(fit["what"].strip()):
+            return Event(label, side, event.time_s)
+    return event
+
+
+def _given_events(head: Head) -> Iterator[Event]:
     labels, contexts = head.texts("EVENT", "LABELS"), head.texts("EVENT", "CONTEXTS")
     times = head.parameters.get("EVENT", {}).get("TIMES")
-    if times is None or isinstance(times, str | list) or np.ndim(times) == 0:
+    if times is None or isinstance(times, str | list) or np.ndim(times) == 0 or np.size(times) % 2:
+        yield from (Event(label, "", time) for label, time in head.marks)
         return
     minutes_seconds = np.reshape(times, (2, -1), order="F")
     for place, (minutes, seconds) in enumerate(minutes_seconds.T.tolist()):
@@ -267,9 +343,15 @@ def _plates(head: Head) -> Iterator[PlateGeometry]:
             type=int(kinds[plate]),
             corners=_slice(group.get("CORNERS"), plate, 3).T,
             origin=_slice(group.get("ORIGIN"), plate, 2),
-            channels=tuple(int(each) - 1 for each in _slice(group.get("CHANNEL"), plate, 2) if each > 0),
+            channels=_channels(_slice(group.get("CHANNEL"), plate, 2)),
             calibration=_slice(group.get("CAL_MATRIX"), plate, 3),
         )
+
+
+def _channels(numbers: Array) -> tuple[int, ...]:
+    """Channels from 0, without the zeros that fill up the plates which have fewer."""
+    last = int(np.flatnonzero(numbers > 0)[-1]) + 1 if (numbers > 0).any() else 0
+    return tuple(int(each) - 1 for each in numbers[:last])
 
 
 def _slice(value: Any, plate: int, dimensions: int) -> Array:
@@ -293,6 +375,13 @@ def _odd(head: Head, samples: Samples) -> Iterator[str]:
             f"ANALOG:RATE says {rate[0]:g} Hz, but {head.samples_per_frame} samples a frame at {head.rate_hz:g} Hz are "
             f"{head.rate_hz * head.samples_per_frame:g} Hz; the latter was taken."
         )
+    if (general := next(iter(head.numbers("ANALOG", "GEN_SCALE")), 1.0)) <= 0:
+        yield f"ANALOG:GEN_SCALE is {general:g}, by which every channel was multiplied."
+    if none := np.flatnonzero(samples.unit == 0).tolist():
+        yield f"ANALOG:SCALE is 0 of {len(none)} of {head.channels} channels, which are 0 throughout."
+    scale = next(iter(head.numbers("POINT", "SCALE")), head.scale)
+    if head.points and head.scale > 0 and abs(scale - head.scale) > 1e-4 * head.scale:
+        yield f"POINT:SCALE says {scale:.4g}, but the header {head.scale:.4g}; the latter was taken."
     said = next(iter(head.numbers("POINT", "RATE")), head.rate_hz)
     if abs(said - head.rate_hz) > 0.01:
         yield f"POINT:RATE says {said:g} Hz, but the header {head.rate_hz:g} Hz; the latter was taken."

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,12 +15,13 @@ from scipy.interpolate import CubicSpline
 
 from nem2e_lib.data.c3d.axes import Axes, find_axes
 from nem2e_lib.data.c3d.feet import find_feet
-from nem2e_lib.data.c3d.plates import PlateForce, plate_forces
+from nem2e_lib.data.c3d.plates import PlateForce, pressing, wrenches
 from nem2e_lib.data.c3d.recording import Recording
 from nem2e_lib.data.emg.clock import runs
 from nem2e_lib.data.markers.trc import Markers
 from nem2e_lib.data.muscles import meaning
 from nem2e_lib.data.storage.storage import Storage
+from nem2e_lib.data.units import volts
 from nem2e_lib.error import Nem2eError
 
 Array = NDArray[np.float64]
@@ -32,7 +34,6 @@ FORMAT = "C3D"
 """What the metadata of a table say of where it comes from."""
 _WHOLE = 0.9
 """A frame counts if this share of the markers is seen; before the first and after the last such one is left out."""
-_VOLTS = frozenset({"V", "mV", "uV", "\u00b5V", "\u03bcV", "volt", "volts"})
 
 
 def plate_channels(recording: Recording) -> frozenset[str]:
@@ -51,7 +52,7 @@ def emg_channels(recording: Recording) -> list[str]:
     return [
         name
         for name, unit in zip(recording.channels, recording.analog_units, strict=True)
-        if name not in plates and (unit.strip() in _VOLTS or unit.strip().lower() in _VOLTS or meaning(name)[0])
+        if name not in plates and (volts(unit) is not None or meaning(name)[0])
     ]
 
 
@@ -64,6 +65,31 @@ def channel_table(recording: Recording, names: Mapping[str, str] | Sequence[str]
     if all(given.values()):
         metadata["units"] = json.dumps(given, ensure_ascii=False)
     return Storage(recording.path.stem, tuple(labels.values()), recording.analog_time, values, metadata=metadata)
+
+
+def in_volts(recording: Recording, table: Storage, names: Sequence[str]) -> tuple[Storage, list[str]]:
+    """Return a table of channels in V, so that recordings agree, and what is told of their units.
+
+    A channel in a unit of no voltage, or in none, stays as it is.
+
+    Parameters
+    ----------
+    names
+        Of the table's columns in the recording, in the same order.
+    """
+    given = [recording.analog_units[recording.channels.index(name)].strip() for name in names]
+    factors = [volts(unit) for unit in given]
+    told = []
+    for unit in dict.fromkeys(given):
+        those, factor = ", ".join(name for name, own in zip(names, given, strict=True) if own == unit), volts(unit)
+        if factor is None:
+            told.append(f"EMG of {those} has {f'the unit {unit!r}' if unit else 'no unit'}; it stays as it is.")
+        elif factor != 1.0:
+            told.append(f"EMG of {those} is in {unit}; it was written in V.")
+    values = table.values * np.array([factor or 1.0 for factor in factors])
+    units = {label: "V" if factor else unit for label, factor, unit in zip(table.labels, factors, given, strict=True)}
+    kept = {"units": json.dumps(units, ensure_ascii=False)} if all(given) else {}
+    return replace(table, values=values, metadata={**table.metadata, **kept}), told
 
 
 def force_table(recording: Recording, forces: Sequence[PlateForce], axes: Axes, name: str) -> Storage:
@@ -91,12 +117,15 @@ def forces_of(recording: Recording, name: str, cutoff_hz: float | None = None) -
     Raises
     ------
     Nem2eError
-        If it has no plates, or one cannot be computed.
+        If it has no plates, or none can be computed.
     """
     if not recording.plates:
         raise Nem2eError(f"{recording.path}: has no force plates; name a recording that has, or do without forces.")
-    forces = plate_forces(recording, cutoff_hz)
-    told = [note for plate in forces for note in plate.notes]
+    plates, left_out = wrenches(recording)
+    if not plates:
+        raise Nem2eError(f"{recording.path}: {'; '.join(left_out)}.")
+    forces = [pressing(plate, cutoff_hz) for plate in plates]
+    told = [*(f"Left out: {each}." for each in left_out), *(note for plate in forces for note in plate.notes)]
     try:
         axes = find_axes(recording, forces, find_feet(recording.markers))
     except Nem2eError as error:

@@ -29,7 +29,10 @@ _LOADED = 5.0
 
 @dataclass(frozen=True, eq=False)
 class Zero:
-    """A plate's zero over time in N, shape (rows,), the first, lowest, highest and last of any swing, and its noise."""
+    """A plate's zero over time in N, shape (rows,), the first, lowest, highest and last of any swing, and its noise.
+
+    `swings` are first and last rows of the swings that showed it.
+    """
 
     values: Array
     noise: float
@@ -37,6 +40,7 @@ class Zero:
     low: float
     high: float
     last: float
+    swings: tuple[tuple[int, int], ...] = ()
 
     @property
     def off(self) -> float:
@@ -87,7 +91,15 @@ def find_zero(time: Array, force: Array, threshold_n: float = 20.0) -> Zero | No
     values = np.interp(time, knots, np.repeat(levels, 2))
     idle = [np.abs(force[first : last + 1] - values[first : last + 1]) for first, last in swings]
     noise = float(np.median([np.percentile(each, 99) for each in idle])) / _NORMAL_99
-    return Zero(values, noise, float(levels[0]), float(levels.min()), float(levels.max()), float(levels[-1]))
+    ends = float(levels[0]), float(levels.min()), float(levels.max()), float(levels[-1])
+    return Zero(values, noise, *ends, swings=tuple(swings))
+
+
+def zero_of(zero: Zero, time: Array, channel: Array) -> Array:
+    """Return the zero over time of another channel of the same plate, shape (rows,): as `find_zero`, in its swings."""
+    levels = np.array([np.median(channel[first : last + 1]) for first, last in zero.swings])
+    levels = median_filter(levels, size=3, mode="nearest") if len(levels) > 2 else levels
+    return np.interp(time, np.array([time[row] for swing in zero.swings for row in swing]), np.repeat(levels, 2))
 
 
 def _odd(rows: float) -> int:

@@ -130,5 +130,19 @@ def _extents(places: Array, inner: float) -> Array:
     some = places[seen.sum(axis=1) >= 2]
     if not len(some):
         return np.empty((0, 3))
-    low, high = np.nanquantile(some, [(1 - inner) / 2, (1 + inner) / 2], axis=1)
-    return np.asarray(high - low)
+    ordered, counts = np.sort(some, axis=1), np.isfinite(some).sum(axis=1)  # NaN come last
+    return _quantile(ordered, counts, (1 + inner) / 2) - _quantile(ordered, counts, (1 - inner) / 2)
+
+
+def _quantile(ordered: Array, counts: NDArray[np.intp], share: float) -> Array:
+    """That quantile of the first so many along axis 1, shape (frames, 3), linear between neighbours.
+
+    As `numpy.nanquantile`, which takes a hundred times as long.
+    """
+    place = share * (counts - 1)
+    below = np.floor(place).astype(np.intp)
+    lower, upper = (
+        np.take_along_axis(ordered, np.minimum(each, counts - 1)[:, None, :], axis=1)[:, 0]
+        for each in (below, below + 1)
+    )
+    return np.asarray(lower + (upper - lower) * (place - below))

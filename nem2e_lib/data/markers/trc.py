@@ -17,22 +17,11 @@ from numpy.typing import NDArray
 
 from nem2e_lib.data.files import read_text, replacing
 from nem2e_lib.data.markers.body import TURNS, contradiction, up
+from nem2e_lib.data.units import metres
 from nem2e_lib.error import Nem2eError
 
 Array = NDArray[np.float64]
 
-UNITS = {
-    "mm": 1e-3,
-    "millimeters": 1e-3,
-    "millimetres": 1e-3,
-    "cm": 1e-2,
-    "centimeters": 1e-2,
-    "centimetres": 1e-2,
-    "m": 1.0,
-    "meters": 1.0,
-    "metres": 1.0,
-}
-"""Units of length in m, by the name that Units gives them."""
 RATE = 0.01
 """Share by which DataRate may differ from what the times say."""
 ROUNDING_S = 0.002
@@ -101,12 +90,12 @@ def read_markers(path: str | Path) -> Markers:
     _refuse_other_clock(path, header, time)
     seen, hidden = _without_zeros(names, places)
     unit = header["Units"]
-    metres = seen * UNITS[unit.lower()]
-    wrong = contradiction(metres, len(names), unit)
+    in_metres = seen * (metres(unit) or float("nan"))
+    wrong = contradiction(in_metres, len(names), unit)
     if wrong:
         raise Nem2eError(f"{path}: {wrong}; correct Units in line {lines[2][0]}.")
     odd += [*short, *hidden, *_stated(header, time, len(names))]
-    return Markers(names, time, metres, unit, (*notes, *odd))
+    return Markers(names, time, in_metres, unit, (*notes, *odd))
 
 
 Lines = Sequence[tuple[int, str]]
@@ -141,7 +130,7 @@ def _header(path: str | Path, lines: Lines, cells_of: _Cells) -> tuple[dict[str,
     usual = {key.lower(): key for key in _KEYS}
     keys = [usual.get(key.lower(), key) for key in keys]
     ways = [_trimmed(cells_of(below)), [cell for cell in cells_of(below) if cell], below.split()]
-    fitting = [way for way in ways if dict(zip(keys, way, strict=False)).get("Units", "").lower() in UNITS]
+    fitting = [way for way in ways if metres(dict(zip(keys, way, strict=False)).get("Units", "")) is not None]
     if not fitting:
         found = dict(zip(keys, ways[0], strict=False)).get("Units", "")
         raise Nem2eError(
@@ -397,6 +386,6 @@ def write_markers(path: str | Path, markers: Markers) -> None:
     with replacing(path) as temporary, temporary.open("w", encoding="utf-8", newline="\n") as file:
         file.writelines("\t".join(cells) + "\n" for cells in head)
         for number, (time, row) in enumerate(zip(markers.time, markers.places.reshape(frames, -1), strict=True), 1):
-            cells = ["" if np.isnan(value) else repr(float(value)) for value in row]
+            cells = ["" if cell == "nan" else cell for cell in map(repr, row.tolist())]
             cells += [""] * (not cells[-1])  # OpenSim passes over a last cell that is blank
             file.write("\t".join([str(number), repr(float(time)), *cells]) + "\n")
