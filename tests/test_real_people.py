@@ -70,7 +70,7 @@ def test_children_are_refined_as_well_as_by_hand(run: Run, realdata: Path, which
     """EMG is divided by its peak in the kept cycles, which then was one of the whole recording.
 
     That moves the scale of the tibialis anterior of four children, by up to 1.27, and of the hamstrings of two, and so
-    the mean curve's Er by 0.013 at most. With the scale of then it is the same within 0.005, for what was simulated is the same.
+    the mean curve's Er by 0.013 at most. With the scale of then it is the same within 0.005: so are the simulations.
     """
     cycles, known = as_before(run.segment("children")[0], which), before(realdata, which)
     then = load_cycles(realdata / "children_walk" / "study" / file)
