@@ -1,5 +1,7 @@
 """A person without one EMG channel: for it the study is the one without them, for the others the whole one."""
 
+import shutil
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -8,6 +10,8 @@ from nem2e_lib.analysis import controls, leaderboard, statistics
 from nem2e_lib.analysis.attention import reading
 from nem2e_lib.analysis.following import following
 from nem2e_lib.analysis.metrics import errors
+from nem2e_lib.data.cycles.segment import segment
+from nem2e_lib.data.study.load import load_study
 from nem2e_lib.error import Nem2eError
 from nem2e_lib.refiner import train
 from nem2e_lib.rivals import Delay, MeanCurve, PartialLeastSquares, RidgeAll, RidgeOwn, SpeedCurve, evaluate
@@ -143,3 +147,29 @@ def test_a_refiner_is_trained_on_everybody_who_has_the_channel(cycles):
     np.testing.assert_allclose(own.held_out.er, theirs.held_out.er, atol=1e-4)
     of_all, of_three = (refiner.predict(cycles).sel(channel=LOST) for refiner in (found, rest))
     np.testing.assert_allclose(of_all, of_three, atol=1e-5)
+
+
+def test_ten_children_of_whom_one_has_a_dead_electrode(realdata, tmp_path):
+    """Nine children have hamstrings, ten the rest: as in the study of nine children, and in that of three muscles."""
+    folder = realdata / "children_walk/study"
+    names = "nine_children_four_muscles", "ten_children_three_muscles"
+    nine, ten = (segment(load_study(folder / name))[0] for name in names)
+    shutil.copytree(folder / names[1], tmp_path / "study")
+    shutil.copy(folder / names[0] / "study.toml", tmp_path / "study/study.toml")
+    shutil.copytree(folder / names[0], tmp_path / "study", dirs_exist_ok=True, ignore=_tables)
+    table = pd.read_csv(tmp_path / "study/trials.csv", dtype=str)
+    dead = np.where(table["subject"] == "HC050A", "hams", "")
+    renamed = table.rename(columns={"speed": "condition"})
+    renamed.assign(without=dead).to_csv(tmp_path / "study/trials.csv", index=False)
+    both = segment(load_study(tmp_path / "study"))[0]
+    for rival in (MeanCurve(), RidgeAll()):
+        found, of_nine, of_ten = (errors(evaluate(study, rival)) for study in (both, nine, ten))
+        assert found.groupby("muscle").size().to_dict() == {"rect": 10, "hams": 9, "gast": 10, "tib": 10}
+        expected = pd.concat([of_nine[of_nine["muscle"] == "hams"], of_ten]).set_index(["muscle", "label"])
+        pd.testing.assert_series_equal(
+            found.set_index(["muscle", "label"])["er"].sort_index(), expected["er"].sort_index(), atol=1e-9
+        )
+
+
+def _tables(_, names):
+    return [name for name in names if name.endswith((".csv", ".toml"))]

@@ -136,7 +136,7 @@ def study_segment(
 ) -> None:
     """Cut a study into gait cycles of 20 samples (and 101 for waveforms) and save them as NetCDF."""
     from nem2e_lib.data.checks import heeded
-    from nem2e_lib.data.cycles.segment import save_cycles, save_report, segment
+    from nem2e_lib.data.cycles.segment import save_cycles, save_report, segment, skipped
     from nem2e_lib.data.quality.force import notes
     from nem2e_lib.data.study.load import load_study
 
@@ -145,8 +145,8 @@ def study_segment(
     save_cycles(dataset, out)
     if report is not None:
         save_report(table, report)
-    for row in table[~table.kept].itertuples():
-        typer.echo(f"skipped: trial {row.trial}, cycle {row.number}: {row.reason}", err=True)
+    for line in skipped(table):
+        typer.echo(line, err=True)
     for note in heeded(notes(study), study.settings.ignored, str(folder)):
         typer.echo(f"note: {note}", err=True)
     sizes = ", ".join(f"{name}s {dataset.sizes[name]}" for name in ("cycle", "muscle", "channel"))

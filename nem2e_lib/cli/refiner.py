@@ -122,7 +122,7 @@ def train(
 
 def study_cycles(study: Path) -> tuple[xr.Dataset, Settings]:
     """Cycles of a study folder, with its settings, or of a file that ``nem2e study segment`` wrote."""
-    from nem2e_lib.data.cycles.segment import load_cycles, segment
+    from nem2e_lib.data.cycles.segment import load_cycles, segment, skipped
     from nem2e_lib.data.study.load import load_study
     from nem2e_lib.data.study.settings import Settings
 
@@ -130,8 +130,8 @@ def study_cycles(study: Path) -> tuple[xr.Dataset, Settings]:
         return load_cycles(study), Settings()
     opened = load_study(study)
     cycles, report = segment(opened)
-    for row in report[~report["kept"]].itertuples():
-        typer.echo(f"skipped: trial {row.trial}, cycle {row.number}: {row.reason}", err=True)
+    for line in skipped(report):
+        typer.echo(line, err=True)
     return cycles, opened.settings
 
 

@@ -44,7 +44,7 @@ def run_trials(
     ] = None,
     model: Model = None,
     steps: Annotated[
-        str, typer.Option(help="Comma between: scale, ik, rra, cmc, so.", rich_help_panel="How to run")
+        str, typer.Option(help="Comma between: scale, ik, rra, cmc, so, id.", rich_help_panel="How to run")
     ] = "rra,cmc",
     trial: SimulatedTrial,
     options: Options,
@@ -76,6 +76,7 @@ for _step, _what in {
     "rra": "Residual reduction: make joint angles and trunk agree with the ground reaction forces.",
     "cmc": "Computed muscle control: excitations that make the muscles follow the motion.",
     "so": "Static optimisation, the fast alternative: joint torques shared among muscles moment by moment.",
+    "id": "Inverse dynamics: net joint moments from joint angles and ground reaction forces.",
 }.items():
     _one_step(_step, _what)
 

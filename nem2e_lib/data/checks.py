@@ -228,7 +228,7 @@ LEFT_RIGHT = Check(
 STATIC_FIT = Check(
     "static_fit",
     "scaling",
-    "a marker with a weight of 1 or more that is over {:g} m from where the scaled model has it in the static pose",
+    "a marker of at least half the largest weight over {:g} m from where the scaled model has it in the static pose",
     0.02,
     "OpenSim documentation, Getting Started with Scaling (largest error of bony landmarks)",
 )

@@ -27,9 +27,11 @@ from nem2e_lib.figures.style import (
 SIDE_COLOURS = {"right": RIGHT, "left": LEFT, "": AXIAL}
 DASHES = {"heel": "-", "toe": "--"}
 MOST_MARKERS, MOST_CYCLES = 24, 4
-"""Rows of markers with gaps, and columns of gait cycles, that a figure has room for."""
+"""Rows of markers, and columns of gait cycles, that a figure has room for."""
 AROUND_M = (1.0, 0.4)
 """Floor drawn before and after the plates, and to their sides."""
+LEAST_M = 0.4
+"""Width of a view of the model at least."""
 NEAR_M = 0.02
 """Two centimetres: the root mean square marker error up to which OpenSim's checklist calls inverse kinematics good."""
 SOURCES = {"OpenSim": SIMULATED, "laboratory": MEASURED}
@@ -209,24 +211,24 @@ def markers_on_model(markers: pd.DataFrame, lines: pd.DataFrame) -> Drawn:
     """
     title = "The scaled model in the static pose: measured markers and the model's"
     errors = markers[markers["source"] == "model"].sort_values("error_m", kind="stable")
-    figure = new_figure(max(5.4, 1.5 + 0.155 * len(errors)), title)
-    wide = [float(np.ptp(markers[place])) + 0.2 for place in ("x_m", "z_m")]
+    rows = errors[-MOST_MARKERS:]
+    figure = new_figure(5.4, title)
+    wide = [max(LEAST_M, float(np.ptp(markers[place])) + 0.1) for place in ("x_m", "z_m")]
     side, front, far = figure.subplots(1, 3, width_ratios=[*wide, 0.6 * sum(wide)])
     low, high = float(markers["y_m"].min()) - 0.05, float(markers["y_m"].max()) + 0.05
-    for axis, across, name in (
-        (side, "x", "from the right (m)"),
-        (front, "z", "from the front (m)"),
-    ):
+    for axis, across, name, width in zip((side, front), "xz", ("right", "front"), wide, strict=True):
         _pose(axis, markers, lines, across)
-        axis.set_xlabel(name)
+        middle = float(markers[f"{across}_m"].agg(["min", "max"]).mean())
+        axis.set_xlim(middle - width / 2, middle + width / 2)
         axis.set_ylim(low, high)
         axis.locator_params(axis="x", nbins=3)
+        axis.set_xlabel(f"from the {name} (m)")
     front.invert_xaxis()  # who faces us has the right hand on our left
     side.set_ylabel("height (m)")
-    far.plot(1e3 * errors["error_m"], range(len(errors)), ls="", marker="o", ms=4, color=REFINED)
-    far.hlines(range(len(errors)), 0, 1e3 * errors["error_m"], color="#DDDDDD", lw=1.0, zorder=0)
-    far.set_yticks(range(len(errors)), errors["marker"])
-    far.set_ylim(-0.7, len(errors) - 0.3)
+    far.plot(1e3 * rows["error_m"], range(len(rows)), ls="", marker="o", ms=4, color=REFINED)
+    far.hlines(range(len(rows)), 0, 1e3 * rows["error_m"], color="#DDDDDD", lw=1.0, zorder=0)
+    far.set_yticks(range(len(rows)), rows["marker"])
+    far.set_ylim(-0.7, len(rows) - 0.3)
     far.set_xlim(0, None)
     far.set_xlabel("distance (mm)")
     legend = [
@@ -237,9 +239,10 @@ def markers_on_model(markers: pd.DataFrame, lines: pd.DataFrame) -> Drawn:
     add_legend(figure, legend)
     rms = float(np.sqrt((errors["error_m"] ** 2).mean()))
     worst = errors.iloc[-1]
+    more = f"; the {len(rows)} that are furthest away stand on the right" if len(errors) > len(rows) else ""
     caption = (
         f"{plural(len(errors), 'marker')}: {1e3 * rms:.0f} mm root mean square, worst {worst['marker']} "
-        f"({1e3 * worst['error_m']:.0f} mm), before the model's markers are moved to where they were measured."
+        f"({1e3 * worst['error_m']:.0f} mm), before the model's markers are moved to where they were measured{more}."
     )
     data = pd.concat([markers.assign(what="marker"), lines.assign(what="line")], ignore_index=True)
     return Drawn(figure, data, title, f"A stick figure with markers in two views, and distances. {caption}", caption)

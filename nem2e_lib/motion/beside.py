@@ -43,8 +43,6 @@ def beside(one: Opened, folder: Path, quantity: str) -> Part:
     return {"curves": curves, "agreement": agreement, "quantity": said, "unit": unit}
 
 
-def table(part: Part) -> pd.DataFrame | None:
-    """Return the agreement of a part, rounded for a reader; None where there is nothing to compare with."""
-    if isinstance(part, Missing):
-        return None
-    return pd.DataFrame(part["agreement"]).drop(columns="quantity").set_index(["foot", "joint"]).round(3)
+def compared(part: Part) -> pd.DataFrame | Missing:
+    """Return the agreement of a part, or why there is none."""
+    return part if isinstance(part, Missing) else pd.DataFrame(part["agreement"]).drop(columns="quantity")

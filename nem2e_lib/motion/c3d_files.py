@@ -52,9 +52,11 @@ Part: TypeAlias = "dict[str, Any] | Missing"
 """What a figure is drawn of, by the names of its arguments."""
 
 
-def shown(draw: Callable[..., Any], part: Part) -> Any:
-    """Return the figure of a part, or the sentence that says why there is none."""
-    return part if isinstance(part, Missing) else draw(**part)
+def shown(draw: Callable[..., Any], part: Part | pd.DataFrame, *words: str) -> Any:
+    """Return the figure of a part, or the table of a data frame with its words; or the sentence why there is none."""
+    if isinstance(part, Missing):
+        return part
+    return draw(part, *words) if isinstance(part, pd.DataFrame) else draw(**part)
 
 
 # --- Files ---
@@ -265,7 +267,7 @@ def contents(one: Opened) -> pd.DataFrame:
         "mass": f"{mass:g} kg" if np.isfinite(mass) else "not told",
         "leg measured": one.person.leg or "both",
     }
-    return pd.DataFrame({"what": list(rows), "found": list(rows.values())}).set_index("what")
+    return pd.DataFrame({"what": list(rows), "found": list(rows.values())})
 
 
 def notes(one: Opened) -> list[str]:

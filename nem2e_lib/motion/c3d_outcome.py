@@ -103,13 +103,10 @@ def static_pose(one: Opened, folder: Path) -> Part:
     return {"markers": markers, "lines": postures(model, motion, [time])}
 
 
-def factors(one: Opened, folder: Path) -> pd.DataFrame:
-    """Return what scaling did to each body, and how far right and left differ, as `simulate.measuring.factor_table`.
-
-    Empty where the model was not scaled.
-    """
+def factors(one: Opened, folder: Path) -> pd.DataFrame | Missing:
+    """Return what scaling did to each body, and how far right and left differ, as `simulate.measuring.factor_table`."""
     path = folder / one.trial / "scale" / FACTORS
-    return pd.read_csv(path).set_index("body") if path.is_file() else pd.DataFrame()
+    return pd.read_csv(path) if path.is_file() else Missing("No body was scaled.")
 
 
 # --- 4: joint angles ---

@@ -197,12 +197,12 @@ def agrees(table: pd.DataFrame) -> list[str]:
 def networks(results: Results, study: str) -> list[str]:
     """Say how the paper's networks and this project's own method stand against the mean curve and the simulation."""
     unit, whose = results.units[study], _whose(results, study)
-    mean, raw = results.standing(study, MEAN), results.standing(study, OPENSIM)
+    mean = results.standing(study, MEAN)
     duels = [results.duel(study, condition, MEAN) for condition in CONDITIONS]
     lines = [
         f"{study}: replaying the mean EMG curve of {whose} gives Er {signed(mean['er_mean'])}"
         f"{_interval(mean['ci_low'], mean['ci_high'])}, n = {units_said(int(mean['n_units']), unit, 'held-out')}; "
-        f"the simulation as it stands has {signed(raw['er_mean'])} by definition.",
+        "the simulation as it stands has 0 by definition.",
         "Er of the paper's networks minus that of the mean curve, paired: "
         + "; ".join(f"{label_of(one.method)} {one.said}" for one in duels)
         + ".",
@@ -211,9 +211,9 @@ def networks(results: Results, study: str) -> list[str]:
     if set(results.board.loc[results.board["study"] == study, "method"]) >= {OWN}:
         own, duel = results.standing(study, OWN), results.duel(study, OWN, MEAN)
         lines.append(
-            f"{label_of(OWN)}, this project's own method: rank {int(own['rank'])} of "
+            f"{_begin(label_of(OWN))}, this project's own method: rank {int(own['rank'])} of "
             f"{int((results.board['study'] == study).sum())}, Er {signed(own['er_mean'])}, against the mean curve "
-            f"{duel.said}. {verdict([duel], 'the mean curve')}"
+            f"{duel.said}."
         )
     return [*lines, best(results, study)]
 
@@ -227,14 +227,21 @@ def verdict(duels: Iterable[Duel], rival: str) -> str:
     worse = [one for one in duels if one.sure and one.difference > 0]
     rest = [one for one in duels if not one.sure]
     alone = [one for one in rest if one.sure_alone]
-    would = " and ".join(f"{label_of(o.method)} would be {'better' if o.difference < 0 else 'worse'}" for o in alone)
+    would = [
+        f"{_names(some)} would be {word}"
+        for word, some in (
+            ("better", [one for one in alone if one.difference < 0]),
+            ("worse", [one for one in alone if one.difference > 0]),
+        )
+        if some
+    ]
     said = (
         (better, f"{_verb(better, 'beats', 'beat')} {rival}."),
         (worse, f"{_verb(worse, 'is', 'are')} worse than {rival}."),
         (rest, f"{_verb(rest, 'is', 'are')} not shown to differ from {rival} after correction."),
     )
-    sentences = [f"{_names(some)} {told}" for some, told in said if some]
-    return " ".join([*sentences, *([f"As the only comparison, {would}."] if alone else [])])
+    sentences = [_begin(f"{_names(some)} {told}") for some, told in said if some]
+    return " ".join([*sentences, *([f"As the only comparison, {' and '.join(would)}."] if would else [])])
 
 
 def best(results: Results, study: str) -> str:
@@ -249,7 +256,8 @@ def best(results: Results, study: str) -> str:
     if first["method"] == MEAN:
         return f"{said}."
     duel = results.duel(study, str(first["method"]), MEAN)
-    return f"{said}; against the mean curve {duel.said}. {verdict([duel], 'the mean curve')}"
+    shown = "surely better" if duel.sure else "not shown to be better"
+    return f"{said}; {shown} than the mean curve: {duel.said}."
 
 
 def meaning(results: Results, study: str) -> list[str]:
@@ -259,12 +267,12 @@ def meaning(results: Results, study: str) -> list[str]:
     nearer = [one for one in raw if one.sure and one.difference < 0]
     wins = [one for one in duels if one.sure and one.difference < 0]
     lines = [
-        f"{study}: refined activity of {_names(nearer)} is nearer to EMG than the simulation as it stands."
-        if nearer
-        else f"{study}: no network is shown to bring the simulation nearer to EMG."
+        f"{study}: against the simulation as it stands, Er of {_names(raw)} is "
+        f"{', '.join(signed(one.difference) for one in raw)}; after correction "
+        + (f"{_names(nearer)} {_verb(nearer, 'is', 'are')} nearer to EMG." if nearer else "that is not sure of any.")
     ]
     if wins:
-        return [*lines, f"{_names(wins)} {_verb(wins, 'does', 'do')} more than replay the mean curve."]
+        return [*lines, _begin(f"{_names(wins)} {_verb(wins, 'does', 'do')} more than replay the mean curve.")]
     lines.append(
         f"Replaying the mean EMG curve of {_whose(results, study)}, which needs no simulation, is not shown to be "
         "worse: whether the networks add anything to it cannot be seen here."
@@ -298,7 +306,7 @@ def caveats(results: Results) -> list[str]:
 
 
 def headline(results: Results) -> list[str]:
-    """Return the sentences that open a front page: what was asked, and what came out, a sentence a study."""
+    """Return the sentences that open a front page: what was asked, and what came out, a paragraph a study."""
     lines = [OPEN_POINT]
     for study in results.cycles:
         mean, duels = results.standing(study, MEAN), [results.duel(study, c, MEAN) for c in CONDITIONS]
@@ -384,6 +392,10 @@ def _whose(results: Results, study: str) -> str:
 def _names(duels: Iterable[Duel]) -> str:
     names = [label_of(one.method) for one in duels]
     return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
+
+
+def _begin(sentence: str) -> str:
+    return sentence[:1].upper() + sentence[1:]
 
 
 def _verb(duels: Iterable[Duel], one: str, many: str) -> str:

@@ -12,7 +12,7 @@ from nem2e_lib.data.cycles.segment import CONDITION, recorded
 from nem2e_lib.error import Nem2eError
 from nem2e_lib.figures.style import CONDITION_LABELS, heading, stars
 from nem2e_lib.site.tables import CONTEXT, Table, p_text, rounded, unbroken
-from nem2e_lib.training.units import units_said
+from nem2e_lib.training.units import units_of_each
 
 PUBLISHED_DATASETS = pd.DataFrame(
     {"subjects": [8, 10], "speeds": [4, 4], "activation_columns": [92, 102]}, index=["walking", "running"]
@@ -28,6 +28,8 @@ def datasets(studies: Mapping[str, xr.Dataset]) -> Table:
     studies : mapping of name to segmented cycles (``cycles.nc``)
     """
     data = pd.DataFrame([_dataset_row(name, cycles) for name, cycles in studies.items()])
+    if "conditions" in data:
+        data["conditions"] = data["conditions"].fillna(1).astype(int)
     synthetic = bool(data["synthetic"].any())
     cited = [f"{row['study']}: {row['citation']}" for row in data.to_dict("records") if row["citation"]]
     words = data.assign(synthetic=np.where(data["synthetic"], "SYNTHETIC", "measured"))
@@ -175,8 +177,8 @@ def _context(rows: pd.DataFrame) -> pd.DataFrame:
 
 def _results_caption(rows: pd.DataFrame, better: int, synthetic: bool, context: bool) -> str:
     units = ", ".join(
-        f"n = {units_said(n, u, 'held-out')}"
-        for u, n in rows[["unit", "n_units"]].drop_duplicates().itertuples(index=False)
+        f"n = {units_of_each(dict(zip(own['muscle'], own['n_units'], strict=True)), str(unit), 'held-out')}"
+        for unit, own in rows.groupby("unit", sort=False)
     )
     return (
         f"Unit of analysis: {units}. One-sample t-test of Er against 0; * p < 0.05, ** p < 0.01, *** p < "

@@ -64,6 +64,8 @@ floor
     When a foot stands on floor without a plate.
 runner
     A trial's process: started, watched, its outcome told.
+measures
+    What is measured from a trial's files, of the whole body and of each leg.
 quality
     Measures against published rules of thumb, and a verdict.
 worker

@@ -19,7 +19,7 @@ from nem2e_lib.simulate.xml import read_document
 _BY_MARKERS = ("scale", "ik")
 _BY_COORDINATES = ("rra", "cmc")
 _WITH_RESERVES = ("cmc", "so")
-_WITH_LOADS = ("rra", "cmc", "so")
+_WITH_LOADS = ("rra", "cmc", "so", "id")
 
 
 def check_asked(place: Workplace, steps: Sequence[str]) -> None:

@@ -26,8 +26,12 @@ Span = tuple[float, float]
 
 LOW_M, STILL_M_S = 0.04, 0.3
 """A point of a foot that is no higher above its lowest, and slower, stands; the belt of a treadmill is faster."""
+ROLLING_M_S = 0.8
+"""So slow is a low foot that rolls off."""
 SHORTEST_S = 0.1
-"""What is shorter is the end of a step on a plate, or a foot that turns round in the air."""
+"""What is still for less is the end of a step on a plate, or a foot that turns round in the air."""
+_INSIDE_S = 0.025
+"""Of what was asked for; a cycle is simulated a little beyond the strike that ends it."""
 AROUND_S = 0.1
 """Before it is still, and after, a foot that stands on bare floor carries load, too."""
 _RATE_HZ = 100.0
@@ -116,8 +120,16 @@ def meet_ground(place: Workplace, motion: Storage, legs: Mapping[str, Leg], load
     }
 
 
-def standing(time: Array, points: Mapping[str, Array]) -> dict[str, Flags]:
-    """Return when each foot stands: one of its points is low and slow.
+@dataclass(frozen=True, eq=False)
+class Stands:
+    """When a foot is on the ground, flags of shape (rows,): `still` for sure, `maybe` also while it rolls off."""
+
+    still: Flags
+    maybe: Flags
+
+
+def standing(time: Array, points: Mapping[str, Array]) -> dict[str, Stands]:
+    """Return when each foot stands: one of its points is low, and slow.
 
     Parameters
     ----------
@@ -132,7 +144,9 @@ def standing(time: Array, points: Mapping[str, Array]) -> dict[str, Flags]:
     for side in names:
         heights = np.concatenate([points[each][:, :, 1] for each in (names if alike else [side])])
         low = points[side][:, :, 1] < np.quantile(heights, _LOWEST, axis=0) + LOW_M
-        found[side] = (low & (_speed(time, points[side]) < STILL_M_S)).any(axis=1)
+        speed = _speed(time, points[side])
+        still, maybe = ((low & (speed < limit)).any(axis=1) for limit in (STILL_M_S, ROLLING_M_S))
+        found[side] = Stands(still, maybe)
     return found
 
 
@@ -152,24 +166,21 @@ def loaded(time: Array, foot: Sequence[str], loads: Sequence[Load]) -> Flags:
     return np.asarray(np.sum(force, axis=0) > CONTACT_N) if force else np.zeros(len(time), bool)
 
 
-def ground_of(time: Array, stands: Flags, under: Flags, asked: Span) -> Ground:
-    """Return spans of bare floor: standing, no force, `SHORTEST_S` or longer, and half of that in what was asked for.
+def ground_of(time: Array, stands: Stands, under: Flags, asked: Span) -> Ground:
+    """Return spans of bare floor within what was asked for: from when the foot is still until it is off, without force.
 
-    Shorter breaks between two of them belong to them.
+    Each has to be still for `SHORTEST_S`, and to last `_INSIDE_S` in what was asked for.
     """
     step = float(np.median(np.diff(time)))
-    bare = stands & ~under
-    for first, last in runs(~bare):
-        inner = first > 0 and last < len(time) - 1 and not under[first : last + 1].any()
-        if inner and (last - first + 1) * step < SHORTEST_S:
-            bare[first : last + 1] = True
-    spans = [(float(time[first]), float(time[last])) for first, last in runs(bare)]
-    inside = [
-        (max(start, asked[0]), min(end, asked[1])) for start, end in spans if end - start >= SHORTEST_S - step / 2
-    ]
-    kept = tuple((round(start, 4), round(end, 4)) for start, end in inside if end - start >= SHORTEST_S / 2)
+    still = [first for first, last in runs(stands.still & ~under) if time[last] - time[first] >= SHORTEST_S - step / 2]
+    spans = []
+    for first, last in runs(stands.maybe & ~under):
+        if begins := [row for row in still if first <= row <= last]:
+            spans.append((float(time[begins[0]]), float(time[last])))
+    inside = [(max(start, asked[0]), min(end, asked[1])) for start, end in spans]
+    kept = tuple((round(start, 4), round(end, 4)) for start, end in inside if end - start >= _INSIDE_S)
     within = (time >= asked[0] - step / 2) & (time <= asked[1] + step / 2)
-    return Ground(kept, round(float(((stands | under) & within).sum() * step), 4))
+    return Ground(kept, round(float(((stands.maybe | under) & within).sum() * step), 4))
 
 
 def around(spans: Sequence[Span]) -> list[Span]:

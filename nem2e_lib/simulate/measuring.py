@@ -1,9 +1,9 @@
 """Which pairs of markers scale which body along which axis, what came of it, and how well the static pose is fitted.
 
 Left and right limbs get each their own size. Their mean would hide what is told here, a marker on the wrong place of
-one side, and would be wrong for people whose legs differ; the price is that an error of some millimetres of a joint
-centre, a percent or two of a segment, becomes a difference between the legs. Pelvis and torso are measured by both
-sides at once.
+one side, and would be wrong for people whose legs differ. The price is that an error of some millimetres of a joint
+centre becomes a difference between the legs, which is small: in ten children thighs and shanks differ by 1 % in the
+median and by 2 % at most. Pelvis and torso are measured by both sides at once.
 """
 
 from __future__ import annotations
@@ -30,6 +30,8 @@ Pairs = tuple[Pair, ...]
 FACTORS, FIT = "factors.csv", "static_fit.csv"
 """Tables in the folder of scaling."""
 COLUMNS = ("body", "axes", "factor", "pairs", "measured_m", "model_m", "other_side", "difference")
+DECIDING = 0.5
+"""Markers with this share of the largest weight, or more, decide a pose."""
 _OTHER = {"_r": "_l", "_l": "_r"}
 
 
@@ -90,7 +92,8 @@ def plan_by_rules(chosen: MarkerSet, facts: ModelFacts, shared: Sequence[str], s
         if not bodies:
             continue
         taken, why = _taken(rule, there)
-        plan.notes += [f"{static}: {', '.join(bodies)} along {' and '.join(rule.axes)}: {why}."] if why else []
+        along = "" if rule.axes == AXES else f" along {' and '.join(rule.axes)}"
+        plan.notes += [f"{static}: {', '.join(bodies)}{along}: {why}."] if why else []
         plan.pairs |= {(body, axis): taken for body in bodies for axis in rule.axes if taken}
     left = plan.fill(facts.bodies)
     if left:
@@ -215,7 +218,8 @@ def sides_in_doubt(table: pd.DataFrame) -> Iterator[Note]:
     right = table[[str(body).endswith("_r") for body in table["body"]]]
     odd = right[right["difference"].abs() > LEFT_RIGHT.limit]
     told = {
-        str(row["pairs"]): f"{row['body'][:-2]} {row['factor']:.3f} and {row['other_side']:.3f} by {row['pairs']}"
+        str(row["pairs"]): f"{row['body'][:-2]} {row['factor']:.3f} and {row['other_side']:.3f} by "
+        + some(str(row["pairs"]).split(", "), 3)
         for row in odd.to_dict("records")
     }
     if told:
@@ -262,7 +266,7 @@ def _seen(markers: Markers) -> Array:
 
 def fit_in_doubt(table: pd.DataFrame) -> Iterator[Note]:
     """Yield a note on markers that decide the static pose and are far from where the scaled model has them."""
-    told = table[table["weight"] >= 1]
+    told = table[table["weight"] >= DECIDING * table["weight"].max()]
     far = told[told["error_m"] > STATIC_FIT.limit].sort_values("error_m", ascending=False)
     if len(far):
         named = [f"{row['marker']} {100 * row['error_m']:.1f}" for row in far.to_dict("records")]

@@ -16,14 +16,16 @@ from nem2e_lib.error import Nem2eError
 BY_MASS = "mass"
 """Strength by mass: to the power of 2/3, for force goes with a muscle's cross-section and mass with its volume."""
 
-STEPS = ("scale", "ik", "rra", "cmc", "so")
-"""Steps in the order in which they run; ``so`` is static optimisation, the fast alternative to ``cmc``."""
+STEPS = ("scale", "ik", "rra", "cmc", "so", "id")
+"""Steps in the order in which they run; ``so`` is static optimisation, the fast alternative to ``cmc``; ``id``, net
+joint moments, is for those who want no muscles: it runs beside them anyway."""
 NAMES = {
     "scale": "scaling",
     "ik": "inverse kinematics",
     "rra": "residual reduction",
     "cmc": "computed muscle control",
     "so": "static optimisation",
+    "id": "inverse dynamics",
 }
 LEAD_S = 0.03
 """Computed muscle control starts this much late: it finds initial states over that time first."""

@@ -127,23 +127,26 @@ def _told(
         )
 
 
-def unfollowed(chosen: MarkerSet, facts: ModelFacts, shared: Sequence[str], motion: str) -> Iterator[str]:
+def unfollowed(chosen: MarkerSet, facts: ModelFacts, seen: Sequence[str], motion: str) -> Iterator[str]:
     """Yield what a movement lacks of the markers that a set follows, and which bodies no marker follows.
 
     Parameters
     ----------
-    shared
-        Markers that the model has and that the movement shows.
+    facts
+        Of the model that follows; OpenSim's scaling leaves out what the static pose did not have.
+    seen
+        Markers that the movement shows.
     motion
         Name of the file of the movement.
     """
-    followed = {
-        name: each.body for name, each in chosen.markers.items() if each.weight > 0 and each.body in facts.bodies
-    }
-    lost = [name for name in followed if name not in shared]
-    bodies = [
-        body for body in dict.fromkeys(followed.values()) if not any(followed.get(name) == body for name in shared)
-    ]
-    if lost:
-        alone = f"; no marker follows {some(bodies)}" if bodies else ""
-        yield f"{motion}: has no {some(lost)} of marker set {chosen.name!r}{alone}."
+    wanted = {name: each.body for name, each in chosen.markers.items() if each.weight > 0 and each.body in facts.bodies}
+    there = set(seen) & set(facts.markers or {})
+    unplaced = [name for name in wanted if name in seen and name not in there]
+    if unplaced:
+        yield f"{motion}: {some(unplaced)} are not followed, for the static pose does not have them."
+    lost = [name for name in wanted if name not in seen]
+    bodies = [body for body in dict.fromkeys(wanted.values()) if not any(wanted.get(name) == body for name in there)]
+    if lost or bodies:
+        alone = f"no marker follows {some(bodies)}" if bodies else ""
+        lacks = f"has no {some(lost)} of marker set {chosen.name!r}" if lost else ""
+        yield f"{motion}: {'; '.join(filter(None, (lacks, alone)))}."

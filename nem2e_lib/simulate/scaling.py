@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from nem2e_lib.error import Nem2eError
+from nem2e_lib.simulate.marker_set import SetMarker, read_marker_set
 from nem2e_lib.simulate.options import BY_MASS, Options
 from nem2e_lib.simulate.trial import SimulatedTrial
 from nem2e_lib.simulate.xml import find, read_document
@@ -103,16 +104,12 @@ def unscaled_strength(before_kg: float, after_kg: float, strength: float | str) 
     ]
 
 
-def set_up_markers(path: Path) -> dict[str, str]:
-    """Return marker to body of the marker set that a set-up for scaling names; empty where it names none."""
+def set_up_markers(path: Path) -> Mapping[str, SetMarker]:
+    """Return the markers of the marker set that a set-up for scaling names; empty where it names none."""
     named = (find(path, read_document(path), "ScaleTool").findtext(".//marker_set_file") or "").strip()
     if named in ("", "Unassigned") or not (path.parent / named).is_file():
         return {}
-    found = {}
-    for marker in read_document(path.parent / named).getroot().iter("Marker"):
-        body = marker.findtext("socket_parent_frame") or marker.findtext("body") or ""
-        found[marker.get("name", "")] = body.strip().rsplit("/", 1)[-1]
-    return found
+    return read_marker_set(path.parent / named).markers
 
 
 def scale_factors(path: Path) -> dict[str, tuple[float, ...]]:

@@ -42,6 +42,7 @@ FROM_TRIAL = (
     "output_motion_file",
     "output_model_file",
     "output_scale_file",
+    "report_errors",
     "report_marker_locations",
     "output_gen_force_file",
     "initial_time_for_com_adjustment",

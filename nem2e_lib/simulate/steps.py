@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import xml.etree.ElementTree as ET
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,7 @@ from nem2e_lib.error import Nem2eError
 from nem2e_lib.simulate.actuators import UNMUSCLED, ideal_actuators, reserve_actuators
 from nem2e_lib.simulate.equilibrium import Balance
 from nem2e_lib.simulate.facts import describe
+from nem2e_lib.simulate.marker_set import SetMarker
 from nem2e_lib.simulate.measuring import (
     FACTORS,
     FIT,
@@ -74,7 +75,8 @@ def scale(place: Workplace) -> None:
     if source is None:
         raise Nem2eError(f"Trial {place.trial.trial!r}: scaling needs static=, markers of a static pose (.trc).")
     own = place.options.setups.get("scale")
-    known = {**(place.facts.markers or {}), **(set_up_markers(Path(own)) if own else {})}
+    added = set_up_markers(Path(own)) if own else {}
+    known = {**(place.facts.markers or {}), **{name: each.body for name, each in added.items()}}
     markers, shared = markers_for(source, place.facts.name, known, _other_names(place, static=True))
     folder = place.step_folder("scale")
     copy = _written(place, source, markers, "static.trc")
@@ -99,7 +101,7 @@ def scale(place: Workplace) -> None:
     )
     run_tool(place, "scale", setup, "ScaleTool")
     _check_scaled(place, folder, mass)
-    _table_scaling(place, folder, markers)
+    _table_scaling(place, folder, markers, added)
 
 
 def _other_names(place: Workplace, *, static: bool) -> dict[str, tuple[str, ...]]:
@@ -119,12 +121,14 @@ def _check_scaled(place: Workplace, folder: Path, mass: float | None) -> None:
     place.notes += check_factors(place.trial.static or folder, scale_factors(folder / "results" / "scale_factors.xml"))
 
 
-def _table_scaling(place: Workplace, folder: Path, markers: Markers) -> None:
+def _table_scaling(place: Workplace, folder: Path, markers: Markers, added: Mapping[str, SetMarker]) -> None:
     """Write the factor of each body with what measured it, and how far markers are off in the static pose."""
     setup = read_document(folder / "setup_scale.xml").getroot()
     facts, written = place.facts, scale_factors(folder / "results" / "scale_factors.xml")
     factors = {body: three for body, three in written.items() if body in facts.bodies}
-    places = {name: facts.in_ground(body, facts.marker_places[name]) for name, body in (facts.markers or {}).items()}
+    on = {name: (body, facts.marker_places[name]) for name, body in (facts.markers or {}).items()}
+    on |= {name: (each.body, each.places[""]) for name, each in added.items()}
+    places = {name: facts.in_ground(body, at) for name, (body, at) in on.items() if body in facts.frames}
     table = factor_table(setup, markers, places, factors)
     write_text(folder / FACTORS, table.to_csv(index=False, float_format="%.6g"))
     place.notes += [str(note) for note in sides_in_doubt(table)]
@@ -167,7 +171,7 @@ def inverse_kinematics(place: Workplace) -> None:
     window = (float(markers.time[0]), float(markers.time[-1]))
     weights = {name: each.weight for name, each in place.markers.markers.items()} if place.markers else {}
     tasks = marker_tasks(shared, {**weights, **place.options.marker_weights})
-    place.notes += unfollowed(place.markers, place.facts, shared, source.name) if place.markers else []
+    place.notes += unfollowed(place.markers, place.facts, markers.names, source.name) if place.markers else []
     setup = ik_setup(relative(place.model, folder), relative(copy, folder), tasks, window, "motion.mot")
     run_tool(place, "ik", setup, "InverseKinematicsTool")
     for located in folder.glob("*_model_marker_locations.sto"):

@@ -41,9 +41,10 @@ RUN: dict[str, Act] = {
     "rra": steps.residual_reduction,
     "cmc": steps.computed_muscle_control,
     "so": steps.static_optimisation,
+    "id": steps.inverse_dynamics,
 }
 AFTER: dict[str, Act] = {"scale": steps.after_scale, "rra": steps.after_residual_reduction}
-DYNAMIC = ("rra", "cmc", "so")
+DYNAMIC = ("rra", "cmc", "so", "id")
 _DEATH_SIGNAL = 1
 
 
@@ -62,7 +63,8 @@ def run(job: Job) -> Workplace:
         for step in DYNAMIC:
             if step in job.steps:
                 _step(place, job, base, step)
-        steps.inverse_dynamics(place)
+        if "id" not in job.steps:
+            steps.inverse_dynamics(place)
     _deliver(place, job)
     write_measures(place, job.steps)
     told = {**judged(job.steps, job.trial.leg), "notes": place.notes}

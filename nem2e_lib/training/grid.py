@@ -5,6 +5,7 @@ from __future__ import annotations
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import groupby, product
 from typing import Any
 
@@ -58,12 +59,21 @@ class Grid:
     @property
     def epochs(self) -> int:
         """Epochs of the channel that has most."""
-        return max(map(self.epochs_of, range(len(self.channel_names))))
+        return max(self._epochs)
 
     def epochs_of(self, channel: int) -> int:
         """Epochs of a channel's models: as configured, or for as many updates as configured on its median fold."""
-        counts = [len(self.shown(Model(0, channel, *pair))) for pair in product(self.folds_of(channel), self.parts)]
-        return self.configuration.epochs_for(int(np.median(counts)))
+        return self._epochs[channel]
+
+    @cached_property
+    def _epochs(self) -> tuple[int, ...]:
+        """Of each channel, found once: every model asks for it."""
+        models = [
+            [Model(0, channel, *pair) for pair in product(self.folds_of(channel), self.parts)]
+            for channel in range(len(self.channel_names))
+        ]
+        counts = [[len(self.shown(model)) for model in own] for own in models]
+        return tuple(self.configuration.epochs_for(int(np.median(numbers))) for numbers in counts)
 
     def folds_of(self, channel: int) -> list[int]:
         """Return the folds that hold a cycle of a channel out; the one fold that holds nobody out."""
@@ -91,8 +101,7 @@ class Grid:
 
     def blocks(self, size: int) -> Iterator[tuple[Model, ...]]:
         """Yield the models in blocks of at most `size` with equally many epochs, always cut in the same places."""
-        epochs = [self.epochs_of(channel) for channel in range(len(self.channel_names))]
-        for _, models in groupby(self.models, key=lambda model: epochs[model.channel]):
+        for _, models in groupby(self.models, key=lambda model: self.epochs_of(model.channel)):
             yield from batched_models(list(models), size)
 
     @property

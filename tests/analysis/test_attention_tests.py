@@ -153,6 +153,7 @@ def results(weights, tokens):
     attrs = {"study": "made-up", "condition": "all_entire", "synthetic": 1}
     data = {
         "attention": (dims, weights[None, None]),
+        "measured": (("channel", "cycle", "sample"), np.ones((1, 3, 4))),
         "diverged": (("seed", "channel", "fold"), np.zeros((1, 1, 3), bool)),
     }
     return xr.Dataset(data, coords, attrs)
@@ -191,8 +192,8 @@ def test_attention_agrees_with_a_network_that_depends_on_what_it_attends_to():
         ),
         folds=SimpleNamespace(labels=("s0", "s1", "s2")),
         channel_names=["tib"],
-        held=lambda fold, part: np.array([fold]),
-        shown=lambda fold, part: np.array([k for k in range(3) if k != fold]),
+        held=lambda model: np.array([model.fold]),
+        shown=lambda model: np.array([k for k in range(3) if k != model.fold]),
     )
     table = attention_tests.agreement_with_dependence(trained, work, dict.fromkeys(work.folds.labels, network), "tib")
     assert table["pair"].tolist() == [*attention_tests.PAIRS.values(), attention_tests.BETWEEN]

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import xarray as xr
 
 from nem2e_lib.analysis.metrics import defined, errors, rmse, undefined
 from nem2e_lib.error import Nem2eError
@@ -116,3 +117,35 @@ def test_where_no_er_is_defined_it_is_told():
     assert defined(table)["er"].tolist() == [pytest.approx(-0.5)]
     with pytest.raises(Nem2eError, match="The errors of worked have no defined Er"):
         defined(errors(trained([0.5, 0.5], simulated=0.0)))
+
+
+def test_an_error_is_the_mean_over_conditions_and_speeds():
+    """One subject's straight cycles are off by .1, its only turn by .5: the mean of both, not of its cycles."""
+    results = planted()
+    assert errors(results)["rmse_refined"].tolist() == pytest.approx([(0.1 + 0.1 + 0.5) / 3, 0.2])
+    told = results.assign_coords(condition=("cycle", ["straight", "straight", "turn", "straight"]))
+    assert errors(told)["rmse_refined"].tolist() == pytest.approx([(0.1 + 0.5) / 2, 0.2])
+
+
+def planted() -> xr.Dataset:
+    """Two subjects with three cycles and one, each a trial at one speed; what is refined is off by a constant."""
+    lead = ("channel", "cycle", "sample")
+    measured = np.tile(np.linspace(0.1, 0.9, 20), (1, 4, 1))
+    off = np.array([0.1, 0.1, 0.5, 0.2])[None, :, None]
+    return xr.Dataset(
+        {
+            "refined": (("seed", *lead), (measured + off)[None]),
+            "simulated": (lead, measured + 1.0),
+            "measured": (lead, measured),
+            "mean_curve": (lead, measured),
+        },
+        coords={
+            "channel": ["bi"],
+            "electrode": ("channel", ["bi"]),
+            "fold": ["s0", "s1"],
+            "fold_of_cycle": ("cycle", [0, 0, 0, 1]),
+            "speed": ("cycle", ["free"] * 4),
+            "trial": ("cycle", ["a", "b", "c", "d"]),
+        },
+        attrs={"study": "x", "condition": "one_entire", "unit": "subject", "synthetic": 0},
+    )

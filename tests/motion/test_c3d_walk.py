@@ -14,7 +14,7 @@ from nem2e_lib.data.storage.storage import Storage, write_storage
 from nem2e_lib.error import Nem2eError
 from nem2e_lib.figures import laboratory as drawing
 from nem2e_lib.motion import c3d_files, c3d_outcome
-from nem2e_lib.motion.beside import beside, table
+from nem2e_lib.motion.beside import beside, compared
 from nem2e_lib.motion.c3d_files import Missing, Opened, Person
 from nem2e_lib.paper.notebooks import run
 from tests.data.c3d.test_c3d_convert import FIRST, MASS, RATE, laboratory
@@ -42,8 +42,12 @@ def with_recording(one: Opened, **changes: object) -> Opened:
     return dataclasses.replace(one, walk=dataclasses.replace(one.walk, recording=recording))
 
 
+def found_in(one: Opened) -> dict[str, str]:
+    return dict(c3d_files.contents(one).itertuples(index=False, name=None))
+
+
 def test_the_file_is_told_in_words(walk):
-    found = c3d_files.contents(walk)["found"]
+    found = found_in(walk)
     assert found["markers"] == "7, in mm"
     assert found["force plates"] == "1: type 2"
     assert found["EMG"] == "2: tib_ant right, soleus right"
@@ -91,10 +95,10 @@ def test_what_a_file_lacks_is_one_sentence_in_place_of_a_figure(walk, tmp_path):
         assert said in str(part)
         assert c3d_files.shown(pytest.fail, part) is part
         assert part._repr_html_().startswith("<p>")
-    assert table(steps["not compared"]) is None
-    assert c3d_outcome.factors(walk, tmp_path).empty
+    assert compared(steps["not compared"]) is steps["not compared"]
+    assert str(c3d_outcome.factors(walk, tmp_path)) == "No body was scaled."
     eventless = with_recording(walk, events=())
-    assert c3d_files.contents(eventless)["found"]["events"] == "none"
+    assert found_in(eventless)["events"] == "none"
     assert "the file has no events" in drawing.markers_over_time(**c3d_files.over_time(eventless)).caption
 
 
@@ -102,7 +106,7 @@ def test_words_of_channels_and_the_leg_are_written_into_the_mapping(tmp_path):
     source = str(laboratory(tmp_path / "files"))
     person = c3d_files.converted(source, tmp_path / "out", channels={"soleus": "med_gas", "Tibialis": ""})
     one = c3d_files.opened(person)
-    assert c3d_files.contents(one)["found"]["EMG"] == "1: med_gas right"
+    assert found_in(one)["EMG"] == "1: med_gas right"
     both = c3d_files.converted(source, tmp_path / "out", leg="left")
     assert both.leg == "left"
     with pytest.raises(Nem2eError, match="no analogue channel has 'Gluteus' in its name; there are 'Right Tib"):
@@ -111,6 +115,28 @@ def test_words_of_channels_and_the_leg_are_written_into_the_mapping(tmp_path):
         c3d_files.converted(source, tmp_path / "out", "S09")
     with pytest.raises(Nem2eError, match="S01 has no walk 'run'; there are S01_walk"):
         c3d_files.opened(person, "run")
+
+
+def test_a_mapping_that_names_no_emg_is_no_reason_to_stop(tmp_path):
+    source = str(laboratory(tmp_path / "files", mass=None))
+    assert c3d_files.converted(source, tmp_path / "out").mass_kg is None
+    person = c3d_files.converted(source, tmp_path / "out", mass_kg=61.5)
+    assert person.mass_kg == 61.5
+    assert found_in(c3d_files.opened(person))["mass"] == "61.5 kg"
+    channels = tmp_path / "out" / "mapping" / "channels.csv"
+    silent = pd.read_csv(channels, dtype=str, keep_default_na=False).assign(emg="", muscle="")
+    silent.to_csv(channels, index=False)
+    again = c3d_files.converted(source, tmp_path / "out")
+    assert again.said.channels["emg"].any()
+
+
+def test_plates_that_cannot_be_read_are_told_in_their_place(person, monkeypatch):
+    def refuse(recording):
+        raise Nem2eError("force plate 1 is of type 9.")
+
+    monkeypatch.setattr(c3d_files, "plate_forces", refuse)
+    part = c3d_files.from_above(c3d_files.opened(person))
+    assert str(part).startswith("force plate 1 is of type 9. Without forces there are no joint moments")
 
 
 def test_only_what_a_walk_has_is_simulated(person, tmp_path, monkeypatch):
@@ -146,7 +172,7 @@ def test_the_laboratorys_own_angles_stand_beside_those_of_the_model(walk, tmp_pa
     assert row["r"] == pytest.approx(1.0, abs=1e-5)
     assert row["offset"] == pytest.approx(5.0, abs=0.01)
     assert "right hip 1.000" in c3d_files.shown(drawing.beside_laboratory, part).caption
-    assert table(part).index.tolist() == [("right", "hip")]
+    assert compared(part)[["foot", "joint"]].to_numpy().tolist() == [["right", "hip"]]
     assert "no joint moments of the laboratory's own model" in str(beside(known, tmp_path, "moment"))
 
 

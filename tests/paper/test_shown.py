@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import xarray as xr
 
+from nem2e_lib.analysis import published
 from nem2e_lib.error import Nem2eError
 from nem2e_lib.paper import shown
 
@@ -55,3 +56,15 @@ def test_attention_over_time_stands_in_where_there_is_no_map_of_muscles(
     monkeypatch.setattr(shown.figures, "temporal_attention", lambda results: ("temporal", "rect"))
     results = xr.Dataset(coords={"channel": ["rect"], "token": np.array(token)}, attrs={"study": "walking"})
     assert shown.attention_of(results, "tib") == (kind, "rect")
+
+
+def test_published_numbers_stand_beside_the_papers_muscles_and_subjects_alone() -> None:
+    theirs = published.results()
+    walking = theirs.loc[theirs["dataset"] == "walking", ["muscle", "condition"]]
+    own = walking.assign(study="lab", unit="subject")
+    beside = shown.published_beside(own, "walking", "lab")
+    assert beside is not None
+    assert set(beside["dataset"]) == {"lab"}
+    assert shown.published_beside(own.assign(unit="speed"), "walking", "lab") is None
+    assert shown.published_beside(own[own["muscle"] != "soleus"], "walking", "lab") is None
+    assert shown.published_beside(own, "jumping", "lab") is None

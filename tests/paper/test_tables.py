@@ -76,13 +76,24 @@ def test_html_is_well_formed_and_accessible(summary: pd.DataFrame) -> None:
 
 def test_datasets_counts_subjects_columns_and_electrodes(running: dict[str, xr.Dataset]) -> None:
     results = running["one_entire"]
-    cycles = results[["measured"]].assign_coords(muscle=[f"m{i}" for i in range(102)]).assign_attrs(skipped=2)
+    cut = results[["measured"]].rename(measured="emg").assign_attrs(skipped=2)
+    cycles = cut.assign_coords(muscle=[f"m{i}" for i in range(102)])
     row = tables.datasets({"running": cycles}).data.iloc[0]
     assert (row["subjects"], row["speeds"], row["cycles"], row["activation_columns"]) == (10, 4, 120, 102)
     assert (row["emg_channels"], row["electrodes"], row["skipped_cycles"]) == (16, 11, 2)
     assert row["published_activation_columns"] == 102
     mine = tables.datasets({"my lab": cycles})
     assert CONTEXT not in mine.shown.columns.get_level_values(0)
+
+
+def test_datasets_tell_conditions_and_of_how_many_a_channel_was_recorded(running: dict[str, xr.Dataset]) -> None:
+    whole = running["one_entire"][["measured"]].rename(measured="emg").assign_coords(muscle=["m"])
+    lost = (whole.subject == whole.subject[0]) & (whole.channel == whole.channel[1])
+    conditions = ["level", "ramp"] * (whole.sizes["cycle"] // 2)
+    less = whole.where(~lost).assign_coords(condition=("cycle", conditions)).assign_attrs(whole.attrs)
+    table = tables.datasets({"whole": whole, "less": less})
+    assert table.data["conditions"].tolist() == [1, 2]
+    assert table.caption.endswith(f" less: {whole.channel.values[1]} of 9 of 10 subjects.")
 
 
 def test_open_points_lists_each_choice() -> None:

@@ -254,3 +254,23 @@ def test_a_readout_of_slow_phases_and_small_penalty_is_finite():
     emg = jnp.asarray(cycles.emg.transpose("cycle", "sample", "channel").values, jnp.float32)
     slow = lk.initial(3)._replace(log_reach=jnp.log(6.0), log_penalty=jnp.log(0.04))
     assert np.isfinite(np.asarray(lk.refine(slow, part, emg, part, 1.0))).all()
+
+
+def test_the_curve_by_speed_has_a_height_for_each_condition():
+    """EMG is a line in speed with a step between conditions: the curve finds both, and knows nothing of a third."""
+    cycles = make_cycles((4, 4, 4), channels=1)
+    condition = np.array(["straight", "turn"] * 6)
+    speed = np.linspace(0.8, 1.6, 12)
+    level = 0.2 + 0.1 * speed + 0.3 * (condition == "turn")
+    emg = cycles.emg * 0 + xr.DataArray(level, dims="cycle")
+    told = cycles.assign(emg=emg).assign_coords(speed_m_s=("cycle", speed), condition=("cycle", condition))
+
+    def off(study):
+        found = evaluate(study, rival("speed_curve"))
+        return float(np.abs(found.refined.isel(seed=0) - found.measured).max())
+
+    assert off(told) < 1e-9
+    assert off(told.drop_vars("condition")) > 0.1
+    other = told.assign_coords(condition=("cycle", ["ramp"] * 4 + condition[4:].tolist()))
+    ramp = evaluate(other, rival("speed_curve")).refined.values[0, 0, :4, 0]
+    np.testing.assert_allclose(ramp, 0.2 + 0.1 * speed[:4] + 0.15)

@@ -12,17 +12,15 @@ from hypothesis import strategies as st
 
 from nem2e_lib.data.storage.storage import Storage, write_storage
 from nem2e_lib.error import Nem2eError
+from nem2e_lib.simulate.measures import marker_errors, saturated, violation
 from nem2e_lib.simulate.quality import (
     RULES,
     VERDICTS,
     judge,
-    marker_errors,
-    saturated,
     save_quality,
     summary,
     trial_folders,
     verdicts,
-    violation,
     worst,
 )
 

@@ -14,9 +14,12 @@ from nem2e_lib.error import Nem2eError
 from nem2e_lib.simulate import SimulatedTrial, hamner, simulate
 from nem2e_lib.simulate.compare import compare, waveforms
 from nem2e_lib.simulate.facts import describe
+from nem2e_lib.simulate.floor import bare_floor
 from nem2e_lib.simulate.forces import whole_plates
 from nem2e_lib.simulate.loads import assign
 from nem2e_lib.simulate.motion import read_motion
+from nem2e_lib.simulate.options import Options
+from nem2e_lib.simulate.prepare import Workplace, choose_window, prepare_loads, prepare_model, prepare_motion
 
 pytestmark = pytest.mark.realdata
 
@@ -72,6 +75,38 @@ def test_the_unnamed_plate_is_found_under_the_other_foot_when_it_is(data, model)
     assert {body: plate.name for body, plate in feet.items()} == {"calcn_r": "1", "calcn_l": "2"}
     with pytest.raises(ValueError, match="is called left, but its force acts nearer the right foot"):
         assign(facts, model, motion.storage, time, [replace(right, side="left"), replace(left, side="right")], {})
+
+
+def looked_at(folder: Path, model: Path, motion: Path, grf: Path, *lock: str):
+    """How the feet of a recording meet the ground, and what is told."""
+    place = Workplace(folder, SimulatedTrial("trial", motion=motion, grf=grf), Options(lock=lock), model)
+    prepare_model(place)
+    read = prepare_motion(place, motion)
+    choose_window(place, read, prepare_loads(place, read))
+    before = len(place.notes)
+    found = bare_floor(place, read.storage)
+    return found, place.notes[before:]
+
+
+@pytest.mark.parametrize("speed", [2, 3, 4, 5])
+def test_running_on_a_treadmill_raises_no_alarm_of_bare_floor(data, model, tmp_path, speed):
+    grf = data / "grf" / f"Run_{speed}0002_GRF_newCOP3_v24.mot"
+    found, told = looked_at(tmp_path, model, data / "ik" / f"Run_{speed}0002_IK.mot", grf)
+    assert {side: ground.bare for side, ground in found.items()} == {"right": (), "left": ()}
+    assert told == []
+
+
+def test_a_walk_whose_every_step_is_measured_raises_no_alarm_of_bare_floor(realdata, opensim, tmp_path):
+    walk = realdata / "opensim_core_walk"
+    files = (walk / "subject_walk_scaled.osim", walk / "coordinates.sto", walk / "grf_walk.mot")
+    found, told = looked_at(tmp_path, *files, "mtp_*")
+    assert told == []
+    assert {side: ground.bare for side, ground in found.items()} == {"right": (), "left": ()}
+    time, plates, _ = whole_plates(files[2])
+    within = (time >= 0.461) & (time <= 1.799)
+    for each in plates:
+        pressed_s = (each.trodden & within).sum() * float(time[1] - time[0])
+        assert found[each.side].ground_s == pytest.approx(pressed_s, abs=0.05)
 
 
 @pytest.mark.slow

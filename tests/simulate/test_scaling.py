@@ -12,6 +12,7 @@ from nem2e_lib.simulate.scaling import (
     check_factors,
     check_mass,
     chosen_mass,
+    chosen_strength,
     scale_factors,
     set_up_markers,
     stated_mass,
@@ -27,8 +28,9 @@ SET_UP = """<OpenSimDocument Version="40000"><ScaleTool name="mine">{mass}
 <MarkerPlacer><apply>{placed}</apply><marker_file>old.trc</marker_file><time_range>3 4</time_range>
 <output_model_file>old_placed.osim</output_model_file></MarkerPlacer></ScaleTool></OpenSimDocument>"""
 MARKERS = """<OpenSimDocument Version="40000"><MarkerSet><objects>
-<Marker name="SACR"><socket_parent_frame>/bodyset/pelvis</socket_parent_frame></Marker>
-<Marker name="KNEE"><body>femur_r</body></Marker></objects></MarkerSet></OpenSimDocument>"""
+<Marker name="SACR"><socket_parent_frame>/bodyset/pelvis</socket_parent_frame><location>-0.1 0 0</location></Marker>
+<Marker name="KNEE"><body>femur_r</body><location>0 -0.4 0.1</location></Marker>
+</objects></MarkerSet></OpenSimDocument>"""
 
 
 @pytest.fixture
@@ -115,7 +117,9 @@ def test_scaling_that_moves_no_markers_ends_with_what_the_scaler_writes(write, f
 
 
 def test_markers_of_the_set_up_count(write):
-    assert set_up_markers(write()) == {"SACR": "pelvis", "KNEE": "femur_r"}
+    found = set_up_markers(write())
+    assert {name: each.body for name, each in found.items()} == {"SACR": "pelvis", "KNEE": "femur_r"}
+    assert found["KNEE"].places[""] == (0.0, -0.4, 0.1)
 
 
 def test_sizes_that_no_person_has_are_refused_and_odd_ones_told(tmp_path):
@@ -139,3 +143,24 @@ def test_muscles_of_another_size_of_person_are_told():
     assert "from 72.8 to 32.1 kg" in note
     assert "it would be 0.58 (--strength mass)" in note
     assert unscaled_strength(72.84, 32.1, 0.58) == unscaled_strength(72.84, 80.0, 1.0) == []
+
+
+def test_strength_by_mass_is_the_mass_ratio_to_two_thirds_and_told():
+    child = SimulatedTrial("walk", mass_kg=32.1)
+    factor, (note,) = chosen_strength(child, Options(strength="mass"), 72.84)
+    assert factor == pytest.approx(0.579, abs=1e-3)
+    assert note.startswith("Strength by mass: (32.1 kg / 72.8 kg of the model) to the power of 2/3 = 0.579 on every")
+    assert chosen_strength(child, Options(strength=0.6), 72.84) == (0.6, ())
+    with pytest.raises(Nem2eError, match="strength 'mass' needs the mass of the person; give mass_kg"):
+        chosen_strength(SimulatedTrial("walk"), Options(strength="mass"), 72.84)
+
+
+def test_a_set_ups_mass_will_do_for_the_strength(write):
+    options = Options(strength="mass", setups={"scale": str(write())})
+    assert chosen_strength(SimulatedTrial("walk"), options, 45.8)[0] == 1.0
+
+
+@pytest.mark.parametrize("wrong", ["weight", -1.0, 0.0, float("nan"), "1,0"])
+def test_a_strength_that_is_none_is_refused(wrong):
+    with pytest.raises(Nem2eError, match="a number above 0 or 'mass' is expected"):
+        Options(strength=wrong)

@@ -190,3 +190,51 @@ def walker_motion(time: NDArray[np.float64], right: NDArray[np.float64], left: N
             f"foot_{side}_ty": path[:, 1] - up,
         }
     return Storage("walk", tuple(columns), time, np.column_stack(list(columns.values())), True)
+
+
+LEG_JOINTS = {
+    "femur": ("pelvis", (-0.0698, -0.067, 0.0817)),
+    "tibia": ("femur", (-0.005, -0.4323, 0.0)),
+    "talus": ("tibia", (0.0, -0.4781, 0.0)),
+    "calcn": ("talus", (-0.0547, -0.0471, 0.0089)),
+    "toes": ("calcn", (0.2007, 0.0, 0.0)),
+}
+"""Body to its parent, and where the joint is there on the right side, m, in a skeleton like gait2392."""
+
+
+def save_legs(osim: Any, path: Path, sizes: dict[str, float] | None = None) -> Path:
+    """A floating pelvis on two legs that bend at hip, knee and ankle; `sizes` are factors on bodies, by name."""
+    chosen, legs = sizes or {}, osim.Model()
+    legs.setName("legs")
+    bodies = {"pelvis": osim.Body("pelvis", 10.0, osim.Vec3(0), osim.Inertia(0.1, 0.1, 0.1))}
+    legs.addBody(bodies["pelvis"])
+    free = osim.FreeJoint("ground_pelvis", legs.getGround(), bodies["pelvis"])
+    for index, name in enumerate(("rx", "ry", "rz", "tx", "ty", "tz")):
+        free.upd_coordinates(index).setName(f"pelvis_{name}")
+    legs.addJoint(free)
+    for side, mirror in (("r", 1.0), ("l", -1.0)):
+        for name, (above, (x, y, z)) in LEG_JOINTS.items():
+            body = osim.Body(f"{name}_{side}", 2.0, osim.Vec3(0), osim.Inertia(0.01, 0.01, 0.01))
+            parent = bodies[above] if above == "pelvis" else bodies[f"{above}_{side}"]
+            size = chosen.get(parent.getName(), 1.0)
+            ends = (
+                parent,
+                osim.Vec3(size * x, size * y, mirror * size * z),
+                osim.Vec3(0),
+                body,
+                osim.Vec3(0),
+                osim.Vec3(0),
+            )
+            legs.addBody(body)
+            bodies[body.getName()] = body
+            if name in ("calcn", "toes"):
+                legs.addJoint(osim.WeldJoint(f"{name}_{side}_weld", *ends))
+                continue
+            joint = osim.PinJoint(f"{name}_{side}_pin", *ends)
+            joint.updCoordinate().setName(
+                {"femur": "hip_flexion", "tibia": "knee_angle", "talus": "ankle_angle"}[name] + f"_{side}"
+            )
+            legs.addJoint(joint)
+    legs.finalizeConnections()
+    legs.printToXML(str(path))
+    return path

@@ -77,3 +77,9 @@ def test_mean_curve_never_sees_its_own_fold():
     emg = np.arange(6.0).reshape(1, 3, 2)
     curves = mean_curves(emg, np.array([0, 1, 1]))
     np.testing.assert_allclose(curves, [[[3.0, 4.0], [0.0, 1.0], [0.0, 1.0]]])
+
+
+def test_one_person_at_one_speed_in_two_conditions_is_left_out_by_condition():
+    cycles = make_cycles((4,), speeds=("free",)).assign_coords(condition=("cycle", ["level", "ramp", "level", "ramp"]))
+    folds = leave_one_out(cycles)
+    assert (folds.unit, folds.labels, folds.of_cycle.tolist()) == ("condition", ("level", "ramp"), [0, 1, 0, 1])

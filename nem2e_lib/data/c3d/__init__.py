@@ -18,6 +18,8 @@ export
     These tables of any C3D file, without a mapping: `export_c3d`.
 contacts
     Which foot trod on which plate, from when to when, and why a contact cannot be used: `find_contacts`.
+electrodes
+    Which channels look like EMG.
 mapping
     Which channel measures which muscle, who is who, which file is what: tables that a person edits.
 convert

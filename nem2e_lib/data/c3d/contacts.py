@@ -34,6 +34,9 @@ _SHARED = 0.02
 _SINGLE_SUPPORT = (0.85, 1.1)
 """Mean force in body weights while the other foot swings."""
 _GRAVITY = 9.81
+_SHORTEST_CYCLE_S = 0.5
+_MISSING_S = 0.3
+"""An event of heel strike that comes so much later than the heel marker's is that of a later step: one is missing."""
 _HEEL_AHEAD_M, _HEEL_LATE_S = 0.05, 0.034
 """The heel is furthest ahead of the pelvis this long before it strikes (Zeni et al. 2008,
 doi:10.1016/j.gaitpost.2007.07.007; the delay as measured on ten children with force plates)."""
@@ -75,29 +78,41 @@ class Walk:
         return self.events(side, "off")
 
 
+@dataclass(frozen=True, eq=False)
+class _Tread:
+    """A plate that is trodden on: by which foot (empty where no marker tells), from when to when, with which force."""
+
+    plate: PlateForce
+    foot: str
+    press: Array
+    start: float
+    off: float
+
+
 def find_contacts(walk: Walk) -> pd.DataFrame:
     """Return a row for each time that a plate is trodden on, `COLUMNS`, in the order of time.
 
-    `next_strike_s` is when the same foot strikes again: by the file's events, else by its heel marker; missing where
-    neither tells. `speed_m_s` is that of the pelvis until then, `body_weights` the mean force of single support.
+    `next_strike_s` is when the same foot strikes again: by the file's events, else on a plate, else by its heel marker;
+    missing where none tells. `speed_m_s` is that of the pelvis until then, `body_weights` the mean force of single
+    support.
     """
-    rows = [row for plate in walk.forces for row in _on_plate(walk, plate)]
-    table = pd.DataFrame(rows, columns=list(COLUMNS))
+    treads = [tread for plate in walk.forces for tread in _on_plate(walk, plate)]
+    table = pd.DataFrame([_contact(walk, tread, treads) for tread in treads], columns=list(COLUMNS))
     return table.sort_values("start_s", kind="stable", ignore_index=True)
 
 
-def _on_plate(walk: Walk, plate: PlateForce) -> Iterator[dict[str, Any]]:
+def _on_plate(walk: Walk, plate: PlateForce) -> Iterator[_Tread]:
     time, press = walk.recording.analog_time, plate.force @ plate.up
     for first, last in runs(press > CONTACT_N):
         start, off = float(time[first]), float(time[last])
         if off - start >= _SHORTEST_S:
-            yield _contact(walk, plate, press, start, off)
+            yield _Tread(plate, _foot(walk, plate, start, off), press, start, off)
 
 
-def _contact(walk: Walk, plate: PlateForce, press: Array, start: float, off: float) -> dict[str, Any]:
-    foot = _foot(walk, plate, start, off)
+def _contact(walk: Walk, tread: _Tread, treads: Sequence[_Tread]) -> dict[str, Any]:
+    plate, foot, press, start, off = tread.plate, tread.foot, tread.press, tread.start, tread.off
     doubts: list[str] = []
-    after, by = _next_strike(walk, foot, start)
+    after, by = _next_strike(walk, tread, treads)
     weights = _single_support(walk, foot, press, start, off)
     if foot:
         doubts += _against_events(walk, foot, start, off)
@@ -214,13 +229,23 @@ def _speed(walk: Walk, start: float, end: float) -> float:
     return float(steps.sum() / (last - first))
 
 
-def _next_strike(walk: Walk, foot: str, start: float) -> tuple[float, str]:
-    if foot:
-        for times, by in ((walk.strikes(foot), "event"), (heel_strikes(walk, foot), "heel marker")):
-            after = times[times > start + 0.5]
-            if len(after):
-                return float(after[0]), by
-    return float("nan"), ""
+def _next_strike(walk: Walk, tread: _Tread, treads: Sequence[_Tread]) -> tuple[float, str]:
+    """When the foot strikes again, and what tells it; NaN and nothing where nothing does.
+
+    A plate that it treads on before the next event, or a heel marker that strikes well before it, tell of an event that
+    the file lacks.
+    """
+    if not tread.foot:
+        return float("nan"), ""
+    soonest = tread.start + _SHORTEST_CYCLE_S
+    on_plates = np.sort([each.start for each in treads if each.foot == tread.foot])
+    found = {"event": walk.strikes(tread.foot), "plate": on_plates, "heel marker": heel_strikes(walk, tread.foot)}
+    first = {by: float(times[times > soonest].min()) for by, times in found.items() if (times > soonest).any()}
+    if "event" in first and first["event"] > first.get("plate", np.inf) + _EVENT_S:
+        del first["event"]
+    if "event" in first and first["event"] > first.get("heel marker", np.inf) + _MISSING_S:
+        del first["event"]
+    return next(((first[by], by) for by in found if by in first), (float("nan"), ""))
 
 
 def heel_strikes(walk: Walk, side: str) -> Array:

@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from collections.abc import Mapping as Table
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
+from nem2e_lib.data.c3d.electrodes import live_share
 from nem2e_lib.data.c3d.feet import SIDES
 from nem2e_lib.data.c3d.recording import Recording
 from nem2e_lib.data.c3d.tables import emg_channels
@@ -34,6 +36,8 @@ COLUMNS = {
 }
 """Tables of the mapping and their columns."""
 _MASS = (("PROCESSING", "BODYMASS"), ("SUBJECT", "MASS"), ("SUBJECTS", "MASS"), ("PROCESSING", "MASS"))
+_TWICE = 2.0
+"""So many times as many channels as on the other leg must be live on the one that was measured."""
 _ALIVE = 0.1
 """A leg is not measured if its channels vary by less than this share of the other leg's."""
 STANDS_M = 0.3
@@ -79,11 +83,15 @@ def propose(root: Path, files: dict[Path, Recording]) -> tuple[Mapping, list[str
     recordings = _of_one_name(pd.DataFrame(rows, columns=list(COLUMNS["recordings"])))
     channels = _channels(list(files.values()))
     whose = {path: row["subject"] for path, (_, row) in zip(files, recordings.iterrows(), strict=True)}
+    own = {who: [files[path] for path in files if whose[path] == who] for who in _each(whose)}
+    kinds = dict(zip(files, recordings["kind"], strict=True))
+    walks = {who: [files[path] for path in files if (whose[path], kinds[path]) == (who, "walk")] for who in own}
+    shares = {who: live_shares(walks[who], channels) for who in own}
     subjects = pd.DataFrame(
-        [_subject(who, [files[path] for path in files if whose[path] == who], channels) for who in _each(whose)],
-        columns=list(COLUMNS["subjects"]),
+        [_subject(who, own[who], walks[who], channels, shares[who]) for who in own], columns=list(COLUMNS["subjects"])
     )
-    return Mapping(recordings, subjects, channels), list(_to_do(recordings, subjects, channels))
+    to_do = [*_to_do(recordings, subjects, channels), *_no_emg(walks, channels, shares)]
+    return Mapping(recordings, subjects, channels), to_do
 
 
 def _each(whose: dict[Path, str]) -> list[str]:
@@ -138,23 +146,56 @@ def _channel(name: str) -> dict[str, str]:
     return {"channel": name, "emg": muscle, "side": sided, "muscle": muscle, "subject": ""}
 
 
-def _subject(who: str, recordings: Sequence[Recording], channels: pd.DataFrame) -> dict[str, str]:
+def live_shares(walks: Sequence[Recording], channels: pd.DataFrame) -> dict[str, float]:
+    """Return side to the share of its channels that are live in some walks, whatever muscle they measure."""
+    return {side: live_share(walks, channels.loc[channels["side"] == side, "channel"].tolist()) for side in SIDES}
+
+
+def _subject(
+    who: str,
+    recordings: Sequence[Recording],
+    walks: Sequence[Recording],
+    channels: pd.DataFrame,
+    shares: Table[str, float],
+) -> dict[str, str]:
     masses = [recording.head.numbers(*where) for recording in recordings for where in _MASS]
     mass = next((float(numbers[0]) for numbers in masses if len(numbers) and numbers[0] > 0), None)
-    return {"subject": who, "mass_kg": "" if mass is None else f"{mass:.1f}", "leg": _leg(recordings, channels)}
+    return {"subject": who, "mass_kg": "" if mass is None else f"{mass:.1f}", "leg": _leg(walks, channels, shares)}
 
 
-def _leg(recordings: Sequence[Recording], channels: pd.DataFrame) -> str:
-    """The one leg whose channels are alive; empty where both are, or none."""
+def _leg(walks: Sequence[Recording], channels: pd.DataFrame, shares: Table[str, float]) -> str:
+    """The one leg whose channels are live, twice as many as the other's at least; empty where both are, or none."""
+    for side, other in (SIDES, SIDES[::-1]):
+        if shares[side] >= _TWICE * shares[other] and shares[side] > 0:
+            return side
+    return _larger(walks, channels)
+
+
+def _larger(walks: Sequence[Recording], channels: pd.DataFrame) -> str:
+    """The one leg whose channels vary by much more than the other's."""
     size = {}
     for side in SIDES:
         names = channels.loc[(channels["side"] == side) & (channels["emg"] != ""), "channel"]
-        spread = [np.std(each.channel(name)) for each in recordings for name in names if name in each.channels]
+        spread = [np.std(each.channel(name)) for each in walks for name in names if name in each.channels]
         size[side] = float(np.median(spread)) if spread else 0.0
     right, left = size["right"], size["left"]
     if left < _ALIVE * right:
         return "right"
     return "left" if right < _ALIVE * left else ""
+
+
+def _no_emg(
+    walks: Table[str, Sequence[Recording]], channels: pd.DataFrame, shares: Table[str, Table[str, float]]
+) -> Iterator[str]:
+    """People whose walks have channels of EMG, of which none looks like EMG."""
+    names = channels.loc[channels["side"] != "", "channel"].tolist()
+    has = [who for who, some in walks.items() if any(name in each.channels for each in some for name in names)]
+    dead = [who or "somebody" for who in has if not any(shares[who].values())]
+    if dead:
+        yield (
+            f"{FOLDER}/recordings.csv: no channel of {', '.join(dead)} looks like EMG (noise, hum or an amplifier at "
+            "its rails); write leave as the kind of these walks, or simulate them without."
+        )
 
 
 def _to_do(recordings: pd.DataFrame, subjects: pd.DataFrame, channels: pd.DataFrame) -> Iterator[str]:

@@ -143,6 +143,18 @@ def save_report(report: pd.DataFrame, path: str | Path) -> None:
     write_text(path, report.to_csv(index=False, lineterminator="\n"))
 
 
+def skipped(report: pd.DataFrame) -> list[str]:
+    """Return a line a trial and reason on the cycles of a report that were skipped."""
+    lines = []
+    for (trial, reason), rows in report[~report["kept"]].groupby(["trial", "reason"], sort=False):
+        numbers = rows["number"].to_numpy()
+        ends = np.flatnonzero(np.diff(numbers) != 1)
+        runs = zip(numbers[[0, *(ends + 1)]].tolist(), numbers[[*ends, -1]].tolist(), strict=True)
+        some = ", ".join(f"{first}" if first == last else f"{first} to {last}" for first, last in runs)
+        lines.append(f"skipped: trial {trial}, cycle{'s' * (len(numbers) > 1)} {some}: {reason}")
+    return lines
+
+
 def resample(
     signal: Storage | EmgTable, start_s: float, end_s: float, number: int, points: Array, method: str = "linear"
 ) -> Array:

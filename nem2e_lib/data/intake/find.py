@@ -51,8 +51,8 @@ _HELD = {"emg": "channels that may be EMG were", "grf": "force plates were"}
 class Found:
     """A file of a known kind; `inside` is its path in the study folder, `words` those that may name the trial.
 
-    `who` moved, by the path, else by the folder that was named or the one above it; `by` what computed an activation,
-    where that is known.
+    `who` moved, by the path or the C3D file, else by the folder that was named or the one above it; `by` what computed
+    an activation, where that is known.
 
     `odd` is what reading changed or left out; `first_s` when the first frame is on the clock of the capture, where that
     is not the file's.
@@ -135,6 +135,7 @@ def _add_c3d(found: Search, path: Path, asked: dict[str, Path], recording: Recor
     """Take the EMG and the forces of a C3D file, whichever are looked for where it lies."""
     if isinstance(recording, Nem2eError):
         raise recording
+    who = next(iter(recording.head.texts("SUBJECTS", "NAMES")), "").strip()
     wanted = [kind for kind in ("emg", "grf") if kind in asked or "" in asked]
     if not wanted:
         found.leave(path, "left out, a C3D file holds no activation; name its folder under --emg or --grf.")
@@ -151,7 +152,7 @@ def _add_c3d(found: Search, path: Path, asked: dict[str, Path], recording: Recor
         like = inside.with_name(f"…_{kind}.sto").as_posix()
         copied = f"its {_HELD[kind]} copied as {like}."
         first = float(recording.time[0])
-        _keep(found, Found(path, inside, kind, storage, words(relative), keys(relative), (copied, *odd), first))
+        _keep(found, Found(path, inside, kind, storage, words(relative), keys(relative), (copied, *odd), first, who))
 
 
 def _of_c3d(recording: Recording, kind: str, name: str) -> tuple[Storage, list[str]]:

@@ -88,12 +88,18 @@ class Key:
         some = zip(_KINDS, self.content, strict=True)
         return tuple(found if kind == "number" else tuple(dict.fromkeys(found)) for kind, found in some)
 
+    @property
+    def cycles(self) -> tuple[str, ...]:
+        """Words that number a gait cycle of a recording: ``cycle3``."""
+        return tuple(word for word in self.of("counted") if _stem(word) in _CYCLE)
+
     def without(self, aside: Iterable[str]) -> Key:
         """The same without some words."""
         left = [each for each in zip(self.order, self.written, self.kinds, strict=True) if each[0] not in set(aside)]
         return Key(*(tuple(each[at] for each in left) for at in range(3)))
 
 
+_CYCLE = frozenset({"cycle", "cyc", "gaitcycle", "gc", "stride"})
 _KINDS = ("person", "date", "speed", "counted", "number", "word")
 
 

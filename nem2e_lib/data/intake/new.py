@@ -33,6 +33,8 @@ from nem2e_lib.error import Nem2eError
 _PART = re.compile(r"(?:\d+|[ls]h)$")
 """A number of a part, or the long or the short head, at the end of gait2392's names."""
 _SIDELESS = "or the left one? the name does not tell the leg"
+_FEW = 5
+"""So many files of which the same is to be told are each named."""
 _SLACK_S = 0.05
 """An activation may reach so far beyond its recording."""
 _MODELS = "model"
@@ -154,7 +156,7 @@ def _clock_to_do(clocks: Sequence[_Clock]) -> Iterator[str]:
 
 def _exported(found: Search) -> list[str]:
     """What was changed or left out in reading exports, which the copies no longer tell."""
-    return together(((odd, str(file.path)) for file in found.files for odd in file.odd), few=3)
+    return together(((odd, str(file.path)) for file in found.files for odd in file.odd), few=_FEW)
 
 
 def _search(target: Path, folders: dict[str, str | Path | None], model: Model | None) -> Search:
@@ -199,15 +201,19 @@ def _trials(found: Search) -> tuple[list[_Trial], list[str]]:
     return trials, told
 
 
-def _unmatched(kind: str, files: Sequence[Found], others: Sequence[Found], matched: Partners) -> Iterator[str]:
+def _unmatched(kind: str, files: Sequence[Found], others: Sequence[Found], matched: Partners) -> list[str]:
+    said = list[tuple[str, str]]()
     for file in files if others else ():
         if file in matched.unclear:
             some = ", ".join(other.path.name for other in matched.unclear[file][:3])
-            yield f"{file.path}: which {kind} file goes with it is not clear by name ({some}); left empty."
+            said.append((f"which {kind} file goes with it is not clear by name ({some}); left empty.", str(file.path)))
         elif file not in matched.of:
-            yield f"{file.path}: no {kind} file goes with it by name; left empty."
+            said.append((f"no {kind} file goes with it by name; left empty.", str(file.path)))
     used = set(matched.of.values())
-    yield from (f"{file.path}: {kind} that no one activation goes with by name." for file in others if file not in used)
+    said += [
+        (f"{kind} that no one activation goes with by name.", str(file.path)) for file in others if file not in used
+    ]
+    return together(said, few=_FEW)
 
 
 def _set_aside(kind: str, mine: frozenset[str], theirs: frozenset[str]) -> Iterator[str]:
@@ -239,7 +245,7 @@ def _row(trial: _Trial, name: str) -> dict[str, str]:
     places = {kind: other.inside.as_posix() for kind, other in trial.others.items()}
     return {
         "trial": name,
-        "subject": file.who,
+        "subject": file.who or next((other.who for other in trial.others.values() if other.who), ""),
         "speed": label,
         "speed_m_s": metres,
         "activation": file.inside.as_posix(),

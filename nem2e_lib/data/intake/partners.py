@@ -7,7 +7,7 @@ strictly as any two of them do. A trial whose EMG was lost is then not given tha
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from nem2e_lib.data.intake.find import Found
 from nem2e_lib.data.intake.names import Key, covers, only_here
@@ -73,14 +73,33 @@ def apart(activations: Sequence[Found], others: Sequence[Found]) -> tuple[frozen
 def partners(activations: Sequence[Found], others: Sequence[Found], aside: Iterable[str] = ()) -> Partners:
     """Match files of another kind to activation files, without the words `aside`.
 
-    A file goes with an activation if their names agree and no other file's on either side agrees as well.
+    A file goes with an activation if their names agree and no other file's on either side agrees as well. Activations
+    of single gait cycles, as their names say, share the file of their recording where that kind's names tell no cycles.
     """
+    if any(file.key.cycles for file in activations) and not any(file.key.cycles for file in others):
+        return _of_recordings(activations, others, aside)
     keys = {file: file.key.without(aside) for file in (*activations, *others)}
     for agree in _AGREE:
         fits = {one: [other for other in others if agree(keys[one], keys[other])] for one in activations}
         if any(fits.values()):
             return _unique(fits, keys)
     return Partners()
+
+
+def _of_recordings(activations: Sequence[Found], others: Sequence[Found], aside: Iterable[str]) -> Partners:
+    """Match recordings, each stood for by one activation without its cycle, and give all of its cycles what it has."""
+    recordings: dict[tuple[str, ...], list[Found]] = {}
+    for file in activations:
+        recordings.setdefault(file.key.without(file.key.cycles).written, []).append(file)
+    stand_ins = {replace(some[0], key=some[0].key.without(some[0].key.cycles)): some for some in recordings.values()}
+    matched, found = partners(list(stand_ins), others, aside), Partners()
+    for one, cycles in stand_ins.items():
+        for file in cycles:
+            if one in matched.of:
+                found.of[file] = matched.of[one]
+            elif one in matched.unclear:
+                found.unclear[file] = matched.unclear[one]
+    return found
 
 
 def _unique(fits: Mapping[Found, list[Found]], keys: Mapping[Found, Key]) -> Partners:

@@ -376,6 +376,8 @@ def require_y_up(path: str | Path, markers: Markers, low: Sequence[str] = (), hi
 def write_markers(path: str | Path, markers: Markers) -> None:
     """Write markers in m as OpenSim 4 reads them; a marker that was not seen is blank.
 
+    Rows end in a tab: without it OpenSim loses the last cell where that is blank.
+
     Raises
     ------
     Nem2eError

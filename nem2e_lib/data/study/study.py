@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import TypeVar
 
@@ -26,6 +26,12 @@ from nem2e_lib.error import Nem2eError
 _REFERENCES = "references.csv"
 
 T = TypeVar("T")
+_ACTIVATION = ("name", "speed_m_s", "activation", "activation_offset_s")
+_ASIDE = {
+    **dict.fromkeys(("emg", "processed"), (*_ACTIVATION, "grf", "grf_offset_s")),
+    **dict.fromkeys(("feet", "events"), (*_ACTIVATION, "emg", "emg_offset_s", "emg_scale")),
+}
+"""What of a trial a signal does not depend on."""
 
 
 @dataclass(frozen=True)
@@ -55,7 +61,7 @@ class Study:
     settings: Settings
     trials: tuple[Trial, ...]
     cycles: tuple[Cycle, ...] | None = None
-    _kept: dict[tuple[str, str], object] = field(default_factory=dict, repr=False, compare=False)
+    _kept: dict[tuple[str, object], object] = field(default_factory=dict, repr=False, compare=False)
 
     @property
     def name(self) -> str:
@@ -177,9 +183,11 @@ class Study:
         return self._once("events", trial, lambda found: find_events(self.feet(found.name), self.settings.limits))
 
     def _once(self, kind: str, name: str, read: Callable[[Trial], T]) -> T:
-        if (kind, name) not in self._kept:
-            self._kept[kind, name] = read(self.trial(name))
-        return self._kept[kind, name]  # type: ignore[return-value]
+        trial = self.trial(name)
+        key = kind, _source(kind, trial)
+        if key not in self._kept:
+            self._kept[key] = read(trial)
+        return self._kept[key]  # type: ignore[return-value]
 
     def _activation(self, trial: Trial) -> Storage:
         muscles = () if trial == self.trials[0] else self.muscles
@@ -216,6 +224,12 @@ class Study:
         if trial.grf is None:
             raise Nem2eError(f"{self.folder / 'trials.csv'}: trial {trial.name!r} has no grf file.")
         return read_feet(trial.grf, self.settings.grf_right, self.settings.grf_left).later(trial.grf_offset_s)
+
+
+def _source(kind: str, trial: Trial) -> tuple[object, ...]:
+    """What a signal of a trial depends on: the cycles of one recording may be trials of their own and share it."""
+    aside = () if trial.has_emg_table else _ASIDE.get(kind, ())
+    return tuple(getattr(trial, each.name) for each in fields(trial) if each.name not in aside)
 
 
 def _meant(name: str, muscles: Sequence[str], model: Model | None) -> str:

@@ -274,7 +274,15 @@ def test_networks_of_one_runner_are_told_of_as_such_and_their_muscles_tested_not
     assert found.loc["C22", "verdict"] == "holds"
     for claim in ("C12", "C14", "C22"):
         assert "left out are its speeds" in found.loc[claim, "why"]
-    assert "no muscle soleus" in found.loc["C18", "why"]
+
+
+def test_the_gastrocnemius_itself_is_asked_where_it_was_measured():
+    assert children().loc["C18", "verdict"] == "does not hold"
+    under_all = children(improved={("walking", c, "gast") for c in CONDITIONS}).loc["C18"]
+    assert under_all["verdict"] == "holds"
+    assert "The muscle is gasmed." in under_all["why"]
+    neither = evaluate(evidence(muscles={"walking": ["rect"], "running": RUNNING})).set_index("id")
+    assert "no muscle soleus" in neither.loc["C18", "why"]
 
 
 def test_the_shortcut_test_of_another_muscle_holds_in_part():

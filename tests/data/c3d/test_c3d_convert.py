@@ -47,7 +47,8 @@ def analog(walking: bool) -> tuple[list[str], np.ndarray]:
     on = walking * ((time >= 0.2) & (time < 0.8)) * MASS * 9.81
     down = np.zeros((len(time), 6))
     down[:, 2] = -on  # the plate's z points into the ground
-    noise = np.random.default_rng(4).normal(size=(len(time), len(EMG))) * 1e-3
+    noise = np.random.default_rng(4).normal(size=(len(time) + 4, len(EMG))) * 1e-3
+    noise = sum(noise[row : len(time) + row] for row in range(5)) / 5  # the spectrum of EMG, not that of an amplifier
     noise[:, 2] *= 0.001
     return [f"F{number}" for number in range(6)] + EMG, np.column_stack([down, noise])
 

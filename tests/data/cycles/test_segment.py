@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
 import pytest
 import xarray as xr
 from hypothesis import given
@@ -8,7 +9,16 @@ from hypothesis import strategies as st
 
 from nem2e_lib.data.check import check_study
 from nem2e_lib.data.cycles.find import find_cycles
-from nem2e_lib.data.cycles.segment import VARIABLES, data_hash, load_cycles, resample, save_cycles, save_report, segment
+from nem2e_lib.data.cycles.segment import (
+    VARIABLES,
+    data_hash,
+    load_cycles,
+    resample,
+    save_cycles,
+    save_report,
+    segment,
+    skipped,
+)
 from nem2e_lib.data.storage.storage import Storage, read_storage, write_storage
 from nem2e_lib.data.study.load import load_study
 from nem2e_lib.error import Nem2eError
@@ -201,6 +211,16 @@ def test_cycles_that_a_signal_does_not_cover(study_folder):
     ]
 
 
+def test_cycles_skipped_for_one_reason_are_told_together():
+    rows = [("a", number, number in (4, 5), "" if number in (4, 5) else "starts late") for number in range(8)]
+    rows += [("b", 0, False, "starts late")]
+    report = pd.DataFrame(rows, columns=["trial", "number", "kept", "reason"])
+    assert skipped(report) == [
+        "skipped: trial a, cycles 0 to 3, 6 to 7: starts late",
+        "skipped: trial b, cycle 0: starts late",
+    ]
+
+
 def test_no_cycle_at_all(study_folder):
     for trial in TRIALS:
         table = read_storage(study_folder / f"{trial}_grf.mot")
@@ -283,7 +303,7 @@ def test_one_real_subject(realdata, tmp_path):
     assert dict(cycles.sizes) == {"cycle": 22, "sample": 20, "phase": 101, "muscle": 92, "channel": 11}
     assert report["kept"].all()
     assert np.unique(cycles["speed_m_s"], return_counts=True)[1].tolist() == [6, 5, 6, 5]
-    assert not any(cycles[name].isnull().any() for name in VARIABLES)
+    assert not any(np.isnan(cycles[name].to_numpy()).any() for name in VARIABLES)
     assert cycles["activation"].min() >= 0
     assert cycles["activation"].max() <= 1.0001
     assert len(set(cycles["electrode"].values)) == 11

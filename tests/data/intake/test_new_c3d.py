@@ -76,6 +76,7 @@ def treadmill(path: Path, first_frame: int = 1, seed: int = 0) -> float:
         more={
             "FORCE_PLATFORM": group,
             "POINT": {"Y_SCREEN": "+Z"},
+            "SUBJECTS": {"NAMES": ["Anna"]},
             "ANALOG": {"UNITS": (["N"] * 3 + ["Nmm"] * 3) * 2 + ["V"] * 3},
         },
     )
@@ -118,8 +119,8 @@ def test_emg_and_forces_come_out_of_c3d_files_on_their_clock(tmp_path):
     assert cycles.sizes["cycle"] == 2 * 9
     assert float(cycles["start_s"][0]) == pytest.approx(3.4, abs=0.01)
     for channel in range(2):  # envelopes peak where the activation does
-        simulated = cycles["activation_waveform"].mean("cycle")[:, channel].argmax()
-        measured = cycles["emg_waveform"].mean("cycle")[:, channel].argmax()
+        simulated = cycles["activation_waveform"].mean("cycle")[:, channel].to_numpy().argmax()
+        measured = cycles["emg_waveform"].mean("cycle")[:, channel].to_numpy().argmax()
         assert abs(int(simulated) - int(measured)) <= 4
 
 
@@ -157,3 +158,24 @@ def test_c3d_files_among_activations_hold_none(tmp_path):
     with pytest.raises(Nem2eError, match=r"no file with activations.*a C3D file holds no activation"):
         new_study(tmp_path / "study", activation=tmp_path / "a")
     assert not (tmp_path / "study").exists()
+
+
+def test_cycles_of_one_recording_are_read_once(tmp_path):
+    """Two cycles that were simulated apart: each is a trial, both are cut from the recording that they share."""
+    strike = treadmill(tmp_path / "lab" / "c3d" / "walk_1.c3d")
+    for number in (2, 4):
+        start = strike + number * STRIDE
+        name = f"walk_1_cycle{number:02d}_StaticOptimization_activation.sto"
+        activation(tmp_path / "lab" / "so" / name, strike, start - 0.05, start + STRIDE + 0.05)
+    made = new_study(tmp_path / "study", tmp_path / "lab" / "so", tmp_path / "lab" / "c3d", tmp_path / "lab" / "c3d")
+    assert made.trials["emg"].tolist() == ["emg/walk_1_emg.sto"] * 2
+    assert made.trials["subject"].tolist() == ["Anna"] * 2
+    made.trials.assign(subject="s1", speed="free").to_csv(tmp_path / "study" / "trials.csv", index=False)
+    study = load_study(tmp_path / "study")
+    first, second = study.trials
+    assert study.emg(first.name) is study.emg(second.name)
+    assert study.events(first.name) is study.events(second.name)
+    assert study.activation(first.name) is not study.activation(second.name)
+    cycles, _ = segment(study)
+    assert cycles.sizes["cycle"] == 2
+    np.testing.assert_allclose(cycles["start_s"], [strike + 2 * STRIDE, strike + 4 * STRIDE], atol=0.01)

@@ -132,6 +132,13 @@ def test_the_file_of_the_same_trial_and_never_that_of_another(names: tuple[list[
         (["s1/trial2", "s1/trial3"], ["s1/2", "s1/3"], {0: 0, 1: 1}),
         (["s1/session2/trial1", "s1/session1/trial2"], ["s1/2"], {}),
         (["slow/left", "left/slow"], ["left/slow"], {1: 0}),
+        (
+            ["s1/walk_2_cycle03_StaticOptimization_activation", "s1/walk_2_cycle04", "s1/walk_3_cycle03"],
+            ["s1/walk_2_emg", "s1/walk_3_emg"],
+            {0: 0, 1: 0, 2: 1},
+        ),
+        (["walk_cycle1", "walk_cycle2"], ["walk_cycle1_emg", "walk_cycle2_emg"], {0: 0, 1: 1}),
+        (["s1/walk_cycle 1", "s2/walk_stride2"], ["s1/walk", "s2/run"], {0: 0}),
     ],
 )
 def test_what_tells_trials_apart(activations: list[str], others: list[str], pairs: dict[int, int]) -> None:
