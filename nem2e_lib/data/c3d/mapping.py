@@ -246,6 +246,9 @@ def read_mapping(folder: Path) -> Mapping:
         With every problem of its tables.
     """
     tables = {name: read_table(folder / FOLDER / f"{name}.csv", columns) for name, columns in COLUMNS.items()}
+    if "" in tables["recordings"]["subject"].values and "" not in tables["subjects"]["subject"].values:
+        nobody = pd.DataFrame("", index=[0], columns=list(COLUMNS["subjects"]))  # tables pass over an empty row
+        tables["subjects"] = pd.concat([tables["subjects"], nobody])
     mapping = Mapping(**tables)
     problems = list(_problems(folder / FOLDER, mapping))
     if problems:
