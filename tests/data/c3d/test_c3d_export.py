@@ -75,7 +75,7 @@ def test_markers_forces_channels_and_events_each_in_a_table(tmp_path):
 
 
 def test_what_cannot_be_had_is_told_and_the_rest_is_written(tmp_path):
-    """Nobody walks and no foot is known by name: forward is not known, and EMG does not need it."""
+    """No plate, no parameter and no name of a marker tells which axis is up, and EMG does not need it."""
     rng = np.random.default_rng(0)
     places = rng.normal(size=(100, 1, 3)) + np.array([[0, 0, 0], [0, 0, 900], [300, 0, 1500]])
     raw = write_c3d(
@@ -87,7 +87,7 @@ def test_what_cannot_be_had_is_told_and_the_rest_is_written(tmp_path):
     )
     (tmp_path / "odd.c3d").write_bytes(raw)
     made = export_c3d(tmp_path / "odd.c3d", tmp_path / "out")
-    assert any("Its markers are left out: nobody walks" in line for line in made.told)
+    assert any("Its markers are left out: neither force plates nor" in line for line in made.told)
     assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["odd_analog.sto", "odd_emg.sto"]
     assert read_storage(tmp_path / "out" / "odd_analog.sto").labels == ("Trigger",)
 
