@@ -25,10 +25,10 @@ from nem2e_lib.error import Nem2eError
 from nem2e_lib.motion.c3d_files import Missing, Opened, Part, Person, opened
 from nem2e_lib.refiner import Refiner
 from nem2e_lib.simulate import Options, SimulatedTrial, read_trials, simulate
-from nem2e_lib.simulate.measuring import FACTORS
 from nem2e_lib.simulate.motion import DISTANCES
 from nem2e_lib.simulate.people import open_study
 from nem2e_lib.simulate.posture import marker_places, postures
+from nem2e_lib.simulate.sizing import FACTORS
 
 LOOKED_AT = ("rect_fem_r", "vas_lat_r", "bifemlh_r", "med_gas_r", "soleus_r", "tib_ant_r")
 """Muscles that are drawn where no EMG says which."""
@@ -104,7 +104,7 @@ def static_pose(one: Opened, folder: Path) -> Part:
 
 
 def factors(one: Opened, folder: Path) -> pd.DataFrame | Missing:
-    """Return what scaling did to each body, and how far right and left differ, as `simulate.measuring.factor_table`."""
+    """Return what scaling did to each body, and how far right and left differ, as `simulate.sizing.factor_table`."""
     path = folder / one.trial / "scale" / FACTORS
     return pd.read_csv(path) if path.is_file() else Missing("No body was scaled.")
 

@@ -26,7 +26,7 @@ facts
     A model described without OpenSim's objects: coordinates, muscles, bodies, root.
 placing
     A marker set put on a model.
-measuring
+sizing
     Which pairs of markers scale which body, and what came of it.
 motion
     Joint angles and markers, checked and in one unit.

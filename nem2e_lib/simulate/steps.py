@@ -20,17 +20,6 @@ from nem2e_lib.simulate.actuators import UNMUSCLED, ideal_actuators, reserve_act
 from nem2e_lib.simulate.equilibrium import Balance
 from nem2e_lib.simulate.facts import describe
 from nem2e_lib.simulate.marker_set import SetMarker
-from nem2e_lib.simulate.measuring import (
-    FACTORS,
-    FIT,
-    factor_table,
-    fit_in_doubt,
-    fit_table,
-    measurement_set,
-    plan_by_rules,
-    plan_without_rules,
-    sides_in_doubt,
-)
 from nem2e_lib.simulate.motion import DISTANCES, coordinate_of, marker_distances, markers_for
 from nem2e_lib.simulate.options import LEAD_S, NAMES
 from nem2e_lib.simulate.osim import StepFailed, opensim, working_in
@@ -61,6 +50,17 @@ from nem2e_lib.simulate.setups import (
     scale_setup,
     so_setup,
     tracking_tasks,
+)
+from nem2e_lib.simulate.sizing import (
+    FACTORS,
+    FIT,
+    factor_table,
+    fit_in_doubt,
+    fit_table,
+    measurement_set,
+    plan_by_rules,
+    plan_without_rules,
+    sides_in_doubt,
 )
 from nem2e_lib.simulate.states import activation_of_states, keep_states, save_activation, save_static_optimisation
 from nem2e_lib.simulate.xml import read_document, write_document

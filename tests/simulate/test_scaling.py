@@ -5,7 +5,6 @@ from __future__ import annotations
 import pytest
 
 from nem2e_lib.error import Nem2eError
-from nem2e_lib.simulate.measuring import measurement_set, plan_without_rules
 from nem2e_lib.simulate.options import Options
 from nem2e_lib.simulate.scaling import (
     UNSTATED,
@@ -19,6 +18,7 @@ from nem2e_lib.simulate.scaling import (
     unscaled_strength,
 )
 from nem2e_lib.simulate.setups import marker_tasks, own_setup, scale_setup
+from nem2e_lib.simulate.sizing import measurement_set, plan_without_rules
 from nem2e_lib.simulate.trial import SimulatedTrial, check_trials
 
 SET_UP = """<OpenSimDocument Version="40000"><ScaleTool name="mine">{mass}

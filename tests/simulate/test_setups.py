@@ -14,7 +14,6 @@ from nem2e_lib.error import Nem2eError
 from nem2e_lib.simulate.actuators import ideal_actuators, reserve_actuators, residual_names
 from nem2e_lib.simulate.facts import Coordinate
 from nem2e_lib.simulate.loads import external_loads, foot_bodies
-from nem2e_lib.simulate.measuring import every_pair, measurement_set, plan_without_rules
 from nem2e_lib.simulate.options import Options, check_steps
 from nem2e_lib.simulate.setups import (
     REDUCTION_WEIGHT,
@@ -27,6 +26,7 @@ from nem2e_lib.simulate.setups import (
     so_setup,
     tracking_tasks,
 )
+from nem2e_lib.simulate.sizing import every_pair, measurement_set, plan_without_rules
 from nem2e_lib.simulate.steps import rows_each
 from nem2e_lib.simulate.xml import find, read_document, text_of, write_document
 

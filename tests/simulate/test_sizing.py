@@ -10,7 +10,7 @@ import pytest
 
 from nem2e_lib.data.markers.trc import Markers
 from nem2e_lib.simulate.marker_set import MarkerSet, Rule, SetMarker
-from nem2e_lib.simulate.measuring import (
+from nem2e_lib.simulate.sizing import (
     factor_table,
     fit_in_doubt,
     fit_table,
