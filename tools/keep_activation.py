@@ -15,7 +15,7 @@ from nem2e_lib.data.open.kept import keep
 from nem2e_lib.data.open.sources import chosen, read_sources
 from nem2e_lib.data.storage.storage import read_storage
 from nem2e_lib.data.tables import read_table
-from nem2e_lib.simulate.people import MODEL, STUDIES, simulate_study
+from nem2e_lib.simulate.people import MODEL, STUDIES, beside_laboratory, simulate_study
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -42,6 +42,7 @@ def main(name: str, work: str) -> None:
         "licence": facts["licence"],
         "cite": facts["cite"],
         "trials": made["trials"],
+        "laboratory": beside_laboratory(study, recordings, place / "trials", place / "simulated"),
     }
     files = chosen([study.recordings, MODEL], read_sources())
     told |= {"inputs": {source.here: source.sha256 for source in files if not source.here.endswith(".txt")}}

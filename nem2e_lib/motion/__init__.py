@@ -10,10 +10,8 @@ c3d_files
     Somebody's C3D files, opened and looked at, for 16_c3d_to_emg.
 c3d_outcome
     What OpenSim and a refiner make of them.
-laboratory
-    Angles and moments against those of the laboratory's own model.
 beside
-    These two, to be drawn.
+    Angles and moments beside those of the laboratory's own model, to be drawn.
 """
 
 from __future__ import annotations

@@ -7,8 +7,8 @@ from pathlib import Path
 import pandas as pd
 
 from nem2e_lib.error import Nem2eError
-from nem2e_lib.motion import laboratory
 from nem2e_lib.motion.c3d_files import Missing, Opened, Part
+from nem2e_lib.simulate import laboratory
 
 QUANTITIES = {"angle": ("Joint angles", "degrees"), "moment": ("Joint moments", "N·m/kg")}
 """What is compared, and its unit; signs are OpenSim's."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -12,11 +12,13 @@ import xarray as xr
 
 from nem2e_lib.analysis.agreement import DELAYS_MS, agreement
 from nem2e_lib.analysis.statistics import ALPHA
+from nem2e_lib.data.cycles.segment import CONDITION
 from nem2e_lib.error import Nem2eError
 from nem2e_lib.figures.panels import plural
 from nem2e_lib.figures.style import label_of, signed
 from nem2e_lib.paper.findings import Findings
 from nem2e_lib.paper.shared_tables import DUELS, LEADERBOARD, SharedTable
+from nem2e_lib.simulate.people import MADE, laboratory
 from nem2e_lib.site.contents import Studied
 from nem2e_lib.site.tables import Table, p_text, rounded
 from nem2e_lib.training.conditions import CONDITIONS
@@ -32,13 +34,13 @@ OPEN_POINT = (
 
 def studied(study: str, cycles: xr.Dataset, unit: str) -> Studied:
     """Say who was measured in a study, and how the rest was made."""
-    people, speeds = (len(np.unique(cycles[name])) for name in ("subject", "speed"))
+    people = len(np.unique(cycles["subject"]))
     of_channel = measured_people(cycles)
     few = {name: n for name, n in of_channel.items() if n < people}
     muscles = ", ".join(f"{name} in {n}" if name in few else name for name, n in of_channel.items())
     counts = (
         "1 person" if people == 1 else f"{people} people",
-        plural(speeds, "speed"),
+        *_circumstances(cycles),
         plural(cycles.sizes["cycle"], "gait cycle"),
         f"{plural(len(of_channel), 'muscle')} ({muscles})",
     )
@@ -46,6 +48,16 @@ def studied(study: str, cycles: xr.Dataset, unit: str) -> Studied:
     motion = str(cycles.attrs["motion"])
     left = f"one {unit_name(unit)} left out at a time"
     return Studied(study, motion, f"{motion}, {', '.join(counts)}; {left}", unit, **told)
+
+
+def _circumstances(cycles: xr.Dataset) -> list[str]:
+    """Speeds, and conditions where the study tells them."""
+    told = [plural(len(np.unique(cycles["speed"])), "speed")]
+    if CONDITION not in cycles.coords:
+        return told
+    conditions = list(dict.fromkeys(cycles[CONDITION].values.astype(str).tolist()))
+    named = f"{plural(len(conditions), 'condition')} ({', '.join(conditions)})"
+    return [named] if len(np.unique(cycles["speed"])) == 1 else [*told, named]
 
 
 def measured_people(cycles: xr.Dataset) -> dict[str, int]:
@@ -67,12 +79,15 @@ class Results:
         Segmented cycles, and what was left out at a time, by study.
     board, duels
         Rows of `leaderboard.standings` and `leaderboard.duels`.
+    laboratory
+        How angles and moments agree with the laboratory's own, by study that has them: `simulate.people.laboratory`.
     """
 
     cycles: Mapping[str, xr.Dataset]
     units: Mapping[str, str]
     board: pd.DataFrame
     duels: pd.DataFrame
+    laboratory: Mapping[str, pd.DataFrame] = field(default_factory=dict)
 
     @classmethod
     def of(cls, found: Findings) -> Results:
@@ -84,7 +99,9 @@ class Results:
             When 08_rivals has not run, or has saved other tables.
         """
         units = {study: str(rows["one_entire"].attrs["unit"]) for study, rows in found.trained.items()}
-        return cls(found.cycles, units, _read(LEADERBOARD, found), _read(DUELS, found))
+        own = {study: laboratory(path) for study, path in found.run.studies.items() if (path / MADE).is_file()}
+        there = {study: rows for study, rows in own.items() if len(rows)}
+        return cls(found.cycles, units, _read(LEADERBOARD, found), _read(DUELS, found), there)
 
     @property
     def agreement(self) -> pd.DataFrame:
@@ -192,6 +209,49 @@ def agrees(table: pd.DataFrame) -> list[str]:
             + (f"; of {', '.join(none)} no delay up to {DELAYS_MS[-1]} ms is best." if none else ".")
         )
     return lines
+
+
+def against_laboratory(results: Results) -> list[str]:
+    """Say how far joint moments and angles agree with the laboratory's own, a sentence a study that has them."""
+    lines = []
+    for study, rows in results.laboratory.items():
+        medians = rows.groupby(["quantity", "joint"], sort=False)["r"].median()
+        joints = list(dict.fromkeys(rows["joint"]))
+        moments, angles = (
+            ", ".join(f"{joint} {rounded(medians[quantity, joint], 3)}" for joint in joints)
+            for quantity in ("moment", "angle")
+        )
+        lines.append(
+            f"{study}: in {plural(rows['trial'].nunique(), 'walk')}, net joint moments in stance correlate with those "
+            f"that the laboratory's own model left in the same files by, in the median, {moments}; joint angles over "
+            f"the gait cycle by {angles}. Both come from the same markers and forces: it shows that these were taken "
+            "over rightly, and nothing of how moments are shared out over muscles."
+        )
+    return lines
+
+
+def laboratory_table(study: str, rows: pd.DataFrame) -> Table:
+    """Return a study's agreement with the laboratory's own angles and moments as a table for reading."""
+    groups = rows.groupby(["quantity", "joint"], sort=False)
+    shown = pd.DataFrame(
+        [
+            {
+                "quantity": quantity,
+                "joint": joint,
+                "n": str(len(part)),
+                "r, median": rounded(part["r"].median(), 3),
+                "r, lowest": rounded(part["r"].min(), 3),
+                "rms, median": f"{rounded(part['rms'].median())} {part['unit'].iloc[0]}",
+                "offset, median": f"{rounded(part['offset'].median())} {part['unit'].iloc[0]}",
+            }
+            for (quantity, joint), part in groups
+        ]
+    )
+    caption = (
+        "n: walks of the measured leg. Moments while its foot is on a plate, angles from that contact to the foot's "
+        "next strike. rms: of the difference, of angles after their offset (simulated minus laboratory's) is taken off."
+    )
+    return Table(rows, shown, f"{study}: OpenSim against the laboratory's own model", caption)
 
 
 def networks(results: Results, study: str) -> list[str]:

@@ -74,6 +74,8 @@ batch
     Many trials on any executor, one table in the end: `simulate`.
 compare
     Two sets of waveforms, muscle by muscle.
+laboratory
+    Angles and moments against those of the laboratory's own model in the same C3D file.
 hamner
     Running at four speeds, repeated from published data.
 people

@@ -16,17 +16,19 @@ from typing import Any
 
 import pandas as pd
 
+from nem2e_lib.data.c3d.recording import read_c3d
 from nem2e_lib.data.c3d.study import Built
 from nem2e_lib.data.files import whole_folder, write_text
 from nem2e_lib.data.open import children, runner
 from nem2e_lib.data.open.fetch import fetch_open
-from nem2e_lib.data.open.kept import provenance, unpack
+from nem2e_lib.data.open.kept import DIGITS, provenance, unpack
 from nem2e_lib.data.open.sources import recordings as sets
 from nem2e_lib.data.storage.storage import Storage
 from nem2e_lib.data.tables import near, read_table
 from nem2e_lib.error import Nem2eError
 from nem2e_lib.simulate.batch import simulate
 from nem2e_lib.simulate.hamner import OPTIONS as RUNNING
+from nem2e_lib.simulate.laboratory import agreement
 from nem2e_lib.simulate.options import BY_MASS, Options
 from nem2e_lib.simulate.osim import opensim_version
 
@@ -56,6 +58,8 @@ class OpenStudy:
     options : Options
     simulated_by : str
         How activation was simulated, without the version of OpenSim.
+    c3d : str
+        Folder of its C3D files among the recordings, with the laboratory's own angles and moments; empty for none.
     """
 
     name: str
@@ -66,6 +70,7 @@ class OpenStudy:
     steps: Sequence[str]
     options: Options
     simulated_by: str
+    c3d: str = ""
 
     @property
     def facts(self) -> dict[str, Any]:
@@ -86,6 +91,7 @@ STUDIES = {
             ("scale", "ik", "so"),
             Options(marker_set="plug_in_gait", strength=BY_MASS),
             "static optimisation with the Hamner 2010 model scaled to each child",
+            children.C3D,
         ),
         OpenStudy(
             "runner",
@@ -148,6 +154,7 @@ def open_study(
         if anew:
             simulated = place / "simulated"
             source = simulate_study(study, trials, recordings / MODEL, simulated, workers=workers, progress=progress)
+            source["laboratory"] = beside_laboratory(study, recordings, place / "trials", simulated)
         else:
             simulated, source = place / "kept", provenance(name)
             shutil.rmtree(simulated, ignore_errors=True)
@@ -230,6 +237,45 @@ def simulate_study(
     }
 
 
+def beside_laboratory(study: OpenStudy, recordings: Path, work: Path, simulated: Path) -> list[dict[str, Any]]:
+    """Return how far angles and moments of the measured leg agree with the laboratory's own in the same C3D files.
+
+    Parameters
+    ----------
+    study : OpenStudy
+    recordings, work, simulated : Path
+        The open recordings, what `OpenStudy.prepare` left, and what `simulate_study` left.
+
+    Returns
+    -------
+    list of dict
+        A row a trial, contact, quantity and joint: ``trial``, and as of `laboratory.agreement`; none where the study
+        has no C3D files.
+    """
+    if not study.c3d:
+        return []
+    files = read_table(work / "mapping" / "recordings.csv", ("trial", "file")).set_index("trial")["file"]
+    contacts = read_table(work / "contacts.csv", ("trial", "foot", "start_s", "off_s", "next_strike_s", "doubts"))
+    rows: list[Any] = []
+    for walk in read_table(work / "trials.csv", ("trial", "leg", "mass_kg")).to_dict("records"):
+        own = contacts[(contacts["trial"] == walk["trial"]) & (contacts["foot"] == walk["leg"])]
+        recording = read_c3d(recordings / study.c3d / files[walk["trial"]])
+        found = agreement(simulated / walk["trial"], recording, own, float(walk["mass_kg"]))
+        rows += found.round(DIGITS).assign(trial=walk["trial"]).to_dict("records")
+    return rows
+
+
+def laboratory(folder: Path) -> pd.DataFrame:
+    """Return how far an open study agrees with the laboratory's own angles and moments: rows of `beside_laboratory`.
+
+    Raises
+    ------
+    Nem2eError
+        As `made`.
+    """
+    return pd.DataFrame(made(folder).get("laboratory", []))
+
+
 def made(folder: Path) -> dict[str, Any]:
     """Return how an open study came about, as its folder tells.
 
@@ -237,7 +283,7 @@ def made(folder: Path) -> dict[str, Any]:
     -------
     dict
         What `simulate_study` or `kept.provenance` returned; ``study`` (name), ``anew`` (whether it was simulated for
-        this folder) and ``told`` (who was left out and why, one sentence each).
+        this folder), ``told`` (who was left out and why, one sentence each) and ``laboratory`` (`beside_laboratory`).
 
     Raises
     ------

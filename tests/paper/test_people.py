@@ -130,3 +130,35 @@ def test_the_headline_says_that_no_published_table_is_reproduced_and_gives_every
     assert (
         "One-Quarter −0.30, One-Entire −0.38, All-Entire −0.45; of the mean EMG curve of other people −0.40" in told[1]
     )
+
+
+def test_agreement_with_the_laboratory_is_told_by_its_medians() -> None:
+    rows = pd.DataFrame(
+        [
+            {"trial": trial, "quantity": quantity, "joint": joint, "unit": unit, "r": r, "rms": 0.1, "offset": -2.0}
+            for quantity, unit in (("angle", "deg"), ("moment", "N·m/kg"))
+            for joint in ("hip", "ankle")
+            for trial, r in (("a", 0.5), ("b", 0.9 if joint == "hip" else 0.99), ("c", 0.995))
+        ]
+    )
+    made = results(KNOWN)
+    assert people.against_laboratory(made) == []
+    told = people.against_laboratory(people.Results(made.cycles, made.units, made.board, made.duels, {"kids": rows}))
+    assert len(told) == 1
+    assert told[0].startswith("kids: in 3 walks, net joint moments in stance")
+    assert "hip 0.900, ankle 0.990; joint angles over the gait cycle by hip 0.900, ankle 0.990." in told[0]
+    table = people.laboratory_table("kids", rows)
+    assert table.shown["r, median"].tolist() == ["0.900", "0.990", "0.900", "0.990"]
+    assert table.shown["r, lowest"].tolist() == ["0.500"] * 4
+    assert table.shown["n"].tolist() == ["3"] * 4
+
+
+def test_who_is_told_with_conditions() -> None:
+    cycles = make_cycles((2, 1, 2)).assign_attrs(licence="MIT", citation="", simulated_by="OpenSim")
+    one = cycles.assign_coords(speed=("cycle", [""] * cycles.sizes["cycle"]))
+    turns = np.resize(["straight", "turn"], cycles.sizes["cycle"])
+    assert (
+        ", 2 conditions (straight, turn), "
+        in people.studied("kids", one.assign_coords(condition=("cycle", turns)), "subject").who
+    )
+    assert "condition" not in people.studied("kids", one, "subject").who

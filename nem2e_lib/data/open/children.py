@@ -20,6 +20,8 @@ from nem2e_lib.data.tables import read_table
 
 MAPPING = Path(__file__).with_name("children")
 """Tables of the mapping, with a column ``reason``."""
+C3D = "children_walk/c3d"
+"""Where the files are among the open recordings."""
 
 
 def mapping_files() -> dict[str, Path]:
@@ -44,7 +46,7 @@ def convert(recordings: Path, work: Path) -> Made:
     (work / FOLDER).mkdir(parents=True, exist_ok=True)
     for name, table in mapping_files().items():
         shutil.copyfile(table, work / FOLDER / f"{name}.csv")
-    return from_c3d(recordings / "children_walk" / "c3d", work)
+    return from_c3d(recordings / C3D, work)
 
 
 def build(recordings: Path, work: Path, simulated: Path, out: Path, said: Mapping[str, str]) -> Built:

@@ -31,8 +31,8 @@ def provenance(study: str, kept: Path = KEPT) -> dict[str, Any]:
     -------
     dict
         ``opensim``, ``nem2e`` (commit), ``steps``, ``options``, ``model``, ``inputs`` (SHA-256 by path among the open
-        recordings), ``mapping`` (SHA-256 of each table), ``trials`` (of each: window, verdict and SHA-256 of the
-        file that is kept), ``licence`` and ``cite``.
+        recordings), ``trials`` (of each: window, verdict and SHA-256 of the file that is kept), ``laboratory`` (rows
+        of its agreement with the laboratory's own angles and moments), ``licence`` and ``cite``.
 
     Raises
     ------

@@ -14,8 +14,8 @@ from nem2e_lib.data.c3d.convert import from_c3d
 from nem2e_lib.data.c3d.recording import read_c3d
 from nem2e_lib.data.storage.storage import Storage, write_storage
 from nem2e_lib.error import Nem2eError
-from nem2e_lib.motion.laboratory import agreement, curves
 from nem2e_lib.simulate import Options, read_trials, simulate
+from nem2e_lib.simulate.laboratory import agreement, curves
 
 MASS_KG = 40.0
 CONTACTS = pd.DataFrame(
