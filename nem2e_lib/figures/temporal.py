@@ -156,8 +156,10 @@ def _output(axis: Axes, one: xr.Dataset) -> None:
     for name in ("measured", "refined"):
         axis.plot(one[name], one["sample"], color=SERIES_COLOURS[name])
     axis.set_ylim(-step, 100 + step)
-    axis.invert_xaxis()
-    axis.locator_params(axis="x", nbins=1)  # there is no room for more
+    low, high = axis.get_xlim()
+    top = float(max(one["measured"].max(), one["refined"].max()))
+    axis.set_xlim(high, min(low, 0.0))
+    axis.set_xticks([0.0, top], ["0", f"{top:.1f}"])  # there is no room for more
     axis.set_yticks(QUARTERS)
     axis.set_ylabel("output: refined activity at (% of cycle)")
 
