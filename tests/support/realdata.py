@@ -13,22 +13,9 @@ from pathlib import Path
 
 import pandas as pd
 
+from nem2e_lib.data.open.runner import CHANNELS, SPEEDS
 from nem2e_lib.error import Nem2eError
 
-SPEEDS = (2, 3, 4, 5)
-ELECTRODES = {  # name in the source: (the paper's short name, muscle)
-    "soleus_r": ("soleus", "soleus_r"),
-    "bflh_r": ("bi", "bifemlh_r"),
-    "semimem_r": ("sem", "semimem_r"),
-    "tibant_r": ("tib", "tib_ant_r"),
-    "recfem_r": ("rect", "rect_fem_r"),
-    "glmax1_r": ("glmax1", "glut_max1_r"),
-    "glmed1_r": ("glmed1", "glut_med1_r"),
-    "gaslat_r": ("gaslat", "lat_gas_r"),
-    "gasmed_r": ("gasmed", "med_gas_r"),
-    "vaslat_r": ("vaslat", "vas_lat_r"),
-    "vasmed_r": ("vasmed", "vas_med_r"),
-}
 SETTINGS = {
     "name": "hamner-subject01",
     "motion": "running",
@@ -81,7 +68,7 @@ def build(out: Path) -> Path:
 
 def _settings() -> str:
     lines = [f"{key} = {json.dumps(value, ensure_ascii=False)}" for key, value in SETTINGS.items()]
-    lines += ["", "[emg]", *(f'{name} = "{muscle}"' for name, muscle in ELECTRODES.values())]
+    lines += ["", "[emg]", *(f'{name} = "{muscle}"' for name, muscle in CHANNELS.values())]
     return "\n".join(lines) + "\n"
 
 
@@ -113,7 +100,7 @@ def _cycles(data: Path) -> pd.DataFrame:
 def _emg(data: Path, folder: Path) -> None:
     folder.mkdir()
     table = pd.read_csv(data / "emg" / "subject01_emg_normalized_registered.csv")
-    table["emg"] = table["muscle"].map({name: short for name, (short, _) in ELECTRODES.items()})
+    table["emg"] = table["muscle"].map({name: short for name, (short, _) in CHANNELS.items()})
     table = table.rename(columns={"emg_norm": "value"})
     for trial, rows in table.groupby(_trial_of(table["speed_m_s"])):
         rows[["cycle", "emg", "phase_pct", "value"]].to_csv(folder / f"{trial}.csv", index=False)
