@@ -8,7 +8,7 @@ walk, and what is left and why, is told cycle by cycle.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -100,9 +100,8 @@ def study_of(
         raise Nem2eError(f"{simulated}: no such folder; name the one that 'nem2e simulate run' wrote.")
     known, account = read_converted(converted), _Account()
     trials, contacts = known.trials, known.contacts
-    for walk, some in contacts[~contacts["trial"].isin(trials["trial"])].groupby("trial", sort=False):
-        doubts = "; ".join(f"{row['foot']}: {row['doubts']}" for row in some.to_dict("records") if row["doubts"])
-        account.leave(str(walk), "", "no step of use of a leg that was measured" + (f" ({doubts})" if doubts else ""))
+    for walk, why in _without_step(known.mapping, set(trials["trial"]), contacts):
+        account.leave(walk, "", why)
     legs = [leg for row in trials.to_dict("records") for leg in _legs(row, contacts, converted, simulated, account)]
     legs, channels = _common(legs, account)
     if not legs:
@@ -170,6 +169,23 @@ class _Account:
             said = f"{whose} taken{mirrored}" if taken == "yes" else f"{whose} left out, {why}".lstrip()
             parts.setdefault(str(trial), []).append(said)
         return [f"{trial}: {'; '.join(said)}." for trial, said in parts.items()]
+
+
+def _without_step(mapping: Said, trials: Set[str], contacts: pd.DataFrame) -> Iterator[tuple[str, str]]:
+    """Walks that were not simulated, and why: no step of the measured leg, or of either, is of use."""
+    measured = dict(zip(mapping.subjects["subject"], mapping.subjects["leg"], strict=True))
+    for row in mapping.recordings.to_dict("records"):
+        if row["kind"] != "walk" or row["trial"] in trials:
+            continue
+        leg, own = measured.get(row["subject"], ""), contacts[contacts["trial"] == row["trial"]]
+        steps = own[own["foot"] == leg] if leg else own
+        doubts = [
+            step["doubts"] if leg else f"{step['foot']}: {step['doubts']}"
+            for step in steps.to_dict("records")
+            if step["doubts"]
+        ]
+        nowhere = f"the {leg} leg, which was measured, is on no plate" if leg else "no foot is on a plate"
+        yield row["trial"], "; ".join(doubts) or nowhere
 
 
 def _legs(

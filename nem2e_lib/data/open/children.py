@@ -6,11 +6,11 @@ Each row of the mapping that differs from what `from_c3d` proposes by itself tel
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 
 from nem2e_lib.data.c3d.convert import Made, from_c3d
-from nem2e_lib.data.c3d.mapping import COLUMNS, FOLDER, read_mapping
+from nem2e_lib.data.c3d.mapping import COLUMNS, FOLDER
 from nem2e_lib.data.c3d.study import Built, study_of
 from nem2e_lib.data.columns import muscle_columns
 from nem2e_lib.data.labels import muscle_name
@@ -53,24 +53,10 @@ def build(recordings: Path, work: Path, simulated: Path, out: Path, said: Mappin
     """Write the study folder `out`, from what `prepare` left in `work` and activation by trial in `simulated`."""
     del recordings  # all of it is in `work`
     built = study_of(work, simulated, out, "children", said)
-    built.told += _left_out(work, set(built.trials["trial"]))
-    return built
-
-
-def _left_out(work: Path, used: set[str]) -> Iterator[str]:
-    """Tell which people and walks are not in the study, and why."""
-    mapping = read_mapping(work)
-    contacts = read_table(work / "contacts.csv", ("trial", "foot", "doubts"))
-    legs = mapping.subjects.set_index("subject")["leg"]
     reasons = read_table(MAPPING / "recordings.csv", ("subject", "kind", "reason"))
-    for who, reason in reasons.loc[reasons["kind"] == "leave", ["subject", "reason"]].drop_duplicates().to_numpy():
-        yield f"{who}: left out, {reason}."
-    for row in mapping.recordings.to_dict("records"):
-        if row["kind"] == "walk" and row["trial"] not in used:
-            leg = legs[row["subject"]]
-            own = contacts[(contacts["trial"] == row["trial"]) & (contacts["foot"] == leg)]
-            doubts = "; ".join(filter(None, own["doubts"])) or f"the {leg} leg, which was measured, is on no plate"
-            yield f"{row['trial']}: left out, {doubts}."
+    left = reasons.loc[reasons["kind"] == "leave", ["subject", "reason"]].drop_duplicates()
+    built.told += [f"{row['subject']}: left out, {row['reason']}." for row in left.to_dict("records")]
+    return built
 
 
 def needed(trial: Mapping[str, str], activation: Storage) -> Storage:
