@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import os
+import shutil
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -115,15 +115,15 @@ def test_a_child_walks_with_the_moments_of_its_laboratory(realdata, tmp_path):
     """From C3D by the shipped marker set on an adult's model; the truth is Plug-in Gait's own, in the same file."""
     pytest.importorskip("opensim")
     source, child = realdata / "children_walk" / "c3d", "HC030A"
-    (tmp_path / "c3d").mkdir()
-    os.symlink(source / child, tmp_path / "c3d" / child)
+    shutil.copytree(source / child, tmp_path / "c3d" / child)
     from_c3d(tmp_path / "c3d", tmp_path / "trials")
     (straight,) = [each for each in read_trials(tmp_path / "trials/trials.csv") if each.trial.endswith("_straight")]
     options = Options(marker_set="plug_in_gait", strength="mass")
     model = realdata / "hamner_subject01/model/Hamner2010_v4_subject01.osim"
     table = simulate([straight], model, tmp_path / "out", steps=("scale", "ik", "id"), options=options, progress=False)
     assert table["status"].tolist() == ["done"], table["reason"].tolist()
-    contacts = pd.read_csv(tmp_path / "trials/contacts.csv", keep_default_na=False).query("trial == @straight.trial")
+    contacts = pd.read_csv(tmp_path / "trials/contacts.csv", keep_default_na=False)
+    contacts = contacts[(contacts["trial"] == straight.trial) & (contacts["foot"] == straight.leg)]
     (path,) = (source / child / "Straight").glob("*.c3d")
     found = agreement(tmp_path / "out" / straight.trial, read_c3d(path), contacts, straight.mass_kg or 0.0)
     moments = found[found["quantity"] == "moment"].groupby("joint")["r"].min()
