@@ -58,6 +58,30 @@ _TEXT = (  # the same, told by how the text starts
 )
 
 
+def files_below(folder: Path, suffix: str = "") -> list[Path]:
+    """Return the files below a folder in the order of their paths, in linked folders too, each folder once.
+
+    Hidden files, and what macOS adds to archives, are no files of a user's.
+
+    Parameters
+    ----------
+    folder : Path
+    suffix : str
+        Of the files, in lower case; empty for any.
+    """
+    found, seen = list[Path](), set[str]()
+    for place, folders, names in os.walk(folder, followlinks=True):
+        real = os.path.realpath(place)
+        if real in seen:
+            folders.clear()
+            continue
+        seen.add(real)
+        folders[:] = sorted(name for name in folders if name != "__MACOSX")
+        paths = [Path(place, name) for name in names if not name.startswith(".")]
+        found += [path for path in paths if path.is_file() and (not suffix or path.suffix.lower() == suffix)]
+    return sorted(found)
+
+
 def read_bytes(path: str | Path, check: Callable[[bytes], None] | None = None) -> bytes:
     """Read the bytes of a file.
 

@@ -18,7 +18,7 @@ from nem2e_lib.data.c3d.mapping import FOLDER, STANDS_M, Mapping, moved_m, propo
 from nem2e_lib.data.c3d.plates import Wrench, pressing, wrenches
 from nem2e_lib.data.c3d.recording import Recording, read_many, require_one_person
 from nem2e_lib.data.c3d.tables import CUTOFF_HZ, channel_table, force_table, in_volts, marker_table
-from nem2e_lib.data.files import whole_folder
+from nem2e_lib.data.files import files_below, whole_folder
 from nem2e_lib.data.markers.trc import write_markers
 from nem2e_lib.data.storage.storage import write_storage
 from nem2e_lib.data.tables import near
@@ -82,7 +82,7 @@ def from_c3d(source: Path, out: Path) -> Made:
 def _paths(source: Path) -> list[Path]:
     if not source.is_dir():
         raise Nem2eError(f"{source}: no such folder; name the one that holds the C3D files.")
-    paths = sorted(path for path in source.rglob("*") if path.suffix.lower() == ".c3d" and path.is_file())
+    paths = files_below(source, ".c3d")
     if not paths:
         raise Nem2eError(f"{source}: no .c3d file found below it.")
     return paths

@@ -21,7 +21,7 @@ from nem2e_lib.data.c3d.tables import (
     plate_channels,
     starts_late,
 )
-from nem2e_lib.data.files import added_to
+from nem2e_lib.data.files import added_to, files_below
 from nem2e_lib.data.markers.trc import write_markers
 from nem2e_lib.data.storage.storage import write_storage
 from nem2e_lib.data.told import together
@@ -84,7 +84,7 @@ def _paths(source: Path) -> list[Path]:
         return [source]
     if not source.is_dir():
         raise Nem2eError(f"{source}: no such file or folder; name a .c3d file, or the folder that holds some.")
-    paths = sorted(path for path in source.rglob("*") if path.suffix.lower() == ".c3d" and path.is_file())
+    paths = files_below(source, ".c3d")
     if not paths:
         raise Nem2eError(f"{source}: no .c3d file found below it.")
     return paths

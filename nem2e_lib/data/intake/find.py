@@ -14,6 +14,7 @@ from nem2e_lib.data.c3d.tables import channel_table, emg_channels, forces_of
 from nem2e_lib.data.columns import sort_columns
 from nem2e_lib.data.exports.channels import may_be_emg, units
 from nem2e_lib.data.exports.formats import SUFFIXES, TABLES, UNREAD, read_recording
+from nem2e_lib.data.files import files_below
 from nem2e_lib.data.force.feet import known_columns
 from nem2e_lib.data.intake.names import Key, keys, subject, words
 from nem2e_lib.data.intake.simulated import Simulated, simulated
@@ -43,6 +44,8 @@ _RESULT = re.compile(
 )
 """In a name of what OpenSim's tools write that is neither activation nor was measured."""
 C3D = ".c3d"
+_TABLES = ("cycles.csv", "references.csv", "Thumbs.db")
+"""A study's own tables, and what Windows leaves."""
 _FEW = 5
 _HELD = {"emg": "channels that may be EMG were", "grf": "force plates were"}
 
@@ -107,9 +110,7 @@ def search(roots: dict[str, Path], model: Model | None = None) -> Search:
         if not root.is_dir():
             raise Nem2eError(f"{root}: no such folder; name the one that holds the {kind or 'study'} files.")
     found = Search()
-    paths = sorted(
-        {path for root in roots.values() for path in root.rglob("*") if path.is_file() and not _hidden(path)}
-    )
+    paths = sorted({path for root in roots.values() for path in files_below(root) if path.name not in _TABLES})
     found.results = simulated(paths)
     recordings = [path for path in paths if path.suffix.lower() == C3D]
     read = dict(zip(recordings, read_many(recordings), strict=True)) if recordings else {}
@@ -171,11 +172,6 @@ def _keep(found: Search, file: Found) -> None:
         found.leave(file.path, f"left out, {twin.path} has the same name; rename one of them.")
     else:
         found.files.append(file)
-
-
-def _hidden(path: Path) -> bool:
-    own = path.name in ("Thumbs.db", "cycles.csv", "references.csv")  # the latter are a study's own tables
-    return own or path.name.startswith(".") or "__MACOSX" in path.parts
 
 
 def _add(
@@ -279,7 +275,7 @@ def list_files(activation: Path, emg: Path, grf: Path | None = None) -> pd.DataF
     return pd.DataFrame(
         {"kind": " or ".join(some), "file": path.relative_to(place).as_posix(), **_facts(path)}
         for place, some in kinds.items()
-        for path in sorted(place.rglob("*"))
+        for path in files_below(place)
         if path.suffix.lower() in (*TABLES, *SUFFIXES, *UNREAD)
     )
 

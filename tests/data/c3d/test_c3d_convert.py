@@ -294,3 +294,12 @@ def test_a_walk_without_activation_is_told(tmp_path):
     with pytest.raises(Nem2eError, match="S01_walk: left out, there is no"):
         study_of(tmp_path / "out", tmp_path / "sim", tmp_path / "study")
     assert not (tmp_path / "study").exists()
+
+
+def test_linked_folders_are_searched_once_and_hidden_files_passed_over(tmp_path):
+    source = laboratory(tmp_path / "kept" / "lab")
+    (tmp_path / "named").mkdir()
+    (tmp_path / "named" / "S01").symlink_to(source)
+    (source / "around").symlink_to(tmp_path / "named")
+    (source / "._walk.c3d").write_bytes(b"what macOS adds")
+    assert len(from_c3d(tmp_path / "named", tmp_path / "out").trials) == 1
