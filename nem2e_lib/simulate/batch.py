@@ -103,11 +103,11 @@ def make_jobs(
 
 
 def _refuse_without_mass(jobs: Sequence[Job]) -> None:
-    """Refuse scaling to nobody's mass; a set-up may state none, where it is for a model that has the person's."""
+    """Refuse forces on a model scaled to nobody's mass; a set-up may state none, for a model that has the person's."""
     lacking = [
         job.trial.trial
         for job in jobs
-        if "scale" in job.steps and job.trial.mass_kg is None and "scale" not in job.options.setups
+        if job.trial.mass_kg is None and "scale" not in job.options.setups and _weighs(job.steps)
     ]
     if lacking:
         raise Nem2eError(
@@ -132,6 +132,11 @@ def _job(trial: SimulatedTrial, model: str | Path | None, out: Path, steps: tupl
             raise Nem2eError(f"Trial {trial.trial!r}: {path}: no such file, but its {what} is expected there.")
     decided: dict[str, Any] = {"strength": None, "marker_set": "", "marker_weights": {}, "setups": {}}
     return Job(replace(trial, **own, **decided), files["model"], (out / trial.trial).resolve(), steps, options)
+
+
+def _weighs(steps: Sequence[str]) -> bool:
+    """Whether steps scale a model and go on to forces; angles alone need no mass."""
+    return "scale" in steps and bool(set(steps) - {"scale", "ik"})
 
 
 def _tell_masses(jobs: Sequence[Job]) -> None:

@@ -237,6 +237,20 @@ def test_markers_in_another_unit_than_stated_are_refused_by_the_size_they_make(b
     assert reason in row["reason"]
 
 
+def test_doubtful_sizes_without_pairs_are_told_with_the_ways_to_name_them(block, tmp_path):
+    plain, large = (save_markers(tmp_path / f"{size}.trc", scale=size) for size in (1.0, 1.7))
+    notes = [
+        one(SimulatedTrial(f.stem, static=f, mass_kg=60.0), block, tmp_path / "out", "scale")["notes"]
+        for f in (plain, large)
+    ]
+    assert "--setup scale=FILE" not in notes[0]
+    assert "makes pelvis 1.7, calcn_r 1.7" in notes[1]
+    assert (
+        "marker set ([[scale]] in a .toml), or give the laboratory's own set-up of scaling (--setup scale=FILE)"
+        in notes[1]
+    )
+
+
 def test_the_marker_that_is_furthest_off_is_named(block, tmp_path):
     markers = save_markers(tmp_path / "walk.trc")
     lines = markers.read_text().splitlines()

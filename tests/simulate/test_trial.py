@@ -114,12 +114,13 @@ def test_a_column_that_nothing_reads_is_told_and_a_studys_is_not(table):
 
 
 @pytest.mark.parametrize("setups", [{}, {"ik": "scale.xml"}])
-def test_scaling_to_nobodys_mass_is_refused_before_anything_runs(table, tmp_path, setups):
+def test_forces_on_a_model_of_nobodys_mass_are_refused_before_anything_runs(table, tmp_path, setups):
     rows = table("a,walk.mot,70", "b,walk.mot,", "c,walk.mot,", columns="mass_kg")
     options = Options(setups={step: str(tmp_path / name) for step, name in setups.items()})
     with pytest.raises(Nem2eError, match=r"Trial 'b', 'c': scaling needs the mass of the person, .* column mass_kg"):
-        make_jobs(rows, tmp_path / "model.osim", tmp_path / "out", ["scale", "ik"], options)
+        make_jobs(rows, tmp_path / "model.osim", tmp_path / "out", ["scale", "ik", "so"], options)
     assert not (tmp_path / "out").exists()
     own = Options(setups={"scale": str(tmp_path / "scale.xml")})
-    assert len(make_jobs(rows, tmp_path / "model.osim", tmp_path / "out", ["scale"], own)) == 3
-    assert len(make_jobs(rows, tmp_path / "model.osim", tmp_path / "out", ["ik"], Options())) == 3
+    assert len(make_jobs(rows, tmp_path / "model.osim", tmp_path / "out", ["scale", "so"], own)) == 3
+    assert len(make_jobs(rows, tmp_path / "model.osim", tmp_path / "out", ["scale", "ik"], Options())) == 3
+    assert len(make_jobs(rows, tmp_path / "model.osim", tmp_path / "out", ["ik", "so"], Options())) == 3
