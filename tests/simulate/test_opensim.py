@@ -136,7 +136,7 @@ def test_formats_that_opensim_converts_are_told(block, tmp_path):
         note = other_format(newer, tmp_path / "written.osim")
         assert told in note
         assert bool(told) == bool(note)
-    assert one(trial, block, tmp_path / "out", "rra", adjusted_body="")["notes"] == ""
+    assert "is in format" not in one(trial, block, tmp_path / "out", "rra", adjusted_body="")["notes"]
 
 
 def test_a_trial_is_skipped_when_it_is_run_again_and_a_step_when_another_is_added(arm, tmp_path):
