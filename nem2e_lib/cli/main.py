@@ -16,7 +16,7 @@ from typer.core import TyperGroup
 from nem2e_lib.cli import refiner as refining
 from nem2e_lib.cli import simulate as sim
 from nem2e_lib.cli.flags import flagged
-from nem2e_lib.cli.refiner import ForceColumns, Json, RefinedFile, Rest, Some, Spans
+from nem2e_lib.cli.refiner import ForceColumns, Json, Names, RefinedFile, Rest, Some, Spans
 from nem2e_lib.data.synthetic.design import Knobs, design
 from nem2e_lib.data.synthetic.study import write_study
 from nem2e_lib.error import Nem2eError
@@ -322,6 +322,7 @@ def run_motion(
     folder: Annotated[Path | None, typer.Option(help="Of the simulation; default: beside the file to write.")] = None,
     options: Options,
     muscles: Some = None,
+    names: Names = None,
     rest: Rest = "simulated",
     as_json: Json = False,
 ) -> None:
@@ -339,6 +340,7 @@ def run_motion(
         cycles=cycles,
         columns=refining.pair(columns),
         options=options,
+        names=names,
         rest=rest,
         tell=lambda line: typer.echo(line, err=True),
     )

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from nem2e_lib.data.checks import FILE, LEGS, SAME_LABEL, UNUSED, WITHOUT, Note, heeded
-from nem2e_lib.data.cycles.find import find_cycles
+from nem2e_lib.data.cycles.find import find_cycles, first_reason
 from nem2e_lib.data.cycles.normalise import normalised
 from nem2e_lib.data.emg.processing import OF_CYCLES
 from nem2e_lib.data.exports.formats import read_recording
@@ -118,7 +118,7 @@ def _without_cycle(study: Study) -> Iterator[str]:
         if not rows["kept"].any():
             yield (
                 f"{study.folder / 'trials.csv'}: trial {trial!r} has no usable gait cycle "
-                f"({rows['reason'].iloc[0]}); record more of it or take it out."
+                f"({first_reason(rows)}); record or simulate more of it, or take it out."
             )
 
 

@@ -133,7 +133,8 @@ def simulated(
         If OpenSim is not installed, or the simulation fails.
     """
     require()
-    asked = replace(options or Options(), muscles=refiner.manifest.muscles)
+    asked = options or Options()
+    asked = replace(asked, muscles=asked.muscles or refiner.manifest.muscles)
     table = simulate([plan.trial], model, folder, steps=plan.steps, options=asked, workers=1, progress=progress)
     row = table.iloc[0]
     if row["status"] == "failed":
@@ -149,11 +150,13 @@ def refine_motion(
     folder: str | Path,
     *,
     options: Options | None = None,
+    names: str | None = None,
     progress: bool = True,
 ) -> Refined:
     """Simulate a planned recording and refine what comes out; arguments and errors as `simulated`, then as refining."""
     done = simulated(plan, model, refiner, folder, options=options, progress=progress)
-    refined = refiner.refine(done.activation, cycles=plan.spans, definition=refiner.manifest.cycle.definition)
+    definition = refiner.manifest.cycle.definition
+    refined = refiner.refine(done.activation, cycles=plan.spans, definition=definition, names=names)
     return replace(refined, notes=(*refined.notes, *done.notes))
 
 
@@ -168,13 +171,14 @@ def run(
     cycles: Path | None = None,
     columns: tuple[str, str] | None = None,
     options: Options | None = None,
+    names: str | None = None,
     rest: str = "simulated",
     tell: Callable[[str], None] = print,
 ) -> Refined:
     """Plan, tell what it costs, simulate and refine: all that ``nem2e run`` does but saving.
 
-    `rest` is what `Refined.save` will be asked for: what could not be saved is refused before hours of work. Errors as
-    `plan` and `refine_motion`.
+    `rest` is what `Refined.save` will be asked for: what could not be saved is refused before hours of work. `names` is
+    the family of models whose muscle names the model has, if not the refiner's. Errors as `plan` and `refine_motion`.
     """
     require()
     if model is None or not Path(model).is_file():
@@ -182,11 +186,13 @@ def run(
     require_savable(out, rest, (*trial.files().values(), cycles))
     asked = options or Options()
     missing_meshes(Path(model), asked.geometry)
-    require_muscles(trial, Path(model), refiner)
+    asked = replace(asked, muscles=require_muscles(trial, Path(model), refiner, names))
     columns = columns or sides_by_place(trial, Path(model), asked)
     work = plan(trial, refiner, steps=needed_steps(trial, steps), cycles=cycles, columns=columns)
     tell(str(work))
-    return refine_motion(work, model, refiner, folder or out.with_name(f"{out.stem}_simulated"), options=asked)
+    return refine_motion(
+        work, model, refiner, folder or out.with_name(f"{out.stem}_simulated"), options=asked, names=names
+    )
 
 
 def angles_or_markers(path: Path | None) -> tuple[Path | None, Path | None]:

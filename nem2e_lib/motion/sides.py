@@ -5,6 +5,7 @@ from __future__ import annotations
 import tempfile
 from pathlib import Path
 
+from nem2e_lib.data.families import family, likely, pairs
 from nem2e_lib.data.force.plates import Plate, read_plates
 from nem2e_lib.data.force.sides import named
 from nem2e_lib.error import Nem2eError
@@ -56,17 +57,38 @@ def _by_foot(feet: dict[str, str], bodies: dict[str, Plate], grf: Path) -> Colum
     return bodies[feet["right"]].vertical, bodies[feet["left"]].vertical
 
 
-def require_muscles(trial: SimulatedTrial, model: Path, refiner: Refiner) -> None:
-    """Refuse a model without the muscles that a refiner reads, before anything is written."""
+def require_muscles(trial: SimulatedTrial, model: Path, refiner: Refiner, names: str | None = None) -> tuple[str, ...]:
+    """Return the muscles that a refiner reads as a model has them, asked before anything is written.
+
+    Parameters
+    ----------
+    names
+        Family of models by whose names the model calls its muscles, where they are not the refiner's.
+
+    Raises
+    ------
+    Nem2eError
+        If the model lacks one.
+    """
     manifest = refiner.manifest
     with quiet():
-        place = Workplace(Path(), trial, Options(muscles=manifest.muscles), model)
+        place = Workplace(Path(), trial, Options(), model)
         there = place.facts.muscles
+    same = {} if names is None else pairs(manifest.muscles, there, family(names))
+    muscles = tuple(dict.fromkeys(own for name in manifest.muscles for own in same.get(name, [name])))
+    place.options = Options(muscles=muscles)
     try:
         check_muscles(place)
     except Nem2eError as error:
+        found, other = likely(manifest.muscles, there)
+        if names is None and all(name in other for name in manifest.muscles):
+            told = str(error).partition("; give the model")[0]
+            raise Nem2eError(
+                f"{told}; they go by the names of the {found.name} family there: add --names {found.name}."
+            ) from None
         refinable = [out.name for out in manifest.outputs if out.muscle in there]
         if not refinable or manifest.training.condition == "all_entire":
             raise
         told = str(error).removesuffix(".")
         raise Nem2eError(f"{told}, or refine those it has with --muscles {','.join(refinable)}.") from None
+    return muscles

@@ -15,6 +15,7 @@ import pandas as pd
 from tqdm import tqdm
 
 from nem2e_lib.data.files import write_text
+from nem2e_lib.data.quality.words import some
 from nem2e_lib.error import Nem2eError
 from nem2e_lib.simulate.marker_set import read_marker_set, shipped
 from nem2e_lib.simulate.options import Options, check_steps
@@ -23,7 +24,7 @@ from nem2e_lib.simulate.prepare import MESHES
 from nem2e_lib.simulate.quality import save_quality, summary
 from nem2e_lib.simulate.runner import Job, Outcome, reached, run_job
 from nem2e_lib.simulate.scaling import chosen_mass
-from nem2e_lib.simulate.trial import SimulatedTrial, check_trials, read_trials
+from nem2e_lib.simulate.trial import SimulatedTrial, check_trials, read_trials, unused_columns
 
 TABLE = "simulations.csv"
 
@@ -76,6 +77,8 @@ def simulate(
     jobs = make_jobs(trials, model, Path(out), steps, options or Options())
     if progress:
         _tell_masses(jobs)
+        for note in unused_columns(Path(trials)) if isinstance(trials, str | Path) else ():
+            tqdm.write(f"nem2e: {note}", file=sys.stderr)
     Path(out).mkdir(parents=True, exist_ok=True)
     outcomes = {outcome.trial: outcome for outcome in _run(jobs, run, executor, workers, progress)}
     table = _table(jobs, outcomes)
@@ -94,7 +97,23 @@ def make_jobs(
     """Return one job a trial; Nem2eError where something asked for is not there."""
     chosen = check_steps(tuple(steps))
     known = read_trials(Path(trials)) if isinstance(trials, str | Path) else check_trials(trials)
-    return [_job(trial, model, out, chosen, options) for trial in known]
+    jobs = [_job(trial, model, out, chosen, options) for trial in known]
+    _refuse_without_mass(jobs)
+    return jobs
+
+
+def _refuse_without_mass(jobs: Sequence[Job]) -> None:
+    """Refuse forces on a model scaled to nobody's mass; a set-up may state none, for a model that has the person's."""
+    lacking = [
+        job.trial.trial
+        for job in jobs
+        if job.trial.mass_kg is None and "scale" not in job.options.setups and _weighs(job.steps)
+    ]
+    if lacking:
+        raise Nem2eError(
+            f"Trial {some([repr(name) for name in lacking])}: scaling needs the mass of the person, but there is no "
+            "mass_kg; give it in kg (--mass, or the column mass_kg)."
+        )
 
 
 def _job(trial: SimulatedTrial, model: str | Path | None, out: Path, steps: tuple[str, ...], options: Options) -> Job:
@@ -113,6 +132,11 @@ def _job(trial: SimulatedTrial, model: str | Path | None, out: Path, steps: tupl
             raise Nem2eError(f"Trial {trial.trial!r}: {path}: no such file, but its {what} is expected there.")
     decided: dict[str, Any] = {"strength": None, "marker_set": "", "marker_weights": {}, "setups": {}}
     return Job(replace(trial, **own, **decided), files["model"], (out / trial.trial).resolve(), steps, options)
+
+
+def _weighs(steps: Sequence[str]) -> bool:
+    """Whether steps scale a model and go on to forces; angles alone need no mass."""
+    return "scale" in steps and bool(set(steps) - {"scale", "ik"})
 
 
 def _tell_masses(jobs: Sequence[Job]) -> None:

@@ -117,6 +117,14 @@ def find_set(named: str | Path) -> Path:
     return path
 
 
+def how_to_give() -> str:
+    """Return the ways to put markers on a model, for sentences on a model that lacks them."""
+    return (
+        f"give their places on it with --marker-set (one that is shipped, {', '.join(shipped())}, or a file of the "
+        "laboratory's, .xml or .toml), or scale with a set-up that names such a file (<marker_set_file>)"
+    )
+
+
 def read_marker_set(named: str | Path) -> MarkerSet:
     """Read a marker set: one that is shipped by its name, a TOML file, or OpenSim's own (.xml).
 

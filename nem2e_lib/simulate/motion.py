@@ -17,6 +17,7 @@ from nem2e_lib.data.storage.storage import Storage, read_storage, write_storage
 from nem2e_lib.data.tables import near
 from nem2e_lib.error import Nem2eError
 from nem2e_lib.simulate.facts import ModelFacts
+from nem2e_lib.simulate.marker_set import how_to_give
 
 Array = NDArray[np.float64]
 
@@ -268,11 +269,16 @@ def common_markers(path: Path, markers: Markers, model: str, known: Mapping[str,
     """Return the markers that a file shows somewhere and a model has; Nem2eError where they are fewer than three."""
     seen = np.isfinite(markers.places[:, :, 0]).sum(axis=0)
     shared = [name for name, frames in zip(markers.names, seen, strict=True) if frames and name in known]
+    if not known:
+        raise Nem2eError(
+            f"{path}: has {len(markers.names)} markers ({some(markers.names, 6)}), but model {model!r} has none; "
+            f"{how_to_give()}."
+        )
     if len(shared) < 3:
         raise Nem2eError(
             f"{path}: shares {len(shared)} marker names with model {model!r} (file: {', '.join(markers.names[:6])}; "
-            f"model: {', '.join(list(known)[:6]) or 'none'}), but at least three are needed; rename the markers, or "
-            "add them to the model."
+            f"model: {', '.join(list(known)[:6])}), but at least three are needed; rename the markers, or "
+            f"{how_to_give()}."
         )
     return shared
 

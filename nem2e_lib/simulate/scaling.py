@@ -105,10 +105,20 @@ def unscaled_strength(before_kg: float, after_kg: float, strength: float | str) 
 
 
 def set_up_markers(path: Path) -> Mapping[str, SetMarker]:
-    """Return the markers of the marker set that a set-up for scaling names; empty where it names none."""
+    """Return the markers of the marker set that a set-up for scaling names; empty where it names none.
+
+    Raises
+    ------
+    Nem2eError
+        If the file is not there, or is no marker set.
+    """
     named = (find(path, read_document(path), "ScaleTool").findtext(".//marker_set_file") or "").strip()
-    if named in ("", "Unassigned") or not (path.parent / named).is_file():
+    if named in ("", "Unassigned"):
         return {}
+    if not (path.parent / named).is_file():
+        raise Nem2eError(
+            f"{path}: <marker_set_file> names {named}, but there is no such file beside the set-up; put it there."
+        )
     return read_marker_set(path.parent / named).markers
 
 

@@ -100,7 +100,7 @@ def scale(place: Workplace) -> None:
         UNSTATED if mass is None else mass,
     )
     run_tool(place, "scale", setup, "ScaleTool")
-    _check_scaled(place, folder, mass)
+    _check_scaled(place, folder, mass, paired=bool(own or rules))
     _table_scaling(place, folder, markers, added)
 
 
@@ -110,7 +110,7 @@ def _other_names(place: Workplace, *, static: bool) -> dict[str, tuple[str, ...]
     return {name: each.also for name, each in known.items() if (each.static if static else each.weight) > 0}
 
 
-def _check_scaled(place: Workplace, folder: Path, mass: float | None) -> None:
+def _check_scaled(place: Workplace, folder: Path, mass: float | None, *, paired: bool) -> None:
     """Refuse a scaled model of another mass than asked for, or whose sizes no person has; note what is doubtful."""
     found = describe(folder / SCALED).mass_kg
     if mass is None:
@@ -118,7 +118,13 @@ def _check_scaled(place: Workplace, folder: Path, mass: float | None) -> None:
     else:
         check_mass(f"Trial {place.trial.trial!r}", found, mass)
     place.notes += unscaled_strength(place.facts.mass_kg, found, place.options.strength)
-    place.notes += check_factors(place.trial.static or folder, scale_factors(folder / "results" / "scale_factors.xml"))
+    doubts = check_factors(place.trial.static or folder, scale_factors(folder / "results" / "scale_factors.xml"))
+    place.notes += doubts
+    if doubts and not paired:
+        place.notes.append(
+            "Sizes come of the long distances between markers on each body, for nothing names pairs; name them in a "
+            "marker set ([[scale]] in a .toml), or give the laboratory's own set-up of scaling (--setup scale=FILE)."
+        )
 
 
 def _table_scaling(place: Workplace, folder: Path, markers: Markers, added: Mapping[str, SetMarker]) -> None:

@@ -11,7 +11,8 @@ from typing import Annotated, Any
 
 import numpy as np
 
-from nem2e_lib.data.tables import read_table, stray_columns
+from nem2e_lib.data.study.trials import OPTIONAL, TRIAL_COLUMNS
+from nem2e_lib.data.tables import near, read_table, stray_columns
 from nem2e_lib.error import Nem2eError
 from nem2e_lib.simulate.marker_set import find_set, shipped
 from nem2e_lib.simulate.options import BY_MASS, STEPS, Flag, Options, strength_of
@@ -21,6 +22,11 @@ _NUMBERS = ("start_s", "end_s", "mass_kg")
 _OWN = ("leg", "strength", "marker_set", "marker_weights")
 _SETUP = "setup_"
 """Columns of set-ups begin so, the step follows."""
+_SETUPS = tuple(f"{_SETUP}{step}" for step in STEPS)
+COLUMNS = ("trial", *_FILES, *_NUMBERS, *_OWN, *_SETUPS)
+"""Columns of a table of trials."""
+_STUDYS = frozenset((*TRIAL_COLUMNS, *OPTIONAL))
+"""Columns of a study's table, which stand in a table that serves both."""
 _TOLD = 6
 """Problems of a table that are told at once."""
 LEGS = ("right", "left")
@@ -94,22 +100,21 @@ def read_trials(path: Path) -> list[SimulatedTrial]:
     """Read a table of trials (CSV); its columns are the attributes of `SimulatedTrial`.
 
     Files are relative to the table; set-ups have a column a step, ``setup_scale`` and so on, and weights of markers
-    stand as ``SACR=20 RASI=20`` in a cell. Other columns are left.
+    stand as ``SACR=20 RASI=20`` in a cell. Other columns are left, as `unused_columns` tells.
 
     Raises
     ------
     Nem2eError
         If there is no column ``trial``, a cell is not what it should be (all such are told), or a trial occurs twice.
     """
-    setups = {f"{_SETUP}{step}": step for step in STEPS}
-    names = [*_FILES, *_NUMBERS, *_OWN, *setups]
-    table = read_table(path, ["trial"], names)
-    strange = [name for name in stray_columns(path, ["trial", *names]) if name.startswith(_SETUP)]
+    table = read_table(path, ["trial"], COLUMNS[1:])
+    setups = dict(zip(_SETUPS, STEPS, strict=True))
+    strange = [name for name in stray_columns(path, COLUMNS) if name.startswith(_SETUP)]
     problems = [f"there is no step of column {name!r}; set-ups are {', '.join(setups)}" for name in strange]
     trials = []
     for line, record in zip(table.index, table.to_dict("records"), strict=True):
         values: dict[str, Any] = {}
-        for name, text in [(name, record[name]) for name in names if record[name]]:
+        for name, text in [(name, record[name]) for name in COLUMNS[1:] if record[name]]:
             try:
                 values[name] = _read(path.parent, name, text)
             except ValueError:
@@ -120,6 +125,15 @@ def read_trials(path: Path) -> list[SimulatedTrial]:
         more = f" and {len(problems) - _TOLD} more" if len(problems) > _TOLD else ""
         raise Nem2eError(f"{path}: {'; '.join(problems[:_TOLD])}{more}.")
     return check_trials(trials)
+
+
+def unused_columns(path: Path) -> list[str]:
+    """Return a sentence on each column of a table of trials that simulating does not read.
+
+    A study's own columns pass without one: ``nem2e study from-c3d`` writes a table for both.
+    """
+    told = [name for name in stray_columns(path, COLUMNS) if name not in _STUDYS]
+    return [f"{path}: column {name!r} is not used{near(name, COLUMNS) or '.'}" for name in told]
 
 
 def _read(folder: Path, name: str, text: str) -> Any:

@@ -213,3 +213,26 @@ def test_a_model_without_the_refiners_muscles_is_told_in_one_sentence(realdata, 
     assert done.exit_code == 2
     assert "has no muscle 'soleus_right'" in done.stderr
     assert not (tmp_path / "o.sto").exists()
+
+
+def test_a_model_of_another_family_is_told_and_taken_by_its_names(tmp_path, monkeypatch):
+    from dataclasses import replace
+    from types import SimpleNamespace
+
+    from nem2e_lib.motion.sides import require_muscles
+
+    pytest.importorskip("opensim")
+    made, there = constant(LEVELS), ("soleus_r", "tibant_r", "recfem_r")
+    monkeypatch.setattr(
+        "nem2e_lib.simulate.prepare.describe", lambda model: SimpleNamespace(name="adult", muscles=there)
+    )
+    muscles = ("tib_ant_r", "rect_fem_r")
+    inputs = tuple(replace(each, muscle=name) for each, name in zip(made.manifest.inputs, muscles, strict=True))
+    outputs = tuple(replace(each, muscle=name) for each, name in zip(made.manifest.outputs, muscles, strict=True))
+    made = replace(made, manifest=replace(made.manifest, inputs=inputs, outputs=outputs))
+    trial, model = SimulatedTrial("walk"), tmp_path / "adult.osim"
+    with pytest.raises(Nem2eError, match="they go by the names of the rajagopal family there: add --names rajagopal"):
+        require_muscles(trial, model, made)
+    assert require_muscles(trial, model, made, "rajagopal") == ("tibant_r", "recfem_r")
+    with pytest.raises(Nem2eError, match="has no muscle 'tib_ant_r'"):
+        require_muscles(trial, model, made, "gait2392")

@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 
 from nem2e_lib.data.storage.storage import Storage, write_storage
 from nem2e_lib.error import Nem2eError
-from nem2e_lib.simulate.motion import read_motion, stated_unit, write_motion
+from nem2e_lib.simulate.motion import markers_for, read_motion, stated_unit, write_motion
 from tests.support.made_up_trial import motion_storage
+from tests.support.small_models import save_markers
 
 
 def test_angles_are_read_in_degrees_and_markers_left(tmp_path, facts):
@@ -172,3 +173,17 @@ def _simm(folder, storage: Storage):
     lines += ["\t".join(["time", *storage.labels]), *("\t".join(map(repr, row)) for row in rows.tolist())]
     (folder / "simm.mot").write_text("\n".join(lines) + "\n")
     return folder / "simm.mot"
+
+
+@pytest.mark.parametrize(
+    ("known", "told"),
+    [
+        ({}, r"but model 'bare' has none; give .*--marker-set \(.*plug_in_gait.*<marker_set_file>"),
+        ({"C7": "torso"}, "shares 0 .*; rename"),
+    ],
+)
+def test_markers_of_a_model_that_has_none_of_them_are_refused_with_the_ways_to_give_them(tmp_path, known, told):
+    with pytest.raises(Nem2eError, match=told) as refused:
+        markers_for(save_markers(tmp_path / "walk.trc"), "bare", known)
+    assert "--marker-set" in str(refused.value)
+    assert "\n" not in str(refused.value)

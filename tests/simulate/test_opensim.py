@@ -136,7 +136,7 @@ def test_formats_that_opensim_converts_are_told(block, tmp_path):
         note = other_format(newer, tmp_path / "written.osim")
         assert told in note
         assert bool(told) == bool(note)
-    assert one(trial, block, tmp_path / "out", "rra", adjusted_body="")["notes"] == ""
+    assert "is in format" not in one(trial, block, tmp_path / "out", "rra", adjusted_body="")["notes"]
 
 
 def test_a_trial_is_skipped_when_it_is_run_again_and_a_step_when_another_is_added(arm, tmp_path):
@@ -235,6 +235,20 @@ def test_markers_in_another_unit_than_stated_are_refused_by_the_size_they_make(b
     row = one(SimulatedTrial("stand", static=static, mass_kg=60.0), block, tmp_path / "out", "scale")
     assert row["mistake"]
     assert reason in row["reason"]
+
+
+def test_doubtful_sizes_without_pairs_are_told_with_the_ways_to_name_them(block, tmp_path):
+    plain, large = (save_markers(tmp_path / f"{size}.trc", scale=size) for size in (1.0, 1.7))
+    notes = [
+        one(SimulatedTrial(f.stem, static=f, mass_kg=60.0), block, tmp_path / "out", "scale")["notes"]
+        for f in (plain, large)
+    ]
+    assert "--setup scale=FILE" not in notes[0]
+    assert "makes pelvis 1.7, calcn_r 1.7" in notes[1]
+    assert (
+        "marker set ([[scale]] in a .toml), or give the laboratory's own set-up of scaling (--setup scale=FILE)"
+        in notes[1]
+    )
 
 
 def test_the_marker_that_is_furthest_off_is_named(block, tmp_path):

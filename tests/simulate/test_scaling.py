@@ -122,6 +122,15 @@ def test_markers_of_the_set_up_count(write):
     assert found["KNEE"].places[""] == (0.0, -0.4, 0.1)
 
 
+def test_a_marker_set_of_the_set_up_that_is_not_there_is_named(write):
+    path = write()
+    path.with_name("markers.xml").unlink()
+    with pytest.raises(
+        Nem2eError, match=r"scale\.xml: <marker_set_file> names markers\.xml, but there is no such file"
+    ):
+        set_up_markers(path)
+
+
 def test_sizes_that_no_person_has_are_refused_and_odd_ones_told(tmp_path):
     scale = "<Scale><scales>{0} {0} {0}</scales><segment>{1}</segment></Scale>"
     both = scale.format(0.78, "femur_r") + scale.format(1.7, "hand_r")

@@ -176,6 +176,15 @@ def test_bodies_are_measured_by_their_own_markers_first(facts):
     assert sorted(scaled) == sorted(facts.bodies)
 
 
+def test_a_body_is_measured_over_its_length_and_not_over_a_cluster(facts):
+    on = {"HIP": 0.0, "KNEE": -0.4, "TH1": -0.15, "TH2": -0.2, "TH3": -0.25}
+    thigh = replace(
+        facts, markers=dict.fromkeys(on, "femur_r"), marker_places={name: (0.0, y, 0.0) for name, y in on.items()}
+    )
+    assert every_pair(thigh, list(on))["femur_r"] == (("HIP", "KNEE"),)
+    assert every_pair(thigh, ["TH1", "TH2", "TH3"])["femur_r"] == (("TH1", "TH3"),)
+
+
 def test_feet_are_known_by_their_names(facts):
     assert foot_bodies(facts) == {"right": "calcn_r", "left": "calcn_l"}
     assert foot_bodies(replace(facts, bodies=("pelvis", "r_foot"))) == {"right": "r_foot"}

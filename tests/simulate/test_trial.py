@@ -6,11 +6,12 @@ from pathlib import Path
 
 import pytest
 
+from nem2e_lib.data.c3d.convert import TRIALS as FROM_C3D
 from nem2e_lib.error import Nem2eError
 from nem2e_lib.simulate.batch import make_jobs
 from nem2e_lib.simulate.options import Options
 from nem2e_lib.simulate.runner import read_job, write_job
-from nem2e_lib.simulate.trial import SimulatedTrial, read_trials
+from nem2e_lib.simulate.trial import SimulatedTrial, read_trials, unused_columns
 
 OWN = '[markers]\nSACR = { body = "pelvis", at = [0.0, 0.0, 0.0] }\n'
 
@@ -99,3 +100,27 @@ def test_a_marker_set_or_set_up_that_cannot_be_is_refused_before_anything_runs(t
         make_jobs(table("a,walk.mot,,own.toml,,"), tmp_path / "model.osim", tmp_path / "out", ["ik"], Options())
     with pytest.raises(Nem2eError, match=r"gone\.xml: no such file, but its set-up of scale is expected there"):
         make_jobs(table("a,walk.mot,,,,gone.xml"), tmp_path / "model.osim", tmp_path / "out", ["ik"], Options())
+
+
+def test_a_column_that_nothing_reads_is_told_and_a_studys_is_not(table):
+    ready = table("a,walk.mot,1,s1,straight,fast,blue", columns="startt_s,subject,condition,speed,colour")
+    first, second = unused_columns(ready)
+    assert first == f"{ready}: column 'startt_s' is not used; did you mean 'start_s'?"
+    assert second == f"{ready}: column 'colour' is not used."
+    assert read_trials(ready)[0].start_s is None
+    written = ready.with_name("written.csv")
+    written.write_text(",".join(FROM_C3D) + "\n")
+    assert unused_columns(written) == []
+
+
+@pytest.mark.parametrize("setups", [{}, {"ik": "scale.xml"}])
+def test_forces_on_a_model_of_nobodys_mass_are_refused_before_anything_runs(table, tmp_path, setups):
+    rows = table("a,walk.mot,70", "b,walk.mot,", "c,walk.mot,", columns="mass_kg")
+    options = Options(setups={step: str(tmp_path / name) for step, name in setups.items()})
+    with pytest.raises(Nem2eError, match=r"Trial 'b', 'c': scaling needs the mass of the person, .* column mass_kg"):
+        make_jobs(rows, tmp_path / "model.osim", tmp_path / "out", ["scale", "ik", "so"], options)
+    assert not (tmp_path / "out").exists()
+    own = Options(setups={"scale": str(tmp_path / "scale.xml")})
+    assert len(make_jobs(rows, tmp_path / "model.osim", tmp_path / "out", ["scale", "so"], own)) == 3
+    assert len(make_jobs(rows, tmp_path / "model.osim", tmp_path / "out", ["scale", "ik"], Options())) == 3
+    assert len(make_jobs(rows, tmp_path / "model.osim", tmp_path / "out", ["ik", "so"], Options())) == 3

@@ -56,6 +56,14 @@ def find_cycles(study: Study) -> pd.DataFrame:
     return table[[*told, "number", "start_s", "end_s", "duration_s", "kept", "reason"]]
 
 
+def first_reason(rows: pd.DataFrame) -> str:
+    """Return why the first of some cycles that `find_cycles` found is skipped, and where it is, to simulate it anew."""
+    first = rows.iloc[0]
+    if not np.isfinite(first["start_s"]):
+        return str(first["reason"])
+    return f"{first['reason']}; the first cycle goes from {first['start_s']:.4g} to {first['end_s']:.4g} s"
+
+
 def _of_trial(study: Study, trial: Trial) -> list[_FoundCycle]:
     who = (study.name, trial.subject, *trial.circumstances, trial.name)
     cycles, reason = _from_table(study, trial) if study.cycles is not None else _from_grf(study, trial)

@@ -11,7 +11,7 @@ import pandas as pd
 import xarray as xr
 from numpy.typing import NDArray
 
-from nem2e_lib.data.cycles.find import find_cycles
+from nem2e_lib.data.cycles.find import find_cycles, first_reason
 from nem2e_lib.data.cycles.normalise import normalised
 from nem2e_lib.data.emg.processing import OF_CYCLES
 from nem2e_lib.data.emg.table import EmgTable
@@ -94,7 +94,7 @@ def segment(study: Study, samples: int = 20, phases: int = 101) -> tuple[xr.Data
     if kept.empty:
         raise Nem2eError(
             f"{study.folder}: no complete gait cycle in any of {len(study.trials)} trials; "
-            f"trial {report['trial'][0]!r}: {report['reason'][0]}."
+            f"trial {report['trial'][0]!r}: {first_reason(report)}."
         )
     points = {"sample": np.linspace(0, 100, samples), "phase": np.linspace(0, 100, phases)}
     signals = {"muscle": study.activation, "channel": normalised(study, report)}

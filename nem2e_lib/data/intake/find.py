@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -31,6 +32,7 @@ KINDS = ("activation", "emg", "grf")
 _RECTIFIED = 0.3  # mean over mean absolute value; near 0 where a signal swings about zero
 _VERTICAL = re.compile(r"(?:v|f|force_?)[yz]\d*$|_[yz]$", re.IGNORECASE)
 _PLATE = re.compile(r"f(?:p?\d+)?_?z\d*$", re.IGNORECASE)
+_PLATES_CHANNEL = re.compile(r"(?:.*[\W_])?[fm](?:p?\d+)?_?[xyz]\d*", re.IGNORECASE)
 _NO_FORCE = re.compile(r"torque|moment|cop|_[mp][yz]|_p[yz]$", re.IGNORECASE)
 _OTHER = re.compile(
     r"force|power|length|speed$|veloc|moment|pennation|stiffness|strain|kinematics|residual|perr|controls_?constraints",
@@ -251,6 +253,11 @@ def _guess(path: Path, storage: Storage) -> str | None:
         return "grf" if vertical_candidates(storage) and "force" in name else None
     values = np.column_stack([storage.column(label) for label in muscles])
     return "emg" if len(storage.time) > 1 and np.mean(is_raw(storage.time, values)) > 0.5 else "activation"
+
+
+def plates_channels(labels: Sequence[str]) -> list[str]:
+    """Return the labels that are those of a force plate: ``F1X``, ``Mz2``, ``Force.FP1_Fz``."""
+    return [label for label in labels if _PLATES_CHANNEL.fullmatch(label)]
 
 
 def vertical_candidates(storage: Storage) -> list[str]:

@@ -18,7 +18,7 @@ from nem2e_lib.data.exports.channels import may_be_emg
 from nem2e_lib.data.exports.formats import TABLES
 from nem2e_lib.data.families import canonical, measurable
 from nem2e_lib.data.force.feet import known_columns
-from nem2e_lib.data.intake.find import Found, Search, search, vertical_candidates
+from nem2e_lib.data.intake.find import Found, Search, plates_channels, search, vertical_candidates
 from nem2e_lib.data.intake.names import speed
 from nem2e_lib.data.intake.partners import Partners, apart, best, partners
 from nem2e_lib.data.labels import muscle_name
@@ -112,7 +112,10 @@ def new_study(
         target, found, trials, {"trials.csv": table.to_csv(index=False, lineterminator="\n"), "study.toml": text}, known
     )
     return Template(
-        target, table, (*found.told, *_exported(found), *told), (*_to_do(rows), *_clock_to_do(clocks), *to_do)
+        target,
+        table,
+        (*found.told, *_exported(found), *_passed_over(trials), *told),
+        (*_to_do(rows), *_clock_to_do(clocks), *to_do),
     )
 
 
@@ -157,6 +160,11 @@ def _clock_to_do(clocks: Sequence[_Clock]) -> Iterator[str]:
 def _exported(found: Search) -> list[str]:
     """What was changed or left out in reading exports, which the copies no longer tell."""
     return together(((odd, str(file.path)) for file in found.files for odd in file.odd), few=_FEW)
+
+
+def _passed_over(trials: Sequence[_Trial]) -> Iterator[str]:
+    if plates := _of_plates(_used(trials, "emg")):
+        yield f"EMG files: {', '.join(plates)} are channels of force plates by their names, and left out of [emg]."
 
 
 def _search(target: Path, folders: dict[str, str | Path | None], model: Model | None) -> Search:
@@ -362,7 +370,13 @@ def _settings(
         Line("citation", ""),
         Line("licence", ""),
     ]
-    sections = [Section("", top), _emg(channels), *_processing(emg, channels), *_force(grf), *_muscles(target, model)]
+    sections = [
+        Section("", top),
+        _emg(channels, _of_plates(emg)),
+        *_processing(emg, channels),
+        *_force(grf),
+        *_muscles(target, model),
+    ]
     return settings_text(sections), _left_open(motion, simulator, channels, grf)
 
 
@@ -381,8 +395,14 @@ def _simulator(file: Found) -> str:
 
 def _channels(activation: Found, files: Sequence[Found], model: Model | None) -> list[_Channel]:
     muscles = list(dict.fromkeys(muscle_name(label) for label in muscle_columns(activation.storage.labels, model)))
-    names = dict.fromkeys(label for file in files for label in may_be_emg(file.storage))
+    plates = _of_plates(files)
+    names = dict.fromkeys(label for file in files for label in may_be_emg(file.storage) if label not in plates)
     return [_channel(name, muscles, files) for name in names]
+
+
+def _of_plates(files: Sequence[Found]) -> list[str]:
+    """Channels of force plates among those of EMG files, as one card records both."""
+    return list(dict.fromkeys(label for file in files for label in plates_channels(may_be_emg(file.storage))))
 
 
 def _channel(name: str, muscles: Sequence[str], files: Sequence[Found]) -> _Channel:
@@ -408,10 +428,11 @@ def _cycle(channels: Sequence[_Channel]) -> str:
     return "left-left" if legs == {"_l"} else "right-right"
 
 
-def _emg(channels: Sequence[_Channel]) -> Section:
+def _emg(channels: Sequence[_Channel], plates: Sequence[str]) -> Section:
     remark = "EMG name (a column of the EMG files) = muscle (a column of the activation files): check each"
     example = [] if channels else ['no EMG file was found; an example: soleus = "soleus_r"']
-    return Section("emg", [remark, *example, *map(_line, channels)])
+    left = [f"{', '.join(plates)}: channels of force plates by their names, left out"] if plates else []
+    return Section("emg", [remark, *left, *example, *map(_line, channels)])
 
 
 def _line(channel: _Channel) -> Line:

@@ -81,7 +81,9 @@ def read_markers(path: str | Path) -> Markers:
     cells_of = _Cells("\t" in lines[3][1])
     header, odd = _header(path, lines, cells_of)
     first = _first_row(lines, cells_of)
-    names = _names(path, lines[3], cells_of, _coordinates(path, lines[4:first], cells_of))
+    told = _coordinates(path, lines[4:first], cells_of)
+    sure = told is not None and _float(header.get("NumMarkers", "")) == told
+    names, apart = _names(path, lines[3], cells_of, told, sure=sure)
     rows = lines[first:]
     table, short = _table(path, rows, cells_of, names, whole=text.endswith("\n"))
     time, places = table[:, 0], table[:, 1:].reshape(len(table), len(names), 3)
@@ -94,7 +96,7 @@ def read_markers(path: str | Path) -> Markers:
     wrong = contradiction(in_metres, len(names), unit)
     if wrong:
         raise Nem2eError(f"{path}: {wrong}; correct Units in line {lines[2][0]}.")
-    odd += [*short, *hidden, *_stated(header, time, len(names))]
+    odd += [*apart, *short, *hidden, *_stated(header, time, len(names))]
     return Markers(names, time, in_metres, unit, (*notes, *odd))
 
 
@@ -171,15 +173,28 @@ def _coordinates(path: str | Path, lines: Lines, cells_of: _Cells) -> int | None
     return len(letters) // 3
 
 
-def _names(path: str | Path, line: tuple[int, str], cells_of: _Cells, told: int | None) -> tuple[str, ...]:
-    """Names of the markers, each above the first of its three columns, or one after another."""
+def _names(
+    path: str | Path, line: tuple[int, str], cells_of: _Cells, told: int | None, *, sure: bool
+) -> tuple[tuple[str, ...], list[str]]:
+    """Names of the markers, each above the first of its three columns, or one after another; and what is odd.
+
+    Names that stand above other columns are taken one after another where they are as many as the line below has
+    coordinates of, and the header agrees (`sure`).
+    """
     number, text = line
+    apart: list[str] = []
     cells = _trimmed(cells_of(text)[2:])
     named = [cell for cell in cells if cell]
     if len(cells) > 1 and len(named) < len(cells):  # with gaps: every third cell has a name, and no other
         names = cells[::3]
         astray = [cell for index, cell in enumerate(cells) if index % 3 and cell]
-        if astray:
+        if astray and sure and len(named) == told:
+            names = named
+            apart.append(
+                f"Names of line {number} do not stand above their columns ({astray[0]!r}); they were taken one after "
+                f"another, for header, coordinates and names agree on {told} markers."
+            )
+        elif astray:
             raise Nem2eError(
                 f"{path}: line {number}: marker {astray[0]!r} does not stand above the first of three columns; put two "
                 "tabs behind the name of every marker."
@@ -204,7 +219,7 @@ def _names(path: str | Path, line: tuple[int, str], cells_of: _Cells, told: int 
             f"{path}: line {number} names marker {twice[0]!r} {names.count(twice[0])} times; give each a name of its "
             "own."
         )
-    return tuple(names)
+    return tuple(names), apart
 
 
 def _trimmed(cells: list[str]) -> list[str]:

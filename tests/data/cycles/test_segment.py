@@ -211,6 +211,15 @@ def test_cycles_that_a_signal_does_not_cover(study_folder):
     ]
 
 
+def test_a_trial_whose_cycles_are_all_cut_off_tells_where_the_first_is(study_folder):
+    path = study_folder / "s1_slow_activation.sto"
+    table = read_storage(path)
+    edit(path, time=table.time[50:90], values=table.values[50:90])
+    (problem,) = check_study(study_folder)
+    start, end = find_cycles(load_study(study_folder))[["start_s", "end_s"]].iloc[0]
+    assert f"after the cycle; the first cycle goes from {start:.4g} to {end:.4g} s); record or simulate more" in problem
+
+
 def test_cycles_skipped_for_one_reason_are_told_together():
     rows = [("a", number, number in (4, 5), "" if number in (4, 5) else "starts late") for number in range(8)]
     rows += [("b", 0, False, "starts late")]

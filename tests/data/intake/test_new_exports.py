@@ -10,7 +10,7 @@ import pytest
 
 from nem2e_lib.data.check import check_study, study_notes
 from nem2e_lib.data.cycles.find import find_cycles
-from nem2e_lib.data.intake.find import list_files
+from nem2e_lib.data.intake.find import list_files, plates_channels
 from nem2e_lib.data.intake.new import Template, new_study
 from nem2e_lib.data.storage.storage import read_storage, write_storage
 from nem2e_lib.data.study.load import load_study
@@ -134,6 +134,28 @@ def test_forces_of_cortex_and_volts_of_its_plates(tmp_path: Path) -> None:
     assert any(
         "'F1Z' is the output of a force plate in V, and forces in N are looked for" in told for told in other.told
     )
+
+
+def test_force_plates_on_the_card_of_the_emg_are_no_channels_to_fill_in(tmp_path: Path) -> None:
+    template = build(tmp_path, {"s01_walk.anc": made.analog()[0]})
+    text = (tmp_path / "own/study.toml").read_text()
+    plates = [name for name in read_storage(tmp_path / "own/emg/s01_walk.sto").labels if name[0] in "FM"]
+    assert "F1Z" in plates
+    assert f"# {', '.join(plates)}: channels of force plates by their names, left out" in text
+    assert not any(name in line for line in template.to_do for name in plates)
+    assert any(f"{', '.join(plates)} are channels of force plates" in line for line in template.told)
+    assert tomllib.loads(text)["emg"]
+
+
+@pytest.mark.parametrize(
+    ("label", "is_plates"),
+    [
+        *((name, True) for name in ("F1X", "M3Z", "Fz1", "fp1_fz", "FP2Z", "Force.Fz", "Mx")),
+        *((name, False) for name in ("MH", "FDL", "FHL", "RF", "VM", "GMAX", "M1", "EMG1", "Ext", "TFL_r")),
+    ],
+)
+def test_names_of_plates(label: str, is_plates: bool) -> None:
+    assert plates_channels([label]) == [label] * is_plates
 
 
 def test_forces_among_emg_are_no_channels_and_forces_alone_no_emg(tmp_path: Path) -> None:

@@ -91,6 +91,15 @@ def test_names_of_columns(read):
     same(read(content))
 
 
+@pytest.mark.parametrize("between", ["\t", "\t\t"])
+def test_names_that_stand_beside_their_columns_are_taken_in_turn_where_all_counts_agree(read, between):
+    found = read(text(PLACES, gap=between).replace(f"Time\t{NAMES[0]}", f"Time\t\t{NAMES[0]}"))
+    same(found)
+    (note,) = found.notes
+    assert note.startswith("Names of line 4 do not stand above their columns ('")
+    assert note.endswith("for header, coordinates and names agree on 12 markers.")
+
+
 def test_a_marker_that_was_not_seen_is_blank_or_nan_or_at_the_origin(read):
     places = PLACES.copy()
     places[3:8, 2] = np.nan
@@ -142,7 +151,9 @@ def test_a_gap_is_told(read):
         (text(PLACES, step=1.0), "times step by 1 where DataRate is 100: they look like numbers of frames"),
         (text(PLACES, names=(*NAMES[:3], "RASI", *NAMES[4:])), "line 4 names marker 'RASI' 2 times"),
         (text(PLACES, names=(*NAMES[:3], "", *NAMES[4:])), "line 4: marker 4 has no name"),
-        (text(PLACES, gap="\t\t"), "marker 'RASI' does not stand above the first of three columns"),
+        (text(PLACES, gap="\t\t", first=None), "marker 'RASI' does not stand above the first of three columns"),
+        (text(PLACES, gap="\t\t", changed={"NumMarkers": 13}), "marker 'RASI' does not stand above the first of three"),
+        (text(PLACES, gap="\t\t").replace("\tSACR", "\t"), "marker 'RASI' does not stand above the first of three"),
         (text(PLACES, names=NAMES[:11]), "line 7 has 38 cells, but 35 are expected"),
         (text(PLACES).replace("\tRTOE", ""), "line 4 names 11 markers, but the line below has coordinates of 12"),
         (
