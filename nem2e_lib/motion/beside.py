@@ -28,18 +28,18 @@ def beside(one: Opened, folder: Path, quantity: str) -> Part:
     """
     said, unit = QUANTITIES[quantity]
     own = one.contacts[one.contacts["foot"].isin(one.legs)]
-    given = folder / one.trial, one.walk.recording, own, one.walk.mass_kg
     try:
-        drawn, agreement = laboratory.curves(*given), laboratory.agreement(*given)
+        drawn = laboratory.curves(folder / one.trial, one.walk.recording, own, one.walk.mass_kg)
     except Nem2eError as error:
         return Missing(f"{said} are not compared: {error}")
-    drawn, agreement = drawn[drawn["quantity"] == quantity], agreement[agreement["quantity"] == quantity]
+    drawn = drawn[drawn["quantity"] == quantity]
     if drawn.empty:
         file = one.walk.recording.path.name
         return Missing(f"{file} has no {said.lower()} of the laboratory's own model, Plug-in Gait, to compare with.")
     curves = drawn.rename(columns={"simulated": "OpenSim"}).melt(
         ["foot", "joint", "start_s", "time_s"], ["OpenSim", "laboratory"], "source", "value"
     )
+    agreement = laboratory.agreement_of(drawn)
     return {"curves": curves, "agreement": agreement, "quantity": said, "unit": unit}
 
 

@@ -95,7 +95,12 @@ def curves(folder: Path, recording: Recording, contacts: pd.DataFrame, mass_kg: 
 
 
 def agreement(folder: Path, recording: Recording, contacts: pd.DataFrame, mass_kg: float) -> pd.DataFrame:
-    """Return how far a simulated walk agrees with the laboratory's own angles and moments; parameters as of `curves`.
+    """Return how far a simulated walk agrees with the laboratory's own outcome: `agreement_of` its `curves`."""
+    return agreement_of(curves(folder, recording, contacts, mass_kg))
+
+
+def agreement_of(drawn: pd.DataFrame) -> pd.DataFrame:
+    """Return how far simulated angles and moments agree with the laboratory's own, from what `curves` returned.
 
     Returns
     -------
@@ -104,7 +109,6 @@ def agreement(folder: Path, recording: Recording, contacts: pd.DataFrame, mass_k
         difference; of angles after their offset is taken off), offset (mean of simulated minus laboratory's),
         peak_simulated, peak_laboratory (largest size).
     """
-    drawn = curves(folder, recording, contacts, mass_kg)
     keys = ["foot", "quantity", "joint", "start_s", "end_s"]
     rows = [{**part.iloc[0][keys].to_dict(), **_measures(part)} for _, part in drawn.groupby(keys, sort=False)]
     return pd.DataFrame(rows, columns=list(COLUMNS))

@@ -16,9 +16,9 @@ from nem2e_lib.data.c3d.contacts import Walk, find_contacts
 from nem2e_lib.data.c3d.feet import find_feet
 from nem2e_lib.data.c3d.mapping import FOLDER, STANDS_M, Mapping, moved_m, propose, read_mapping
 from nem2e_lib.data.c3d.plates import Wrench, pressing, wrenches
-from nem2e_lib.data.c3d.recording import Recording, read_many, require_one_person
+from nem2e_lib.data.c3d.recording import Recording, c3d_below, read_all, require_one_person
 from nem2e_lib.data.c3d.tables import CUTOFF_HZ, channel_table, force_table, in_volts, marker_table
-from nem2e_lib.data.files import files_below, whole_folder
+from nem2e_lib.data.files import whole_folder
 from nem2e_lib.data.markers.trc import write_markers
 from nem2e_lib.data.storage.storage import write_storage
 from nem2e_lib.data.tables import near
@@ -67,7 +67,7 @@ def from_c3d(source: Path, out: Path) -> Made:
             where = out / FOLDER / "recordings.csv"
             raise Nem2eError(f"{' '.join(refused.values())} Or write leave as their kind in {where}.")
     else:
-        files = _read(paths)
+        files = read_all(paths)
         ready, refused = _ready(files)
         if not ready:
             raise Nem2eError(" ".join(refused.values()))
@@ -82,18 +82,7 @@ def from_c3d(source: Path, out: Path) -> Made:
 def _paths(source: Path) -> list[Path]:
     if not source.is_dir():
         raise Nem2eError(f"{source}: no such folder; name the one that holds the C3D files.")
-    paths = files_below(source, ".c3d")
-    if not paths:
-        raise Nem2eError(f"{source}: no .c3d file found below it.")
-    return paths
-
-
-def _read(paths: Sequence[Path]) -> dict[Path, Recording]:
-    read = read_many(paths)
-    problems = [str(each) for each in read if isinstance(each, Nem2eError)]
-    if problems:
-        raise Nem2eError(" ".join([*problems, "Take these files away or mend them."]))
-    return {path: each for path, each in zip(paths, read, strict=True) if not isinstance(each, Nem2eError)}
+    return c3d_below(source)
 
 
 def _require_own(out: Path) -> None:
@@ -121,7 +110,7 @@ def _as_mapped(
         )
     rows = mapping.recordings[mapping.recordings["kind"] != "leave"]
     named = [str(file) for file in rows["file"]]
-    files = _read([there[file] for file in named])
+    files = read_all([there[file] for file in named])
     problems = list(_contradictions(out / FOLDER, mapping, {file: files[there[file]] for file in named}))
     if problems:
         raise Nem2eError(" ".join(problems))

@@ -11,7 +11,7 @@ import pandas as pd
 from nem2e_lib.data.c3d.axes import find_axes
 from nem2e_lib.data.c3d.feet import find_feet
 from nem2e_lib.data.c3d.plates import pressing, wrenches
-from nem2e_lib.data.c3d.recording import Recording, read_many
+from nem2e_lib.data.c3d.recording import Recording, c3d_below, read_all
 from nem2e_lib.data.c3d.tables import (
     CUTOFF_HZ,
     channel_table,
@@ -21,7 +21,7 @@ from nem2e_lib.data.c3d.tables import (
     plate_channels,
     starts_late,
 )
-from nem2e_lib.data.files import added_to, files_below
+from nem2e_lib.data.files import added_to
 from nem2e_lib.data.markers.trc import write_markers
 from nem2e_lib.data.storage.storage import write_storage
 from nem2e_lib.data.told import together
@@ -60,15 +60,11 @@ def export_c3d(source: Path, out: Path, cutoff_hz: float | None = CUTOFF_HZ) -> 
     Nem2eError
         If there is no file, one cannot be read, or something would be written over.
     """
-    paths = _paths(source)
+    recordings = read_all(_paths(source))
     root = source if source.is_dir() else source.parent
-    read = read_many(paths)
-    problems = [str(each) for each in read if isinstance(each, Nem2eError)]
-    if problems:
-        raise Nem2eError(" ".join([*problems, "Take these files away or mend them."]))
     rows, said = [], list[tuple[str, str]]()
     with added_to(out) as folder:
-        for recording in (each for each in read if isinstance(each, Recording)):
+        for recording in recordings.values():
             place = recording.path.relative_to(root).with_suffix("")
             (folder / place).parent.mkdir(parents=True, exist_ok=True)
             written, odd = _write(recording, folder, place, cutoff_hz)
@@ -84,10 +80,7 @@ def _paths(source: Path) -> list[Path]:
         return [source]
     if not source.is_dir():
         raise Nem2eError(f"{source}: no such file or folder; name a .c3d file, or the folder that holds some.")
-    paths = files_below(source, ".c3d")
-    if not paths:
-        raise Nem2eError(f"{source}: no .c3d file found below it.")
-    return paths
+    return c3d_below(source)
 
 
 def _write(

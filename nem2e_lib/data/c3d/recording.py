@@ -17,6 +17,7 @@ from nem2e_lib.data import units
 from nem2e_lib.data.c3d.head import Head, read_head
 from nem2e_lib.data.c3d.samples import Samples, checked, read_samples
 from nem2e_lib.data.c3d.second import Reading, second_readings
+from nem2e_lib.data.files import files_below
 from nem2e_lib.data.markers.body import FEW, INNER, LARGEST_M, SMALLEST_FEW_M, SMALLEST_M, span_m
 from nem2e_lib.error import Nem2eError
 
@@ -222,6 +223,29 @@ def read_many(paths: Sequence[str | Path]) -> list[Recording | Nem2eError]:
         each if isinstance(each, Nem2eError) else _caught(_recording, path, each[0], each[1], next(seconds))
         for path, each in zip(paths, decoded, strict=True)
     ]
+
+
+def read_all(paths: Sequence[Path]) -> dict[Path, Recording]:
+    """Read C3D files, each under its path.
+
+    Raises
+    ------
+    Nem2eError
+        With every file that cannot be read.
+    """
+    read = read_many(paths)
+    problems = [str(each) for each in read if isinstance(each, Nem2eError)]
+    if problems:
+        raise Nem2eError(" ".join([*problems, "Take these files away or mend them."]))
+    return {path: each for path, each in zip(paths, read, strict=True) if not isinstance(each, Nem2eError)}
+
+
+def c3d_below(folder: Path) -> list[Path]:
+    """Return the C3D files below a folder, in any arrangement; Nem2eError where there is none."""
+    paths = files_below(folder, ".c3d")
+    if not paths:
+        raise Nem2eError(f"{folder}: no .c3d file found below it.")
+    return paths
 
 
 def _caught(read: Callable[..., T], *arguments: object) -> T | Nem2eError:
