@@ -47,7 +47,8 @@ METHOD_LABELS = {
     "lstm": "plain LSTM",
     "transformer": "Transformer",
     "convolution": "temporal convolution",
-    "lag_attention": "lag attention",
+    "delayed_kernel_ridge": "kernel ridge, learned delay",
+    "kernel_ridge": "kernel ridge, no delayed heads",
 }
 """What readers are shown of each method; data, CSV files and verdicts know it by its id alone."""
 METHOD_COLOURS = {
@@ -55,7 +56,7 @@ METHOD_COLOURS = {
     "opensim": SIMULATED,
     "mean_curve": MEAN_CURVE,
     "model": REFINED,
-    "lag_attention": REFINED,
+    "delayed_kernel_ridge": REFINED,
 }
 OTHER_METHOD = "#777777"
 HEAT = "cividis"

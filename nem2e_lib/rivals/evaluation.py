@@ -16,7 +16,7 @@ from threadpoolctl import threadpool_limits
 
 from nem2e_lib.data.cycles.segment import cycle_coords, data_hash, recorded
 from nem2e_lib.error import Nem2eError
-from nem2e_lib.rivals.protocol import Array, Fitted, Rival, Simulated, simulated_cycles
+from nem2e_lib.rivals.protocol import Array, Fitted, Rival, simulated_cycles
 from nem2e_lib.training.conditions import own_muscle
 from nem2e_lib.training.folds import Folds, leave_one_out, mean_curves, require_units
 from nem2e_lib.training.numerics import altered, pinned
@@ -47,8 +47,8 @@ def evaluate(cycles: xr.Dataset, rival: Rival, keep: Path | None = None) -> xr.D
     -------
     xarray.Dataset
         Variables `refined` (seed, channel, cycle, sample), `simulated`, `measured`, `mean_curve` and `diverged` (a
-        prediction is no finite number; seed, channel, fold), and `attention` for rivals that have one, with the
-        coordinates of a trained condition, so that `analysis.metrics.errors` reads it. Attributes `condition` (the
+        prediction is no finite number; seed, channel, fold), with the coordinates of a trained condition, so that
+        `analysis.metrics.errors` reads it. Attributes `condition` (the
         rival's name), `parameters` (mean over folds, all channels), `seconds` (fitting and refining, all folds),
         `settings` and `chosen` (hyper-parameters by fold), both JSON, and `code`.
 
@@ -116,14 +116,10 @@ def _without_empty(folds: Folds, there: NDArray[np.bool_]) -> Folds:
 def _joined(cycles: xr.Dataset, parts: list[xr.Dataset]) -> xr.Dataset:
     """Lay the parts out as one study; what a part chose is told under the channels that it is of."""
     folds = leave_one_out(cycles)
-    names = [name for name in ("refined", "attention") if name in parts[0]]
-    laid = [part[names].reindex(cycle=cycles.cycle.values) for part in parts]
-    refined = _beside([part.refined for part in laid], cycles)
+    laid = [part.refined.reindex(cycle=cycles.cycle.values) for part in parts]
+    refined = xr.concat(laid, "channel", coords="minimal", compat="override", join="exact")
+    refined = refined.sel(channel=cycles.channel.values)  # in the order of the study
     result = _laid_out(cycles, refined.values[0].transpose(1, 2, 0), folds)
-    if "attention" in names:
-        weights = _beside([part.attention for part in laid], cycles)
-        result = result.assign(attention=(weights.dims, weights.values))
-        result = result.assign_coords(output=weights.output.values, token=weights.token.values)
     shares = [part.sizes["channel"] / part.attrs["channels"] for part in parts]
     found = {label: dict[str, Any]() for label in folds.labels}
     for part in parts:
@@ -141,28 +137,20 @@ def _joined(cycles: xr.Dataset, parts: list[xr.Dataset]) -> xr.Dataset:
     return result.assign_attrs(attributes | facts)
 
 
-def _beside(parts: list[xr.DataArray], cycles: xr.Dataset) -> xr.DataArray:
-    """Lay channels side by side, in the order of the study."""
-    whole = xr.concat(parts, "channel", coords="minimal", compat="override", join="exact")
-    return whole.sel(channel=cycles.channel.values)
-
-
 @pinned()
 def _whole(cycles: xr.Dataset, rival: Rival, folds: Folds | None = None) -> xr.Dataset:
     folds = folds or leave_one_out(cycles)
     simulated = simulated_cycles(cycles, folds)
     measured = cycles.emg.transpose("cycle", "sample", "channel").values.astype(float)
-    refined, fitted, attention = np.full_like(measured, np.nan), {}, {}
+    refined, fitted = np.full_like(measured, np.nan), {}
     begun = time.perf_counter()
     with threadpool_limits(1):  # the matrices are small: threads would wait for each other longer than they compute
         for fold, label in enumerate(folds.labels):
             held = folds.of_cycle == fold
             fitted[label] = rival.fit(simulated.take(~held), measured[~held])
             refined[held] = _checked(fitted[label].predict(simulated.take(held)), refined[held], rival)
-            attention[label] = _attention(fitted[label], simulated.take(held))
     seconds = time.perf_counter() - begun
-    result = _laid_out(cycles, refined, folds).assign_attrs(_attributes(cycles, rival, fitted, seconds, folds))
-    return _with_attention(result, attention)
+    return _laid_out(cycles, refined, folds).assign_attrs(_attributes(cycles, rival, fitted, seconds, folds))
 
 
 def _checked(guess: Array, expected: Array, rival: Rival) -> Array:
@@ -172,24 +160,6 @@ def _checked(guess: Array, expected: Array, rival: Rival) -> Array:
             "channels); mend its predict."
         )
     return guess
-
-
-def _attention(fitted: Fitted, held: Simulated) -> Array | None:
-    return None if fitted.attention is None else fitted.attention(held)
-
-
-def _with_attention(result: xr.Dataset, by_label: dict[str, Array | None]) -> xr.Dataset:
-    """Add the attention of rivals that have one; it is the same for all channels, and laid out as theirs."""
-    found = {label: weights for label, weights in by_label.items() if weights is not None}
-    if not found:
-        return result
-    samples = result.sample.values
-    weights = np.empty((result.sizes["cycle"], len(samples), len(samples)), np.float32)
-    for fold, label in enumerate(result.fold.values):
-        weights[result.fold_of_cycle.values == fold] = found[str(label)]
-    every = np.broadcast_to(weights, (1, result.sizes["channel"], *weights.shape))
-    dims = ("seed", "channel", "cycle", "output", "token")
-    return result.assign(attention=(dims, every)).assign_coords(output=samples, token=samples)
 
 
 def _laid_out(cycles: xr.Dataset, refined: Array, folds: Folds) -> xr.Dataset:

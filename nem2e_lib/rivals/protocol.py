@@ -88,15 +88,11 @@ class Fitted:
         How many numbers it has learned, over all channels.
     chosen
         Hyper-parameters chosen inside the training cycles.
-    attention
-        Where the method has one: from simulated cycles to the weight of each token, shape (cycles, output, token);
-        rows sum to 1.
     """
 
     predict: Callable[[Simulated], Array]
     parameters: int
     chosen: Mapping[str, Any] = field(default_factory=dict)
-    attention: Callable[[Simulated], Array] | None = None
 
 
 class Rival(Protocol):

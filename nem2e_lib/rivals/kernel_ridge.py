@@ -1,9 +1,15 @@
-"""Lag attention: the refiner whose attention must carry the information, learned from held-out error alone.
+"""Kernel ridge regression of EMG with a learned delay, and the same without its delayed heads.
 
-Softmax attention over the samples of a cycle whose score depends on the lag in ms alone; a readout of all muscles at
-the attended samples whose coefficients vary smoothly with the phase of the cycle. The readout is solved in closed form
-(ridge regression in its dual form, Saunders et al. 1998), so the error on training units that were left out of it is
-known exactly for any attention (Rasmussen & Williams 2006, section 5.4.2), and attention can be learned from it.
+How alike two samples of two cycles are is a sum of terms, each of which fades as they move apart in the cycle:
+activation of all muscles as delayed heads see it, activation over the whole cycle, speed, and the mean curve. A head is
+a moving average of activation: a bell over time whose delay and width, in ms, are learned. Its weights depend on the
+time between two samples alone and never on what is there, so this is no attention model, though the bell is a softmax.
+Without heads (`heads=0`) all else is learned anew, which tells what the delay is worth.
+
+The readout is solved in closed form (ridge regression in its dual form, Saunders et al. 1998), so the error on training
+units that were left out of it is known exactly (Rasmussen & Williams 2006, section 5.4.2), and delays, widths, powers
+and penalties are learned from it by gradient descent. The number of heads, their start, the prior, updates, shifted
+copies and widths of fixed terms are not learned: they were chosen by hand (docs/tried.csv).
 """
 
 from __future__ import annotations
@@ -22,10 +28,11 @@ from nem2e_lib.rivals.classical import shifted
 from nem2e_lib.rivals.protocol import Array, Fitted, Simulated, groups
 from nem2e_lib.training.numerics import pinned
 
-# --- The model: attention by relative lag, and a readout in closed form ---
+# --- The model: heads at a delay, and a readout in closed form ---
 
 LAG_MS = 60.0
-"""Unit of the learned lags."""
+"""Unit of the learned lags, so it decides where heads start and how far the prior lets them move. It was chosen by hand
+and equals the delay that the first SYNTHETIC studies are made with (`nem2e_lib.data.synthetic`)."""
 
 FLOOR = 1e-3
 """Added before a power is taken: silent muscles stay finite."""
@@ -89,7 +96,7 @@ def initial(heads: int) -> Learned:
         "log_pace": 0.03,
     }
     logs = {name: jnp.log(jnp.float32(value)) for name, value in values.items()}
-    lags = np.linspace(-0.5, 1.5, heads) if heads > 1 else np.ones(1)
+    lags = np.linspace(-0.5, 1.5, heads) if heads != 1 else np.ones(1)
     width = jnp.full(heads, np.log(40.0), jnp.float32)
     return Learned(jnp.asarray(lags, jnp.float32), width, jnp.zeros(heads), shared=jnp.float32(-1.0), **logs)
 
@@ -101,8 +108,8 @@ def lags(samples: int) -> np.ndarray:
     return (straight + period // 2) % period - period // 2
 
 
-def attention(learned: Learned, duration: jax.Array, samples: int) -> jax.Array:
-    """Return the weight of each token for each output, shape (cycles, heads, output, token); rows sum to 1."""
+def bells(learned: Learned, duration: jax.Array, samples: int) -> jax.Array:
+    """Return the weight of each sample for each output, shape (cycles, heads, output, sample); rows sum to 1."""
     ms = lags(samples) * duration[:, None, None, None] * 1000.0 / (samples - 1)
     away = (ms - LAG_MS * learned.lag[:, None, None]) / jnp.exp(learned.log_width)[:, None, None]
     return jax.nn.softmax(-0.5 * away**2, axis=-1)
@@ -120,13 +127,15 @@ def kernel(learned: Learned, scaling: Scale, a: Cycles, b: Cycles) -> jax.Array:
     samples = a.activation.shape[1]
     apart = np.abs(lags(samples))
     (heads_a, whole_a), (heads_b, whole_b) = (_tokens(learned, scaling, part) for part in (a, b))
-    local = (heads_a @ heads_b.T).reshape(len(a.pace), samples, len(b.pace), samples)
-    common = jax.nn.sigmoid(learned.shared)
-    phase = common + (1.0 - common) * bell(apart, jnp.exp(learned.log_reach))
     cycle = jnp.exp(learned.log_cycle) * whole_a @ whole_b.T / samples
     cycle = cycle + jnp.exp(learned.log_pace) * jnp.outer(a.pace, b.pace)
-    total = local * phase[None, :, None] + cycle[:, None, :, None] * bell(apart, _CYCLE_WIDTH)[None, :, None]
+    total = cycle[:, None, :, None] * bell(apart, _CYCLE_WIDTH)[None, :, None]
     total = total + _CURVE * bell(apart, _CURVE_WIDTH)[None, :, None]
+    if learned.lag.size:
+        local = (heads_a @ heads_b.T).reshape(len(a.pace), samples, len(b.pace), samples)
+        common = jax.nn.sigmoid(learned.shared)
+        phase = common + (1.0 - common) * bell(apart, jnp.exp(learned.log_reach))
+        total = total + local * phase[None, :, None]
     return total.reshape(len(a.pace) * samples, -1)
 
 
@@ -134,10 +143,12 @@ def _tokens(learned: Learned, scaling: Scale, cycles: Cycles) -> tuple[jax.Array
     raised = (cycles.activation + FLOOR) ** jnp.exp(learned.log_power_in)
     values = (raised - scaling.mean) / scaling.size
     count, samples, _ = values.shape
+    if not learned.lag.size:
+        return jnp.zeros((count * samples, 0)), values.reshape(count, -1)
     share = jnp.sqrt(jax.nn.softmax(learned.weight))
-    weights = attention(learned, cycles.duration, samples) * share[:, None, None]
-    attended = jnp.einsum("nhts,nsm->nthm", weights, values)
-    return attended.reshape(count * samples, -1), values.reshape(count, -1)
+    weights = bells(learned, cycles.duration, samples) * share[:, None, None]
+    seen = jnp.einsum("nhts,nsm->nthm", weights, values)
+    return seen.reshape(count * samples, -1), values.reshape(count, -1)
 
 
 def bell(apart: np.ndarray, width: jax.Array | float) -> jax.Array:
@@ -221,16 +232,17 @@ of these. Where there are more, cycles are drawn, as many from every unit; shift
 
 
 @dataclass(frozen=True)
-class LagAttention:
-    """Heads that attend by relative lag, all muscles as values, a readout solved in closed form.
+class KernelRidge:
+    """Kernel ridge regression on all muscles: through heads at learned delays, and on the cycle as a whole.
 
-    Every number is learned inside the training cycles: lags, widths, shares, powers and penalties by gradient descent
-    on the error of left-out training units, the readout by least squares.
+    Lags, widths, shares, powers and penalties are learned inside the training cycles, by gradient descent on the error
+    of left-out training units, and the readout by least squares. The attributes are not learned.
 
     Attributes
     ----------
     heads
-        Lags that are attended to.
+        Delays, of which each sees all muscles. With none it is kernel ridge regression on the cycle as a whole, all
+        else learned as before.
     updates, learning_rate
         Of Adam.
     prior
@@ -251,11 +263,14 @@ class LagAttention:
     shift: float = 0.5
     seed: int = 0
 
-    name: str = "lag_attention"
+    @property
+    def name(self) -> str:
+        """`delayed_kernel_ridge`, or `kernel_ridge` without heads."""
+        return "delayed_kernel_ridge" if self.heads else "kernel_ridge"
 
     @pinned()
     def fit(self, simulated: Simulated, measured: Array) -> Fitted:
-        """Learn attention on left-out training units, then solve the readout on all training cycles."""
+        """Learn delays and scales on left-out training units, then solve the readout on all training cycles."""
         view, size = _View.of(simulated), _size(measured)
         simulated, measured = _with_copies(simulated, measured, self.shift)
         target = jnp.asarray(measured / size, jnp.float32)
@@ -275,7 +290,7 @@ class LagAttention:
 
         readout = (self.heads + 1) * measured.shape[1] * simulated.activation.shape[2] * measured.shape[2]
         learnt = sum(int(np.size(part)) for part in learned) + readout
-        return Fitted(predict, learnt, _told(learned), partial(_attention, learned, view, samples=measured.shape[1]))
+        return Fitted(predict, learnt, _told(learned))
 
 
 @dataclass(frozen=True)
@@ -370,22 +385,20 @@ def _refine(learned: Learned, training: Cycles, measured: Any, held: Cycles) -> 
     return jax.lax.map(lambda factor: refine(learned, training, measured, held, factor), jnp.asarray(FACTORS))
 
 
-@pinned()
-def _attention(learned: Learned, view: _View, held: Simulated, *, samples: int) -> Array:
-    """Weight of each token for each output, heads weighed by their share; shape (cycles, output, token)."""
-    weights = attention(learned, view.cycles(held).duration, samples)
-    return np.asarray(jnp.einsum("h,nhts->nts", jax.nn.softmax(learned.weight), weights), float)
-
-
 def _told(learned: Learned) -> dict[str, Any]:
     """What has been learned, in the field's units."""
+    told: dict[str, Any] = {
+        "power_in": round(float(np.exp(learned.log_power_in)), 3),
+        "power_out": round(float(np.exp(learned.log_power_out)), 3),
+        "penalty": round(float(np.exp(learned.log_penalty)), 4),
+    }
+    if not learned.lag.size:
+        return told
     share = jax.nn.softmax(learned.weight)
     return {
         "lag_ms": np.round(LAG_MS * learned.lag, 1).tolist(),
         "width_ms": np.round(np.exp(learned.log_width), 1).tolist(),
         "share": np.round(share, 3).tolist(),
         "mean_lag_ms": round(float((share * LAG_MS * learned.lag).sum()), 1),
-        "power_in": round(float(np.exp(learned.log_power_in)), 3),
-        "power_out": round(float(np.exp(learned.log_power_out)), 3),
-        "penalty": round(float(np.exp(learned.log_penalty)), 4),
+        **told,
     }
