@@ -43,6 +43,7 @@ METHOD_LABELS = {
     "delay_gain": "best delay and gain",
     "ridge_own": "ridge, own muscle",
     "ridge_all": "ridge, all muscles",
+    "delayed_ridge": "ridge, one delay",
     "pls": "partial least squares",
     "lstm": "plain LSTM",
     "transformer": "Transformer",

@@ -18,6 +18,7 @@ from __future__ import annotations
 from nem2e_lib.error import Nem2eError
 from nem2e_lib.rivals.classical import (
     Delay,
+    DelayedRidge,
     Identity,
     MeanCurve,
     PartialLeastSquares,
@@ -32,6 +33,7 @@ from nem2e_lib.rivals.protocol import Fitted, Rival, Simulated, simulated_cycles
 
 __all__ = [
     "Delay",
+    "DelayedRidge",
     "Fitted",
     "Identity",
     "KernelRidge",
@@ -61,6 +63,7 @@ def every() -> list[Rival]:
         Delay(gain=True),
         RidgeOwn(),
         RidgeAll(),
+        DelayedRidge(),
         PartialLeastSquares(),
         Network("lstm"),
         Network("transformer"),

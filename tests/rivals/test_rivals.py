@@ -174,7 +174,7 @@ class TestLagKernel:
     def _cycles(self, count, seed=0):
         rng = np.random.default_rng(seed)
         activation = jnp.asarray(rng.uniform(0, 1, (count, 20, 4)), jnp.float32)
-        return kr.Cycles(activation, jnp.full(count, 0.8), jnp.asarray(rng.normal(size=count), jnp.float32))
+        return kr.Cycles(activation, jnp.full(count, 0.8), jnp.asarray(rng.normal(size=(count, 1)), jnp.float32))
 
     def test_a_head_is_a_mean_that_peaks_at_its_lag(self):
         weights = kr.bells(self.learned, jnp.asarray([0.76]), 20)
@@ -189,17 +189,28 @@ class TestLagKernel:
         np.testing.assert_allclose(matrix, matrix.T, atol=1e-4)
         assert np.linalg.eigvalsh(matrix).min() > -1e-3
 
-    def test_left_out_errors_are_those_of_solving_without_the_group(self):
+    @pytest.mark.parametrize("heads", [0, 2])
+    def test_left_out_errors_are_those_of_solving_without_the_group(self, heads):
         some, emg = self._cycles(6), jnp.asarray(np.random.default_rng(1).uniform(0.1, 1, (6, 20, 2)), jnp.float32)
-        closed = np.asarray(kr.left_out(self.learned, some, emg, 3))
-        goal, scaling = kr.targets(self.learned, emg), kr.scale(self.learned, some.activation)
-        matrix = np.asarray(kr.kernel(self.learned, scaling, some, some), float)
+        learned = kr.initial(heads)
+        closed = np.asarray(jax.jit(kr.left_out, static_argnums=3)(learned, some, emg, 3))
+        goal, scaling = kr.targets(learned, emg), kr.scale(learned, some.activation)
+        matrix = np.asarray(kr.kernel(learned, scaling, some, some), float)
         for group in range(3):
             out = np.arange(120) // 40 == group
-            ridge = matrix[np.ix_(~out, ~out)] + float(np.exp(self.learned.log_penalty)) * np.eye(80)
+            ridge = matrix[np.ix_(~out, ~out)] + float(np.exp(learned.log_penalty)) * np.eye(80)
             guess = matrix[np.ix_(out, ~out)] @ np.linalg.solve(ridge, np.asarray(goal.values)[~out])
             expected = np.asarray(goal.back(jnp.asarray(guess.reshape(2, 20, 2), jnp.float32)))
             np.testing.assert_allclose(closed[2 * group : 2 * group + 2], expected, atol=2e-3)
+
+    def test_without_heads_refining_is_that_of_the_whole_kernel(self):
+        some, held, none = self._cycles(5), self._cycles(3, seed=2), kr.initial(0)
+        emg = jnp.asarray(np.random.default_rng(1).uniform(0.1, 1, (5, 20, 2)), jnp.float32)
+        goal, scaling = kr.targets(none, emg), kr.scale(none, some.activation)
+        matrix, new = (np.asarray(kr.kernel(none, scaling, part, some), float) for part in (some, held))
+        solved = np.linalg.solve(matrix + 0.5 * np.exp(none.log_penalty) * np.eye(100), np.asarray(goal.values, float))
+        expected = goal.back(jnp.asarray((new @ solved).reshape(3, 20, 2), jnp.float32))
+        np.testing.assert_allclose(kr.refine(none, some, emg, held, 0.5), expected, atol=2e-4)
 
     def test_the_gradient_is_that_of_finite_differences(self):
         some, emg = self._cycles(4), jnp.asarray(np.random.default_rng(1).uniform(0.1, 1, (4, 20, 2)), jnp.float32)
@@ -258,7 +269,10 @@ def test_a_readout_of_slow_phases_and_small_penalty_is_finite():
     cycles = make_cycles()
     simulated = simulated_cycles(cycles)
     part = kr.Cycles(
-        *(jnp.asarray(x, jnp.float32) for x in (simulated.activation, simulated.duration_s, np.zeros(len(simulated))))
+        *(
+            jnp.asarray(x, jnp.float32)
+            for x in (simulated.activation, simulated.duration_s, np.zeros((len(simulated), 0)))
+        )
     )
     emg = jnp.asarray(cycles.emg.transpose("cycle", "sample", "channel").values, jnp.float32)
     slow = kr.initial(3)._replace(log_reach=jnp.log(6.0), log_penalty=jnp.log(0.04))
