@@ -191,9 +191,18 @@ def said(table: pd.DataFrame) -> str:
     return " ".join(sentences)
 
 
-def shown(found: pd.DataFrame | None = None) -> Table:
-    """Return the table of the committed study and what it says, for a page."""
+def shown(found: pd.DataFrame | None = None, *, people: bool = False) -> Table:
+    """Return the table of the committed study and what it says, for a page.
+
+    Parameters
+    ----------
+    found
+        Of `rows`, the default.
+    people
+        Leave out what is SYNTHETIC, for a page on people.
+    """
     found = rows() if found is None else found
+    found = found[~found["synthetic"]] if people else found
     table, code = effects(found), ", ".join(dict.fromkeys(str(one)[:10] for one in found["commit"]))
     which = ", ".join(dict.fromkeys(f"{name} (SYNTHETIC)" if fake else str(name) for name, fake in _studies(found)))
     return plain(
