@@ -142,9 +142,9 @@ def nested(cycles: xr.Dataset, folds: Folds) -> tuple[Folds, Mask]:
     following = [_following(fold, has) for fold in range(count)]
     used = sorted({unit for unit in following if unit is not None})
     of_cycle = np.full_like(folds.of_cycle, -1)
-    for place, unit in enumerate(used):
-        of_cycle[folds.of_cycle == unit] = place
-    chosen_for = np.array([[unit == chosen for unit in used] for chosen in following])
+    for place, chosen in enumerate(used):
+        of_cycle[folds.of_cycle == chosen] = place
+    chosen_for = np.array([[own == chosen for chosen in used] for own in following])
     only = [~np.isin(folds.of_cycle, np.flatnonzero(chosen_for[:, place])) for place in range(len(used))]
     inner = Folds(folds.unit, tuple(folds.labels[unit] for unit in used), of_cycle, np.array(only))
     for fold, unit in enumerate(following):
