@@ -10,12 +10,14 @@ import pandas as pd
 import xarray as xr
 
 from nem2e_lib.data.muscles import RUNNING_EMG, WALKING_EMG
+from nem2e_lib.training.config import PUBLISHED_EPOCHS
 from nem2e_lib.training.units import unit_name
 
 PAPER_MUSCLES = {"running": tuple(RUNNING_EMG), "walking": tuple(WALKING_EMG)}
 """The muscles that the paper's counts are over."""
 
-HOLDS, PARTLY, FAILS, UNTESTED = "holds", "holds in part", "does not hold", "cannot be tested"
+HOLDS, PARTLY, NOT_SHOWN, FAILS, UNTESTED = "holds", "holds in part", "not shown", "does not hold", "cannot be tested"
+"""Verdicts. Not shown: the tests were made and do not decide; cannot be tested: what a test needs is not there."""
 
 
 class Finding(NamedTuple):
@@ -163,6 +165,27 @@ class Evidence:
         if (study, condition) not in self.results:
             raise Untestable(f"{study} was not trained under {condition}.")
         return self.results[study, condition]
+
+
+def trained_long_enough(evidence: Evidence, motion: str, *conditions: str) -> None:
+    """Raise `Untestable` where a motion's networks were trained for fewer epochs than the paper's.
+
+    Claims on loss curves and on what attention has become are about trained networks; after a fraction of the published
+    training they say how long it lasted.
+
+    Parameters
+    ----------
+    conditions
+        Those that the claim is about; none: all that were trained.
+    """
+    study = evidence.study(motion, people=False)
+    named = conditions or tuple(condition for its, condition in evidence.results if its == study)
+    epochs = [int(evidence.trained(motion, condition).sizes["epoch"]) for condition in named]
+    if epochs and min(epochs) < PUBLISHED_EPOCHS:
+        raise Untestable(
+            f"Not testable at this length of training: {study} was trained for {min(epochs)} epochs, the paper's "
+            f"networks for {PUBLISHED_EPOCHS}."
+        )
 
 
 def count(flags: pd.Series) -> str:

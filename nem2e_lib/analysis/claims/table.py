@@ -8,7 +8,7 @@ import pandas as pd
 
 from nem2e_lib.analysis import published
 from nem2e_lib.analysis.claims import behaviour, improvement
-from nem2e_lib.analysis.claims.evidence import FAILS, HOLDS, PARTLY, UNTESTED, Evidence, Finding, Untestable
+from nem2e_lib.analysis.claims.evidence import FAILS, HOLDS, NOT_SHOWN, PARTLY, UNTESTED, Evidence, Finding, Untestable
 
 # --- The table of claims: what the paper says, what this run finds, and the verdict ---
 
@@ -45,7 +45,7 @@ def how(name: str) -> str:
 
 def summarise(claims: pd.DataFrame) -> dict[str, int]:
     """Count the claims reproduced, partly, not, and not testable."""
-    words = {"reproduced": HOLDS, "partly": PARTLY, "not": FAILS, UNTESTED: UNTESTED}
+    words = {"reproduced": HOLDS, "partly": PARTLY, NOT_SHOWN: NOT_SHOWN, "not": FAILS, UNTESTED: UNTESTED}
     return {word: int((claims["verdict"] == verdict).sum()) for word, verdict in words.items()}
 
 
