@@ -179,7 +179,7 @@ def evidence(
     *,
     shortcut: pd.DataFrame | None = None,
 ) -> Evidence:
-    """Return evidence of planted errors and trained conditions, tested as a run's are; by default errors are neutral."""
+    """Return evidence of planted errors and trained conditions, tested as a run's are; without errors: neutral ones."""
     tables = {str(table["study"].iloc[0]): table for table in rows}
     every = pd.concat([tables.get(motion, errors(motion, {})) for motion in MUSCLES], ignore_index=True)
     return Evidence(
