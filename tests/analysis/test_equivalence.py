@@ -55,7 +55,8 @@ def test_p_is_pingouins_and_the_interval_decides_as_p_does(
         (0.0, 0.5, UNDECIDED, UNDECIDED),
         (-0.3, 0.1, DIFFERENT, IMPROVES),
         (0.3, 0.1, DIFFERENT, NO_IMPROVEMENT),
-        (0.2, 0.5, UNDECIDED, UNDECIDED),
+        (0.2, 0.5, UNDECIDED, NO_IMPROVEMENT),
+        (0.1, 0.5, UNDECIDED, UNDECIDED),
         (-0.05, 0.01, DIFFERENT, IMPROVES),  # certain, however small
         (0.05, 0.01, DIFFERENT, NO_IMPROVEMENT),
     ],
