@@ -77,7 +77,12 @@ class Equivalence:
     @property
     def said(self) -> str:
         """Mean and 90 % interval in words."""
-        return self.reason or f"{self.mean:+.2f} (90 % CI {self.ci_low:+.2f} to {self.ci_high:+.2f})"
+        return self.reason or f"{two(self.mean)} (90 % CI {two(self.ci_low)} to {two(self.ci_high)})"
+
+
+def two(value: float) -> str:
+    """Return a number with its sign and two decimals."""
+    return f"{round(value, 2) + 0.0:+.2f}"  # no -0.00
 
 
 def tost(values: ArrayLike, margin: float = MARGIN) -> Equivalence:
