@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 import pandas as pd
@@ -48,7 +49,7 @@ class Case:
     @property
     def found(self) -> pd.Series:
         """The claim's row of the table of claims."""
-        return evaluate(self.build()).set_index("id").loc[self.claim]
+        return evaluate(self.build(), [self.claim]).iloc[0]
 
     def check(self) -> None:
         """Assert that the verdict is one that what was planted allows."""
@@ -178,16 +179,28 @@ def evidence(
     trained: Iterable[xr.Dataset] = (),
     *,
     shortcut: pd.DataFrame | None = None,
+    printed: pd.DataFrame | None = None,
 ) -> Evidence:
     """Return evidence of planted errors and trained conditions, tested as a run's are; without errors: neutral ones."""
-    tables = {str(table["study"].iloc[0]): table for table in rows}
-    every = pd.concat([tables.get(motion, errors(motion, {})) for motion in MUSCLES], ignore_index=True)
+    given = {str(table["study"].iloc[0]): table for table in rows}
+    tested = [_tested(given[motion]) if motion in given else _neutral(motion) for motion in MUSCLES]
+    every, summary, tukey = (pd.concat(tables, ignore_index=True) for tables in zip(*tested, strict=True))
     return Evidence(
         every,
-        statistics.summary(every),
-        statistics.tukey(every),
+        summary,
+        tukey,
         {(str(one.attrs["study"]), str(one.attrs["condition"])): one for one in trained},
         {motion: motion for motion in MUSCLES},
         shortcut,
         dict.fromkeys(MUSCLES, True),
+        printed,
     )
+
+
+def _tested(table: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
+    return table, statistics.summary(table), statistics.tukey(table)
+
+
+@cache
+def _neutral(motion: str) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
+    return _tested(errors(motion, {}))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 
 import pandas as pd
@@ -25,8 +25,13 @@ PAPER_ALONE = tuple(name for name, rule in RULES.items() if rule.__module__ == c
 """Claims about the published numbers themselves, which no run can change: they are counted apart."""
 
 
-def evaluate(evidence: Evidence) -> pd.DataFrame:
+def evaluate(evidence: Evidence, ids: Collection[str] | None = None) -> pd.DataFrame:
     """Check every claim of the paper against a run.
+
+    Parameters
+    ----------
+    ids
+        Those to check; None: all.
 
     Returns
     -------
@@ -35,6 +40,8 @@ def evaluate(evidence: Evidence) -> pd.DataFrame:
         cannot be tested), why; in the order of `published.claims`.
     """
     table = published.claims().drop(columns="check")
+    if ids is not None:
+        table = table[table["id"].isin(ids)].reset_index(drop=True)
     findings = [_find(evidence, str(name)) for name in table["id"]]
     return table.assign(**{part: [getattr(f, part) for f in findings] for part in Finding._fields})
 
