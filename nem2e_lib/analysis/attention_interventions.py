@@ -156,8 +156,9 @@ def changes(results: xr.Dataset, refined: xr.DataArray) -> pd.DataFrame:
     keys = ["study", "condition", "unit", "muscle", "label", "synthetic"]
     usual = errors(results)[[*keys, "er"]]
     tables = [
-        usual.merge(errors(results.assign(refined=one))[[*keys, "er"]].rename(columns={"er": "er_changed"}), on=keys)
-        .assign(intervention=str(one.intervention.item()))
+        usual.merge(
+            errors(results.assign(refined=one))[[*keys, "er"]].rename(columns={"er": "er_changed"}), on=keys
+        ).assign(intervention=str(one.intervention.item()))
         for one in refined.transpose("intervention", ...)
     ]
     table = pd.concat(tables, ignore_index=True).assign(change=lambda rows: rows["er_changed"] - rows["er"])

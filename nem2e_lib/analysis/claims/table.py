@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 import pandas as pd
 
 from nem2e_lib.analysis import published
-from nem2e_lib.analysis.claims import behaviour, improvement
+from nem2e_lib.analysis.claims import attention, behaviour, improvement
 from nem2e_lib.analysis.claims.evidence import FAILS, HOLDS, NOT_SHOWN, PARTLY, UNTESTED, Evidence, Finding, Untestable
 
 # --- The table of claims: what the paper says, what this run finds, and the verdict ---
@@ -16,7 +16,7 @@ Rule = Callable[[Evidence], Finding]
 
 RULES: dict[str, Rule] = {
     name.upper(): rule
-    for module in (improvement, behaviour)
+    for module in (improvement, behaviour, attention)
     for name, rule in vars(module).items()
     if name.startswith("c") and name[1:].isdigit()
 }
