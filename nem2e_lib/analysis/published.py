@@ -14,7 +14,7 @@ from importlib.resources import files
 from itertools import combinations
 
 import pandas as pd
-from scipy.stats import t as student
+from scipy.special import stdtr, stdtrit
 
 _KEYS = ["dataset", "muscle", "condition"]
 _NUMBERS = ["er_mean", "p_value", "ci_low", "ci_high", "cohen_d", "r2"]
@@ -262,7 +262,7 @@ def _short(value: object) -> str:
 
 
 def _p(d: float, n: int) -> float:
-    return float(2 * student.sf(abs(d) * n**0.5, n - 1))
+    return float(2 * stdtr(n - 1, -abs(d) * n**0.5))
 
 
 def _p_of(d: Range, n: int) -> Range:
@@ -279,7 +279,7 @@ def _d_of(low: Range, high: Range, mean: Range, n: int) -> Range:
 
 def _d(low: float, high: float, mean: float, n: int) -> float:
     half = max((high - low) / 2, 1e-9)
-    return float(mean * student.ppf(0.975, n - 1) / n**0.5 / half)
+    return float(mean * stdtrit(n - 1, 0.975) / n**0.5 / half)
 
 
 _REPEATABLE = {"interval": ["ci_low", "ci_high"], "effect size": ["cohen_d"], "p and R²": ["p_value", "r2"]}

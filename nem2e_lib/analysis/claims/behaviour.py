@@ -10,15 +10,11 @@ import pandas as pd
 import xarray as xr
 from numpy.typing import NDArray
 
-from nem2e_lib.analysis import attention
 from nem2e_lib.analysis.claims.evidence import (
-    FAILS,
-    HOLDS,
     Evidence,
     Finding,
     State,
     Untestable,
-    all_or_part,
     limited,
     tested,
     verdict_on_parts,
@@ -30,8 +26,6 @@ from nem2e_lib.data.cycles.segment import circumstances, recorded
 
 Array = NDArray[np.float64]
 
-REPORTED_DISTANCE = (10, 50)
-"""How far after the output, in % of the cycle, attention lies in the paper's Figure 6 (I)."""
 _SHORTCUT = "soleus"
 """The muscle that the paper tests for shortcut learning."""
 
@@ -68,57 +62,6 @@ def _above_zero(test: Equivalence) -> State:
     if test.mean > 0 and test.p_difference < ALPHA:
         return True
     return False if test.p_below < ALPHA else None
-
-
-def c14(evidence: Evidence) -> Finding:
-    """Holds when outputs at 0-40 % attend 10-50 % of the cycle later and attention's lag is the input gradient's.
-
-    The second is the paper's reading of the map as a delay: over the inner outputs, the two lags must lie within a
-    sample of each other. Of the two, one alone makes it hold in part; attention that is nearly uniform, or not later
-    than the output, makes it fail.
-    """
-    results = evidence.trained("running", "one_entire")
-    interval = attention.sample_interval_ms(results)
-    weights, share = _map(results)
-    early = results.output.values <= 40
-    distance = float((weights @ results.token.values - results.output.values)[early].mean())
-    gradient = attention.gradient_lag(results)
-    lag = attention.centre_lag(weights)
-    value = f"centre {distance:+.0f} % of the cycle from the output; entropy {share:.2f} of its maximum"
-    why = (
-        f"{attention.uniformity(share)} The centre of a uniform map lies at 50 % whatever it was learned from. The "
-        f"input gradient peaks {gradient.samples:+d} samples ({gradient.milliseconds(interval):+.0f} ms) off the "
-        f"output, attention's centre lies {lag:+.1f} samples ({lag * interval:+.0f} ms) off it. "
-        f"{evidence.of_whom('running')}"
-    ).strip()
-    if share > attention.UNIFORM or distance <= 0:
-        return Finding(value, FAILS, why)
-    low, high = REPORTED_DISTANCE
-    return Finding(value, all_or_part([low <= distance <= high, abs(lag - gradient.refined) <= 1]), why)
-
-
-def c15(evidence: Evidence) -> Finding:
-    """Holds when tib's top ten overlap more between 0 and 100 % than with 50 %, with muscles from elsewhere in them."""
-    results = evidence.trained("running", "all_entire")
-    if "tib" not in results.channel.values:
-        raise Untestable(f"{results.attrs['study']} has no muscle tib.")
-    if not attention.over_muscles(results):
-        raise Untestable("All-Entire was trained with spatial=time_tokens, which has no map of muscles.")
-    target = str(results.target.sel(channel="tib").item())
-    share = attention.mean_entropy(results.attention.sel(channel="tib").values)
-    top = {phase: attention.top_muscles(results, "tib", phase) for phase in (0.0, 50.0, 100.0)}
-    ends = attention.jaccard(top[0.0], top[100.0])
-    middle = max(attention.jaccard(top[50.0], top[phase]) for phase in (0.0, 100.0))
-    elsewhere = attention.share_elsewhere(sorted({name for names in top.values() for name in names}), target)
-    chance = attention.chance_jaccard(10, results.sizes["token"])
-    value = f"overlap 0/100 %: {ends:.2f}, with 50 %: {middle:.2f}; entropy {share:.2f} of its maximum"
-    why = (
-        f"Jaccard overlap of the ten most attended muscles (chance {chance:.2f}); {elsewhere['contralateral']:.0%} "
-        f"contralateral, {elsewhere['trunk']:.0%} trunk. {attention.uniformity(share)} {evidence.of_whom('running')}"
-    ).strip()
-    if share > attention.UNIFORM:
-        return Finding(value, FAILS, why)
-    return Finding(value, all_or_part([ends > middle, elsewhere["contralateral"] + elsewhere["trunk"] > 0]), why)
 
 
 CLOSE = float(np.log(1.1))
@@ -237,19 +180,3 @@ def _numbers(motion: str, people: pd.DataFrame) -> str:
         f"{motion}: {others}, another cycle {mean['own']:.0%}; {below} of {len(people)} people below OpenSim and mean "
         "curve."
     )
-
-
-def c22(evidence: Evidence) -> Finding:
-    """Holds when outputs at 50-100 % attend after 50 % on the mean, in a map that is not nearly uniform."""
-    results = evidence.trained("running", "one_entire")
-    weights, share = _map(results)
-    late = results.output.values >= 50
-    centre = float((weights @ results.token.values)[late].mean())
-    value = f"centre at {centre:.0f} % for outputs at 50-100 %; entropy {share:.2f} of its maximum"
-    why = f"{attention.uniformity(share)} {evidence.of_whom('running')}".strip()
-    return Finding(value, HOLDS if share <= attention.UNIFORM and centre > 50 else FAILS, why)
-
-
-def _map(results: xr.Dataset) -> tuple[np.ndarray, float]:
-    weights = results.attention.mean(["seed", "channel", "cycle"]).values
-    return weights, attention.mean_entropy(results.attention.values)

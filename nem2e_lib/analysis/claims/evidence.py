@@ -258,11 +258,6 @@ def verdict_on_parts(states: Iterable[State]) -> str:
     return FAILS if False in known else NOT_SHOWN
 
 
-def all_or_part(flags: list[bool]) -> str:
-    """Holds where all parts hold, in part where some do."""
-    return verdict_on_parts(flags)
-
-
 def tally(states: pd.Series, so: str, not_so: str) -> str:
     """Return ``3 of 5 improve (a, b, c), 1 does not (d), 1 undecided (e)`` for states over muscles."""
     parts = [

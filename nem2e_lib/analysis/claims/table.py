@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from nem2e_lib.analysis import published
-from nem2e_lib.analysis.claims import behaviour, contradictions, improvement, losses
+from nem2e_lib.analysis.claims import attention, behaviour, contradictions, improvement, losses
 from nem2e_lib.analysis.claims.evidence import FAILS, HOLDS, NOT_SHOWN, PARTLY, UNTESTED, Evidence, Finding, Untestable
 
 # --- The table of claims: what the paper says, what this run finds, and the verdict ---
@@ -17,7 +17,7 @@ Rule = Callable[[Evidence], Finding]
 
 RULES: dict[str, Rule] = {
     name.upper(): rule
-    for module in (improvement, losses, behaviour, contradictions)
+    for module in (improvement, losses, behaviour, attention, contradictions)
     for name, rule in vars(module).items()
     if name.startswith("c") and name[1:].isdigit()
 }

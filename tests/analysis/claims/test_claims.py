@@ -142,6 +142,8 @@ def trained(motion, condition, curve, attention, refined=0.1):
             "token": tokens,
             "output": SAMPLES,
             "sample": SAMPLES,
+            "fold": ["a", "b"],
+            "fold_of_cycle": ("cycle", [0, 1]),
             "subject": ("cycle", ["a", "b"]),
             "start_s": ("cycle", [0.0, 0.0]),
             "end_s": ("cycle", [0.76, 0.76]),
@@ -159,34 +161,6 @@ def test_loss_claims(claim, motion):
         made = {(motion, "one_entire"): trained(motion, "one_entire", curve, np.eye(20))}
         expected = "holds" if converges == (claim == "C12") else "does not hold"
         assert verdicts(results=made)[claim] == expected
-
-
-def test_attention_claims_need_attention_that_is_not_uniform():
-    # the input gradient of `trained` lies two samples after the output, at every output
-    rows = np.arange(20)
-    uniform = np.full((20, 20), 0.05)
-    delay = np.eye(20)[np.minimum(rows + 2, 19)]  # 11 % later, two samples later throughout
-    middle = np.eye(20)[np.full(20, 10)]  # 34 % later, .5 samples over the inner outputs
-    start = np.eye(20)[np.zeros(20, int)]
-    for weights, c14, c22 in (
-        (delay, "holds", "holds"),
-        (middle, "holds in part", "holds"),
-        (np.eye(20), "does not hold", "holds"),
-        (uniform, "does not hold", "does not hold"),
-        (start, "does not hold", "does not hold"),
-    ):
-        found = verdicts(results={("running", "one_entire"): trained("running", "one_entire", FLAT, weights)})
-        assert (found["C14"], found["C22"]) == (c14, c22)
-
-
-def test_spatial_attention_claim():
-    ends = np.full((20, 20), 1e-3)
-    ends[:5, :10] = ends[-5:, :10] = ends[5:-5, 10:] = 1.0
-    same = np.full((20, 20), 1e-3)
-    same[:, :10] = 1.0
-    for weights, verdict in ((ends, "holds"), (same, "holds in part")):
-        made = trained("running", "all_entire", FLAT, weights / weights.sum(axis=1, keepdims=True))
-        assert verdicts(results={("running", "all_entire"): made})["C15"] == verdict
 
 
 @pytest.mark.parametrize(("refined", "verdict"), [(0.1, "holds"), (0.4, "does not hold")])
@@ -271,9 +245,8 @@ def test_networks_of_one_runner_are_told_of_as_such_and_their_muscles_tested_not
         assert "one subject" in found.loc[claim, "why"]
     assert found.loc["C12", "verdict"] == "holds in part"
     assert found.loc["C13", "verdict"] == "holds"
-    assert found.loc["C22", "verdict"] == "holds"
-    for claim in ("C12", "C14", "C22"):
-        assert "left out are its speeds" in found.loc[claim, "why"]
+    assert "left out are its speeds" in found.loc["C12", "why"]
+    assert found.loc[["C14", "C22"], "verdict"].eq("cannot be tested").all()
 
 
 def test_the_gastrocnemius_itself_is_asked_where_it_was_measured():
