@@ -59,7 +59,16 @@ class Case:
         )
 
 
-def errors(motion: str, er: Er, *, rest: float = 0.0, sd: float = 0.05, people: int | None = None) -> pd.DataFrame:
+def errors(
+    motion: str,
+    er: Er,
+    *,
+    rest: float = 0.0,
+    sd: float | Mapping[str, float] = 0.05,
+    people: int | None = None,
+    muscles: Iterable[str] = (),
+    unit: str = "subject",
+) -> pd.DataFrame:
     """Return rows of `metrics.errors` with planted means: every condition and muscle of the paper's study.
 
     Parameters
@@ -69,10 +78,12 @@ def errors(motion: str, er: Er, *, rest: float = 0.0, sd: float = 0.05, people: 
     rest
         Mean Er of all others.
     sd
-        Standard deviation over people, the same for each; people's departures are normal scores, shifted from muscle to
-        muscle and condition to condition, so that means are exact.
+        Standard deviation over people, of all muscles or by muscle (0.05 for those not named); people's departures are
+        normal scores in another order for each muscle and condition, so that means are exact.
+    muscles
+        EMG channels; those of the paper's study by default.
     """
-    count = people or SUBJECTS[motion]
+    count, names = people or SUBJECTS[motion], tuple(muscles) or MUSCLES[motion]
     scores = norm.ppf((np.arange(count) + 0.5) / count)
     scores /= scores.std(ddof=1)
     rng = np.random.default_rng(0)
@@ -82,9 +93,9 @@ def errors(motion: str, er: Er, *, rest: float = 0.0, sd: float = 0.05, people: 
             "condition": condition,
             "muscle": muscle,
             "electrode": muscle,
-            "unit": "subject",
+            "unit": unit,
             "label": f"s{person}",
-            "er": er.get((condition, muscle), rest) + sd * score,
+            "er": er.get((condition, muscle), rest) + score * (sd.get(muscle, 0.05) if isinstance(sd, Mapping) else sd),
             "er_mean_curve": 0.0,
             "r2_pearson": 0.5,
             "r2_sse": 0.5,
@@ -92,7 +103,7 @@ def errors(motion: str, er: Er, *, rest: float = 0.0, sd: float = 0.05, people: 
             "synthetic": True,
         }
         for condition in CONDITIONS
-        for muscle in MUSCLES[motion]
+        for muscle in names
         for person, score in enumerate(rng.permutation(scores))
     ]
     return pd.DataFrame(rows)
