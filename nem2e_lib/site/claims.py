@@ -10,7 +10,7 @@ import pandas as pd
 from markupsafe import Markup
 
 from nem2e_lib.analysis.claims import how
-from nem2e_lib.analysis.claims.evidence import FAILS, HOLDS, PARTLY, UNTESTED
+from nem2e_lib.analysis.claims.evidence import FAILS, HOLDS, NOT_SHOWN, PARTLY, UNTESTED
 from nem2e_lib.error import Nem2eError
 from nem2e_lib.site.frame import page, part
 from nem2e_lib.site.results import Runs
@@ -19,12 +19,13 @@ from nem2e_lib.site.tables import Table
 
 VERDICTS = {
     HOLDS: ("✔", "holds", "holds"),
-    PARTLY: ("◐", "holds in part", "untested"),
+    PARTLY: ("◐", "holds in part", "partly"),
+    NOT_SHOWN: ("○", "not shown", "unshown"),
     FAILS: ("✘", "does not hold", "fails"),
     UNTESTED: ("–", "cannot be tested", "untested"),
 }
 """Sign, word and style of each verdict."""
-_SAID = {HOLDS: "yes", PARTLY: "in part", FAILS: "no", UNTESTED: "cannot be told"}
+_SAID = {HOLDS: "yes", PARTLY: "in part", NOT_SHOWN: "not shown", FAILS: "no", UNTESTED: "cannot be told"}
 ANSWERS = {verdict: (sign, _SAID[verdict], style) for verdict, (sign, _, style) in VERDICTS.items()}
 """The same where the verdict answers a question."""
 

@@ -29,23 +29,13 @@ def orders(count=5):
     return {str(seed): list(np.random.default_rng(seed).permutation(MUSCLES)) for seed in range(count)}
 
 
-def test_chance_by_hand_and_by_drawing():
-    # one of two, twice: the same one with probability 1/2
-    assert attention_tests.expected_jaccard(1, 2) == pytest.approx(0.5)
-    exact = attention_tests.expected_jaccard(10, 92)
-    drawn, high = attention_tests.simulated_jaccard(10, 92, draws=4000)
-    assert drawn == pytest.approx(exact, abs=0.003)
-    assert exact < high < 0.25
-    assert exact == pytest.approx(attention.chance_jaccard(10, 92), abs=0.005)
-
-
 def test_attention_that_follows_muscles_or_places_is_told_apart():
     weights, read = dict(zip(MUSCLES, RNG.normal(size=92), strict=True)), orders()
     to_muscles = {name: a_map([weights[m] for m in MUSCLES]) for name in read}
     by_place = np.sort(RNG.normal(size=92))
     to_places = {name: a_map([by_place[order.index(m)] for m in MUSCLES]) for name, order in read.items()}
     muscles, places = (attention_tests.order_overlap(maps, read) for maps in (to_muscles, to_places))
-    chance = attention_tests.expected_jaccard(10, 92)
+    chance = attention.chance_jaccard(10, 92)
     assert len(muscles) == 10 * 3
     assert (muscles["by_muscle"] == 1).all()
     assert (places["by_position"] == 1).all()
