@@ -113,6 +113,8 @@ def c15(evidence: Evidence) -> Finding:
         raise Untestable(f"{results.attrs['study']} has no muscle tib.")
     if not attention.over_muscles(results):
         raise Untestable("All-Entire was trained with spatial=time_tokens, which has no map of muscles.")
+    if not attention.over_outputs(results):
+        raise Untestable(attention.ONE_ROW)
     target = str(results.target.sel(channel="tib").item())
     share = attention.mean_entropy(results.attention.sel(channel="tib").values)
     top = {phase: attention.top_muscles(results, "tib", phase) for phase in (0.0, 50.0, 100.0)}
@@ -174,6 +176,8 @@ def c22(evidence: Evidence) -> Finding:
 
 
 def _map(results: xr.Dataset) -> tuple[np.ndarray, float]:
+    if not attention.over_outputs(results):
+        raise Untestable(attention.ONE_ROW)
     weights = results.attention.mean(["seed", "channel", "cycle"]).values
     return weights, attention.mean_entropy(results.attention.values)
 
