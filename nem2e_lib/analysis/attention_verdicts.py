@@ -191,7 +191,7 @@ def measures(results: xr.Dataset, nulls: pd.DataFrame, changed: pd.DataFrame | N
         for name in ("later", "lag_ms", "late"):
             test = one_sample(found[name])
             rows.append({"measure": name, "value": test.mean, "p_value": test.p_value, **_ends(asdict(test))})
-    there = fold_maps(results).notna().any(["channel", "output", "token"])
+    there = np.isfinite(fold_maps(results)).any(["channel", "output", "token"])
     entropy = {"measure": "entropy", "value": mean_entropy(results.attention.values), "n": int(there.sum())}
     for test, group in nulls.groupby("test", sort=False):
         first = group.iloc[0].to_dict()
