@@ -85,7 +85,8 @@ def mixed(
         `df` one less than the units, or than the muscles where these are fewer and random, since statsmodels' normal
         distribution is too sure for so few), n_units, n_muscles, rows, left_out (rows without Er), sd_unit, sd_muscle,
         sd_unit_muscle, sd_unit_condition, sd_muscle_condition, sd_residual (NaN where a scope has no such effect, 0
-        where it is at its boundary), converged, warned (what the fit warned of, and what was taken out), unit, synthetic, reason (why there is no fit).
+        where it is at its boundary), converged, warned (what the fit warned of, and what was taken out), unit,
+        synthetic, reason (why there is no fit).
     """
     rows = []
     for study, table in _cells(errors, outcome).groupby("study", sort=False):
