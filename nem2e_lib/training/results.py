@@ -136,9 +136,9 @@ def _joined(
 def diverged(training_loss: NDArray[np.floating]) -> NDArray[np.bool_]:
     """Say which models diverged in training: each is judged among the models of its channel by `strays`.
 
-    The mark leaves nothing out: a model that has diverged is what the method gave there, and counts in errors and in
-    mean losses like any other; both say how many there are. Only a refiner with several seeds gives those that diverged
-    no answer.
+    The mark leaves no model out of errors and losses: one that has diverged is what the method gave there, and counts
+    in Er and in mean losses like any other; both say how many there are. A refiner with several seeds gives those that
+    diverged no answer.
 
     Parameters
     ----------
