@@ -21,8 +21,8 @@ from nem2e_lib.site.provenance import commit
 from nem2e_lib.site.saving import write_csv
 
 STUDY = ROOT / "docs" / "circumstances.csv"
-"""Er of every held-out unit when a rival is told: columns study, method, unit, label, er, n_electrodes, synthetic, seconds,
-commit. Rows of the mean curve, which is told nothing, show of which data the others are."""
+"""Er of every held-out unit when a rival is told: columns study, method, unit, label, er, n_electrodes, synthetic,
+seconds, commit. Rows of the mean curve, which is told nothing, show of which data the others are."""
 SAME = 1e-4
 """The mean curve's Er of a unit differs by less between machines, and by more between data."""
 MEAN_CURVE = "mean_curve"
@@ -45,8 +45,8 @@ def rows() -> pd.DataFrame:
     lost = set(table["study"]) - set(table.loc[table["method"] == MEAN_CURVE, "study"])
     if lost:
         raise Nem2eError(
-            f"{STUDY}: study {min(lost)} has no rows of {MEAN_CURVE}, expected one a held-out unit: they show of which data "
-            "the others are; make study-circumstances writes them."
+            f"{STUDY}: study {min(lost)} has no rows of {MEAN_CURVE}, expected one a held-out unit: they show of which "
+            "data the others are; make study-circumstances writes them."
         )
     return table
 
