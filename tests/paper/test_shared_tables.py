@@ -16,6 +16,7 @@ from nem2e_lib.analysis import published
 from nem2e_lib.analysis.attention_tests import BETWEEN, PAIRS
 from nem2e_lib.analysis.control_tests import LEARNS, REPLAYS
 from nem2e_lib.analysis.controls import ASKED
+from nem2e_lib.analysis.leaderboard import per_unit
 from nem2e_lib.error import Nem2eError
 from nem2e_lib.figures import style
 from nem2e_lib.figures.attention_tests import PAIR_NAMES
@@ -94,7 +95,8 @@ def rivals(found: Findings, *sections: str) -> None:
     table = errors()
     pairs = table[["study", "condition"]].drop_duplicates().to_dict("records")
     methods = [SimpleNamespace(attrs={**pair, "parameters": 1, "seconds": 1.0}) for pair in pairs]
-    run_sections("08_rivals", *sections, run=found.run, errors=table, methods=methods, evaluated=[], synthetic=True)
+    given = {"errors": table, "methods": methods, "evaluated": [], "told_units": per_unit(table), "synthetic": True}
+    run_sections("08_rivals", *sections, run=found.run, **given)
 
 
 def attending(found: Findings) -> None:
