@@ -148,7 +148,7 @@ def test_the_interval_of_a_rank_is_that_of_every_draw_of_units():
     close = {"sol": [-0.56, -0.52, -0.58, -0.46], "tib": [-0.3, -0.4, -0.35, -0.3]}
     units = leaderboard.per_unit(pd.concat([rows("a", A), rows("b", B), rows("c", close)]))
     found = leaderboard.rank_intervals(units).set_index("method")
-    wide = units.pivot(index="label", columns="method", values="er")
+    wide = units.pivot_table(index="label", columns="method", values="er")
     draws = np.array(np.meshgrid(*[range(4)] * 4)).reshape(4, -1).T
     ranks = wide.to_numpy()[draws].mean(axis=1).round(12)
     ranks = pd.DataFrame(ranks, columns=wide.columns).rank(axis=1, method="min")
