@@ -2,9 +2,11 @@
 
 A method is added to the leaderboard in three steps:
 
-1. Write it: a frozen dataclass whose fields are its settings, with an id as `name` and ``fit(simulated, measured)``
-   that returns a `Fitted` (`nem2e_lib.rivals.protocol`). Methods without a network are in `nem2e_lib.rivals.classical`,
-   networks in `nem2e_lib.rivals.networks`, kernel ridge regression in `nem2e_lib.rivals.kernel_ridge`.
+1. Write it: a frozen dataclass whose fields are its settings, with an id as `name`, ``fit(simulated, measured)`` that
+   returns a `Fitted` (`nem2e_lib.rivals.protocol`), and `tuned_on`, which says what of it was chosen on which data. It
+   reads `Simulated.inputs`, which has speed and duration where all rivals are told them. Methods without a network are
+   in `nem2e_lib.rivals.classical`, networks in `nem2e_lib.rivals.networks`, kernel ridge regression in
+   `nem2e_lib.rivals.kernel_ridge`.
 2. Add it to the list in `every`, below.
 3. Say what readers are shown of it: its label, and its colour if it has one of its own, in `METHOD_LABELS` and
    `METHOD_COLOURS` of `nem2e_lib.figures.style`.
@@ -50,6 +52,7 @@ __all__ = [
     "every",
     "rival",
     "simulated_cycles",
+    "why_not_told",
 ]
 
 
@@ -71,6 +74,13 @@ def every() -> list[Rival]:
         KernelRidge(heads=0),
         KernelRidge(),
     ]
+
+
+def why_not_told(one: Rival) -> str:
+    """Say why it makes no difference to a rival whether it is told speed and duration; empty where it may."""
+    if isinstance(one, SpeedCurve):
+        return "has speed by nature"
+    return "has no inputs to add it to" if isinstance(one, Identity | MeanCurve | Delay) else ""
 
 
 def rival(name: str) -> Rival:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,6 +33,7 @@ COMPONENTS = (1, 2, 3, 4, 6, 8, 12, 16)
 class Identity:
     """OpenSim itself: the own muscle's simulated activation, unchanged. Its Er is 0."""
 
+    tuned_on: ClassVar[str] = "nothing"
     name: str = "identity"
 
     def fit(self, simulated: Simulated, measured: Array) -> Fitted:
@@ -43,6 +45,7 @@ class Identity:
 class MeanCurve:
     """The mean EMG curve of the training cycles, whatever the simulation says."""
 
+    tuned_on: ClassVar[str] = "nothing"
     name: str = "mean_curve"
 
     def fit(self, simulated: Simulated, measured: Array) -> Fitted:
@@ -59,6 +62,7 @@ class SpeedCurve:
     lies as high as those that it has on average.
     """
 
+    tuned_on: ClassVar[str] = "nothing"
     name: str = "speed_curve"
 
     def fit(self, simulated: Simulated, measured: Array) -> Fitted:
@@ -87,6 +91,7 @@ class Delay:
         Whether a gain is fitted too, by least squares.
     """
 
+    tuned_on: ClassVar[str] = "training folds: delay"
     gain: bool = False
 
     @property
@@ -119,6 +124,7 @@ class _Linear:
     their spread would let a whisper in the held-out subject shout.
     """
 
+    tuned_on: ClassVar[str] = "training folds, nested: penalty"
     name: str
     options: tuple[float, ...]
 
@@ -172,6 +178,7 @@ class RidgeAll(_Linear):
 class PartialLeastSquares(_Linear):
     """Partial least squares of all EMG waveforms on the waveforms of all muscles; the option counts components."""
 
+    tuned_on: ClassVar[str] = "training folds, nested: components"
     name: str = "pls"
     options: tuple[float, ...] = field(default=COMPONENTS, repr=False)
 
@@ -199,6 +206,7 @@ class DelayedRidge:
     the same cycle, since no trial is sure to hold what follows. Between samples activation is linear.
     """
 
+    tuned_on: ClassVar[str] = f"training folds, nested: delay (0 to {LONGEST_MS:.0f} ms) and penalty"
     name: str = "delayed_ridge"
     delays_ms: tuple[float, ...] = field(default=tuple(np.arange(0.0, LONGEST_MS + 1.0, 10.0).tolist()), repr=False)
     penalties: tuple[float, ...] = field(default=PENALTIES, repr=False)

@@ -17,7 +17,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -273,7 +273,8 @@ def _solved_by_cycle(similar: jax.Array, new: jax.Array, values: jax.Array, pena
     solved = jnp.linalg.solve(ridges, jnp.concatenate([turned, ones], axis=-1))
     own, constant = solved[..., :-1], solved[..., -1]
     inner = jnp.eye(len(power)) + along.T @ (constant.sum(axis=1)[:, None] * along)
-    dual = own - constant[..., None] * (along @ jnp.linalg.solve(inner, along.T @ own.sum(axis=1)))[:, None]
+    small = jnp.linalg.solve(inner, along.T @ own.sum(axis=1))
+    dual = own - constant[..., None] * (along @ small)[:, None]
     guess = power[:, None, None] * (new @ dual) + (along @ (along.T @ dual.sum(axis=1)))[:, None]
     return jnp.einsum("sj,jhc->hsc", axes, guess)
 
@@ -315,6 +316,7 @@ class KernelRidge:
         Of the draws of cycles.
     """
 
+    tuned_on: ClassVar[str] = "training folds, nested: what is learned; design by hand"
     heads: int = 3
     updates: int = 20
     learning_rate: float = 0.1
@@ -337,8 +339,10 @@ class KernelRidge:
         cycles, by_unit = view.cycles(simulated), _by_unit(groups(simulated))
         drawn = _draws(by_unit, measured.shape[1], self.updates + self.draws, self.seed)
         learned, units = initial(self.heads), len(by_unit)
-        if self.updates:
-            learned = _learn(self.learning_rate, self.prior, units, learned, cycles, target, drawn[: self.updates])
+        if self.updates:  # what was drawn is gathered here, so that folds of unequal size share one compiled program
+            shown = _some(cycles, drawn[: self.updates]), target[drawn[: self.updates]]
+            spread = target.std(axis=(0, 1)) + 1e-6
+            learned = _learn(self.learning_rate, self.prior, units, learned, spread, *shown)
         shares = _shares(learned, cycles, target, drawn[self.updates :], units)
         used = _at_most(by_unit, ROWS_SOLVED // measured.shape[1], self.seed)
         training, known = jax.tree.map(lambda part: part[used], cycles), target[used]
@@ -410,34 +414,34 @@ def _rmse(guess: Any, measured: Any) -> Any:
 
 
 @partial(jax.jit, static_argnums=(0, 1, 2))
-def _learn(rate: float, prior: float, units: int, start: Learned, cycles: Cycles, measured: Any, drawn: Any) -> Learned:
-    optimiser = optax.adam(optax.cosine_decay_schedule(rate, len(drawn)), b1=0.8, b2=0.95)
-    spread = measured.std(axis=(0, 1)) + 1e-6
+def _learn(
+    rate: float, prior: float, units: int, start: Learned, spread: Any, cycles: Cycles, measured: Any
+) -> Learned:
+    """Learn from draws of cycles, an update each: the first axis of `cycles` and `measured`."""
+    optimiser = optax.adam(optax.cosine_decay_schedule(rate, len(measured)), b1=0.8, b2=0.95)
 
-    def loss(learned: Learned, chosen: Any) -> Any:
-        some, emg = jax.tree.map(lambda part: part[chosen], cycles), measured[chosen]
+    def loss(learned: Learned, some: Cycles, emg: Any) -> Any:
         error = (_rmse(left_out(learned, some, emg, units), emg) / spread).mean()
         return error + prior * sum(((a - b) ** 2).sum() for a, b in zip(learned, start, strict=True))
 
-    def update(carry: Any, chosen: Any) -> tuple[Any, None]:
+    def update(carry: Any, drawn: Any) -> tuple[Any, None]:
         learned, memory = carry
-        change, memory = optimiser.update(jax.grad(loss)(learned, chosen), memory, learned)
+        change, memory = optimiser.update(jax.grad(loss)(learned, *drawn), memory, learned)
         return (optax.apply_updates(learned, change), memory), None
 
-    return jax.lax.scan(update, (start, optimiser.init(start)), drawn)[0][0]
+    return jax.lax.scan(update, (start, optimiser.init(start)), (cycles, measured))[0][0]
 
 
 def _shares(learned: Learned, cycles: Cycles, measured: Any, drawn: NDArray[np.intp], units: int) -> Array:
     """Weigh each channel's penalty factors by their left-out error; shape (factors, channels), columns sum to 1."""
-    error = np.mean([np.asarray(_errors(units, learned, cycles, measured, chosen)) for chosen in drawn], axis=0)
+    error = np.mean([np.asarray(_errors(units, learned, _some(cycles, c), measured[c])) for c in drawn], axis=0)
     weight = np.exp(-(error / error.min(axis=0) - 1.0) / SOFTNESS)
     return np.asarray(weight / weight.sum(axis=0))
 
 
 @partial(jax.jit, static_argnums=0)
-def _errors(units: int, learned: Learned, cycles: Cycles, measured: Any, chosen: Any) -> Any:
-    some, emg = jax.tree.map(lambda part: part[chosen], cycles), measured[chosen]
-    one = lambda factor: _rmse(left_out(learned, some, emg, units, factor), emg)  # noqa: E731
+def _errors(units: int, learned: Learned, cycles: Cycles, measured: Any) -> Any:
+    one = lambda factor: _rmse(left_out(learned, cycles, measured, units, factor), measured)  # noqa: E731
     return jax.lax.map(one, jnp.asarray(FACTORS))
 
 

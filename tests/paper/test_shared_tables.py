@@ -17,6 +17,7 @@ from nem2e_lib.analysis.attention_interventions import INTERVENTIONS
 from nem2e_lib.analysis.attention_nulls import BETWEEN, MEASURES, OTHER_MUSCLES, RANDOM
 from nem2e_lib.analysis.control_tests import LEARNS, REPLAYS
 from nem2e_lib.analysis.controls import ASKED
+from nem2e_lib.analysis.leaderboard import per_unit
 from nem2e_lib.error import Nem2eError
 from nem2e_lib.figures import attention_tests as attention_figures
 from nem2e_lib.figures import style
@@ -96,7 +97,8 @@ def rivals(found: Findings, *sections: str) -> None:
     table = errors()
     pairs = table[["study", "condition"]].drop_duplicates().to_dict("records")
     methods = [SimpleNamespace(attrs={**pair, "parameters": 1, "seconds": 1.0}) for pair in pairs]
-    run_sections("08_rivals", *sections, run=found.run, errors=table, methods=methods, evaluated=[], synthetic=True)
+    given = {"errors": table, "methods": methods, "evaluated": [], "told_units": per_unit(table), "synthetic": True}
+    run_sections("08_rivals", *sections, run=found.run, **given)
 
 
 def attending(found: Findings) -> None:
