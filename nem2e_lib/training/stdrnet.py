@@ -260,9 +260,7 @@ class STDRNet(nnx.Module):
         if configuration.input_feeding:
             self.feed = nnx.Param(init.dense(units, 4 * units))
 
-    def __call__(
-        self, x: Array, teacher: Array | None = None, attended: Array | None = None
-    ) -> tuple[Array, Array]:
+    def __call__(self, x: Array, teacher: Array | None = None, attended: Array | None = None) -> tuple[Array, Array]:
         """Refine one sequence.
 
         Parameters
