@@ -13,12 +13,14 @@ import pytest
 import xarray as xr
 
 from nem2e_lib.analysis import published
-from nem2e_lib.analysis.attention_tests import BETWEEN, PAIRS
+from nem2e_lib.analysis.attention_interventions import INTERVENTIONS
+from nem2e_lib.analysis.attention_nulls import BETWEEN, MEASURES, OTHER_MUSCLES, RANDOM
 from nem2e_lib.analysis.control_tests import LEARNS, REPLAYS
 from nem2e_lib.analysis.controls import ASKED
 from nem2e_lib.error import Nem2eError
+from nem2e_lib.figures import attention_tests as attention_figures
 from nem2e_lib.figures import style
-from nem2e_lib.figures.attention_tests import PAIR_NAMES
+from nem2e_lib.figures.attention_tests import TEST_NAMES
 from nem2e_lib.paper import what_holds
 from nem2e_lib.paper.findings import Findings
 from nem2e_lib.paper.shared_tables import DUELS, LEARNING, SharedTable
@@ -99,17 +101,25 @@ def rivals(found: Findings, *sections: str) -> None:
 
 def attending(found: Findings) -> None:
     """Run what 14_attention_tests says of a run's own maps on made-up measures."""
-    about = [{"study": s, "condition": c, "muscle": "tib", "synthetic": True} for s in LEVELS for c in ASKED]
-    shares = [0.7, 0.99, 0.99, 0.99]
-    agreement = [pd.DataFrame(about).assign(pair=p, spearman=0.8, gap=0.0, folds=4) for p in (*PAIRS.values(), BETWEEN)]
+    about = pd.DataFrame([{"study": s, "condition": c, "synthetic": True} for s in LEVELS for c in ASKED])
+    worth = [pd.DataFrame(about).assign(intervention=name, n=8, unit="subject", p_value=0.01) for name in INTERVENTIONS]
+    means = pd.concat(worth, ignore_index=True)
+    sure = (means["study"] == "running") & (means["condition"] == "one_entire")
+    means["change"] = np.where(sure, 0.2, 0.01)
+    means = means.assign(ci_low=means["change"] - 0.01, ci_high=means["change"] + 0.01)
+    nulls = [about.assign(test="occlusion", value=0.5, null=name, p_value=0.001) for name in (OTHER_MUSCLES, RANDOM)]
+    known = {"run": found.run, "synthetic": True, "dependent": ""}
     run_sections(
         "14_attention_tests",
-        "What speaks against reading them",
-        run=found.run,
-        entropies=pd.DataFrame(about).assign(entropy=shares, folds_spearman=0.9),
-        agreement=pd.concat(agreement),
-        synthetic=True,
+        "Do the maps say where the network looks?",
+        means=means,
+        nulls=pd.concat(nulls),
+        entropies=about.assign(muscle="tib", entropy=0.99),
+        **known,
     )
+    agreement = [about.assign(muscle="tib", test=name, spearman=0.8) for name in (*MEASURES, BETWEEN)]
+    drawn = attention_figures.agreement(pd.concat(agreement, ignore_index=True), synthetic=True)
+    found.run.show(drawn, "attention_agreement")
 
 
 def verdicts_of_controls() -> pd.DataFrame:
@@ -221,9 +231,9 @@ def test_a_csv_carries_ids_and_its_page_labels(site: Path, name: str) -> None:
         assert {one for one in ids if f">{one}<" in text} == set()
 
 
-def test_pairs_of_measures_are_ids_too(site: Path) -> None:
-    pairs = set(pd.read_csv(site / "attention_agreement.csv")["pair"])
-    assert pairs == set(PAIR_NAMES) == {*PAIRS.values(), BETWEEN}
+def test_what_attention_is_laid_beside_is_an_id_too(site: Path) -> None:
+    tests = set(pd.read_csv(site / "attention_agreement.csv")["test"])
+    assert tests == set(TEST_NAMES) == {*MEASURES, BETWEEN}
 
 
 def test_every_method_has_a_label_in_one_place() -> None:
@@ -289,8 +299,8 @@ EDITS: dict[str, tuple[str, Edit, str]] = {
     ),
     "maps without a verdict": (
         "attention_verdicts",
-        lambda t: t.assign(spoken_against=np.nan),
-        "column 'spoken_against' has 'nan', expected one of True, False",
+        lambda t: t.assign(verdict="nearly uniform"),
+        "column 'verdict' has 'nearly uniform', expected one of shown",
     ),
     "maps by labels": (
         "attention_verdicts",

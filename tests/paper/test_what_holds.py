@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from nem2e_lib.analysis.attention_verdicts import NOTHING
+from nem2e_lib.analysis.attention_verdicts import OTHERWISE, SHOWN
 from nem2e_lib.analysis.claims.contradictions import contradictions
 from nem2e_lib.paper.what_holds import Site, answers, tables_of
 from nem2e_lib.site.saving import save
@@ -94,13 +94,17 @@ def test_a_map_holds_only_where_nothing_speaks_against_it(tmp_path: Path) -> Non
         "study": "running",
         "condition": ["one_entire", "all_entire"],
         "entropy": [0.7, 0.99],
-        "verdict": [NOTHING, "nearly uniform"],
+        "verdict": [SHOWN, OTHERWISE],
+        "sentence": "So.",
+        "effect": [0.2, 0.01],
+        "ci_low": [0.1, 0.0],
+        "ci_high": [0.3, 0.02],
         "spoken_against": [False, True],
     }
     pd.DataFrame(table).to_csv(tmp_path / "attention_verdicts.csv", index=False)
     found = next(one for one in answers(Site(tmp_path), ["running"]) if one.page == "14_attention_tests")
     assert found.verdict == "holds in part"
-    assert "All-Entire: entropy 0.99 of its maximum, nearly uniform." in found.evidence
+    assert "All-Entire: entropy 0.99 of its maximum, shown otherwise." in found.evidence
 
 
 @pytest.mark.parametrize(
