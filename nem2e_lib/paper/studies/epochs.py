@@ -32,7 +32,7 @@ from nem2e_lib.project import ROOT
 from nem2e_lib.site.provenance import commit
 from nem2e_lib.site.saving import write_csv
 from nem2e_lib.site.tables import Table, plain
-from nem2e_lib.training.config import PROFILES, Configuration
+from nem2e_lib.training.config import PROFILES
 from nem2e_lib.training.train import Plan, plan
 
 STUDY = ROOT / "docs" / "epoch_choice.csv"
@@ -76,7 +76,7 @@ class Trial:
             "unit": units["unit"],
             "here": units["er"],
             "base": before["er"],
-            "kept_epoch": kept_epoch(here, Configuration(weights=weights)),
+            "kept_epoch": kept_epoch(here, weights),
             "epochs": here.sizes["epoch"],
             "updates": here.attrs["updates"],
             "units": PROFILES[self.length].units,
@@ -89,11 +89,11 @@ class Trial:
         return pd.DataFrame(told, index=units.index).reset_index()
 
 
-def kept_epoch(results: xr.Dataset, configuration: Configuration) -> pd.Series:
+def kept_epoch(results: xr.Dataset, weights: str) -> pd.Series:
     """Return the median epoch whose weights a held-out unit's models keep; NaN where they are of no one epoch."""
     if "kept_epoch" in results:
         return results.kept_epoch.median(["seed", "channel"]).to_series()
-    epoch = results.sizes["epoch"] if configuration.weights == "last" else np.nan
+    epoch = results.sizes["epoch"] if weights == DEFAULT else np.nan
     return pd.Series(float(epoch), index=results.fold.to_index())
 
 
@@ -182,11 +182,10 @@ def said(table: pd.DataFrame) -> str:
     for weights, group in table.groupby("weights", sort=False):
         sure = group[group["p_holm"] < ALPHA]
         better, worse = int((sure["difference"] < 0).sum()), int((sure["difference"] > 0).sum())
-        most = group.loc[group["difference"].abs().idxmax()]
         sentences.append(
             f"Against the last epoch's weights, {weights} lowers Er surely in {better} of {len(group)} comparisons and "
             f"raises it in {worse} (Holm, p < .05); on the mean it changes Er by {signed(group['difference'].mean())}, "
-            f"at most by {_told(most)}."
+            f"at most by {_largest(group)}."
         )
     return " ".join(sentences)
 
@@ -221,11 +220,11 @@ def effect_of(point: Mapping[str, str]) -> str:
     """Say what the open point `weights` (`training.config.open_points`) did to Er; empty for any other."""
     if point["id"] != "weights" or not STUDY.exists():
         return ""
-    table = effects(rows())
-    return f"at most {_told(table.loc[table['difference'].abs().idxmax()])}"
+    return f"at most {_largest(effects(rows()))}"
 
 
-def _told(row: pd.Series) -> str:
+def _largest(table: pd.DataFrame) -> str:
+    row = table.sort_values("difference", key=abs, ascending=False).iloc[0]
     kind = "SYNTHETIC " if row["synthetic"] else ""
     return (
         f"{signed(row['difference'])} ({signed(row['ci_low'])} to {signed(row['ci_high'])}; {kind}{row['study']}, "
