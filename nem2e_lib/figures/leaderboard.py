@@ -158,7 +158,7 @@ def tried(table: pd.DataFrame, *, target: Mapping[str, float]) -> Drawn:
     target : mapping
         Er to be beaten, by study: that of ridge regression on all muscles.
     """
-    title = "What was tried on the way to lag attention (running*, walking*: SYNTHETIC data of another seed)"
+    title = "What was tried: kernel ridge and its forerunners (running*, walking*: SYNTHETIC data of another seed)"
     figure = new_figure(3.4, title)
     axis = figure.subplots()
     colours = dict(zip(dict.fromkeys(table["study"]), ("#D55E00", "#0072B2", "#009E73", "#CC79A7"), strict=False))

@@ -24,7 +24,7 @@ from nem2e_lib.site.tables import Table, p_text, rounded
 from nem2e_lib.training.conditions import CONDITIONS
 from nem2e_lib.training.units import unit_name, units_said
 
-MEAN, OPENSIM, OWN = "mean_curve", "identity", "lag_attention"
+MEAN, OPENSIM, OWN = "mean_curve", "identity", "delayed_kernel_ridge"
 """Ids of the methods that sentences are about: the mean curve, the simulation as it stands, this project's own."""
 OPEN_POINT = (
     "No published table is reproduced here: the recordings of Teramae et al. (2025) stand behind a login. These are "

@@ -45,7 +45,7 @@ from nem2e_lib.training.units import caveat
 
 # --- What a sceptical reader asks first, answered from the tables that a run has saved; joined on ids alone ---
 
-ALTERNATIVE, RIDGE, MEAN, OPENSIM = "lag_attention", "ridge_all", "mean_curve", "identity"
+ALTERNATIVE, RIDGE, MEAN, OPENSIM = "delayed_kernel_ridge", "ridge_all", "mean_curve", "identity"
 """Ids of the rivals that the questions are about."""
 PAPER = "the paper"
 

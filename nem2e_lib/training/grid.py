@@ -109,7 +109,8 @@ class Grid:
     @property
     def parameters(self) -> int:
         """Numbers that a model learns."""
-        return parameters(self.examples.inputs.shape[-1], self.configuration, self.examples.muscles)
+        features, steps = self.examples.inputs.shape[-1], self.examples.targets.shape[-1]
+        return parameters(features, self.configuration, self.examples.muscles, steps)
 
     @property
     def longest(self) -> int:

@@ -10,7 +10,7 @@ from nem2e_lib.error import Nem2eError
 from nem2e_lib.paper import people
 from tests.support.small import make_cycles
 
-METHODS = ("one_quarter", "one_entire", "all_entire", "mean_curve", "identity", "lag_attention", "pls")
+METHODS = ("one_quarter", "one_entire", "all_entire", "mean_curve", "identity", "delayed_kernel_ridge", "pls")
 
 
 def results(er: dict[str, float], p_holm: float = 0.5, half: float = 0.03, unit: str = "subject") -> people.Results:
@@ -62,7 +62,7 @@ def test_what_is_not_sure_after_correction_is_not_claimed() -> None:
     assert "One-Quarter, One-Entire and All-Entire are not shown to differ from the mean curve of other people" in told
     assert "As the only comparison, All-Entire would be better and One-Quarter would be worse." in told
     assert " beats " not in told
-    assert "Lag attention, this project's own method: rank 3 of 7, Er −0.40" in told
+    assert "Kernel ridge, learned delay, this project's own method: rank 3 of 7, Er −0.40" in told
     assert "The lowest Er has partial least squares: −0.50 [−0.55, −0.45]; not shown to be better" in told
 
 

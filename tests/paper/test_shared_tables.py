@@ -32,7 +32,7 @@ from nem2e_lib.site.saving import save, write_csv
 from nem2e_lib.training.conditions import CONDITIONS
 from tests.support.cells import run_cell, run_sections
 
-RIVALS = ("identity", "mean_curve", "ridge_all", "lag_attention")
+RIVALS = ("identity", "mean_curve", "ridge_all", "delayed_kernel_ridge")
 LEVELS = {
     "running": dict(zip((*CONDITIONS, *RIVALS), (-0.1, -0.4, -0.6, 0.0, -0.3, -0.5, -0.45), strict=True)),
     "walking": dict(zip((*CONDITIONS, *RIVALS), (0.1, -0.1, -0.2, 0.0, -0.6, 0.3, 0.4), strict=True)),
@@ -43,7 +43,7 @@ METHODS = {
     "duels": ("a", "b", "winner"),
     "leaderboard_table": ("method",),
     "leaderboard": ("method",),
-    "against_lag_attention": ("rival",),
+    "against_delayed_kernel_ridge": ("rival",),
     "review_improvement": ("condition",),
     "attention_verdicts": ("condition",),
     "attention_agreement": ("condition",),
@@ -152,7 +152,7 @@ def trials() -> pd.DataFrame:
 def save_site(site: Path) -> Path:
     """Save every table that verdicts are read from, by the notebooks' cells and by what they call."""
     found = findings(site)
-    rivals(found, "Leaderboard", "Who beats whom", "Lag attention against every rival")
+    rivals(found, "Leaderboard", "Who beats whom", "Kernel ridge with a learned delay against every rival")
     attending(found)
     asked(found)
     known: dict[str, Any] = {"run": found.run, "found": found, "errors": found.errors, "synthetic": {"walking": True}}

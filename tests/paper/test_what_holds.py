@@ -44,13 +44,13 @@ def test_a_comparison_is_read_whichever_way_round_it_stands(tmp_path: Path) -> N
 
 
 def test_where_every_duel_is_undefined_nothing_can_be_told(tmp_path: Path) -> None:
-    methods = ("one_quarter", "one_entire", "all_entire", "lag_attention")
+    methods = ("one_quarter", "one_entire", "all_entire", "delayed_kernel_ridge")
     duels = [duel(m, rival, -0.4, float("nan")) for m in methods for rival in ("identity", "mean_curve", "ridge_all")]
     pd.DataFrame(duels).assign(reason="One value: no spread.").to_csv(tmp_path / "duels_table.csv", index=False)
     board = {
         "study": "running",
         "rank": [1, 2, 3],
-        "method": ["lag_attention", "mean_curve", "ridge_all"],
+        "method": ["delayed_kernel_ridge", "mean_curve", "ridge_all"],
         "er_mean": 0.1,
     }
     pd.DataFrame(board).to_csv(tmp_path / "leaderboard_table.csv", index=False)

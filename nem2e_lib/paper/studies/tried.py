@@ -1,4 +1,4 @@
-"""What was tried on the way to lag attention: docs/tried.csv, a row a variant and study, kept while it was designed."""
+"""What was tried on the way to kernel ridge with a learned delay: docs/tried.csv, a row a variant and study."""
 
 from __future__ import annotations
 
