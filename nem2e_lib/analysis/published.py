@@ -65,15 +65,17 @@ class Range:
 
 def printed_range(text: str) -> Range:
     """Return the values that a printed number may stand for."""
-    value, unit = float(text), 10.0 ** -_decimals(text)
+    value, unit = float(text), 10.0 ** -decimals(text)
     return Range(value - unit, value + unit)
 
 
-def _decimals(text: str) -> int:
+def decimals(text: str) -> int:
+    """Return how many decimals a number is printed with."""
     return len(text.partition(".")[2])
 
 
 AGREES, ONE_CHARACTER, MISPLACED, CONTRADICTS = "agrees", "one character", "misplaced cell", "contradicts itself"
+READINGS = (AGREES, ONE_CHARACTER, MISPLACED, CONTRADICTS)
 """A row agrees as read, with one character read otherwise, without cells that are another row's too, or not at all."""
 
 
@@ -173,7 +175,7 @@ def readings(text: str) -> list[str]:
         *(text[:i] + one + text[i + 1 :] for i in range(len(text)) for one in ("", *characters)),
         *(text[:i] + one + text[i:] for i in range(len(text) + 1) for one in characters),
     }
-    other = [one for one in found - {text} if _NUMBER.fullmatch(one) and _decimals(one) >= _decimals(text)]
+    other = [one for one in found - {text} if _NUMBER.fullmatch(one) and decimals(one) >= decimals(text)]
     return sorted(other, key=lambda one: (_likely(text, one), one))
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from nem2e_lib.analysis import attention_verdicts, control_tests, review, shortcut
+from nem2e_lib.analysis import attention_verdicts, control_tests, published, review, shortcut
 from nem2e_lib.analysis.controls import ASKED
 from nem2e_lib.error import Nem2eError
 from nem2e_lib.site.saving import Saved, save
@@ -116,5 +116,10 @@ IMPROVEMENT = SharedTable(
     {"condition": CONDITIONS, "as_published_verdict": _IMPROVEMENT, "verdict": _IMPROVEMENT},
     {"condition": CONDITIONS},
 )
-AUDIT = SharedTable("audit_rows", "10_audit", ("consistent",), {"consistent": (True, False)})
+AUDIT = SharedTable(
+    "audit_rows",
+    "10_audit",
+    ("consistent", "reading"),
+    {"consistent": (True, False), "reading": published.READINGS},
+)
 ABLATIONS = SharedTable("ablations", "15_ablations", ("study", "condition", "option", "value", "measure"))

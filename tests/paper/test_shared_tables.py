@@ -141,10 +141,12 @@ def asked(found: Findings) -> None:
 def trials() -> pd.DataFrame:
     rng = np.random.default_rng(2)
     rows = [
-        {"muscle": "soleus", "method": method, "reference": reference, "er": rng.normal(0.5, 0.2), "er_unchanged": 0.1}
+        {"muscle": "soleus", "method": method, "reference": reference, "er": rng.normal(0.5, 0.2), "draw": draw}
+        | {"er_unchanged": 0.1, "label": f"s{cycle // 2}", "trial": cycle}
         for method in ("model", "mean_curve")
         for reference in ("original input", "changed input")
-        for _ in range(8)
+        for cycle in range(8)
+        for draw in range(3)
     ]
     return pd.DataFrame(rows)
 

@@ -146,8 +146,9 @@ def _correlation(guess: Array, measured: Array) -> float:
 
 
 def _ratios(people: pd.DataFrame) -> dict[str, Equivalence]:
-    """Test the logarithms of refined over own, and of refined over mean curve."""
-    return {name: tost(np.log(people["refined"] / people[name]), CLOSE) for name in ("own", "mean_curve")}
+    """Test the logarithms of refined over own (of people with two cycles), and of refined over mean curve."""
+    ratios = {name: np.log(people["refined"] / people[name]) for name in ("own", "mean_curve")}
+    return {name: tost(ratio[people[name].notna()], CLOSE) for name, ratio in ratios.items()}
 
 
 def _closer(people: pd.DataFrame) -> list[State]:
@@ -169,7 +170,7 @@ def _times(test: Equivalence, other: str) -> str:
     if test.reason:
         return f"no comparison with {other} can be made"
     ratio, low, high = np.exp([test.mean, test.ci_low, test.ci_high])
-    return f"{ratio:.2f} times that of {other} (90 % CI {low:.2f} to {high:.2f})"
+    return f"{ratio:.2f} times that of {other} (90 % CI {low:.2f} to {high:.2f}, n = {test.n})"
 
 
 def _numbers(motion: str, people: pd.DataFrame) -> str:
