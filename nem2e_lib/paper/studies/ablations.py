@@ -124,9 +124,8 @@ class Committed:
     @property
     def studies(self) -> dict[str, bool]:
         """Studies of the table, and whether each is synthetic: real people first."""
-        return {
-            str(name): bool(kind) for name, kind in self.rows.groupby("study", sort=False)["synthetic"].first().items()
-        }
+        kinds = self.rows.groupby("study", sort=False)["synthetic"].first()
+        return {str(name): bool(kind) for name, kind in kinds.items()}
 
 
 def _told(study: Any, rows: pd.DataFrame) -> str:
@@ -138,7 +137,7 @@ def _told(study: Any, rows: pd.DataFrame) -> str:
 
 def _nominal(updates: int) -> int:
     """Return how many updates were asked for, of which whole epochs made a few more or less."""
-    return int(round(updates, -2))
+    return round(updates, -2)
 
 
 @dataclass(frozen=True)
@@ -237,11 +236,14 @@ def study(
     folder, named = Path(folder), length or DEMO
     base = profile(named).with_options(units=units)
     base = base if length else base.with_options(updates=updates)
-    chosen = [one for one in variants(base) if not (own or data or length) or one.option in MAIN]
+    chosen = variants(base)
+    if own or data or length:
+        chosen = sorted((one for one in chosen if one.option in MAIN), key=lambda one: MAIN.index(one.option))
     tasks: list[Variant | str] = [*dict.fromkeys(one.condition for one in chosen), *chosen]
     until = monotonic() + 60 * minutes
     benches = _benches(folder, base, own, data, seeds, min(seeds, variant_seeds))
-    work = [(Rows(bench, folder / "rows", named), task) for bench in benches for task in tasks]
+    kept = [Rows(bench, folder / "rows", named) for bench in benches]
+    work = [(rows, task) for rows in kept for task in tasks]
     where = folder / "ablations.csv" if own else PEOPLE if data else LONG if length else STUDY
     return record(work, where, lambda: monotonic() < until)
 
@@ -262,8 +264,10 @@ def _benches(folder: Path, base: Configuration, own: str, data: str, seeds: int,
 
 
 def record(work: Work, path: Path, go_on: Callable[[], bool]) -> Path | None:
-    """Make the rows of tasks, the dearest last, and write all that there are, after each."""
-    missing = [(rows, task) for rows, task in sorted(work, key=lambda pair: _dear(pair[1])) if not rows.has(task)]
+    """Make the rows of tasks, study after study, the dearest last, and write all that there are, after each."""
+    turn = list(dict.fromkeys(id(rows.bench) for rows, _ in work))
+    ordered = sorted(work, key=lambda pair: (turn.index(id(pair[0].bench)), _dear(pair[1])))
+    missing = [(rows, task) for rows, task in ordered if not rows.has(task)]
     for rows, task in (bar := tqdm(missing, unit="variant")):
         if not go_on():
             return None
