@@ -110,6 +110,7 @@ TIMES: dict[str, tuple[float, ...]] = {"updates": (0.25, 0.5, 2, 4)}
 MAIN = (
     "layers",
     "output",
+    "targets",
     "score",
     "decoder_state",
     "decoder_input",
@@ -127,7 +128,7 @@ WHERE: dict[str, tuple[str, ...]] = {
     **dict.fromkeys(
         ("layers", "output", "score", "decoder_state", "decoder_input", "input_feeding"), ("one_entire", "all_entire")
     ),
-    **dict.fromkeys(("er", "r2", "ensemble"), CONDITIONS),
+    **dict.fromkeys(("targets", "er", "r2", "ensemble"), CONDITIONS),
 }
 """Conditions in which an option is varied, where that is not `ELSEWHERE`."""
 ELSEWHERE = ("one_entire",)

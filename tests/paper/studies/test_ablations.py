@@ -11,6 +11,7 @@ from nem2e_lib.error import Nem2eError
 from nem2e_lib.figures.ablations import forest, levels
 from nem2e_lib.paper.studies import ablations
 from nem2e_lib.paper.studies.ablations import Committed, Rows, record, study
+from nem2e_lib.training.conditions import CONDITIONS
 from nem2e_lib.training.config import Configuration, open_points, profile
 
 
@@ -64,18 +65,17 @@ def test_an_open_point_tells_its_largest_effect():
 
 
 def test_ones_own_people_are_varied_in_what_the_network_is(study_folder, tmp_path, monkeypatch):
-    monkeypatch.setattr(ablations, "MAIN", ("layers", "output"))
+    monkeypatch.setattr(ablations, "MAIN", ("output", "targets"))
     made = study(tmp_path, units=4, updates=1, seeds=2, variant_seeds=2, own=str(study_folder))
     assert made == tmp_path / "ablations.csv"
     table = Committed(made)
     found = table.effects[["condition", "option", "value"]]
     assert set(found[found["option"] != "seed"].itertuples(index=False, name=None)) == {
-        (condition, *what)
-        for condition in ("one_entire", "all_entire")
-        for what in (("layers", "2"), ("output", "at_once"))
+        *((condition, "output", "at_once") for condition in ("one_entire", "all_entire")),
+        *((condition, "targets", "all") for condition in CONDITIONS),
     }
-    twice = table.rows[table.rows["option"] != "seed"]
-    assert twice["models"].eq(2 * 2).all()  # seeds and channels; the second seed alone is a row of the yardstick
+    models = table.rows[table.rows["option"] != "seed"].groupby("option")["models"].unique()
+    assert models["output"] == [2 * 2]  # seeds and channels; of the yardstick a row is one seed alone
     (name,) = table.studies
     assert len(table.of(name)) == len(found)
     assert table.missing == []
