@@ -49,7 +49,7 @@ endef
 ## study-attention  attention where the truth is known, on synthetic data: docs/attention_*.csv (UNITS=64 UPDATES=2000: hours)
 ## study-attention-long  attention of what was trained long, in a run's folder or as *.nc: docs/attention_long.csv (FOLDER=folder)
 ## study-circumstances  speed and duration told to the rivals that take minutes, on every study: docs/circumstances.csv
-## study-ablations  what every choice that the paper leaves open does to Er: docs/ablations.csv (UNITS=32 UPDATES=800 SEEDS=3)
+## study-ablations  what every choice that the paper leaves open does to Er: docs/ablations.csv (UNITS=64 UPDATES=2000 SEEDS=3; LENGTH=long, STUDY=folder or DATA=open: the network's choices)
 ## bench     what training costs beside PyTorch and plain Flax: build/bench.json, docs/benchmarks.md
 ## bench-card  the same on a machine with a graphics card: build/card.json, docs/benchmarks_card.md
 ## lint      format, ruff and mypy
@@ -118,7 +118,8 @@ study-circumstances: $(SETUP)
 	$(PY) -m nem2e_lib.paper.studies.circumstances $(BUILD)/study-circumstances
 
 study-ablations: $(SETUP)
-	$(PY) -m nem2e_lib.paper.studies.ablations $(BUILD)/study-ablations $(or $(UNITS),32) $(or $(UPDATES),800) $(or $(filter-out 1,$(SEEDS)),3) $(or $(MINUTES),inf)
+	$(PY) -m nem2e_lib.paper.studies.ablations $(BUILD)/study-ablations$(if $(STUDY),-$(call slug,$(STUDY)))$(addprefix -,$(DATA) $(LENGTH)) \
+	  $(or $(UNITS),64) $(or $(UPDATES),2000) $(or $(filter-out 1,$(SEEDS)),3) $(or $(MINUTES),inf) $(call q,$(STUDY)) '$(DATA)' '$(LENGTH)'
 
 bench: $(EXTRAS)
 	$(ADD_TORCH)

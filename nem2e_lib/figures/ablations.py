@@ -28,6 +28,9 @@ from nem2e_lib.figures.style import (
 ROW = 0.21
 """Inches a variant."""
 NAMES = {
+    "layers": "LSTM layers",
+    "output": "decoder's output",
+    "targets": "muscles of a network",
     "score": "attention score",
     "decoder_state": "decoder's initial state",
     "decoder_input": "decoder's input",

@@ -32,6 +32,9 @@ an LSTM over time that weighs each muscle at each step; an LSTM over time that r
 Output = Literal["sequence", "at_once"]
 """The decoder emits a sample a step; or all samples in its one step, by an output layer of as many units."""
 
+Targets = Literal["one", "all"]
+"""A network a muscle; or one network that refines all muscles at once."""
+
 TokenOrder = Literal["reversed", "file", "shuffled"]
 """Muscles reach All-Entire's encoder in the reverse order of the activation file, in that order, or in one drawn from
 `order_seed`."""
@@ -59,8 +62,8 @@ class Configuration:
         Parameter updates a model should receive, used where `epochs` is None.
     layers
         LSTM layers of the encoder and of the decoder, one above the other.
-    score, decoder_state, decoder_input, input_feeding, output, initialisation, forget_bias, quarter, spatial,
-    token_order, input_scaling, weights
+    score, decoder_state, decoder_input, input_feeding, output, targets, initialisation, forget_bias, quarter,
+    spatial, token_order, input_scaling, weights
         The options of "What the paper leaves open" (see `open_points`).
     learning_rate
         Step size of Adam.
@@ -89,6 +92,7 @@ class Configuration:
     seed: int = 0
     layers: int = 1
     output: Output = "sequence"
+    targets: Targets = "one"
 
     def __post_init__(self) -> None:
         """Refuse values outside the options, in one sentence."""
@@ -138,7 +142,7 @@ class Configuration:
         return json.dumps(options, sort_keys=True)
 
 
-LATER = ("layers", "output", "weights")
+LATER = ("weights", "layers", "output", "targets")
 """Options that were added after models had been stored."""
 
 
@@ -223,6 +227,15 @@ OPEN_POINTS: list[dict[str, str]] = [
         "that all samples are emitted at once: then the decoder takes one step from the encoder's last state and reads "
         "no output, its state asks attention once, and a linear layer of as many units as samples follows. All "
         "samples share one row of weights, so there is no map of attention over the outputs.",
+    ),
+    _row(
+        "Muscles of a network",
+        "targets",
+        "one, all",
+        "The paper names one input dimension for the target muscle, which is a network a muscle; 20 units for the "
+        "decoder (output layer) may also be 20 muscles. With all, one network a held-out unit reads the own muscles of "
+        "all EMG channels (All-Entire: every muscle, as before) and has an output for each; the error is the mean over "
+        "the channels that were recorded, and the muscles share one map of attention.",
     ),
     _row(
         "Initial weights",

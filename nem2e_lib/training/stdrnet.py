@@ -256,10 +256,15 @@ def _align(linear: Linear, kind: str, keys: Array, vector: Array, hidden: Array)
     return jax.nn.softmax(linear("keys", hidden))
 
 
-def parameters(features: int, configuration: Configuration, muscles: int = 0, steps: int = 20) -> int:
+def parameters(features: int, configuration: Configuration, muscles: int = 0, steps: int = 20, outputs: int = 0) -> int:
     """Return how many numbers an STDR-Net of a configuration learns; sizes as for `STDRNet`."""
-    blank = nnx.eval_shape(lambda: STDRNet(features, steps, configuration, jax.random.key(0), muscles))
+    blank = nnx.eval_shape(lambda: STDRNet(features, steps, configuration, jax.random.key(0), muscles, outputs))
     return sum(leaf.size for leaf in jax.tree.leaves(nnx.state(blank)))
+
+
+def _one_later(teacher: Array) -> Array:
+    """Return what each step is shown of a measured output (steps, outputs): the sample before; zero first."""
+    return jnp.concatenate([jnp.zeros_like(teacher[:1]), teacher[:-1]])
 
 
 class STDRNet(nnx.Module):
@@ -277,15 +282,20 @@ class STDRNet(nnx.Module):
         JAX random key of the initial weights.
     muscles
         How many muscles the tokens are, for the option `spatial`; 0 where they are samples in time.
+    outputs
+        How many muscles it refines at once, for the option `targets`; 0 for a network of one muscle, whose output has
+        no axis of muscles.
     """
 
-    def __init__(self, features: int, steps: int, configuration: Configuration, key: Array, muscles: int = 0):
+    def __init__(
+        self, features: int, steps: int, configuration: Configuration, key: Array, muscles: int = 0, outputs: int = 0
+    ):
         init = Initialiser(configuration, key)
         units, at_once = configuration.units, configuration.output == "at_once"
-        emitted = steps if at_once else 1
-        self.steps, self.options = steps, configuration
+        emitted = max(outputs, 1) * (steps if at_once else 1)
+        self.steps, self.outputs, self.options = steps, outputs, configuration
         self.encoder = encoder(features, muscles, configuration, init)
-        self.decoder = LSTM(0 if at_once else 1, init, init.layers)
+        self.decoder = LSTM(0 if at_once else emitted, init, init.layers)
         self.score = Score(configuration.score, init)
         self.combine = nnx.Param(init.dense(2 * units, units))
         self.readout = nnx.Param(init.dense(units, emitted))
@@ -301,7 +311,7 @@ class STDRNet(nnx.Module):
         x
             Simulated activation, shape (tokens, features).
         teacher
-            Measured output fed to the decoder instead of its own, shape (steps,).
+            Measured output fed to the decoder instead of its own, in the shape of what is refined.
         attended
             Another sequence like x, whose encoder states the decoder attends to in place of those of x: an
             intervention on what attention hands over.
@@ -309,18 +319,20 @@ class STDRNet(nnx.Module):
         Returns
         -------
         tuple
-            Refined activation (steps,) and attention (steps, tokens), whose rows sum to 1: the decoder's, or the
-            encoder's own where `spatial` is `input_attention`, with a row for each sample that it reads. With `output`
-            `at_once` the decoder has one row for all outputs, which is repeated.
+            Refined activation (steps,), with `outputs` (steps, outputs), and attention (steps, tokens), whose rows sum
+            to 1: the decoder's, or the encoder's own where `spatial` is `input_attention`, with a row for each sample
+            that it reads. With `output` `at_once` the decoder has one row for all outputs, which is repeated.
         """
         last, states, own = self.encoder(x)
         if attended is not None:
             states = self.encoder(attended).states
         start = last if self.options.decoder_state == "encoder" else jax.tree.map(jnp.zeros_like, last)
-        refined, attention = self._decode(states, start, teacher)
+        previous = None if teacher is None else _one_later(teacher.reshape(self.steps, -1))
+        refined, attention = self._decode(states, start, previous)
+        refined = refined.reshape(self.steps, self.outputs) if self.outputs else refined.reshape(self.steps)
         return refined, attention if own is None else own
 
-    def _decode(self, states: Array, start: tuple[State, ...], teacher: Array | None) -> tuple[Array, Array]:
+    def _decode(self, states: Array, start: tuple[State, ...], previous: Array | None) -> tuple[Array, Array]:
         # The combination of context and state is linear: its share of the context is attention over states that are
         # combined once, instead of a product with the matrix at every step.
         of_context, of_hidden = jnp.split(self.combine[...], 2)
@@ -344,13 +356,12 @@ class STDRNet(nnx.Module):
         )
         at_once = self.options.output == "at_once"
         attentional = jnp.zeros(self.options.units, states.dtype)
-        carry = (start, jnp.zeros(0 if at_once else 1, states.dtype), attentional)
+        carry = (start, jnp.zeros(len(self.decoder.inputs[...]), states.dtype), attentional)
         if at_once:
             _, (refined, attention) = deferred_scan(self._step(), 1, weights, constants, carry, None)
-            return refined[0], jnp.broadcast_to(attention, (self.steps, attention.shape[1]))
-        previous = None if teacher is None else jnp.concatenate([jnp.zeros(1, teacher.dtype), teacher[:-1]])[:, None]
+            return refined, jnp.broadcast_to(attention, (self.steps, attention.shape[1]))
         _, (refined, attention) = deferred_scan(self._step(), self.steps, weights, constants, carry, previous)
-        return refined[:, 0], attention
+        return refined, attention
 
     def _step(self) -> Any:
         kind, feeding, at_once = self.options.score, self.options.input_feeding, self.options.output == "at_once"

@@ -64,7 +64,7 @@ def input_attention(w, x):
     return hidden, cell, np.array(states), np.array(shares)
 
 
-def forward(w, configuration, x, steps, teacher=None, muscles=False):
+def forward(w, configuration, x, steps, teacher=None, muscles=False, outputs=0):
     units, layers, own = configuration.units, configuration.layers, None
     at_once = configuration.output == "at_once"
     kind = configuration.spatial if muscles else "muscle_lstm"
@@ -78,10 +78,10 @@ def forward(w, configuration, x, steps, teacher=None, muscles=False):
         ends, states = per_muscle(w, x, layers) if kind == "per_muscle" else stacked(w, x, layers)
     if configuration.decoder_state == "zeros":
         ends = [(np.zeros(units), np.zeros(units))] * layers
-    y, attentional, outputs, weights = np.zeros(1), np.zeros(units), [], []
+    y, attentional, emitted, weights = np.zeros(outputs or 1), np.zeros(units), [], []
     for step in range(1 if at_once else steps):
         if teacher is not None:
-            y = np.array([teacher[step - 1] if step else 0.0])
+            y = np.atleast_1d(teacher[step - 1]) if step else np.zeros(outputs or 1)
         below, after = y, []
         for layer, (hidden, cell) in enumerate(ends, 1):
             name = "decoder" if layer == 1 else f"decoder.layer_{layer}"
@@ -98,8 +98,8 @@ def forward(w, configuration, x, steps, teacher=None, muscles=False):
         aligned = aligned / aligned.sum()
         attentional = np.tanh(np.concatenate([aligned @ states, hidden]) @ w["combine"])
         y = attentional @ w["readout"] + w["offset"]
-        outputs.append(y if at_once else y[0])
+        emitted.append(y)
         weights.append(aligned)
-    outputs = outputs[0] if at_once else outputs
     weights = weights * steps if at_once else weights
-    return np.array(outputs), np.array(weights) if own is None else own
+    emitted = np.reshape(emitted, (steps, outputs) if outputs else steps)
+    return emitted, np.array(weights) if own is None else own
