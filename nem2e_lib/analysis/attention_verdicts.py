@@ -146,16 +146,19 @@ def _ranks(value: float, p_value: float) -> str:
 
 
 def _context(by: pd.DataFrame) -> str:
-    told = [
-        f"{words} {_interval(by.loc[name])}"
-        for name, words in (
-            (OTHER_CONTEXT, "that of another cycle in its place changes Er by"),
-            (NO_CONTEXT, "none, by"),
-        )
-        if name in by.index
-    ]
-    sure = NO_CONTEXT in by.index and by.loc[NO_CONTEXT, "ci_low"] > MARGIN
-    return f"{'The context matters' if sure else 'The context is not shown to matter'}: {'; '.join(told)}."
+    """Say what the context is worth, and what of it is this cycle's own: that is what another cycle's cannot give."""
+    if not {OTHER_CONTEXT, NO_CONTEXT} <= set(by.index):
+        return ""
+    none, other = by.loc[NO_CONTEXT], by.loc[OTHER_CONTEXT]
+    needed = "The context is needed" if none["ci_low"] > MARGIN else "The context is not shown to be needed"
+    own = (
+        "it tells of this cycle"
+        if other["ci_low"] > MARGIN
+        else "little of it is this cycle's own"
+        if other["ci_high"] < MARGIN
+        else "how much of it is this cycle's own is not decided"
+    )
+    return f"{needed}: without one Er changes by {_interval(none)}, with another cycle's by {_interval(other)}; {own}."
 
 
 def _interval(row: pd.Series[Any]) -> str:
