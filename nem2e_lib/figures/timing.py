@@ -138,6 +138,7 @@ def cocontraction(summary: pd.DataFrame, *, synthetic: bool) -> Drawn:
     for axis, study in zip(figure.subplots(1, len(studies), squeeze=False)[0], studies, strict=True):
         some = rows[rows["study"].eq(study)]
         _rows(axis, some, "muscle", _order(some, "muscle"), methods)
+        axis.set_ylim(most - 0.5, -0.5)
         axis.set(xlabel="common area, twice, over total area: 0 apart, 1 alike", title=f"{study}: {_units(some)}")
     add_legend(figure, _handles(methods))
     means = rows.groupby(["study", "method"], sort=False)["mean"].mean()
@@ -193,7 +194,7 @@ def mixed_contrasts(table: pd.DataFrame, *, synthetic: bool) -> Drawn:
         axis.set_yticks(range(len(contrasts)), contrasts)
         axis.set_ylim(len(contrasts) - 0.5, -0.5)
         axis.set(xlabel="difference of Er  (negative: the first is better)", title=f"{study}: {_units(some)}")
-    names = {"these muscles": "for other people, these muscles", "other muscles": "for other people and other muscles"}
+    names = {"these muscles": "for other units, these muscles", "other muscles": "for other units and other muscles"}
     handles = [
         Line2D([], [], ls="", marker=mark, color=colour, label=names.get(scope, scope))
         for (scope, colour), mark in zip(palette.items(), "osD", strict=True)

@@ -9,6 +9,7 @@ import pandas as pd
 
 from nem2e_lib.analysis import timing
 from nem2e_lib.analysis.mixed import MEAN_CURVE
+from nem2e_lib.analysis.statistics import ALPHA
 from nem2e_lib.analysis.timing import MEASURED, MEASURES
 from nem2e_lib.figures.style import label_of, signed
 from nem2e_lib.site.tables import p_text, rounded
@@ -85,14 +86,19 @@ def thinning_told(summary: pd.DataFrame) -> list[str]:
 
 
 def off_told(means: pd.DataFrame, against: pd.DataFrame) -> list[str]:
-    """Say how far off each method is, and what the networks' timing is beside the mean curve's, a paragraph a study.
+    """Say how far off each method is, and what is surely better or worse than the mean curve and than OpenSim.
 
     Parameters
     ----------
     means
         Rows of `timing.summary` of `timing.over_muscles`.
     against
-        Rows of `timing.contrasts` with the mean curve.
+        Rows of `timing.contrasts` with the mean curve, and with OpenSim.
+
+    Returns
+    -------
+    list of str
+        A paragraph a study.
     """
     told = []
     for study, rows in means.groupby("study", sort=False):
@@ -104,31 +110,44 @@ def off_told(means: pd.DataFrame, against: pd.DataFrame) -> list[str]:
             for key, name in _SAID.items()
             if key in wide
         ]
-        sentence = f"{study}: {'; '.join(parts)} of the cycle."
-        told.append(f"{sentence} {_sure(against[against['study'].eq(study)])}")
+        here = against[against["study"].eq(study)]
+        sure = [_sure(here[here["against"].eq(other)], other) for other in (MEAN_CURVE, OPENSIM)]
+        told.append(" ".join([f"{study}: {'; '.join(parts)} of the cycle.", *sure]))
     return told
 
 
-def _sure(rows: pd.DataFrame) -> str:
-    """Say which contrasts of the networks with the mean curve have an interval without 0, and how many have not."""
-    some = rows[rows["method"].isin(CONDITIONS) & rows["measure"].isin([*_SAID, "height_off", "correlation", "rmse"])]
-    known = some[np.isfinite(some["ci_low"])]
-    sure = known[(known["ci_low"] > 0) | (known["ci_high"] < 0)]
-    if known.empty:
-        return "No difference from the mean curve has an interval."
-    said = []
-    for row in sure.to_dict("records"):
-        more = MEASURES[str(row["measure"])].kind == "z"
-        better = (row["difference"] > 0) == more
-        words = "better" if better else "worse"
-        ends = f"{signed(row['difference'])}, {signed(row['ci_low'])} to {signed(row['ci_high'])}"
-        said.append(f"{label_of(row['method'])} has a {words} {_measure(str(row['measure']))} ({ends})")
-    rest = f"{len(known) - len(sure)} of {len(known)} differences from the mean curve have 0 in their interval"
-    return f"Beside the mean curve: {'; '.join(said)}; {rest}." if said else f"{rest[0].upper()}{rest[1:]}."
+def _sure(rows: pd.DataFrame, other: str) -> str:
+    """Say in which measures the networks surely differ from another method, and in how many not."""
+    some = rows[rows["method"].isin(CONDITIONS) & np.isfinite(rows["p_holm"])]
+    if some.empty:
+        return f"No difference from {_plain(other)} can be tested."
+    parts = []
+    for method, own in some[some["p_holm"] < ALPHA].groupby("method", sort=False):
+        said = [
+            f"{_measure(str(row['measure']))} {signed(row['difference'])} ({signed(row['ci_low'])} to "
+            f"{signed(row['ci_high'])}, {_verdict(row)})"
+            for row in own.to_dict("records")
+        ]
+        parts.append(f"{label_of(method)}: {', '.join(said)}")
+    count = int((some["p_holm"] >= ALPHA).sum())
+    rest = (
+        f"{count} of {len(some)} differences between networks and {_plain(other)} are not sure after Holm's correction"
+    )
+    return f"Against {_plain(other)}, {'; '.join(parts)}; {rest}." if parts else f"{rest[0].upper()}{rest[1:]}."
+
+
+def _plain(method: str) -> str:
+    return "the mean curve" if method == MEAN_CURVE else label_of(method)
+
+
+def _verdict(row: Mapping[str, object]) -> str:
+    more = MEASURES[str(row["measure"])].kind == "z"
+    return "better" if (float(str(row["difference"])) > 0) == more else "worse"
 
 
 def _measure(name: str) -> str:
-    return {"height_off": "height", "rmse": "RMSE", "correlation": "correlation (Fisher's z)", **_SAID}[name]
+    names = {"height_off": "height", "rmse": "RMSE", "correlation": "Fisher's z of the correlation", **_SAID}
+    return names.get(name, f"{name} bursts")
 
 
 def together_told(summary: pd.DataFrame) -> list[str]:
