@@ -27,7 +27,7 @@ al. (1998, doi:10.1109/10.661154), here about the spacing of 20 samples."""
 TONIC = 0.25
 """Standard deviation over mean up to which activity has no bursts: noise of a steady muscle has up to .2."""
 METHOD = (
-    f"A burst lies above the cycle's least value by {SHARE:.0%} of the cycle's range (a share of the peak, Hug & Dorel "
+    f"A burst lies above the cycle's least value by {100 * SHARE:g} % of its range (a share of the peak, Hug & Dorel "
     "2009, doi:10.1016/j.jelekin.2007.10.010), on straight lines between samples; bursts and gaps shorter than "
     f"{SHORTEST:g} % of the cycle do not count (the second of two thresholds, Bonato et al. 1998, "
     "doi:10.1109/10.661154); a burst may cross heel strike; a cycle whose standard deviation is at most "

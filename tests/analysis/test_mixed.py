@@ -12,7 +12,7 @@ from scipy.stats import t as student
 from threadpoolctl import threadpool_limits
 
 from nem2e_lib.analysis.mixed import mixed
-from nem2e_lib.analysis.statistics import one_sample
+from nem2e_lib.analysis.statistics import one_sample, paired
 
 PAIR = (("one_entire", "one_quarter"),)
 
@@ -65,6 +65,8 @@ def test_two_conditions_give_the_paired_t_test_over_people() -> None:
     expected = (test.mean, test.ci_low, test.ci_high, test.t, test.p_value)
     assert tuple(row[["difference", "ci_low", "ci_high", "t", "p_value"]]) == pytest.approx(expected, rel=2e-3)
     assert (row["scope"], row["df"], row["n_units"], row["n_muscles"]) == ("these muscles", 7, 8, 6)
+    beside = (row["paired_difference"], row["paired_ci_low"], row["paired_ci_high"])
+    assert beside == pytest.approx((test.mean, test.ci_low, test.ci_high))
 
 
 def test_three_conditions_give_the_error_of_the_analysis_of_variance() -> None:
@@ -118,6 +120,14 @@ def test_crossed_effects_with_holes_agree_with_a_reml_of_its_own() -> None:
     assert row["difference"] == pytest.approx(weights @ beta, rel=1e-3)
     assert row["difference"] / row["t"] == pytest.approx(error, rel=5e-3)
     assert (row["df"], row["rows"]) == (3, 67)
+
+
+def test_muscles_are_counted_as_their_own_paired_tests_say() -> None:
+    errors = planted(8).assign(er_mean_curve=-0.1)
+    row = mixed(errors, (("one_entire", "mean_curve"),)).iloc[0]
+    tests = paired(errors, "one_entire", "mean_curve")
+    assert row["muscles_lower"] == ((tests["p_holm"] < 0.05) & (tests["difference"] < 0)).sum() > 0
+    assert row["muscles_higher"] == ((tests["p_holm"] < 0.05) & (tests["difference"] > 0)).sum()
 
 
 def test_a_variance_of_nothing_is_told_and_not_swallowed() -> None:

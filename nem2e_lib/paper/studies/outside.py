@@ -25,7 +25,7 @@ from nem2e_lib.training.train import train_condition
 
 CONDITION = "one_entire"
 TABLES = {"apart": ROOT / "docs" / "outside_apart.csv", "normalising": ROOT / "docs" / "outside_normalising.csv"}
-"""Er per held-out unit: rows of `apart.unit_errors` and of `normalising.sensitivity`, with units, updates and commit."""
+"""Er per held-out unit: rows of `apart.unit_errors` and of `normalising.sensitivity`, with units and updates."""
 
 
 def read(table: str) -> pd.DataFrame:
