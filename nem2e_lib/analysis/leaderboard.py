@@ -8,7 +8,7 @@ from itertools import combinations
 import pandas as pd
 import xarray as xr
 
-from nem2e_lib.analysis.statistics import ALPHA, holm, one_sample
+from nem2e_lib.analysis.statistics import ALPHA, holm, one_sample, over_folds
 from nem2e_lib.error import Nem2eError
 from nem2e_lib.training.config import Configuration
 from nem2e_lib.training.results import configuration_of
@@ -114,13 +114,17 @@ def _standing(group: pd.DataFrame) -> dict[str, object]:
 
 
 def duels(errors: pd.DataFrame) -> pd.DataFrame:
-    """Compare every pair of methods by a paired t-test over held-out units of the mean Er over electrodes.
+    """Compare every pair of methods over held-out units of the mean Er over electrodes, paired: for exploring.
+
+    What a page answers is planned beforehand (`contrasts`); whatever is sure here, over all pairs, is shown there too,
+    since the test is the same (`statistics.over_folds`) and its family larger.
 
     Returns
     -------
     pandas.DataFrame
-        Columns study, a, b, difference (Er of a minus Er of b), ci_low, ci_high (95 %, not corrected), t, p_value,
-        p_holm (over all pairs of a study), n, winner (the method with the lower Er where p_holm < .05, else empty),
+        Columns study, a, b, difference (Er of a minus Er of b), ci_low, ci_high (95 %, corrected for training data that
+        folds share, not for the number of pairs), t, p_value, p_holm (over all pairs of a study), n, winner (the method
+        with the lower Er where p_holm < .05, else empty),
         reason.
     """
     tables = []
@@ -135,7 +139,7 @@ _DUEL = ["study", "a", "b", "difference", "ci_low", "ci_high", "t", "p_value", "
 
 
 def _paired(differences: pd.Series) -> dict[str, object]:
-    test = one_sample(differences.round(DECIMALS))
+    test = over_folds(differences.round(DECIMALS))
     kept = {name: getattr(test, name) for name in ("ci_low", "ci_high", "t", "p_value", "n", "reason")}
     return {"difference": float(differences.mean(skipna=False)), **kept}
 

@@ -48,6 +48,8 @@ METHOD_LABELS = {
     "transformer": "Transformer",
     "convolution": "temporal convolution",
     "lag_attention": "lag attention",
+    "one_entire_average": "One-Entire with the average input",
+    "all_entire_average": "All-Entire with the average input",
 }
 """What readers are shown of each method; data, CSV files and verdicts know it by its id alone."""
 METHOD_COLOURS = {

@@ -11,6 +11,7 @@ from markupsafe import Markup
 
 from nem2e_lib.analysis.claims import how
 from nem2e_lib.analysis.claims.evidence import FAILS, HOLDS, PARTLY, UNTESTED
+from nem2e_lib.analysis.contrasts import CANNOT, NOT_SHOWN, OTHERWISE, SHOWN
 from nem2e_lib.error import Nem2eError
 from nem2e_lib.site.frame import page, part
 from nem2e_lib.site.results import Runs
@@ -24,9 +25,13 @@ VERDICTS = {
     UNTESTED: ("–", "cannot be tested", "untested"),
 }
 """Sign, word and style of each verdict."""
-_SAID = {HOLDS: "yes", PARTLY: "in part", FAILS: "no", UNTESTED: "cannot be told"}
-ANSWERS = {verdict: (sign, _SAID[verdict], style) for verdict, (sign, _, style) in VERDICTS.items()}
-"""The same where the verdict answers a question."""
+ANSWERS = {
+    SHOWN: ("✔", SHOWN, "holds"),
+    NOT_SHOWN: ("○", NOT_SHOWN, "unshown"),
+    OTHERWISE: ("✘", OTHERWISE, "fails"),
+    CANNOT: ("–", CANNOT, "untested"),
+}
+"""Sign, word and style of each answer to a question."""
 
 
 def write_claims(
