@@ -325,7 +325,7 @@ def meaning(results: Results, study: str) -> list[str]:
         "be worse: whether the networks add anything to it cannot be seen here."
     )
     widths = [one.half_width for one in found if one.is_tested]
-    if widths:
+    if widths and found[0].row["n"] >= FEWEST:
         few = units_said(int(found[0].row["n"]), results.units[study])
         lines.append(
             f"That is no proof that they add nothing: intervals reach {rounded(max(widths))} to either side, so {few} "
