@@ -30,7 +30,7 @@ learning     learning_curves          learning         Er over the number of tra
 …            generalising             learning         Er at a speed or a motion that training lacked
 leaderboard  leaderboard.leaderboard  leaderboard      Er of every method under the same folds
 …            duels                    leaderboard      who beats whom
-…            tried                    leaderboard      what was tried on the way to lag attention
+…            tried                    leaderboard      what was tried on the way to kernel ridge regression
 attention    order_overlap            attention_tests  top tens under another order of the muscles
 …            lag_against_delay        attention_tests  lags against the true delay
 …            precision                attention_tests  share of the top ten that carries the information

@@ -116,8 +116,8 @@ def duels(fights: pd.DataFrame, standings: pd.DataFrame, *, synthetic: bool) -> 
     bar.outline.set_visible(False)
     wins = int((fights["winner"] != "").sum())
     caption = (
-        f"Paired t-tests over held-out units, Holm-corrected over all pairs of a study; ● p < .05 ({wins} of "
-        f"{len(fights)} pairs). Orange: the row has the lower Er. Best method first. {caveat(standings['unit'])}"
+        "For exploring: paired over held-out units, corrected for training data that folds share and, by Holm, for all "
+        f"pairs of a study; ● p < .05 ({wins} of {len(fights)} pairs). Orange: the row has the lower Er. Best method first. {caveat(standings['unit'])}"
     ).strip()
     return Drawn(figure, fights, title, caption, caption, synthetic)
 
@@ -158,7 +158,7 @@ def tried(table: pd.DataFrame, *, target: Mapping[str, float]) -> Drawn:
     target : mapping
         Er to be beaten, by study: that of ridge regression on all muscles.
     """
-    title = "What was tried on the way to lag attention (running*, walking*: SYNTHETIC data of another seed)"
+    title = "What was tried: kernel ridge and its forerunners (running*, walking*: SYNTHETIC data of another seed)"
     figure = new_figure(3.4, title)
     axis = figure.subplots()
     colours = dict(zip(dict.fromkeys(table["study"]), ("#D55E00", "#0072B2", "#009E73", "#CC79A7"), strict=False))
