@@ -150,8 +150,7 @@ def _tested(wide: pd.DataFrame, one: Contrast) -> dict[str, object]:
     differences = (wide[one.method] - wide[one.rival]).round(DECIMALS)
     test, plain_one = over_folds(differences), plain_test(differences)
     if len(differences) > 1 and (differences == 0).all():  # no t, and yet no doubt: nothing is shown either way
-        same = {"ci_low": 0.0, "ci_high": 0.0, "p_value": 1.0}
-        test, plain_one = replace(test, **same), replace(plain_one, **same)
+        test = plain_one = replace(test, ci_low=0.0, ci_high=0.0, p_value=1.0)
     return {
         **head,
         "difference": test.mean,

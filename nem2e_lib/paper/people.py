@@ -107,8 +107,8 @@ class Results:
         units = {study: str(rows["one_entire"].attrs["unit"]) for study, rows in found.trained.items()}
         own = {study: laboratory(path) for study, path in found.run.studies.items() if (path / MADE).is_file()}
         there = {study: rows for study, rows in own.items() if len(rows)}
-        tables = (_read(shared, found) for shared in (LEADERBOARD, DUELS, CONTRASTS))
-        return cls(found.cycles, units, *tables, there)
+        board, duels, judged = (_read(shared, found) for shared in (LEADERBOARD, DUELS, CONTRASTS))
+        return cls(found.cycles, units, board, duels, judged, there)
 
     @property
     def agreement(self) -> pd.DataFrame:
