@@ -7,6 +7,7 @@ STUDY   ?=
 DATA    ?=
 SIMULATE ?= 0
 OUT     ?=
+FOLDER  ?=
 BUILD   ?= build
 PYTHON  ?= $(firstword $(shell command -v python3.11 python3 2>/dev/null) python3.11)
 
@@ -14,6 +15,7 @@ PYTHON  ?= $(firstword $(shell command -v python3.11 python3 2>/dev/null) python
 override STUDY := $(value STUDY)
 override DATA  := $(value DATA)
 override OUT   := $(value OUT)
+override FOLDER := $(value FOLDER)
 q    = '$(subst ','\'',$(1))'
 slug = $(shell basename -- "$$(realpath -m -- $(call q,$(1)))" | LC_ALL=C tr -c 'A-Za-z0-9\n' '-')
 
@@ -40,9 +42,11 @@ endef
 ## test      lint, type check and the test suite (minutes)
 ## test-all  the same with the slow tests
 ## study-claims  verdicts of the claims over three seeds, on synthetic data: docs/claims_seeds.csv (UNITS=16 UPDATES=600)
-## study-long  the claims at the published length of training, on synthetic data: docs/long_*.csv (hours, or minutes on a card)
+## study-long  the claims at the published length of training, on synthetic data: docs/long_*.csv (hours, or minutes on a card; DATA=open: people, docs/long_people_*.csv)
+## study-epochs  which epoch's weights are used, and what that does to Er, on people and synthetic data: docs/epoch_choice.csv (MINUTES=60)
 ## study-learning  learning curves, speeds and motions left out, on synthetic data: docs/learning.csv (UNITS=16 UPDATES=600 STUDY=folder)
-## study-attention  attention where the truth is known, on synthetic data: docs/attention_*.csv (UNITS=32 UPDATES=800)
+## study-attention  attention where the truth is known, on synthetic data: docs/attention_*.csv (UNITS=64 UPDATES=2000: hours)
+## study-attention-long  attention of what was trained long, in a run's folder or as *.nc: docs/attention_long.csv (FOLDER=folder)
 ## study-ablations  what every choice that the paper leaves open does to Er: docs/ablations.csv (UNITS=32 UPDATES=800 SEEDS=3)
 ## bench     what training costs beside PyTorch and plain Flax: build/bench.json, docs/benchmarks.md
 ## bench-card  the same on a machine with a graphics card: build/card.json, docs/benchmarks_card.md
@@ -51,7 +55,7 @@ endef
 ## lock      requirements.lock and environment.yml anew from pyproject.toml
 ## clean     remove build/ (the environment and figures/ stay)
 ## help      this list
-.PHONY: paper motion c3d notebook test test-all study-claims study-long study-attention study-learning study-ablations bench bench-card lint setup lock clean help
+.PHONY: paper motion c3d notebook test test-all study-claims study-long study-epochs study-attention study-attention-long study-learning study-ablations bench bench-card lint setup lock clean help
 help:
 	@sed -n 's/^## /  make /p' Makefile
 
@@ -91,10 +95,16 @@ study-claims: $(SETUP)
 	$(PY) -m nem2e_lib.paper.studies.claims $(BUILD)/study-claims $(or $(filter-out 1,$(SEEDS)),3) $(or $(UNITS),16) $(or $(UPDATES),600)
 
 study-long: $(SETUP)
-	$(PY) -m nem2e_lib.paper.studies.long $(BUILD)/study-long
+	$(PY) -m nem2e_lib.paper.studies.long $(BUILD)/study-long$(if $(DATA),-$(call slug,$(DATA))) $(call q,$(DATA))
+
+study-epochs: $(SETUP)
+	$(PY) -m nem2e_lib.paper.studies.epochs $(BUILD)/study-epochs $(or $(MINUTES),inf)
 
 study-attention: $(SETUP)
-	$(PY) -m nem2e_lib.paper.studies.attention $(BUILD)/study-attention $(or $(UNITS),32) $(or $(UPDATES),800)
+	$(PY) -m nem2e_lib.paper.studies.attention $(BUILD)/study-attention $(or $(UNITS),64) $(or $(UPDATES),2000) $(PIECES)
+
+study-attention-long: $(SETUP)
+	$(PY) -m nem2e_lib.paper.studies.attention $(call q,$(FOLDER)) long
 
 study-learning: $(SETUP)
 	$(PY) -m nem2e_lib.paper.studies.learning $(BUILD)/study-learning$(if $(STUDY),-$(call slug,$(STUDY))) $(or $(UNITS),16) $(or $(UPDATES),600) $(call q,$(STUDY)) $(or $(MINUTES),inf)

@@ -1,4 +1,4 @@
-"""Every method of a study in one ranking: Er and rank with intervals, who beats whom, costs, what speed and duration add."""
+"""Every method of a study in one ranking: Er and rank with intervals, who beats whom, costs, what speed adds."""
 
 from __future__ import annotations
 
@@ -158,8 +158,8 @@ def told(units: pd.DataFrame, told_units: pd.DataFrame, why: Mapping[str, str]) 
     -------
     pandas.DataFrame
         Columns study, method, er_mean, er_told, difference (told minus not told: below 0 where it helps), ci_low,
-        ci_high (95 %, t), p_value, p_holm (over the methods of a study), n, reason (why it is not measured, or a test is
-        undefined); best first.
+        ci_high (95 %, t), p_value, p_holm (over the methods of a study), n, reason (why it is not measured, or a
+        test is undefined); best first.
     """
     keys = ["study", "method"]
     both = units.merge(told_units[[*keys, "label", "er"]], on=[*keys, "label"], how="left", suffixes=("", "_told"))
@@ -322,8 +322,9 @@ def _said(study: str, table: pd.DataFrame, fights: pd.DataFrame, name: Callable[
     beaten = set(won) - {best}
     level = [name(str(one)) for one in ranked["method"] if one != best and one not in beaten]
     return (
-        f"{study}: {name(best)} has the lowest Er ({er}) and surely beats {len(beaten)} of "
-        f"{len(table) - 1} others (Holm, p < {ALPHA:g}); not shown to be better than: {'; '.join(level) or 'none'}."
+        f"{study}: {name(best)} has the lowest Er ({er}). Over all pairs, for exploring, it is lower than that of "
+        f"{len(beaten)} of {len(table) - 1} others (Holm, p < {ALPHA:g}); not shown to be lower than: "
+        f"{'; '.join(level) or 'none'}."
     )
 
 

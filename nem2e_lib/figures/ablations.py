@@ -38,6 +38,7 @@ NAMES = {
     "spatial": "All-Entire's encoder",
     "token_order": "order of muscles",
     "input_scaling": "input scaling",
+    "weights": "weights that are used",
     "learning_rate": "learning rate",
     "cycle": "gait cycle",
     "samples": "samples a cycle",

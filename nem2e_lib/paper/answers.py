@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from nem2e_lib.analysis import published
 from nem2e_lib.analysis.contrasts import CANNOT, FILE, NOT_SHOWN, OTHERWISE, SHOWN, both, of_family, planned
 from nem2e_lib.analysis.review import IMPROVES
 from nem2e_lib.analysis.statistics import ALPHA, FEWEST
@@ -210,12 +211,9 @@ def _together(site: Site, study: str, *, questions: tuple[str, ...]) -> Iterator
 
 
 def _attention(site: Site, study: str) -> Iterator[Told]:
-    rows, at_length = site.rows(ATTENTION, study), _at_length("C14", "C22")
-    for name, share, verdict, against in rows[["condition", "entropy", "verdict", "spoken_against"]].itertuples(
-        index=False
-    ):
-        said = f"Entropy {share:.2f} of its maximum, {verdict}. {at_length}"
-        yield label_of(name), NOT_SHOWN if against else SHOWN, said.strip()
+    for row in site.rows(ATTENTION, study).to_dict("records"):
+        said = f"{row['sentence']} Entropy, which decides nothing: {row['entropy']:.2f} of its maximum."
+        yield label_of(row["condition"]), str(row["verdict"]), f"{said} {_at_length('C14', 'C22')}".strip()
 
 
 def _at_length(*claims: str) -> str:
@@ -251,9 +249,9 @@ def _review(site: Site, study: str) -> Iterator[Told]:
 
 def _audit(site: Site, _: str) -> Iterator[Told]:
     table = site.table(AUDIT)
-    agree = int(table["consistent"].sum())
-    said = f"{agree} of {len(table)} rows of Tables 2 and 3 are consistent, as they were read from the text by machine."
-    yield "", SHOWN if agree == len(table) else NOT_SHOWN, said
+    readings = set(table["reading"])
+    told = OTHERWISE if published.CONTRADICTS in readings else NOT_SHOWN if readings - {published.AGREES} else SHOWN
+    yield "", told, published.said(table)
 
 
 QUESTIONS: tuple[tuple[str, SharedTable, Callable[[Site, str], Iterable[Told]]], ...] = (

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from nem2e_lib.analysis import contrasts, review
+from nem2e_lib.analysis import contrasts, published, review
 from nem2e_lib.error import Nem2eError
 from nem2e_lib.site.saving import Saved, save
 from nem2e_lib.site.tables import Table
@@ -101,8 +101,8 @@ NEEDED = _contrasts("contrasts_input", "13_controls", contrasts.INPUT)
 ATTENTION = SharedTable(
     "attention_verdicts",
     "14_attention_tests",
-    ("study", "condition", "entropy", "verdict", "spoken_against"),
-    {"condition": CONDITIONS, "spoken_against": (True, False)},
+    ("study", "condition", "entropy", "verdict", "spoken_against", "sentence", "effect", "ci_low", "ci_high"),
+    {"condition": CONDITIONS, "spoken_against": (True, False), "verdict": contrasts.ANSWERS},
 )
 _IMPROVEMENT = (review.IMPROVES, review.NO_IMPROVEMENT, review.WORSENS, review.UNDEFINED)
 IMPROVEMENT = SharedTable(
@@ -112,5 +112,10 @@ IMPROVEMENT = SharedTable(
     {"condition": CONDITIONS, "as_published_verdict": _IMPROVEMENT, "verdict": _IMPROVEMENT},
     {"condition": CONDITIONS},
 )
-AUDIT = SharedTable("audit_rows", "10_audit", ("consistent",), {"consistent": (True, False)})
+AUDIT = SharedTable(
+    "audit_rows",
+    "10_audit",
+    ("consistent", "reading"),
+    {"consistent": (True, False), "reading": published.READINGS},
+)
 ABLATIONS = SharedTable("ablations", "15_ablations", ("study", "condition", "option", "value", "measure"))

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import groupby, product
 from typing import Any
@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from nem2e_lib.data.cycles.segment import recorded
 from nem2e_lib.training.conditions import Examples, examples
-from nem2e_lib.training.config import Configuration
+from nem2e_lib.training.config import Configuration, last_tenth
 from nem2e_lib.training.engine import ENGINE_VERSION, Data, Shape, Task
 from nem2e_lib.training.folds import Folds, leave_one_out, require_units, training_order
 from nem2e_lib.training.numerics import altered, pinned
@@ -42,8 +42,9 @@ class Grid:
 
     `channel_names` are the EMG channels, `data_hash` the hash of the segmented cycles, `recorded` which channels were
     recorded in which cycles (channels, cycles), `arithmetic` what was set of JAX that changes numbers (see
-    `numerics.altered`). A channel's models neither train on a cycle nor hold one out in which it was not recorded: they
-    are those of the study without that cycle.
+    `numerics.altered`), `chosen` the epoch whose weights a model keeps where the option `weights` is `least` (see
+    `train.Plan`). A channel's models neither train on a cycle nor hold one out in which it was not recorded: they are
+    those of the study without that cycle.
     """
 
     condition: str
@@ -55,6 +56,7 @@ class Grid:
     seeds: int
     recorded: NDArray[np.bool_]
     arithmetic: str = ""
+    chosen: Mapping[Model, int] = field(default_factory=dict)
 
     @property
     def epochs(self) -> int:
@@ -152,10 +154,11 @@ class Grid:
         return Data(jnp.asarray(self.examples.inputs), jnp.asarray(self.examples.targets))
 
     def shape(self) -> Shape:
-        """Return what the compiled program depends on; seeds and the muscles' order reach it as data."""
+        """Return what the compiled program depends on; seeds, the muscles' order and epochs kept reach it as data."""
         lengths = {len(self.shown(model)) for model in self._unlike}
         features, steps = self.examples.inputs.shape[-1], self.examples.targets.shape[-1]
-        compiled = self.configuration.with_options(seed=0, token_order="reversed", order_seed=0)
+        kept = "last" if self.configuration.weights == "last" else "average"
+        compiled = self.configuration.with_options(seed=0, token_order="reversed", order_seed=0, weights=kept)
         if not self.examples.muscles:
             compiled = compiled.with_options(spatial="muscle_lstm")
         return Shape(features, steps, compiled, len(lengths) > 1, self.examples.muscles)
@@ -188,11 +191,22 @@ class Grid:
             jnp.int32(model.channel),
             jnp.asarray(_pad(order, shown_length)),
             jnp.asarray(_real(order, shown_length)),
+            jnp.asarray(self._keep(model)),
             jnp.asarray(_pad(held, held_length)),
             jnp.asarray(_real(held, held_length)),
             jnp.asarray(shift),
             jnp.asarray(scale),
         )
+
+    def _keep(self, model: Model) -> NDArray[np.float32]:
+        """Return the share of each epoch's weights in those that a model keeps, shape (epochs,)."""
+        epochs, rule = self.epochs_of(model.channel), self.configuration.weights
+        share = np.zeros(epochs, np.float32)
+        if rule == "average":
+            share[-last_tenth(epochs) :] = 1 / last_tenth(epochs)
+        else:
+            share[(epochs if rule == "last" else self.chosen[model]) - 1] = 1.0
+        return share
 
     def scaling(self, model: Model) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """Return shift and scale of a model's inputs, from its training sequences alone, each (tokens, features)."""

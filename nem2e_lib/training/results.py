@@ -21,7 +21,7 @@ from nem2e_lib.data.netcdf import load_dataset
 from nem2e_lib.error import Nem2eError
 from nem2e_lib.training.batching import Batching
 from nem2e_lib.training.conditions import QUARTERS, join_quarters, own_muscle
-from nem2e_lib.training.config import Configuration
+from nem2e_lib.training.config import Configuration, last_tenth
 from nem2e_lib.training.engine import Outcome, refiner
 from nem2e_lib.training.folds import mean_curves
 from nem2e_lib.training.grid import Grid, Model, grid
@@ -29,7 +29,7 @@ from nem2e_lib.training.numerics import pinned
 from nem2e_lib.training.store import Store
 
 DIVERGED = 5.0
-"""A run whose last training loss is this many times the median of its channel's folds is marked as diverged."""
+"""How many times its channel's median the loss that a model ends with may be; see `diverged`."""
 
 Network = Callable[[Array], Array]
 """A trained model, batched over sequences; a pytree, so that compiled functions may take it as an argument."""
@@ -63,7 +63,7 @@ def assemble(
             "mean_curve": (("channel", "cycle", "sample"), mean_curves(measured.values, folds.of_cycle, folds.only)),
             "training_loss": (("seed", "channel", "fold", "epoch"), arrays["training_loss"].mean(axis=3)),
             "validation_loss": (("seed", "channel", "fold", "epoch"), arrays["validation_loss"].mean(axis=3)),
-            "diverged": (("seed", "channel", "fold"), _diverged(arrays["training_loss"].mean(axis=3))),
+            "diverged": (("seed", "channel", "fold"), diverged(arrays["training_loss"].mean(axis=3))),
             "attention": (("seed", "channel", "cycle", "output", "token"), attention),
             "gradient": (("seed", "channel", "fold", "output", "token"), gradient),
         },
@@ -80,6 +80,8 @@ def assemble(
             **{name: cycles[name] for name in (*cycle_coords(cycles), "target", "electrode")},
         },
     )
+    if work.chosen:
+        result["kept_epoch"] = ("seed", "channel", "fold"), _kept(work)
     if work.examples.muscles:
         result = result.sel(token=cycles.muscle.values)
     return result.assign_attrs(_attributes(cycles, work, batching, seconds, profile))
@@ -108,6 +110,14 @@ def _place(arrays: dict[str, NDArray[np.floating]], work: Grid, model: Model, ou
     arrays["gradient"][*row, fold, part] = outcome.gradient
 
 
+def _kept(work: Grid) -> NDArray[np.floating]:
+    """Return the epoch whose weights each model keeps, mean over the parts of the cycle; NaN where there is none."""
+    kept = np.full((work.seeds, len(work.channel_names), len(work.folds.labels), len(work.parts)), np.nan)
+    for model, epoch in work.chosen.items():
+        kept[model.seed, model.channel, model.fold, model.part] = epoch
+    return kept.mean(axis=-1)
+
+
 def _joined(
     work: Grid, arrays: dict[str, NDArray[np.floating]], samples: NDArray[np.floating]
 ) -> tuple[NDArray[np.floating], NDArray[np.floating], NDArray[np.floating]]:
@@ -123,20 +133,57 @@ def _joined(
     return refined, attention[..., rows, :], per_quarter[..., rows, :]
 
 
-def last_loss(training_loss: NDArray[np.floating]) -> NDArray[np.floating]:
-    """Return the loss of each model's last epoch, shape (seeds, channels, folds); NaN where there is no model.
+def diverged(training_loss: NDArray[np.floating]) -> NDArray[np.bool_]:
+    """Say which models diverged in training: each is judged among the models of its channel by `strays`.
+
+    The mark leaves nothing out: a model that has diverged is what the method gave there, and counts in errors and in
+    mean losses like any other; both say how many there are. Only a refiner with several seeds gives those that diverged
+    no answer.
+
+    Parameters
+    ----------
+    training_loss
+        Shape (seeds, channels, folds, epochs); NaN where there is no model, and in epochs that a channel lacks.
+
+    Returns
+    -------
+    NDArray
+        Shape (seeds, channels, folds); False where there is no model.
+    """
+    first, end = training_loss[..., 0], ended(training_loss)
+    of_channel = [strays(end[:, channel], first[:, channel], end[:, channel]) for channel in range(end.shape[1])]
+    return np.stack(of_channel, axis=1)
+
+
+def strays(end: NDArray[np.floating], first: NDArray[np.floating], among: NDArray[np.floating]) -> NDArray[np.bool_]:
+    """Say which models end above `DIVERGED` times the median of those of their channel, or above their own first epoch.
+
+    The loss that a model ends with is the median over the last tenth of its epochs (`ended`), so that a step of Adam
+    that jumps, and is made good within an epoch or a few, is no divergence.
+
+    Parameters
+    ----------
+    end, first
+        The loss that models end with, and that of their first epoch; NaN where there is no model.
+    among
+        The losses that the channel's models end with, in any shape.
+    """
+    known = among[~np.isnan(among)]
+    limit = DIVERGED * np.median(known) if known.size else np.nan
+    return np.asarray((end > limit) | (end > first))
+
+
+def ended(training_loss: NDArray[np.floating]) -> NDArray[np.floating]:
+    """Return the median loss of each model's last tenth of epochs; NaN where there is no model.
+
+    Takes (seeds, channels, folds, epochs) and returns (seeds, channels, folds).
 
     A channel that somebody lacks may have fewer epochs than the others, and NaN in those that it lacks.
     """
     epochs = (~np.isnan(training_loss)).any(axis=(0, 2)).sum(axis=-1)
-    rows = [training_loss[:, channel, :, max(last, 1) - 1] for channel, last in enumerate(epochs)]
+    windows = [slice(max(last, 1) - last_tenth(last), max(last, 1)) for last in epochs.tolist()]
+    rows = [np.median(training_loss[:, channel, :, window], axis=-1) for channel, window in enumerate(windows)]
     return np.stack(rows, axis=1)
-
-
-def _diverged(training_loss: NDArray[np.floating]) -> NDArray[np.bool_]:
-    last = last_loss(training_loss)
-    middle = [[np.median(row[~np.isnan(row)]) for row in channels] for channels in last]
-    return last > DIVERGED * np.array(middle)[..., None]
 
 
 def _attributes(cycles: xr.Dataset, work: Grid, batching: Batching, seconds: float, profile: str) -> dict[str, Any]:

@@ -260,7 +260,7 @@ class STDRNet(nnx.Module):
         if configuration.input_feeding:
             self.feed = nnx.Param(init.dense(units, 4 * units))
 
-    def __call__(self, x: Array, teacher: Array | None = None) -> tuple[Array, Array]:
+    def __call__(self, x: Array, teacher: Array | None = None, attended: Array | None = None) -> tuple[Array, Array]:
         """Refine one sequence.
 
         Parameters
@@ -269,6 +269,9 @@ class STDRNet(nnx.Module):
             Simulated activation, shape (tokens, features).
         teacher
             Measured output fed to the decoder instead of its own, shape (steps,).
+        attended
+            Another sequence like x, whose encoder states the decoder attends to in place of those of x: an
+            intervention on what attention hands over.
 
         Returns
         -------
@@ -277,6 +280,8 @@ class STDRNet(nnx.Module):
             encoder's own where `spatial` is `input_attention`, with a row for each sample that it reads.
         """
         last, states, own = self.encoder(x)
+        if attended is not None:
+            states = self.encoder(attended).states
         zeros = jnp.zeros_like(last[0])
         start = last if self.options.decoder_state == "encoder" else (zeros, zeros)
         refined, attention = self._decode(states, start, teacher)

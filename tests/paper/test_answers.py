@@ -11,7 +11,6 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from nem2e_lib.analysis.attention_verdicts import NOTHING
 from nem2e_lib.analysis.contrasts import (
     CANNOT,
     INPUT,
@@ -23,6 +22,7 @@ from nem2e_lib.analysis.contrasts import (
     of_family,
     planned,
 )
+from nem2e_lib.analysis.published import AGREES, CONTRADICTS, MISPLACED, ONE_CHARACTER
 from nem2e_lib.analysis.statistics import FEWEST
 from nem2e_lib.figures.style import label_of
 from nem2e_lib.paper.answers import QUESTIONS, Answer, Site, answers, bounded, rule
@@ -179,20 +179,40 @@ def test_the_rule_counts_what_is_in_the_file() -> None:
     assert f"fewer than {FEWEST} held-out units" in told
 
 
-def test_a_map_is_shown_to_say_something_only_where_nothing_speaks_against_it(tmp_path: Path) -> None:
+def test_what_maps_say_is_answered_where_it_is_tested(tmp_path: Path) -> None:
     table = {
         "study": "running",
         "condition": ["one_entire", "all_entire"],
         "entropy": [0.7, 0.99],
-        "verdict": [NOTHING, "nearly uniform"],
+        "verdict": [SHOWN, OTHERWISE],
         "spoken_against": [False, True],
+        "sentence": "So.",
+        "effect": 0.1,
+        "ci_low": 0.0,
+        "ci_high": 0.2,
     }
     pd.DataFrame(table).to_csv(tmp_path / "attention_verdicts.csv", index=False)
     found = [one for one in answers(Site(tmp_path), ["running"]) if one.question == MAPS]
-    assert [(one.about, one.verdict) for one in found] == [("One-Entire", SHOWN), ("All-Entire", NOT_SHOWN)]
-    assert "Entropy 0.99 of its maximum, nearly uniform." in found[1].evidence
+    assert [(one.about, one.verdict) for one in found] == [("One-Entire", SHOWN), ("All-Entire", OTHERWISE)]
+    assert found[1].evidence.startswith("So. Entropy, which decides nothing: 0.99 of its maximum.")
     assert "SYNTHETIC data" in found[1].evidence
     assert "C22" in found[1].evidence
+
+
+@pytest.mark.parametrize(
+    ("readings", "expected"),
+    [
+        ((AGREES, AGREES), SHOWN),
+        ((AGREES, ONE_CHARACTER), NOT_SHOWN),
+        ((AGREES, MISPLACED, CONTRADICTS), OTHERWISE),
+    ],
+)
+def test_the_paper_contradicts_itself_only_where_no_reading_mends_it(
+    tmp_path: Path, readings: tuple[str, ...], expected: str
+) -> None:
+    table = pd.DataFrame({"reading": readings, "consistent": [one == AGREES for one in readings]})
+    table.to_csv(tmp_path / "audit_rows.csv", index=False)
+    assert answers(Site(tmp_path), [])[0].verdict == expected
 
 
 @pytest.mark.parametrize(

@@ -13,14 +13,16 @@ import pytest
 import xarray as xr
 
 from nem2e_lib.analysis import contrasts, published
-from nem2e_lib.analysis.attention_tests import BETWEEN, PAIRS
+from nem2e_lib.analysis.attention_interventions import INTERVENTIONS
+from nem2e_lib.analysis.attention_nulls import BETWEEN, MEASURES, OTHER_MUSCLES, RANDOM
 from nem2e_lib.analysis.contrasts import CANNOT, NOT_SHOWN, OTHERWISE, SHOWN, judged, of_family, planned
 from nem2e_lib.analysis.control_tests import NEEDS, REPLAYS
 from nem2e_lib.analysis.controls import ASKED
 from nem2e_lib.analysis.leaderboard import per_unit
 from nem2e_lib.error import Nem2eError
+from nem2e_lib.figures import attention_tests as attention_figures
 from nem2e_lib.figures import style
-from nem2e_lib.figures.attention_tests import PAIR_NAMES
+from nem2e_lib.figures.attention_tests import TEST_NAMES
 from nem2e_lib.paper.answers import Answer, Site, answers
 from nem2e_lib.paper.findings import Findings
 from nem2e_lib.paper.shared_tables import CONTRASTS, NEEDED, SharedTable
@@ -109,17 +111,25 @@ def rivals(found: Findings, *sections: str) -> None:
 
 def attending(found: Findings) -> None:
     """Run what 14_attention_tests says of a run's own maps on made-up measures."""
-    about = [{"study": s, "condition": c, "muscle": "tib", "synthetic": True} for s in LEVELS for c in ASKED]
-    shares = [0.7, 0.99, 0.99, 0.99]
-    agreement = [pd.DataFrame(about).assign(pair=p, spearman=0.8, gap=0.0, folds=4) for p in (*PAIRS.values(), BETWEEN)]
+    about = pd.DataFrame([{"study": s, "condition": c, "synthetic": True} for s in LEVELS for c in ASKED])
+    worth = [pd.DataFrame(about).assign(intervention=name, n=8, unit="subject", p_value=0.01) for name in INTERVENTIONS]
+    means = pd.concat(worth, ignore_index=True)
+    sure = (means["study"] == "running") & (means["condition"] == "one_entire")
+    means["change"] = np.where(sure, 0.2, 0.01)
+    means = means.assign(ci_low=means["change"] - 0.01, ci_high=means["change"] + 0.01)
+    nulls = [about.assign(test="occlusion", value=0.5, null=name, p_value=0.001) for name in (OTHER_MUSCLES, RANDOM)]
+    known = {"run": found.run, "synthetic": True, "dependent": ""}
     run_sections(
         "14_attention_tests",
-        "What speaks against reading them",
-        run=found.run,
-        entropies=pd.DataFrame(about).assign(entropy=shares, folds_spearman=0.9),
-        agreement=pd.concat(agreement),
-        synthetic=True,
+        "Do the maps say where the network looks?",
+        means=means,
+        nulls=pd.concat(nulls),
+        entropies=about.assign(muscle="tib", entropy=0.99),
+        **known,
     )
+    agreement = [about.assign(muscle="tib", test=name, spearman=0.8) for name in (*MEASURES, BETWEEN)]
+    drawn = attention_figures.agreement(pd.concat(agreement, ignore_index=True), synthetic=True)
+    found.run.show(drawn, "attention_agreement")
 
 
 def verdicts_of_controls() -> pd.DataFrame:
@@ -152,10 +162,12 @@ def asked(found: Findings) -> None:
 def trials() -> pd.DataFrame:
     rng = np.random.default_rng(2)
     rows = [
-        {"muscle": "soleus", "method": method, "reference": reference, "er": rng.normal(0.5, 0.2), "er_unchanged": 0.1}
+        {"muscle": "soleus", "method": method, "reference": reference, "er": rng.normal(0.5, 0.2), "draw": draw}
+        | {"er_unchanged": 0.1, "label": f"s{cycle // 2}", "trial": cycle}
         for method in ("model", "mean_curve")
         for reference in ("original input", "changed input")
-        for _ in range(8)
+        for cycle in range(8)
+        for draw in range(3)
     ]
     return pd.DataFrame(rows)
 
@@ -237,7 +249,7 @@ def test_the_verdicts_are_those_of_the_made_up_methods(site: Path) -> None:
         ),
         "Does the network use its cycle's own input, or replay what it remembers": ([SHOWN] * 2, [NOT_SHOWN] * 2),
         "Has it learned something that replaying a mean cannot give": ([SHOWN] * 2, [OTHERWISE] * 2),
-        "Do the attention maps say where the network looks": ([SHOWN, NOT_SHOWN], [NOT_SHOWN] * 2),
+        "Do the attention maps say where the network looks": ([SHOWN, OTHERWISE], [OTHERWISE] * 2),
     }
     assert {question: (found[question, "running"], found[question, "walking"]) for question in expected} == expected
 
@@ -255,9 +267,9 @@ def test_a_csv_carries_ids_and_its_page_labels(site: Path, name: str) -> None:
         assert {one for one in ids if f">{one}<" in text} == set()
 
 
-def test_pairs_of_measures_are_ids_too(site: Path) -> None:
-    pairs = set(pd.read_csv(site / "attention_agreement.csv")["pair"])
-    assert pairs == set(PAIR_NAMES) == {*PAIRS.values(), BETWEEN}
+def test_what_attention_is_laid_beside_is_an_id_too(site: Path) -> None:
+    tests = set(pd.read_csv(site / "attention_agreement.csv")["test"])
+    assert tests == set(TEST_NAMES) == {*MEASURES, BETWEEN}
 
 
 def test_every_method_has_a_label_in_one_place() -> None:
@@ -314,8 +326,8 @@ EDITS: dict[str, tuple[str, Edit, str]] = {
     ),
     "maps without a verdict": (
         "attention_verdicts",
-        lambda t: t.assign(spoken_against=np.nan),
-        "column 'spoken_against' has 'nan', expected one of True, False",
+        lambda t: t.assign(verdict="nearly uniform"),
+        "column 'verdict' has 'nearly uniform', expected one of shown",
     ),
     "maps by labels": (
         "attention_verdicts",
