@@ -27,7 +27,7 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from nem2e_lib.analysis.metrics import errors
-from nem2e_lib.analysis.statistics import one_sample
+from nem2e_lib.analysis.statistics import over_folds
 from nem2e_lib.error import Nem2eError
 from nem2e_lib.training.engine import Shape, refiner
 from nem2e_lib.training.grid import Grid, Model
@@ -182,13 +182,13 @@ def summary(changed: pd.DataFrame, *by: str) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        One row a study, condition, intervention and `by`: er, er_changed, change, ci_low, ci_high, p_value, cohen_d, n,
-        unit, muscles (how many), synthetic.
+        One row a study, condition, intervention and `by`: er, er_changed, change, ci_low, ci_high, p_value (corrected
+        for training data that folds share), cohen_d, n, unit, muscles (how many), synthetic.
     """
     rows = []
     for keys, group in changed.groupby(["study", "condition", "intervention", *by], sort=False):
         by_unit = group.groupby("label")[["er", "er_changed", "change"]].mean()
-        test = one_sample(by_unit["change"])
+        test = over_folds(by_unit["change"])
         rows.append(
             {
                 **dict(zip(["study", "condition", "intervention", *by], keys, strict=True)),

@@ -10,7 +10,7 @@ import pandas as pd
 import xarray as xr
 from scipy.stats import rankdata
 
-from nem2e_lib.analysis.statistics import ALPHA, holm, one_sample
+from nem2e_lib.analysis.statistics import ALPHA, holm, one_sample, over_folds
 from nem2e_lib.error import Nem2eError
 from nem2e_lib.training.config import Configuration
 from nem2e_lib.training.results import configuration_of
@@ -158,8 +158,8 @@ def told(units: pd.DataFrame, told_units: pd.DataFrame, why: Mapping[str, str]) 
     -------
     pandas.DataFrame
         Columns study, method, er_mean, er_told, difference (told minus not told: below 0 where it helps), ci_low,
-        ci_high (95 %, t), p_value, p_holm (over the methods of a study), n, reason (why there is no number, or test); best
-        first.
+        ci_high (95 %, t), p_value, p_holm (over the methods of a study), n, reason (why it is not measured, or a
+        test is undefined); best first.
     """
     keys = ["study", "method"]
     both = units.merge(told_units[[*keys, "label", "er"]], on=[*keys, "label"], how="left", suffixes=("", "_told"))
@@ -230,13 +230,17 @@ def _standing(group: pd.DataFrame) -> dict[str, object]:
 
 
 def duels(errors: pd.DataFrame) -> pd.DataFrame:
-    """Compare every pair of methods by a paired t-test over held-out units of the mean Er over electrodes.
+    """Compare every pair of methods over held-out units of the mean Er over electrodes, paired: for exploring.
+
+    What a page answers is planned beforehand (`contrasts`); whatever is sure here, over all pairs, is shown there too,
+    since the test is the same (`statistics.over_folds`) and its family larger.
 
     Returns
     -------
     pandas.DataFrame
-        Columns study, a, b, difference (Er of a minus Er of b), ci_low, ci_high (95 %, not corrected), t, p_value,
-        p_holm (over all pairs of a study), n, winner (the method with the lower Er where p_holm < .05, else empty),
+        Columns study, a, b, difference (Er of a minus Er of b), ci_low, ci_high (95 %, corrected for training data that
+        folds share, not for the number of pairs), t, p_value, p_holm (over all pairs of a study), n, winner (the method
+        with the lower Er where p_holm < .05, else empty),
         reason.
     """
     tables = []
@@ -251,7 +255,7 @@ _DUEL = ["study", "a", "b", "difference", "ci_low", "ci_high", "t", "p_value", "
 
 
 def _paired(differences: pd.Series) -> dict[str, object]:
-    test = one_sample(differences.round(DECIMALS))
+    test = over_folds(differences.round(DECIMALS))
     kept = {name: getattr(test, name) for name in ("ci_low", "ci_high", "t", "p_value", "n", "reason")}
     return {"difference": float(differences.mean(skipna=False)), **kept}
 
@@ -318,8 +322,9 @@ def _said(study: str, table: pd.DataFrame, fights: pd.DataFrame, name: Callable[
     beaten = set(won) - {best}
     level = [name(str(one)) for one in ranked["method"] if one != best and one not in beaten]
     return (
-        f"{study}: {name(best)} has the lowest Er ({er}) and surely beats {len(beaten)} of "
-        f"{len(table) - 1} others (Holm, p < {ALPHA:g}); not shown to be better than: {'; '.join(level) or 'none'}."
+        f"{study}: {name(best)} has the lowest Er ({er}). Over all pairs, for exploring, it is lower than that of "
+        f"{len(beaten)} of {len(table) - 1} others (Holm, p < {ALPHA:g}); not shown to be lower than: "
+        f"{'; '.join(level) or 'none'}."
     )
 
 

@@ -126,8 +126,9 @@ def duels(fights: pd.DataFrame, standings: pd.DataFrame, *, synthetic: bool) -> 
     bar.outline.set_visible(False)
     wins = int((fights["winner"] != "").sum())
     caption = (
-        f"Paired t-tests over held-out units, Holm-corrected over all pairs of a study; ● p < .05 ({wins} of "
-        f"{len(fights)} pairs). Orange: the row has the lower Er. Best method first. {caveat(standings['unit'])}"
+        "For exploring: paired over held-out units, corrected for training data that folds share and, by Holm, for all "
+        f"pairs of a study; ● p < .05 ({wins} of {len(fights)} pairs). Orange: the row has the lower Er. Best method "
+        f"first. {caveat(standings['unit'])}"
     ).strip()
     return Drawn(figure, fights, title, caption, caption, synthetic)
 

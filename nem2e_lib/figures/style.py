@@ -50,6 +50,8 @@ METHOD_LABELS = {
     "convolution": "temporal convolution",
     "delayed_kernel_ridge": "kernel ridge, learned delay",
     "kernel_ridge": "kernel ridge, no delayed heads",
+    "one_entire_average": "One-Entire with the average input",
+    "all_entire_average": "All-Entire with the average input",
 }
 """What readers are shown of each method; data, CSV files and verdicts know it by its id alone."""
 METHOD_COLOURS = {

@@ -9,6 +9,7 @@ from typing import Any
 import pandas as pd
 from markupsafe import Markup
 
+from nem2e_lib.analysis import contrasts
 from nem2e_lib.analysis.claims import how, summarise
 from nem2e_lib.analysis.claims.evidence import FAILS, HOLDS, NOT_SHOWN, PARTLY, UNTESTED
 from nem2e_lib.error import Nem2eError
@@ -25,9 +26,13 @@ VERDICTS = {
     UNTESTED: ("–", "cannot be tested", "untested"),
 }
 """Sign, word and style of each verdict."""
-_SAID = {HOLDS: "yes", PARTLY: "in part", NOT_SHOWN: "not shown", FAILS: "no", UNTESTED: "cannot be told"}
-ANSWERS = {verdict: (sign, _SAID[verdict], style) for verdict, (sign, _, style) in VERDICTS.items()}
-"""The same where the verdict answers a question."""
+ANSWERS = {
+    contrasts.SHOWN: ("✔", contrasts.SHOWN, "holds"),
+    contrasts.NOT_SHOWN: ("○", contrasts.NOT_SHOWN, "unshown"),
+    contrasts.OTHERWISE: ("✘", contrasts.OTHERWISE, "fails"),
+    contrasts.CANNOT: ("–", contrasts.CANNOT, "untested"),
+}
+"""Sign, word and style of each answer to a question."""
 
 
 _BEFORE = ("id", "verdict", "claim", "reported in the paper", "this run")

@@ -137,8 +137,10 @@ def test_what_is_said_names_the_best_and_whom_it_does_not_surely_beat():
     table = pd.concat([rows("a", A), rows("b", B), rows("c", close)])
     standings = leaderboard.standings(table, no_costs("a", "b", "c"))
     (said,) = leaderboard.said(standings, leaderboard.duels(table), str.upper)
-    assert said.startswith("tiny: A has the lowest Er (−0.44) and surely beats 1 of 2 others")
-    assert said.endswith("not shown to be better than: C.")
+    assert said.startswith(
+        "tiny: A has the lowest Er (−0.44). Over all pairs, for exploring, it is lower than that of 1 of 2 others"
+    )
+    assert said.endswith("not shown to be lower than: C.")
     undefined = standings.assign(er_mean=np.nan)
     assert leaderboard.said(undefined, leaderboard.duels(table)) == ["tiny: Er is undefined for every method."]
 
