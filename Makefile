@@ -33,7 +33,7 @@ define ADD_TORCH
 @$(PY) -c 'import torch' 2> /dev/null || $(PY) -m pip install -q "$(TORCH)"
 endef
 
-## paper     rebuild every table and figure: make paper [PROFILE=demo|long|paper|smoke] [DATA=open [SIMULATE=1] | STUDY=folder] [OUT=folder] [SEED=0] [SEEDS=1]
+## paper     rebuild every table and figure: make paper [PROFILE=demo|long|paper|smoke] [DATA=open [SIMULATE=1] | DATA=synthetic-1 | STUDY=folder] [OUT=folder] [SEED=0] [SEEDS=1]
 ## motion    from a motion file to refined activity: 12_motion_to_emg, into build/ (needs OpenSim and a recording)
 ## c3d       from one person's C3D files to refined EMG: 16_c3d_to_emg, into build/ (needs OpenSim)
 ## notebook  open the notebooks in Jupyter Lab
@@ -44,6 +44,7 @@ endef
 ## study-learning  learning curves, speeds and motions left out, on synthetic data: docs/learning.csv (UNITS=16 UPDATES=600 STUDY=folder)
 ## study-attention  attention where the truth is known, on synthetic data: docs/attention_*.csv (UNITS=32 UPDATES=800)
 ## study-ablations  what every choice that the paper leaves open does to Er: docs/ablations.csv (UNITS=32 UPDATES=800 SEEDS=3)
+## study-generators  both SYNTHETIC generators beside recordings: signals, and the order of methods: docs/generators*.csv
 ## bench     what training costs beside PyTorch and plain Flax: build/bench.json, docs/benchmarks.md
 ## bench-card  the same on a machine with a graphics card: build/card.json, docs/benchmarks_card.md
 ## lint      format, ruff and mypy
@@ -51,7 +52,7 @@ endef
 ## lock      requirements.lock and environment.yml anew from pyproject.toml
 ## clean     remove build/ (the environment and figures/ stay)
 ## help      this list
-.PHONY: paper motion c3d notebook test test-all study-claims study-long study-attention study-learning study-ablations bench bench-card lint setup lock clean help
+.PHONY: paper motion c3d notebook test test-all study-claims study-long study-attention study-learning study-ablations study-generators bench bench-card lint setup lock clean help
 help:
 	@sed -n 's/^## /  make /p' Makefile
 
