@@ -295,7 +295,9 @@ def _synthetic(folder: Path, profile: str, seed: int, generator: int | None) -> 
     from nem2e_lib.data.synthetic import write_study
 
     size = SMOKE_SIZE if profile == "smoke" else {}
-    return {motion: write_study(motion, folder / motion, seed=seed, generator=generator, **size) for motion in SYNTHETIC}
+    return {
+        motion: write_study(motion, folder / motion, seed=seed, generator=generator, **size) for motion in SYNTHETIC
+    }
 
 
 def _require_sound(study: Path) -> None:

@@ -54,7 +54,9 @@ def test_hand_worked_sizes():
     assert value(table, "emg_floor") == pytest.approx(0.2 / 0.3, rel=1e-2)
     rms = np.sqrt((measured**2).mean())
     assert value(table, "emg_between_people") == pytest.approx(np.sqrt(0.02) / rms)  # var of .2 and .4, ddof 1
-    assert np.isnan([value(table, name) for name in ("emg_between_cycles", "emg_between_trials", "emg_with_speed")]).all()
+    assert np.isnan(
+        [value(table, name) for name in ("emg_between_cycles", "emg_between_trials", "emg_with_speed")]
+    ).all()
     assert value(table, "departure_people") != value(table, "departure_people")  # a constant departure has no r
 
 

@@ -95,7 +95,9 @@ def _is_synthetic(file: Path) -> bool:
         return False
 
 
-def write_newcomer(motion: str, folder: str | Path, seed: int = 0, *, speed: int = 1, generator: int | None = None) -> dict[str, Path]:
+def write_newcomer(
+    motion: str, folder: str | Path, seed: int = 0, *, speed: int = 1, generator: int | None = None
+) -> dict[str, Path]:
     """Write one trial of somebody who is in no study of this motion and seed, but of the same population.
 
     Parameters

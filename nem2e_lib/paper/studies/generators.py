@@ -44,7 +44,8 @@ def signals(real: dict[str, xr.Dataset], seeds: int = SEEDS) -> pd.DataFrame:
     -------
     pandas.DataFrame
         The columns of `likeness`, with motion, generator and data_seed (empty for recordings), simulated_by, citation,
-        data_hash and the commit of the code.
+        citation (of recordings), data_hash and the commit of
+        the code.
     """
     parts = [_told(cycles, motion) for motion, cycles in real.items()]
     for motion in real:
@@ -56,7 +57,8 @@ def signals(real: dict[str, xr.Dataset], seeds: int = SEEDS) -> pd.DataFrame:
 
 
 def _told(cycles: xr.Dataset, motion: str, generator: int | None = None, seed: int | None = None) -> pd.DataFrame:
-    facts = {name: str(cycles.attrs[name]) for name in ("simulated_by", "citation")}
+    facts = {"simulated_by": str(cycles.attrs["simulated_by"])}
+    facts |= {"citation": str(cycles.attrs["citation"])} if generator is None else {"citation": ""}
     table = likeness(cycles).assign(**facts, data_hash=data_hash(cycles))
     table.insert(1, "motion", motion)
     table.insert(2, "generator", pd.array([generator] * len(table), dtype="Int64"))
