@@ -142,7 +142,13 @@ def trials() -> pd.DataFrame:
 def save_site(site: Path) -> Path:
     """Save every table that verdicts are read from, by the notebooks' cells and by what they call."""
     found = findings(site)
-    rivals(found, "Leaderboard", "Who beats whom", "Kernel ridge with a learned delay against every rival")
+    rivals(
+        found,
+        "Leaderboard",
+        "Speed and duration: told to none, or to all",
+        "Who beats whom",
+        "Kernel ridge with a learned delay against every rival",
+    )
     attending(found)
     asked(found)
     known: dict[str, Any] = {"run": found.run, "found": found, "errors": found.errors, "synthetic": {"walking": True}}
