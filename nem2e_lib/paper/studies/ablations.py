@@ -125,7 +125,7 @@ class Committed:
         return [Committed(self.path, str(name)) for name in dict.fromkeys(self.rows["study"])]
 
     def readings(self, options: Sequence[str]) -> str:
-        """Say what each value of some options did to Er on the one study, in the order of the options; empty for none."""
+        """Say what each value of some options did to Er on the one study, in their order; empty for none."""
         table = self.effects[self.effects["measure"] == "Er"]
         parts = [
             f"{CONDITION_LABELS[row['condition']]}, {row['option']} = {row['value']}: "
