@@ -42,11 +42,14 @@ endef
 ## test      lint, type check and the test suite (minutes)
 ## test-all  the same with the slow tests
 ## study-claims  verdicts of the claims over three seeds, on synthetic data: docs/claims_seeds.csv (UNITS=16 UPDATES=600)
-## study-long  the claims at the published length of training, on synthetic data: docs/long_*.csv (hours, or minutes on a card)
+## study-long  the claims at the published length of training, on synthetic data: docs/long_*.csv (hours, or minutes on a card; DATA=open: people, docs/long_people_*.csv)
+## study-epochs  which epoch's weights are used, and what that does to Er, on people and synthetic data: docs/epoch_choice.csv (MINUTES=60)
 ## study-learning  learning curves, speeds and motions left out, on synthetic data: docs/learning.csv (UNITS=16 UPDATES=600 STUDY=folder)
+## study-outside  a person and a speed left out, EMG normalised otherwise, on open recordings: docs/outside_*.csv
 ## study-attention  attention where the truth is known, on synthetic data: docs/attention_*.csv (UNITS=64 UPDATES=2000: hours)
 ## study-attention-long  attention of what was trained long, in a run's folder or as *.nc: docs/attention_long.csv (FOLDER=folder)
-## study-ablations  what every choice that the paper leaves open does to Er: docs/ablations.csv (UNITS=32 UPDATES=800 SEEDS=3)
+## study-circumstances  speed and duration told to the rivals that take minutes, on every study: docs/circumstances.csv
+## study-ablations  what every choice that the paper leaves open does to Er: docs/ablations.csv (UNITS=64 UPDATES=2000 SEEDS=3; LENGTH=long, STUDY=folder or DATA=open: the network's choices)
 ## bench     what training costs beside PyTorch and plain Flax: build/bench.json, docs/benchmarks.md
 ## bench-card  the same on a machine with a graphics card: build/card.json, docs/benchmarks_card.md
 ## lint      format, ruff and mypy
@@ -54,7 +57,7 @@ endef
 ## lock      requirements.lock and environment.yml anew from pyproject.toml
 ## clean     remove build/ (the environment and figures/ stay)
 ## help      this list
-.PHONY: paper motion c3d notebook test test-all study-claims study-long study-attention study-attention-long study-learning study-ablations bench bench-card lint setup lock clean help
+.PHONY: paper motion c3d notebook test test-all study-claims study-long study-epochs study-learning study-outside study-attention study-attention-long study-circumstances study-ablations bench bench-card lint setup lock clean help
 help:
 	@sed -n 's/^## /  make /p' Makefile
 
@@ -94,7 +97,10 @@ study-claims: $(SETUP)
 	$(PY) -m nem2e_lib.paper.studies.claims $(BUILD)/study-claims $(or $(filter-out 1,$(SEEDS)),3) $(or $(UNITS),16) $(or $(UPDATES),600)
 
 study-long: $(SETUP)
-	$(PY) -m nem2e_lib.paper.studies.long $(BUILD)/study-long
+	$(PY) -m nem2e_lib.paper.studies.long $(BUILD)/study-long$(if $(DATA),-$(call slug,$(DATA))) $(call q,$(DATA))
+
+study-epochs: $(SETUP)
+	$(PY) -m nem2e_lib.paper.studies.epochs $(BUILD)/study-epochs $(or $(MINUTES),inf)
 
 study-attention: $(SETUP)
 	$(PY) -m nem2e_lib.paper.studies.attention $(BUILD)/study-attention $(or $(UNITS),64) $(or $(UPDATES),2000) $(PIECES)
@@ -105,8 +111,15 @@ study-attention-long: $(SETUP)
 study-learning: $(SETUP)
 	$(PY) -m nem2e_lib.paper.studies.learning $(BUILD)/study-learning$(if $(STUDY),-$(call slug,$(STUDY))) $(or $(UNITS),16) $(or $(UPDATES),600) $(call q,$(STUDY)) $(or $(MINUTES),inf)
 
+study-outside: $(SETUP)
+	$(PY) -m nem2e_lib.paper.studies.outside $(BUILD)/study-outside
+
+study-circumstances: $(SETUP)
+	$(PY) -m nem2e_lib.paper.studies.circumstances $(BUILD)/study-circumstances
+
 study-ablations: $(SETUP)
-	$(PY) -m nem2e_lib.paper.studies.ablations $(BUILD)/study-ablations $(or $(UNITS),32) $(or $(UPDATES),800) $(or $(filter-out 1,$(SEEDS)),3) $(or $(MINUTES),inf)
+	$(PY) -m nem2e_lib.paper.studies.ablations $(BUILD)/study-ablations$(if $(STUDY),-$(call slug,$(STUDY)))$(addprefix -,$(DATA) $(LENGTH)) \
+	  $(or $(UNITS),64) $(or $(UPDATES),2000) $(or $(filter-out 1,$(SEEDS)),3) $(or $(MINUTES),inf) $(call q,$(STUDY)) '$(DATA)' '$(LENGTH)'
 
 bench: $(EXTRAS)
 	$(ADD_TORCH)

@@ -27,7 +27,7 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from nem2e_lib.analysis.metrics import errors, rmse, speed_shares
-from nem2e_lib.analysis.statistics import one_sample
+from nem2e_lib.analysis.statistics import over_folds
 from nem2e_lib.data.cycles.segment import circumstances, recorded
 from nem2e_lib.error import Nem2eError
 from nem2e_lib.training.engine import Shape, refiner
@@ -186,8 +186,8 @@ def _unit_rmse(results: xr.Dataset, refined: xr.DataArray) -> Array:
 def summary(changed: pd.DataFrame, *by: str) -> pd.DataFrame:
     """Return the mean change of Er by each intervention with its interval over held-out units.
 
-    A unit's change is the mean over its muscles. Held-out units share most of their training cycles, so the intervals
-    are narrower than those of people whose models were trained apart.
+    A unit's change is the mean over its muscles. The interval is corrected for training data that folds share
+    (`statistics.over_folds`).
 
     Parameters
     ----------
@@ -199,13 +199,13 @@ def summary(changed: pd.DataFrame, *by: str) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        One row a study, condition, intervention and `by`: er, er_changed, change, ci_low, ci_high, p_value, cohen_d, n,
-        unit, muscles (how many), synthetic.
+        One row a study, condition, intervention and `by`: er, er_changed, change, ci_low, ci_high, p_value (corrected
+        for training data that folds share), cohen_d, n, unit, muscles (how many), synthetic.
     """
     rows = []
     for keys, group in changed.groupby(["study", "condition", "intervention", *by], sort=False):
         by_unit = group.groupby("label")[["er", "er_changed", "change"]].mean()
-        test = one_sample(by_unit["change"])
+        test = over_folds(by_unit["change"])
         rows.append(
             {
                 **dict(zip(["study", "condition", "intervention", *by], keys, strict=True)),

@@ -21,11 +21,9 @@ from nem2e_lib.analysis.attention import (
 )
 from nem2e_lib.analysis.attention_interventions import NO_CONTEXT, OTHER_CONTEXT, UNIFORM_WEIGHTS
 from nem2e_lib.analysis.attention_tests import TOP
-from nem2e_lib.analysis.statistics import ALPHA, one_sample
+from nem2e_lib.analysis.contrasts import CANNOT, NOT_SHOWN, OTHERWISE, SHOWN
+from nem2e_lib.analysis.statistics import ALPHA, FEWEST, one_sample, over_folds
 
-SHOWN, NOT_SHOWN, OTHERWISE, CANNOT = "shown", "not shown", "shown otherwise", "cannot be told"
-ANSWERS = (SHOWN, NOT_SHOWN, OTHERWISE, CANNOT)
-"""Answers to whether a run's maps say where the network looks."""
 MARGIN = 0.05
 """Least change of Er that counts when the learned weights are taken away: a twentieth of the OpenSim error."""
 
@@ -89,7 +87,7 @@ def own_verdicts(entropies: pd.DataFrame, changed: pd.DataFrame, nulls: pd.DataF
         uniform = by.loc[UNIFORM_WEIGHTS]
         own = nulls[(nulls["study"] == study) & (nulls["condition"] == condition) & (nulls["test"] == "occlusion")]
         occlusion, p_value = float(own["value"].mean()), float(own["p_value"].max(skipna=False)) if len(own) else np.nan
-        verdict = _answer(float(uniform["ci_low"]), float(uniform["ci_high"]), p_value)
+        verdict = _answer(float(uniform["ci_low"]), float(uniform["ci_high"]), int(uniform["n"]), p_value)
         maps = entropies[(entropies["study"] == study) & (entropies["condition"] == condition)]
         rows.append(
             {
@@ -112,9 +110,11 @@ def own_verdicts(entropies: pd.DataFrame, changed: pd.DataFrame, nulls: pd.DataF
     return pd.DataFrame(rows)
 
 
-def _answer(low: float, high: float, p_value: float) -> str:
+def _answer(low: float, high: float, n: int, p_value: float) -> str:
     if not np.isfinite([low, high]).all():
         return CANNOT
+    if n < FEWEST:
+        return NOT_SHOWN
     if high < MARGIN:
         return OTHERWISE
     return SHOWN if low > MARGIN and p_value < ALPHA else NOT_SHOWN
@@ -186,13 +186,13 @@ def measures(results: xr.Dataset, nulls: pd.DataFrame, changed: pd.DataFrame | N
     pandas.DataFrame
         One row a measure: study, condition, measure (entropy; later, slope, lag_ms and late of `attention.places`, for
         maps over samples; tests of `nulls`; interventions), value with its 95 % interval over held-out units, n,
-        p_value (of a null: the larger of the two; of an intervention: its t-test).
+        p_value (of a null: the larger of the two; of an intervention or a place: its t-test).
     """
     rows = []
     if not over_muscles(results) and results.sizes["token"] == results.sizes["output"]:
         found = places(results)
         for name in ("later", "lag_ms", "late"):
-            test = one_sample(found[name])
+            test = over_folds(found[name])
             rows.append({"measure": name, "value": test.mean, "p_value": test.p_value, **_ends(asdict(test))})
     there = np.isfinite(fold_maps(results)).any(["channel", "output", "token"])
     entropy = {"measure": "entropy", "value": mean_entropy(results.attention.values), "n": int(there.sum())}

@@ -28,6 +28,9 @@ from nem2e_lib.figures.style import (
 ROW = 0.21
 """Inches a variant."""
 NAMES = {
+    "layers": "LSTM layers",
+    "output": "decoder's output",
+    "targets": "muscles of a network",
     "score": "attention score",
     "decoder_state": "decoder's initial state",
     "decoder_input": "decoder's input",
@@ -38,6 +41,7 @@ NAMES = {
     "spatial": "All-Entire's encoder",
     "token_order": "order of muscles",
     "input_scaling": "input scaling",
+    "weights": "weights that are used",
     "learning_rate": "learning rate",
     "cycle": "gait cycle",
     "samples": "samples a cycle",

@@ -36,6 +36,16 @@ class Cost:
     memory: float
     measured: bool
 
+    def __add__(self, other: Cost) -> Cost:
+        """Both, one after the other."""
+        return Cost(
+            self.models + other.models,
+            self.updates + other.updates,
+            self.seconds + other.seconds,
+            max(self.memory, other.memory),
+            self.measured and other.measured,
+        )
+
     def __str__(self) -> str:
         """One line for people."""
         how = "measured on this machine" if self.measured else "estimated"
@@ -82,7 +92,11 @@ def probe(work: Grid, plan: Batching, guess: float) -> float:
     tasks = work.tasks(tuple(models))
     few = max(1, min(tasks.shown.shape[-1], round(1.0 / (guess * len(models)))))
     tasks = tasks._replace(
-        shown=tasks.shown[:, :1, :few], real=tasks.real[:, :1, :few], held=tasks.held[:, :1], scored=tasks.scored[:, :1]
+        shown=tasks.shown[:, :1, :few],
+        real=tasks.real[:, :1, :few],
+        keep=tasks.keep[:, :1],
+        held=tasks.held[:, :1],
+        scored=tasks.scored[:, :1],
     )
     program = compiled(work.shape(), Layout(plan.width, plan.count))
     timed(program, work.data(), tasks)  # compiles
@@ -92,11 +106,11 @@ def probe(work: Grid, plan: Batching, guess: float) -> float:
 @pinned()
 def timed(program: Program, data: Data, tasks: Task) -> tuple[float, jax.Array]:
     """Train new models for the epochs of their tasks; return the seconds of that alone and the training losses."""
-    state, moments = program.place(program.start(tasks))
+    carry = program.place(program.start(tasks))
     placed = program.place(tasks)
-    jax.block_until_ready((state, moments, placed))
+    jax.block_until_ready((carry, placed))
     began = time.perf_counter()
-    _, _, (losses, _) = jax.block_until_ready(program.run(data, placed, state, moments))
+    *_, (losses, _) = jax.block_until_ready(program.run(data, placed, *carry))
     return time.perf_counter() - began, losses
 
 

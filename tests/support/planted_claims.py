@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 import pandas as pd
@@ -48,7 +49,7 @@ class Case:
     @property
     def found(self) -> pd.Series:
         """The claim's row of the table of claims."""
-        return evaluate(self.build()).set_index("id").loc[self.claim]
+        return evaluate(self.build(), [self.claim]).iloc[0]
 
     def check(self) -> None:
         """Assert that the verdict is one that what was planted allows."""
@@ -58,7 +59,16 @@ class Case:
         )
 
 
-def errors(motion: str, er: Er, *, rest: float = 0.0, sd: float = 0.05, people: int | None = None) -> pd.DataFrame:
+def errors(
+    motion: str,
+    er: Er,
+    *,
+    rest: float = 0.0,
+    sd: float | Mapping[str, float] = 0.05,
+    people: int | None = None,
+    muscles: Iterable[str] = (),
+    unit: str = "subject",
+) -> pd.DataFrame:
     """Return rows of `metrics.errors` with planted means: every condition and muscle of the paper's study.
 
     Parameters
@@ -68,10 +78,12 @@ def errors(motion: str, er: Er, *, rest: float = 0.0, sd: float = 0.05, people: 
     rest
         Mean Er of all others.
     sd
-        Standard deviation over people, the same for each; people's departures are normal scores, shifted from muscle to
-        muscle and condition to condition, so that means are exact.
+        Standard deviation over people, of all muscles or by muscle (0.05 for those not named); people's departures are
+        normal scores in another order for each muscle and condition, so that means are exact.
+    muscles
+        EMG channels; those of the paper's study by default.
     """
-    count = people or SUBJECTS[motion]
+    count, names = people or SUBJECTS[motion], tuple(muscles) or MUSCLES[motion]
     scores = norm.ppf((np.arange(count) + 0.5) / count)
     scores /= scores.std(ddof=1)
     rng = np.random.default_rng(0)
@@ -81,9 +93,9 @@ def errors(motion: str, er: Er, *, rest: float = 0.0, sd: float = 0.05, people: 
             "condition": condition,
             "muscle": muscle,
             "electrode": muscle,
-            "unit": "subject",
+            "unit": unit,
             "label": f"s{person}",
-            "er": er.get((condition, muscle), rest) + sd * score,
+            "er": er.get((condition, muscle), rest) + score * (sd.get(muscle, 0.05) if isinstance(sd, Mapping) else sd),
             "er_mean_curve": 0.0,
             "r2_pearson": 0.5,
             "r2_sse": 0.5,
@@ -91,7 +103,7 @@ def errors(motion: str, er: Er, *, rest: float = 0.0, sd: float = 0.05, people: 
             "synthetic": True,
         }
         for condition in CONDITIONS
-        for muscle in MUSCLES[motion]
+        for muscle in names
         for person, score in enumerate(rng.permutation(scores))
     ]
     return pd.DataFrame(rows)
@@ -178,16 +190,28 @@ def evidence(
     trained: Iterable[xr.Dataset] = (),
     *,
     shortcut: pd.DataFrame | None = None,
+    printed: pd.DataFrame | None = None,
 ) -> Evidence:
-    """Return evidence of planted errors and trained conditions, tested as a run's are; by default errors are neutral."""
-    tables = {str(table["study"].iloc[0]): table for table in rows}
-    every = pd.concat([tables.get(motion, errors(motion, {})) for motion in MUSCLES], ignore_index=True)
+    """Return evidence of planted errors and trained conditions, tested as a run's are; without errors: neutral ones."""
+    given = {str(table["study"].iloc[0]): table for table in rows}
+    tested = [_tested(given[motion]) if motion in given else _neutral(motion) for motion in MUSCLES]
+    every, summary, tukey = (pd.concat(tables, ignore_index=True) for tables in zip(*tested, strict=True))
     return Evidence(
         every,
-        statistics.summary(every),
-        statistics.tukey(every),
+        summary,
+        tukey,
         {(str(one.attrs["study"]), str(one.attrs["condition"])): one for one in trained},
         {motion: motion for motion in MUSCLES},
         shortcut,
         dict.fromkeys(MUSCLES, True),
+        printed,
     )
+
+
+def _tested(table: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
+    return table, statistics.summary(table), statistics.tukey(table)
+
+
+@cache
+def _neutral(motion: str) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
+    return _tested(errors(motion, {}))
