@@ -47,6 +47,7 @@ endef
 ## study-learning  learning curves, speeds and motions left out, on synthetic data: docs/learning.csv (UNITS=16 UPDATES=600 STUDY=folder)
 ## study-attention  attention where the truth is known, on synthetic data: docs/attention_*.csv (UNITS=64 UPDATES=2000: hours)
 ## study-attention-long  attention of what was trained long, in a run's folder or as *.nc: docs/attention_long.csv (FOLDER=folder)
+## study-circumstances  speed and duration told to the rivals that take minutes, on every study: docs/circumstances.csv
 ## study-ablations  what every choice that the paper leaves open does to Er: docs/ablations.csv (UNITS=32 UPDATES=800 SEEDS=3)
 ## bench     what training costs beside PyTorch and plain Flax: build/bench.json, docs/benchmarks.md
 ## bench-card  the same on a machine with a graphics card: build/card.json, docs/benchmarks_card.md
@@ -55,7 +56,7 @@ endef
 ## lock      requirements.lock and environment.yml anew from pyproject.toml
 ## clean     remove build/ (the environment and figures/ stay)
 ## help      this list
-.PHONY: paper motion c3d notebook test test-all study-claims study-long study-epochs study-attention study-attention-long study-learning study-ablations bench bench-card lint setup lock clean help
+.PHONY: paper motion c3d notebook test test-all study-claims study-long study-epochs study-attention study-attention-long study-learning study-circumstances study-ablations bench bench-card lint setup lock clean help
 help:
 	@sed -n 's/^## /  make /p' Makefile
 
@@ -108,6 +109,9 @@ study-attention-long: $(SETUP)
 
 study-learning: $(SETUP)
 	$(PY) -m nem2e_lib.paper.studies.learning $(BUILD)/study-learning$(if $(STUDY),-$(call slug,$(STUDY))) $(or $(UNITS),16) $(or $(UPDATES),600) $(call q,$(STUDY)) $(or $(MINUTES),inf)
+
+study-circumstances: $(SETUP)
+	$(PY) -m nem2e_lib.paper.studies.circumstances $(BUILD)/study-circumstances
 
 study-ablations: $(SETUP)
 	$(PY) -m nem2e_lib.paper.studies.ablations $(BUILD)/study-ablations $(or $(UNITS),32) $(or $(UPDATES),800) $(or $(filter-out 1,$(SEEDS)),3) $(or $(MINUTES),inf)

@@ -106,7 +106,8 @@ def rivals(found: Findings, *sections: str) -> None:
     table = errors()
     pairs = table[["study", "condition"]].drop_duplicates().to_dict("records")
     methods = [SimpleNamespace(attrs={**pair, "parameters": 1, "seconds": 1.0}) for pair in pairs]
-    run_sections("08_rivals", *sections, run=found.run, errors=table, methods=methods, evaluated=[], synthetic=True)
+    given = {"errors": table, "methods": methods, "evaluated": [], "told_units": per_unit(table), "synthetic": True}
+    run_sections("08_rivals", *sections, run=found.run, **given)
 
 
 def attending(found: Findings) -> None:
@@ -175,7 +176,14 @@ def trials() -> pd.DataFrame:
 def save_site(site: Path) -> Path:
     """Save every table that verdicts are read from, by the notebooks' cells and by what they call."""
     found = findings(site)
-    rivals(found, "Leaderboard", "Who beats whom", "Planned contrasts", OWN)
+    rivals(
+        found,
+        "Leaderboard",
+        "Speed and duration: told to none, or to all",
+        "Who beats whom",
+        "Planned contrasts",
+        OWN,
+    )
     attending(found)
     asked(found)
     known: dict[str, Any] = {"run": found.run, "found": found, "errors": found.errors, "synthetic": {"walking": True}}

@@ -10,14 +10,30 @@ import pytest
 import xarray as xr
 from hypothesis import given
 from hypothesis import strategies as st
+from sklearn.cross_decomposition import PLSRegression
 from sklearn.linear_model import Ridge
 
 from nem2e_lib.analysis.metrics import errors
+from nem2e_lib.data.muscles import ARM_ACTUATORS, GAIT2392
 from nem2e_lib.error import Nem2eError
-from nem2e_lib.rivals import Fitted, KernelRidge, Network, RidgeAll, chosen, evaluate, every, rival, simulated_cycles
+from nem2e_lib.rivals import (
+    DelayedRidge,
+    Fitted,
+    KernelRidge,
+    Network,
+    PartialLeastSquares,
+    RidgeAll,
+    RidgeOwn,
+    chosen,
+    evaluate,
+    every,
+    rival,
+    simulated_cycles,
+    why_not_told,
+)
 from nem2e_lib.rivals import kernel_ridge as kr
 from nem2e_lib.rivals.classical import Delay, advanced, best, pick, shifted
-from nem2e_lib.rivals.protocol import groups, inner_folds
+from nem2e_lib.rivals.protocol import groups, inner_folds, same_leg, with_circumstances
 from nem2e_lib.training.folds import mean_curves
 from nem2e_lib.training.results import load_results, save_results
 from tests.support.small import make_cycles
@@ -102,6 +118,91 @@ def test_ridge_is_that_of_scikit_learn(cycles):
     x, y = cycles.activation.values.reshape(9, -1), cycles.emg.values.reshape(9, -1)
     expected = Ridge(0.7).fit(x[~held], y[~held]).predict(x[held]).reshape(3, 20, 2).transpose(2, 0, 1)
     np.testing.assert_allclose(result.refined.values[0][:, held], expected, atol=1e-8)
+
+
+TOLD = [RidgeOwn(), RidgeAll(), DelayedRidge(), PartialLeastSquares(), KernelRidge(updates=2, draws=1)]
+TOLD = [*TOLD, KernelRidge(heads=0, updates=2, draws=1), Network("lstm", units=8, updates=16, checkpoints=2, batch=4)]
+
+
+@pytest.mark.parametrize("method", TOLD, ids=lambda one: one.name)
+def test_speed_and_duration_reach_a_rival_only_where_it_is_told_them(method, cycles):
+    slower = cycles.assign_coords(speed_m_s=("cycle", np.linspace(1.0, 2.0, 9)))
+    faster = cycles.assign_coords(speed_m_s=("cycle", np.geomspace(1.0, 5.0, 9)))
+    silent = [evaluate(some, method).refined.values for some in (slower, faster)]
+    np.testing.assert_array_equal(*silent)
+    told = [evaluate(some, method, circumstances=True).refined.values for some in (slower, faster)]
+    assert np.abs(told[0] - told[1]).max() > 1e-6
+    assert np.abs(told[0] - silent[0]).max() > 1e-6
+
+
+def test_methods_without_inputs_say_why_they_are_not_told():
+    without = {one.name for one in every() if why_not_told(one)}
+    assert without == {"identity", "mean_curve", "speed_curve", "delay", "delay_gain"}
+    assert why_not_told(rival("speed_curve")) == "has speed by nature"
+
+
+def test_what_is_told_is_centred_and_scaled_on_training_cycles_alone(cycles):
+    simulated = simulated_cycles(
+        cycles.assign_coords(
+            speed_m_s=("cycle", np.arange(9.0)),
+            condition=("cycle", ["straight", "turn", "straight"] * 2 + ["ramp"] * 3),
+        )
+    )
+    training = np.arange(9) < 6
+    told = with_circumstances(simulated, training).told
+    assert told.shape == (9, 3)
+    np.testing.assert_allclose(told[training].mean(axis=0), 0, atol=1e-12)
+    size = np.sqrt(((simulated.activation[:6] - simulated.activation[:6].mean(axis=0)) ** 2).mean())
+    np.testing.assert_allclose(told[:, 0], size * (np.arange(9) - 2.5) / np.arange(6).std())
+    np.testing.assert_allclose(told[:, 1], 0, atol=1e-12)  # all last as long as each other
+    np.testing.assert_allclose(told[6:, 2], 0, atol=1e-12)  # a condition that training lacks: the mean of the others
+    assert simulated.told.shape == (9, 0)
+
+
+def test_ridge_with_one_delay_is_that_of_scikit_learn_on_samples(cycles):
+    late = cycles.assign_coords(end_s=("cycle", np.array([0.7, 0.8, 1.0] * 3)))
+    result = evaluate(late, DelayedRidge(delays_ms=(70.0,), penalties=(0.7,)))
+    simulated, held = simulated_cycles(late), late.subject.values == "s1"
+    moved = advanced(simulated.activation, simulated.duration_s, 70.0)
+    emg = late.emg.transpose("cycle", "sample", "channel").values
+    for k, leg in enumerate(simulated.leg):
+        x = moved[..., leg].reshape(9 * 20, -1)
+        rows = np.repeat(~held, 20)
+        fitted = Ridge(0.7).fit(x[rows], emg[..., k].ravel()[rows])
+        np.testing.assert_allclose(result.refined.values[0, k][held].ravel(), fitted.predict(x[~rows]), atol=1e-8)
+    assert result.attrs["parameters"] == simulated.leg.sum() + 2
+
+
+def test_ridge_with_one_delay_finds_delay_and_mixture(cycles):
+    base = make_cycles((4, 4, 4), seed=3)
+    lasting = np.tile([0.7, 0.8, 0.9, 1.0], 3)
+    base = base.assign_coords(end_s=("cycle", lasting))
+    simulated = simulated_cycles(base)
+    mixture = np.random.default_rng(0).uniform(0, 1, (2, simulated.activation.shape[2])) * simulated.leg
+    planted = 0.1 + advanced(simulated.activation, lasting, 90.0) @ mixture.T
+    result = evaluate(base.assign(emg=(("cycle", "sample", "channel"), planted)), DelayedRidge())
+    assert all(fold["delay_ms"] == [90.0, 90.0] for fold in json.loads(result.attrs["chosen"]).values())
+    np.testing.assert_allclose(result.refined.values[0], result.measured.values, atol=5e-3)
+
+
+def test_a_leg_is_the_43_muscles_of_its_side():
+    running = [*GAIT2392, *ARM_ACTUATORS]
+    for muscle in ("soleus_r", "tib_ant_l"):
+        leg = same_leg(muscle, running)
+        assert leg.sum() == 43
+        assert {name[-2:] for name, there in zip(running, leg, strict=True) if there} == {muscle[-2:]}
+    assert same_leg("soleus", ["soleus", "tib_ant", "rect_fem"]).all()
+
+
+def test_components_of_one_fit_are_those_of_fits_with_fewer(cycles):
+    """A single fit with the most components gives every smaller one's prediction."""
+    method, held = PartialLeastSquares(options=(1, 2, 4)), cycles.subject.values == "s1"
+    simulated, emg = simulated_cycles(cycles), cycles.emg.transpose("cycle", "sample", "channel").values
+    found = method._predict(simulated.take(~held), emg[~held], simulated.take(held))
+    x, y = simulated.activation.reshape(9, -1), emg.reshape(9, -1)
+    for guess, count in zip(found, (1, 2, 4), strict=True):
+        expected = PLSRegression(count, scale=False).fit(x[~held], y[~held]).predict(x[held])
+        np.testing.assert_allclose(guess.reshape(3, -1), expected, atol=1e-6)
 
 
 def test_inner_folds_keep_a_unit_together():

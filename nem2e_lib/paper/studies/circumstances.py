@@ -16,9 +16,10 @@ from nem2e_lib.error import Nem2eError
 from nem2e_lib.paper.run import OPEN, Run
 from nem2e_lib.paper.studies.script import script
 from nem2e_lib.project import ROOT
-from nem2e_lib.rivals import KernelRidge, Network, Rival, evaluate, every, rival
+from nem2e_lib.rivals import KernelRidge, Network, Rival, evaluate, every, rival, why_not_told
 from nem2e_lib.site.provenance import commit
 from nem2e_lib.site.saving import write_csv
+from nem2e_lib.training.conditions import CONDITIONS
 
 STUDY = ROOT / "docs" / "circumstances.csv"
 """Er of every held-out unit when a rival is told: columns study, method, unit, label, er, n_electrodes, synthetic,
@@ -26,11 +27,17 @@ seconds, commit. Rows of the mean curve, which is told nothing, show of which da
 SAME = 1e-4
 """The mean curve's Er of a unit differs by less between machines, and by more between data."""
 MEAN_CURVE = "mean_curve"
+NOT_MEASURED = "not measured here"
 
 
 def slow(one: Rival) -> bool:
-    """Whether a rival takes too long for 08_rivals to evaluate it twice: networks, and kernel ridge with heads."""
-    return isinstance(one, Network) or (isinstance(one, KernelRidge) and one.heads > 0)
+    """Whether a rival takes too long for 08_rivals to evaluate it twice: networks, and kernel ridge regression."""
+    return isinstance(one, Network | KernelRidge)
+
+
+def quick(one: Rival) -> bool:
+    """Whether 08_rivals tells a rival itself: it has inputs to add speed and duration to, and takes seconds."""
+    return not slow(one) and not why_not_told(one)
 
 
 def rows() -> pd.DataFrame:
@@ -49,6 +56,12 @@ def rows() -> pd.DataFrame:
             "data the others are; make study-circumstances writes them."
         )
     return table
+
+
+def why_not() -> dict[str, str]:
+    """Say by method why it may have no row here or in a run: it has nothing to add it to, or was not measured."""
+    rivals = {one.name: why_not_told(one) or NOT_MEASURED for one in every()}
+    return rivals | dict.fromkeys(CONDITIONS, NOT_MEASURED)
 
 
 def of_same_data(units: pd.DataFrame, table: pd.DataFrame | None = None) -> pd.DataFrame:
