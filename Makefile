@@ -50,7 +50,7 @@ endef
 ## study-attention-long  attention of what was trained long, in a run's folder or as *.nc: docs/attention_long.csv (FOLDER=folder)
 ## study-circumstances  speed and duration told to the rivals that take minutes, on every study: docs/circumstances.csv
 ## study-ablations  what every choice that the paper leaves open does to Er: docs/ablations.csv (UNITS=64 UPDATES=2000 SEEDS=3; LENGTH=long, STUDY=folder or DATA=open: the network's choices)
-## study-generators  both SYNTHETIC generators beside recordings: signals, and the order of methods: docs/generators*.csv
+## study-generators  both SYNTHETIC generators beside recordings, over data seeds: docs/likeness.csv, docs/generators.csv (SEEDS=5)
 ## bench     what training costs beside PyTorch and plain Flax: build/bench.json, docs/benchmarks.md
 ## bench-card  the same on a machine with a graphics card: build/card.json, docs/benchmarks_card.md
 ## lint      format, ruff and mypy
@@ -121,6 +121,9 @@ study-circumstances: $(SETUP)
 study-ablations: $(SETUP)
 	$(PY) -m nem2e_lib.paper.studies.ablations $(BUILD)/study-ablations$(if $(STUDY),-$(call slug,$(STUDY)))$(addprefix -,$(DATA) $(LENGTH)) \
 	  $(or $(UNITS),64) $(or $(UPDATES),2000) $(or $(filter-out 1,$(SEEDS)),3) $(or $(MINUTES),inf) $(call q,$(STUDY)) '$(DATA)' '$(LENGTH)'
+
+study-generators: $(SETUP)
+	$(PY) -m nem2e_lib.paper.studies.generators $(BUILD)/study-generators $(or $(filter-out 1,$(SEEDS)),5)
 
 bench: $(EXTRAS)
 	$(ADD_TORCH)

@@ -95,7 +95,7 @@ class Committed:
         largest = rows.sort_values("difference", key=abs, ascending=False).to_dict("records")[0]
         kind = "SYNTHETIC " if self.synthetic else ""
         return (
-            f"{kind}{largest['study'].removesuffix('-synthetic')}, {CONDITION_LABELS[largest['condition']]}: "
+            f"{kind}{largest['study'].split('-synthetic')[0]}, {CONDITION_LABELS[largest['condition']]}: "
             f"{largest['value']} changes Er by {signed(largest['difference'])} ({signed(largest['ci_low'])} to "
             f"{signed(largest['ci_high'])}): {largest['verdict']}"
         )

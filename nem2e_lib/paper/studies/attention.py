@@ -339,7 +339,7 @@ def _of_files(folder: Path) -> Iterator[Measured]:
         results = load_results(path)
         if results.attrs["condition"] in ASKED:
             told = verdicts.measures(results, against_nulls(results))
-            yield results, told.assign(study=results.attrs["study"].removesuffix("-synthetic")), path.name
+            yield results, told.assign(study=results.attrs["study"].split("-synthetic")[0]), path.name
 
 
 def _trained(results: xr.Dataset, where: str) -> Row:
