@@ -25,7 +25,7 @@ def run(tmp_path):
 def test_long_training_must_be_confirmed(run, monkeypatch):
     monkeypatch.setattr(trainer, "LONG", 0.0)
     with pytest.raises(
-        Nem2eError, match=r"walking-synthetic, one_entire: 9 models, .* on this processor; .* CONFIRM=1"
+        Nem2eError, match=r"walking-synthetic-2, one_entire: 9 models, .* on this processor; .* CONFIRM=1"
     ):
         run.train("walking", "one_entire")
     assert not (run.folder / "walking" / "one_entire.nc").exists()
