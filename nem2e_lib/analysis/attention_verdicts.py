@@ -22,7 +22,7 @@ from nem2e_lib.analysis.attention import (
 from nem2e_lib.analysis.attention_interventions import NO_CONTEXT, OTHER_CONTEXT, UNIFORM_WEIGHTS
 from nem2e_lib.analysis.attention_tests import TOP
 from nem2e_lib.analysis.contrasts import CANNOT, NOT_SHOWN, OTHERWISE, SHOWN
-from nem2e_lib.analysis.statistics import ALPHA, FEWEST, one_sample
+from nem2e_lib.analysis.statistics import ALPHA, FEWEST, one_sample, over_folds
 
 MARGIN = 0.05
 """Least change of Er that counts when the learned weights are taken away: a twentieth of the OpenSim error."""
@@ -186,13 +186,13 @@ def measures(results: xr.Dataset, nulls: pd.DataFrame, changed: pd.DataFrame | N
     pandas.DataFrame
         One row a measure: study, condition, measure (entropy; later, slope, lag_ms and late of `attention.places`, for
         maps over samples; tests of `nulls`; interventions), value with its 95 % interval over held-out units, n,
-        p_value (of a null: the larger of the two; of an intervention: its t-test).
+        p_value (of a null: the larger of the two; of an intervention or a place: its t-test).
     """
     rows = []
     if not over_muscles(results) and results.sizes["token"] == results.sizes["output"]:
         found = places(results)
         for name in ("later", "lag_ms", "late"):
-            test = one_sample(found[name])
+            test = over_folds(found[name])
             rows.append({"measure": name, "value": test.mean, "p_value": test.p_value, **_ends(asdict(test))})
     there = np.isfinite(fold_maps(results)).any(["channel", "output", "token"])
     entropy = {"measure": "entropy", "value": mean_entropy(results.attention.values), "n": int(there.sum())}
