@@ -14,6 +14,7 @@ import xarray as xr
 
 from nem2e_lib.analysis.claims import evaluate
 from nem2e_lib.analysis.claims.evidence import UNTESTED
+from nem2e_lib.analysis.claims.table import PAPER_ALONE
 from nem2e_lib.paper.findings import Findings
 from nem2e_lib.paper.run import OPEN, Run
 from nem2e_lib.paper.studies.script import script
@@ -77,6 +78,7 @@ def beside(run: Run, checked: pd.DataFrame) -> Beside:
     if not (run.data or run.is_synthetic) or not Tables.of(run.data).claims.exists():
         return Beside(checked, None, "No run at the published length of training is committed for data of this kind.")
     trained = claims(run.data)
+    trained = trained[~trained["id"].isin(PAPER_ALONE)]  # no training changes these
     compared = against(checked, trained)
     title, told = "Verdicts at the published length of training", said(compared, trained)
     shown = run.show(plain(compared, title, told, synthetic=is_synthetic(trained)), "claims_long")
