@@ -41,6 +41,8 @@ BENCH_VERSION = "2"
 """Of what a bench gives for the same variant: another value here makes every kept row be made anew."""
 MOTION, BESIDE = "running", "walking"
 """The SYNTHETIC study of every choice, and the one that stands beside real people."""
+OLD_UPDATES = 800
+"""Updates that were asked for in tables that do not tell: whole epochs made a few more or less of them."""
 DEMO, LENGTH = "demo", "long"
 """Profiles by which models are trained."""
 MUSCLES = ("soleus", "bi", "tib", "rect")
@@ -72,7 +74,8 @@ class Committed:
         """Variants that today's options have and a study of the table has not."""
         first = self.rows.iloc[0]
         base = profile(str(first["profile"])).with_options(units=int(first["base_units"]), seed=int(first["seed"]))
-        base = base if base.epochs is not None else base.with_options(updates=_nominal(int(first["base_updates"])))
+        if base.epochs is None:
+            base = base.with_options(updates=int(first.get("asked_updates", OLD_UPDATES)))
         wanted = [one for one in variants(base) if self.path == STUDY or one.option in MAIN]
         return [
             f"{study}: {CONDITION_LABELS[one.condition]}, {one.option} = {one.value}"
@@ -144,11 +147,6 @@ def _told(study: Any, rows: pd.DataFrame) -> str:
     return f"Study {study} ({kind}{by}), {units}, {rows['electrodes'].max()} electrodes"
 
 
-def _nominal(updates: int) -> int:
-    """Return how many updates were asked for, of which whole epochs made a few more or less."""
-    return round(updates, -2)
-
-
 @dataclass(frozen=True)
 class Rows:
     """Rows of a bench's variants, found again by the hash of everything that made them.
@@ -196,7 +194,8 @@ class Rows:
             bench = self.bench
             made = bench.seed_rows(task) if isinstance(task, str) else bench.rows(task)
             seeds = {"seed": bench.base.seed, "seeds": bench.seeds, "variant_seeds": bench.variant_seeds}
-            write_csv(path, made.assign(**seeds, profile=self.profile, commit=commit()))
+            asked = {"profile": self.profile, "asked_updates": bench.base.updates}
+            write_csv(path, made.assign(**seeds, **asked, commit=commit()))
         return pd.read_csv(path, dtype=dict.fromkeys(("value", "default", "label"), str))
 
 
