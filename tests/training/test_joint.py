@@ -36,8 +36,6 @@ def lacking():
 def test_a_model_a_fold_refines_every_channel(condition, features, muscles, tmp_path):
     cycles = make_cycles()
     results = train(cycles, condition, store=tmp_path, batching=Batching(3, 3))
-    one_by_one = train(cycles, condition, batching=Batching(3, 1))
-    np.testing.assert_allclose(results.refined, one_by_one.refined, atol=2e-5)
     assert results.attrs["models"] == results.sizes["fold"] == 3
     assert results.attrs["parameters"] == parameters(features, ALL, muscles, 20, 2)
     assert not np.allclose(results.refined[:, 0], results.refined[:, 1])
@@ -51,6 +49,8 @@ def test_a_model_a_fold_refines_every_channel(condition, features, muscles, tmp_
             found = networks[work.folds.labels[model.fold]](inputs[held])
             np.testing.assert_allclose(found, results.refined.values[0, row, held], atol=1e-6)
     if condition == "one_entire":
+        one_by_one = train(cycles, condition, batching=Batching(3, 1))
+        np.testing.assert_allclose(results.refined, one_by_one.refined, atol=2e-5)
         own = cycles.activation.sel(muscle="tib_ant_r")[4]
         np.testing.assert_allclose(work.examples.inputs[0, 4, :, 1], own, rtol=1e-6)
 

@@ -1,9 +1,9 @@
 """The study of every open choice: ``make study-ablations`` writes docs/ablations.csv, on SYNTHETIC running.
 
 With ``DATA=open`` it writes docs/ablations_people.csv: the choices of the network (`variants.MAIN`) on the open
-recordings, SYNTHETIC walking after them. With ``LENGTH=long`` it writes docs/ablations_long.csv: the same choices on
-SYNTHETIC running at the published length of training. `Committed` reads such a table. `study` makes it, `Rows` finding
-again what was trained before.
+recordings, SYNTHETIC walking after them. With ``LENGTH=long`` it writes docs/ablations_long.csv: a few of them
+(`variants.AT_LENGTH`) on SYNTHETIC running at the published length of training. `Committed` reads such a table. `study`
+makes it, `Rows` finding again what was trained before.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ import pandas as pd
 from tqdm import tqdm
 
 from nem2e_lib.analysis.ablations import Bench, Variant, effects, variants
-from nem2e_lib.analysis.ablations.variants import MAIN, Cutting
+from nem2e_lib.analysis.ablations.variants import AT_LENGTH, MAIN, Cutting
 from nem2e_lib.data.cycles.segment import data_hash
 from nem2e_lib.data.study.load import load_study
 from nem2e_lib.error import Nem2eError
@@ -76,7 +76,8 @@ class Committed:
         base = profile(str(first["profile"])).with_options(units=int(first["base_units"]), seed=int(first["seed"]))
         if base.epochs is None:
             base = base.with_options(updates=int(first.get("asked_updates", OLD_UPDATES)))
-        wanted = [one for one in variants(base) if self.path == STUDY or one.option in MAIN]
+        length = LENGTH if first["profile"] == LENGTH else ""
+        wanted = _varied(base, some=self.path != STUDY, length=length)
         return [
             f"{study}: {CONDITION_LABELS[one.condition]}, {one.option} = {one.value}"
             for study, table in self.effects.groupby("study", sort=False)
@@ -232,7 +233,8 @@ def study(
         Folder of one's own study, whose table is written into `folder`; or ``open`` for the open recordings and
         SYNTHETIC walking after them. Both vary `variants.MAIN` alone.
     length
-        ``long`` for the published length of training, for `variants.MAIN` alone; `updates` is not read then.
+        ``long`` for the published length of training, at which `variants.AT_LENGTH` alone is varied; `updates` is not
+        read then.
 
     Raises
     ------
@@ -244,9 +246,7 @@ def study(
     folder, named = Path(folder), length or DEMO
     base = profile(named).with_options(units=units)
     base = base if length else base.with_options(updates=updates)
-    chosen = variants(base)
-    if own or data or length:
-        chosen = sorted((one for one in chosen if one.option in MAIN), key=lambda one: MAIN.index(one.option))
+    chosen = _varied(base, some=bool(own or data or length), length=length)
     tasks: list[Variant | str] = [*dict.fromkeys(one.condition for one in chosen), *chosen]
     until = monotonic() + 60 * minutes
     benches = _benches(folder, base, own, data, seeds, min(seeds, variant_seeds))
@@ -254,6 +254,13 @@ def study(
     work = [(rows, task) for rows in kept for task in tasks]
     where = folder / "ablations.csv" if own else PEOPLE if data else LONG if length else STUDY
     return record(work, where, lambda: monotonic() < until)
+
+
+def _varied(base: Configuration, *, some: bool, length: str) -> list[Variant]:
+    """Return every variant, or `some`: those of what the network is, at the published length a few of them."""
+    options = AT_LENGTH if length else MAIN
+    named = [one for one in variants(base) if not some or one.option in options]
+    return sorted(named, key=lambda one: options.index(one.option)) if some else named
 
 
 def _benches(folder: Path, base: Configuration, own: str, data: str, seeds: int, variant_seeds: int) -> Iterator[Bench]:
