@@ -138,7 +138,8 @@ class Committed:
             for row in table[table["option"] == option].to_dict("records")
         ]
         kind = "SYNTHETIC " if self.synthetic else ""
-        return f"{kind}{self.only}, change in Er (95 % CI): {'; '.join(parts)}." if parts else ""
+        name = self.rows["study"].iloc[0].removesuffix("-synthetic")
+        return f"{kind}{name}, change in Er (95 % CI): {'; '.join(parts)}." if parts else ""
 
 
 def _told(study: Any, rows: pd.DataFrame) -> str:
