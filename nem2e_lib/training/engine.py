@@ -197,8 +197,11 @@ def _require_numbers(losses: NDArray[np.float32], before: int) -> None:
 
 
 @pinned()
-def refiner(weights: dict[str, NDArray[np.float32]], shape: Shape) -> Callable[[Any], Array]:
-    """Return a trained model as a function from (n, tokens, features) to (n, steps), inputs already scaled."""
+def refiner(weights: dict[str, NDArray[np.float32]], shape: Shape) -> Callable[..., Array]:
+    """Return a trained model as a function from (n, tokens, features) to (n, steps), inputs already scaled.
+
+    Given a second array like the inputs, its decoder attends to that one's encoder states (see `STDRNet`).
+    """
     state = jax.tree.map(lambda leaf: leaf, _blank(shape)[1])  # a copy, since it is filled in place
     nnx.replace_by_pure_dict(state, unflatten_dict(dict(weights), sep="."))
     return Partial(_forward(shape), state)
@@ -219,10 +222,14 @@ def _blank(shape: Shape) -> tuple[Any, Any]:
 
 
 @lru_cache(maxsize=8)
-def _forward(shape: Shape) -> Callable[[Any, Any], Array]:
+def _forward(shape: Shape) -> Callable[..., Array]:
     """One compiled program for all models of a shape."""
     graph, _ = _blank(shape)
-    return jax.jit(lambda state, inputs: jax.vmap(lambda x: nnx.merge(graph, state)(x)[0])(inputs))
+
+    def forward(state: Any, inputs: Any, attended: Any = None) -> Array:
+        return jax.vmap(lambda x, other: nnx.merge(graph, state)(x, attended=other)[0])(inputs, attended)
+
+    return jax.jit(forward)
 
 
 @dataclass(frozen=True)

@@ -303,7 +303,7 @@ class STDRNet(nnx.Module):
         if configuration.input_feeding:
             self.feed = nnx.Param(init.dense(units, 4 * units))
 
-    def __call__(self, x: Array, teacher: Array | None = None) -> tuple[Array, Array]:
+    def __call__(self, x: Array, teacher: Array | None = None, attended: Array | None = None) -> tuple[Array, Array]:
         """Refine one sequence.
 
         Parameters
@@ -312,6 +312,9 @@ class STDRNet(nnx.Module):
             Simulated activation, shape (tokens, features).
         teacher
             Measured output fed to the decoder instead of its own, in the shape of what is refined.
+        attended
+            Another sequence like x, whose encoder states the decoder attends to in place of those of x: an
+            intervention on what attention hands over.
 
         Returns
         -------
@@ -321,6 +324,8 @@ class STDRNet(nnx.Module):
             that it reads. With `output` `at_once` the decoder has one row for all outputs, which is repeated.
         """
         last, states, own = self.encoder(x)
+        if attended is not None:
+            states = self.encoder(attended).states
         start = last if self.options.decoder_state == "encoder" else jax.tree.map(jnp.zeros_like, last)
         previous = None if teacher is None else _one_later(teacher.reshape(self.steps, -1))
         refined, attention = self._decode(states, start, previous)

@@ -28,12 +28,13 @@ SVG = "{http://www.w3.org/2000/svg}"
 def trials() -> pd.DataFrame:
     rng = np.random.default_rng(3)
     rows = [
-        {"trial": i, "method": m, "reference": r, "er": rng.normal(mean, 0.2)}
+        {"draw": d, "label": f"s{i // 4}", "trial": i, "method": m, "reference": r, "er": rng.normal(mean, 0.2)}
         for i in range(32)
+        for d in range(5)
         for m, mean in (("model", 0.5), ("mean_curve", -0.2))
         for r in ("original input", "changed input")
     ]
-    return pd.DataFrame(rows)
+    return pd.DataFrame(rows).assign(er_unchanged=-0.3)
 
 
 @pytest.fixture(scope="module")
