@@ -196,7 +196,7 @@ class Rows:
             bench = self.bench
             made = bench.seed_rows(task) if isinstance(task, str) else bench.rows(task)
             seeds = {"seed": bench.base.seed, "seeds": bench.seeds, "variant_seeds": bench.variant_seeds}
-            asked = {"profile": self.profile, "asked_updates": bench.base.updates}
+            asked: dict[str, Any] = {"profile": self.profile, "asked_updates": bench.base.updates}
             write_csv(path, made.assign(**seeds, **asked, commit=commit()))
         return pd.read_csv(path, dtype=dict.fromkeys(("value", "default", "label"), str))
 
@@ -240,10 +240,16 @@ def study(
     Raises
     ------
     Nem2eError
-        If there is no such length, or as `Run.begin`.
+        If there are no such data or length, both are asked for at once, or as `Run.begin`.
     """
-    if length not in ("", LENGTH):
-        raise Nem2eError(f"study of ablations: length is {length!r}, expected {LENGTH!r} or nothing; change it.")
+    for name, value, known in (("data", data, OPEN), ("length", length, LENGTH)):
+        if value not in ("", known):
+            raise Nem2eError(f"study of ablations: {name} is {value!r}, expected {known!r} or nothing; change it.")
+    if data and length:
+        raise Nem2eError(
+            "study of ablations: the published length is on SYNTHETIC running, or on a study of your own, but open data "
+            "are asked for; give either."
+        )
     folder, named = Path(folder), length or DEMO
     base = profile(named).with_options(units=units)
     base = base if length else base.with_options(updates=updates)
