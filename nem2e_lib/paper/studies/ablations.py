@@ -25,7 +25,7 @@ from nem2e_lib.data.cycles.segment import data_hash
 from nem2e_lib.data.study.load import load_study
 from nem2e_lib.error import Nem2eError
 from nem2e_lib.figures.style import CONDITION_LABELS, signed
-from nem2e_lib.paper.run import Run
+from nem2e_lib.paper.run import OPEN, Run
 from nem2e_lib.paper.studies.script import script
 from nem2e_lib.project import ROOT
 from nem2e_lib.site.provenance import commit
@@ -247,7 +247,7 @@ def study(
             raise Nem2eError(f"study of ablations: {name} is {value!r}, expected {known!r} or nothing; change it.")
     if data and length:
         raise Nem2eError(
-            "study of ablations: the published length is on SYNTHETIC running, or on a study of your own, but open data "
+            "study of ablations: the published length is on SYNTHETIC running or a study of your own, but open data "
             "are asked for; give either."
         )
     folder, named = Path(folder), length or DEMO
