@@ -97,6 +97,7 @@ def c15(evidence: Evidence) -> Finding:
         raise Untestable(f"{results.attrs['study']} has no muscle tib.")
     if not attention.over_muscles(results):
         raise Untestable("All-Entire was trained with spatial=time_tokens, which has no map of muscles.")
+    _require_rows(results)
     maps = attention.fold_maps(results.sel(channel=["tib"]))[0].dropna("fold", how="all")
     tops = [[set(attention.top(one, phase, K)) for phase in PHASES] for one in maps]
     ends = pd.Series([attention.jaccard(start, end) for start, _, end in tops])
@@ -163,7 +164,13 @@ def _temporal(evidence: Evidence) -> tuple[xr.Dataset, str]:
     """Return running One-Entire, trained as long as the paper's, and what is to be said beside its map."""
     trained_long_enough(evidence, "running", "one_entire")
     results = evidence.trained("running", "one_entire")
+    _require_rows(results)
     return results, f"{_entropy(results)} {evidence.of_whom('running')}".strip()
+
+
+def _require_rows(results: xr.Dataset) -> None:
+    if not attention.over_outputs(results):
+        raise Untestable(attention.ONE_ROW)
 
 
 def _entropy(results: xr.Dataset) -> str:
