@@ -35,7 +35,7 @@ define ADD_TORCH
 @$(PY) -c 'import torch' 2> /dev/null || $(PY) -m pip install -q "$(TORCH)"
 endef
 
-## paper     rebuild every table and figure: make paper [PROFILE=demo|long|paper|smoke] [DATA=open [SIMULATE=1] | STUDY=folder] [OUT=folder] [SEED=0] [SEEDS=1]
+## paper     rebuild every table and figure: make paper [PROFILE=demo|long|paper|smoke] [DATA=open [SIMULATE=1] | DATA=synthetic-1 | STUDY=folder] [OUT=folder] [SEED=0] [SEEDS=1]
 ## motion    from a motion file to refined activity: 12_motion_to_emg, into build/ (needs OpenSim and a recording)
 ## c3d       from one person's C3D files to refined EMG: 16_c3d_to_emg, into build/ (needs OpenSim)
 ## notebook  open the notebooks in Jupyter Lab
@@ -50,6 +50,7 @@ endef
 ## study-attention-long  attention of what was trained long, in a run's folder or as *.nc: docs/attention_long.csv (FOLDER=folder)
 ## study-circumstances  speed and duration told to the rivals that take minutes, on every study: docs/circumstances.csv
 ## study-ablations  what every choice that the paper leaves open does to Er: docs/ablations.csv (UNITS=64 UPDATES=2000 SEEDS=3; LENGTH=long, STUDY=folder or DATA=open: the network's choices)
+## study-generators  both SYNTHETIC generators beside recordings: signals, and the order of methods: docs/generators*.csv
 ## bench     what training costs beside PyTorch and plain Flax: build/bench.json, docs/benchmarks.md
 ## bench-card  the same on a machine with a graphics card: build/card.json, docs/benchmarks_card.md
 ## lint      format, ruff and mypy
@@ -57,7 +58,7 @@ endef
 ## lock      requirements.lock and environment.yml anew from pyproject.toml
 ## clean     remove build/ (the environment and figures/ stay)
 ## help      this list
-.PHONY: paper motion c3d notebook test test-all study-claims study-long study-epochs study-learning study-outside study-attention study-attention-long study-circumstances study-ablations bench bench-card lint setup lock clean help
+.PHONY: paper motion c3d notebook test test-all study-claims study-long study-epochs study-learning study-outside study-attention study-attention-long study-circumstances study-ablations study-generators bench bench-card lint setup lock clean help
 help:
 	@sed -n 's/^## /  make /p' Makefile
 

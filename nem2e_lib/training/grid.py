@@ -82,7 +82,7 @@ class Grid:
 
     def there(self, channel: int) -> NDArray[np.bool_]:
         """Return the cycles that a channel's network may be shown: those in which it, or any of all, was recorded."""
-        return self.recorded.any(axis=0) if self.joint else self.recorded[channel]
+        return np.asarray(self.recorded.any(axis=0) if self.joint else self.recorded[channel])
 
     def epochs_of(self, channel: int) -> int:
         """Epochs of a channel's models: as configured, or for as many updates as configured on its median fold."""

@@ -271,8 +271,8 @@ def load_models(
     Raises
     ------
     Nem2eError
-        If a model is not in the store, the condition cuts cycles into quarters, or one network of a one-muscle condition
-        refines all channels (`targets=all`): the input of one muscle is not all that it reads.
+        If a model is not in the store, the condition cuts cycles into quarters, or one network of a one-muscle
+        condition refines all channels (`targets=all`): the input of one muscle is not all that it reads.
     """
     if work.condition == "one_quarter":
         raise Nem2eError(

@@ -176,7 +176,14 @@ def trials() -> pd.DataFrame:
 def save_site(site: Path) -> Path:
     """Save every table that verdicts are read from, by the notebooks' cells and by what they call."""
     found = findings(site)
-    rivals(found, "Leaderboard", "Who beats whom", "Planned contrasts", OWN)
+    rivals(
+        found,
+        "Leaderboard",
+        "Speed and duration: told to none, or to all",
+        "Who beats whom",
+        "Planned contrasts",
+        OWN,
+    )
     attending(found)
     asked(found)
     known: dict[str, Any] = {"run": found.run, "found": found, "errors": found.errors, "synthetic": {"walking": True}}

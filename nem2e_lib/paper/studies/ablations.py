@@ -9,7 +9,7 @@ again what was trained before.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from pathlib import Path
@@ -49,16 +49,18 @@ MUSCLES = ("soleus", "bi", "tib", "rect")
 
 @dataclass(frozen=True)
 class Committed:
-    """A table of the study, read once: `STUDY`, `PEOPLE`, `LONG`, or one's own."""
+    """A table of the study, read once: `STUDY`, `PEOPLE`, `LONG`, or one's own; whole, or of `only` one study."""
 
     path: Path = STUDY
+    only: str = ""
 
     @cached_property
     def rows(self) -> pd.DataFrame:
         """One row a variant and held-out unit; a missing file raises `Nem2eError`."""
         if not self.path.exists():
             raise Nem2eError(f"{self.path}: there is no study of ablations; run `make study-ablations` first.")
-        return pd.read_csv(self.path, dtype={"value": str, "default": str, "label": str}, keep_default_na=True)
+        table = pd.read_csv(self.path, dtype={"value": str, "default": str, "label": str}, keep_default_na=True)
+        return table[table["study"] == self.only].reset_index(drop=True) if self.only else table
 
     @cached_property
     def effects(self) -> pd.DataFrame:
@@ -117,15 +119,22 @@ class Committed:
             f"code {code} (docs/{self.path.name}; make study-ablations{how} makes it anew)."
         )
 
-    def of(self, study: str) -> pd.DataFrame:
-        """Return the effects on one study of the table."""
-        return self.effects[self.effects["study"] == study].reset_index(drop=True)
-
     @property
-    def studies(self) -> dict[str, bool]:
-        """Studies of the table, and whether each is synthetic: real people first."""
-        kinds = self.rows.groupby("study", sort=False)["synthetic"].first()
-        return {str(name): bool(kind) for name, kind in kinds.items()}
+    def studies(self) -> list[Committed]:
+        """The table of each study: real people first."""
+        return [Committed(self.path, str(name)) for name in dict.fromkeys(self.rows["study"])]
+
+    def readings(self, options: Sequence[str]) -> str:
+        """Say what each value of some options did to Er on the one study, in their order; empty for none."""
+        table = self.effects[self.effects["measure"] == "Er"]
+        parts = [
+            f"{CONDITION_LABELS[row['condition']]}, {row['option']} = {row['value']}: "
+            f"{signed(row['difference'])} ({signed(row['ci_low'])} to {signed(row['ci_high'])}), {row['verdict']}"
+            for option in options
+            for row in table[table["option"] == option].to_dict("records")
+        ]
+        kind = "SYNTHETIC " if self.synthetic else ""
+        return f"{kind}{self.only}, change in Er (95 % CI): {'; '.join(parts)}." if parts else ""
 
 
 def _told(study: Any, rows: pd.DataFrame) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 import pandas as pd
 
 from nem2e_lib.error import Nem2eError
+from nem2e_lib.figures.panels import plural
 from nem2e_lib.project import ROOT
 from nem2e_lib.rivals import every
 from nem2e_lib.training.conditions import CONDITIONS
@@ -67,13 +68,13 @@ def _and(names: list[str]) -> str:
 
 def tuned_on(tried: pd.DataFrame) -> dict[str, str]:
     """Return what of each method was chosen on which data, with the number of evaluations where designs were tried."""
-    counts = tried[tried["led_to"].notna()].groupby(["led_to", "study"], sort=False).size()
     told = {}
     for one in every():
         text, design = str(getattr(one, "tuned_on", "not said")), AS.get(one.name, one.name)
-        if design in counts.index.get_level_values(0):
-            where = ", ".join(f"{number} on {study}" for study, number in counts[design].items())
-            text += f", in {counts[design].sum()} evaluations ({where})"
+        counts = tried[tried["led_to"] == design].groupby("study", sort=False).size()
+        if len(counts):
+            where = ", ".join(f"{number} on {study}" for study, number in counts.items())
+            text += f", in {plural(int(counts.sum()), 'evaluation')} ({where})"
         told[one.name] = text
     open_points = "nothing here: the paper's method; sizes and open points by hand"
     return {

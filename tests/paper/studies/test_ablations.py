@@ -64,6 +64,16 @@ def test_an_open_point_tells_its_largest_effect():
     assert renamed == list(told.values())
 
 
+def test_what_is_told_of_a_reading_is_its_row():
+    study = Committed()
+    (alone,) = study.studies
+    row = study.effects[(study.effects["option"] == "score") & (study.effects["value"] == "dot")].iloc[0]
+    told = alone.readings(("score",))
+    assert told.startswith("SYNTHETIC running")
+    assert f"score = dot: {row['difference']:+.2f}".replace("-", "−") in told.replace("-", "−")
+    assert alone.readings(()) == ""
+
+
 def test_ones_own_people_are_varied_in_what_the_network_is(study_folder, tmp_path, monkeypatch):
     monkeypatch.setattr(ablations, "MAIN", ("output", "targets"))
     made = study(tmp_path, units=4, updates=1, seeds=2, variant_seeds=2, own=str(study_folder))
@@ -76,9 +86,13 @@ def test_ones_own_people_are_varied_in_what_the_network_is(study_folder, tmp_pat
     }
     models = table.rows[table.rows["option"] != "seed"].groupby("option")["models"].unique()
     assert models["output"] == [2 * 2]  # seeds and channels; of the yardstick a row is one seed alone
-    (name,) = table.studies
-    assert len(table.of(name)) == len(found)
-    assert table.missing == []
+    (alone,) = table.studies
+    assert len(alone.effects) == len(found)
+    assert table.missing == alone.missing == []
+    told = alone.readings(("targets",))
+    assert told.count("targets = all: ") == len(CONDITIONS)
+    assert "output" not in told
+    assert alone.only in forest(alone.effects, note=alone.provenance, synthetic=alone.synthetic, of=alone.only).title
     assert "simulated by" in table.provenance
     assert "the first 2 of them" in table.provenance
     with pytest.raises(Nem2eError, match="length is 'short', expected 'long' or nothing"):
