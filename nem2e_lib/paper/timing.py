@@ -2,22 +2,142 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property, partial
 
 import numpy as np
 import pandas as pd
+import xarray as xr
 
-from nem2e_lib.analysis import timing
+from nem2e_lib.analysis import apart, mixed, normalising, timing
 from nem2e_lib.analysis.mixed import MEAN_CURVE
 from nem2e_lib.analysis.statistics import ALPHA
 from nem2e_lib.analysis.timing import MEASURED, MEASURES
 from nem2e_lib.figures.style import label_of, signed
+from nem2e_lib.paper.findings import Findings
+from nem2e_lib.paper.studies import outside
+from nem2e_lib.rivals import RidgeAll, RidgeOwn, Rival, evaluate
 from nem2e_lib.site.tables import p_text, rounded
 from nem2e_lib.training.conditions import CONDITIONS
 from nem2e_lib.training.units import unit_name, units_said
 
 OPENSIM = "opensim"
 _SAID = {"onset_off": "onset", "offset_off": "offset", "peak_off": "peak time"}
+
+
+QUICK: tuple[Rival, ...] = (RidgeOwn(), RidgeAll())
+"""Methods that are fitted anew by every run, for EMG normalised otherwise and for a speed that is left out."""
+
+
+@dataclass(frozen=True)
+class Timed:
+    """A run's curves, timed; one channel an electrode, since its copies have the same EMG."""
+
+    found: Findings
+
+    @cached_property
+    def trained(self) -> dict[str, dict[str, xr.Dataset]]:
+        """Trained conditions by study and condition."""
+        return {
+            study: {name: timing.one_an_electrode(one) for name, one in conditions.items()}
+            for study, conditions in self.found.trained.items()
+        }
+
+    @cached_property
+    def first(self) -> dict[str, xr.Dataset]:
+        """One condition of each study: its EMG and folds are those of all."""
+        return {study: conditions["one_entire"] for study, conditions in self.trained.items()}
+
+    @cached_property
+    def cycles(self) -> dict[str, xr.Dataset]:
+        """Segmented cycles of each study, on the channels that were trained."""
+        return {
+            study: self.found.cycles[study].sel(channel=one.channel.values).assign_attrs(study=study)
+            for study, one in self.first.items()
+        }
+
+    @cached_property
+    def methods(self) -> dict[str, dict[str, np.ndarray]]:
+        """What is held against EMG, by study and method."""
+        return {study: timing.estimates(conditions) for study, conditions in self.trained.items()}
+
+    @cached_property
+    def cycle_by_cycle(self) -> pd.DataFrame:
+        """Rows of `timing.compared` of every study."""
+        parts = [timing.compared(one, self.methods[study]) for study, one in self.first.items()]
+        return pd.concat(parts, ignore_index=True)
+
+    @cached_property
+    def units(self) -> pd.DataFrame:
+        """Rows of `timing.per_unit`."""
+        return timing.per_unit(self.cycle_by_cycle)
+
+    @cached_property
+    def summary(self) -> pd.DataFrame:
+        """Muscle by muscle: rows of `timing.summary`."""
+        return timing.summary(self.units)
+
+    @cached_property
+    def thinned(self) -> pd.DataFrame:
+        """What thinning to the samples of training costs, muscle by muscle."""
+        parts = [timing.per_unit(timing.thinning(one)) for one in self.cycles.values()]
+        return timing.summary(pd.concat(parts, ignore_index=True))
+
+    @cached_property
+    def over(self) -> pd.DataFrame:
+        """Rows of `timing.over_muscles`."""
+        return timing.over_muscles(self.units)
+
+    @cached_property
+    def against(self) -> pd.DataFrame:
+        """Each method against the mean curve, and against the simulation."""
+        return pd.concat([timing.contrasts(self.over, other) for other in (MEAN_CURVE, OPENSIM)], ignore_index=True)
+
+    @cached_property
+    def pairs(self) -> dict[str, pd.DataFrame]:
+        """Co-contraction of each study that has antagonists."""
+        tables = {study: timing.cocontraction(one, self.methods[study]) for study, one in self.first.items()}
+        return {study: timing.summary(timing.per_unit(table)) for study, table in tables.items() if len(table)}
+
+    @cached_property
+    def models(self) -> pd.DataFrame:
+        """Contrasts of the mixed model of Er."""
+        return mixed.mixed(self.found.errors)
+
+    @cached_property
+    def scaled(self) -> pd.DataFrame:
+        """Er of the quick methods under each normalisation of EMG."""
+        quick = {rival.name: partial(evaluate, rival=rival) for rival in QUICK}
+        parts = [normalising.sensitivity(one, quick) for one in self.cycles.values()]
+        return pd.concat(parts, ignore_index=True)
+
+    @cached_property
+    def apart(self) -> dict[str, pd.DataFrame]:
+        """Losses of the quick methods by a speed left out beside a person, of each study where that can be."""
+        able = {study: one for study, one in self.cycles.items() if not apart.cannot(one)}
+        return {study: apart.losses(self._left_out(one)) for study, one in able.items()}
+
+    @staticmethod
+    def _left_out(cycles: xr.Dataset) -> pd.DataFrame:
+        together = {rival.name: evaluate(apart.by_circumstance(cycles)[0], rival) for rival in QUICK}
+        return apart.unit_errors(apart.methods(cycles, QUICK), together)
+
+    def kept(self, table: str) -> dict[str, pd.DataFrame]:
+        """Read what `outside` has kept, with trained conditions, of the open recordings; nothing in any other run."""
+        rows = outside.read(table) if self.found.run.data else pd.DataFrame()
+        return {
+            study: rows[rows["study"].eq(study)] for study in self.cycles if len(rows) and study in set(rows["study"])
+        }
+
+    @property
+    def cannot(self) -> Iterator[str]:
+        """Sentences on what a study has no speeds or people for."""
+        return filter(None, map(apart.cannot, self.cycles.values()))
+
+    def synthetic(self, study: str) -> bool:
+        """Whether a study is SYNTHETIC."""
+        return self.found.synthetic(study)
 
 
 def who(summary: pd.DataFrame) -> list[str]:
@@ -32,11 +152,11 @@ def who(summary: pd.DataFrame) -> list[str]:
     return told
 
 
-def values(summary: pd.DataFrame, study: str) -> pd.DataFrame:
-    """Lay out what each method says of each muscle, a row a muscle and method, as mean and interval in text."""
+def values(summary: pd.DataFrame) -> pd.DataFrame:
+    """Lay out what each method says of each muscle of a study, a row a muscle and method: mean and interval in text."""
     shown = ["onset", "offset", "peak", "height", "onset_error", "offset_error", "peak_error", "height_error"]
     shown += ["correlation", "rmse"]
-    rows = summary[summary["study"].eq(study) & summary["measure"].isin(shown)]
+    rows = summary[summary["measure"].isin(shown)]
     texts = rows.assign(text=[_text(row) for row in rows.to_dict("records")])
     wide = texts.pivot_table(index=["muscle", "method"], columns="measure", values="text", aggfunc="first", sort=False)
     return wide.reindex(columns=[name for name in shown if name in wide]).fillna("–").reset_index()
@@ -67,6 +187,13 @@ def bursts_told(counted: pd.DataFrame) -> list[str]:
 
 def _name(method: str) -> str:
     return "measured EMG" if method == MEASURED else label_of(method)
+
+
+def thinned(summary: pd.DataFrame) -> pd.DataFrame:
+    """Lay out what thinning costs, a row a study and muscle."""
+    shown = ["onset_error", "offset_error", "peak_error", "height_error", "onset_off", "offset_off", "peak_off"]
+    rows = summary[summary["measure"].isin([*shown, "missed", "extra"])]
+    return rows.pivot_table(index=["study", "muscle"], columns="measure", values="mean", sort=False).reset_index()
 
 
 def thinning_told(summary: pd.DataFrame) -> list[str]:
@@ -150,10 +277,10 @@ def _measure(name: str) -> str:
     return names.get(name, f"{name} bursts")
 
 
-def together_told(summary: pd.DataFrame) -> list[str]:
+def together_told(pairs: Mapping[str, pd.DataFrame]) -> list[str]:
     """Say how much antagonists overlap in EMG and in each method, and which is nearest, a sentence a study."""
     told = []
-    for study, rows in summary.groupby("study", sort=False):
+    for study, rows in pairs.items():
         means = rows[rows["measure"].eq("overlap")].groupby("method", sort=False)["mean"].mean()
         others = means.drop(MEASURED)
         nearest = str((others - means[MEASURED]).abs().idxmin())
@@ -208,10 +335,15 @@ def orders_told(table: pd.DataFrame) -> list[str]:
     return told
 
 
-def losses_told(table: pd.DataFrame) -> list[str]:
+def losses(rows: pd.DataFrame) -> pd.DataFrame:
+    """Test the rows that `outside` has kept, as `apart.losses`."""
+    return apart.losses(rows)
+
+
+def losses_told(losses: Mapping[str, pd.DataFrame]) -> list[str]:
     """Say what a speed costs that is left out beside a person, a sentence a study."""
     told = []
-    for study, rows in table.groupby("study", sort=False):
+    for study, rows in losses.items():
         parts = [
             f"{label_of(row['method'])} {signed(row['er_person'])} → {signed(row['er_apart'])} (rise "
             f"{signed(row['rise'])}, {signed(row['ci_low'])} to {signed(row['ci_high'])})"
@@ -221,6 +353,6 @@ def losses_told(table: pd.DataFrame) -> list[str]:
     return told
 
 
-def resolutions(studies: Mapping[str, object]) -> list[str]:
+def resolutions(studies: Mapping[str, xr.Dataset]) -> list[str]:
     """Say how finely refined activity of each study can be timed."""
-    return [f"{study}: {timing.resolution(results)}" for study, results in studies.items()]  # type: ignore[arg-type]
+    return [f"{study}: {timing.resolution(results)}" for study, results in studies.items()]
