@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property, partial
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -162,9 +163,9 @@ def values(summary: pd.DataFrame) -> pd.DataFrame:
     return wide.reindex(columns=[name for name in shown if name in wide]).fillna("–").reset_index()
 
 
-def _text(row: Mapping[str, object]) -> str:
+def _text(row: Mapping[Any, Any]) -> str:
     digits = 0 if MEASURES[str(row["measure"])].kind == "time" else 2
-    mean, low, high = (float(str(row[name])) for name in ("mean", "ci_low", "ci_high"))
+    mean, low, high = (float(row[name]) for name in ("mean", "ci_low", "ci_high"))
     span = f" ({rounded(low, digits)} to {rounded(high, digits)})" if np.isfinite(low) else ""
     few = f" in {row['cycles']} of {row['of_cycles']}" if row["cycles"] != row["of_cycles"] else ""
     return f"{rounded(mean, digits)}{span}{few}" if np.isfinite(mean) else "–"
@@ -233,7 +234,7 @@ def off_told(means: pd.DataFrame, against: pd.DataFrame) -> list[str]:
         there = [name for name in (OPENSIM, MEAN_CURVE, *CONDITIONS) if name in wide.index]
         parts = [
             f"{name} is off by "
-            + ", ".join(f"{wide.loc[method, key]:.1f} % ({label_of(method)})" for method in there if key in wide)
+            + ", ".join(f"{float(wide[key][method]):.1f} % ({label_of(method)})" for method in there if key in wide)
             for key, name in _SAID.items()
             if key in wide
         ]
@@ -267,9 +268,9 @@ def _plain(method: str) -> str:
     return "the mean curve" if method == MEAN_CURVE else label_of(method)
 
 
-def _verdict(row: Mapping[str, object]) -> str:
+def _verdict(row: Mapping[Any, Any]) -> str:
     more = MEASURES[str(row["measure"])].kind == "z"
-    return "better" if (float(str(row["difference"])) > 0) == more else "worse"
+    return "better" if (row["difference"] > 0) == more else "worse"
 
 
 def _measure(name: str) -> str:
@@ -285,9 +286,9 @@ def together_told(pairs: Mapping[str, pd.DataFrame]) -> list[str]:
         others = means.drop(MEASURED)
         nearest = str((others - means[MEASURED]).abs().idxmin())
         listed = ", ".join(f"{label_of(name)} {value:.2f}" for name, value in others.items())
-        pairs = list(dict.fromkeys(rows["muscle"]))
+        names = list(dict.fromkeys(rows["muscle"]))
         told.append(
-            f"{study}: over {len(pairs)} pair{'s' * (len(pairs) != 1)} of antagonists ({', '.join(pairs)}) the common "
+            f"{study}: over {len(names)} pair{'s' * (len(names) != 1)} of antagonists ({', '.join(names)}) the common "
             f"area is {means[MEASURED]:.2f} in EMG; {listed}. Nearest to EMG is {label_of(nearest)}."
         )
     return told
