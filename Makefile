@@ -7,6 +7,7 @@ STUDY   ?=
 DATA    ?=
 SIMULATE ?= 0
 OUT     ?=
+FOLDER  ?=
 BUILD   ?= build
 PYTHON  ?= $(firstword $(shell command -v python3.11 python3 2>/dev/null) python3.11)
 
@@ -14,6 +15,7 @@ PYTHON  ?= $(firstword $(shell command -v python3.11 python3 2>/dev/null) python
 override STUDY := $(value STUDY)
 override DATA  := $(value DATA)
 override OUT   := $(value OUT)
+override FOLDER := $(value FOLDER)
 q    = '$(subst ','\'',$(1))'
 slug = $(shell basename -- "$$(realpath -m -- $(call q,$(1)))" | LC_ALL=C tr -c 'A-Za-z0-9\n' '-')
 
@@ -33,18 +35,22 @@ define ADD_TORCH
 @$(PY) -c 'import torch' 2> /dev/null || $(PY) -m pip install -q "$(TORCH)"
 endef
 
-## paper     rebuild every table and figure: make paper [PROFILE=demo|long|paper|smoke] [DATA=open [SIMULATE=1] | STUDY=folder] [OUT=folder] [SEED=0] [SEEDS=1]
+## paper     rebuild every table and figure: make paper [PROFILE=demo|long|paper|smoke] [DATA=open [SIMULATE=1] | DATA=synthetic-1 | STUDY=folder] [OUT=folder] [SEED=0] [SEEDS=1]
 ## motion    from a motion file to refined activity: 12_motion_to_emg, into build/ (needs OpenSim and a recording)
 ## c3d       from one person's C3D files to refined EMG: 16_c3d_to_emg, into build/ (needs OpenSim)
 ## notebook  open the notebooks in Jupyter Lab
 ## test      lint, type check and the test suite (minutes)
 ## test-all  the same with the slow tests
 ## study-claims  verdicts of the claims over three seeds, on synthetic data: docs/claims_seeds.csv (UNITS=16 UPDATES=600)
-## study-long  the claims at the published length of training, on synthetic data: docs/long_*.csv (hours, or minutes on a card)
+## study-long  the claims at the published length of training, on synthetic data: docs/long_*.csv (hours, or minutes on a card; DATA=open: people, docs/long_people_*.csv)
+## study-epochs  which epoch's weights are used, and what that does to Er, on people and synthetic data: docs/epoch_choice.csv (MINUTES=60)
 ## study-learning  learning curves, speeds and motions left out, on synthetic data: docs/learning.csv (UNITS=16 UPDATES=600 STUDY=folder)
 ## study-outside  a person and a speed left out, EMG normalised otherwise, on open recordings: docs/outside_*.csv
-## study-attention  attention where the truth is known, on synthetic data: docs/attention_*.csv (UNITS=32 UPDATES=800)
-## study-ablations  what every choice that the paper leaves open does to Er: docs/ablations.csv (UNITS=32 UPDATES=800 SEEDS=3)
+## study-attention  attention where the truth is known, on synthetic data: docs/attention_*.csv (UNITS=64 UPDATES=2000: hours)
+## study-attention-long  attention of what was trained long, in a run's folder or as *.nc: docs/attention_long.csv (FOLDER=folder)
+## study-circumstances  speed and duration told to the rivals that take minutes, on every study: docs/circumstances.csv
+## study-ablations  what every choice that the paper leaves open does to Er: docs/ablations.csv (UNITS=64 UPDATES=2000 SEEDS=3; LENGTH=long, STUDY=folder or DATA=open: the network's choices)
+## study-generators  both SYNTHETIC generators beside recordings: signals, and the order of methods: docs/generators*.csv
 ## bench     what training costs beside PyTorch and plain Flax: build/bench.json, docs/benchmarks.md
 ## bench-card  the same on a machine with a graphics card: build/card.json, docs/benchmarks_card.md
 ## lint      format, ruff and mypy
@@ -52,7 +58,7 @@ endef
 ## lock      requirements.lock and environment.yml anew from pyproject.toml
 ## clean     remove build/ (the environment and figures/ stay)
 ## help      this list
-.PHONY: paper motion c3d notebook test test-all study-claims study-long study-outside study-attention study-learning study-ablations bench bench-card lint setup lock clean help
+.PHONY: paper motion c3d notebook test test-all study-claims study-long study-epochs study-learning study-outside study-attention study-attention-long study-circumstances study-ablations study-generators bench bench-card lint setup lock clean help
 help:
 	@sed -n 's/^## /  make /p' Makefile
 
@@ -92,10 +98,16 @@ study-claims: $(SETUP)
 	$(PY) -m nem2e_lib.paper.studies.claims $(BUILD)/study-claims $(or $(filter-out 1,$(SEEDS)),3) $(or $(UNITS),16) $(or $(UPDATES),600)
 
 study-long: $(SETUP)
-	$(PY) -m nem2e_lib.paper.studies.long $(BUILD)/study-long
+	$(PY) -m nem2e_lib.paper.studies.long $(BUILD)/study-long$(if $(DATA),-$(call slug,$(DATA))) $(call q,$(DATA))
+
+study-epochs: $(SETUP)
+	$(PY) -m nem2e_lib.paper.studies.epochs $(BUILD)/study-epochs $(or $(MINUTES),inf)
 
 study-attention: $(SETUP)
-	$(PY) -m nem2e_lib.paper.studies.attention $(BUILD)/study-attention $(or $(UNITS),32) $(or $(UPDATES),800)
+	$(PY) -m nem2e_lib.paper.studies.attention $(BUILD)/study-attention $(or $(UNITS),64) $(or $(UPDATES),2000) $(PIECES)
+
+study-attention-long: $(SETUP)
+	$(PY) -m nem2e_lib.paper.studies.attention $(call q,$(FOLDER)) long
 
 study-learning: $(SETUP)
 	$(PY) -m nem2e_lib.paper.studies.learning $(BUILD)/study-learning$(if $(STUDY),-$(call slug,$(STUDY))) $(or $(UNITS),16) $(or $(UPDATES),600) $(call q,$(STUDY)) $(or $(MINUTES),inf)
@@ -103,8 +115,12 @@ study-learning: $(SETUP)
 study-outside: $(SETUP)
 	$(PY) -m nem2e_lib.paper.studies.outside $(BUILD)/study-outside
 
+study-circumstances: $(SETUP)
+	$(PY) -m nem2e_lib.paper.studies.circumstances $(BUILD)/study-circumstances
+
 study-ablations: $(SETUP)
-	$(PY) -m nem2e_lib.paper.studies.ablations $(BUILD)/study-ablations $(or $(UNITS),32) $(or $(UPDATES),800) $(or $(filter-out 1,$(SEEDS)),3) $(or $(MINUTES),inf)
+	$(PY) -m nem2e_lib.paper.studies.ablations $(BUILD)/study-ablations$(if $(STUDY),-$(call slug,$(STUDY)))$(addprefix -,$(DATA) $(LENGTH)) \
+	  $(or $(UNITS),64) $(or $(UPDATES),2000) $(or $(filter-out 1,$(SEEDS)),3) $(or $(MINUTES),inf) $(call q,$(STUDY)) '$(DATA)' '$(LENGTH)'
 
 bench: $(EXTRAS)
 	$(ADD_TORCH)

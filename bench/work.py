@@ -47,7 +47,7 @@ class Work:
     @cache  # noqa: B019
     def weights(self, model: Model) -> dict[str, Floats]:
         """Return a model's initial weights by name, such as `encoder.recurrent`."""
-        state, _ = compiled(self.grid.shape(), Layout(1, 1)).start(self.grid.tasks((model,)))
+        state, *_ = compiled(self.grid.shape(), Layout(1, 1)).start(self.grid.tasks((model,)))
         flat = flatten_dict(nnx.to_pure_dict(jax.device_get(state)), sep=".")
         return {name: np.asarray(value[0]) for name, value in flat.items()}
 

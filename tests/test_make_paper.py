@@ -109,7 +109,7 @@ def test_saved_tables_tell_methods_by_ids_and_pages_by_labels(made: Paper) -> No
         named = {name for column in METHOD_COLUMNS & set(table.columns) for name in table[column]}
         assert named.isdisjoint(METHOD_LABELS.values()), path.name
         told |= named
-    assert {*CONDITIONS, "identity", "mean_curve", "ridge_all", "lag_attention"} <= told
+    assert {*CONDITIONS, "identity", "mean_curve", "ridge_all", "delayed_kernel_ridge"} <= told
     board = json.loads((made.out / "results.json").read_text())["leaderboard"]
     assert {row["method"] for row in board} <= set(METHOD_LABELS)
     shown = (made.out / "leaderboard_table.html").read_text()

@@ -15,7 +15,7 @@ from nem2e_lib.data.study.load import load_study
 from nem2e_lib.error import Nem2eError
 from nem2e_lib.refiner import train
 from nem2e_lib.rivals import Delay, MeanCurve, PartialLeastSquares, RidgeAll, RidgeOwn, SpeedCurve, evaluate
-from nem2e_lib.rivals.lag_attention import LagAttention
+from nem2e_lib.rivals.kernel_ridge import KernelRidge
 from nem2e_lib.training.config import Configuration
 from nem2e_lib.training.train import train_condition
 from tests.support.small import make_cycles
@@ -90,7 +90,7 @@ def test_rivals_do_without_the_person_for_that_channel_alone(cycles, rival):
     assert not found.diverged.any()
 
 
-@pytest.mark.parametrize("rival", [PartialLeastSquares(), LagAttention()], ids=lambda one: one.name)
+@pytest.mark.parametrize("rival", [PartialLeastSquares(), KernelRidge()], ids=lambda one: one.name)
 def test_rivals_of_all_channels_see_the_channels_that_their_cycles_have(cycles, rival):
     """The lost channel is that of the study without the person, the others are those of the study without it."""
     found, rest = (evaluate(c, rival) for c in (without(cycles, "s1", LOST), others(cycles, "s1")))

@@ -10,14 +10,17 @@ import pytest
 import xarray as xr
 
 from nem2e_lib.analysis import leaderboard, metrics, statistics
-from nem2e_lib.analysis.claims.evidence import UNTESTED, Evidence, Untestable
+from nem2e_lib.analysis.claims.evidence import Evidence, Untestable
+from nem2e_lib.analysis.contrasts import METHODS, NOT_SHOWN, judged, of_family
 from nem2e_lib.cli.inspect import inspect
-from nem2e_lib.paper import tables, what_holds
+from nem2e_lib.paper import tables
+from nem2e_lib.paper.answers import Site, answers
+from nem2e_lib.paper.shared_tables import CONTRASTS
 from nem2e_lib.refiner import Refiner, train
 from nem2e_lib.refiner.manifest import ONE_SPEED, OTHER_CYCLES, SYNTHETIC
 from nem2e_lib.rivals import evaluate, rival, simulated_cycles
 from nem2e_lib.rivals.protocol import inner_folds
-from nem2e_lib.site.saving import entries, save
+from nem2e_lib.site.saving import entries, save, write_csv
 from nem2e_lib.training.config import Configuration
 from nem2e_lib.training.folds import leave_one_out
 from nem2e_lib.training.results import load_results, save_results
@@ -84,10 +87,14 @@ def test_nothing_is_claimed_of_people(results: xr.Dataset, tmp_path: Path) -> No
     evidence = Evidence(table, statistics.summary(table), pd.DataFrame(), {}, {"tiny": "running"})
     with pytest.raises(Untestable, match="has one subject"):
         evidence.study("running")
-    site = what_holds.Site(tmp_path, {"tiny": "block"})
-    people = next(one for one in what_holds.answers(site, ["tiny"]) if "other people" in one.question)
-    assert people.verdict == UNTESTED
-    assert "not of other people" in people.evidence
+    units = pd.concat([leaderboard.per_unit(table), leaderboard.per_unit(table).assign(method="mean_curve", er=-0.2)])
+    write_csv(tmp_path / CONTRASTS.file, judged(units, of_family(METHODS)))
+    told = [one for one in answers(Site(tmp_path, {"tiny": "block"}), ["tiny"]) if one.page == CONTRASTS.page]
+    curve = next(one for one in told if one.about == "One-Entire" and "mean EMG curve" in one.question)
+    assert curve.verdict == NOT_SHOWN  # five blocks of one recording show nothing
+    assert "the mean EMG of the same person's other blocks of cycles" in curve.evidence
+    assert CAVEAT in curve.evidence
+    assert not any("people" in one.question or "person" in one.question for one in told)
 
 
 def test_a_refiner_warns_in_its_manifest_and_at_every_use(cycles: xr.Dataset, tmp_path: Path) -> None:

@@ -1,13 +1,17 @@
-"""What attention and input gradients say, and whether they say anything."""
+"""What attention and input gradients say: entropy, lags, where a map lies, its top tens and what chance gives."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Collection
 from dataclasses import dataclass
 
 import numpy as np
+import pandas as pd
 import xarray as xr
 from numpy.typing import NDArray
+from scipy.interpolate import make_interp_spline
+from scipy.stats import hypergeom, linregress
 
 from nem2e_lib.data.muscles import region, side
 from nem2e_lib.error import Nem2eError
@@ -15,7 +19,7 @@ from nem2e_lib.error import Nem2eError
 Array = NDArray[np.float64]
 
 UNIFORM = 0.95
-"""Share of the greatest entropy above which attention is called nearly uniform."""
+"""Share of the greatest entropy above which attention is called nearly uniform, which decides nothing."""
 
 
 def entropy_share(weights: Array) -> Array:
@@ -42,10 +46,9 @@ def mean_entropy(weights: Array) -> float:
 
 
 def uniformity(share: float) -> str:
-    """Say in one sentence what an entropy share means for reading the map."""
-    if share > UNIFORM:
-        return f"Attention is nearly uniform (entropy {share:.2f} of its maximum): the map tells next to nothing."
-    return f"Entropy is {share:.2f} of its maximum: attention is not uniform."
+    """Describe an entropy share in one sentence."""
+    words = "nearly uniform" if share > UNIFORM else "not uniform"
+    return f"Entropy is {share:.2f} of its maximum: attention is {words}."
 
 
 @dataclass(frozen=True)
@@ -110,6 +113,17 @@ def over_muscles(results: xr.Dataset) -> bool:
     return results.token.dtype.kind in "UO"
 
 
+ONE_ROW = "All outputs were emitted at once (output=at_once) and share one row of weights: it tells of no output alone."
+"""Said wherever attention is shown whose rows are no outputs' own."""
+
+
+def over_outputs(results: xr.Dataset) -> bool:
+    """Whether attention has a row of its own for each output; otherwise one row is repeated, as `ONE_ROW` says."""
+    options = json.loads(results.attrs.get("configuration", "{}"))
+    own = "spatial" in options and options["spatial"] == "input_attention" and over_muscles(results)
+    return bool(options.get("output", "sequence") != "at_once" or own)
+
+
 def sample_interval_ms(results: xr.Dataset) -> float:
     """Return the mean time between two samples of a cycle, in ms."""
     duration = float((results.end_s - results.start_s).mean())
@@ -129,14 +143,15 @@ def reading(results: xr.Dataset) -> dict[str, object]:
     -------
     dict
         study, condition, entropy_share (mean over all models and outputs), verdict; where attention lies on the samples
-        that are output, also gradient_lag_samples, gradient_lag_ms, lag_verdict, attention_lag_ms, sample_interval_ms.
+        that are output, also gradient_lag_samples, gradient_lag_ms, lag_verdict, attention_lag_ms (NaN where the
+        outputs share one row), sample_interval_ms.
     """
     share = mean_entropy(results.attention.values)
     row: dict[str, object] = {
         "study": results.attrs["study"],
         "condition": results.attrs["condition"],
         "entropy_share": share,
-        "verdict": uniformity(share),
+        "verdict": uniformity(share) if over_outputs(results) else f"{uniformity(share)} {ONE_ROW}",
     }
     if results.sizes["token"] == results.sizes["output"] and not over_muscles(results):
         interval = sample_interval_ms(results)
@@ -146,7 +161,7 @@ def reading(results: xr.Dataset) -> dict[str, object]:
             "gradient_lag_samples": gradient.samples,
             "gradient_lag_ms": gradient.milliseconds(interval),
             "lag_verdict": _lag_verdict(gradient),
-            "attention_lag_ms": centre_lag(weights) * interval,
+            "attention_lag_ms": centre_lag(weights) * interval if over_outputs(results) else np.nan,
             "sample_interval_ms": interval,
         }
     return row
@@ -158,19 +173,74 @@ def _lag_verdict(lag: Lag) -> str:
     return f"the output depends most on the input {lag.samples:+d} samples away"
 
 
+def fold_maps(results: xr.Dataset) -> xr.DataArray:
+    """Return the map of every channel and held-out unit, mean over seeds and the unit's cycles.
+
+    Returns
+    -------
+    xarray.DataArray
+        Dims (channel, fold, output, token); NaN where a unit has no model of a channel.
+    """
+    weights, fold = results.attention.mean("seed"), results.fold_of_cycle.values
+    each = [weights.isel(cycle=fold == one).mean("cycle") for one in range(results.sizes["fold"])]
+    maps: xr.DataArray = xr.concat(each, "fold").assign_coords(fold=results.fold.values)
+    return maps.transpose("channel", "fold", "output", "token")
+
+
+def centres(weights: Array, places: Array) -> Array:
+    """Return attention's centre of mass, from weights (…, tokens) and the tokens' places (tokens,), shape (…)."""
+    return np.asarray(weights @ places / weights.sum(axis=-1))
+
+
+EARLY, LATE = 40.0, 50.0
+"""Up to this much of the cycle (%) the paper's Figure 6 (I) speaks of outputs, and from this on Figure 6 (II)."""
+WITHIN = 3
+"""Lags up to so many samples, about 110 ms, are asked of: outputs nearer than that to an end cannot show them."""
+
+
+def places(results: xr.Dataset) -> pd.DataFrame:
+    """Return where temporal attention lies, of every held-out unit's mean map over muscles.
+
+    All measures are 0 for a uniform map, whatever it was learned from, but for a lag, which is none there.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row a unit: label; later, for outputs up to `EARLY`, the weight on samples after the output, above a uniform
+        map's, as a share of what is possible (1: all weight lies later; below 0: earlier); slope of the centre against
+        the output, over outputs from which lags up to `WITHIN` samples can be seen (1: a diagonal, whatever its lag);
+        lag_ms, the mean distance of the centre from these outputs, ms; early and late, the distance of the centre from
+        mid-cycle, % of the cycle, for outputs up to `EARLY` and from `LATE` on.
+    """
+    maps, at = fold_maps(results).mean("channel").dropna("fold", how="all"), results.output.values.astype(float)
+    weights = maps.values
+    centre, count = centres(weights, at), len(at)
+    after = np.where(at[None, :] > at[:, None], weights, 0.0).sum(axis=-1) / weights.sum(axis=-1)
+    uniform = (at[None, :] > at[:, None]).mean(axis=1)
+    first, last, inner = at <= EARLY, at >= LATE, slice(WITHIN, count - WITHIN)
+    middle = (at[0] + at[-1]) / 2
+    interval = sample_interval_ms(results) * (count - 1) / (at[-1] - at[0])
+    return pd.DataFrame(
+        {
+            "label": maps.fold.values.astype(str),
+            "later": ((after - uniform) / (1 - uniform))[:, first].mean(axis=1),
+            "slope": [linregress(at[inner], row[inner]).slope for row in centre],
+            "lag_ms": (centre - at)[:, inner].mean(axis=1) * interval,
+            "early": centre[:, first].mean(axis=1) - middle,
+            "late": centre[:, last].mean(axis=1) - middle,
+        }
+    )
+
+
 def mean_attention(results: xr.Dataset, channel: str) -> xr.DataArray:
     """Return a channel's attention averaged over seeds and cycles, dims (output, token)."""
     return results.attention.sel(channel=channel).mean(["seed", "cycle"])
 
 
-def top_muscles(results: xr.Dataset, channel: str, phase: float, k: int = 10) -> list[str]:
-    """Return the k most attended muscles of a channel at a phase of the cycle (%), most attended first.
-
-    Where the phase falls between two samples, their attention is interpolated.
-    """
-    weights = mean_attention(results, channel).interp(output=phase)
-    order = np.argsort(-weights.values, kind="stable")[:k]
-    return [str(name) for name in results.token.values[order]]
+def top(weights: xr.DataArray, phase: float, k: int = 10) -> list[str]:
+    """Return the k heaviest tokens of a map (output, token) at a phase (%), interpolated between samples."""
+    values = make_interp_spline(weights.output.values, weights.values, k=1)(phase)
+    return [str(name) for name in weights.token.values[np.argsort(-values, kind="stable")[:k]]]
 
 
 def jaccard(a: Collection[str], b: Collection[str]) -> float:
@@ -179,15 +249,21 @@ def jaccard(a: Collection[str], b: Collection[str]) -> float:
 
 
 def chance_jaccard(k: int, tokens: int) -> float:
-    """Return the overlap of two random sets of k of `tokens` names, from their expected intersection."""
-    shared = k * k / tokens
+    """Return the mean overlap of two random sets of k of `tokens` names: their intersection is hypergeometric."""
+    shared = np.arange(k + 1)
+    return float((hypergeom(tokens, k, k).pmf(shared) * shared / (2 * k - shared)).sum())
+
+
+def chance_jaccard_95(k: int, tokens: int) -> float:
+    """Return the 95th percentile of the overlap of two random sets of k of `tokens` names."""
+    shared = float(hypergeom(tokens, k, k).ppf(0.95))
     return shared / (2 * k - shared)
 
 
-def share_elsewhere(muscles: Collection[str], target: str) -> dict[str, float]:
-    """Return which share of some muscles lies on the other side of the body than `target`, and in the trunk."""
-    other = [side(name) not in (side(target), "none") and region(name) != "trunk" for name in muscles]
-    return {"contralateral": float(np.mean(other)), "trunk": float(np.mean([region(m) == "trunk" for m in muscles]))}
+def elsewhere(muscle: str, target: str) -> bool:
+    """Whether a muscle is one of the trunk, or of the hip on the other side of the body than `target`."""
+    where = region(muscle)
+    return where == "trunk" or (where == "hip" and side(muscle) not in (side(target), "none"))
 
 
 def _vertex(profile: Array, peak: int) -> float:

@@ -9,49 +9,17 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 from numpy.typing import NDArray
-from scipy.interpolate import make_interp_spline
-from scipy.stats import hypergeom, rankdata
+from scipy.stats import rankdata
 
 from nem2e_lib.analysis import attention
-from nem2e_lib.analysis.attribution import attribute_held_out
 from nem2e_lib.data.muscles import base, side
 from nem2e_lib.error import Nem2eError
-from nem2e_lib.training.grid import Grid
-from nem2e_lib.training.results import Network, of_channel
+from nem2e_lib.training.results import of_channel
 
 Array = NDArray[np.float64]
 TOP = 10
 PHASES = (0.0, 50.0, 100.0)
 """Phases of the cycle (%) at which the paper shows the ten most attended muscles."""
-PAIRS = {
-    ("attention", "gradient"): "attention_gradient",
-    ("attention", "integrated"): "attention_integrated",
-    ("attention", "occlusion"): "attention_occlusion",
-    ("integrated", "occlusion"): "integrated_occlusion",
-}
-"""Measures whose ranks are compared, and the id of the pair."""
-BETWEEN = "between_folds"
-"""Id of attention beside itself in another fold."""
-
-
-def top(weights: xr.DataArray, phase: float, k: int = TOP) -> list[str]:
-    """Return the k heaviest tokens of a map (output, token) at a phase (%), interpolated between samples."""
-    values = make_interp_spline(weights.output.values, weights.values, k=1)(phase)
-    return [str(name) for name in weights.token.values[np.argsort(-values, kind="stable")[:k]]]
-
-
-def expected_jaccard(k: int, tokens: int) -> float:
-    """Return the mean overlap of two random sets of k of `tokens` names: their intersection is hypergeometric."""
-    shared = np.arange(k + 1)
-    return float((hypergeom(tokens, k, k).pmf(shared) * shared / (2 * k - shared)).sum())
-
-
-def simulated_jaccard(k: int, tokens: int, draws: int = 2000, seed: int = 0) -> tuple[float, float]:
-    """Return mean and 95th percentile of the overlap of two random sets, by drawing them."""
-    rng = np.random.default_rng(seed)
-    pairs = [[rng.choice(tokens, k, replace=False).tolist() for _ in range(2)] for _ in range(draws)]
-    found = [attention.jaccard(a, b) for a, b in pairs]
-    return float(np.mean(found)), float(np.quantile(found, 0.95))
 
 
 def neighbours(names: Iterable[str], order: Sequence[str]) -> int:
@@ -81,7 +49,7 @@ def order_overlap(maps: Mapping[str, xr.DataArray], orders: Mapping[str, Sequenc
     rows = []
     for a, b in combinations(maps, 2):
         for phase in PHASES:
-            found = {name: top(maps[name], phase) for name in (a, b)}
+            found = {name: attention.top(maps[name], phase) for name in (a, b)}
             places = {name: [str(orders[name].index(muscle)) for muscle in found[name]] for name in (a, b)}
             rows.append(
                 {
@@ -115,7 +83,7 @@ def agreement(maps: Mapping[str, Array]) -> pd.DataFrame:
 
 def steadiness(maps: Mapping[str, xr.DataArray]) -> pd.DataFrame:
     """Compare every two of a model's maps, of seeds or of folds: a, b, spearman, jaccard (top ten, mean of phases)."""
-    tops = {name: [top(one, phase) for phase in PHASES] for name, one in maps.items()}
+    tops = {name: [attention.top(one, phase) for phase in PHASES] for name, one in maps.items()}
     rows = [
         {
             "a": a,
@@ -176,67 +144,17 @@ def entropy_and_steadiness(results: xr.Dataset) -> pd.DataFrame:
                 "tokens": tokens,
                 "folds_spearman": float(table["spearman"].mean()),
                 "folds_jaccard": float(table["jaccard"].mean()) if muscles else np.nan,
-                "chance_jaccard": expected_jaccard(TOP, tokens) if muscles else np.nan,
+                "chance_jaccard": attention.chance_jaccard(TOP, tokens) if muscles else np.nan,
                 "synthetic": bool(results.attrs["synthetic"]),
             }
         )
     return pd.DataFrame(rows)
 
 
-def agreement_with_dependence(
-    results: xr.Dataset, work: Grid, networks: Mapping[str, Network], muscle: str, most: int = 4
-) -> pd.DataFrame:
-    """Return how a muscle's attention ranks tokens beside what its models' outputs depend on, mean over folds.
-
-    Parameters
-    ----------
-    results
-        A trained condition whose models see a whole cycle; its first seed is looked at.
-    work
-        The grid of its models (see `grid_of`).
-    networks
-        The muscle's models by held-out label (see `load_networks`).
-    muscle
-        Channel.
-    most
-        Folds that are looked at; diverged ones are left out.
-
-    Returns
-    -------
-    pandas.DataFrame
-        One row a pair of measures (`PAIRS`, then `BETWEEN`: attention beside itself in another fold): study, condition,
-        muscle, folds, synthetic, gap (greatest of the integrated gradients), pair, spearman.
-    """
-    own = results.isel(seed=0).sel(channel=muscle)
-    there = [label in networks for label in work.folds.labels]
-    folds = np.flatnonzero(~own.diverged.values & there)[:most]
-    tables, gaps = [], []
-    for fold in map(int, folds):
-        found = attribute_held_out(networks[work.folds.labels[fold]], work, muscle, fold)
-        held = own.isel(cycle=(results.fold_of_cycle == fold).values)
-        weights = held.attention.mean("cycle").transpose("output", "token").sel(token=work.examples.tokens)
-        tables.append(agreement({"attention": weights.values, **found.maps}).set_index(["a", "b"])["spearman"])
-        gaps.append(found.gap)
-    known = {
-        "study": results.attrs["study"],
-        "condition": results.attrs["condition"],
-        "muscle": muscle,
-        "folds": len(folds),
-        "synthetic": bool(results.attrs["synthetic"]),
-    }
-    between = float(steadiness(maps_by_fold(results.sel(channel=muscle)))["spearman"].mean())
-    rows = [{**known, "gap": np.nan, "pair": BETWEEN, "spearman": between}]
-    if tables:
-        mean = pd.concat(tables, axis=1).mean(axis=1)
-        gap = max(gaps)
-        rows = [{**known, "gap": gap, "pair": name, "spearman": mean[pair]} for pair, name in PAIRS.items()] + rows
-    return pd.DataFrame(rows)
-
-
 def precision(weights: xr.DataArray, informative: Iterable[str], k: int = TOP) -> float:
     """Return the share of a map's k heaviest tokens that carry the information, mean over the phases shown."""
     known = set(informative)
-    return float(np.mean([len(known & set(top(weights, phase, k))) / k for phase in PHASES]))
+    return float(np.mean([len(known & set(attention.top(weights, phase, k))) / k for phase in PHASES]))
 
 
 def synergists(drive: xr.DataArray, target: str, k: int = TOP) -> list[str]:

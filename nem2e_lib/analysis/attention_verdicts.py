@@ -3,15 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import asdict
 from typing import Any
 
 import numpy as np
 import pandas as pd
+import xarray as xr
 from scipy.stats import hypergeom, linregress
 
-from nem2e_lib.analysis.attention import UNIFORM
-from nem2e_lib.analysis.attention_tests import PAIRS, TOP, expected_jaccard, simulated_jaccard
-from nem2e_lib.analysis.statistics import one_sample
+from nem2e_lib.analysis.attention import (
+    chance_jaccard,
+    chance_jaccard_95,
+    fold_maps,
+    mean_entropy,
+    over_muscles,
+    places,
+)
+from nem2e_lib.analysis.attention_interventions import NO_CONTEXT, OTHER_CONTEXT, UNIFORM_WEIGHTS
+from nem2e_lib.analysis.attention_tests import TOP
+from nem2e_lib.analysis.contrasts import CANNOT, NOT_SHOWN, OTHERWISE, SHOWN
+from nem2e_lib.analysis.statistics import ALPHA, FEWEST, one_sample, over_folds
+
+MARGIN = 0.05
+"""Least change of Er that counts when the learned weights are taken away: a twentieth of the OpenSim error."""
 
 AGREES = 0.5
 """Least mean rank correlation at which two maps are said to agree."""
@@ -27,43 +41,175 @@ OPTIONS = ["spatial", "score", "decoder_state"]
 USUAL = {"score": "general", "decoder_state": "encoder"}
 DEFAULT = ("muscle_lstm", *USUAL.values())
 MEASURED = (
-    "entropy",
+    "uniform_change",
     "by_muscle",
     "by_position",
     "chance_jaccard_95",
     "seeds_spearman",
-    "folds_spearman",
     "occlusion_spearman",
     "precision",
     "gradient_precision",
     "chance_precision_95",
 )
-NOTHING = "nothing measured here speaks against reading it"
 HOLDS, FAILS, UNKNOWN, CHANGES = "yes", "no", "cannot be told", "its changes"
 
 Tables = dict[str, pd.DataFrame]
 
 
-def own_verdicts(entropies: pd.DataFrame, agreement: pd.DataFrame) -> pd.DataFrame:
-    """Say what speaks against reading each of a run's maps.
+def own_verdicts(entropies: pd.DataFrame, changed: pd.DataFrame, nulls: pd.DataFrame) -> pd.DataFrame:
+    """Answer for each condition of a run whether its maps say where the network looks.
+
+    By what uniform weights in place of the learned ones do to Er. Where the interval lies above `MARGIN`, the weights
+    are worth something, and it is shown if the maps also rank inputs as the outputs depend on them, by occlusion,
+    beyond both nulls. Where it lies below, it is shown to be otherwise: the network does as well without its map.
+    Entropy describes the maps and decides nothing.
 
     Parameters
     ----------
-    entropies, agreement
-        Rows of `attention_tests.entropy_and_steadiness` and `attention_tests.agreement_with_dependence`.
+    entropies
+        Rows of `attention_tests.entropy_and_steadiness`.
+    changed
+        Rows of `attention_interventions.summary`.
+    nulls
+        Rows of `attention_nulls.against_nulls`.
 
     Returns
     -------
     pandas.DataFrame
-        Rows of `entropies` for which there is an agreement, with occlusion_spearman, verdict (in words) and
-        spoken_against (something does).
+        One row a study and condition of `changed`: study, condition, entropy (mean over muscles), verdict (`SHOWN`,
+        `NOT_SHOWN`, `OTHERWISE`, `CANNOT`), spoken_against (it is not shown), sentence, effect (change of Er by uniform
+        weights) with ci_low and ci_high, n, unit, occlusion (rank correlation) with occlusion_p (the larger of its
+        nulls'), synthetic.
     """
-    keys = ["study", "condition", "muscle"]
-    occluded = agreement.loc[agreement["pair"] == PAIRS["attention", "occlusion"], [*keys, "spearman"]]
-    both = entropies.merge(occluded.rename(columns={"spearman": "occlusion_spearman"}), on=keys)
-    against = [speaks_against({str(name): value for name, value in row.items()}) for row in both.to_dict("records")]
-    words = ["; ".join(found) or NOTHING for found in against]
-    return both.assign(verdict=words, spoken_against=[bool(found) for found in against])
+    rows = []
+    for (study, condition), group in changed.groupby(["study", "condition"], sort=False):
+        by = group.set_index("intervention")
+        uniform = by.loc[UNIFORM_WEIGHTS]
+        own = nulls[(nulls["study"] == study) & (nulls["condition"] == condition) & (nulls["test"] == "occlusion")]
+        occlusion, p_value = float(own["value"].mean()), float(own["p_value"].max(skipna=False)) if len(own) else np.nan
+        verdict = _answer(float(uniform["ci_low"]), float(uniform["ci_high"]), int(uniform["n"]), p_value)
+        maps = entropies[(entropies["study"] == study) & (entropies["condition"] == condition)]
+        rows.append(
+            {
+                "study": study,
+                "condition": condition,
+                "entropy": float(maps["entropy"].mean()),
+                "verdict": verdict,
+                "spoken_against": verdict != SHOWN,
+                "sentence": f"{_worth(uniform)} {_ranks(occlusion, p_value)} {_context(by)}",
+                "effect": uniform["change"],
+                "ci_low": uniform["ci_low"],
+                "ci_high": uniform["ci_high"],
+                "n": uniform["n"],
+                "unit": uniform["unit"],
+                "occlusion": occlusion,
+                "occlusion_p": p_value,
+                "synthetic": bool(group["synthetic"].any()),
+            }
+        )
+    return pd.DataFrame(rows)
+
+
+def _answer(low: float, high: float, n: int, p_value: float) -> str:
+    if not np.isfinite([low, high]).all():
+        return CANNOT
+    if n < FEWEST:
+        return NOT_SHOWN
+    if high < MARGIN:
+        return OTHERWISE
+    return SHOWN if low > MARGIN and p_value < ALPHA else NOT_SHOWN
+
+
+def _worth(row: pd.Series[Any]) -> str:
+    change = _interval(row)
+    if not np.isfinite(row["ci_low"]):
+        return (
+            f"Uniform weights in place of the learned ones change Er by {row['change']:+.3f}; no interval can be made."
+        )
+    if row["ci_high"] < MARGIN:
+        return f"The weights matter little: uniform ones in their place change Er by {change}, less than {MARGIN}."
+    if row["ci_low"] > MARGIN:
+        return f"The weights matter: uniform ones in their place change Er by {change}, more than {MARGIN}."
+    return f"Whether the weights matter is not decided: uniform ones in their place change Er by {change}."
+
+
+def _ranks(value: float, p_value: float) -> str:
+    if not np.isfinite(value):
+        return "Agreement with occlusion was not measured."
+    if not np.isfinite(p_value):
+        return f"They rank inputs as occlusion does with r = {value:.2f}, which has no null here."
+    beyond = "beyond" if p_value < ALPHA else "not beyond"
+    return (
+        f"They rank inputs as occlusion does with r = {value:.2f}, {beyond} random and other muscles' maps "
+        f"({_p(p_value)})."
+    )
+
+
+def _context(by: pd.DataFrame) -> str:
+    """Say what the context is worth, and what of it is this cycle's own: that is what another cycle's cannot give."""
+    if not {OTHER_CONTEXT, NO_CONTEXT} <= set(by.index):
+        return ""
+    none, other = by.loc[NO_CONTEXT], by.loc[OTHER_CONTEXT]
+    needed = "The context is needed" if none["ci_low"] > MARGIN else "The context is not shown to be needed"
+    own = (
+        "it tells of this cycle"
+        if other["ci_low"] > MARGIN
+        else "little of it is this cycle's own"
+        if other["ci_high"] < MARGIN
+        else "how much of it is this cycle's own is not decided"
+    )
+    return f"{needed}: without one Er changes by {_interval(none)}, with another cycle's by {_interval(other)}; {own}."
+
+
+def _interval(row: pd.Series[Any]) -> str:
+    return f"{row['change']:+.3f} (95 % CI {row['ci_low']:+.3f} to {row['ci_high']:+.3f})"
+
+
+def _p(value: float) -> str:
+    return "p < .001" if value < 0.001 else f"p = {value:.3f}"
+
+
+def measures(results: xr.Dataset, nulls: pd.DataFrame, changed: pd.DataFrame | None = None) -> pd.DataFrame:
+    """Lay what was measured on a condition's attention into one tidy table, to be compared between trainings.
+
+    Parameters
+    ----------
+    results
+        A trained condition.
+    nulls
+        Rows of `attention_nulls.against_nulls` for it.
+    changed
+        Rows of `attention_interventions.summary` for it; None where there were no weights to intervene on.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row a measure: study, condition, measure (entropy; later, slope, lag_ms and late of `attention.places`, for
+        maps over samples; tests of `nulls`; interventions), value with its 95 % interval over held-out units, n,
+        p_value (of a null: the larger of the two; of an intervention or a place: its t-test).
+    """
+    rows = []
+    if not over_muscles(results) and results.sizes["token"] == results.sizes["output"]:
+        found = places(results)
+        for name in ("later", "lag_ms", "late"):
+            test = over_folds(found[name])
+            rows.append({"measure": name, "value": test.mean, "p_value": test.p_value, **_ends(asdict(test))})
+    there = np.isfinite(fold_maps(results)).any(["channel", "output", "token"])
+    entropy = {"measure": "entropy", "value": mean_entropy(results.attention.values), "n": int(there.sum())}
+    for test, group in nulls.groupby("test", sort=False):
+        first = group.iloc[0].to_dict()
+        p_value = group["p_value"].max(skipna=False)
+        rows.append({"measure": test, "value": first["value"], "p_value": p_value, **_ends(first)})
+    for first in [] if changed is None else changed.to_dict("records"):
+        about = {"measure": first["intervention"], "value": first["change"], "p_value": first["p_value"]}
+        rows.append({**about, **_ends({str(name): value for name, value in first.items()})})
+    head = {"study": results.attrs["study"], "condition": results.attrs["condition"]}
+    columns = [*head, "measure", "value", "ci_low", "ci_high", "n", "p_value"]
+    return pd.DataFrame([{**head, **row} for row in [entropy, *rows]], columns=columns)
+
+
+def _ends(row: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: row[name] for name in ("ci_low", "ci_high", "n")}
 
 
 def truth_summary(planted: pd.DataFrame, synergists: pd.DataFrame) -> pd.DataFrame:
@@ -132,12 +278,11 @@ def order_summary(order: pd.DataFrame) -> pd.DataFrame:
     keys = ["spatial", "muscle"]
     table = order.groupby(keys, sort=False)[["by_muscle", "by_position", "neighbours", "entropy"]].mean().reset_index()
     tokens = int(order["tokens"].iloc[0])
-    drawn, high = simulated_jaccard(TOP, tokens)
+    high = chance_jaccard_95(TOP, tokens)
     orders = order.groupby(keys, sort=False)[["a", "b"]].agg(set)
     return table.assign(
         orders=[len(a | b) for a, b in zip(orders["a"], orders["b"], strict=True)],
-        chance=expected_jaccard(TOP, tokens),
-        chance_drawn=drawn,
+        chance=chance_jaccard(TOP, tokens),
         chance_95=high,
         chance_neighbours=TOP * (TOP - 1) / tokens,
         follows=[_follows(m, p, high) for m, p in table[["by_muscle", "by_position"]].to_numpy(float)],
@@ -196,7 +341,8 @@ def readings(tables: Tables) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        Options, entropy, by_muscle, by_position, chance_jaccard_95, seeds_spearman, occlusion_spearman, precision (of
+        Options, entropy, uniform_change (of Er, by uniform weights in place of the learned ones), by_muscle,
+        by_position, chance_jaccard_95, seeds_spearman, occlusion_spearman, precision (of
         attention for planted muscles), gradient_precision (of the input gradient: where it is not beyond chance either,
         the network has not learned to use them, and the test says nothing), chance_precision_95, fails (what speaks
         against reading the map, in words), readable.
@@ -208,6 +354,9 @@ def readings(tables: Tables) -> pd.DataFrame:
     planted = tables["planted"]
     by_measure = {name: rows.groupby(OPTIONS)["precision"].mean() for name, rows in planted.groupby("measure")}
     entropy = tables["encoders"].groupby(OPTIONS, sort=False)["entropy"].mean()
+    # a study that was made before this was measured has no such column
+    worth = tables["encoders"].reindex(columns=[*OPTIONS, "uniform_change"])
+    change = worth.groupby(OPTIONS, sort=False)["uniform_change"].mean()
     chance = chance_precision(int(planted["tokens"].iloc[0]))
     rows = []
     for variant in entropy.index[entropy.index.get_level_values("spatial") != "time_tokens"]:
@@ -216,6 +365,7 @@ def readings(tables: Tables) -> pd.DataFrame:
         row = {
             **dict(zip(OPTIONS, variant, strict=True)),
             "entropy": entropy[variant],
+            "uniform_change": change[variant],
             "by_muscle": order["by_muscle"].get(spatial) if usual else np.nan,
             "by_position": order["by_position"].get(spatial) if usual else np.nan,
             "chance_jaccard_95": order["chance_95"].get(spatial, np.nan),
@@ -226,7 +376,7 @@ def readings(tables: Tables) -> pd.DataFrame:
             "chance_precision_95": chance,
         }
         fails = speaks_against(row)
-        known = all(np.isfinite(row[name]) for name in ("by_muscle", "seeds_spearman", "precision"))
+        known = all(np.isfinite(row[name]) for name in ("uniform_change", "by_muscle", "seeds_spearman", "precision"))
         known = known and row["gradient_precision"] > chance
         readable = FAILS if fails else HOLDS if known else UNKNOWN
         rows.append({**row, "fails": "; ".join(fails), "readable": readable})
@@ -248,11 +398,10 @@ def speaks_against(row: Mapping[str, Any]) -> list[str]:
     """
     known = {name: float(row.get(name, np.nan)) for name in MEASURED}
     tests = {
-        "nearly uniform": known["entropy"] > UNIFORM,
+        f"uniform weights in place of its own cost less than {MARGIN} of Er": known["uniform_change"] < MARGIN,
         "its top ten does not follow the muscle when the order changes": known["by_muscle"]
         <= max(known["by_position"], known["chance_jaccard_95"]),
         "other seeds give another map": known["seeds_spearman"] < AGREES,
-        "other folds give another map": known["folds_spearman"] < AGREES,
         "it does not agree with occlusion": known["occlusion_spearman"] < AGREES,
         "it does not find planted muscles that its network uses": known["precision"]
         <= known["chance_precision_95"]
@@ -296,14 +445,14 @@ def _moves(row: pd.Series[Any]) -> str:
 
 
 def recommendation(summary: pd.DataFrame, read: pd.DataFrame) -> str:
-    """Apply the rule: among settings of equal held-out error, the one whose attention carries information."""
+    """Apply the rule: among settings of equal held-out error, the one whose map passes every test."""
     better = summary[summary["ci_high"] < 0].sort_values("difference")
     lower = "".join(
         f"\nEr is shown lower than the default's with {_name(row)}: by {-row['difference']:.3f} (95 % CI "
         f"{-row['ci_high']:.3f} to {-row['ci_low']:.3f}, n = {row['n']})."
         for _, row in better.iterrows()
     )
-    both = summary.merge(read[[*OPTIONS, "readable", "fails"]], on=OPTIONS)
+    both = summary.merge(read[[*OPTIONS, "uniform_change", "readable", "fails"]], on=OPTIONS)
     equal = both[both["equal"]]
     passing = equal[equal["readable"] == HOLDS]
     default = both.set_index(OPTIONS).xs(DEFAULT)
@@ -312,12 +461,14 @@ def recommendation(summary: pd.DataFrame, read: pd.DataFrame) -> str:
         f"(paired over {summary['n'].iloc[0]} held-out units, so small differences are not seen)."
     )
     if passing.empty:
-        low = equal.sort_values("entropy").iloc[0]
-        return (
-            f"{head} None of them has a map that passes every test, so there is no reason to change the default; the "
-            f"lowest entropy among them is {low['entropy']:.3f} ({_name(low)}), the default's "
-            f"{default['entropy']:.3f}.{lower}"
-        )
+        worth = equal.dropna(subset="uniform_change").sort_values("uniform_change")
+        most = [
+            f" The most that uniform weights cost any of them is {row['uniform_change']:+.3f} of Er ({_name(row)}), "
+            f"the default {default['uniform_change']:+.3f}."
+            for _, row in worth.tail(1).iterrows()
+        ]
+        none = "None of them has a map that passes every test, so there is no reason to change the default."
+        return "".join([f"{head} {none}", *most, lower])
     best = passing.sort_values("er").iloc[0]
     return (
         f"{head} Of those, the map of {_name(best)} passes every test (Er {best['er']:.2f}, entropy "

@@ -1,4 +1,4 @@
-"""Tests of the controls over held-out units, and in a sentence whether a condition is learning or remembering."""
+"""Tests of the controls over held-out units, and in a sentence whether a condition uses its input or remembers."""
 
 from __future__ import annotations
 
@@ -10,24 +10,25 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from nem2e_lib.analysis import contrasts
 from nem2e_lib.analysis.controls import AVERAGE, CONSTANT, Shifts, electrode_weights, unit_weights
 from nem2e_lib.analysis.following import MEASURES
 from nem2e_lib.analysis.leaderboard import DECIMALS
-from nem2e_lib.analysis.statistics import holm, one_sample
+from nem2e_lib.analysis.statistics import holm, one_sample, over_folds
 from nem2e_lib.training.units import unit_name, units_said
 
 Row = dict[Any, Any]
 
 UNCHANGED = "unchanged"
-LEARNS, FOLLOWS, VARIES, REPLAYS = "learns", "needs its input", "varies without gain", "replays"
+NEEDS, VARIES, REPLAYS, HARMED = "needs its input", "varies without gain", "replays", "harmed by its input"
 NOT_SHOWN, CANNOT = "not shown", "cannot be tested"
 SAID = {
-    LEARNS: "it needs the cycle's own input and is better than the training-mean curve",
-    FOLLOWS: "it needs the cycle's own input, but is not shown to be better than the training-mean curve",
+    NEEDS: "it needs the cycle's own input",
     VARIES: "its output varies with its input, but the average input is not shown to serve it worse than the own one",
     REPLAYS: "its output hardly varies with its input, and the average input is not shown to serve it worse",
+    HARMED: "the average input serves it better than the cycle's own one",
     NOT_SHOWN: "it is not shown to need the cycle's own input",
-    CANNOT: "whether it needs the cycle's own input cannot be tested with one held-out unit",
+    CANNOT: "whether it needs the cycle's own input cannot be tested",
 }
 """Verdicts in words."""
 HARDLY = 0.1
@@ -51,8 +52,30 @@ def per_unit(table: pd.DataFrame) -> pd.DataFrame:
     return means
 
 
+def inputs(table: pd.DataFrame) -> pd.DataFrame:
+    """Return Er per held-out unit with the own and with the average input, as `contrasts.judged` takes it.
+
+    Parameters
+    ----------
+    table
+        Rows of `controls.errors_under`.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Columns study, method (the condition, and the same with ``_average``), unit, label, er.
+    """
+    units = per_unit(table)
+    rows = units[units["control"] == AVERAGE]
+    own = rows.assign(method=rows["condition"], er=rows["er_unchanged"])
+    average = rows.assign(method=rows["condition"] + "_average")
+    return pd.concat([own, average], ignore_index=True)[["study", "method", "unit", "label", "er"]]
+
+
 def control_summary(table: pd.DataFrame) -> pd.DataFrame:
     """Test each control over held-out units; the unchanged input stands first.
+
+    These tests are for exploring. Whether a condition needs its input is planned, and decided by `verdicts`.
 
     Parameters
     ----------
@@ -86,7 +109,7 @@ def _tested(rows: pd.DataFrame) -> dict[str, object]:
     head = {name: rows[name].iloc[0] for name in ("study", "condition", "control")}
     found: dict[str, object] = {**head, "er_mean": er.mean, "ci_low": er.ci_low, "ci_high": er.ci_high}
     for name in ("rise", "above_mean_curve"):
-        test = one_sample(rows[name].round(DECIMALS))
+        test = over_folds(rows[name].round(DECIMALS))
         found |= {
             name: test.mean,
             f"{name}_ci_low": test.ci_low,
@@ -236,31 +259,45 @@ def following_summary(table: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def verdicts(summary: pd.DataFrame, followed: pd.DataFrame) -> pd.DataFrame:
-    """Say of each study and condition whether it learns or remembers.
+def verdicts(summary: pd.DataFrame, followed: pd.DataFrame, needed: pd.DataFrame) -> pd.DataFrame:
+    """Say of each study and condition whether it needs its input or replays what it remembers.
+
+    Whether it is better than the training-mean curve is a question of its own, which the planned contrasts of
+    the leaderboard answer over all electrodes and seeds; here only its numbers stand.
+
+    Parameters
+    ----------
+    summary, followed
+        `control_summary` and `following_summary`.
+    needed
+        `contrasts.judged` of the own against the average input (`inputs`).
 
     Returns
     -------
     pandas.DataFrame
-        Columns study, condition, verdict (a key of `SAID`), er_unchanged, er_mean_curve, without_input (Er with the
-        average input), constant_input (Er with the cycle's mean), remembered (share of the improvement over OpenSim
-        that the training-mean curve reaches), variance_share, slope, n, sentence.
+        Columns study, condition, verdict (a key of `SAID`), answer (of the contrast), er_unchanged, er_mean_curve,
+        without_input (Er with the average input), constant_input (Er with the cycle's mean), remembered (share of the
+        improvement over OpenSim that the training-mean curve reaches), variance_share, slope, n, sentence.
     """
     rows = [
-        _verdict(group, followed[(followed["study"] == study) & (followed["method"] == condition)])
+        _verdict(
+            group,
+            followed[(followed["study"] == study) & (followed["method"] == condition)],
+            needed[(needed["study"] == study) & (needed["method"] == condition)].iloc[0],
+        )
         for (study, condition), group in summary.groupby(["study", "condition"], sort=False)
     ]
     return pd.DataFrame(rows)
 
 
-def _verdict(summary: pd.DataFrame, followed: pd.DataFrame) -> dict[str, object]:
+def _verdict(summary: pd.DataFrame, followed: pd.DataFrame, needed: pd.Series[Any]) -> dict[str, object]:
     by_control: dict[str, Row] = {str(row["control"]): row for row in summary.to_dict("records")}
     measured = followed.set_index("measure")["mean"].astype(float)
     plain, blind = by_control[UNCHANGED], by_control[AVERAGE]
-    needs, gains = blind["rise_ci_low"] > 0, plain["above_mean_curve_ci_high"] < 0
     share = measured["variance_share"]
     blank = NOT_SHOWN if math.isnan(share) else REPLAYS if share <= HARDLY else VARIES
-    verdict = CANNOT if plain["n"] < 2 else (LEARNS if gains else FOLLOWS) if needs else blank
+    decided = {contrasts.SHOWN: NEEDS, contrasts.OTHERWISE: HARMED, contrasts.CANNOT: CANNOT}
+    verdict = decided.get(str(needed["answer"]), blank)
     er, curve = plain["er_mean"], plain["er_mean_curve"]
     numbers = {
         "er_unchanged": er,
@@ -273,10 +310,11 @@ def _verdict(summary: pd.DataFrame, followed: pd.DataFrame) -> dict[str, object]
         "n": plain["n"],
     }
     head = {name: plain[name] for name in ("study", "condition")}
-    return {**head, "verdict": verdict, **numbers, "sentence": _sentence(verdict, plain, blind, numbers)}
+    sentence = _sentence(verdict, plain, needed, numbers)
+    return {**head, "verdict": verdict, "answer": needed["answer"], **numbers, "sentence": sentence}
 
 
-def _sentence(verdict: str, plain: Row, blind: Row, numbers: Row) -> str:
+def _sentence(verdict: str, plain: Row, needed: pd.Series[Any], numbers: Row) -> str:
     share, moved = numbers["remembered"], numbers["variance_share"]
     part = f" ({_percent(share)} of the improvement over OpenSim)" if math.isfinite(share) else ""
     varies = (
@@ -288,16 +326,16 @@ def _sentence(verdict: str, plain: Row, blind: Row, numbers: Row) -> str:
     )
     return (
         f"{SAID[verdict]}. Er is {_signed(numbers['er_unchanged'])} with the own input and "
-        f"{_signed(numbers['without_input'])} with the average input (rise {_signed(blind['rise'])}, 95 % CI "
-        f"{_interval(blind, 'rise')}, n = {units_said(plain['n'], plain['unit'])}), "
+        f"{_signed(numbers['without_input'])} with the average input (rise {_signed(-needed['difference'])}, 95 % CI "
+        f"{_ends(-needed['ci_high'], -needed['ci_low'])}, corrected for shared training data, "
+        f"n = {units_said(plain['n'], plain['unit'])}), "
         f"{_signed(numbers['constant_input'])} with a constant one; the training-mean curve, which sees no "
         f"input, reaches {_signed(numbers['er_mean_curve'])}{part}, and the model lies "
-        f"{_signed(plain['above_mean_curve'])} ({_interval(plain, 'above_mean_curve')}) from it.{varies}"
+        f"{_signed(plain['above_mean_curve'])} from it.{varies}"
     )
 
 
-def _interval(row: Row, name: str) -> str:
-    low, high = row[f"{name}_ci_low"], row[f"{name}_ci_high"]
+def _ends(low: float, high: float) -> str:
     return f"{_signed(low)} to {_signed(high)}" if math.isfinite(low) else "not defined"
 
 

@@ -1,19 +1,23 @@
-"""Every method of a study in one ranking: Er with its CI, who beats whom, and what it costs."""
+"""Every method of a study in one ranking: Er and rank with intervals, who beats whom, costs, what being told adds."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from itertools import combinations
 
+import numpy as np
 import pandas as pd
 import xarray as xr
+from scipy.stats import rankdata
 
-from nem2e_lib.analysis.statistics import ALPHA, holm, one_sample
+from nem2e_lib.analysis.statistics import ALPHA, holm, one_sample, over_folds
 from nem2e_lib.error import Nem2eError
 from nem2e_lib.training.config import Configuration
 from nem2e_lib.training.results import configuration_of
 from nem2e_lib.training.stdrnet import parameters
 
+BOOTSTRAP = 10_000
+"""Times that units are drawn anew for the interval of a rank."""
 DECIMALS = 12
 """Er is rounded to these, so that a method equal to OpenSim has Er 0 and no test is made of rounding errors."""
 
@@ -74,9 +78,9 @@ def standings(errors: pd.DataFrame, costs: pd.DataFrame) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        Columns study, rank, method, er_mean, ci_low, ci_high, p_value (t-test over units of the mean over electrodes),
-        wins, losses (paired, Holm-corrected, see `duels`), parameters, seconds, n_units, unit, n_electrodes, synthetic,
-        reason (why a test is undefined).
+        Columns study, rank, rank_low, rank_high (see `rank_intervals`), method, er_mean, ci_low, ci_high, p_value
+        (t-test over units of the mean over electrodes), wins, losses (paired, Holm-corrected, see `duels`), parameters,
+        seconds, n_units, unit, n_electrodes, synthetic, reason (why a test is undefined).
     """
     units, fights = per_unit(errors), duels(errors)
     rows = [_standing(group) for _, group in units.groupby(["study", "method"], sort=False)]
@@ -84,9 +88,12 @@ def standings(errors: pd.DataFrame, costs: pd.DataFrame) -> pd.DataFrame:
     table["wins"] = [_decided(fights, row.study, row.method)[0] for row in table.itertuples()]
     table["losses"] = [_decided(fights, row.study, row.method)[1] for row in table.itertuples()]
     table["rank"] = table.groupby("study", sort=False)["er_mean"].rank(method="min").astype("Int64")
+    table = table.merge(rank_intervals(units), on=["study", "method"], how="left")
     columns = [
         "study",
         "rank",
+        "rank_low",
+        "rank_high",
         "method",
         "er_mean",
         "ci_low",
@@ -105,6 +112,115 @@ def standings(errors: pd.DataFrame, costs: pd.DataFrame) -> pd.DataFrame:
     return table[columns].sort_values(["study", "er_mean"], kind="stable", ignore_index=True)
 
 
+def rank_intervals(units: pd.DataFrame, draws: int = BOOTSTRAP, seed: int = 0) -> pd.DataFrame:
+    """Return a 95 % interval of every method's rank, by bootstrap over held-out units.
+
+    A study's units are drawn with replacement, the same for all methods, and methods are ranked by the mean Er of what
+    was drawn; the interval is of percentiles. With few units it is too narrow, as every bootstrap is, and folds share
+    training data. A method whose Er is undefined has none.
+
+    Parameters
+    ----------
+    units
+        Rows of `per_unit`.
+    draws, seed
+        How often units are drawn, and from which seed.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Columns study, method, rank_low, rank_high.
+    """
+    tables = []
+    for study, group in units.groupby("study", sort=False):
+        wide = group.pivot_table(index="label", columns="method", values="er", sort=False, dropna=False)
+        wide = wide.loc[:, wide.notna().all()]
+        count = len(wide)
+        weights = np.random.default_rng(seed).multinomial(count, np.full(count, 1.0 / count), size=draws) / count
+        means = (weights @ wide.to_numpy()).round(DECIMALS)
+        ranks = rankdata(means, method="min", axis=1)
+        low, high = np.quantile(ranks, (0.025, 0.975), axis=0, method="inverted_cdf").astype(int)
+        tables.append(pd.DataFrame({"study": study, "method": wide.columns, "rank_low": low, "rank_high": high}))
+    return pd.concat(tables, ignore_index=True).astype({"rank_low": "Int64", "rank_high": "Int64"})
+
+
+def told(units: pd.DataFrame, told_units: pd.DataFrame, why: Mapping[str, str]) -> pd.DataFrame:
+    """Return what every method gains from being told speed, duration and condition, paired over held-out units.
+
+    Parameters
+    ----------
+    units, told_units
+        Rows of `per_unit` of methods that are told nothing, and of the same that are told.
+    why
+        By method, why there is no row of it in `told_units`.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Columns study, method, er_mean, er_told, difference (told minus not told: below 0 where it helps), ci_low,
+        ci_high (95 %, t), p_value, p_holm (over the methods of a study), n, reason (why there is no number or test).
+        Best first.
+    """
+    keys = ["study", "method"]
+    both = units.merge(told_units[[*keys, "label", "er"]], on=[*keys, "label"], how="left", suffixes=("", "_told"))
+    rows = []
+    for (study, method), group in both.groupby(keys, sort=False):
+        row = {"study": study, "method": method, "er_mean": group["er"].mean(skipna=False)}
+        if group["er_told"].notna().any():
+            found = _paired(group["er_told"] - group["er"])
+            rows.append({**row, "er_told": group["er_told"].mean(skipna=False), **found})
+        else:
+            rows.append(
+                {**row, "er_told": np.nan, "p_value": np.nan, "reason": why.get(str(method), "not measured here")}
+            )
+    table = pd.DataFrame(rows, columns=[*keys, "er_mean", "er_told", *_DUEL[3:6], "p_value", "n", "reason"])
+    table["n"] = table["n"].astype("Int64")
+    corrected = [part.assign(p_holm=holm(part["p_value"])) for _, part in table.groupby("study", sort=False)]
+    ordered = [*keys, "er_mean", "er_told", "difference", "ci_low", "ci_high", "p_value", "p_holm", "n", "reason"]
+    return pd.concat(corrected)[ordered].sort_values(["study", "er_mean"], kind="stable", ignore_index=True)
+
+
+def for_reading(
+    table: pd.DataFrame, gains: pd.DataFrame, tuned_on: Mapping[str, str], number: Callable[[float], str]
+) -> pd.DataFrame:
+    """Return the leaderboard as it is read: ranks and Er with their intervals in a cell each.
+
+    Parameters
+    ----------
+    table, gains
+        Rows of `standings` and `told`.
+    tuned_on
+        By method, what was chosen on which data.
+    number
+        From a number to its text.
+    """
+    known = gains.set_index(["study", "method"])
+    rows = []
+    for one in table.to_dict("records"):
+        gain = known.loc[(one["study"], one["method"])]
+        told_er = number(gain["er_told"]) if np.isfinite(gain["er_told"]) else gain["reason"]
+        rows.append(
+            {
+                "study": one["study"],
+                "rank": _interval(*(str(one[name]) for name in ("rank", "rank_low", "rank_high"))),
+                "method": one["method"],
+                "Er": _interval(*(number(one[name]) for name in ("er_mean", "ci_low", "ci_high"))),
+                "Er, told speed and duration": told_er,
+                "wins": one["wins"],
+                "losses": one["losses"],
+                "tuned on": tuned_on.get(one["method"], "not said"),
+                "parameters": one["parameters"],
+                "seconds": one["seconds"],
+                "n": one["n_units"],
+            }
+        )
+    return pd.DataFrame(rows)
+
+
+def _interval(value: str, low: str, high: str) -> str:
+    return f"{value} [{low}, {high}]"
+
+
 def _standing(group: pd.DataFrame) -> dict[str, object]:
     test, first = one_sample(group["er"]), group.iloc[0]
     kept = {name: first[name] for name in ("study", "method", "unit", "synthetic")}
@@ -114,13 +230,17 @@ def _standing(group: pd.DataFrame) -> dict[str, object]:
 
 
 def duels(errors: pd.DataFrame) -> pd.DataFrame:
-    """Compare every pair of methods by a paired t-test over held-out units of the mean Er over electrodes.
+    """Compare every pair of methods over held-out units of the mean Er over electrodes, paired: for exploring.
+
+    What a page answers is planned beforehand (`contrasts`); whatever is sure here, over all pairs, is shown there too,
+    since the test is the same (`statistics.over_folds`) and its family larger.
 
     Returns
     -------
     pandas.DataFrame
-        Columns study, a, b, difference (Er of a minus Er of b), ci_low, ci_high (95 %, not corrected), t, p_value,
-        p_holm (over all pairs of a study), n, winner (the method with the lower Er where p_holm < .05, else empty),
+        Columns study, a, b, difference (Er of a minus Er of b), ci_low, ci_high (95 %, corrected for training data that
+        folds share, not for the number of pairs), t, p_value, p_holm (over all pairs of a study), n, winner (the method
+        with the lower Er where p_holm < .05, else empty),
         reason.
     """
     tables = []
@@ -135,7 +255,7 @@ _DUEL = ["study", "a", "b", "difference", "ci_low", "ci_high", "t", "p_value", "
 
 
 def _paired(differences: pd.Series) -> dict[str, object]:
-    test = one_sample(differences.round(DECIMALS))
+    test = over_folds(differences.round(DECIMALS))
     kept = {name: getattr(test, name) for name in ("ci_low", "ci_high", "t", "p_value", "n", "reason")}
     return {"difference": float(differences.mean(skipna=False)), **kept}
 
@@ -202,8 +322,9 @@ def _said(study: str, table: pd.DataFrame, fights: pd.DataFrame, name: Callable[
     beaten = set(won) - {best}
     level = [name(str(one)) for one in ranked["method"] if one != best and one not in beaten]
     return (
-        f"{study}: {name(best)} has the lowest Er ({er}) and surely beats {len(beaten)} of "
-        f"{len(table) - 1} others (Holm, p < {ALPHA:g}); not shown to be better than: {'; '.join(level) or 'none'}."
+        f"{study}: {name(best)} has the lowest Er ({er}). Over all pairs, for exploring, it is lower than that of "
+        f"{len(beaten)} of {len(table) - 1} others (Holm, p < {ALPHA:g}); not shown to be lower than: "
+        f"{'; '.join(level) or 'none'}."
     )
 
 

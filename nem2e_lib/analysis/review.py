@@ -21,7 +21,8 @@ from scipy.optimize import brentq
 from scipy.stats import bootstrap, nct
 from scipy.stats import f as fisher
 
-from nem2e_lib.analysis.statistics import ALPHA, ROUNDING, holm, one_sample
+from nem2e_lib.analysis import contrasts as planned
+from nem2e_lib.analysis.statistics import ALPHA, ROUNDING, holm, one_sample, over_folds
 
 # --- One sample of held-out units, or of paired differences: effect size, bootstrap interval, Bayes factor ---
 
@@ -230,7 +231,7 @@ def benjamini_hochberg(p_values: ArrayLike) -> NDArray[np.float64]:
 
 FAMILY = "the independent electrodes of a study under one condition"
 FAMILY_OF_PAIRS = "the pairs of conditions of one electrode; the ANOVAs over the electrodes of a study"
-IMPROVES, NO_IMPROVEMENT = "improves", "no improvement shown"
+IMPROVES, NO_IMPROVEMENT, WORSENS = "improves", "no improvement shown", "becomes worse"
 DIFFERS, NO_DIFFERENCE = "differs", "no difference shown"
 UNDEFINED = "undefined"
 """Verdicts."""
@@ -262,19 +263,26 @@ def improvement(errors: pd.DataFrame) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        Columns study, electrode, condition, n, unit, er_mean, t, p_value, p_holm, p_bh (each over `FAMILY`),
-        p_wilcoxon, bca_low, bca_high, d, d_low, d_high, g, g_low, g_high, bf10, improved (below 0 at p_holm < .05),
-        verdict, reason.
+        Columns study, electrode, condition, n, unit, er_mean, t, p_value, p_folds (`statistics.over_folds`: corrected
+        for training data that folds share), p_holm and p_bh of it (each over `FAMILY`), p_wilcoxon, bca_low, bca_high,
+        d, d_low, d_high, g, g_low, g_high, bf10, improved, verdict (by the rule of `contrasts.answer`), reason.
     """
     tidy = by_electrode(errors)
     rows = [_improvement_row(keys, group) for keys, group in tidy.groupby(_BY, sort=False)]
     table = pd.DataFrame(rows)
-    family = table.groupby(["study", "condition"], sort=False)["p_value"]
+    family = table.groupby(["study", "condition"], sort=False)["p_folds"]
     table = table.assign(p_holm=family.transform(holm), p_bh=family.transform(benjamini_hochberg))
-    improved = (table["er_mean"] < 0) & (table["p_holm"] < ALPHA)
-    return table.assign(improved=improved, verdict=_verdict(improved, table["p_holm"]))
+    told = zip(table["er_mean"], table["p_holm"], table["n"], strict=True)
+    verdicts = [_ANSWERED[planned.answer(*one)] for one in told]
+    return table.assign(improved=[one == IMPROVES for one in verdicts], verdict=verdicts)
 
 
+_ANSWERED = {
+    planned.SHOWN: IMPROVES,
+    planned.NOT_SHOWN: NO_IMPROVEMENT,
+    planned.OTHERWISE: WORSENS,
+    planned.CANNOT: UNDEFINED,
+}
 _BY = ["study", "electrode", "condition"]
 
 
@@ -289,6 +297,7 @@ def _improvement_row(keys: tuple[Hashable, ...], group: pd.DataFrame) -> dict[st
         "er_mean": test.mean,
         "t": test.t,
         "p_value": test.p_value,
+        "p_folds": over_folds(values).p_value,
         "p_wilcoxon": signed_rank(values),
         "bca_low": interval.low,
         "bca_high": interval.high,

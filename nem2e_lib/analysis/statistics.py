@@ -1,15 +1,16 @@
 """The paper's statistics of Er: t-test, confidence interval, effect size and Tukey's comparison of the conditions.
 
 The tests are pingouin's. What is done here is what it leaves to its callers: saying why a test is undefined, the sign
-of Cohen's d, an interval that is not rounded, and families of p-values.
+of Cohen's d, an interval that is not rounded, and families of p-values; and what the folds call for, since models that
+leave one unit out each share most of their training data: a corrected t-test, and signs flipped as a check.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Hashable
-from dataclasses import asdict, dataclass
-from itertools import combinations
+from dataclasses import asdict, dataclass, replace
+from itertools import combinations, product
 
 import numpy as np
 import pandas as pd
@@ -22,6 +23,12 @@ from nem2e_lib.error import Nem2eError
 ALPHA = 0.05
 ROUNDING = 1e-12
 """Values that differ by less than this share of their size differ by the computer's rounding alone."""
+FEWEST = 6
+"""Held-out units from which a test may decide. With five, the exact test of signs cannot fall below 2 / 2⁵ = .06,
+whatever the data; with fewer, a t-test's p and d rest on a normal distribution that so few values cannot show."""
+EXACT = 12
+"""Units up to which every flip of signs is counted; above, `FLIPS` are drawn."""
+FLIPS = 9999
 _BY = ["study", "muscle", "condition"]
 
 
@@ -66,6 +73,60 @@ def one_sample(er: ArrayLike) -> OneSample:
     half = float(student.ppf(1 - ALPHA / 2, n - 1)) * sd / n**0.5
     cohen_d = math.copysign(test["cohen_d"], mean)  # pingouin gives its size alone
     return OneSample(mean, sd, n, float(test["T"]), float(test["p_val"]), mean - half, mean + half, cohen_d)
+
+
+def over_folds(values: ArrayLike) -> OneSample:
+    """Test the mean of one value a held-out unit against 0, corrected for folds that share their training data.
+
+    Any two models that leave one unit of n out have n - 2 training units in common, so their errors are not independent
+    and the variance of the mean is more than s² / n. The corrected resampled t-test (Nadeau & Bengio 2003,
+    doi:10.1023/A:1024068626366, section 3) puts 1 / n + n_test / n_train for 1 / n, which for leaving one out is
+    1 / n + 1 / (n - 1). It was derived for random splits; for leave-one-out folds it is a bound of the same kind: t is
+    smaller by sqrt(1 + n / (n - 1)), 1.45 for ten units, and the interval as much wider.
+
+    Parameters
+    ----------
+    values
+        One a held-out unit, shape (n,).
+
+    Returns
+    -------
+    OneSample
+        As `one_sample`, with t, p and interval so corrected; mean, sd and d are the same.
+    """
+    plain = one_sample(values)
+    if plain.reason:
+        return plain
+    freedom = plain.n - 1
+    error = plain.sd * math.sqrt(1 / plain.n + 1 / freedom)
+    half = float(student.ppf(1 - ALPHA / 2, freedom)) * error
+    t = plain.mean / error
+    p_value = 2 * float(student.sf(abs(t), freedom))
+    return replace(plain, t=t, p_value=p_value, ci_low=plain.mean - half, ci_high=plain.mean + half)
+
+
+def sign_flips(values: ArrayLike, *, seed: int = 0) -> float:
+    """Return the two-sided p of flipping the signs of units; NaN where a test is undefined.
+
+    It supposes that each unit's value is as likely to lie below 0 as as far above, and no normal distribution. Exact up
+    to `EXACT` units, `FLIPS` draws above.
+
+    Parameters
+    ----------
+    values
+        One a held-out unit, shape (n,).
+    """
+    numbers = np.asarray(values, float)
+    if _why_not(numbers):
+        return math.nan
+    exact = len(numbers) <= EXACT
+    if exact:
+        signs = np.array(list(product((1.0, -1.0), repeat=len(numbers))))
+    else:
+        signs = np.random.default_rng(seed).choice((1.0, -1.0), size=(FLIPS, len(numbers)))
+    sums, own = np.abs(signs @ numbers), abs(numbers.sum())
+    reached = int((sums >= own - ROUNDING * np.abs(numbers).sum()).sum())
+    return reached / len(sums) if exact else (reached + 1) / (len(sums) + 1)
 
 
 def _why_not(values: np.ndarray) -> str:

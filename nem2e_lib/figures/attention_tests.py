@@ -12,7 +12,7 @@ from matplotlib.lines import Line2D
 
 from nem2e_lib.analysis.attention import UNIFORM
 from nem2e_lib.figures.panels import plural
-from nem2e_lib.figures.points import dots
+from nem2e_lib.figures.points import BLACK_EDGE, dots, marks, mean_handle, unit_handle
 from nem2e_lib.figures.style import MEAN_CURVE, Drawn, add_legend, heading, label_of, new_figure, styled
 
 SAME = {"by_muscle": "#009E73", "by_position": "#D55E00"}
@@ -29,12 +29,17 @@ MEASURE_NAMES = {
     "integrated": "integrated gradients",
     "occlusion": "occlusion",
 }
-PAIR_NAMES = {
-    "attention_gradient": "attention, input gradient",
-    "attention_integrated": "attention, integrated gradients",
-    "attention_occlusion": "attention, occlusion",
-    "integrated_occlusion": "integrated gradients, occlusion",
-    "between_folds": "attention, between folds",
+TEST_NAMES = {
+    "gradient": "input gradient",
+    "integrated": "integrated gradients",
+    "occlusion": "occlusion",
+    "between_folds": "itself in another fold",
+}
+"""What attention is laid beside."""
+INTERVENTIONS = {
+    "uniform_weights": ("uniform weights", "#D55E00"),
+    "other_context": ("context of another cycle", "#0072B2"),
+    "no_context": ("no context", "#000000"),
 }
 LAGS = {
     "attention_centre_ms": ("attention, centre", "#D55E00", "o"),
@@ -255,10 +260,10 @@ def agreement(table: pd.DataFrame, *, synthetic: bool) -> Drawn:
     Parameters
     ----------
     table : pandas.DataFrame
-        Columns study, condition, muscle, pair (of `PAIR_NAMES`), spearman.
+        Columns study, condition, muscle, test (of `TEST_NAMES`), spearman (`attention_nulls.per_muscle`).
     """
     rows = list(dict.fromkeys(zip(table["study"], table["condition"], strict=True)))
-    pairs = list(dict.fromkeys(table["pair"]))
+    pairs = list(dict.fromkeys(table["test"]))
     title = heading("Does attention rank inputs as the network uses them?", synthetic)
     figure = new_figure(0.9 + 0.55 * len(rows) + 0.9, title)
     axis = figure.subplots()
@@ -270,7 +275,7 @@ def agreement(table: pd.DataFrame, *, synthetic: bool) -> Drawn:
         table.assign(row=table["study"] + ", " + table["condition"].map(label_of)),
         x="spearman",
         y="row",
-        hue="pair",
+        hue="test",
         order=names,
         palette=palette,
         dodge=True,
@@ -282,12 +287,53 @@ def agreement(table: pd.DataFrame, *, synthetic: bool) -> Drawn:
     axis.set_ylim(len(rows) - 0.5, -0.5)
     axis.set_xlim(-1.03, 1.03)
     axis.set_xlabel("Spearman's rank correlation over tokens, mean over the outputs")
-    add_legend(figure, [_dot(colour, PAIR_NAMES[pair]) for pair, colour in palette.items()])
+    add_legend(figure, [_dot(colour, TEST_NAMES[pair]) for pair, colour in palette.items()])
     caption = (
-        "Each point: the models of a muscle, mean over folds. Between folds: of attention's maps. Integrated gradients "
-        "and occlusion replace inputs by the mean of the training cycles."
+        "Attention beside what is named; each point: the models of a muscle, mean over all folds. Integrated gradients "
+        "and occlusion replace inputs by the mean of the training cycles, on one held-out cycle a fold."
     )
     return Drawn(figure, table, title, f"Points, a row for each condition. {caption}", caption, synthetic)
+
+
+@styled
+def interventions(changed: pd.DataFrame, means: pd.DataFrame, margin: float, *, synthetic: bool) -> Drawn:
+    """Draw what happens to Er when attention's weights, or its context, are replaced; a panel an intervention.
+
+    Parameters
+    ----------
+    changed : pandas.DataFrame
+        Rows of `attention_interventions.changes`.
+    means : pandas.DataFrame
+        Rows of `attention_interventions.summary`.
+    margin : float
+        Changes up to this are shaded: they count as little.
+    """
+    keys = ["study", "condition"]
+    rows = list(dict.fromkeys(means[keys].itertuples(index=False, name=None)))
+    names = [f"{study}, {label_of(condition)}" for study, condition in rows]
+    title = heading("What happens to Er when attention is replaced?", synthetic)
+    figure = new_figure(1.7 + 0.5 * len(rows), title)
+    axes = figure.subplots(1, len(INTERVENTIONS), sharey=True)
+    units = changed.groupby([*keys, "intervention", "label"], sort=False)["change"].mean().reset_index()
+    both = [one.assign(row=one["study"] + ", " + one["condition"].map(label_of)) for one in (units, means)]
+    for axis, (name, (words, colour)) in zip(axes, INTERVENTIONS.items(), strict=True):
+        points, own = (one[one["intervention"] == name] for one in both)
+        palette = dict.fromkeys(names, colour)
+        axis.axvspan(-margin, margin, color="#777777", alpha=0.15, lw=0)
+        axis.axvline(0, **CHANCE)
+        dots(axis, points, x="change", y="row", order=names, hue="row", palette=palette, jitter=0.14, alpha=0.5)
+        marks(axis, own, row="row", value="change", order=names, palette=palette, **BLACK_EDGE)
+        axis.set_yticks(range(len(names)), names)
+        axis.set_ylim(len(names) - 0.5, -0.5)
+        axis.set_title(words)
+        axis.set_xlabel("change of Er  (right: worse)")
+    add_legend(figure, [unit_handle(), mean_handle()])
+    caption = (
+        "Trained models run on with uniform weights in place of the learned ones, with the encoder's states of another "
+        "person's cycle (another speed's of one person), and with a context of zeros. Each point: a held-out unit, "
+        f"mean over muscles; grey: changes of at most {margin}. The panels have scales of their own."
+    )
+    return Drawn(figure, both[1], title, f"Points in {plural(len(axes), 'panel')}. {caption}", caption, synthetic)
 
 
 def _named(axis: Axes, names: Sequence[str], title: str) -> None:

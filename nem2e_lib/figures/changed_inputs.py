@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 
+from nem2e_lib.analysis.shortcut import by_draw, by_unit, shortcut_summary
 from nem2e_lib.error import Nem2eError
 from nem2e_lib.figures.panels import plural
-from nem2e_lib.figures.points import boxes, dots, unit_handle
+from nem2e_lib.figures.points import BLACK_EDGE, dots, marks, mean_handle, unit_handle
 from nem2e_lib.figures.style import (
     Drawn,
     add_legend,
@@ -22,19 +21,19 @@ from nem2e_lib.figures.style import (
     styled,
 )
 
-COLUMNS = ("method", "reference", "er")
+COLUMNS = ("draw", "label", "trial", "method", "reference", "er", "er_unchanged")
+_DRAW_COLOUR = "#555555"
 
 
 @styled
 def shortcut(trials: pd.DataFrame, *, what: str, synthetic: bool) -> Drawn:
-    """Draw the distribution of Er over changed inputs, for the model and for the training-mean curve.
+    """Draw Er on changed inputs, of every held-out unit and of every draw, for the model and the training-mean curve.
 
     Parameters
     ----------
     trials : pandas.DataFrame
-        One row per input, method and reference (rows of ``analysis.shortcut.shortcut``): ``method`` (``model`` or
-        ``mean_curve``), ``reference`` (the OpenSim error that Er divides by, one panel each, such as
-        ``original input``), ``er``; further columns (trial, scale, shift) are kept in the CSV.
+        Rows of ``analysis.shortcut.shortcut``: one a draw, input, method (``model`` or ``mean_curve``) and reference
+        (the OpenSim error that Er divides by, one panel each, such as ``original input``).
     what : str
         Study, muscle and condition in words, for the title.
 
@@ -46,44 +45,54 @@ def shortcut(trials: pd.DataFrame, *, what: str, synthetic: bool) -> Drawn:
     missing = [c for c in COLUMNS if c not in trials]
     if missing:
         raise Nem2eError(f"The table of changed inputs lacks the column '{missing[0]}'; expected {', '.join(COLUMNS)}.")
+    units, draws, means = by_unit(trials), by_draw(trials), shortcut_summary(trials)
     references = list(dict.fromkeys(trials["reference"]))
     title = heading(f"Inputs changed in frequency and phase: {what}", synthetic)
     figure = new_figure(2.9, title)
     axes = figure.subplots(1, len(references), squeeze=False, sharey=True)[0]
     for axis, reference in zip(axes, references, strict=True):
-        _panel(axis, trials[trials["reference"] == reference], str(reference))
-    add_legend(figure, _handles())
-    caption = "Er against the original EMG; divided by the OpenSim error of: " + " ".join(
-        f"{r} – " + ", ".join(_mean(trials, r, m) for m in _methods(trials)) + "." for r in references
+        own = (table[table["reference"] == reference] for table in (units, draws, means))
+        _panel(axis, *own, str(reference))
+    draw = Line2D([], [], ls="", marker="|", ms=8, color=_DRAW_COLOUR, label="mean Er of one draw of the inputs")
+    add_legend(figure, [unit_handle(), mean_handle(), draw])
+    told = " ".join(_said(means[means["reference"] == reference], str(reference)) for reference in references)
+    first = means.iloc[0]
+    of = f"{plural(int(first['inputs']), 'input')}, each changed {plural(int(first['draws']), 'time')}"
+    caption = (
+        f"Er against the original EMG, of {of}; a dot is a held-out unit's mean over its inputs and draws. Divided by "
+        f"the OpenSim error of: {told}"
     )
-    return Drawn(figure, trials.reset_index(drop=True), title, caption, caption, synthetic)
+    return Drawn(figure, _tidy(units, draws), title, caption, caption, synthetic)
 
 
-def _panel(axis: Axes, data: pd.DataFrame, reference: str) -> None:
-    methods = _methods(data)
+def _panel(axis: Axes, units: pd.DataFrame, draws: pd.DataFrame, means: pd.DataFrame, reference: str) -> None:
+    methods = list(dict.fromkeys(map(str, units["method"])))
     palette = {method: colour_of(method) for method in methods}
-    shared: dict[str, Any] = {"x": "er", "y": "method", "hue": "method", "order": methods, "palette": palette}
     axis.axvline(0, color="#444444", lw=0.9)
-    boxes(axis, data, width=0.5, alpha=0.3, orientation="horizontal", **shared)
-    dots(axis, data, jitter=0.17, size=3.5, edgecolor="white", linewidth=0.4, zorder=3, **shared)
-    means = data.groupby("method")["er"].mean()
+    dots(axis, units, x="er", y="method", hue="method", order=methods, palette=palette, jitter=0.12, alpha=0.6, size=4)
+    named = means.rename(columns={"er_mean": "value"})
+    marks(axis, named, row="method", value="value", order=methods, palette=palette, **BLACK_EDGE)
     for place, method in enumerate(methods):
-        axis.plot(means[method], place, marker="D", ms=6, color=palette[method], mec="black", mew=0.8, zorder=4)
+        own = draws.loc[draws["method"] == method, "er_mean"]
+        axis.plot(own, [place + 0.3] * len(own), ls="", marker="|", ms=7, color=_DRAW_COLOUR, alpha=0.6)
     axis.set_yticks(range(len(methods)), map(label_of, methods), fontsize=9)
-    axis.set_ylim(-0.6, len(methods) - 0.4)
+    axis.set_ylim(len(methods) - 0.5, -0.5)
     axis.set_title(f"divided by the OpenSim error of the {reference}")
     axis.set_xlabel("Er on changed inputs  (positive: worse than OpenSim)")
 
 
-def _handles() -> list[Line2D]:
-    mean = Line2D([], [], ls="", marker="D", ms=6, color="#aaaaaa", mec="black", label="mean")
-    return [unit_handle("one changed input"), mean]
+def _said(means: pd.DataFrame, reference: str) -> str:
+    rows = [
+        f"{label_of(row['method'])} {signed(row['er_mean'])} (draws {signed(row['draw_low'])} to "
+        f"{signed(row['draw_high'])}, n = {row['n']})"
+        for row in means.to_dict("records")
+    ]
+    return f"{reference} – {', '.join(rows)}."
 
 
-def _methods(trials: pd.DataFrame) -> list[str]:
-    return list(dict.fromkeys(map(str, trials["method"])))
-
-
-def _mean(trials: pd.DataFrame, reference: str, method: str) -> str:
-    rows = trials[(trials["reference"] == reference) & (trials["method"] == method)]
-    return f"{label_of(method)} {signed(rows['er'].mean())} (n = {plural(len(rows), 'input')})"
+def _tidy(units: pd.DataFrame, draws: pd.DataFrame) -> pd.DataFrame:
+    """Return what is drawn: a row a held-out unit, then a row a draw, told apart by column of."""
+    of_units = units.rename(columns={"label": "name"}).assign(of="held-out unit")
+    of_draws = draws.rename(columns={"draw": "name", "er_mean": "er"}).assign(of="draw")
+    columns = ["method", "reference", "of", "name", "er", "er_unchanged", "rise", "p_value"]
+    return pd.concat([of_units, of_draws], ignore_index=True)[columns]

@@ -18,6 +18,7 @@ from matplotlib.lines import Line2D
 
 from nem2e_lib.analysis.control_tests import UNCHANGED
 from nem2e_lib.analysis.controls import NEAR
+from nem2e_lib.analysis.statistics import FEWEST
 from nem2e_lib.figures.panels import Float, curves_with_bands
 from nem2e_lib.figures.points import marks, mean_handle, rows_of_points, unit_handle
 from nem2e_lib.figures.style import (
@@ -74,7 +75,8 @@ def control_errors(summary: pd.DataFrame, units: pd.DataFrame, *, synthetic: boo
     add_legend(figure, _control_handles())
     caption = (
         "Target: the original EMG; Er is taken against the original OpenSim error, averaged over electrodes. Numbers: "
-        "rise over the unchanged input (paired t-test over held-out units, Holm over the controls of a panel). "
+        "rise over the unchanged input (paired over held-out units, corrected for shared training data, Holm over the "
+        f"controls of a panel: for exploring; no stars below {FEWEST} units). "
         + " ".join(_control_sentence(_of(summary, s, c)) for s in studies for c in conditions)
     )
     return Drawn(figure, summary, title, caption, caption, synthetic)
@@ -108,7 +110,8 @@ def _with_unchanged(units: pd.DataFrame) -> pd.DataFrame:
 def _rise(row: pd.Series[Any]) -> str:
     if row["control"] == UNCHANGED:
         return f"Er {signed(row['er_mean'])}"
-    return f"{signed(row['rise'])} {stars(row['rise_p_holm'])}" if np.isfinite(row["rise"]) else "–"
+    found = stars(row["rise_p_holm"]) if row["n"] >= FEWEST else ""
+    return f"{signed(row['rise'])} {found}".rstrip() if np.isfinite(row["rise"]) else "–"
 
 
 def _control_handles() -> list[Line2D]:

@@ -14,6 +14,7 @@ from matplotlib.patches import Patch
 from scipy import special
 
 from nem2e_lib.analysis.metrics import lacking
+from nem2e_lib.analysis.statistics import FEWEST
 from nem2e_lib.error import Nem2eError
 from nem2e_lib.figures.panels import plural
 from nem2e_lib.figures.points import boxes, dots, mean_handle, rows_of_points, unit_handle
@@ -58,7 +59,8 @@ def error_boxes(
     Source: Teramae et al. (2025), Figure 4; the level of the training-mean curve is our addition.
     """
     data = _data(errors, study)
-    pairs = tukey[(tukey["study"] == study) & (tukey["p_value"] < 0.05)]
+    enough = data.groupby("muscle")["label"].nunique() >= FEWEST
+    pairs = tukey[(tukey["study"] == study) & (tukey["p_value"] < 0.05) & tukey["muscle"].map(enough).eq(True)]
     rows = share_out(list(dict.fromkeys(data["muscle"])), letters)
     shown = letters[: len(rows)] if len(letters) == 1 or len(rows) > 1 else ""
     title = heading(f"Figure 4{_span(shown)}. {study}: error improvement rate Er", synthetic)
@@ -171,10 +173,12 @@ def _handles(data: pd.DataFrame) -> list[Line2D | Patch]:
 def _caption(errors: pd.DataFrame, data: pd.DataFrame, pairs: int) -> str:
     labels, unit = data.groupby("muscle", sort=False)["label"], str(data["unit"].iloc[0])
     n = {str(muscle): own.nunique() for muscle, own in labels}
+    marks = f"stars: Tukey's comparison of conditions, * p < 0.05, ** p < 0.01, *** p < 0.001 ({plural(pairs, 'pair')})"
+    few = f"no stars, which need {FEWEST} held-out units"
     text = (
         f"Er = RMSE refined / RMSE OpenSim − 1, n = {units_of_each(n, unit, 'held-out')}; box: quartiles and "
-        "median, whiskers: to 1.5 times the box; stars: Tukey's comparison of conditions, * p < 0.05, ** "
-        f"p < 0.01, *** p < 0.001 ({plural(pairs, 'pair')}). Dashed: Er of the training cycles' mean EMG curve."
+        f"median, whiskers: to 1.5 times the box; {marks if max(n.values()) >= FEWEST else few}. Dashed: Er of the "
+        "training cycles' mean EMG curve."
     )
     shared = errors.groupby("electrode")["muscle"].unique() if "electrode" in errors else pd.Series(dtype=object)
     copies = ["=".join(m) for m in shared if len(m) > 1]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from typing import Any
 
 import numpy as np
@@ -49,7 +49,8 @@ def leaderboard(standings: pd.DataFrame, units: pd.DataFrame, *, synthetic: bool
         )
     add_legend(figure, [unit_handle(), mean_handle()])
     caption = (
-        "Er is averaged over the channels of an electrode and then over electrodes within each held-out unit. "
+        "Er is averaged over the channels of an electrode and then over electrodes within each held-out unit. On the "
+        "right: Er, and the 95 % interval of the rank (bootstrap over held-out units). "
         + " ".join([*(_sentence(standings, study) for study in studies), *_short(units)])
     )
     data = units.merge(standings[["study", "method", "rank", "er_mean", "ci_low", "ci_high"]], on=["study", "method"])
@@ -57,12 +58,14 @@ def leaderboard(standings: pd.DataFrame, units: pd.DataFrame, *, synthetic: bool
 
 
 def _short(units: pd.DataFrame) -> list[str]:
-    """Whose mean is over fewer electrodes, since some were not recorded: one sentence a study."""
+    """Say whose mean is over fewer electrodes, since some were not recorded: one sentence a study."""
     told = []
     for study, rows in units.groupby("study", sort=False):
         most, numbers = rows["n_electrodes"].max(), rows.groupby("label", sort=False)["n_electrodes"].max()
-        parts = [f"{label} {number}" for label, number in numbers.items() if number < most]
-        told += [f"{study}, electrodes recorded of {most}: {', '.join(parts)}."] if parts else []
+        parts = [f"{number} of {label}" for label, number in numbers.items() if number < most]
+        told += [
+            f"In {study}, of {most} electrodes only {', '.join(parts)} were recorded, and Er is over these."
+        ] * bool(parts)
     return told
 
 
@@ -75,10 +78,17 @@ def _panel(axis: Axes, rows: pd.DataFrame, units: pd.DataFrame) -> None:
         row="method",
         palette={method: colour_of(method) for method in ordered["method"]},
         names=[label_of(method) for method in ordered["method"]],
-        notes=[_er(value) for value in ordered["er_mean"]],
+        notes=[f"{_er(row['er_mean'])}  {_ranks(row)}".rstrip() for row in ordered.to_dict("records")],
         units=units,
     )
     axis.set_xlabel("Er  (negative: better than OpenSim)")
+
+
+def _ranks(row: Mapping[Hashable, Any]) -> str:
+    low, high = row.get("rank_low"), row.get("rank_high")
+    if pd.isna(low) or pd.isna(high):
+        return ""
+    return f"({low})" if low == high else f"({low}\N{EN DASH}{high})"
 
 
 def _er(value: float) -> str:
@@ -116,8 +126,9 @@ def duels(fights: pd.DataFrame, standings: pd.DataFrame, *, synthetic: bool) -> 
     bar.outline.set_visible(False)
     wins = int((fights["winner"] != "").sum())
     caption = (
-        f"Paired t-tests over held-out units, Holm-corrected over all pairs of a study; ● p < .05 ({wins} of "
-        f"{len(fights)} pairs). Orange: the row has the lower Er. Best method first. {caveat(standings['unit'])}"
+        "For exploring: paired over held-out units, corrected for training data that folds share and, by Holm, for all "
+        f"pairs of a study; ● p < .05 ({wins} of {len(fights)} pairs). Orange: the row has the lower Er. Best method "
+        f"first. {caveat(standings['unit'])}"
     ).strip()
     return Drawn(figure, fights, title, caption, caption, synthetic)
 
@@ -158,7 +169,7 @@ def tried(table: pd.DataFrame, *, target: Mapping[str, float]) -> Drawn:
     target : mapping
         Er to be beaten, by study: that of ridge regression on all muscles.
     """
-    title = "What was tried on the way to lag attention (running*, walking*: SYNTHETIC data of another seed)"
+    title = "What was tried: kernel ridge and its forerunners (running*, walking*: SYNTHETIC data of another seed)"
     figure = new_figure(3.4, title)
     axis = figure.subplots()
     colours = dict(zip(dict.fromkeys(table["study"]), ("#D55E00", "#0072B2", "#009E73", "#CC79A7"), strict=False))

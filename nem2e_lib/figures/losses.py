@@ -16,7 +16,8 @@ from matplotlib.ticker import LogLocator, NullFormatter
 
 from nem2e_lib.figures.panels import Float, is_synthetic, plural
 from nem2e_lib.figures.style import CONDITION_COLOURS, CONDITION_LABELS, Drawn, add_legend, heading, new_figure, styled
-from nem2e_lib.training.results import last_loss
+from nem2e_lib.training.config import PUBLISHED_EPOCHS
+from nem2e_lib.training.results import diverged
 
 LOW, HIGH = 5.0, 95.0
 
@@ -34,8 +35,9 @@ def loss_curves(studies: Mapping[str, Mapping[str, xr.Dataset]]) -> Drawn:
     studies : mapping of study to (mapping of condition to results)
         Rows and columns in the order given.
 
-    Models marked ``diverged`` are left out of the mean and the band, drawn as thin lines of their own and
-    counted.
+    Models that diverged (`training.results.diverged`) count in the mean and the band, as they do in Er; they are drawn
+    as thin lines of their own besides, and counted. The caption tells how long training was, and what cannot be tested
+    by it.
 
     Source: Teramae et al. (2025), Figure 5.
     """
@@ -53,7 +55,7 @@ def loss_curves(studies: Mapping[str, Mapping[str, xr.Dataset]]) -> Drawn:
             axis.set_xlabel("epoch" if i == len(studies) - 1 else "")
         grid[i][0].set_ylabel("mean squared error")
     data = pd.concat(tables, ignore_index=True)
-    add_legend(figure, _handles(bool(data["blown_up"].any())))
+    add_legend(figure, _handles(bool(data["diverged"].any())))
     caption = _caption(data)
     return Drawn(
         figure,
@@ -66,13 +68,7 @@ def loss_curves(studies: Mapping[str, Mapping[str, xr.Dataset]]) -> Drawn:
 
 
 def _diverged(results: xr.Dataset) -> npt.NDArray[np.bool_]:
-    if "diverged" in results:
-        marked = results["diverged"].transpose("seed", "channel", "fold").to_numpy().astype(bool)
-    else:
-        marked = np.zeros([results.sizes[d] for d in ("seed", "channel", "fold")], bool)
-    last = last_loss(results["training_loss"].transpose("seed", "channel", "fold", "epoch").to_numpy())
-    bad: npt.NDArray[np.bool_] = (marked | ~np.isfinite(last)).ravel()
-    return bad
+    return diverged(results["training_loss"].transpose("seed", "channel", "fold", "epoch").to_numpy()).ravel()
 
 
 def _panel(axis: Axes, results: xr.Dataset) -> pd.DataFrame:
@@ -83,7 +79,7 @@ def _panel(axis: Axes, results: xr.Dataset) -> pd.DataFrame:
     losses, bad = {name: values[made] for name, values in losses.items()}, _diverged(results)[made]
     tables = []
     for name, values in losses.items():
-        table = _band(values[~bad], values[bad], epochs)
+        table = _band(values, values[bad], epochs)
         axis.fill_between(
             epochs,
             table["low"],
@@ -106,7 +102,7 @@ def _panel(axis: Axes, results: xr.Dataset) -> pd.DataFrame:
     axis.yaxis.set_minor_formatter(NullFormatter())
     axis.set_xlim(epochs[0], max(epochs[-1], epochs[0] + 1))
     axis.grid(axis="y", color="#e6e6e6", lw=0.6)
-    note = plural(len(bad), "model") + (f", {plural(int(bad.sum()), 'run')} blew up" if bad.any() else "")
+    note = plural(len(bad), "model") + (f", {int(bad.sum())} diverged" if bad.any() else "")
     axis.text(0.98, 0.97, note, transform=axis.transAxes, ha="right", va="top", fontsize=8, color="#444444")
     return data
 
@@ -115,18 +111,17 @@ def _models(loss: xr.DataArray) -> Float:
     return np.asarray(loss.transpose("seed", "channel", "fold", "epoch"), float).reshape(-1, loss.sizes["epoch"])
 
 
-def _band(kept: Float, bad: Float, epochs: Float) -> pd.DataFrame:
-    shown = kept if len(kept) else np.full((1, len(epochs)), np.nan)
-    table = pd.DataFrame({"epoch": epochs, "mean": shown.mean(0)})
-    table["low"], table["high"] = np.percentile(shown, [LOW, HIGH], axis=0)
-    return table.assign(**{f"blown_up_{i + 1}": line for i, line in enumerate(bad)})
+def _band(values: Float, bad: Float, epochs: Float) -> pd.DataFrame:
+    table = pd.DataFrame({"epoch": epochs, "mean": values.mean(0)})
+    table["low"], table["high"] = np.percentile(values, [LOW, HIGH], axis=0)
+    return table.assign(**{f"diverged_{i + 1}": line for i, line in enumerate(bad)})
 
 
 def _label(table: pd.DataFrame, results: xr.Dataset, loss: str, models: int, bad: int) -> pd.DataFrame:
     keys = {"study": results.attrs["study"], "condition": results.attrs["condition"], "loss": loss}
     for position, (key, value) in enumerate(keys.items()):
         table.insert(position, key, value)
-    return table.assign(models=models, blown_up=bad)
+    return table.assign(models=models, diverged=bad)
 
 
 def _handles(any_bad: bool) -> list[Line2D | Patch]:
@@ -134,7 +129,7 @@ def _handles(any_bad: bool) -> list[Line2D | Patch]:
     lines: list[Line2D | Patch] = [Line2D([], [], color="#333333", ls=LINES[n], label=names[n]) for n in names]
     lines.append(Patch(color="#bbbbbb", label=f"{LOW:.0f} to {HIGH:.0f} % of models"))
     if any_bad:
-        lines.append(Line2D([], [], color="#333333", lw=0.6, label="a run that blew up (not in the mean)"))
+        lines.append(Line2D([], [], color="#333333", lw=0.6, label="a model that diverged (in the mean, too)"))
     return lines
 
 
@@ -144,4 +139,25 @@ def _caption(data: pd.DataFrame) -> str:
     parts = [
         f"{s} {CONDITION_LABELS[c]} {last[s, c, 'training']:.2g} / {last[s, c, 'validation']:.2g}" for s, c in pairs
     ]
-    return f"Mean over muscles, folds and seeds. Last training / validation loss: {'; '.join(parts)}."
+    diverging = int(data.drop_duplicates(["study", "condition"])["diverged"].sum())
+    told = (
+        f" {plural(diverging, 'model')} diverged and count{'s' * (diverging == 1)} like any other." if diverging else ""
+    )
+    losses = f"Mean over muscles, folds and seeds. Last training / validation loss: {'; '.join(parts)}."
+    return f"{losses}{told} {_length(data)}"
+
+
+def _length(data: pd.DataFrame) -> str:
+    """Say how long training was, and which claims need it longer."""
+    epochs = data.groupby(["study", "condition"], sort=False)["epoch"].max().reset_index()
+    of_study = [
+        f"{study} {' / '.join(f'{count:.0f}' for count in dict.fromkeys(own))}"
+        for study, own in epochs.groupby("study", sort=False)["epoch"]
+    ]
+    said = f"Epochs of training: {'; '.join(of_study)}; in the paper {PUBLISHED_EPOCHS}."
+    if epochs["epoch"].min() >= PUBLISHED_EPOCHS:
+        return said
+    return (
+        f"{said} Whether models overfit (claims C12, C13) cannot be tested below the published length: losses that "
+        "still fall where training ends tell nothing of what comes after."
+    )

@@ -43,11 +43,15 @@ METHOD_LABELS = {
     "delay_gain": "best delay and gain",
     "ridge_own": "ridge, own muscle",
     "ridge_all": "ridge, all muscles",
+    "delayed_ridge": "ridge, one delay",
     "pls": "partial least squares",
     "lstm": "plain LSTM",
     "transformer": "Transformer",
     "convolution": "temporal convolution",
-    "lag_attention": "lag attention",
+    "delayed_kernel_ridge": "kernel ridge, learned delay",
+    "kernel_ridge": "kernel ridge, no delayed heads",
+    "one_entire_average": "One-Entire with the average input",
+    "all_entire_average": "All-Entire with the average input",
 }
 """What readers are shown of each method; data, CSV files and verdicts know it by its id alone."""
 METHOD_COLOURS = {
@@ -55,7 +59,7 @@ METHOD_COLOURS = {
     "opensim": SIMULATED,
     "mean_curve": MEAN_CURVE,
     "model": REFINED,
-    "lag_attention": REFINED,
+    "delayed_kernel_ridge": REFINED,
 }
 OTHER_METHOD = "#777777"
 HEAT = "cividis"

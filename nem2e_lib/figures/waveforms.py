@@ -22,7 +22,7 @@ from nem2e_lib.figures.style import (
     signed,
     styled,
 )
-from nem2e_lib.training.units import unit_name, units_said
+from nem2e_lib.training.units import unit_name, units_of_each
 
 SERIES_LABELS = {
     "simulated": "simulated (OpenSim)",
@@ -124,7 +124,8 @@ def everybody(results: xr.Dataset) -> Drawn:
     data = over.reset_index().assign(
         low=lambda t: t["mean"] - t["sd"].fillna(0.0), high=lambda t: t["mean"] + t["sd"].fillna(0.0)
     )
-    unit, number = str(results.attrs["unit"]), int(data["n_units"].max())
+    unit = str(results.attrs["unit"])
+    numbers = {str(muscle): int(own["n_units"].max()) for muscle, own in data.groupby("muscle", sort=False)}
     synthetic = is_synthetic(results)
     title = heading(f"{study}: simulated, refined ({CONDITION_LABELS[condition]}) and measured", synthetic)
     muscles = list(data["muscle"].unique())
@@ -134,11 +135,11 @@ def everybody(results: xr.Dataset) -> Drawn:
         curves_with_bands(axis, rows, x="sample_pct", hue="series", palette=SERIES_COLOURS, clip_on=False)
         activity_axis(axis, muscle, rows)
     _name_activity(figure, len(muscles))
-    band = Patch(color="#bbbbbb", label=f"± 1 SD over {unit_name(unit, number)}")
+    band = Patch(color="#bbbbbb", label=f"± 1 SD over {unit_name(unit, max(numbers.values()))}")
     add_legend(figure, [*_handles(1), band])
     caption = (
-        f"Lines: mean over {units_said(number, unit, 'held-out')}, each the mean of its cycles, which its model never "
-        f"saw. Bands: one standard deviation between them. Cycle: {_cycle_words(results)}."
+        f"Lines: mean over {units_of_each(numbers, unit, 'held-out')}, each the mean of its cycles, which its model "
+        f"never saw. Bands: one standard deviation between them. Cycle: {_cycle_words(results)}."
     )
     alt = f"{len(muscles)} panels, one a muscle: simulated, refined and measured activity. {caption}"
     return Drawn(figure, data, title, alt, caption, synthetic)

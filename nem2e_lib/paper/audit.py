@@ -49,24 +49,25 @@ SHOWN_OF_DIFFERENCES = [
 """Columns shown; the CSV beside each table has all."""
 
 
-def contradicting(audited: pd.DataFrame) -> Table:
-    """Return the published rows that contradict themselves, of `published.audit`'s."""
-    wrong = published.inconsistent(audited)
+def inconsistent(audited: pd.DataFrame) -> Table:
+    """Return the rows of `published.audit` that do not agree as they were read, and what would mend them."""
     caption = (
-        f"{len(wrong)} of {len(audited)} rows contradict themselves ({'; '.join(wrong)}). p is recomputed from d and "
-        f"n, the interval's centre is laid beside the mean, d is recomputed from the interval. {published.TOLERANCE} "
+        f"{published.said(audited)} p is recomputed from d and n, the interval's centre is laid beside the mean, d is "
+        f"recomputed from the interval. {published.TOLERANCE} Other readings: one character changed, lost or added, or "
+        "two neighbours swapped, with no fewer decimals; ** for ***. The likeliest one is shown. "
         f"{int((audited['repeats'] != '').sum())} rows share cells with another row; a two-digit d may do so by chance."
     )
-    shown = ["dataset", "muscle", "condition", "contradictions", "repeats"]
+    shown = ["dataset", "muscle", "condition", "contradictions", "repeats", "reading", "mended"]
     few = audited.loc[~audited["consistent"].to_numpy(bool), shown]
-    return tables.plain(few, "Published rows that contradict themselves", caption)
+    return tables.plain(few, "Published rows that do not agree with themselves as they were read", caption)
 
 
 def every_row(audited: pd.DataFrame, printed: pd.DataFrame) -> Table:
     """Return `published.audit`'s rows beside the cells of `published.results` that they were recomputed from."""
     cells = printed[["er_mean", "p_value", "ci_low", "ci_high", "cohen_d"]].add_prefix("printed_")
     whole = pd.concat([audited, cells], axis=1)
-    return tables.plain(whole, "Every published row, recomputed from its own cells", published.TOLERANCE)
+    caption = f"{published.TOLERANCE} {published.SOURCE}"
+    return tables.plain(whole, "Every published row, recomputed from its own cells", caption)
 
 
 def improvement(rows: pd.DataFrame, *, synthetic: bool) -> Table:

@@ -8,7 +8,8 @@ from pathlib import Path
 
 from nem2e_lib.error import Nem2eError
 from nem2e_lib.figures.style import CONDITION_LABELS
-from nem2e_lib.paper import people, what_holds
+from nem2e_lib.paper import people
+from nem2e_lib.paper.answers import PAPER, Site, answers
 from nem2e_lib.paper.findings import Findings
 from nem2e_lib.paper.notebooks import heading
 from nem2e_lib.paper.run import Run
@@ -78,11 +79,11 @@ def contents(run: Run, notebooks: Iterable[str]) -> Contents:
 def opening(found: Findings) -> Opening:
     """Return what opens a site on measured studies."""
     units = dict(zip(found.summary["study"], found.summary["unit"], strict=True))
-    asked = what_holds.answers(what_holds.Site(found.run.site, units), found.cycles)
+    asked = answers(Site(found.run.site, units), found.cycles)
     first = {**PEOPLE_FIRST, **READ_FIRST} if (found.run.site / next(iter(PEOPLE_FIRST))).exists() else READ_FIRST
     return Opening(
         [people.studied(study, cycles, units[study]) for study, cycles in found.cycles.items()],
-        [Asked(one.question, one.study, one.verdict, one.page) for one in asked if one.study != what_holds.PAPER],
+        [Asked(one.question, one.study, one.verdict, one.page, one.about) for one in asked if one.study != PAPER],
         people.headline(people.Results.of(found)),
         list(SHOWN_FIRST),
         list(first),

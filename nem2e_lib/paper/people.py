@@ -11,20 +11,23 @@ import pandas as pd
 import xarray as xr
 
 from nem2e_lib.analysis.agreement import DELAYS_MS, agreement
-from nem2e_lib.analysis.statistics import ALPHA
+from nem2e_lib.analysis.contrasts import CANNOT, NOT_SHOWN, OTHERWISE, SHOWN
+from nem2e_lib.analysis.leaderboard import against
+from nem2e_lib.analysis.statistics import FEWEST
 from nem2e_lib.data.cycles.segment import CONDITION
 from nem2e_lib.error import Nem2eError
 from nem2e_lib.figures.panels import plural
 from nem2e_lib.figures.style import label_of, signed
+from nem2e_lib.paper.answers import Judged
 from nem2e_lib.paper.findings import Findings
-from nem2e_lib.paper.shared_tables import DUELS, LEADERBOARD, SharedTable
+from nem2e_lib.paper.shared_tables import CONTRASTS, DUELS, LEADERBOARD, SharedTable
 from nem2e_lib.simulate.people import MADE, laboratory
 from nem2e_lib.site.contents import Studied
-from nem2e_lib.site.tables import Table, p_text, rounded
+from nem2e_lib.site.tables import Table, rounded
 from nem2e_lib.training.conditions import CONDITIONS
-from nem2e_lib.training.units import unit_name, units_said
+from nem2e_lib.training.units import others, unit_name, units_said
 
-MEAN, OPENSIM, OWN = "mean_curve", "identity", "lag_attention"
+MEAN, OPENSIM, OWN = "mean_curve", "identity", "delayed_kernel_ridge"
 """Ids of the methods that sentences are about: the mean curve, the simulation as it stands, this project's own."""
 OPEN_POINT = (
     "No published table is reproduced here: the recordings of Teramae et al. (2025) stand behind a login. These are "
@@ -79,6 +82,8 @@ class Results:
         Segmented cycles, and what was left out at a time, by study.
     board, duels
         Rows of `leaderboard.standings` and `leaderboard.duels`.
+    judged
+        Rows of `contrasts.judged`: the planned contrasts, whose answers are those of the page "What holds".
     laboratory
         How angles and moments agree with the laboratory's own, by study that has them: `simulate.people.laboratory`.
     """
@@ -87,6 +92,7 @@ class Results:
     units: Mapping[str, str]
     board: pd.DataFrame
     duels: pd.DataFrame
+    judged: pd.DataFrame
     laboratory: Mapping[str, pd.DataFrame] = field(default_factory=dict)
 
     @classmethod
@@ -101,7 +107,8 @@ class Results:
         units = {study: str(rows["one_entire"].attrs["unit"]) for study, rows in found.trained.items()}
         own = {study: laboratory(path) for study, path in found.run.studies.items() if (path / MADE).is_file()}
         there = {study: rows for study, rows in own.items() if len(rows)}
-        return cls(found.cycles, units, _read(LEADERBOARD, found), _read(DUELS, found), there)
+        board, duels, judged = (_read(shared, found) for shared in (LEADERBOARD, DUELS, CONTRASTS))
+        return cls(found.cycles, units, board, duels, judged, there)
 
     @property
     def agreement(self) -> pd.DataFrame:
@@ -116,47 +123,20 @@ class Results:
             raise Nem2eError(f"{LEADERBOARD.file} has {len(rows)} rows of {method} in {study}, expected one.")
         return rows.iloc[0]
 
-    def duel(self, study: str, method: str, rival: str) -> Duel:
-        """Return a method's comparison with a rival, whichever way round it stands."""
-        here = self.duels[self.duels["study"] == study]
-        one = here[(here["a"] == method) & (here["b"] == rival)]
-        other = here[(here["a"] == rival) & (here["b"] == method)]
-        if len(one) + len(other) != 1:
-            raise Nem2eError(f"{DUELS.file} has {len(one) + len(other)} rows of {method} and {rival}, expected one.")
-        row, sign = (one.iloc[0], 1.0) if len(one) else (other.iloc[0], -1.0)
-        low, high = sorted((sign * row["ci_low"], sign * row["ci_high"]))
-        return Duel(method, rival, sign * row["difference"], low, high, row["p_holm"], int(row["n"]))
+    def contrast(self, study: str, method: str, rival: str) -> Judged:
+        """Return the planned contrast of a method with a rival."""
+        own = self.judged
+        rows = own[(own["study"] == study) & (own["method"] == method) & (own["rival"] == rival)]
+        if len(rows) != 1:
+            raise Nem2eError(
+                f"{CONTRASTS.file} has {len(rows)} rows of {method} and {rival} in {study}, expected one; run "
+                f"{CONTRASTS.page} again."
+            )
+        return Judged(rows.iloc[0])
 
-
-@dataclass(frozen=True)
-class Duel:
-    """Er of a method minus Er of its rival, the 95 % CI of this one comparison, and p after Holm over all pairs."""
-
-    method: str
-    rival: str
-    difference: float
-    low: float
-    high: float
-    p_holm: float
-    n: int
-
-    @property
-    def sure(self) -> bool:
-        """Whether the two differ after correction."""
-        return bool(self.p_holm < ALPHA)
-
-    @property
-    def sure_alone(self) -> bool:
-        """Whether they would, were this the only comparison."""
-        return bool(self.low > 0 or self.high < 0)
-
-    @property
-    def said(self) -> str:
-        """The numbers: difference, interval and p."""
-        if not np.isfinite(self.p_holm):
-            return f"{signed(self.difference)} (no test can be made)"
-        interval = f"95 % CI {signed(self.low)} to {signed(self.high)}"
-        return f"{signed(self.difference)} ({interval}, p {_p(self.p_holm)} after Holm)"
+    def of_networks(self, study: str, rival: str) -> list[Judged]:
+        """Return the planned contrasts of the paper's networks with a rival."""
+        return [self.contrast(study, condition, rival) for condition in CONDITIONS]
 
 
 def _read(shared: SharedTable, found: Findings) -> pd.DataFrame:
@@ -256,56 +236,64 @@ def laboratory_table(study: str, rows: pd.DataFrame) -> Table:
 
 def networks(results: Results, study: str) -> list[str]:
     """Say how the paper's networks and this project's own method stand against the mean curve and the simulation."""
-    unit, whose = results.units[study], _whose(results, study)
-    mean = results.standing(study, MEAN)
-    duels = [results.duel(study, condition, MEAN) for condition in CONDITIONS]
+    unit, whose = results.units[study], others(results.units[study])
+    mean, found = results.standing(study, MEAN), results.of_networks(study, MEAN)
     lines = [
         f"{study}: replaying the mean EMG curve of {whose} gives Er {signed(mean['er_mean'])}"
         f"{_interval(mean['ci_low'], mean['ci_high'])}, n = {units_said(int(mean['n_units']), unit, 'held-out')}; "
         "the simulation as it stands has 0 by definition.",
         "Er of the paper's networks minus that of the mean curve, paired: "
-        + "; ".join(f"{label_of(one.method)} {one.said}" for one in duels)
+        + "; ".join(f"{label_of(one.method)} {one.numbers}" for one in found)
         + ".",
-        verdict(duels, f"the mean curve of {whose}"),
+        verdict(found, f"the mean curve of {whose}"),
     ]
     if set(results.board.loc[results.board["study"] == study, "method"]) >= {OWN}:
-        own, duel = results.standing(study, OWN), results.duel(study, OWN, MEAN)
+        own, one = results.standing(study, OWN), results.contrast(study, OWN, MEAN)
         lines.append(
             f"{_begin(label_of(OWN))}, this project's own method: rank {int(own['rank'])} of "
             f"{int((results.board['study'] == study).sum())}, Er {signed(own['er_mean'])}, against the mean curve "
-            f"{duel.said}."
+            f"{one.numbers}. Better than the mean curve: {one.answer}."
         )
     return [*lines, best(results, study)]
 
 
-def verdict(duels: Iterable[Duel], rival: str) -> str:
-    """Say in a sentence whether methods beat a rival; an outcome against them like any other."""
-    duels = list(duels)
-    if not any(np.isfinite(one.p_holm) for one in duels):
-        return f"Whether {_names(duels)} can beat {rival} cannot be told: no test can be made."
-    better = [one for one in duels if one.sure and one.difference < 0]
-    worse = [one for one in duels if one.sure and one.difference > 0]
-    rest = [one for one in duels if not one.sure]
-    alone = [one for one in rest if one.sure_alone]
+def verdict(found: Iterable[Judged], rival: str) -> str:
+    """Say in a sentence whether methods are better than a rival; an outcome against them like any other."""
+    found = list(found)
+    by_answer = {name: [one for one in found if one.answer == name] for name in (SHOWN, OTHERWISE, NOT_SHOWN, CANNOT)}
+    untold = by_answer[CANNOT]
+    words = {
+        SHOWN: f"shown to be better than {rival}.",
+        OTHERWISE: f"shown to be worse than {rival}.",
+        NOT_SHOWN: f"not shown to differ from {rival}.",
+    }
+    sentences = [
+        _begin(f"{_names(some)} {'is' if len(some) == 1 else 'are'} {words[name]}")
+        for name, some in by_answer.items()
+        if some and name in words
+    ]
+    if untold:
+        sentences.append(f"Whether {_names(untold)} can beat {rival} cannot be told: no test can be made.")
+    return " ".join([*sentences, *_alone(by_answer[NOT_SHOWN])])
+
+
+def _alone(unsure: list[Judged]) -> list[str]:
+    """Say of what is not shown whether units are too few, or what would be shown of it as the only comparison."""
+    if not unsure:
+        return []
+    if unsure[0].row["n"] < FEWEST:
+        few = units_said(int(unsure[0].row["n"]), str(unsure[0].row["unit"]))
+        return [f"From {few} nothing can be shown either way; it takes {FEWEST}."]
     would = [
         f"{_names(some)} would be {word}"
-        for word, some in (
-            ("better", [one for one in alone if one.difference < 0]),
-            ("worse", [one for one in alone if one.difference > 0]),
-        )
-        if some
+        for answer, word in ((SHOWN, "better"), (OTHERWISE, "worse"))
+        if (some := [one for one in unsure if one.alone == answer])
     ]
-    said = (
-        (better, f"{_verb(better, 'beats', 'beat')} {rival}."),
-        (worse, f"{_verb(worse, 'is', 'are')} worse than {rival}."),
-        (rest, f"{_verb(rest, 'is', 'are')} not shown to differ from {rival} after correction."),
-    )
-    sentences = [_begin(f"{_names(some)} {told}") for some, told in said if some]
-    return " ".join([*sentences, *([f"As the only comparison, {' and '.join(would)}."] if would else [])])
+    return [f"As the only comparison, {' and '.join(would)}."] if would else []
 
 
 def best(results: Results, study: str) -> str:
-    """Say which method leads, and whether it surely beats the mean curve."""
+    """Say which method leads; it is named after the fact, so that it is not tested."""
     board = (
         results.board[results.board["study"] == study].dropna(subset="er_mean").sort_values("er_mean", kind="stable")
     )
@@ -313,33 +301,32 @@ def best(results: Results, study: str) -> str:
     said = f"The lowest Er has {label_of(first['method'])}: {signed(first['er_mean'])}" + _interval(
         first["ci_low"], first["ci_high"]
     )
-    if first["method"] == MEAN:
-        return f"{said}."
-    duel = results.duel(study, str(first["method"]), MEAN)
-    shown = "surely better" if duel.sure else "not shown to be better"
-    return f"{said}; {shown} than the mean curve: {duel.said}."
+    return f"{said}, picked out of {len(board)} after the fact: no test of it would be fair."
 
 
 def meaning(results: Results, study: str) -> list[str]:
-    """Say what it means for a reader, from the verdicts alone."""
-    duels = [results.duel(study, condition, MEAN) for condition in CONDITIONS]
-    raw = [results.duel(study, condition, OPENSIM) for condition in CONDITIONS]
-    nearer = [one for one in raw if one.sure and one.difference < 0]
-    wins = [one for one in duels if one.sure and one.difference < 0]
+    """Say what it means for a reader, from the answers alone."""
+    found, raw = results.of_networks(study, MEAN), results.of_networks(study, OPENSIM)
+    nearer = [one for one in raw if one.answer == SHOWN]
+    wins = [one for one in found if one.answer == SHOWN]
     lines = [
         f"{study}: against the simulation as it stands, Er of {_names(raw)} is "
-        f"{', '.join(signed(one.difference) for one in raw)}; after correction "
-        + (f"{_names(nearer)} {_verb(nearer, 'is', 'are')} nearer to EMG." if nearer else "that is not sure of any.")
+        f"{', '.join(signed(one.difference) for one in raw)}; "
+        + (
+            f"{_names(nearer)} {_verb(nearer, 'is', 'are')} shown to be nearer to EMG."
+            if nearer
+            else " ".join(["that any is nearer to EMG is not shown.", *_alone(raw)])
+        )
     ]
     if wins:
         return [*lines, _begin(f"{_names(wins)} {_verb(wins, 'does', 'do')} more than replay the mean curve.")]
     lines.append(
-        f"Replaying the mean EMG curve of {_whose(results, study)}, which needs no simulation, is not shown to be "
-        "worse: whether the networks add anything to it cannot be seen here."
+        f"Replaying the mean EMG curve of {others(results.units[study])}, which needs no simulation, is not shown to "
+        "be worse: whether the networks add anything to it cannot be seen here."
     )
-    widths = [(one.high - one.low) / 2 for one in duels if np.isfinite(one.p_holm)]
-    if widths:
-        few = units_said(duels[0].n, results.units[study])
+    widths = [one.half_width for one in found if one.is_tested]
+    if widths and found[0].row["n"] >= FEWEST:
+        few = units_said(int(found[0].row["n"]), results.units[study])
         lines.append(
             f"That is no proof that they add nothing: intervals reach {rounded(max(widths))} to either side, so {few} "
             "cannot show smaller differences in Er."
@@ -369,11 +356,12 @@ def headline(results: Results) -> list[str]:
     """Return the sentences that open a front page: what was asked, and what came out, a paragraph a study."""
     lines = [OPEN_POINT]
     for study in results.cycles:
-        mean, duels = results.standing(study, MEAN), [results.duel(study, c, MEAN) for c in CONDITIONS]
+        mean, found = results.standing(study, MEAN), results.of_networks(study, MEAN)
         nets = ", ".join(f"{label_of(c)} {signed(results.standing(study, c)['er_mean'])}" for c in CONDITIONS)
         lines.append(
             f"{study}: Er (lower is better) of the paper's networks {nets}; of the mean EMG curve of "
-            f"{_whose(results, study)} {signed(mean['er_mean'])}. {verdict(duels, 'that curve')} {best(results, study)}"
+            f"{others(results.units[study])} {signed(mean['er_mean'])}. {verdict(found, 'that curve')} "
+            f"{best(results, study)}"
         )
     return lines
 
@@ -398,9 +386,9 @@ def methods(results: Results) -> Table:
     table.columns = pd.MultiIndex.from_tuples([*shown[0]])
     left = ", ".join(f"{study}: {unit_name(results.units[study], 2)}" for study in studies)
     caption = (
-        f"Er: mean over electrodes, then over what was left out ({left}), with its 95 % CI. Against the mean curve: "
-        "difference of Er, paired, with the 95 % CI of this one comparison; * where p < .05 after Holm over all pairs "
-        "of methods of a study. Lower is better."
+        f"Er: mean over electrodes, then over what was left out ({left}), with its 95 % CI as in the paper. Against "
+        "the mean curve: difference of Er, paired, with the 95 % CI of this one comparison, corrected for training "
+        "data that folds share; an answer stands where the contrast was planned. Lower is better."
     )
     return Table(data, table, "Every method on people, beside the mean EMG curve", caption)
 
@@ -412,11 +400,16 @@ def _of_study(results: Results, study: str, method: str) -> tuple[dict[str, Any]
     texts = {"Er": f"{rounded(row['er_mean'], 3)}{_interval(row['ci_low'], row['ci_high'])}"}
     if method == MEAN:
         return kept, texts | {"against the mean curve": "–"}
-    duel = results.duel(study, method, MEAN)
-    kept |= {"difference": duel.difference, "difference_low": duel.low, "difference_high": duel.high}
-    star = " *" if duel.sure else ""
-    against = f"{rounded(duel.difference, 3)}{_interval(duel.low, duel.high)}{star}"
-    return kept | {"p_holm": duel.p_holm}, texts | {"against the mean curve": against}
+    pairs = against(results.duels[results.duels["study"] == study], method)
+    pair = pairs[pairs["rival"] == MEAN].iloc[0]
+    kept |= {name: pair[old] for old, name in _OF_PAIRS.items()}
+    planned = results.judged[(results.judged["study"] == study) & (results.judged["rival"] == MEAN)]
+    answer = "".join(planned.loc[planned["method"] == method, "answer"])
+    told = f"{rounded(pair['difference'], 3)}{_interval(pair['low'], pair['high'])}"
+    return kept | {"answer": answer}, texts | {"against the mean curve": "; ".join(filter(None, [told, answer]))}
+
+
+_OF_PAIRS = {"difference": "difference", "low": "difference_low", "high": "difference_high"}
 
 
 def agreement_table(found: pd.DataFrame) -> Table:
@@ -444,13 +437,8 @@ def agreement_table(found: pd.DataFrame) -> Table:
 # --- Words ---
 
 
-def _whose(results: Results, study: str) -> str:
-    unit = results.units[study]
-    return "other people" if unit == "subject" else f"the same person's other {unit_name(unit, 2)}"
-
-
-def _names(duels: Iterable[Duel]) -> str:
-    names = [label_of(one.method) for one in duels]
+def _names(found: Iterable[Judged]) -> str:
+    names = [label_of(one.method) for one in found]
     return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
 
 
@@ -458,13 +446,9 @@ def _begin(sentence: str) -> str:
     return sentence[:1].upper() + sentence[1:]
 
 
-def _verb(duels: Iterable[Duel], one: str, many: str) -> str:
-    return one if len(list(duels)) == 1 else many
+def _verb(found: list[Judged], one: str, many: str) -> str:
+    return one if len(found) == 1 else many
 
 
 def _interval(low: float, high: float) -> str:
     return f" [{rounded(low)}, {rounded(high)}]" if np.isfinite(low) and np.isfinite(high) else ""
-
-
-def _p(value: float) -> str:
-    return "< .001" if value < 0.001 else f"= {p_text(value)}"

@@ -8,8 +8,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from nem2e_lib.analysis import control_tests, review, shortcut
-from nem2e_lib.analysis.controls import ASKED
+from nem2e_lib.analysis import contrasts, published, review
 from nem2e_lib.error import Nem2eError
 from nem2e_lib.site.saving import Saved, save
 from nem2e_lib.site.tables import Table
@@ -89,32 +88,34 @@ DUELS = SharedTable(
     ("study", "a", "b", "difference", "ci_low", "ci_high", "p_holm", "n", "winner"),
 )
 LEADERBOARD = SharedTable("leaderboard_table", "08_rivals", ("study", "rank", "method", "er_mean"))
-SWAPPED = SharedTable(
-    "swapped_{study}_test",
-    "06_shortcut",
-    ("study", "rise", "ci_low", "ci_high", "n", "verdict", "reason"),
-    {"verdict": (shortcut.RISES, shortcut.UNSURE, shortcut.FALLS, shortcut.UNDEFINED)},
-)
-LEARNING = SharedTable(
-    "controls_verdicts",
-    "13_controls",
-    ("study", "condition", "verdict", "sentence"),
-    {"condition": ASKED, "verdict": tuple(control_tests.SAID)},
-    {"condition": ASKED},
-)
+
+
+def _contrasts(name: str, page: str, family: str) -> SharedTable:
+    ids = [one.id for one in contrasts.of_family(family)]
+    known = {"id": ids, "answer": contrasts.ANSWERS, "plain_answer": contrasts.ANSWERS}
+    return SharedTable(name, page, contrasts.COLUMNS, known, {"id": ids})
+
+
+CONTRASTS = _contrasts("contrasts_methods", "08_rivals", contrasts.METHODS)
+NEEDED = _contrasts("contrasts_input", "13_controls", contrasts.INPUT)
 ATTENTION = SharedTable(
     "attention_verdicts",
     "14_attention_tests",
-    ("study", "condition", "entropy", "verdict", "spoken_against"),
-    {"condition": CONDITIONS, "spoken_against": (True, False)},
+    ("study", "condition", "entropy", "verdict", "spoken_against", "sentence", "effect", "ci_low", "ci_high"),
+    {"condition": CONDITIONS, "spoken_against": (True, False), "verdict": contrasts.ANSWERS},
 )
-_IMPROVEMENT = (review.IMPROVES, review.NO_IMPROVEMENT, review.UNDEFINED)
+_IMPROVEMENT = (review.IMPROVES, review.NO_IMPROVEMENT, review.WORSENS, review.UNDEFINED)
 IMPROVEMENT = SharedTable(
     "review_improvement",
     "10_audit",
-    ("study", "muscle", "condition", "as_published_verdict", "verdict"),
+    ("study", "muscle", "electrode", "condition", "as_published_verdict", "verdict"),
     {"condition": CONDITIONS, "as_published_verdict": _IMPROVEMENT, "verdict": _IMPROVEMENT},
     {"condition": CONDITIONS},
 )
-AUDIT = SharedTable("audit_rows", "10_audit", ("consistent",), {"consistent": (True, False)})
+AUDIT = SharedTable(
+    "audit_rows",
+    "10_audit",
+    ("consistent", "reading"),
+    {"consistent": (True, False), "reading": published.READINGS},
+)
 ABLATIONS = SharedTable("ablations", "15_ablations", ("study", "condition", "option", "value", "measure"))

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
+from nem2e_lib.analysis.statistics import FEWEST
 from nem2e_lib.data.cycles.segment import CONDITION, recorded
 from nem2e_lib.error import Nem2eError
 from nem2e_lib.figures.style import CONDITION_LABELS, heading, stars
@@ -112,14 +113,15 @@ def results_table(
     if rows.empty:
         raise Nem2eError(f"The summary has no row for study '{study}'; expected one per muscle and condition.")
     rows = _ordered(rows)
+    told = rows[["p_value", "cohen_d"]].where(rows["n_units"] >= FEWEST)  # the CSV has those of fewer units, too
     shown = pd.DataFrame(
         {
             ("", "muscle"): rows["muscle"],
             ("", "condition"): [unbroken(CONDITION_LABELS[c]) for c in rows["condition"]],
-            ("this run", "Er"): [_starred(m, p) for m, p in zip(rows["er_mean"], rows["p_value"], strict=True)],
-            ("this run", "p"): rows["p_value"].map(p_text),
+            ("this run", "Er"): [_starred(m, p) for m, p in zip(rows["er_mean"], told["p_value"], strict=True)],
+            ("this run", "p"): told["p_value"].map(p_text),
             ("this run", "95 % CI"): _interval(rows),
-            ("this run", "d"): rows["cohen_d"].map(rounded),
+            ("this run", "d"): told["cohen_d"].map(rounded),
             ("this run", "R² (r²)"): rows["r2_pearson"].map(rounded),
             ("this run", "R² (1 − SSE/SST)"): rows["r2_sse"].map(rounded),
             ("this run", "n"): rows["n_units"].astype(int).astype(str),
@@ -132,7 +134,7 @@ def results_table(
         )
         shown = shown.join(_context(theirs))
         data = rows.join(theirs[[c for c in _PUBLISHED if c in theirs]].add_prefix("published_"))
-    better = (rows["er_mean"] < 0) & (rows["p_value"] < 0.05)
+    better = (rows["er_mean"] < 0) & (told["p_value"] < 0.05)
     bold = pd.DataFrame(False, index=shown.index, columns=shown.columns)
     bold["this run", "Er"] = better
     name = f"Table {number}. {study}: statistics of Er" if number else f"{study}: statistics of Er"
@@ -182,8 +184,10 @@ def _results_caption(rows: pd.DataFrame, better: int, synthetic: bool, context: 
     )
     return (
         f"Unit of analysis: {units}. One-sample t-test of Er against 0; * p < 0.05, ** p < 0.01, *** p < "
-        f"0.001; bold: improved (Er below 0 and p < 0.05), {better} of {len(rows)} rows. The paper does not "
-        "define its R²: both readings are given."
+        f"0.001; bold: improved (Er below 0 and p < 0.05), {better} of {len(rows)} rows. "
+        + (f"No p, star or d from fewer than {FEWEST} units. " if (rows["n_units"] < FEWEST).any() else "")
+        + "The test takes folds for independent, as the paper does. The paper does not define its R²: both readings "
+        "are given."
         + (" Published numbers come from other data and stand here as context only." if context and synthetic else "")
         + ("" if context or synthetic else " No published numbers stand beside these: they are of other people.")
         + (" '–': not legible in the source, or undefined." if context else "")

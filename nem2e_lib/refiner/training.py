@@ -24,7 +24,7 @@ from nem2e_lib.training.engine import Outcome
 from nem2e_lib.training.folds import leave_nobody_out, leave_one_out
 from nem2e_lib.training.forecast import Cost
 from nem2e_lib.training.grid import Grid, Model
-from nem2e_lib.training.results import DIVERGED, last_loss
+from nem2e_lib.training.results import ended, strays
 from nem2e_lib.training.store import Store
 
 
@@ -146,6 +146,11 @@ def _everybody(
     profile: str = "",
 ) -> training.Plan:
     """Plan the models that are kept: one a seed, muscle and part of the cycle, trained on all cycles."""
+    if configuration.targets == "all":
+        raise Nem2eError(
+            f"study {cycles.attrs['study']}: targets=all is one network for all muscles, but a refiner is kept muscle "
+            "by muscle; train it with targets=one."
+        )
     return training.plan(
         cycles,
         condition,
@@ -186,9 +191,9 @@ def _of_the_same(results: xr.Dataset, work: Grid, study: str) -> xr.Dataset:
 
 
 def diverged_seeds(work: Grid, fitted: dict[Model, Outcome], results: xr.Dataset | None) -> dict[str, tuple[int, ...]]:
-    """Seeds of each muscle whose training loss ended far above that of its other models (`results.DIVERGED` times).
+    """Seeds of each muscle whose training diverged (`training.results.strays`).
 
-    Compared with every model of the muscle: those that leave one out, where there are any, and the other seeds.
+    Judged among all models of the muscle: those that leave one out, where there are any, and the other seeds.
 
     Raises
     ------
@@ -197,11 +202,12 @@ def diverged_seeds(work: Grid, fitted: dict[Model, Outcome], results: xr.Dataset
     """
     found = {}
     for channel, name in enumerate(work.channel_names):
-        last = {m: float(o.training_loss[-1]) for m, o in fitted.items() if m.channel == channel}
-        others = [] if results is None else last_loss(results.training_loss.values)[:, channel].ravel().tolist()
-        others = [loss for loss in others if not np.isnan(loss)]
-        limit = DIVERGED * float(np.median([*last.values(), *others]))
-        seeds = sorted({work.configuration.seed + model.seed for model, loss in last.items() if loss > limit})
+        models = [model for model in fitted if model.channel == channel]
+        losses = np.stack([fitted[model].training_loss for model in models])[:, None, None]
+        end = ended(losses).ravel()
+        others = [] if results is None else ended(results.training_loss.values)[:, channel].ravel().tolist()
+        lost = strays(end, losses[..., 0].ravel(), np.array([*end, *others]))
+        seeds = sorted({work.configuration.seed + model.seed for model, bad in zip(models, lost, strict=True) if bad})
         if len(seeds) == work.seeds:
             raise Nem2eError(
                 f"{work.condition}, {name}: training diverged with every seed ({', '.join(map(str, seeds))}), so there "

@@ -2,9 +2,11 @@
 
 A method is added to the leaderboard in three steps:
 
-1. Write it: a frozen dataclass whose fields are its settings, with an id as `name` and ``fit(simulated, measured)``
-   that returns a `Fitted` (`nem2e_lib.rivals.protocol`). Methods without a network are in `nem2e_lib.rivals.classical`,
-   networks in `nem2e_lib.rivals.networks`, the attention model of this project in `nem2e_lib.rivals.lag_attention`.
+1. Write it: a frozen dataclass whose fields are its settings, with an id as `name`, ``fit(simulated, measured)`` that
+   returns a `Fitted` (`nem2e_lib.rivals.protocol`), and `tuned_on`, which says what of it was chosen on which data. It
+   reads `Simulated.inputs`, which has speed and duration where all rivals are told them. Methods without a network are
+   in `nem2e_lib.rivals.classical`, networks in `nem2e_lib.rivals.networks`, kernel ridge regression in
+   `nem2e_lib.rivals.kernel_ridge`.
 2. Add it to the list in `every`, below.
 3. Say what readers are shown of it: its label, and its colour if it has one of its own, in `METHOD_LABELS` and
    `METHOD_COLOURS` of `nem2e_lib.figures.style`.
@@ -18,6 +20,7 @@ from __future__ import annotations
 from nem2e_lib.error import Nem2eError
 from nem2e_lib.rivals.classical import (
     Delay,
+    DelayedRidge,
     Identity,
     MeanCurve,
     PartialLeastSquares,
@@ -26,15 +29,16 @@ from nem2e_lib.rivals.classical import (
     SpeedCurve,
 )
 from nem2e_lib.rivals.evaluation import chosen, evaluate
-from nem2e_lib.rivals.lag_attention import LagAttention
+from nem2e_lib.rivals.kernel_ridge import KernelRidge
 from nem2e_lib.rivals.networks import Network
 from nem2e_lib.rivals.protocol import Fitted, Rival, Simulated, simulated_cycles
 
 __all__ = [
     "Delay",
+    "DelayedRidge",
     "Fitted",
     "Identity",
-    "LagAttention",
+    "KernelRidge",
     "MeanCurve",
     "Network",
     "PartialLeastSquares",
@@ -48,11 +52,12 @@ __all__ = [
     "every",
     "rival",
     "simulated_cycles",
+    "why_not_told",
 ]
 
 
 def every() -> list[Rival]:
-    """Return all rivals, simplest first: without a network, networks for all muscles at once, lag attention."""
+    """Return all rivals, simplest first: linear ones, networks for all muscles at once, kernel ridge regression."""
     return [
         Identity(),
         MeanCurve(),
@@ -61,12 +66,21 @@ def every() -> list[Rival]:
         Delay(gain=True),
         RidgeOwn(),
         RidgeAll(),
+        DelayedRidge(),
         PartialLeastSquares(),
         Network("lstm"),
         Network("transformer"),
         Network("convolution"),
-        LagAttention(),
+        KernelRidge(heads=0),
+        KernelRidge(),
     ]
+
+
+def why_not_told(one: Rival) -> str:
+    """Say why it makes no difference to a rival whether it is told speed and duration; empty where it may."""
+    if isinstance(one, SpeedCurve):
+        return "has speed by nature"
+    return "has no inputs to add it to" if isinstance(one, Identity | MeanCurve | Delay) else ""
 
 
 def rival(name: str) -> Rival:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +22,9 @@ from nem2e_lib.rivals.protocol import Array, Fitted, Simulated, inner_folds
 
 DELAYS_MS = np.arange(0.0, 301.0, 10.0)
 """Delays tried: electromechanical delays are 10 to 150 ms; twice that leaves room to be seen at the edge."""
+LONGEST_MS = 150.0
+"""No delay between a muscle's excitation and its force is thought to be longer: 30 to 100 ms are told of people, 50 to
+56 on average (Cavanagh & Komi 1979, Eur. J. Appl. Physiol. 42:159-163); half as much again is for filters."""
 PENALTIES = tuple(float(p) for p in np.logspace(-3, 3, 13))
 COMPONENTS = (1, 2, 3, 4, 6, 8, 12, 16)
 
@@ -29,6 +33,7 @@ COMPONENTS = (1, 2, 3, 4, 6, 8, 12, 16)
 class Identity:
     """OpenSim itself: the own muscle's simulated activation, unchanged. Its Er is 0."""
 
+    tuned_on: ClassVar[str] = "nothing"
     name: str = "identity"
 
     def fit(self, simulated: Simulated, measured: Array) -> Fitted:
@@ -40,6 +45,7 @@ class Identity:
 class MeanCurve:
     """The mean EMG curve of the training cycles, whatever the simulation says."""
 
+    tuned_on: ClassVar[str] = "nothing"
     name: str = "mean_curve"
 
     def fit(self, simulated: Simulated, measured: Array) -> Fitted:
@@ -56,6 +62,7 @@ class SpeedCurve:
     lies as high as those that it has on average.
     """
 
+    tuned_on: ClassVar[str] = "nothing"
     name: str = "speed_curve"
 
     def fit(self, simulated: Simulated, measured: Array) -> Fitted:
@@ -84,6 +91,7 @@ class Delay:
         Whether a gain is fitted too, by least squares.
     """
 
+    tuned_on: ClassVar[str] = "training folds: delay"
     gain: bool = False
 
     @property
@@ -116,6 +124,7 @@ class _Linear:
     their spread would let a whisper in the held-out subject shout.
     """
 
+    tuned_on: ClassVar[str] = "training folds, nested: penalty"
     name: str
     options: tuple[float, ...]
 
@@ -133,7 +142,7 @@ class _Linear:
         raise NotImplementedError
 
     def _size(self, simulated: Simulated, measured: Array) -> int:
-        return (_flat(simulated.activation).shape[1] + 1) * measured[0].size
+        return (_flat(simulated.inputs).shape[1] + 1) * measured[0].size
 
 
 @dataclass(frozen=True)
@@ -144,14 +153,14 @@ class RidgeOwn(_Linear):
     options: tuple[float, ...] = field(default=PENALTIES, repr=False)
 
     def _predict(self, simulated: Simulated, measured: Array, held: Simulated) -> Array:
-        own, new = simulated.own_muscle, held.own_muscle
-        parts = [
-            _ridge(own[..., [k]], measured[..., [k]], new[..., [k]], self.options) for k in range(measured.shape[-1])
-        ]
+        parts = []
+        for k in range(measured.shape[-1]):
+            own, new = (some.with_told(some.own_muscle[..., [k]]) for some in (simulated, held))
+            parts.append(_ridge(own, measured[..., [k]], new, self.options))
         return np.concatenate(parts, axis=-1)
 
     def _size(self, simulated: Simulated, measured: Array) -> int:
-        return (measured.shape[1] + 1) * measured[0].size
+        return ((1 + simulated.told.shape[1]) * measured.shape[1] + 1) * measured[0].size
 
 
 @dataclass(frozen=True)
@@ -162,23 +171,77 @@ class RidgeAll(_Linear):
     options: tuple[float, ...] = field(default=PENALTIES, repr=False)
 
     def _predict(self, simulated: Simulated, measured: Array, held: Simulated) -> Array:
-        return _ridge(simulated.activation, measured, held.activation, self.options)
+        return _ridge(simulated.inputs, measured, held.inputs, self.options)
 
 
 @dataclass(frozen=True)
 class PartialLeastSquares(_Linear):
     """Partial least squares of all EMG waveforms on the waveforms of all muscles; the option counts components."""
 
+    tuned_on: ClassVar[str] = "training folds, nested: components"
     name: str = "pls"
     options: tuple[float, ...] = field(default=COMPONENTS, repr=False)
 
     def _predict(self, simulated: Simulated, measured: Array, held: Simulated) -> Array:
-        x, y, new = _flat(simulated.activation), _flat(measured), _flat(held.activation)
+        x, y, new = _flat(simulated.inputs), _flat(measured), _flat(held.inputs)
         shift = x.mean(axis=0)
         turned, axes = _rotated(x - shift)
-        most = min(len(x) - 1, turned.shape[1])
-        run = _pls(turned, y, (new - shift) @ axes)
-        return np.stack([run(min(int(count), most)).reshape(len(new), *measured.shape[1:]) for count in self.options])
+        counts = np.minimum([int(count) for count in self.options], min(len(x) - 1, turned.shape[1]))
+        fitted = PLSRegression(int(counts.max()), scale=False).fit(turned, y)
+        # components are found one after another: the first few of many are those of a fit with few
+        scores = fitted.transform((new - shift) @ axes)
+        guesses = [scores[:, :count] @ fitted.y_loadings_[:, :count].T + y.mean(axis=0) for count in counts]
+        return np.stack(guesses).reshape(len(counts), len(new), *measured.shape[1:])
+
+
+@dataclass(frozen=True)
+class DelayedRidge:
+    """Ridge regression of a sample of EMG on the leg's muscles at one moment, a delay later; all phases alike.
+
+    Each channel's delay and penalty are chosen together by the inner folds, among all pairs: delays from 0 to the
+    longest that physiology knows (`LONGEST_MS`) in steps of 10 ms, the same time in cycles of any duration. It has some
+    44 coefficients a channel (in gait2392 the 43 muscles of a leg, and a constant), and phase is not among its inputs.
+
+    Near the end of a cycle the moment wanted lies beyond it. Gait is taken as periodic: it is looked up at the start of
+    the same cycle, since no trial is sure to hold what follows. Between samples activation is linear.
+    """
+
+    tuned_on: ClassVar[str] = f"training folds, nested: delay (0 to {LONGEST_MS:.0f} ms) and penalty"
+    name: str = "delayed_ridge"
+    delays_ms: tuple[float, ...] = field(default=tuple(np.arange(0.0, LONGEST_MS + 1.0, 10.0).tolist()), repr=False)
+    penalties: tuple[float, ...] = field(default=PENALTIES, repr=False)
+
+    def fit(self, simulated: Simulated, measured: Array) -> Fitted:
+        """Choose each channel's delay and penalty by the inner folds, then fit all training cycles."""
+        chosen = best(out_of_fold(self._predict, simulated, measured), measured)
+        delay, penalty = np.unravel_index(chosen, (len(self.delays_ms), len(self.penalties)))
+
+        def predict(held: Simulated) -> Array:
+            return pick(self._predict(simulated, measured, held), chosen)
+
+        size = int(simulated.leg.sum()) + (simulated.told.shape[1] + 1) * measured.shape[-1]
+        told = {"delay_ms": values(self.delays_ms, delay), "penalty": values(self.penalties, penalty)}
+        return Fitted(predict, size, told)
+
+    def _predict(self, simulated: Simulated, measured: Array, held: Simulated) -> Array:
+        """Predict by every delay and penalty, from one decomposition a delay and leg."""
+        shape = (len(self.delays_ms), len(self.penalties), len(held), *measured.shape[1:])
+        guesses = np.empty(shape)
+        for leg in np.unique(simulated.leg, axis=0):
+            channels = (simulated.leg == leg).all(axis=1)
+            for k, delay in enumerate(self.delays_ms):
+                x, new = (
+                    _rows(some.with_told(advanced(some.activation[..., leg], some.duration_s, delay)))
+                    for some in (simulated, held)
+                )
+                found = _ridge_rows(x, _rows(measured[..., channels]), new, self.penalties)
+                guesses[k][..., channels] = found.reshape(*shape[1:4], -1)
+        return guesses.reshape(-1, *shape[2:])
+
+
+def _rows(waveforms: Array) -> Array:
+    """Every sample of every cycle as a row."""
+    return waveforms.reshape(-1, waveforms.shape[-1])
 
 
 def _flat(waveforms: Array) -> Array:
@@ -201,12 +264,15 @@ def _ridge(inputs: Array, targets: Array, new: Array, penalties: tuple[float, ..
     return (held * shrunk[:, None] @ along + mean).reshape(len(penalties), len(new), *targets.shape[1:])
 
 
-def _pls(x: Array, y: Array, new: Array) -> Callable[[int], Array]:
-    def run(components: int) -> Array:
-        guess: Array = PLSRegression(components, scale=False).fit(x, y).predict(new)
-        return guess
-
-    return run
+def _ridge_rows(x: Array, y: Array, new: Array, penalties: tuple[float, ...]) -> Array:
+    """Every penalty's prediction where there are many rows of few columns; the mean is not penalised."""
+    shift, mean = x.mean(axis=0), y.mean(axis=0)
+    centred = x - shift
+    power, axes = np.linalg.eigh(centred.T @ centred)
+    along, held = axes.T @ (centred.T @ (y - mean)), (new - shift) @ axes
+    shrunk = 1.0 / (np.clip(power, 0.0, None) + np.asarray(penalties)[:, None])
+    guesses: Array = held @ (shrunk[:, :, None] * along) + mean
+    return guesses
 
 
 # --- Delays ---

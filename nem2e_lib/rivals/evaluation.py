@@ -16,17 +16,17 @@ from threadpoolctl import threadpool_limits
 
 from nem2e_lib.data.cycles.segment import cycle_coords, data_hash, recorded
 from nem2e_lib.error import Nem2eError
-from nem2e_lib.rivals.protocol import Array, Fitted, Rival, Simulated, simulated_cycles
+from nem2e_lib.rivals.protocol import Array, Fitted, Rival, simulated_cycles, with_circumstances
 from nem2e_lib.training.conditions import own_muscle
 from nem2e_lib.training.folds import Folds, leave_one_out, mean_curves, require_units
 from nem2e_lib.training.numerics import altered, pinned
 from nem2e_lib.training.results import STUDY_ATTRS, load_results, save_results
 
-RIVALS_VERSION = "f809fa0dad8b7260"
+RIVALS_VERSION = "c1b0d5e2f7a94463"
 """Of what a rival gives for the same data: another value here makes every kept evaluation be made anew."""
 
 
-def evaluate(cycles: xr.Dataset, rival: Rival, keep: Path | None = None) -> xr.Dataset:
+def evaluate(cycles: xr.Dataset, rival: Rival, keep: Path | None = None, *, circumstances: bool = False) -> xr.Dataset:
     """Fit a rival once a fold of `leave_one_out` and let it refine the cycles that the fold holds out.
 
     Where channels were not recorded of everybody, those that have the same cycles are refined together: by the rival
@@ -42,13 +42,16 @@ def evaluate(cycles: xr.Dataset, rival: Rival, keep: Path | None = None) -> xr.D
     keep
         File to keep the result in. What it holds is read instead of made anew if it is of the same data, method,
         settings and `RIVALS_VERSION`.
+    circumstances
+        Whether the rival is told speed, duration and condition of each cycle (`protocol.with_circumstances`). The
+        leaderboard ranks without.
 
     Returns
     -------
     xarray.Dataset
         Variables `refined` (seed, channel, cycle, sample), `simulated`, `measured`, `mean_curve` and `diverged` (a
-        prediction is no finite number; seed, channel, fold), and `attention` for rivals that have one, with the
-        coordinates of a trained condition, so that `analysis.metrics.errors` reads it. Attributes `condition` (the
+        prediction is no finite number; seed, channel, fold), with the coordinates of a trained condition, so that
+        `analysis.metrics.errors` reads it. Attributes `condition` (the
         rival's name), `parameters` (mean over folds, all channels), `seconds` (fitting and refining, all folds),
         `settings` and `chosen` (hyper-parameters by fold), both JSON, and `code`.
 
@@ -57,10 +60,10 @@ def evaluate(cycles: xr.Dataset, rival: Rival, keep: Path | None = None) -> xr.D
     Nem2eError
         If nothing can be left out, a value is not finite, or the rival's prediction has another shape.
     """
-    stored = None if keep is None else _stored(keep, cycles, rival)
+    stored = None if keep is None else _stored(keep, cycles, rival, circumstances)
     if stored is not None:
         return stored
-    result = _evaluated(cycles, rival)
+    result = _evaluated(cycles, rival, circumstances).assign_attrs(circumstances=int(circumstances))
     if keep is not None:
         save_results(result, keep)
     return result
@@ -77,7 +80,7 @@ def settings(rival: Rival) -> str:
     return json.dumps({f.name: getattr(rival, f.name) for f in dataclasses.fields(rival)})
 
 
-def _stored(path: Path, cycles: xr.Dataset, rival: Rival) -> xr.Dataset | None:
+def _stored(path: Path, cycles: xr.Dataset, rival: Rival, circumstances: bool) -> xr.Dataset | None:
     """Read what was kept of the same data, method and settings; None where there is no such thing."""
     if not path.exists():
         return None
@@ -87,23 +90,24 @@ def _stored(path: Path, cycles: xr.Dataset, rival: Rival) -> xr.Dataset | None:
         "condition": rival.name,
         "settings": settings(rival),
         "code": RIVALS_VERSION,
+        "circumstances": int(circumstances),
         "arithmetic": altered() or None,
     }
     return stored if all(stored.attrs.get(name) == value for name, value in expected.items()) else None
 
 
-def _evaluated(cycles: xr.Dataset, rival: Rival) -> xr.Dataset:
+def _evaluated(cycles: xr.Dataset, rival: Rival, circumstances: bool) -> xr.Dataset:
     """Evaluate the channels that have the same cycles together, each such part as a study of its own."""
     there, folds = recorded(cycles.emg), leave_one_out(cycles)
     require_units(cycles, folds)
     if there.all():
-        return _whole(cycles, rival)
+        return _whole(cycles, rival, circumstances)
     parts = []
     for own in np.unique(there, axis=0)[::-1]:
         study = cycles.isel(cycle=own, channel=(there | ~own).all(axis=1))
         alike = cycles.channel.values[(there == own).all(axis=1)]
-        part = _whole(study, rival, _without_empty(folds, own)).assign_attrs(channels=study.sizes["channel"])
-        parts.append(part.sel(channel=alike))
+        part = _whole(study, rival, circumstances, _without_empty(folds, own))
+        parts.append(part.assign_attrs(channels=study.sizes["channel"]).sel(channel=alike))
     return _joined(cycles, parts)
 
 
@@ -116,14 +120,10 @@ def _without_empty(folds: Folds, there: NDArray[np.bool_]) -> Folds:
 def _joined(cycles: xr.Dataset, parts: list[xr.Dataset]) -> xr.Dataset:
     """Lay the parts out as one study; what a part chose is told under the channels that it is of."""
     folds = leave_one_out(cycles)
-    names = [name for name in ("refined", "attention") if name in parts[0]]
-    laid = [part[names].reindex(cycle=cycles.cycle.values) for part in parts]
-    refined = _beside([part.refined for part in laid], cycles)
+    laid = [part.refined.reindex(cycle=cycles.cycle.values) for part in parts]
+    refined = xr.concat(laid, "channel", coords="minimal", compat="override", join="exact")
+    refined = refined.sel(channel=cycles.channel.values)  # in the order of the study
     result = _laid_out(cycles, refined.values[0].transpose(1, 2, 0), folds)
-    if "attention" in names:
-        weights = _beside([part.attention for part in laid], cycles)
-        result = result.assign(attention=(weights.dims, weights.values))
-        result = result.assign_coords(output=weights.output.values, token=weights.token.values)
     shares = [part.sizes["channel"] / part.attrs["channels"] for part in parts]
     found = {label: dict[str, Any]() for label in folds.labels}
     for part in parts:
@@ -141,28 +141,21 @@ def _joined(cycles: xr.Dataset, parts: list[xr.Dataset]) -> xr.Dataset:
     return result.assign_attrs(attributes | facts)
 
 
-def _beside(parts: list[xr.DataArray], cycles: xr.Dataset) -> xr.DataArray:
-    """Lay channels side by side, in the order of the study."""
-    whole = xr.concat(parts, "channel", coords="minimal", compat="override", join="exact")
-    return whole.sel(channel=cycles.channel.values)
-
-
 @pinned()
-def _whole(cycles: xr.Dataset, rival: Rival, folds: Folds | None = None) -> xr.Dataset:
+def _whole(cycles: xr.Dataset, rival: Rival, circumstances: bool, folds: Folds | None = None) -> xr.Dataset:
     folds = folds or leave_one_out(cycles)
     simulated = simulated_cycles(cycles, folds)
     measured = cycles.emg.transpose("cycle", "sample", "channel").values.astype(float)
-    refined, fitted, attention = np.full_like(measured, np.nan), {}, {}
+    refined, fitted = np.full_like(measured, np.nan), {}
     begun = time.perf_counter()
     with threadpool_limits(1):  # the matrices are small: threads would wait for each other longer than they compute
         for fold, label in enumerate(folds.labels):
             held = folds.of_cycle == fold
-            fitted[label] = rival.fit(simulated.take(~held), measured[~held])
-            refined[held] = _checked(fitted[label].predict(simulated.take(held)), refined[held], rival)
-            attention[label] = _attention(fitted[label], simulated.take(held))
+            seen = with_circumstances(simulated, ~held) if circumstances else simulated
+            fitted[label] = rival.fit(seen.take(~held), measured[~held])
+            refined[held] = _checked(fitted[label].predict(seen.take(held)), refined[held], rival)
     seconds = time.perf_counter() - begun
-    result = _laid_out(cycles, refined, folds).assign_attrs(_attributes(cycles, rival, fitted, seconds, folds))
-    return _with_attention(result, attention)
+    return _laid_out(cycles, refined, folds).assign_attrs(_attributes(cycles, rival, fitted, seconds, folds))
 
 
 def _checked(guess: Array, expected: Array, rival: Rival) -> Array:
@@ -172,24 +165,6 @@ def _checked(guess: Array, expected: Array, rival: Rival) -> Array:
             "channels); mend its predict."
         )
     return guess
-
-
-def _attention(fitted: Fitted, held: Simulated) -> Array | None:
-    return None if fitted.attention is None else fitted.attention(held)
-
-
-def _with_attention(result: xr.Dataset, by_label: dict[str, Array | None]) -> xr.Dataset:
-    """Add the attention of rivals that have one; it is the same for all channels, and laid out as theirs."""
-    found = {label: weights for label, weights in by_label.items() if weights is not None}
-    if not found:
-        return result
-    samples = result.sample.values
-    weights = np.empty((result.sizes["cycle"], len(samples), len(samples)), np.float32)
-    for fold, label in enumerate(result.fold.values):
-        weights[result.fold_of_cycle.values == fold] = found[str(label)]
-    every = np.broadcast_to(weights, (1, result.sizes["channel"], *weights.shape))
-    dims = ("seed", "channel", "cycle", "output", "token")
-    return result.assign(attention=(dims, every)).assign_coords(output=samples, token=samples)
 
 
 def _laid_out(cycles: xr.Dataset, refined: Array, folds: Folds) -> xr.Dataset:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import Any, ClassVar
 
 import jax
 import jax.numpy as jnp
@@ -122,6 +122,7 @@ class Network:
         Of initial weights and order.
     """
 
+    tuned_on: ClassVar[str] = "an inner training fold: updates; layers, width and learning rate by hand"
     kind: str
     units: int = 32
     updates: int = 160
@@ -172,14 +173,14 @@ class _Scaling:
 
     @classmethod
     def of(cls, simulated: Simulated, measured: Array) -> _Scaling:
-        x, curve = simulated.activation, measured.mean(axis=0)
+        x, curve = simulated.inputs, measured.mean(axis=0)
         shift = x.mean(axis=(0, 1))
         spread = np.sqrt(((measured - curve) ** 2).mean(axis=(0, 1)))
         scale = float(np.sqrt(((x - shift) ** 2).mean()))
         return cls(shift, scale or 1.0, curve, np.where(spread > 0, spread, 1.0))
 
     def inputs(self, simulated: Simulated) -> Any:
-        return jnp.asarray((simulated.activation - self.shift) / self.scale, jnp.float32)
+        return jnp.asarray((simulated.inputs - self.shift) / self.scale, jnp.float32)
 
     def targets(self, measured: Array) -> Any:
         return jnp.asarray((measured - self.curve) / self.spread, jnp.float32)

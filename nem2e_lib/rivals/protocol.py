@@ -11,7 +11,7 @@ Whatever a method must choose, it chooses on the `inner_folds` of its training c
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from typing import Any, ClassVar, Protocol
 
@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 from sklearn.model_selection import GroupKFold, LeaveOneGroupOut
 
 from nem2e_lib.data.cycles.segment import CONDITION
+from nem2e_lib.data.muscles import region, side
 from nem2e_lib.error import Nem2eError
 from nem2e_lib.training.conditions import examples, own_muscle
 from nem2e_lib.training.config import Configuration
@@ -46,6 +47,11 @@ class Simulated:
         Subject, and what the folds hold out (subject, speed or block of cycles), shape (cycles,).
     own
         Index of each channel's own muscle, shape (channels,).
+    leg
+        Which muscles are of the leg that a channel is measured on, shape (channels, muscles); see `same_leg`.
+    told
+        What a method is told of a cycle beside its simulation, shape (cycles, numbers): nothing, which is the rule of
+        the leaderboard, or what `with_circumstances` adds. `inputs` has it among the muscles.
     """
 
     activation: Array
@@ -55,6 +61,8 @@ class Simulated:
     unit: NDArray[np.str_]
     own: NDArray[np.intp]
     condition: NDArray[np.str_]
+    leg: NDArray[np.bool_]
+    told: Array
 
     def __len__(self) -> int:
         """Return the number of cycles."""
@@ -66,13 +74,26 @@ class Simulated:
         return self.activation[..., self.own]
 
     @property
+    def inputs(self) -> Array:
+        """Activation of all muscles, and what is told beside it as curves that are constant over the cycle.
+
+        Shape (cycles, samples, muscles + numbers told).
+        """
+        return self.with_told(self.activation)
+
+    def with_told(self, waveforms: Array) -> Array:
+        """Return waveforms of these cycles with what is told of them as further ones, constant over the cycle."""
+        constant = np.repeat(self.told[:, None], waveforms.shape[1], axis=1)
+        return np.concatenate([waveforms, constant], axis=-1)
+
+    @property
     def pace(self) -> Array:
         """Speed in m/s; where a speed is not known, cycles a second for all; shape (cycles,)."""
         return self.speed_m_s if np.isfinite(self.speed_m_s).all() else 1.0 / self.duration_s
 
     def take(self, chosen: NDArray[Any]) -> Simulated:
         """Return the cycles of a mask or of indices."""
-        per_cycle = {f.name: getattr(self, f.name)[chosen] for f in fields(self) if f.name != "own"}
+        per_cycle = {f.name: getattr(self, f.name)[chosen] for f in fields(self) if f.name not in ("own", "leg")}
         return replace(self, **per_cycle)
 
 
@@ -88,21 +109,18 @@ class Fitted:
         How many numbers it has learned, over all channels.
     chosen
         Hyper-parameters chosen inside the training cycles.
-    attention
-        Where the method has one: from simulated cycles to the weight of each token, shape (cycles, output, token);
-        rows sum to 1.
     """
 
     predict: Callable[[Simulated], Array]
     parameters: int
     chosen: Mapping[str, Any] = field(default_factory=dict)
-    attention: Callable[[Simulated], Array] | None = None
 
 
 class Rival(Protocol):
     """A method under test: a frozen dataclass whose fields are its settings.
 
-    The settings are written beside its results as JSON, so that a change of one makes the method be evaluated anew.
+    The settings are written beside its results as JSON, so that a change of one makes the method be evaluated anew. A
+    class variable `tuned_on` says what of it was chosen on which data; the leaderboard shows it beside the rank.
     """
 
     __dataclass_fields__: ClassVar[dict[str, Any]]
@@ -143,7 +161,42 @@ def simulated_cycles(cycles: xr.Dataset, folds: Folds | None = None) -> Simulate
         np.asarray(folds.labels)[folds.of_cycle],
         np.array([muscles.index(target) for target in cycles.target.values.tolist()]),
         cycles[CONDITION].values.astype(str) if CONDITION in cycles.coords else np.full(len(folds.of_cycle), ""),
+        np.stack([same_leg(target, muscles) for target in cycles.target.values.tolist()]),
+        np.empty((len(folds.of_cycle), 0)),
     )
+
+
+def same_leg(muscle: str, muscles: Sequence[str]) -> NDArray[np.bool_]:
+    """Tell which of the muscles are of the leg that a muscle is of; shape (muscles,).
+
+    Those with its side in their names and neither of the trunk nor of the arms: 43 in gait2392. Where names tell no
+    side, all of them.
+    """
+    return np.array([side(one) == side(muscle) and region(one) not in ("trunk", "arm") for one in muscles])
+
+
+def with_circumstances(simulated: Simulated, training: NDArray[np.bool_]) -> Simulated:
+    """Let rivals be told speed, duration and, where trials tell it, condition of each cycle.
+
+    Each number is centred and scaled by the mean and spread over the training cycles, and then as large as the average
+    muscle's deviations from its mean curve, so that a penalty on muscles bears alike on it. A condition that training
+    lacks lies at the mean of those that it has. Speed is cycles a second where speeds are not known.
+
+    Parameters
+    ----------
+    simulated
+        Cycles of a fold, held-out ones too.
+    training
+        Which of them are to be learned from, shape (cycles,).
+    """
+    known = np.unique(simulated.condition[training])
+    which = (simulated.condition[:, None] == known).astype(float)
+    which[~which.any(axis=1)] = which[training].mean(axis=0)
+    told = np.column_stack([simulated.pace, simulated.duration_s, which[:, 1:]])
+    activation = simulated.activation[training]
+    size = float(np.sqrt(((activation - activation.mean(axis=0)) ** 2).mean())) or 1.0
+    spread = told[training].std(axis=0)
+    return replace(simulated, told=size * (told - told[training].mean(axis=0)) / np.where(spread > 0, spread, 1.0))
 
 
 def groups(simulated: Simulated) -> NDArray[np.intp]:

@@ -45,12 +45,13 @@ class Studied:
 
 @dataclass(frozen=True)
 class Asked:
-    """A question, its verdict in a study (one of the claims' verdicts), and the page that shows it."""
+    """A question, its answer in a study (one of `contrasts.ANSWERS`), the page that shows it, and of which method."""
 
     question: str
     study: str
     verdict: str
     page: str
+    about: str = ""
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from markupsafe import Markup
 from nem2e_lib.error import Nem2eError
 from nem2e_lib.figures.panels import plural
 from nem2e_lib.site.claims import ANSWERS, cards
-from nem2e_lib.site.contents import Asked, Contents, Opening, read_contents, write_contents
+from nem2e_lib.site.contents import Contents, Opening, read_contents, write_contents
 from nem2e_lib.site.frame import page
 from nem2e_lib.site.saving import Entry, entries, manifest_pages, write_text
 from nem2e_lib.site.tables import table_of
@@ -83,11 +83,12 @@ def render_index(folder: Path | str, *, above: str = "") -> Path:
 
 
 class _Answer(NamedTuple):
-    """Sign, word and style of an answer, and the page that shows it."""
+    """Sign, word and style of an answer, the methods that it is of, and the page that shows it."""
 
     sign: str
     word: str
     style: str
+    about: str
     page: str
 
 
@@ -110,14 +111,25 @@ class _First:
         return [one.study for one in self.opening.studies]
 
     @property
-    def questions(self) -> list[tuple[str, list[_Answer | None]]]:
-        """Each question with its answer in each study, None where it was not asked."""
-        found = {(one.question, one.study): self._answer(one) for one in self.opening.asked}
+    def questions(self) -> list[tuple[str, list[list[_Answer]]]]:
+        """Each question with its answers in each study, equal ones together; none where it was not asked."""
         questions = dict.fromkeys(one.question for one in self.opening.asked)
-        return [(question, [found.get((question, study)) for study in self.studies]) for question in questions]
+        return [(question, [self._answers(question, study) for study in self.studies]) for question in questions]
 
-    def _answer(self, asked: Asked) -> _Answer:
-        return _Answer(*ANSWERS[asked.verdict], f"{self.prefix}{asked.page}.html")
+    def _answers(self, question: str, study: str) -> list[_Answer]:
+        asked = [one for one in self.opening.asked if (one.question, one.study) == (question, study)]
+        methods: dict[tuple[str, str], list[str]] = {}
+        for one in asked:
+            methods.setdefault((one.verdict, one.page), []).append(one.about)
+        return [
+            _Answer(*_look(verdict), ", ".join(filter(None, about)), f"{self.prefix}{page}.html")
+            for (verdict, page), about in methods.items()
+        ]
+
+
+def _look(verdict: str) -> tuple[str, str, str]:
+    """Sign, word and style of an answer; a word of an earlier version, whose site may lie beside, stands as it is."""
+    return ANSWERS.get(verdict, ("", verdict, "untested"))
 
 
 def _first(root: Path, site: Contents | None, prefix: str) -> list[_First]:

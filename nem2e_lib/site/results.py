@@ -39,6 +39,8 @@ KEYS = (
 """What stands of each result, in this order."""
 CLAIM_KEYS = ("id", "section", "dataset", "claim", "reported", "value", "verdict", "why")
 """What stands of each claim."""
+CLAIM_KEYS_MORE = ("verdict_long", "value_long")
+"""What stands of each claim besides, where the table has it: the verdict at the published length of training."""
 
 
 def write_results(
@@ -75,7 +77,8 @@ def write_results(
     rows.sort(key=lambda r: (r["study"], r["muscle"], conditions.index(r["condition"])))
     _once(rows)
     _lacking(claims.columns, CLAIM_KEYS, "table of claims")
-    claim_rows = [{k: _plain(r[k]) for k in CLAIM_KEYS} for r in claims.sort_values("id").to_dict("records")]
+    keys = [*CLAIM_KEYS, *(key for key in CLAIM_KEYS_MORE if key in claims)]
+    claim_rows = [{k: _plain(r[k]) for k in keys} for r in claims.sort_values("id").to_dict("records")]
     others = {name: [_plain_row(r) for r in t.to_dict("records")] for name, t in (more or {}).items()}
     text = json.dumps({"results": rows, "claims": claim_rows, **others}, indent=1, ensure_ascii=False, allow_nan=False)
     path = Path(folder) / "results.json"

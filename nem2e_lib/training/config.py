@@ -29,12 +29,23 @@ Spatial = Literal["muscle_lstm", "per_muscle", "input_attention", "time_tokens"]
 an LSTM over time that weighs each muscle at each step; an LSTM over time that reads all muscles, without a muscle map.
 """
 
+Output = Literal["sequence", "at_once"]
+"""The decoder emits a sample a step; or all samples in its one step, by an output layer of as many units."""
+
+Targets = Literal["one", "all"]
+"""A network a muscle; or one network that refines all muscles at once."""
+
 TokenOrder = Literal["reversed", "file", "shuffled"]
 """Muscles reach All-Entire's encoder in the reverse order of the activation file, in that order, or in one drawn from
 `order_seed`."""
 
 Scaling = Literal["none", "standard"]
 """Inputs as they are, or standardised by the training cycles' mean and standard deviation per token and feature."""
+
+
+Weights = Literal["last", "average", "least"]
+"""Those of the last epoch; their mean over the last tenth of the epochs; those of the epoch of least loss, which other
+held-out units than the model's own choose (`training.folds.nested`)."""
 
 
 @dataclass(frozen=True)
@@ -49,8 +60,10 @@ class Configuration:
         Passes over the training cycles; None derives them from `updates`.
     updates
         Parameter updates a model should receive, used where `epochs` is None.
-    score, decoder_state, decoder_input, input_feeding, initialisation, forget_bias, quarter, spatial,
-    token_order, input_scaling
+    layers
+        LSTM layers of the encoder and of the decoder, one above the other.
+    score, decoder_state, decoder_input, input_feeding, output, targets, initialisation, forget_bias, quarter,
+    spatial, token_order, input_scaling, weights
         The options of "What the paper leaves open" (see `open_points`).
     learning_rate
         Step size of Adam.
@@ -75,7 +88,11 @@ class Configuration:
     token_order: TokenOrder = "reversed"
     order_seed: int = 0
     input_scaling: Scaling = "none"
+    weights: Weights = "last"
     seed: int = 0
+    layers: int = 1
+    output: Output = "sequence"
+    targets: Targets = "one"
 
     def __post_init__(self) -> None:
         """Refuse values outside the options, in one sentence."""
@@ -86,10 +103,16 @@ class Configuration:
                 raise Nem2eError(
                     f"configuration: {field.name} is {value!r}, expected one of {', '.join(choices)}; change it."
                 )
-        for name in ("units", "updates", "learning_rate"):
+        for name in ("units", "updates", "learning_rate", "layers"):
             _require_positive(name, getattr(self, name))
         if self.epochs is not None:
             _require_positive("epochs", self.epochs)
+        if self.output == "at_once" and (self.decoder_input != "own" or self.input_feeding):
+            option = "input_feeding" if self.input_feeding else "decoder_input"
+            raise Nem2eError(
+                f"configuration: output is 'at_once' and {option} is {getattr(self, option)!r}, but a decoder of one "
+                f"step has no output before it to read; leave {option} at its default."
+            )
 
     def with_options(self, **options: Any) -> Configuration:
         """Return a copy with some options changed; an unknown name raises `Nem2eError`."""
@@ -105,11 +128,22 @@ class Configuration:
         return self.epochs if self.epochs is not None else max(1, round(self.updates / sequences))
 
     def to_json(self) -> str:
-        """Return the options as JSON with sorted keys; `order_seed` only where it is used."""
+        """Return the options as JSON with sorted keys; `order_seed` only where it is used, `LATER` where not default.
+
+        Names of stored models are made of it, and stay what they were before these options were there.
+        """
         options = asdict(self)
         if self.token_order != "shuffled":
             del options["order_seed"]
+        defaults = {field.name: field.default for field in fields(self)}
+        for name in LATER:
+            if options[name] == defaults[name]:
+                del options[name]
         return json.dumps(options, sort_keys=True)
+
+
+LATER = ("weights", "layers", "output", "targets")
+"""Options that were added after models had been stored."""
 
 
 def _require_positive(name: str, value: float) -> None:
@@ -117,11 +151,21 @@ def _require_positive(name: str, value: float) -> None:
         raise Nem2eError(f"configuration: {name} is {value}, expected a number above 0; change it.")
 
 
+PUBLISHED_EPOCHS = 700
+"""Passes over the training cycles in the paper (Teramae et al. 2025, section 3.2.1): claims on long training can be
+tested at this length and not below."""
+
+
+def last_tenth(epochs: int) -> int:
+    """Return how many epochs are the last tenth of a training: one at least."""
+    return max(1, round(epochs / 10))
+
+
 PROFILES: dict[str, Configuration] = {
     "smoke": Configuration(units=8, epochs=2),
     "demo": Configuration(units=64, epochs=None, updates=2000),
-    "long": Configuration(units=64, epochs=700),
-    "paper": Configuration(units=700, epochs=700),
+    "long": Configuration(units=64, epochs=PUBLISHED_EPOCHS),
+    "paper": Configuration(units=700, epochs=PUBLISHED_EPOCHS),
 }
 
 
@@ -168,6 +212,32 @@ OPEN_POINTS: list[dict[str, str]] = [
         "Optional in Luong et al. (2015); the paper does not mention it.",
     ),
     _row(
+        "Layers",
+        "layers",
+        "any whole number",
+        "700 units for each intermediate layer may mean one layer of the encoder and one of the decoder, or more. An "
+        "upper layer reads the states of the one below; attention reads the top ones; each decoder layer starts from "
+        "the encoder's of the same height.",
+    ),
+    _row(
+        "Output of the decoder",
+        "output",
+        "sequence, at_once",
+        "A sequence-to-sequence decoder emits a sample a step. 20 units for the decoder (output layer) may also mean "
+        "that all samples are emitted at once: then the decoder takes one step from the encoder's last state and reads "
+        "no output, its state asks attention once, and a linear layer of as many units as samples follows. All "
+        "samples share one row of weights, so there is no map of attention over the outputs.",
+    ),
+    _row(
+        "Muscles of a network",
+        "targets",
+        "one, all",
+        "The paper names one input dimension for the target muscle, which is a network a muscle; 20 units for the "
+        "decoder (output layer) may also be 20 muscles. With all, one network a held-out unit reads the own muscles of "
+        "all EMG channels (All-Entire: every muscle, as before) and has an output for each; the error is the mean over "
+        "the channels that were recorded, and the muscles share one map of attention.",
+    ),
+    _row(
         "Initial weights",
         "initialisation",
         "uniform, glorot_orthogonal",
@@ -182,6 +252,15 @@ OPEN_POINTS: list[dict[str, str]] = [
         "Batch size 1 leaves the order free; shuffling avoids a drift with the order of subjects.",
         "shuffled in each epoch from the seed",
         "sample_order",
+    ),
+    _row(
+        "Weights that are used",
+        "weights",
+        "last, average, least",
+        "The paper names 700 epochs and no other rule. With Adam at batch size 1 the loss jumps from epoch to epoch, "
+        "and that of people who were held out may rise again: average is the mean of the weights over the last tenth "
+        "of the epochs; least takes those of the epoch of least loss on a further person, held out of the training "
+        "people for that, never on the one who is refined.",
     ),
     _row("Gradient clipping", "", "by norm or value", "Not mentioned in the paper.", "none", "clipping"),
     _row(

@@ -42,8 +42,9 @@ class Data(NamedTuple):
 class Task(NamedTuple):
     """What belongs to one model; blocks stack it along a leading axis.
 
-    `shown` (epochs, sequences) is the order of training and `real` marks what is no padding; `held` (held-out
-    sequences) and `scored` likewise; `shift` and `scale` (tokens, features) are the input scaling.
+    `shown` (epochs, sequences) is the order of training and `real` marks what is no padding; `keep` (epochs,) is the
+    share of each epoch's weights in those that are kept (see `Configuration.weights`); `held` (held-out sequences) and
+    `scored` mark likewise; `shift` and `scale` (tokens, features) are the input scaling.
     """
 
     key: Array
@@ -51,6 +52,7 @@ class Task(NamedTuple):
     channel: Array
     shown: Array
     real: Array
+    keep: Array
     held: Array
     scored: Array
     shift: Array
@@ -58,7 +60,7 @@ class Task(NamedTuple):
 
 
 class Outcome(NamedTuple):
-    """What a trained model leaves: losses per epoch, held-out outputs, attention and input gradients, weights."""
+    """What a trained model leaves: losses per epoch; of the weights kept, outputs, attention and input gradients."""
 
     training_loss: NDArray[np.float32]
     validation_loss: NDArray[np.float32]
@@ -85,6 +87,7 @@ class Shape:
     configuration: Configuration
     padded: bool
     muscles: int = 0
+    outputs: int = 0
 
 
 @dataclass(frozen=True)
@@ -115,12 +118,12 @@ def train_one(shape: Shape, data: Data, task: Task) -> tuple[dict[str, Array], A
     Returns
     -------
     tuple
-        Weights by name (see `refiner`), and the training and validation loss of each epoch, shape (epochs,) each.
+        Weights kept, by name (see `refiner`), and the training and validation loss of each epoch, shape (epochs,) each.
     """
     graph, optimiser = _blank(shape)[0], adam(shape.configuration.learning_rate)
-    state, moments = _start(shape, optimiser, task)
-    state, _, (training, validation) = _run(shape, graph, optimiser, data, task, state, moments)
-    return flatten_dict(nnx.to_pure_dict(state), sep="."), training, validation
+    state, moments, kept = _start(shape, optimiser, task)
+    state, _, kept, (training, validation) = _run(shape, graph, optimiser, data, task, state, moments, kept)
+    return flatten_dict(nnx.to_pure_dict(_chosen(state, kept)), sep="."), training, validation
 
 
 @pinned()
@@ -157,18 +160,20 @@ def train_block(
     """
     models, epochs = tasks.shown.shape[:2]
     program = compiled(shape, layout)
-    state, moments = program.place(program.start(tasks))
+    carry = program.place(program.start(tasks))
     tasks = program.place(tasks)
     losses = []
     for first in range(0, epochs, chunk):
         part = slice(first, min(first + chunk, epochs))
-        window = tasks._replace(shown=tasks.shown[:, part], real=tasks.real[:, part])
-        state, moments, loss = program.run(data, window, state, moments)
+        window = tasks._replace(shown=tasks.shown[:, part], real=tasks.real[:, part], keep=tasks.keep[:, part])
+        *carry, loss = program.run(data, window, *carry)
         losses.append(jax.device_get(loss))
         _require_numbers(losses[-1][0][:models], first)
         if report is not None:
             report(part.stop - part.start, float(losses[-1][0][:models, -1].mean()))
     training, validation = (np.concatenate(parts, axis=1) for parts in zip(*losses, strict=True))
+    state, _, kept = carry
+    state = _chosen(state, kept)
     refined, attention, gradient = jax.device_get(program.finish(data, tasks, state))
     weights = flatten_dict(nnx.to_pure_dict(jax.device_get(state)), sep=".")
     return [
@@ -192,8 +197,11 @@ def _require_numbers(losses: NDArray[np.float32], before: int) -> None:
 
 
 @pinned()
-def refiner(weights: dict[str, NDArray[np.float32]], shape: Shape) -> Callable[[Any], Array]:
-    """Return a trained model as a function from (n, tokens, features) to (n, steps), inputs already scaled."""
+def refiner(weights: dict[str, NDArray[np.float32]], shape: Shape) -> Callable[..., Array]:
+    """Return a trained model as a function from (n, tokens, features) to (n, steps), inputs already scaled.
+
+    Given a second array like the inputs, its decoder attends to that one's encoder states (see `STDRNet`).
+    """
     state = jax.tree.map(lambda leaf: leaf, _blank(shape)[1])  # a copy, since it is filled in place
     nnx.replace_by_pure_dict(state, unflatten_dict(dict(weights), sep="."))
     return Partial(_forward(shape), state)
@@ -214,10 +222,14 @@ def _blank(shape: Shape) -> tuple[Any, Any]:
 
 
 @lru_cache(maxsize=8)
-def _forward(shape: Shape) -> Callable[[Any, Any], Array]:
+def _forward(shape: Shape) -> Callable[..., Array]:
     """One compiled program for all models of a shape."""
     graph, _ = _blank(shape)
-    return jax.jit(lambda state, inputs: jax.vmap(lambda x: nnx.merge(graph, state)(x)[0])(inputs))
+
+    def forward(state: Any, inputs: Any, attended: Any = None) -> Array:
+        return jax.vmap(lambda x, other: nnx.merge(graph, state)(x, attended=other)[0])(inputs, attended)
+
+    return jax.jit(forward)
 
 
 @dataclass(frozen=True)
@@ -238,7 +250,7 @@ def compiled(shape: Shape, layout: Layout) -> Program:
     optimiser = adam(shape.configuration.learning_rate)
     # Initial weights are drawn on one device: orthogonal ones factorise matrices, which locks up on several at once.
     start = jax.jit(jax.vmap(partial(_start, shape, optimiser)))
-    run = _spread(mesh, layout.width, partial(_run, shape, graph, optimiser), handed_over=(2, 3))
+    run = _spread(mesh, layout.width, partial(_run, shape, graph, optimiser), handed_over=(2, 3, 4))
     finish = _spread(mesh, layout.width, partial(_finish, shape, graph, optimiser))
     return Program(start, partial(_place, mesh, layout.width), run, finish)
 
@@ -271,21 +283,29 @@ def _place(mesh: Mesh, width: int, block: Any) -> Any:
 
 
 def _network(shape: Shape, key: Array) -> STDRNet:
-    return STDRNet(shape.features, shape.steps, shape.configuration, key, shape.muscles)
+    return STDRNet(shape.features, shape.steps, shape.configuration, key, shape.muscles, shape.outputs)
 
 
-def _start(shape: Shape, optimiser: Any, task: Task) -> tuple[Any, Any]:
+def _start(shape: Shape, optimiser: Any, task: Task) -> tuple[Any, Any, Any]:
+    """Return weights, Adam's moments, and the sum of the weights kept: None where those of the last epoch are."""
     state = nnx.split(_network(shape, task.key))[1]
-    return state, optimiser.init(state)
+    kept = None if shape.configuration.weights == "last" else jax.tree.map(jnp.zeros_like, state)
+    return state, optimiser.init(state), kept
+
+
+def _chosen(state: Any, kept: Any) -> Any:
+    return state if kept is None else kept
 
 
 def _run(
-    shape: Shape, graph: Any, optimiser: Any, data: Data, task: Task, state: Any, moments: Any
-) -> tuple[Any, Any, tuple[Array, Array]]:
-    def epoch(carry: Any, order: Any) -> tuple[Any, tuple[Array, Array]]:
-        carry, losses = jax.lax.scan(update, carry, order)
+    shape: Shape, graph: Any, optimiser: Any, data: Data, task: Task, state: Any, moments: Any, kept: Any
+) -> tuple[Any, Any, Any, tuple[Array, Array]]:
+    def epoch(carry: Any, plan: Any) -> tuple[Any, tuple[Array, Array]]:
+        (*order, share), (*trained, kept) = plan, carry
+        (state, moments), losses = jax.lax.scan(update, tuple(trained), tuple(order))
         training = jnp.sum(losses * order[1]) / jnp.sum(order[1])
-        return carry, (training, _validation_loss(graph, data, task, carry[0]))
+        kept = jax.tree.map(lambda total, now: total + share * now, kept, state) if kept is not None else None
+        return (state, moments, kept), (training, _validation_loss(shape, graph, data, task, state))
 
     def update(carry: Any, order: Any) -> tuple[Any, Array]:
         state, moments = carry
@@ -297,25 +317,43 @@ def _run(
             after = jax.tree.map(lambda new, old: jnp.where(real > 0, new, old), after, carry)
         return after, loss
 
-    (state, moments), losses = jax.lax.scan(epoch, (state, moments), (task.shown, task.real))
-    return state, moments, losses
+    carry, losses = jax.lax.scan(epoch, (state, moments, kept), (task.shown, task.real, task.keep))
+    return *carry, losses
 
 
 def _loss(state: Any, shape: Shape, graph: Any, data: Data, task: Task, sequence: Array) -> Array:
-    target = data.targets[task.channel, sequence]
-    teacher = target if shape.configuration.decoder_input == "teacher" else None
+    target = _target(shape, data, task, sequence)
+    teacher = jnp.nan_to_num(target) if shape.configuration.decoder_input == "teacher" else None
     refined, _ = nnx.merge(graph, state)(_input(data, task, sequence), teacher)
-    return jnp.mean(optax.squared_error(refined, target))
+    return _mean_squared_error(shape, refined, target)
+
+
+def _target(shape: Shape, data: Data, task: Task, sequence: Array) -> Array:
+    """Return what a network should give of a sequence: (steps,), of all channels (steps, channels)."""
+    return data.targets[:, sequence].T if shape.outputs else data.targets[task.channel, sequence]
+
+
+def _mean_squared_error(shape: Shape, refined: Array, target: Array) -> Array:
+    """Return the mean over the samples; of all channels over those that were recorded."""
+    if not shape.outputs:
+        return jnp.mean(optax.squared_error(refined, target))
+    known = jnp.isfinite(target)
+    errors = optax.squared_error(refined, jnp.where(known, target, refined))  # nothing to learn from what is not there
+    return jnp.sum(errors) / jnp.sum(known)
 
 
 def _input(data: Data, task: Task, sequence: Array) -> Array:
     return (data.inputs[task.input_set, sequence] - task.shift) / task.scale
 
 
-def _validation_loss(graph: Any, data: Data, task: Task, state: Any) -> Array:
+def _validation_loss(shape: Shape, graph: Any, data: Data, task: Task, state: Any) -> Array:
     network = nnx.merge(graph, state)
-    refined = jax.vmap(lambda sequence: network(_input(data, task, sequence))[0])(task.held)
-    errors = optax.squared_error(refined, data.targets[task.channel, task.held]).mean(axis=1)
+
+    def error(sequence: Array) -> Array:
+        refined = network(_input(data, task, sequence))[0]
+        return _mean_squared_error(shape, refined, _target(shape, data, task, sequence))
+
+    errors = jax.vmap(error)(task.held)
     return jnp.sum(errors * task.scored) / jnp.sum(task.scored)
 
 

@@ -16,6 +16,8 @@ from nem2e_lib.training.conditions import own_muscle
 from nem2e_lib.training.units import BLOCK, BLOCKS, CYCLES_A_BLOCK, unit_name
 
 Mask = NDArray[np.bool_]
+NOBODY = "nobody"
+"""Unit of the one fold that trains on all."""
 
 
 @dataclass(frozen=True)
@@ -102,9 +104,69 @@ def require_units(cycles: xr.Dataset, folds: Folds) -> None:
                 )
 
 
+def nested(cycles: xr.Dataset, folds: Folds) -> tuple[Folds, Mask]:
+    """Return folds that choose something for others without looking at what those hold out.
+
+    For each fold the next unit of which all its channels were recorded is held out of what it trains on. A unit that is
+    next to two folds is trained for without both. Where nobody is held out, everybody is in turn.
+
+    Parameters
+    ----------
+    cycles
+        Segmented cycles, on the channels that are refined.
+    folds
+        For which something is chosen.
+
+    Returns
+    -------
+    tuple
+        The inner folds, and which of them choose for which fold, shape (folds, inner folds).
+
+    Raises
+    ------
+    Nem2eError
+        If the folds train on some of the others alone, or nothing would be left to train on.
+    """
+    study = cycles.attrs["study"]
+    if folds.unit == NOBODY:
+        inner = leave_one_out(cycles)
+        return inner, np.full((1, len(inner.labels)), True)
+    if folds.only is not None:
+        raise Nem2eError(
+            f"study {study}: weights=least holds a further unit out of all others, but here training is on some of "
+            "them alone; choose weights=last or average."
+        )
+    there = recorded(cycles.emg)
+    count = len(folds.labels)
+    has = np.stack([there[:, folds.of_cycle == fold].any(axis=1) for fold in range(count)])
+    following = [_following(fold, has) for fold in range(count)]
+    used = sorted({unit for unit in following if unit is not None})
+    of_cycle = np.full_like(folds.of_cycle, -1)
+    for place, chosen in enumerate(used):
+        of_cycle[folds.of_cycle == chosen] = place
+    chosen_for = np.array([[own == chosen for chosen in used] for own in following])
+    only = [~np.isin(folds.of_cycle, np.flatnonzero(chosen_for[:, place])) for place in range(len(used))]
+    inner = Folds(folds.unit, tuple(folds.labels[unit] for unit in used), of_cycle, np.array(only))
+    for fold, unit in enumerate(following):
+        shown = unit is not None and inner.shown(used.index(unit))
+        if unit is None or not (there[has[fold]] & shown).any(axis=1).all():
+            raise Nem2eError(
+                f"study {study}: weights=least holds a further {unit_name(folds.unit, 1)} out beside "
+                f"{folds.labels[fold]}, but of some EMG then none is left to train on or to choose by; choose "
+                "weights=last or average."
+            )
+    return inner, chosen_for
+
+
+def _following(fold: int, has: Mask) -> int | None:
+    """Return the next unit that has every channel of a fold's; `has` is (units, channels)."""
+    turn = [(fold + step) % len(has) for step in range(1, len(has))]
+    return next((unit for unit in turn if has[unit][has[fold]].all()), None)
+
+
 def leave_nobody_out(cycles: xr.Dataset) -> Folds:
     """Return the one fold that trains on every cycle: the models that are kept once their error is known."""
-    return Folds("nobody", ("",), np.full(cycles.sizes["cycle"], -1, np.int32))
+    return Folds(NOBODY, ("",), np.full(cycles.sizes["cycle"], -1, np.int32))
 
 
 def training_order(

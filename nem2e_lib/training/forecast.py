@@ -36,6 +36,16 @@ class Cost:
     memory: float
     measured: bool
 
+    def __add__(self, other: Cost) -> Cost:
+        """Both, one after the other."""
+        return Cost(
+            self.models + other.models,
+            self.updates + other.updates,
+            self.seconds + other.seconds,
+            max(self.memory, other.memory),
+            self.measured and other.measured,
+        )
+
     def __str__(self) -> str:
         """One line for people."""
         how = "measured on this machine" if self.measured else "estimated"
@@ -45,18 +55,18 @@ class Cost:
         )
 
 
-def traffic(units: int, features: int, tokens: int, steps: int) -> dict[str, float]:
+def traffic(units: int, features: int, tokens: int, steps: int, layers: int = 1) -> dict[str, float]:
     """Return the bytes that one update of one model must move, by part.
 
     Forward and backward, each step of the encoder reads its recurrent matrix, each step of the decoder its recurrent
     matrix, the half of the combining one that takes its own state and, for attention, the encoder's keys and combined
-    states; Adam passes over every parameter once.
+    states; Adam passes over every parameter once. A layer above the first reads a matrix for its input, too.
     """
-    matrix = 4.0 * units * units
+    matrix, above = 4.0 * units * units, 8 * (layers - 1)
     return {
-        "encoder": 2 * tokens * 4 * matrix,
-        "decoder": 2 * steps * (5 * matrix + 2 * 4 * tokens * units),
-        "adam": ADAM_BYTES * parameters(features, Configuration(units=units)),
+        "encoder": 2 * tokens * (4 + above) * matrix,
+        "decoder": 2 * steps * ((5 + above) * matrix + 2 * 4 * tokens * units),
+        "adam": ADAM_BYTES * parameters(features, Configuration(units=units, layers=layers)),
     }
 
 
@@ -66,7 +76,8 @@ def forecast(work: Grid, plan: Batching, unfinished: list[Model]) -> Cost:
     looked = [work.epochs_of(model.channel) * len(work.held(model)) / 3 for model in unfinished]
     tokens, features = work.examples.inputs.shape[-2:]
     reads = max(tokens, round(encoder_states(work) / TOGETHER))
-    moved = traffic(work.configuration.units, features, reads, work.examples.targets.shape[-1])
+    steps = 1 if work.configuration.output == "at_once" else work.examples.targets.shape[-1]
+    moved = traffic(work.configuration.units, features, reads, steps, work.configuration.layers)
     step = (moved["encoder"] + moved["decoder"]) / REREAD + moved["adam"] / STREAM
     seconds, measured = step * (sum(updates) + sum(looked)), False
     if seconds > PROBE_ABOVE:
@@ -82,7 +93,11 @@ def probe(work: Grid, plan: Batching, guess: float) -> float:
     tasks = work.tasks(tuple(models))
     few = max(1, min(tasks.shown.shape[-1], round(1.0 / (guess * len(models)))))
     tasks = tasks._replace(
-        shown=tasks.shown[:, :1, :few], real=tasks.real[:, :1, :few], held=tasks.held[:, :1], scored=tasks.scored[:, :1]
+        shown=tasks.shown[:, :1, :few],
+        real=tasks.real[:, :1, :few],
+        keep=tasks.keep[:, :1],
+        held=tasks.held[:, :1],
+        scored=tasks.scored[:, :1],
     )
     program = compiled(work.shape(), Layout(plan.width, plan.count))
     timed(program, work.data(), tasks)  # compiles
@@ -92,11 +107,11 @@ def probe(work: Grid, plan: Batching, guess: float) -> float:
 @pinned()
 def timed(program: Program, data: Data, tasks: Task) -> tuple[float, jax.Array]:
     """Train new models for the epochs of their tasks; return the seconds of that alone and the training losses."""
-    state, moments = program.place(program.start(tasks))
+    carry = program.place(program.start(tasks))
     placed = program.place(tasks)
-    jax.block_until_ready((state, moments, placed))
+    jax.block_until_ready((carry, placed))
     began = time.perf_counter()
-    _, _, (losses, _) = jax.block_until_ready(program.run(data, placed, state, moments))
+    *_, (losses, _) = jax.block_until_ready(program.run(data, placed, *carry))
     return time.perf_counter() - began, losses
 
 

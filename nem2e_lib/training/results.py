@@ -21,7 +21,7 @@ from nem2e_lib.data.netcdf import load_dataset
 from nem2e_lib.error import Nem2eError
 from nem2e_lib.training.batching import Batching
 from nem2e_lib.training.conditions import QUARTERS, join_quarters, own_muscle
-from nem2e_lib.training.config import Configuration
+from nem2e_lib.training.config import Configuration, last_tenth
 from nem2e_lib.training.engine import Outcome, refiner
 from nem2e_lib.training.folds import mean_curves
 from nem2e_lib.training.grid import Grid, Model, grid
@@ -29,7 +29,7 @@ from nem2e_lib.training.numerics import pinned
 from nem2e_lib.training.store import Store
 
 DIVERGED = 5.0
-"""A run whose last training loss is this many times the median of its channel's folds is marked as diverged."""
+"""How many times its channel's median the loss that a model ends with may be; see `diverged`."""
 
 Network = Callable[[Array], Array]
 """A trained model, batched over sequences; a pytree, so that compiled functions may take it as an argument."""
@@ -63,7 +63,7 @@ def assemble(
             "mean_curve": (("channel", "cycle", "sample"), mean_curves(measured.values, folds.of_cycle, folds.only)),
             "training_loss": (("seed", "channel", "fold", "epoch"), arrays["training_loss"].mean(axis=3)),
             "validation_loss": (("seed", "channel", "fold", "epoch"), arrays["validation_loss"].mean(axis=3)),
-            "diverged": (("seed", "channel", "fold"), _diverged(arrays["training_loss"].mean(axis=3))),
+            "diverged": (("seed", "channel", "fold"), diverged(arrays["training_loss"].mean(axis=3))),
             "attention": (("seed", "channel", "cycle", "output", "token"), attention),
             "gradient": (("seed", "channel", "fold", "output", "token"), gradient),
         },
@@ -80,6 +80,8 @@ def assemble(
             **{name: cycles[name] for name in (*cycle_coords(cycles), "target", "electrode")},
         },
     )
+    if work.chosen:
+        result["kept_epoch"] = ("seed", "channel", "fold"), _kept(work)
     if work.examples.muscles:
         result = result.sel(token=cycles.muscle.values)
     return result.assign_attrs(_attributes(cycles, work, batching, seconds, profile))
@@ -92,20 +94,36 @@ def _empty(work: Grid, cycles: xr.Dataset, sample: Outcome) -> dict[str, NDArray
     return {
         "training_loss": np.full((*lead, folds, parts, work.epochs), np.nan),
         "validation_loss": np.full((*lead, folds, parts, work.epochs), np.nan),
-        "refined": np.full((*lead, sequences, *sample.refined.shape[1:]), np.nan),
+        "refined": np.full((*lead, sequences, sample.refined.shape[1]), np.nan),
         "attention": np.full((*lead, sequences, *sample.attention.shape[1:]), np.nan, np.float32),
-        "gradient": np.full((*lead, folds, parts, *sample.gradient.shape), np.nan, np.float32),
+        "gradient": np.full((*lead, folds, parts, *sample.attention.shape[1:]), np.nan, np.float32),
     }
 
 
 def _place(arrays: dict[str, NDArray[np.floating]], work: Grid, model: Model, outcome: Outcome) -> None:
-    row, fold, part = (model.seed, model.channel), model.fold, model.part
-    held, epochs = work.held(model), len(outcome.training_loss)
-    arrays["training_loss"][*row, fold, part, :epochs] = outcome.training_loss
-    arrays["validation_loss"][*row, fold, part, :epochs] = outcome.validation_loss
-    arrays["refined"][*row, held] = outcome.refined[: len(held)]
-    arrays["attention"][*row, held] = outcome.attention[: len(held)]
-    arrays["gradient"][*row, fold, part] = outcome.gradient
+    fold, part, epochs = model.fold, model.part, len(outcome.training_loss)
+    held = work.held(model)
+    for channel in work.refined_by(model):
+        row = model.seed, channel
+        there = np.flatnonzero(work.recorded[channel][work.examples.cycle[held]])  # all of one network's held cycles
+        if not len(there):
+            continue
+        refined, gradient = outcome.refined[there], outcome.gradient
+        if work.joint:
+            refined, gradient = refined[..., channel], gradient[:, channel]
+        arrays["training_loss"][*row, fold, part, :epochs] = outcome.training_loss
+        arrays["validation_loss"][*row, fold, part, :epochs] = outcome.validation_loss
+        arrays["refined"][*row, held[there]] = refined
+        arrays["attention"][*row, held[there]] = outcome.attention[there]
+        arrays["gradient"][*row, fold, part] = gradient
+
+
+def _kept(work: Grid) -> NDArray[np.floating]:
+    """Return the epoch whose weights each model keeps, mean over the parts of the cycle; NaN where there is none."""
+    kept = np.full((work.seeds, len(work.channel_names), len(work.folds.labels), len(work.parts)), np.nan)
+    for model, epoch in work.chosen.items():
+        kept[model.seed, work.refined_by(model), model.fold, model.part] = epoch
+    return kept.mean(axis=-1)
 
 
 def _joined(
@@ -123,20 +141,57 @@ def _joined(
     return refined, attention[..., rows, :], per_quarter[..., rows, :]
 
 
-def last_loss(training_loss: NDArray[np.floating]) -> NDArray[np.floating]:
-    """Return the loss of each model's last epoch, shape (seeds, channels, folds); NaN where there is no model.
+def diverged(training_loss: NDArray[np.floating]) -> NDArray[np.bool_]:
+    """Say which models diverged in training: each is judged among the models of its channel by `strays`.
+
+    The mark leaves no model out of errors and losses: one that has diverged is what the method gave there, and counts
+    in Er and in mean losses like any other; both say how many there are. A refiner with several seeds gives those that
+    diverged no answer.
+
+    Parameters
+    ----------
+    training_loss
+        Shape (seeds, channels, folds, epochs); NaN where there is no model, and in epochs that a channel lacks.
+
+    Returns
+    -------
+    NDArray
+        Shape (seeds, channels, folds); False where there is no model.
+    """
+    first, end = training_loss[..., 0], ended(training_loss)
+    of_channel = [strays(end[:, channel], first[:, channel], end[:, channel]) for channel in range(end.shape[1])]
+    return np.stack(of_channel, axis=1)
+
+
+def strays(end: NDArray[np.floating], first: NDArray[np.floating], among: NDArray[np.floating]) -> NDArray[np.bool_]:
+    """Say which models end above `DIVERGED` times the median of those of their channel, or above their own first epoch.
+
+    The loss that a model ends with is the median over the last tenth of its epochs (`ended`), so that a step of Adam
+    that jumps, and is made good within an epoch or a few, is no divergence.
+
+    Parameters
+    ----------
+    end, first
+        The loss that models end with, and that of their first epoch; NaN where there is no model.
+    among
+        The losses that the channel's models end with, in any shape.
+    """
+    known = among[~np.isnan(among)]
+    limit = DIVERGED * np.median(known) if known.size else np.nan
+    return np.asarray((end > limit) | (end > first))
+
+
+def ended(training_loss: NDArray[np.floating]) -> NDArray[np.floating]:
+    """Return the median loss of each model's last tenth of epochs; NaN where there is no model.
+
+    Takes (seeds, channels, folds, epochs) and returns (seeds, channels, folds).
 
     A channel that somebody lacks may have fewer epochs than the others, and NaN in those that it lacks.
     """
     epochs = (~np.isnan(training_loss)).any(axis=(0, 2)).sum(axis=-1)
-    rows = [training_loss[:, channel, :, max(last, 1) - 1] for channel, last in enumerate(epochs)]
+    windows = [slice(max(last, 1) - last_tenth(last), max(last, 1)) for last in epochs.tolist()]
+    rows = [np.median(training_loss[:, channel, :, window], axis=-1) for channel, window in enumerate(windows)]
     return np.stack(rows, axis=1)
-
-
-def _diverged(training_loss: NDArray[np.floating]) -> NDArray[np.bool_]:
-    last = last_loss(training_loss)
-    middle = [[np.median(row[~np.isnan(row)]) for row in channels] for channels in last]
-    return last > DIVERGED * np.array(middle)[..., None]
 
 
 def _attributes(cycles: xr.Dataset, work: Grid, batching: Batching, seconds: float, profile: str) -> dict[str, Any]:
@@ -154,7 +209,7 @@ def _attributes(cycles: xr.Dataset, work: Grid, batching: Batching, seconds: flo
         "seconds": seconds,
         "data_hash": work.data_hash,
         **({"arithmetic": work.arithmetic} if work.arithmetic else {}),
-        "parameters": len(work.parts) * work.seeds * len(work.channel_names) * work.parameters,
+        "parameters": len(work.parts) * work.seeds * len(work.networks) * work.parameters,
     }
 
 
@@ -216,11 +271,17 @@ def load_models(
     Raises
     ------
     Nem2eError
-        If a model is not in the store, or the condition cuts cycles into quarters.
+        If a model is not in the store, the condition cuts cycles into quarters, or one network of a one-muscle
+        condition refines all channels (`targets=all`): the input of one muscle is not all that it reads.
     """
     if work.condition == "one_quarter":
         raise Nem2eError(
             "one_quarter: its models refine quarters, expected one_entire or all_entire; choose one of these."
+        )
+    if work.joint and work.condition != "all_entire":
+        raise Nem2eError(
+            f"{work.condition} was trained with targets=all, whose networks read the muscles of all EMG channels, but "
+            f"here the input of {channel} alone is given; train it with targets=one."
         )
     return {label: partial(_in_numpy, network) for label, network in load_networks(store, work, channel, seed).items()}
 
@@ -241,13 +302,19 @@ def load_networks(store: Path | str, work: Grid, channel: str, seed: int = 0) ->
                 f"{store}: has no model of {work.condition}, {channel}, held out {label}; run 03_train with this store."
             )
         shift, scale = map(jnp.asarray, work.scaling(model))
-        networks[label] = Partial(_scaled, refiner(outcome.weights, work.shape()), shift, scale)
+        run = Partial(_scaled, refiner(outcome.weights, work.shape()), shift, scale)
+        networks[label] = Partial(_channel, run, work.channel_names.index(channel)) if work.joint else run
     return networks
 
 
 @pinned()
 def _scaled(run: Network, shift: Array, scale: Array, inputs: Array) -> Array:
     return run((jnp.asarray(inputs, jnp.float32) - shift) / scale)
+
+
+def _channel(run: Network, channel: int, *inputs: Array) -> Array:
+    """Return one channel's output of a network of all."""
+    return run(*inputs)[..., channel]
 
 
 @pinned()

@@ -15,6 +15,7 @@ from pathlib import Path
 import jax
 import numpy as np
 import xarray as xr
+from numpy.typing import NDArray
 from tqdm import tqdm
 
 from nem2e_lib.data.cycles.segment import data_hash
@@ -23,7 +24,7 @@ from nem2e_lib.training import devices
 from nem2e_lib.training.batching import Batching, choose
 from nem2e_lib.training.config import Configuration
 from nem2e_lib.training.engine import Layout, NotANumber, Outcome, train_block
-from nem2e_lib.training.folds import Folds
+from nem2e_lib.training.folds import Folds, nested
 from nem2e_lib.training.forecast import Cost, forecast
 from nem2e_lib.training.grid import Grid, Model, grid
 from nem2e_lib.training.results import assemble
@@ -62,7 +63,18 @@ class Plan:
     @cached_property
     def cost(self) -> Cost:
         """What the unfinished models cost, found when it is first asked; long runs are probed with real work."""
-        return forecast(self.grid, self.batching, self.unfinished)
+        unfinished = self.unfinished
+        if self.grid.configuration.weights != "least" or not unfinished:
+            return forecast(self.grid, self.batching, unfinished)
+        alike = self.grid.configuration.with_options(weights="average")  # the same work, with no epoch to be chosen
+        return forecast(replace(self.grid, configuration=alike), self.batching, unfinished) + self._choosing[0].cost
+
+    @cached_property
+    def _choosing(self) -> tuple[Plan, NDArray[np.bool_]]:
+        """The training that chooses epochs, and which of its folds choose for which of the plan's (`folds.nested`)."""
+        folds, chosen_for = nested(self.cycles, self.grid.folds)
+        work = replace(self.grid, configuration=self.grid.configuration.with_options(weights="last"), folds=folds)
+        return replace(self, grid=work, batching=choose(work)), chosen_for
 
     def __str__(self) -> str:
         """How much is trained and about what it costs, for people."""
@@ -72,6 +84,8 @@ class Plan:
             f"{len(updates)} models of {grid.configuration.units} units, {grid.epochs} epochs, "
             f"about {int(np.median(updates))} updates each"
         )
+        if grid.configuration.weights == "least":
+            what += f", and {len(self._choosing[0].grid.models)} that choose their epochs"
         if not self.cost.models:
             return f"{what}: all were found finished."
         return f"{what}. To train: {self.cost}" + ("; finished models are kept." if self.store else ".")
@@ -102,14 +116,31 @@ class Plan:
             If a loss stops being a number, memory runs out or a worker dies.
         """
         began = time.monotonic()
-        outcomes = self.train(executor=executor, progress=progress)
-        return assemble(self.cycles, self.grid, outcomes, self.batching, time.monotonic() - began, self.profile)
+        work = self._chosen(executor, progress)
+        outcomes = self._train(work, executor, progress)
+        return assemble(self.cycles, work, outcomes, self.batching, time.monotonic() - began, self.profile)
 
     def train(self, *, executor: Executor | None = None, progress: bool = True) -> dict[Model, Outcome]:
         """Train as `run` does, and return each model's outcome without its weights, which are in the store."""
+        return self._train(self._chosen(executor, progress), executor, progress)
+
+    def _train(self, work: Grid, executor: Executor | None, progress: bool) -> dict[Model, Outcome]:
         layout = Layout(self.batching.width, self.batching.count)
-        jobs = [Job(self.grid, models, layout, self.store) for models in self.grid.blocks(self.batching.block)]
+        jobs = [Job(work, models, layout, self.store) for models in work.blocks(self.batching.block)]
         return dict(_run(jobs, executor, progress))
+
+    def _chosen(self, executor: Executor | None, progress: bool) -> Grid:
+        """Return the grid with the epoch of each model, where training is needed to choose it."""
+        if self.grid.configuration.weights != "least":
+            return self.grid
+        inner, chosen_for = self._choosing
+        found = inner.train(executor=executor, progress=progress)
+        chosen = {}
+        for model in self.grid.models:
+            choosing = [replace(model, fold=int(fold)) for fold in np.flatnonzero(chosen_for[model.fold])]
+            losses = [found[one].validation_loss for one in choosing if one in found]
+            chosen[model] = int(np.mean(losses, axis=0)[: self.grid.epochs_of(model.channel)].argmin()) + 1
+        return replace(self.grid, chosen=chosen)
 
 
 def plan(
@@ -332,7 +363,7 @@ def _out_of_memory(job: Job, error: Exception) -> Exception:
 def _no_number(work: Grid, model: Model, epoch: int) -> Nem2eError:
     held_out = work.folds.labels[model.fold] or "nobody"
     return Nem2eError(
-        f"{work.condition}, {work.channel_names[model.channel]}, held out {held_out}, seed "
+        f"{work.condition}, {work.name_of(model)}, held out {held_out}, seed "
         f"{work.configuration.seed + model.seed}: the training loss is not a number from epoch {epoch} on; lower "
         "learning_rate and start again, finished models are kept."
     )

@@ -28,6 +28,11 @@ def units_said(number: int, unit: str, which: str = "") -> str:
     return " ".join(filter(None, [str(number), which, unit_name(unit, number)]))
 
 
+def others(unit: str, who: str = "people") -> str:
+    """Return whose EMG the models of a fold are trained on: ``other people``, ``the same person's other speeds``."""
+    return f"other {who}" if unit == "subject" else f"the same person's other {unit_name(unit, 2)}"
+
+
 def caveat(units: Iterable[object]) -> str:
     """Return what is to be said where these are the units; empty for subjects and speeds."""
     return CAVEAT if BLOCK in set(map(str, units)) else ""

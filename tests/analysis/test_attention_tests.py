@@ -1,17 +1,12 @@
 """Tests of attention on maps whose answer is planted."""
 
-from types import SimpleNamespace
-
-import jax.numpy as jnp
 import numpy as np
 import pandas as pd
 import pytest
 import xarray as xr
-from jax.tree_util import Partial
 from scipy.stats import spearmanr
 
 from nem2e_lib.analysis import attention, attention_tests
-from nem2e_lib.analysis import attention_verdicts as verdicts
 from nem2e_lib.data.synthetic import Knobs, drive, synthetic_cycles
 from nem2e_lib.error import Nem2eError
 
@@ -29,23 +24,13 @@ def orders(count=5):
     return {str(seed): list(np.random.default_rng(seed).permutation(MUSCLES)) for seed in range(count)}
 
 
-def test_chance_by_hand_and_by_drawing():
-    # one of two, twice: the same one with probability 1/2
-    assert attention_tests.expected_jaccard(1, 2) == pytest.approx(0.5)
-    exact = attention_tests.expected_jaccard(10, 92)
-    drawn, high = attention_tests.simulated_jaccard(10, 92, draws=4000)
-    assert drawn == pytest.approx(exact, abs=0.003)
-    assert exact < high < 0.25
-    assert exact == pytest.approx(attention.chance_jaccard(10, 92), abs=0.005)
-
-
 def test_attention_that_follows_muscles_or_places_is_told_apart():
     weights, read = dict(zip(MUSCLES, RNG.normal(size=92), strict=True)), orders()
     to_muscles = {name: a_map([weights[m] for m in MUSCLES]) for name in read}
     by_place = np.sort(RNG.normal(size=92))
     to_places = {name: a_map([by_place[order.index(m)] for m in MUSCLES]) for name, order in read.items()}
     muscles, places = (attention_tests.order_overlap(maps, read) for maps in (to_muscles, to_places))
-    chance = attention_tests.expected_jaccard(10, 92)
+    chance = attention.chance_jaccard(10, 92)
     assert len(muscles) == 10 * 3
     assert (muscles["by_muscle"] == 1).all()
     assert (places["by_position"] == 1).all()
@@ -175,35 +160,3 @@ def test_entropy_and_steadiness_of_maps_by_hand():
     mixed = np.stack([share, share, share[::-1]])[:, None].repeat(4, axis=1)
     (row,) = attention_tests.entropy_and_steadiness(results(mixed, tokens)).to_dict("records")
     assert row["folds_spearman"] == pytest.approx((1 - 1 - 1) / 3)
-
-
-def test_attention_agrees_with_a_network_that_depends_on_what_it_attends_to():
-    tokens = [f"m{k}_r" for k in range(12)]
-    weight = np.arange(1.0, 13.0) / 78
-    network = Partial(
-        lambda w, x: jnp.einsum("t,ntf->n", w, x)[:, None] * jnp.ones(4), jnp.asarray(weight, jnp.float32)
-    )
-    trained = results(np.tile(weight, (3, 4, 1)), tokens)
-    work = SimpleNamespace(
-        examples=SimpleNamespace(
-            inputs=np.stack([np.full((12, 2), size) for size in (1.0, 2.0, 4.0)])[None],
-            set_of_channel=[0],
-            tokens=tokens,
-        ),
-        folds=SimpleNamespace(labels=("s0", "s1", "s2")),
-        channel_names=["tib"],
-        held=lambda model: np.array([model.fold]),
-        shown=lambda model: np.array([k for k in range(3) if k != model.fold]),
-    )
-    table = attention_tests.agreement_with_dependence(trained, work, dict.fromkeys(work.folds.labels, network), "tib")
-    assert table["pair"].tolist() == [*attention_tests.PAIRS.values(), attention_tests.BETWEEN]
-    np.testing.assert_allclose(table["spearman"], 1.0)
-    assert table["folds"].eq(3).all()
-    assert table["gap"].iloc[:-1].max() < 1e-4
-    lost = trained.assign(diverged=trained.diverged | True)
-    assert attention_tests.agreement_with_dependence(lost, work, {}, "tib")["pair"].tolist() == [
-        attention_tests.BETWEEN
-    ]
-    said = verdicts.own_verdicts(attention_tests.entropy_and_steadiness(trained), table)
-    assert said["occlusion_spearman"].tolist() == pytest.approx([1.0])
-    assert said["spoken_against"].tolist() == [False]

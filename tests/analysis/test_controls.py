@@ -3,12 +3,16 @@
 import numpy as np
 import pytest
 
+from nem2e_lib.analysis import contrasts
+from nem2e_lib.analysis import control_tests as tests_of
 from nem2e_lib.analysis import controls as inputs
 from nem2e_lib.analysis.control_tests import (
     CANNOT,
-    LEARNS,
+    HARMED,
+    NEEDS,
     REPLAYS,
     UNCHANGED,
+    VARIES,
     control_summary,
     following_summary,
     verdicts,
@@ -27,6 +31,10 @@ def judged(trained):
     return table, control_summary(table)
 
 
+def needed(table):
+    return contrasts.judged(tests_of.inputs(table), contrasts.of_family(contrasts.INPUT))
+
+
 def test_a_replayed_mean_curve_rises_under_no_control_and_follows_nothing():
     trained = study()
     table, summary = judged(trained)
@@ -41,12 +49,12 @@ def test_a_replayed_mean_curve_rises_under_no_control_and_follows_nothing():
     assert np.ptp(found.er, axis=0).max() < 1e-12
     np.testing.assert_array_equal(found.moved, 0.0)
     np.testing.assert_array_equal(found.share, 0.0)
-    assert verdicts(summary, following_summary(followed))["verdict"].tolist() == [REPLAYS]
+    assert verdicts(summary, following_summary(followed), needed(table))["verdict"].tolist() == [REPLAYS]
 
 
 def test_a_copied_input_is_followed_and_every_control_makes_it_worse():
     trained = study(subjects=6, models=copying)
-    _, summary = judged(trained)
+    table, summary = judged(trained)
     by_control = summary.set_index("control")
     assert by_control.loc[UNCHANGED, "er_mean"] < -0.8
     assert (by_control.loc[ALL, "rise_ci_low"] > 0).all()
@@ -55,8 +63,10 @@ def test_a_copied_input_is_followed_and_every_control_makes_it_worse():
     followed = following(trained.results)
     for name in ("slope", "r", "slope_within", "r_within", "variance_share", "explained"):
         assert followed[name].between(0.9, 1.1).all(), name
-    said = verdicts(summary, following_summary(followed)).iloc[0]
-    assert said["verdict"] == LEARNS
+    said = verdicts(summary, following_summary(followed), needed(table)).iloc[0]
+    assert (said["verdict"], said["answer"]) == (NEEDS, contrasts.SHOWN)
+    rise = needed(table).set_index("method").loc["one_entire", "difference"]
+    assert -rise == pytest.approx(by_control.loc[inputs.AVERAGE, "rise"])  # one difference, whoever tells it
     assert f"n = {trained.results.sizes['fold']} subjects" in said["sentence"]
 
 
@@ -146,7 +156,7 @@ def test_one_subject_has_no_companion_and_says_so():
     followed = following(trained.results)
     assert followed["variance_share"].isna().all()
     assert set(followed["reason"]) == {"the unit has one cycle"}
-    assert "varies with" not in verdicts(summary, following_summary(followed))["sentence"].iloc[0]
+    assert "varies with" not in verdicts(summary, following_summary(followed), needed(table))["sentence"].iloc[0]
 
 
 def test_a_missing_partner_leaves_that_control_undefined_with_its_reason():
@@ -165,7 +175,24 @@ def test_one_held_out_unit_is_no_test():
     table = errors_under(trained, inputs.every_change(trained))
     one = control_summary(table[table["label"] == "s0"])
     followed = following(trained.results)
-    assert verdicts(one, following_summary(followed))["verdict"].tolist() == [CANNOT]
+    alone = needed(table[table["label"] == "s0"])
+    assert verdicts(one, following_summary(followed), alone)["verdict"].tolist() == [CANNOT]
+
+
+@pytest.mark.parametrize(
+    ("answer", "verdict"),
+    [
+        (contrasts.SHOWN, NEEDS),
+        (contrasts.NOT_SHOWN, VARIES),
+        (contrasts.OTHERWISE, HARMED),
+        (contrasts.CANNOT, CANNOT),
+    ],
+)
+def test_the_verdict_on_the_input_is_the_answer_of_the_planned_contrast(answer, verdict):
+    trained = study(subjects=6, models=copying)
+    table, summary = judged(trained)
+    said = verdicts(summary, following_summary(following(trained.results)), needed(table).assign(answer=answer))
+    assert said["verdict"].tolist() == [verdict]
 
 
 def test_quarters_are_refused():

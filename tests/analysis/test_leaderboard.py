@@ -65,7 +65,8 @@ def test_duels_are_paired_and_corrected_by_holm():
     noise = {"sol": [-0.21, -0.19, -0.24, -0.22], "tib": [-0.1, -0.12, -0.04, -0.09]}
     fights = leaderboard.duels(pd.concat([rows("a", A), rows("b", B), rows("c", noise)]))
     means = {name: np.mean([by["sol"], by["tib"]], axis=0) for name, by in {"a": A, "b": B, "c": noise}.items()}
-    raw = np.array([stats.ttest_rel(means[x], means[y]).pvalue for x, y in (("a", "b"), ("a", "c"), ("b", "c"))])
+    t = np.array([stats.ttest_rel(means[x], means[y]).statistic for x, y in (("a", "b"), ("a", "c"), ("b", "c"))])
+    raw = 2 * stats.t.sf(np.abs(t) / np.sqrt(1 + 4 / 3), 3)  # four units: 1/4 + 1/3 in place of 1/4
     np.testing.assert_allclose(fights["p_value"], raw)
     order = np.argsort(raw)
     holm = np.empty(3)
@@ -137,7 +138,62 @@ def test_what_is_said_names_the_best_and_whom_it_does_not_surely_beat():
     table = pd.concat([rows("a", A), rows("b", B), rows("c", close)])
     standings = leaderboard.standings(table, no_costs("a", "b", "c"))
     (said,) = leaderboard.said(standings, leaderboard.duels(table), str.upper)
-    assert said.startswith("tiny: A has the lowest Er (−0.44) and surely beats 1 of 2 others")
-    assert said.endswith("not shown to be better than: C.")
+    assert said.startswith(
+        "tiny: A has the lowest Er (−0.44). Over all pairs, for exploring, it is lower than that of 1 of 2 others"
+    )
+    assert said.endswith("not shown to be lower than: C.")
     undefined = standings.assign(er_mean=np.nan)
     assert leaderboard.said(undefined, leaderboard.duels(table)) == ["tiny: Er is undefined for every method."]
+
+
+def test_the_interval_of_a_rank_is_that_of_every_draw_of_units():
+    """Against all 4^4 equally likely draws of four units."""
+    close = {"sol": [-0.56, -0.52, -0.58, -0.46], "tib": [-0.3, -0.4, -0.35, -0.3]}
+    units = leaderboard.per_unit(pd.concat([rows("a", A), rows("b", B), rows("c", close)]))
+    found = leaderboard.rank_intervals(units).set_index("method")
+    wide = units.pivot_table(index="label", columns="method", values="er")
+    draws = np.array(np.meshgrid(*[range(4)] * 4)).reshape(4, -1).T
+    ranks = wide.to_numpy()[draws].mean(axis=1).round(12)
+    ranks = pd.DataFrame(ranks, columns=wide.columns).rank(axis=1, method="min")
+    for method in "abc":
+        expected = ranks[method].quantile([0.025, 0.975], interpolation="nearest")
+        assert found.loc[method, ["rank_low", "rank_high"]].tolist() == expected.tolist()
+    assert found.loc["b"].tolist()[-2:] == [3, 3]
+    assert found.loc["a", "rank_low"] == found.loc["c", "rank_low"] == 1
+    assert found.loc["a", "rank_high"] == found.loc["c", "rank_high"] == 2
+
+
+def test_a_method_whose_er_is_undefined_has_no_rank_and_no_interval():
+    broken = {**A, "tib": [np.nan, -0.4, -0.35, -0.3]}
+    table = leaderboard.standings(pd.concat([rows("a", broken), rows("b", B)]), no_costs("a", "b")).set_index("method")
+    assert table.loc["b", ["rank", "rank_low", "rank_high"]].tolist() == [1, 1, 1]
+    assert table.loc["a", ["rank", "rank_low", "rank_high"]].isna().all()
+
+
+def test_what_being_told_adds_is_paired_and_corrected_over_methods():
+    better = {muscle: [value - 0.02 + 0.005 * k for k, value in enumerate(values)] for muscle, values in A.items()}
+    worse = {muscle: [value + 0.01 * k for k, value in enumerate(values)] for muscle, values in B.items()}
+    units = leaderboard.per_unit(pd.concat([rows("a", A), rows("b", B), rows("c", B)]))
+    told_units = leaderboard.per_unit(pd.concat([rows("a", better), rows("b", worse)]))
+    table = leaderboard.told(units, told_units, {"c": "has no inputs"}).set_index("method")
+    np.testing.assert_allclose(table.loc["a", "difference"], np.mean([-0.02, -0.015, -0.01, -0.005]))
+    np.testing.assert_allclose(table.loc["b", "difference"], 0.015)
+    paired = stats.ttest_rel(np.mean([better["sol"], better["tib"]], axis=0), np.mean([A["sol"], A["tib"]], axis=0))
+    shared = 2 * stats.t.sf(abs(paired.statistic) / np.sqrt(1 + 4 / 3), 3)  # four units: 1/4 + 1/3 in place of 1/4
+    np.testing.assert_allclose(table.loc["a", "p_value"], shared)
+    np.testing.assert_allclose(table.loc["a", ["ci_low", "ci_high"]].astype(float), paired.confidence_interval())
+    smaller, larger = sorted(table.loc[["a", "b"], "p_value"])
+    assert sorted(table["p_holm"].dropna()) == pytest.approx([2 * smaller, max(2 * smaller, larger)])
+    assert table.loc["c", "reason"] == "has no inputs"
+    assert pd.isna(table.loc["c", "er_told"])
+
+
+def test_the_leaderboard_is_read_with_intervals_in_a_cell_and_what_was_tuned_beside_the_rank():
+    table = pd.concat([rows("a", A), rows("b", B)])
+    standings, units = leaderboard.standings(table, no_costs("a", "b")), leaderboard.per_unit(table)
+    gains = leaderboard.told(units, units[units["method"] == "a"], {"b": "has no inputs"})
+    shown = leaderboard.for_reading(standings, gains, {"a": "nothing"}, "{:.2f}".format)
+    assert shown["rank"].tolist() == ["1 [1, 1]", "2 [2, 2]"]
+    assert shown["Er"].str.startswith(("-0.44 [", "-0.15 [")).all()
+    assert shown["Er, told speed and duration"].tolist() == ["-0.44", "has no inputs"]
+    assert shown["tuned on"].tolist() == ["nothing", "not said"]

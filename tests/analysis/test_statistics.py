@@ -1,5 +1,8 @@
 """Statistics against values worked by hand and against scipy."""
 
+import itertools
+import math
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -7,7 +10,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from nem2e_lib.analysis.statistics import comparisons, counts, holm, one_sample, paired, ranking, summary, tukey
+from nem2e_lib.analysis.statistics import (
+    FEWEST,
+    comparisons,
+    counts,
+    holm,
+    one_sample,
+    over_folds,
+    paired,
+    ranking,
+    sign_flips,
+    summary,
+    tukey,
+)
 from nem2e_lib.error import Nem2eError
 
 COLUMNS = {"electrode": "e", "unit": "subject", "synthetic": True, "r2_pearson": 0.5, "r2_sse": 0.4}
@@ -146,3 +161,56 @@ def test_counts_are_the_muscles_below_and_surely_below():
     assert row[["muscles", "below", "below_p05"]].tolist() == [2, 2, 1]
     assert list(found) == ["study", "a", "b", "muscles", "below", "below_p05"]
     assert len(found) == 3
+
+
+def test_folds_that_share_training_data_widen_the_interval_by_hand():
+    # d = 1, 2, 3, 4: mean 2.5, s² = 5/3, Nadeau & Bengio's variance (1/4 + 1/3) s² = 35/36
+    found = over_folds([1.0, 2.0, 3.0, 4.0])
+    assert found.t == pytest.approx(2.5 / math.sqrt(35 / 36))
+    assert found.p_value == pytest.approx(0.0850, abs=2e-4)  # R: 2 * pt(-2.535463, 3)
+    half = 3.182446305 * math.sqrt(35 / 36)  # R: qt(.975, 3)
+    assert (found.ci_low, found.ci_high) == pytest.approx((2.5 - half, 2.5 + half))
+    assert (found.mean, found.sd, found.n, found.cohen_d) == pytest.approx(
+        (2.5, math.sqrt(5 / 3), 4, 2.5 / math.sqrt(5 / 3))
+    )
+
+
+def test_the_correction_is_that_of_random_splits_with_one_unit_tested():
+    # a second implementation: the corrected resampled t-test of J runs with n_test / n_train, as published
+    rng = np.random.default_rng(3)
+    for n in (2, 5, 8, 10, 30):
+        d = rng.normal(-0.2, 0.3, n)
+        error = np.sqrt((1 / n + 1 / (n - 1)) * np.var(d, ddof=1))
+        low, high = stats.t.interval(0.95, n - 1, loc=d.mean(), scale=error)
+        found, plain = over_folds(d), one_sample(d)
+        assert (found.ci_low, found.ci_high) == pytest.approx((low, high))
+        assert plain.t / found.t == pytest.approx(np.sqrt(1 + n / (n - 1)))
+        assert found.p_value > plain.p_value
+
+
+def test_an_undefined_test_stays_so_over_folds():
+    assert over_folds([0.5]).reason == one_sample([0.5]).reason != ""
+    assert math.isnan(over_folds([0.5, 0.5, 0.5]).p_value)
+    assert math.isnan(sign_flips([0.5]))
+    assert math.isnan(sign_flips([0.5, math.nan]))
+
+
+@pytest.mark.parametrize("n", [2, 5, 6, 9])
+def test_flipping_signs_is_exact_for_few_units(n):
+    rng = np.random.default_rng(n)
+    d = rng.normal(0.3, 0.5, n)
+    means = [abs(np.mean(d * signs)) for signs in itertools.product((-1, 1), repeat=n)]
+    assert sign_flips(d) == pytest.approx(np.mean(np.array(means) >= abs(d.mean()) - 1e-12))
+    assert sign_flips(np.abs(d)) == pytest.approx(2 / 2**n)  # the least there can be
+    other = stats.permutation_test((d,), np.mean, permutation_type="samples", n_resamples=np.inf, vectorized=True)
+    assert sign_flips(d) == pytest.approx(other.pvalue)
+
+
+def test_below_the_fewest_units_no_signs_reach_five_per_cent():
+    assert sign_flips(np.arange(1.0, FEWEST)) > 0.05
+    assert sign_flips(np.arange(1.0, FEWEST + 1)) < 0.05
+
+
+def test_many_units_are_flipped_at_random_the_same_each_time():
+    d = np.random.default_rng(0).normal(0.1, 0.4, 25)
+    assert sign_flips(d) == sign_flips(d) == pytest.approx(one_sample(d).p_value, abs=0.02)

@@ -17,6 +17,7 @@ from nem2e_lib.figures.cycles import MOST, cycle_timeline
 from nem2e_lib.figures.errors import per_unit, share_out
 from nem2e_lib.figures.panels import columns_for, plural, spread_labels
 from nem2e_lib.figures.style import Drawn, svg
+from nem2e_lib.training.config import PUBLISHED_EPOCHS
 from tests.support import look, made_up
 
 Grid = dict[str, xr.Dataset]
@@ -27,12 +28,13 @@ SVG = "{http://www.w3.org/2000/svg}"
 def trials() -> pd.DataFrame:
     rng = np.random.default_rng(3)
     rows = [
-        {"trial": i, "method": m, "reference": r, "er": rng.normal(mean, 0.2)}
+        {"draw": d, "label": f"s{i // 4}", "trial": i, "method": m, "reference": r, "er": rng.normal(mean, 0.2)}
         for i in range(32)
+        for d in range(5)
         for m, mean in (("model", 0.5), ("mean_curve", -0.2))
         for r in ("original input", "changed input")
     ]
-    return pd.DataFrame(rows)
+    return pd.DataFrame(rows).assign(er_unchanged=-0.3)
 
 
 @pytest.fixture(scope="module")
@@ -162,18 +164,27 @@ def test_muscles_are_shared_out_evenly() -> None:
     assert share_out(["a", "b"], "d") == [["a", "b"]]
 
 
-def test_runs_that_blew_up_are_counted_and_left_out_of_the_mean(running: Grid) -> None:
+def test_models_that_diverged_are_counted_drawn_and_in_the_mean(running: Grid) -> None:
     results = running["one_entire"].copy(deep=True)
-    results["training_loss"][0, 2, 3, -1] = np.nan
-    results["diverged"] = (("seed", "channel", "fold"), np.zeros((1, 16, 10), bool))
-    results["diverged"][0, 0, 0] = True
+    half = results.sizes["epoch"] // 2
+    results["training_loss"][0, 2, 3, half:] = 50.0
     drawn = figures.loss_curves({"running": {"one_entire": results}})
-    assert set(drawn.data["blown_up"]) == {2}
-    assert any("2 runs blew up" in t.get_text() for t in drawn.figure.axes[0].texts)
-    kept = np.ones((16, 10), bool)
-    kept[2, 3] = kept[0, 0] = False
-    expected = results["training_loss"].to_numpy()[0][kept].mean(0)
-    np.testing.assert_allclose(drawn.data.query("loss == 'training'")["mean"], expected)
+    assert set(drawn.data["diverged"]) == {1}
+    assert any("1 diverged" in t.get_text() for t in drawn.figure.axes[0].texts)
+    training = drawn.data.query("loss == 'training'")
+    np.testing.assert_allclose(training["mean"], results["training_loss"].mean(["seed", "channel", "fold"]))
+    np.testing.assert_allclose(training["diverged_1"], results["training_loss"][0, 2, 3])
+    assert "1 model diverged and counts like any other." in drawn.caption
+
+
+def test_losses_say_how_long_training_was_and_what_it_cannot_tell(running: Grid) -> None:
+    results = running["one_entire"]
+    short = figures.loss_curves({"running": {"one_entire": results}})
+    count = results.sizes["epoch"]
+    assert f"Epochs of training: running {count}; in the paper {PUBLISHED_EPOCHS}." in short.caption
+    assert "C12, C13) cannot be tested below the published length" in short.caption
+    many = results.isel(epoch=np.arange(PUBLISHED_EPOCHS) % count).assign_coords(epoch=1 + np.arange(PUBLISHED_EPOCHS))
+    assert "cannot be tested" not in figures.loss_curves({"running": {"one_entire": many}}).caption
 
 
 def test_ranking_interval_by_hand() -> None:

@@ -36,17 +36,17 @@ def asked(folder: Path, **options: Any) -> dict[str, Any]:
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
-    return asked(tmp_path_factory.mktemp("run"), subjects=5)
+    return asked(tmp_path_factory.mktemp("run"), subjects=6)
 
 
 def test_the_page_tells_the_copying_model_from_the_replaying_one(made: dict[str, Any]) -> None:
     by_hand, saved = made["shown"][:2], [one.entry for one in made["shown"][2:]]
-    assert len(saved) == 10
+    assert len(saved) == 11
     assert all("SYNTHETIC" in one.title for one in [*by_hand, *saved])
     assert all(one.alt for one in saved)
     site = made["run"].site
     found = pd.read_csv(site / "controls_verdicts.csv").set_index("condition")["verdict"]
-    assert found.to_dict() == {"one_entire": "learns", "all_entire": "replays"}
+    assert found.to_dict() == {"one_entire": "needs its input", "all_entire": "replays"}
     slopes = pd.read_csv(site / "controls_shift_slope.csv").set_index("condition")["share"]
     assert slopes["one_entire"] == pytest.approx(1.0, abs=0.06)
     assert slopes["all_entire"] == 0.0

@@ -6,7 +6,9 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pandas as pd
+from markupsafe import escape
 
+from nem2e_lib.paper.answers import QUESTIONS, rule
 from nem2e_lib.paper.what_holds import write
 
 
@@ -19,8 +21,10 @@ def test_the_page_groups_studies_under_their_question_and_shows_what_was_not_tol
     claims = pd.DataFrame({"id": ["C01"], "verdict": ["holds"]})
     steady = pd.DataFrame({"id": ["C01"], "seeds": [1], "flips": [False], "verdicts": ["holds"], "values": ["1"]})
     text = write(found, claims, steady, "Seeds < 3.").read_text()
-    assert text.count('rowspan="2" class="question"') == 8
-    assert text.count("<td>a &amp; b</td>") == 8
+    assert text.count('rowspan="2" class="question"') == len(QUESTIONS)
+    assert text.count("<td>a &amp; b</td>") == len(QUESTIONS)
+    assert all(f"<li>{escape(line)}</li>" in text for line in rule())
+    assert text.index(str(escape(rule()[0]))) < text.index("<table")
     assert '<td class="verdict untested"><span aria-hidden="true">–</span> cannot be told</td>' in text
     assert "Seeds &lt; 3." in text
     assert "SYNTHETIC" not in text

@@ -10,22 +10,38 @@ import pytest
 import xarray as xr
 from hypothesis import given
 from hypothesis import strategies as st
+from sklearn.cross_decomposition import PLSRegression
 from sklearn.linear_model import Ridge
 
 from nem2e_lib.analysis.metrics import errors
+from nem2e_lib.data.muscles import ARM_ACTUATORS, GAIT2392
 from nem2e_lib.error import Nem2eError
-from nem2e_lib.rivals import Fitted, LagAttention, Network, RidgeAll, chosen, evaluate, every, rival, simulated_cycles
-from nem2e_lib.rivals import lag_attention as lk
+from nem2e_lib.rivals import (
+    DelayedRidge,
+    Fitted,
+    KernelRidge,
+    Network,
+    PartialLeastSquares,
+    RidgeAll,
+    RidgeOwn,
+    chosen,
+    evaluate,
+    every,
+    rival,
+    simulated_cycles,
+    why_not_told,
+)
+from nem2e_lib.rivals import kernel_ridge as kr
 from nem2e_lib.rivals.classical import Delay, advanced, best, pick, shifted
-from nem2e_lib.rivals.protocol import groups, inner_folds
+from nem2e_lib.rivals.protocol import groups, inner_folds, same_leg, with_circumstances
 from nem2e_lib.training.folds import mean_curves
 from nem2e_lib.training.results import load_results, save_results
 from tests.support.small import make_cycles
 
 SMALL = {"lstm": {}, "transformer": {}, "convolution": {}}
-LIGHT = [one for one in every() if not isinstance(one, Network | LagAttention)]
+LIGHT = [one for one in every() if not isinstance(one, Network | KernelRidge)]
 LIGHT = [*LIGHT, *(Network(kind, units=8, updates=16, checkpoints=2, batch=4) for kind in SMALL)]
-LIGHT = [*LIGHT, LagAttention(updates=2, draws=1)]
+LIGHT = [*LIGHT, *(KernelRidge(heads=heads, updates=2, draws=1) for heads in (0, 3))]
 
 
 @pytest.fixture(scope="module")
@@ -104,6 +120,91 @@ def test_ridge_is_that_of_scikit_learn(cycles):
     np.testing.assert_allclose(result.refined.values[0][:, held], expected, atol=1e-8)
 
 
+TOLD = [RidgeOwn(), RidgeAll(), DelayedRidge(), PartialLeastSquares(), KernelRidge(updates=2, draws=1)]
+TOLD = [*TOLD, KernelRidge(heads=0, updates=2, draws=1), Network("lstm", units=8, updates=16, checkpoints=2, batch=4)]
+
+
+@pytest.mark.parametrize("method", TOLD, ids=lambda one: one.name)
+def test_speed_and_duration_reach_a_rival_only_where_it_is_told_them(method, cycles):
+    slower = cycles.assign_coords(speed_m_s=("cycle", np.linspace(1.0, 2.0, 9)))
+    faster = cycles.assign_coords(speed_m_s=("cycle", np.geomspace(1.0, 5.0, 9)))
+    silent = [evaluate(some, method).refined.values for some in (slower, faster)]
+    np.testing.assert_array_equal(*silent)
+    told = [evaluate(some, method, circumstances=True).refined.values for some in (slower, faster)]
+    assert np.abs(told[0] - told[1]).max() > 1e-6
+    assert np.abs(told[0] - silent[0]).max() > 1e-6
+
+
+def test_methods_without_inputs_say_why_they_are_not_told():
+    without = {one.name for one in every() if why_not_told(one)}
+    assert without == {"identity", "mean_curve", "speed_curve", "delay", "delay_gain"}
+    assert why_not_told(rival("speed_curve")) == "has speed by nature"
+
+
+def test_what_is_told_is_centred_and_scaled_on_training_cycles_alone(cycles):
+    simulated = simulated_cycles(
+        cycles.assign_coords(
+            speed_m_s=("cycle", np.arange(9.0)),
+            condition=("cycle", ["straight", "turn", "straight"] * 2 + ["ramp"] * 3),
+        )
+    )
+    training = np.arange(9) < 6
+    told = with_circumstances(simulated, training).told
+    assert told.shape == (9, 3)
+    np.testing.assert_allclose(told[training].mean(axis=0), 0, atol=1e-12)
+    size = np.sqrt(((simulated.activation[:6] - simulated.activation[:6].mean(axis=0)) ** 2).mean())
+    np.testing.assert_allclose(told[:, 0], size * (np.arange(9) - 2.5) / np.arange(6).std())
+    np.testing.assert_allclose(told[:, 1], 0, atol=1e-12)  # all last as long as each other
+    np.testing.assert_allclose(told[6:, 2], 0, atol=1e-12)  # a condition that training lacks: the mean of the others
+    assert simulated.told.shape == (9, 0)
+
+
+def test_ridge_with_one_delay_is_that_of_scikit_learn_on_samples(cycles):
+    late = cycles.assign_coords(end_s=("cycle", np.array([0.7, 0.8, 1.0] * 3)))
+    result = evaluate(late, DelayedRidge(delays_ms=(70.0,), penalties=(0.7,)))
+    simulated, held = simulated_cycles(late), late.subject.values == "s1"
+    moved = advanced(simulated.activation, simulated.duration_s, 70.0)
+    emg = late.emg.transpose("cycle", "sample", "channel").values
+    for k, leg in enumerate(simulated.leg):
+        x = moved[..., leg].reshape(9 * 20, -1)
+        rows = np.repeat(~held, 20)
+        fitted = Ridge(0.7).fit(x[rows], emg[..., k].ravel()[rows])
+        np.testing.assert_allclose(result.refined.values[0, k][held].ravel(), fitted.predict(x[~rows]), atol=1e-8)
+    assert result.attrs["parameters"] == simulated.leg.sum() + 2
+
+
+def test_ridge_with_one_delay_finds_delay_and_mixture(cycles):
+    base = make_cycles((4, 4, 4), seed=3)
+    lasting = np.tile([0.7, 0.8, 0.9, 1.0], 3)
+    base = base.assign_coords(end_s=("cycle", lasting))
+    simulated = simulated_cycles(base)
+    mixture = np.random.default_rng(0).uniform(0, 1, (2, simulated.activation.shape[2])) * simulated.leg
+    planted = 0.1 + advanced(simulated.activation, lasting, 90.0) @ mixture.T
+    result = evaluate(base.assign(emg=(("cycle", "sample", "channel"), planted)), DelayedRidge())
+    assert all(fold["delay_ms"] == [90.0, 90.0] for fold in json.loads(result.attrs["chosen"]).values())
+    np.testing.assert_allclose(result.refined.values[0], result.measured.values, atol=5e-3)
+
+
+def test_a_leg_is_the_43_muscles_of_its_side():
+    running = [*GAIT2392, *ARM_ACTUATORS]
+    for muscle in ("soleus_r", "tib_ant_l"):
+        leg = same_leg(muscle, running)
+        assert leg.sum() == 43
+        assert {name[-2:] for name, there in zip(running, leg, strict=True) if there} == {muscle[-2:]}
+    assert same_leg("soleus", ["soleus", "tib_ant", "rect_fem"]).all()
+
+
+def test_components_of_one_fit_are_those_of_fits_with_fewer(cycles):
+    """A single fit with the most components gives every smaller one's prediction."""
+    method, held = PartialLeastSquares(options=(1, 2, 4)), cycles.subject.values == "s1"
+    simulated, emg = simulated_cycles(cycles), cycles.emg.transpose("cycle", "sample", "channel").values
+    found = method._predict(simulated.take(~held), emg[~held], simulated.take(held))
+    x, y = simulated.activation.reshape(9, -1), emg.reshape(9, -1)
+    for guess, count in zip(found, (1, 2, 4), strict=True):
+        expected = PLSRegression(count, scale=False).fit(x[~held], y[~held]).predict(x[held])
+        np.testing.assert_allclose(guess.reshape(3, -1), expected, atol=1e-6)
+
+
 def test_inner_folds_keep_a_unit_together():
     for subjects in (3, 9):
         simulated = simulated_cycles(make_cycles((2,) * subjects))
@@ -130,7 +231,7 @@ def test_each_channel_has_its_own_best_candidate():
 
 
 def test_an_unknown_rival_and_a_wrong_shape_are_refused(cycles):
-    with pytest.raises(Nem2eError, match="lag_attention"):
+    with pytest.raises(Nem2eError, match="delayed_kernel_ridge"):
         rival("lagattention")
 
     @dataclasses.dataclass(frozen=True)
@@ -169,43 +270,54 @@ def test_names_are_unique():
 class TestLagKernel:
     """The closed form, against solving every group's readout anew."""
 
-    learned = lk.initial(2)
+    learned = kr.initial(2)
 
     def _cycles(self, count, seed=0):
         rng = np.random.default_rng(seed)
         activation = jnp.asarray(rng.uniform(0, 1, (count, 20, 4)), jnp.float32)
-        return lk.Cycles(activation, jnp.full(count, 0.8), jnp.asarray(rng.normal(size=count), jnp.float32))
+        return kr.Cycles(activation, jnp.full(count, 0.8), jnp.asarray(rng.normal(size=(count, 1)), jnp.float32))
 
-    def test_attention_sums_to_one_and_peaks_at_its_lag(self):
-        weights = lk.attention(self.learned, jnp.asarray([0.76]), 20)
+    def test_a_head_is_a_mean_that_peaks_at_its_lag(self):
+        weights = kr.bells(self.learned, jnp.asarray([0.76]), 20)
         np.testing.assert_allclose(weights.sum(-1), 1, rtol=1e-5)
         late = self.learned._replace(lag=jnp.asarray([2.0, 2.0]))  # 120 ms are three samples of 40 ms
-        peaks = np.asarray(lk.attention(late, jnp.asarray([0.76]), 20)).argmax(-1)[0, 0]
+        peaks = np.asarray(kr.bells(late, jnp.asarray([0.76]), 20)).argmax(-1)[0, 0]
         np.testing.assert_array_equal(peaks[:16], np.arange(16) + 3)
 
     def test_the_kernel_is_symmetric_and_positive(self):
         some = self._cycles(4)
-        matrix = np.asarray(lk.kernel(self.learned, lk.scale(self.learned, some.activation), some, some))
+        matrix = np.asarray(kr.kernel(self.learned, kr.scale(self.learned, some.activation), some, some))
         np.testing.assert_allclose(matrix, matrix.T, atol=1e-4)
         assert np.linalg.eigvalsh(matrix).min() > -1e-3
 
-    def test_left_out_errors_are_those_of_solving_without_the_group(self):
+    @pytest.mark.parametrize("heads", [0, 2])
+    def test_left_out_errors_are_those_of_solving_without_the_group(self, heads):
         some, emg = self._cycles(6), jnp.asarray(np.random.default_rng(1).uniform(0.1, 1, (6, 20, 2)), jnp.float32)
-        closed = np.asarray(lk.left_out(self.learned, some, emg, 3))
-        goal, scaling = lk.targets(self.learned, emg), lk.scale(self.learned, some.activation)
-        matrix = np.asarray(lk.kernel(self.learned, scaling, some, some), float)
+        learned = kr.initial(heads)
+        closed = np.asarray(jax.jit(kr.left_out, static_argnums=3)(learned, some, emg, 3))
+        goal, scaling = kr.targets(learned, emg), kr.scale(learned, some.activation)
+        matrix = np.asarray(kr.kernel(learned, scaling, some, some), float)
         for group in range(3):
             out = np.arange(120) // 40 == group
-            ridge = matrix[np.ix_(~out, ~out)] + float(np.exp(self.learned.log_penalty)) * np.eye(80)
+            ridge = matrix[np.ix_(~out, ~out)] + float(np.exp(learned.log_penalty)) * np.eye(80)
             guess = matrix[np.ix_(out, ~out)] @ np.linalg.solve(ridge, np.asarray(goal.values)[~out])
             expected = np.asarray(goal.back(jnp.asarray(guess.reshape(2, 20, 2), jnp.float32)))
             np.testing.assert_allclose(closed[2 * group : 2 * group + 2], expected, atol=2e-3)
+
+    def test_without_heads_refining_is_that_of_the_whole_kernel(self):
+        some, held, none = self._cycles(5), self._cycles(3, seed=2), kr.initial(0)
+        emg = jnp.asarray(np.random.default_rng(1).uniform(0.1, 1, (5, 20, 2)), jnp.float32)
+        goal, scaling = kr.targets(none, emg), kr.scale(none, some.activation)
+        matrix, new = (np.asarray(kr.kernel(none, scaling, part, some), float) for part in (some, held))
+        solved = np.linalg.solve(matrix + 0.5 * np.exp(none.log_penalty) * np.eye(100), np.asarray(goal.values, float))
+        expected = goal.back(jnp.asarray((new @ solved).reshape(3, 20, 2), jnp.float32))
+        np.testing.assert_allclose(kr.refine(none, some, emg, held, 0.5), expected, atol=2e-4)
 
     def test_the_gradient_is_that_of_finite_differences(self):
         some, emg = self._cycles(4), jnp.asarray(np.random.default_rng(1).uniform(0.1, 1, (4, 20, 2)), jnp.float32)
 
         def loss(lag):
-            return ((lk.left_out(self.learned._replace(lag=lag), some, emg, 2) - emg) ** 2).mean()
+            return ((kr.left_out(self.learned._replace(lag=lag), some, emg, 2) - emg) ** 2).mean()
 
         start, step = self.learned.lag, jnp.asarray([0.02, 0.0])
         slope = (loss(start + step) - loss(start - step)) / 0.04
@@ -220,25 +332,34 @@ def delayed(delay_ms, count=6):
 
 
 @pytest.mark.parametrize("delay_ms", [0.0, 100.0])
-def test_lag_attention_finds_the_delay_and_nearly_undoes_it(delay_ms):
-    result = evaluate(delayed(delay_ms), LagAttention(heads=1, updates=30, learning_rate=0.2, prior=0.0))
+def test_kernel_ridge_finds_the_delay_and_nearly_undoes_it(delay_ms):
+    result = evaluate(delayed(delay_ms), KernelRidge(heads=1, updates=30, learning_rate=0.2, prior=0.0))
     found = [fold["mean_lag_ms"] for fold in json.loads(result.attrs["chosen"]).values()]
     np.testing.assert_allclose(found, delay_ms, atol=53.0)  # within one sample of a cycle of 1 s
     flat = errors(evaluate(delayed(delay_ms), rival("mean_curve")))["rmse_refined"].mean()
     assert errors(result)["rmse_refined"].mean() < 0.5 * flat
 
 
-def test_lag_attention_keeps_its_attention():
-    result = evaluate(make_cycles(), LagAttention(updates=2, draws=1))
-    assert result.attention.dims == ("seed", "channel", "cycle", "output", "token")
-    np.testing.assert_allclose(result.attention.sum("token"), 1, rtol=1e-4)
-    assert isinstance(result, xr.Dataset)
+def test_without_heads_kernel_ridge_has_no_delay_to_learn():
+    """What it sees is the cycle as a whole: it has no lag, and the kernel is that of heads whose share is nothing."""
+    result = evaluate(make_cycles(), KernelRidge(heads=0, updates=2, draws=1))
+    assert result.attrs["condition"] == "kernel_ridge"
+    assert all(set(row) == {"study", "held_out", "power_in", "power_out", "penalty"} for row in chosen(result))
+    some = TestLagKernel()._cycles(3)
+    with_one, none = kr.initial(1), kr.initial(0)
+    scaling = kr.scale(none, some.activation)
+    whole = np.asarray(kr.kernel(none, scaling, some, some))
+    heads = np.asarray(kr._tokens(with_one, scaling, some)[0])
+    phase = np.asarray(kr.bell(np.abs(kr.lags(20)), float(np.exp(with_one.log_reach))))
+    common = 1 / (1 + np.exp(-float(with_one.shared)))
+    local = (heads @ heads.T) * np.tile(common + (1 - common) * phase, (3, 3))
+    np.testing.assert_allclose(np.asarray(kr.kernel(with_one, scaling, some, some)) - local, whole, atol=1e-4)
 
 
 @pytest.mark.parametrize("width", [0.6, 1.0, 3.0, 6.0, 20.0])
 def test_likeness_of_phases_is_a_kernel_at_any_width(width):
-    apart = np.abs(lk.lags(20))
-    bell = np.asarray(lk.bell(apart, width), float)
+    apart = np.abs(kr.lags(20))
+    bell = np.asarray(kr.bell(apart, width), float)
     assert np.linalg.eigvalsh(bell).min() > -1e-5
     near = np.exp(-0.5 * (apart / width) ** 2)
     np.testing.assert_allclose(bell[apart <= 1], near[apart <= 1], atol=0.02)
@@ -248,12 +369,15 @@ def test_likeness_of_phases_is_a_kernel_at_any_width(width):
 def test_a_readout_of_slow_phases_and_small_penalty_is_finite():
     cycles = make_cycles()
     simulated = simulated_cycles(cycles)
-    part = lk.Cycles(
-        *(jnp.asarray(x, jnp.float32) for x in (simulated.activation, simulated.duration_s, np.zeros(len(simulated))))
+    part = kr.Cycles(
+        *(
+            jnp.asarray(x, jnp.float32)
+            for x in (simulated.activation, simulated.duration_s, np.zeros((len(simulated), 0)))
+        )
     )
     emg = jnp.asarray(cycles.emg.transpose("cycle", "sample", "channel").values, jnp.float32)
-    slow = lk.initial(3)._replace(log_reach=jnp.log(6.0), log_penalty=jnp.log(0.04))
-    assert np.isfinite(np.asarray(lk.refine(slow, part, emg, part, 1.0))).all()
+    slow = kr.initial(3)._replace(log_reach=jnp.log(6.0), log_penalty=jnp.log(0.04))
+    assert np.isfinite(np.asarray(kr.refine(slow, part, emg, part, 1.0))).all()
 
 
 def test_the_curve_by_speed_has_a_height_for_each_condition():

@@ -25,7 +25,13 @@ CHILDREN = Studied("children", "walking", "9 people & more", "subject", "static 
 QUESTION = "Is the network better?"
 FIRST = Opening(
     [CHILDREN, replace(CHILDREN, study="runner", who="1 person")],
-    [Asked(QUESTION, "children", "does not hold", "claims"), Asked(QUESTION, "runner", "cannot be tested", "claims")],
+    [
+        Asked(QUESTION, "children", "shown otherwise", "claims", "All-Entire"),
+        Asked(QUESTION, "children", "shown", "claims", "One-Entire"),
+        Asked(QUESTION, "children", "shown otherwise", "claims", "plain LSTM"),
+        Asked(QUESTION, "runner", "cannot be told", "claims"),
+        Asked("Of an earlier version?", "runner", "holds in part", "claims"),
+    ],
     ["No published table is reproduced."],
     ["ranked"],
     ["claims.html"],
@@ -89,8 +95,10 @@ def test_both_orders_of_renewal_give_the_same_front_page(
     assert text.index("Real people</h2>") < text.index("SYNTHETIC data.")
     assert text.index("pe0ple") < text.index("5ynth</code>")
     assert "9 people &amp; more" in text
-    assert '✘</span> <a href="people/claims.html">no</a>' in text
-    assert '–</span> <a href="people/claims.html">cannot be told</a>' in text
+    assert '✘</span> <a href="people/claims.html">shown otherwise</a></span>: All-Entire, plain LSTM<br>' in text
+    assert '✔</span> <a href="people/claims.html">shown</a></span>: One-Entire</td>' in text
+    assert '–</span> <a href="people/claims.html">cannot be told</a></span></td>' in text
+    assert '<a href="people/claims.html">holds in part</a>' in text
     assert '<img src="people/ranked.svg"' in text
     assert "table_5ynth.csv" in text
     assert "table_pe0ple.csv" not in text

@@ -16,7 +16,7 @@ import pytest
 from nem2e_lib.analysis.attribution import attribute_held_out
 from nem2e_lib.error import Nem2eError
 from nem2e_lib.refiner import training as refining
-from nem2e_lib.rivals import LagAttention, Network, evaluate
+from nem2e_lib.rivals import KernelRidge, Network, evaluate
 from nem2e_lib.training import devices, numerics
 from nem2e_lib.training.config import Configuration
 from nem2e_lib.training.results import grid_of, load_models, load_networks
@@ -182,7 +182,7 @@ def everything(folder: Path) -> dict[str, np.ndarray]:
     attributed = attribute_held_out(network, work, "soleus", 0)
     refiner = refining.train(cycles, "one_entire", TINY, leave_out=False, progress=False)
     short = Network("lstm", units=3, updates=2, checkpoints=1, batch=2)
-    lag = evaluate(cycles, LagAttention(updates=1, draws=1))
+    kernel = evaluate(cycles, KernelRidge(updates=1, draws=1))
     return {
         **outcome.weights,
         "refined": results.refined.values,
@@ -192,8 +192,7 @@ def everything(folder: Path) -> dict[str, np.ndarray]:
         "attributed": attributed.integrated,
         "kept": refiner.predict(cycles).values,
         "rival": evaluate(cycles, short).refined.values,
-        "lag": lag.refined.values,
-        "lag attention": lag.attention.values,
+        "kernel ridge": kernel.refined.values,
     }
 
 

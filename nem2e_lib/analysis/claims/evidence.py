@@ -4,18 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from fractions import Fraction
 from typing import NamedTuple, TypeVar
 
 import pandas as pd
 import xarray as xr
 
+from nem2e_lib.analysis.equivalence import Equivalence, pairs, tost, tost_of
 from nem2e_lib.data.muscles import RUNNING_EMG, WALKING_EMG
+from nem2e_lib.training.config import PUBLISHED_EPOCHS
 from nem2e_lib.training.units import unit_name
 
 PAPER_MUSCLES = {"running": tuple(RUNNING_EMG), "walking": tuple(WALKING_EMG)}
 """The muscles that the paper's counts are over."""
 
-HOLDS, PARTLY, FAILS, UNTESTED = "holds", "holds in part", "does not hold", "cannot be tested"
+HOLDS, PARTLY, NOT_SHOWN, FAILS, UNTESTED = "holds", "holds in part", "not shown", "does not hold", "cannot be tested"
+"""Verdicts. Not shown: the tests were made and do not decide; cannot be tested: what a test needs is not there."""
 
 
 class Finding(NamedTuple):
@@ -67,6 +71,10 @@ class Evidence:
         Motion of each study.
     shortcut
         `shortcut.shortcut_summary` of the walking study, or None.
+    synthetic
+        Whether a study's data are, by study.
+    printed
+        Tables 2 and 3 as printed; None: the paper's.
     """
 
     errors: pd.DataFrame
@@ -76,6 +84,7 @@ class Evidence:
     motions: Mapping[str, str]
     shortcut: pd.DataFrame | None = None
     synthetic: Mapping[str, bool] = field(default_factory=dict)
+    printed: pd.DataFrame | None = None
 
     def study(self, motion: str, *, people: bool = True) -> str:
         """Return the study of a motion, with more than one subject if the claim is on `people`."""
@@ -105,22 +114,44 @@ class Evidence:
             raise Untestable(f"{study} was not trained under {condition}.")
         return rows.set_index("muscle")
 
-    def improved(self, motion: str, condition: str, *muscles: str, part: bool = False) -> pd.Series:
-        """Tell for each muscle whether mean Er is below 0 at p < .05; all muscles of the paper, or those named.
+    def improvement(self, motion: str, condition: str, *muscles: str, part: bool = False) -> pd.Series:
+        """Test for each muscle whether Er improves, or is shown not to; all muscles of the paper, or those named.
 
         With `part`, of those that were measured, if one was.
+
+        Returns
+        -------
+        pandas.Series
+            An `equivalence.Equivalence` by muscle.
         """
         rows = self._of_muscles(motion, self.rows(motion, condition), muscles, part=part)
-        return rows["improved"]
+        numbers = rows[["er_mean", "er_sd", "n_units"]].itertuples(index=False)
+        return pd.Series([tost_of(*row) for row in numbers], index=rows.index, dtype=object)
+
+    def overall(self, motion: str, condition: str, muscles: Iterable[str]) -> Equivalence:
+        """Test mean Er over muscles, each held-out unit's own mean: what counts over muscles stand beside."""
+        study, known = self.study(motion), self.channels(motion)
+        of = (self.errors["study"] == study) & (self.errors["condition"] == condition)
+        rows = self.errors[of & self.errors["muscle"].isin([known[name] for name in muscles])]
+        return tost(rows.groupby("label")["er"].mean())
 
     def pair(self, motion: str, a: str, b: str, *, part: bool = False) -> pd.DataFrame:
-        """Return Tukey's comparison of two conditions, a row for each muscle of the paper; `part` as in `improved`."""
+        """Compare two conditions for each muscle of the paper; `part` as in `improvement`.
+
+        Returns
+        -------
+        pandas.DataFrame
+            A row a muscle: p_value (of Tukey's test, as published), test (`equivalence.Equivalence` of the paired
+            difference).
+        """
         study = self.study(motion)
         table = self.tukey[self.tukey["study"] == study]
         rows = table[[{x, y} == {a, b} for x, y in zip(table["a"], table["b"], strict=True)]]
         if rows.empty:
             raise Untestable(f"{study} has no comparison of {a} and {b}.")
-        return self._of_muscles(motion, rows.set_index("muscle"), part=part)
+        tests = pairs(self.errors[self.errors["study"] == study], a, b)
+        rows = rows.set_index("muscle").assign(test=tests)
+        return self._of_muscles(motion, rows, part=part)[["p_value", "test"]]
 
     def channels(self, motion: str) -> dict[str, str]:
         """Return the EMG channel of each of the paper's muscles: that of its name, else one on the same muscle."""
@@ -165,13 +196,77 @@ class Evidence:
         return self.results[study, condition]
 
 
-def count(flags: pd.Series) -> str:
-    """Return `3 of 5 (a, b, c)` for a series of truth values over muscles."""
-    named = [str(name) for name, flag in flags.items() if flag]
-    shown = f" ({', '.join(named)})" if 0 < len(named) <= 5 else ""
-    return f"{len(named)} of {len(flags)}{shown}"
+def trained_long_enough(evidence: Evidence, motion: str, *conditions: str) -> None:
+    """Raise `Untestable` where a motion's networks were trained for fewer epochs than the paper's.
+
+    Claims on loss curves and on what attention has become are about trained networks; after a fraction of the published
+    training they say how long it lasted.
+
+    Parameters
+    ----------
+    conditions
+        Those that the claim is about; none: all that were trained.
+    """
+    study = evidence.study(motion, people=False)
+    named = conditions or tuple(condition for its, condition in evidence.results if its == study)
+    epochs = [int(evidence.trained(motion, condition).sizes["epoch"]) for condition in named]
+    if epochs and min(epochs) < PUBLISHED_EPOCHS:
+        raise Untestable(
+            f"Not testable at this length of training: {study} was trained for {min(epochs)} epochs, the paper's "
+            f"networks for {PUBLISHED_EPOCHS}."
+        )
 
 
-def all_or_part(flags: list[bool]) -> str:
-    """Holds where all parts hold, in part where some do."""
-    return HOLDS if all(flags) else PARTLY if any(flags) else FAILS
+# --- From tests to verdicts: a part of a claim is shown (True), its contrary is (False), or neither (None) ---
+
+State = bool | None
+
+
+def every(states: Iterable[State]) -> State:
+    """All are shown; not so where one's contrary is."""
+    known = list(states)
+    return False if False in known else None if None in known else True
+
+
+def most(states: Iterable[State], *, share: Fraction = Fraction(1, 2)) -> State:
+    """Tell whether more than a share of them is so, whatever those that are not decided would be."""
+    known = list(states)
+    enough = share * len(known)
+    return True if known.count(True) > enough else False if len(known) - known.count(False) <= enough else None
+
+
+FEW = Fraction(1, 3)
+"""A few of many are at most this share."""
+
+
+def few(states: Iterable[State]) -> State:
+    """Tell whether at most a third is so, whatever those that are not decided would be."""
+    many = most(states, share=FEW)
+    return None if many is None else not many
+
+
+def verdict_on(state: State) -> str:
+    """Return the verdict on a claim that holds as a whole or not."""
+    return NOT_SHOWN if state is None else HOLDS if state else FAILS
+
+
+def verdict_on_parts(states: Iterable[State]) -> str:
+    """Holds where all parts are shown, in part where some are; does not hold where a contrary is, and no part."""
+    known = list(states)
+    if True in known:
+        return HOLDS if known.count(True) == len(known) else PARTLY
+    return FAILS if False in known else NOT_SHOWN
+
+
+def tally(states: pd.Series, so: str, not_so: str) -> str:
+    """Return ``3 of 5 improve (a, b, c), 1 does not (d), 1 undecided (e)`` for states over muscles."""
+    parts = [
+        (f"{len(named)} of {len(states)} {words}" if first else f"{len(named)} {words}") + _listed(named)
+        for words, state, first in ((so, True, True), (not_so, False, False), ("undecided", None, False))
+        if (named := [str(name) for name, its in states.items() if its is state]) or first
+    ]
+    return ", ".join(parts)
+
+
+def _listed(names: list[str]) -> str:
+    return f" ({', '.join(names)})" if 0 < len(names) <= 5 else ""

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
 
 import pandas as pd
 
 from nem2e_lib.analysis import published
-from nem2e_lib.analysis.claims import behaviour, improvement
-from nem2e_lib.analysis.claims.evidence import FAILS, HOLDS, PARTLY, UNTESTED, Evidence, Finding, Untestable
+from nem2e_lib.analysis.claims import attention, behaviour, contradictions, improvement, losses
+from nem2e_lib.analysis.claims.evidence import FAILS, HOLDS, NOT_SHOWN, PARTLY, UNTESTED, Evidence, Finding, Untestable
 
 # --- The table of claims: what the paper says, what this run finds, and the verdict ---
 
@@ -16,24 +17,31 @@ Rule = Callable[[Evidence], Finding]
 
 RULES: dict[str, Rule] = {
     name.upper(): rule
-    for module in (improvement, behaviour)
+    for module in (improvement, losses, behaviour, attention, contradictions)
     for name, rule in vars(module).items()
     if name.startswith("c") and name[1:].isdigit()
 }
-PAPER_ALONE = ("C16", "C17")
-"""Claims about the published numbers themselves, which no run can change."""
+PAPER_ALONE = tuple(name for name, rule in RULES.items() if rule.__module__ == contradictions.__name__)
+"""Claims about the published numbers themselves, which no run can change: they are counted apart."""
 
 
-def evaluate(evidence: Evidence) -> pd.DataFrame:
+def evaluate(evidence: Evidence, ids: Collection[str] | None = None) -> pd.DataFrame:
     """Check every claim of the paper against a run.
+
+    Parameters
+    ----------
+    ids
+        Those to check; None: all.
 
     Returns
     -------
     pandas.DataFrame
-        Columns id, section, dataset, claim, reported, value, verdict (holds, holds in part, does not hold, cannot be
-        tested), why; in the order of `published.claims`.
+        Columns id, section, dataset, claim, reported, value, verdict (holds, holds in part, not shown, does not hold,
+        cannot be tested), why; in the order of `published.claims`.
     """
     table = published.claims().drop(columns="check")
+    if ids is not None:
+        table = table[table["id"].isin(ids)].reset_index(drop=True)
     findings = [_find(evidence, str(name)) for name in table["id"]]
     return table.assign(**{part: [getattr(f, part) for f in findings] for part in Finding._fields})
 
@@ -43,10 +51,73 @@ def how(name: str) -> str:
     return " ".join((RULES[name].__doc__ or "").split())
 
 
-def summarise(claims: pd.DataFrame) -> dict[str, int]:
-    """Count the claims reproduced, partly, not, and not testable."""
-    words = {"reproduced": HOLDS, "partly": PARTLY, "not": FAILS, UNTESTED: UNTESTED}
-    return {word: int((claims["verdict"] == verdict).sum()) for word, verdict in words.items()}
+@dataclass(frozen=True)
+class Summary:
+    """How many claims have which verdict: those that a run can test, and those on the paper's own numbers.
+
+    Attributes
+    ----------
+    run, paper
+        Number of claims by verdict, in the order of `VERDICTS`; those that none has are left out.
+    """
+
+    run: dict[str, int]
+    paper: dict[str, int]
+
+    @property
+    def asked(self) -> int:
+        """Claims that a run can test."""
+        return sum(self.run.values())
+
+    @property
+    def tested(self) -> int:
+        """Claims that this run could test."""
+        return self.asked - self.run.get(UNTESTED, 0)
+
+    @property
+    def overall(self) -> str:
+        """What came out of the claims that could be tested, in a word or two."""
+        found = {verdict for verdict in self.run if verdict != UNTESTED}
+        alone = {HOLDS: "reproduced", FAILS: "not reproduced", NOT_SHOWN: "not shown"}
+        if not found:
+            return "not tested"
+        if len(found) == 1 and PARTLY not in found:
+            return alone[found.pop()]
+        return "partly reproduced" if found & {HOLDS, PARTLY} else "not reproduced"
+
+    @property
+    def said(self) -> str:
+        """All of it in sentences."""
+        of_run = {verdict: number for verdict, number in self.run.items() if verdict != UNTESTED}
+        own = f"{self.tested} could be tested here: {_numbers(of_run)}" if self.tested else "none could be tested here"
+        sentences = [f"Of the {self.asked} claims that a run can test, {own}."] if self.asked else []
+        if self.paper:
+            number = sum(self.paper.values())
+            about = "claim" if number == 1 else "claims"
+            sentences.append(
+                f"Of the {number} {about} on the paper's own numbers, which no run can change: {_numbers(self.paper)}."
+            )
+        return " ".join(sentences)
+
+
+VERDICTS = (HOLDS, PARTLY, NOT_SHOWN, FAILS, UNTESTED)
+
+
+def summarise(claims: pd.DataFrame) -> Summary:
+    """Count the verdicts of a table of claims (columns id, verdict)."""
+    of_paper = claims["id"].isin(PAPER_ALONE)
+    run, paper = (
+        {v: number for v in VERDICTS if (number := int((rows == v).sum()))}
+        for rows in (claims.loc[~of_paper, "verdict"], claims.loc[of_paper, "verdict"])
+    )
+    return Summary(run, paper)
+
+
+def _numbers(counts: Mapping[str, int]) -> str:
+    return ", ".join(f"{number} {verdict if number == 1 else _MANY[verdict]}" for verdict, number in counts.items())
+
+
+_MANY = {HOLDS: "hold", PARTLY: "hold in part", NOT_SHOWN: NOT_SHOWN, FAILS: "do not hold", UNTESTED: UNTESTED}
 
 
 def _find(evidence: Evidence, name: str) -> Finding:

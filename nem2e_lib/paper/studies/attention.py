@@ -18,11 +18,15 @@ import xarray as xr
 from nem2e_lib.analysis import attention_tests as tests
 from nem2e_lib.analysis import attention_verdicts as verdicts
 from nem2e_lib.analysis.attention import entropy_share, mean_entropy, over_muscles
+from nem2e_lib.analysis.attention_interventions import UNIFORM_WEIGHTS, changes, intervene, summary
+from nem2e_lib.analysis.attention_nulls import against_nulls, dependence
 from nem2e_lib.analysis.attribution import attribute
+from nem2e_lib.analysis.controls import ASKED
 from nem2e_lib.analysis.metrics import errors
 from nem2e_lib.data.cycles.segment import data_hash
 from nem2e_lib.data.synthetic import Knobs, drive, synthetic_cycles
 from nem2e_lib.error import Nem2eError
+from nem2e_lib.paper.run import Run
 from nem2e_lib.paper.studies.script import script
 from nem2e_lib.project import ROOT
 from nem2e_lib.site.provenance import commit
@@ -30,10 +34,13 @@ from nem2e_lib.site.saving import write_csv
 from nem2e_lib.training.conditions import examples
 from nem2e_lib.training.config import Configuration
 from nem2e_lib.training.grid import grid
-from nem2e_lib.training.results import load_networks
+from nem2e_lib.training.results import configuration_of, load_networks, load_results
 from nem2e_lib.training.train import train_condition
 
 FOLDER = ROOT / "docs"
+LONG = FOLDER / "attention_long.csv"
+TRAINING = ["study", "condition", "units", "epochs", "updates", "muscles", "data_hash"]
+"""What tells one training from another in it."""
 NAMES = ("encoders", "seeds", "agreement", "order", "planted", "truth", "delay")
 """Tables of the study."""
 MOTION, SUBJECTS, MUSCLES = "running", 4, ("tib", "soleus")
@@ -42,6 +49,8 @@ ORDERS = 5
 SEEDS = 3
 PATIENCE = 3
 """Planted muscles and delays are learned slowly: their models are trained with so many times the updates."""
+UNITS, UPDATES = 64, 2000
+"""Size and training of the study's models, as in the demo."""
 LOOKED_AT = 4
 """Held-out cycles of a fold that outputs are attributed on."""
 SETTINGS = (
@@ -123,8 +132,8 @@ class Study:
     """Where finished models are kept, and the size of each."""
 
     folder: Path
-    units: int = 32
-    updates: int = 800
+    units: int = UNITS
+    updates: int = UPDATES
 
     def train(self, cycles: xr.Dataset, condition: str, seeds: int = 1, **options: Any) -> xr.Dataset:
         """Train a condition, or fetch its models."""
@@ -165,7 +174,9 @@ def encoders(study: Study) -> dict[str, list[Row]]:
     rows: dict[str, list[Row]] = {"encoders": [], "seeds": [], "agreement": [], "truth": []}
     for options, seeds in variants():
         results = study.train(cycles, "all_entire", seeds, **options)
-        rows["encoders"] += [{**options, **row} for row in _errors(results)]
+        refined = intervene(results, cycles, study.folder)
+        worth = changes(results, refined).set_index(["intervention", "muscle", "label"])["change"]
+        rows["encoders"] += [{**options, **row} for row in _errors(results, worth.loc[UNIFORM_WEIGHTS])]
         if not over_muscles(results):
             continue
         for muscle in map(str, results.channel.values):
@@ -241,6 +252,111 @@ def planted(study: Study) -> dict[str, list[Row]]:
     return {"planted": rows}
 
 
+# --- Attention after long training, from what was trained elsewhere ---
+
+
+def long(folder: Path | str) -> Path:
+    """Add what was measured on trained results to ``docs/attention_long.csv``; rows of the same training are replaced.
+
+    Parameters
+    ----------
+    folder
+        A run (see `Run`): its models are intervened on, and their outputs attributed to their inputs. Or any folder
+        with results (``*.nc``): without weights their maps alone are read.
+
+    Raises
+    ------
+    Nem2eError
+        If there is no trained result with maps of whole cycles.
+    """
+    place = Path(folder)
+    found = _of_run(place) if (place / "run.json").exists() else _of_files(place)
+    rows = pd.concat([table.assign(**_trained(results, where)) for results, table, where in found], ignore_index=True)
+    before = pd.read_csv(LONG, dtype={"study": str}) if LONG.exists() else rows.iloc[:0]
+    known = pd.MultiIndex.from_frame(before[TRAINING])
+    kept = before[~known.isin(pd.MultiIndex.from_frame(rows[TRAINING].drop_duplicates()))]
+    write_csv(LONG, pd.concat([kept, rows], ignore_index=True))
+    return LONG
+
+
+def long_rows() -> pd.DataFrame | None:
+    """Return the committed measures of attention after long training; None where there are none."""
+    return pd.read_csv(LONG, dtype={"study": str}) if LONG.exists() else None
+
+
+def beside_long(measured: pd.DataFrame, trained: pd.DataFrame | None, *, synthetic: bool) -> pd.DataFrame:
+    """Lay a run's measures of attention beside those after long training.
+
+    Parameters
+    ----------
+    measured
+        Rows of `attention_verdicts.measures`, with epochs and data_hash.
+    trained
+        Rows of `long_rows`.
+    synthetic
+        Whether the run's data are: measures on SYNTHETIC data stand beside such alone.
+
+    Returns
+    -------
+    pandas.DataFrame
+        study, condition, measure, value, ci_low, ci_high, epochs; the same of each long training of that study with the
+        suffix _long, units_long, muscles_long, same_data. Empty where there is none.
+    """
+    columns = ["value", "ci_low", "ci_high", "p_value", "epochs"]
+    keys = ["study", "condition", "measure"]
+    if trained is None:
+        return pd.DataFrame(columns=[*keys, *columns])
+    kept = trained[trained["synthetic"] == synthetic].rename(
+        columns={name: f"{name}_long" for name in (*columns, "units", "muscles", "data_hash")}
+    )
+    both = measured.merge(kept, on=keys, suffixes=("", "_of_long"))
+    same = [one.startswith(other) for one, other in zip(both["data_hash"], both["data_hash_long"], strict=True)]
+    ends = [f"{name}_long" for name in (*columns, "units", "muscles")]
+    return both.assign(same_data=same)[[*keys, *columns, *ends, "same_data"]]
+
+
+Measured = tuple[xr.Dataset, pd.DataFrame, str]
+
+
+def _of_run(folder: Path) -> Iterator[Measured]:
+    run = Run.open(str(folder))
+    for study in run.studies:
+        for condition in ASKED:
+            path = run.of(study, f"{condition}.nc")
+            if path.exists():
+                results, cycles, store = load_results(path), run.cycles(study), run.of(study, "models")
+                changed = summary(changes(results, intervene(results, cycles, store)))
+                nulls = against_nulls(results, dependence(results, cycles, store))
+                told = verdicts.measures(results, nulls, changed)
+                yield results, told.assign(study=study), f"{study}/{path.name}"
+
+
+def _of_files(folder: Path) -> Iterator[Measured]:
+    paths = sorted(folder.glob("*.nc"))
+    if not paths:
+        raise Nem2eError(f"{folder}: holds neither run.json nor a trained result (*.nc); give a folder that does.")
+    for path in paths:
+        results = load_results(path)
+        if results.attrs["condition"] in ASKED:
+            told = verdicts.measures(results, against_nulls(results))
+            yield results, told.assign(study=results.attrs["study"].removesuffix("-synthetic")), path.name
+
+
+def _trained(results: xr.Dataset, where: str) -> Row:
+    """Return what results were trained with and on, and where they were found."""
+    return {
+        "units": configuration_of(results)["units"],
+        "epochs": results.sizes["epoch"],
+        "updates": results.attrs["updates"],
+        "muscles": " ".join(results.channel.values.astype(str)),
+        "unit": results.attrs["unit"],
+        "synthetic": bool(results.attrs["synthetic"]),
+        "data_hash": results.attrs["data_hash"][:12],
+        "source": where,
+        "commit": commit(),
+    }
+
+
 PIECES: dict[str, Callable[[Study], dict[str, list[Row]]]] = {
     "planted": planted,
     "order": order,
@@ -261,7 +377,7 @@ def _map(results: xr.Dataset, muscle: str) -> xr.DataArray:
     return results.attention.sel(channel=muscle).mean(["seed", "cycle"]).transpose("output", "token")
 
 
-def _errors(results: xr.Dataset) -> Iterator[Row]:
+def _errors(results: xr.Dataset, worth: pd.Series[float]) -> Iterator[Row]:
     for seed in results.seed.values:
         one = results.sel(seed=[seed])
         share = (
@@ -284,6 +400,7 @@ def _errors(results: xr.Dataset) -> Iterator[Row]:
                 "er_mean_curve": row.er_mean_curve,
                 "diverged": row.diverged,
                 "entropy": float(share.sel(muscle=row.muscle, fold_of_cycle=fold).item()),
+                "uniform_change": float(worth.loc[row.muscle, row.label]),
             }
 
 
@@ -306,7 +423,7 @@ def _precisions(maps: dict[str, xr.DataArray], true: list[str], about: Row, resu
     return [{**known, "measure": name, "precision": tests.precision(one, true)} for name, one in maps.items()]
 
 
-def make(folder: Path | str, pieces: list[str], *, units: int = 32, updates: int = 800) -> list[Path]:
+def make(folder: Path | str, pieces: list[str], *, units: int = UNITS, updates: int = UPDATES) -> list[Path]:
     """Make pieces of the study and write ``docs/attention_<table>.csv``; finished models are not trained again.
 
     Parameters
@@ -337,8 +454,11 @@ def make(folder: Path | str, pieces: list[str], *, units: int = 32, updates: int
     return paths
 
 
-def main(folder: str, units: str = "32", updates: str = "800", *pieces: str) -> None:
-    """``FOLDER [UNITS [UPDATES [PIECE …]]]``."""
+def main(folder: str, units: int | str = UNITS, updates: int | str = UPDATES, *pieces: str) -> None:
+    """``FOLDER [UNITS [UPDATES [PIECE …]]]``, or ``FOLDER long`` to measure what was trained."""
+    if units == "long":
+        print(long(folder))
+        return
     for path in make(folder, list(pieces), units=int(units), updates=int(updates)):
         print(path)
 

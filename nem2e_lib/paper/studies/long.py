@@ -1,15 +1,21 @@
-"""The claims at the published length of training: ``make study-long`` writes docs/long_*.csv, which 07_claims shows."""
+"""The claims at the published length of training: ``make study-long`` writes docs/long_*.csv, which 07_claims shows.
+
+With ``DATA=open`` it trains on the open recordings of people and writes docs/long_people_*.csv.
+"""
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
+from typing import NamedTuple
 
 import pandas as pd
 import xarray as xr
 
 from nem2e_lib.analysis.claims import evaluate
+from nem2e_lib.analysis.claims.evidence import UNTESTED
 from nem2e_lib.paper.findings import Findings
-from nem2e_lib.paper.run import Run
+from nem2e_lib.paper.run import OPEN, Run
 from nem2e_lib.paper.studies.script import script
 from nem2e_lib.project import ROOT
 from nem2e_lib.site.provenance import commit
@@ -17,15 +23,41 @@ from nem2e_lib.site.saving import write_csv
 from nem2e_lib.training.conditions import CONDITIONS
 from nem2e_lib.training.results import configuration_of
 
-CLAIMS, ERRORS, LOSSES = (ROOT / "docs" / f"long_{name}.csv" for name in ("claims", "errors", "losses"))
-"""Verdicts, errors of every held-out unit, and losses of the run, with what it was trained with."""
+
+class Tables(NamedTuple):
+    """Where verdicts, errors of every held-out unit, and losses of a run are kept, with what it was trained with."""
+
+    claims: Path
+    errors: Path
+    losses: Path
+
+    @classmethod
+    def of(cls, data: str) -> Tables:
+        """Return those of a choice of data: of the open recordings of people, else of the SYNTHETIC studies."""
+        name = "long_people" if data == OPEN else "long"
+        return cls(*(ROOT / "docs" / f"{name}_{what}.csv" for what in cls._fields))
+
+
 EVERY, LAST = 10, 0.1
 """Losses are kept every so many epochs, and each one in the last share of the training."""
 
 
-def claims() -> pd.DataFrame:
-    """Return the verdicts of the committed run: id, value, verdict, why, and what it was trained with."""
-    return pd.read_csv(CLAIMS, dtype={"value": str})
+def claims(data: str = "") -> pd.DataFrame:
+    """Return the verdicts of the committed run: id, value, verdict, why, and what it was trained with.
+
+    Parameters
+    ----------
+    data
+        As `Run.data`: ``open`` for people, else the SYNTHETIC studies.
+    """
+    return pd.read_csv(Tables.of(data).claims, dtype={"value": str})
+
+
+def claims_beside(run: Run) -> pd.DataFrame | None:
+    """Return the verdicts of the committed run on data of the kind of a run's, people or SYNTHETIC; None without one."""
+    if not (run.data or run.is_synthetic) or not Tables.of(run.data).claims.exists():
+        return None
+    return claims(run.data)
 
 
 def against(checked: pd.DataFrame, trained: pd.DataFrame) -> pd.DataFrame:
@@ -41,21 +73,43 @@ def against(checked: pd.DataFrame, trained: pd.DataFrame) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        id, claim, verdict, verdict_long, value_long, changes: a row a claim that both have.
+        id, claim, verdict, verdict_long, value_long, changes (both were tested, and differ): a row a claim that both
+        have.
     """
     long = trained[["id", "verdict", "value"]].rename(columns={"verdict": "verdict_long", "value": "value_long"})
     both = checked[["id", "claim", "verdict"]].merge(long, on="id", validate="one_to_one")
-    return both.assign(changes=both["verdict"] != both["verdict_long"])
+    tested = (both["verdict"] != UNTESTED) & (both["verdict_long"] != UNTESTED)
+    return both.assign(changes=tested & (both["verdict"] != both["verdict_long"]))
+
+
+def is_synthetic(trained: pd.DataFrame) -> bool:
+    """Whether the verdicts of `claims` are of SYNTHETIC data."""
+    return bool(trained["synthetic"].any())
 
 
 def said(compared: pd.DataFrame, trained: pd.DataFrame) -> str:
     """Say which verdicts the length of training changes, and what the committed run was."""
     first, changed = trained.iloc[0], compared.loc[compared["changes"], "id"]
+    alone = compared.loc[(compared["verdict"] == UNTESTED) & (compared["verdict_long"] != UNTESTED), "id"]
     told = f"{len(changed)} of {len(compared)} verdicts change" + (f": {', '.join(changed)}." if len(changed) else ".")
+    told += f" Told by the long run alone: {', '.join(alone)}." if len(alone) else ""
+    whom = f"SYNTHETIC data of generator {first['generator']:.0f}" if is_synthetic(trained) else "recordings of people"
+    again = "make study-long" + ("" if is_synthetic(trained) else f" DATA={OPEN}")
     return (
-        f"{told} Trained on SYNTHETIC data with {first['units']} units and {first['epochs']} epochs, as long as in the "
-        f"paper ({first['batching']}; code {str(first['commit'])[:10]}; make study-long makes it anew)."
+        f"{told} Trained on {whom} with {first['units']} units and {first['epochs']} epochs, as long as in the "
+        f"paper ({first['batching']}; code {str(first['commit'])[:10]}; {again} makes it anew)."
     )
+
+
+def generator_of(results: xr.Dataset) -> int | None:
+    """Return the number of the generator that made the data of a trained condition; None for people.
+
+    The first generator's data name none.
+    """
+    if not results.attrs["synthetic"]:
+        return None
+    named = re.search(r"generator (\d+)", str(results.attrs["simulated_by"]))
+    return int(named[1]) if named else 1
 
 
 def losses(results: xr.Dataset) -> pd.DataFrame:
@@ -64,7 +118,8 @@ def losses(results: xr.Dataset) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        study, condition, muscle, epoch, training_loss, validation_loss (mean squared error), diverged (models).
+        study, condition, muscle, epoch, training_loss, validation_loss (mean squared error), diverged (models; they
+        count in the means).
     """
     count = results.sizes["epoch"]
     kept = results.where((results.epoch % EVERY == 0) | (results.epoch > (1 - LAST) * count), drop=True)
@@ -77,15 +132,17 @@ def losses(results: xr.Dataset) -> pd.DataFrame:
     return table.assign(**told, diverged=table["muscle"].map(diverged))[columns]
 
 
-def study(folder: Path | str) -> list[Path]:
-    """Train both SYNTHETIC studies at the published length, check the claims, and write what was found.
+def study(folder: Path | str, data: str = "") -> list[Path]:
+    """Train the studies at the published length, check the claims, and write what was found.
 
     Parameters
     ----------
     folder
         Where data and models are kept; a second call trains only what is missing.
+    data
+        As for `Run.begin`: ``open`` for people, nothing for the SYNTHETIC studies.
     """
-    run = Run.begin(str(folder), "long")
+    run = Run.begin(str(folder), "long", data=data)
     for name in run.studies:
         run.segment(name)
         for condition in CONDITIONS:
@@ -95,7 +152,7 @@ def study(folder: Path | str) -> list[Path]:
 
 def record(run: Run) -> list[Path]:
     """Write verdicts, errors and losses of a trained run with their provenance."""
-    found = Findings(run)
+    found, paths = Findings(run), Tables.of(run.data)
     one = found.trained[next(iter(run.studies))]["one_entire"]
     facts = {
         "units": configuration_of(one)["units"],
@@ -104,16 +161,18 @@ def record(run: Run) -> list[Path]:
         "synthetic": run.is_synthetic,
         "commit": commit(),
     }
-    write_csv(CLAIMS, evaluate(found.evidence)[["id", "value", "verdict", "why"]].assign(**facts))
-    write_csv(ERRORS, found.errors)
+    generator = {"generator": generator_of(one)}
+    checked = evaluate(found.evidence)[["id", "value", "verdict", "why"]]
     every = [losses(results) for conditions in found.trained.values() for results in conditions.values()]
-    write_csv(LOSSES, pd.concat(every, ignore_index=True))
-    return [CLAIMS, ERRORS, LOSSES]
+    write_csv(paths.claims, checked.assign(**facts, **generator))
+    write_csv(paths.errors, found.errors.assign(**generator))
+    write_csv(paths.losses, pd.concat(every, ignore_index=True).assign(**generator))
+    return list(paths)
 
 
-def main(folder: str) -> None:
-    """``FOLDER``."""
-    print(*study(folder), sep="\n")
+def main(folder: str, data: str = "") -> None:
+    """``FOLDER [DATA]``."""
+    print(*study(folder, data), sep="\n")
 
 
 if __name__ == "__main__":

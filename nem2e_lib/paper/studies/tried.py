@@ -1,18 +1,87 @@
-"""What was tried on the way to lag attention: docs/tried.csv, a row a variant and study, kept while it was designed."""
+"""What was tried on the way to kernel ridge with a learned delay: docs/tried.csv, a row a variant and study."""
 
 from __future__ import annotations
+
+from collections.abc import Iterable
 
 import pandas as pd
 
 from nem2e_lib.error import Nem2eError
+from nem2e_lib.figures.panels import plural
 from nem2e_lib.project import ROOT
+from nem2e_lib.rivals import every
+from nem2e_lib.training.conditions import CONDITIONS
 
 STUDY = ROOT / "docs" / "tried.csv"
+AS = {"kernel_ridge": "delayed_kernel_ridge"}
+"""Methods that keep another one's design: without its delayed heads, nothing was chosen anew."""
 
 
 def rows() -> pd.DataFrame:
-    """Return every variant that was tried, in the order of trying: step, variant, study, er_mean, synthetic, method."""
+    """Return every variant that was tried, in the order of trying.
+
+    Columns step, family, variant, method (its id, where it is one of `rivals.every`), study, seed, synthetic, er_mean,
+    led_to (id of the method that was chosen among such variants).
+    """
     return pd.read_csv(STUDY, dtype={"study": str})
+
+
+def counted(tried: pd.DataFrame) -> pd.DataFrame:
+    """Return how many variants of each family were tried on each study: columns family, study, variants, synthetic."""
+    groups = tried.groupby(["family", "study", "synthetic"], sort=False)["variant"]
+    return groups.nunique().rename("variants").reset_index()[["family", "study", "variants", "synthetic"]]
+
+
+def said(tried: pd.DataFrame, studies: Iterable[str]) -> str:
+    """Say how many designs were tried on what, and which of a run's studies they were not tried on.
+
+    Parameters
+    ----------
+    tried
+        Rows of `rows`.
+    studies
+        Of a run. A study of another seed (``walking*``) is another draw of the same SYNTHETIC people's laws, and the
+        recordings of `hamner-subject01` are those of ``runner``.
+    """
+    of = {"walking": "walking*", "running": "running*", "runner": "hamner-subject01"}
+    each = tried.groupby("study", sort=False).size()
+    where = ", ".join(f"{number} on {study}" for study, number in each.items())
+    fresh = [name for name in studies if of.get(name, name) not in set(each.index)]
+    seen = [name for name in studies if name not in fresh]
+    designs = len(tried[["family", "variant"]].drop_duplicates())
+    lines = [
+        f"{designs} designs were tried in {len(tried)} evaluations before the leaderboard was what it is: {where}."
+    ]
+    if seen:
+        lines.append(
+            f"What was chosen by them may look better on {_and(seen)} than it is: on the same recording, or on "
+            "SYNTHETIC data of the same generator."
+        )
+    if fresh:
+        lines.append(f"On {_and(fresh)} no design was tried, so ranks there owe nothing to choosing among designs.")
+    return " ".join(lines)
+
+
+def _and(names: list[str]) -> str:
+    return " and ".join(filter(None, [", ".join(names[:-1]), names[-1]]))
+
+
+def tuned_on(tried: pd.DataFrame) -> dict[str, str]:
+    """Return what of each method was chosen on which data, with the number of evaluations where designs were tried."""
+    told = {}
+    for one in every():
+        text, design = str(getattr(one, "tuned_on", "not said")), AS.get(one.name, one.name)
+        counts = tried[tried["led_to"] == design].groupby("study", sort=False).size()
+        if len(counts):
+            where = ", ".join(f"{number} on {study}" for study, number in counts.items())
+            text += f", in {plural(int(counts.sum()), 'evaluation')} ({where})"
+        told[one.name] = text
+    open_points = "nothing here: the paper's method; sizes and open points by hand"
+    return {
+        **told,
+        **dict.fromkeys(CONDITIONS, open_points),
+        "all_entire": f"{open_points}, the order of muscles by Er on SYNTHETIC data and the runner",
+    }
 
 
 def ridge_of(tried: pd.DataFrame) -> dict[str, float]:

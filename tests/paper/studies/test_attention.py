@@ -33,7 +33,15 @@ def study():
     for place, spatial in enumerate(ENCODERS):
         about = {**ABOUT, "spatial": spatial}
         rows["encoders"] += [
-            {**about, "seed": 0, "label": f"s{i}", "er": -0.5 - 0.01 * i * place, "er_mean_curve": -0.4, "entropy": 0.9}
+            {
+                **about,
+                "seed": 0,
+                "label": f"s{i}",
+                "er": -0.5 - 0.01 * i * place,
+                "er_mean_curve": -0.4,
+                "entropy": 0.9,
+                "uniform_change": 0.01,
+            }
             for i in range(4)
         ]
         rows["seeds"].append({**about, "a": "0", "b": "1", "spearman": 0.2, "jaccard": 0.1})

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 import pytest
 import xarray as xr
 
 from nem2e_lib.analysis import published
+from nem2e_lib.paper.run import Run
 from nem2e_lib.paper.studies import long
 from nem2e_lib.training.conditions import CONDITIONS
 from nem2e_lib.training.config import profile
 
 
 def test_the_committed_run_is_whole_and_of_the_profile() -> None:
-    claims, errors, losses = long.claims(), pd.read_csv(long.ERRORS), pd.read_csv(long.LOSSES)
+    paths = long.Tables.of("")
+    claims, errors, losses = long.claims(), pd.read_csv(paths.errors), pd.read_csv(paths.losses)
     assert set(claims["id"]) == set(published.claims()["id"])
     assert claims["synthetic"].all()
     assert set(zip(claims["units"], claims["epochs"], strict=True)) == {(profile("long").units, profile("long").epochs)}
@@ -23,20 +27,62 @@ def test_the_committed_run_is_whole_and_of_the_profile() -> None:
         assert table.groupby("study")["muscle"].nunique().to_dict() == {"running": 16, "walking": 5}
     assert errors.groupby("study")["label"].nunique().to_dict() == {"running": 10, "walking": 8}
     assert losses["epoch"].max() == profile("long").epochs
+    for table in (claims, errors, losses):
+        assert (table["generator"] == table["generator"].iloc[0]).all()
 
 
 def test_verdicts_stand_beside_each_other_by_id() -> None:
     checked = pd.DataFrame({"id": ["C1", "C2"], "claim": ["a", "b"], "verdict": ["holds", "holds"], "value": "1"})
     facts = {"units": 64, "epochs": 700, "batching": "vmap", "commit": "c0ffee", "value": "2"}
+    facts |= {"synthetic": True, "generator": 1}
     trained = pd.DataFrame({"id": ["C2", "C1"], "verdict": ["holds in part", "holds"]}).assign(**facts)
     compared = long.against(checked, trained)
     assert compared.set_index("id")["changes"].to_dict() == {"C1": False, "C2": True}
     assert long.said(compared, trained).startswith(
-        "1 of 2 verdicts change: C2. Trained on SYNTHETIC data with 64 units"
+        "1 of 2 verdicts change: C2. Trained on SYNTHETIC data of generator 1 with 64 units"
     )
+    people = trained.assign(synthetic=False, generator=np.nan)
+    assert "Trained on recordings of people with 64 units" in long.said(compared, people)
+    assert "make study-long DATA=open" in long.said(compared, people)
     assert long.said(compared.iloc[:1], trained).startswith("0 of 1 verdicts change. ")
+    untold = long.against(checked.assign(verdict="cannot be tested"), trained)
+    assert not untold["changes"].any()
+    assert long.said(untold, trained).startswith("0 of 2 verdicts change. Told by the long run alone: C1, C2. Trained")
     with pytest.raises(pd.errors.MergeError):
         long.against(checked, pd.concat([trained, trained]))
+
+
+def test_people_and_synthetic_studies_have_tables_of_their_own() -> None:
+    people, made_up = long.Tables.of("open"), long.Tables.of("")
+    assert [path.name for path in people] == [f"long_people_{what}.csv" for what in ("claims", "errors", "losses")]
+    assert not set(people) & set(made_up)
+
+
+def test_the_generator_is_read_from_the_data(running: dict[str, xr.Dataset]) -> None:
+    results = running["one_entire"]
+    for fake, simulated_by, expected in [
+        (1, "synthetic", 1),
+        (1, "synthetic, generator 2", 2),
+        (0, "OpenSim 4.5, CMC", None),
+    ]:
+        named = results.assign_attrs(synthetic=fake, simulated_by=simulated_by)
+        assert long.generator_of(named) == expected
+
+
+def test_a_run_is_recorded_with_what_it_was_trained_with(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(long, "ROOT", tmp_path)
+    run = Run.begin(str(tmp_path / "run"), "smoke")
+    for name in run.studies:
+        run.segment(name)
+        for condition in CONDITIONS:
+            run.train(name, condition)
+    paths = long.record(run)
+    assert [path.parent for path in paths] == [tmp_path / "docs"] * 3
+    tables = [pd.read_csv(path) for path in paths]
+    made = {long.generator_of(results) for study in run.all_results().values() for results in study.values()}
+    assert all({int(one) for one in table["generator"]} == made for table in tables)
+    assert set(tables[0]["units"]) == {run.configuration.units}
+    assert long.is_synthetic(tables[0])
 
 
 def test_losses_are_thinned_but_for_the_end(running: dict[str, xr.Dataset]) -> None:

@@ -1,16 +1,23 @@
-"""Lag attention: the refiner whose attention must carry the information, learned from held-out error alone.
+"""Kernel ridge regression of EMG with a learned delay, and the same without its delayed heads.
 
-Softmax attention over the samples of a cycle whose score depends on the lag in ms alone; a readout of all muscles at
-the attended samples whose coefficients vary smoothly with the phase of the cycle. The readout is solved in closed form
-(ridge regression in its dual form, Saunders et al. 1998), so the error on training units that were left out of it is
-known exactly for any attention (Rasmussen & Williams 2006, section 5.4.2), and attention can be learned from it.
+How alike two samples of two cycles are is a sum of terms, each of which fades as they move apart in the cycle:
+activation of all muscles as delayed heads see it, activation over the whole cycle, what is told of it (speed and
+duration, where rivals are told), and the mean curve. A head is a moving average of activation: a bell over time whose
+delay and width, in ms, are learned. Its weights depend on the time between two samples alone and never on what is
+there, so this is no attention model, though the bell is a softmax. Without heads (`heads=0`) all else is learned anew,
+which tells what the delay is worth.
+
+The readout is solved in closed form (ridge regression in its dual form, Saunders et al. 1998), so the error on training
+units that were left out of it is known exactly (Rasmussen & Williams 2006, section 5.4.2), and delays, widths, powers
+and penalties are learned from it by gradient descent. The number of heads, their start, the prior, updates, shifted
+copies and widths of fixed terms are not learned: they were chosen by hand (docs/tried.csv).
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -22,10 +29,11 @@ from nem2e_lib.rivals.classical import shifted
 from nem2e_lib.rivals.protocol import Array, Fitted, Simulated, groups
 from nem2e_lib.training.numerics import pinned
 
-# --- The model: attention by relative lag, and a readout in closed form ---
+# --- The model: heads at a delay, and a readout in closed form ---
 
 LAG_MS = 60.0
-"""Unit of the learned lags."""
+"""Unit of the learned lags, so it decides where heads start and how far the prior lets them move. It was chosen by hand
+and equals the delay that the first SYNTHETIC studies are made with (`nem2e_lib.data.synthetic`)."""
 
 FLOOR = 1e-3
 """Added before a power is taken: silent muscles stay finite."""
@@ -47,8 +55,8 @@ class Learned(NamedTuple):
         Powers to which activation and EMG are raised: below 1, small activity counts for more.
     log_penalty, log_reach, shared
         Ridge penalty; how many samples of phase coefficients stay alike over; logit of the share that they all share.
-    log_cycle, log_pace
-        Strength of the whole cycle's activation, and of speed, as further inputs.
+    log_cycle, log_told
+        Strength of the whole cycle's activation, and of what is told of it, as further inputs.
     """
 
     lag: jax.Array
@@ -60,15 +68,15 @@ class Learned(NamedTuple):
     log_reach: jax.Array
     shared: jax.Array
     log_cycle: jax.Array
-    log_pace: jax.Array
+    log_told: jax.Array
 
 
 class Cycles(NamedTuple):
-    """Activation (cycles, samples, muscles), duration in s (cycles,), speed in training sds from its mean (cycles,)."""
+    """Activation (cycles, samples, muscles), duration in s (cycles,), what is told, in sds (cycles, numbers)."""
 
     activation: jax.Array
     duration: jax.Array
-    pace: jax.Array
+    told: jax.Array
 
 
 class Scale(NamedTuple):
@@ -86,10 +94,10 @@ def initial(heads: int) -> Learned:
         "log_penalty": 1.0,
         "log_reach": 3.0,
         "log_cycle": 0.1,
-        "log_pace": 0.03,
+        "log_told": 0.03,
     }
     logs = {name: jnp.log(jnp.float32(value)) for name, value in values.items()}
-    lags = np.linspace(-0.5, 1.5, heads) if heads > 1 else np.ones(1)
+    lags = np.linspace(-0.5, 1.5, heads) if heads != 1 else np.ones(1)
     width = jnp.full(heads, np.log(40.0), jnp.float32)
     return Learned(jnp.asarray(lags, jnp.float32), width, jnp.zeros(heads), shared=jnp.float32(-1.0), **logs)
 
@@ -101,8 +109,8 @@ def lags(samples: int) -> np.ndarray:
     return (straight + period // 2) % period - period // 2
 
 
-def attention(learned: Learned, duration: jax.Array, samples: int) -> jax.Array:
-    """Return the weight of each token for each output, shape (cycles, heads, output, token); rows sum to 1."""
+def bells(learned: Learned, duration: jax.Array, samples: int) -> jax.Array:
+    """Return the weight of each sample for each output, shape (cycles, heads, output, sample); rows sum to 1."""
     ms = lags(samples) * duration[:, None, None, None] * 1000.0 / (samples - 1)
     away = (ms - LAG_MS * learned.lag[:, None, None]) / jnp.exp(learned.log_width)[:, None, None]
     return jax.nn.softmax(-0.5 * away**2, axis=-1)
@@ -120,24 +128,33 @@ def kernel(learned: Learned, scaling: Scale, a: Cycles, b: Cycles) -> jax.Array:
     samples = a.activation.shape[1]
     apart = np.abs(lags(samples))
     (heads_a, whole_a), (heads_b, whole_b) = (_tokens(learned, scaling, part) for part in (a, b))
-    local = (heads_a @ heads_b.T).reshape(len(a.pace), samples, len(b.pace), samples)
-    common = jax.nn.sigmoid(learned.shared)
-    phase = common + (1.0 - common) * bell(apart, jnp.exp(learned.log_reach))
-    cycle = jnp.exp(learned.log_cycle) * whole_a @ whole_b.T / samples
-    cycle = cycle + jnp.exp(learned.log_pace) * jnp.outer(a.pace, b.pace)
-    total = local * phase[None, :, None] + cycle[:, None, :, None] * bell(apart, _CYCLE_WIDTH)[None, :, None]
+    cycle = _alike(learned, whole_a, whole_b, a, b)
+    total = cycle[:, None, :, None] * bell(apart, _CYCLE_WIDTH)[None, :, None]
     total = total + _CURVE * bell(apart, _CURVE_WIDTH)[None, :, None]
-    return total.reshape(len(a.pace) * samples, -1)
+    if learned.lag.size:
+        local = (heads_a @ heads_b.T).reshape(len(a.told), samples, len(b.told), samples)
+        common = jax.nn.sigmoid(learned.shared)
+        phase = common + (1.0 - common) * bell(apart, jnp.exp(learned.log_reach))
+        total = total + local * phase[None, :, None]
+    return total.reshape(len(a.told) * samples, -1)
+
+
+def _alike(learned: Learned, whole_a: jax.Array, whole_b: jax.Array, a: Cycles, b: Cycles) -> jax.Array:
+    """How alike cycles are as a whole, shape (cycles of a, cycles of b)."""
+    activation = jnp.exp(learned.log_cycle) * whole_a @ whole_b.T / a.activation.shape[1]
+    return activation + jnp.exp(learned.log_told) * a.told @ b.told.T
 
 
 def _tokens(learned: Learned, scaling: Scale, cycles: Cycles) -> tuple[jax.Array, jax.Array]:
     raised = (cycles.activation + FLOOR) ** jnp.exp(learned.log_power_in)
     values = (raised - scaling.mean) / scaling.size
     count, samples, _ = values.shape
+    if not learned.lag.size:
+        return jnp.zeros((count * samples, 0)), values.reshape(count, -1)
     share = jnp.sqrt(jax.nn.softmax(learned.weight))
-    weights = attention(learned, cycles.duration, samples) * share[:, None, None]
-    attended = jnp.einsum("nhts,nsm->nthm", weights, values)
-    return attended.reshape(count * samples, -1), values.reshape(count, -1)
+    weights = bells(learned, cycles.duration, samples) * share[:, None, None]
+    seen = jnp.einsum("nhts,nsm->nthm", weights, values)
+    return seen.reshape(count * samples, -1), values.reshape(count, -1)
 
 
 def bell(apart: np.ndarray, width: jax.Array | float) -> jax.Array:
@@ -147,7 +164,7 @@ def bell(apart: np.ndarray, width: jax.Array | float) -> jax.Array:
     not be solved where `width` is a large part of the cycle.
     """
     turn = 2.0 * np.pi / (len(apart) - 1)
-    return jnp.exp((jnp.cos(turn * apart) - 1.0) / (turn * width) ** 2)
+    return jnp.exp((np.cos(turn * apart) - 1.0) / (turn * width) ** 2)
 
 
 class Targets(NamedTuple):
@@ -188,8 +205,15 @@ def left_out(
     jax.Array
         EMG, shape (cycles, samples, channels).
     """
-    goal = targets(learned, measured)
-    similar = kernel(learned, scale(learned, cycles.activation), cycles, cycles)
+    goal, scaling = targets(learned, measured), scale(learned, cycles.activation)
+    if not learned.lag.size:
+        out = np.arange(len(measured)).reshape(groups, -1)
+        kept = np.stack([np.setdiff1d(np.arange(len(measured)), some) for some in out])
+        parts = jax.vmap(lambda k, o: _by_cycle(learned, scaling, _some(cycles, k), _some(cycles, o)))(kept, out)
+        values = goal.values.reshape(measured.shape)[kept]
+        guesses = jax.vmap(_solved_by_cycle, (0, 0, 0, None))(*parts, values, factor * jnp.exp(learned.log_penalty))
+        return goal.back(guesses.reshape(measured.shape))
+    similar = kernel(learned, scaling, cycles, cycles)
     inverse = jnp.linalg.inv(similar + factor * jnp.exp(learned.log_penalty) * jnp.eye(len(similar)))
     size = len(similar) // groups
     own = jnp.stack([inverse[g * size : (g + 1) * size, g * size : (g + 1) * size] for g in range(groups)])
@@ -200,11 +224,59 @@ def left_out(
 def refine(learned: Learned, cycles: Cycles, measured: jax.Array, held: Cycles, factor: jax.Array) -> jax.Array:
     """Solve the readout for training cycles and refine held-out ones; shape (cycles, samples, channels)."""
     goal, scaling = targets(learned, measured), scale(learned, cycles.activation)
+    if not learned.lag.size:
+        parts = _by_cycle(learned, scaling, cycles, held)
+        values = goal.values.reshape(measured.shape)
+        return goal.back(_solved_by_cycle(*parts, values, factor * jnp.exp(learned.log_penalty)))
     similar = kernel(learned, scaling, cycles, cycles)
     ridge = factor * jnp.exp(learned.log_penalty) * jnp.eye(len(similar))
     solved = jax.scipy.linalg.solve(similar + ridge, goal.values, assume_a="pos")
     guess = kernel(learned, scaling, held, cycles) @ solved
-    return goal.back(guess.reshape(len(held.pace), measured.shape[1], -1))
+    return goal.back(guess.reshape(len(held.told), measured.shape[1], -1))
+
+
+# --- Without heads the kernel is one of cycles by one of phases, which is solved in a hundredth of the time ---
+
+
+def _by_cycle(learned: Learned, scaling: Scale, cycles: Cycles, held: Cycles) -> tuple[jax.Array, jax.Array]:
+    """How alike training cycles, and held-out ones, are to training cycles: (n, n) and (held, n)."""
+    whole, new = (_tokens(learned, scaling, part)[1] for part in (cycles, held))
+    return _alike(learned, whole, whole, cycles, cycles), _alike(learned, new, whole, held, cycles)
+
+
+def _some(cycles: Cycles, chosen: Any) -> Cycles:
+    return Cycles(*(part[chosen] for part in cycles))
+
+
+def _phases(samples: int) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]:
+    """Eigenvalues and eigenvectors of the likeness of phases, and along these a root of the mean curve's own term."""
+    apart = np.abs(lags(samples))
+    with jax.ensure_compile_time_eval():  # the widths are fixed, so that nothing here is to be learned
+        cycle, curve = (np.asarray(bell(apart, width), float) for width in (_CYCLE_WIDTH, _CURVE_WIDTH))
+    power, axes = np.linalg.eigh(cycle)
+    heights, curves = np.linalg.eigh(_CURVE * curve)
+    along = axes.T @ curves * np.sqrt(np.clip(heights, 0.0, None))
+    return np.clip(power, 0.0, None).astype(np.float32), axes.astype(np.float32), along.astype(np.float32)
+
+
+def _solved_by_cycle(similar: jax.Array, new: jax.Array, values: jax.Array, penalty: jax.Array) -> jax.Array:
+    """Predict held-out cycles by kernel ridge regression on cycles as a whole; shape (held, samples, channels).
+
+    The kernel is S x P + J x C: likeness of cycles by that of phases, and the mean curve's own term, J of ones. Along
+    the eigenvectors of P it falls apart into a small kernel for each, but for the mean curve's term, of the rank of C,
+    which the matrix inversion lemma adds (Rasmussen & Williams 2006, Eq. A.9).
+    """
+    power, axes, along = _phases(values.shape[1])
+    turned = jnp.einsum("sj,nsc->jnc", axes, values)
+    ridges = power[:, None, None] * similar + penalty * jnp.eye(len(similar))
+    ones = jnp.ones((*turned.shape[:2], 1))
+    solved = jnp.linalg.solve(ridges, jnp.concatenate([turned, ones], axis=-1))
+    own, constant = solved[..., :-1], solved[..., -1]
+    inner = jnp.eye(len(power)) + along.T @ (constant.sum(axis=1)[:, None] * along)
+    small = jnp.linalg.solve(inner, along.T @ own.sum(axis=1))
+    dual = own - constant[..., None] * (along @ small)[:, None]
+    guess = power[:, None, None] * (new @ dual) + (along @ (along.T @ dual.sum(axis=1)))[:, None]
+    return jnp.einsum("sj,jhc->hsc", axes, guess)
 
 
 # --- The rival: what of it is learned inside the training cycles, and how ---
@@ -221,16 +293,17 @@ of these. Where there are more, cycles are drawn, as many from every unit; shift
 
 
 @dataclass(frozen=True)
-class LagAttention:
-    """Heads that attend by relative lag, all muscles as values, a readout solved in closed form.
+class KernelRidge:
+    """Kernel ridge regression on all muscles: through heads at learned delays, and on the cycle as a whole.
 
-    Every number is learned inside the training cycles: lags, widths, shares, powers and penalties by gradient descent
-    on the error of left-out training units, the readout by least squares.
+    Lags, widths, shares, powers and penalties are learned inside the training cycles, by gradient descent on the error
+    of left-out training units, and the readout by least squares. The attributes are not learned.
 
     Attributes
     ----------
     heads
-        Lags that are attended to.
+        Delays, of which each sees all muscles. With none it is kernel ridge regression on the cycle as a whole, all
+        else learned as before.
     updates, learning_rate
         Of Adam.
     prior
@@ -243,6 +316,7 @@ class LagAttention:
         Of the draws of cycles.
     """
 
+    tuned_on: ClassVar[str] = "training folds, nested: what is learned; design by hand"
     heads: int = 3
     updates: int = 20
     learning_rate: float = 0.1
@@ -251,19 +325,24 @@ class LagAttention:
     shift: float = 0.5
     seed: int = 0
 
-    name: str = "lag_attention"
+    @property
+    def name(self) -> str:
+        """`delayed_kernel_ridge`, or `kernel_ridge` without heads."""
+        return "delayed_kernel_ridge" if self.heads else "kernel_ridge"
 
     @pinned()
     def fit(self, simulated: Simulated, measured: Array) -> Fitted:
-        """Learn attention on left-out training units, then solve the readout on all training cycles."""
+        """Learn delays and scales on left-out training units, then solve the readout on all training cycles."""
         view, size = _View.of(simulated), _size(measured)
         simulated, measured = _with_copies(simulated, measured, self.shift)
         target = jnp.asarray(measured / size, jnp.float32)
         cycles, by_unit = view.cycles(simulated), _by_unit(groups(simulated))
         drawn = _draws(by_unit, measured.shape[1], self.updates + self.draws, self.seed)
         learned, units = initial(self.heads), len(by_unit)
-        if self.updates:
-            learned = _learn(self.learning_rate, self.prior, units, learned, cycles, target, drawn[: self.updates])
+        if self.updates:  # what was drawn is gathered here, so that folds of unequal size share one compiled program
+            shown = _some(cycles, drawn[: self.updates]), target[drawn[: self.updates]]
+            spread = target.std(axis=(0, 1)) + 1e-6
+            learned = _learn(self.learning_rate, self.prior, units, learned, spread, *shown)
         shares = _shares(learned, cycles, target, drawn[self.updates :], units)
         used = _at_most(by_unit, ROWS_SOLVED // measured.shape[1], self.seed)
         training, known = jax.tree.map(lambda part: part[used], cycles), target[used]
@@ -275,24 +354,25 @@ class LagAttention:
 
         readout = (self.heads + 1) * measured.shape[1] * simulated.activation.shape[2] * measured.shape[2]
         learnt = sum(int(np.size(part)) for part in learned) + readout
-        return Fitted(predict, learnt, _told(learned), partial(_attention, learned, view, samples=measured.shape[1]))
+        return Fitted(predict, learnt, _told(learned))
 
 
 @dataclass(frozen=True)
 class _View:
-    """How speed is seen: as training standard deviations from its training mean."""
+    """How what is told is seen: as training standard deviations from its training mean."""
 
-    mean: float
-    spread: float
+    mean: Array
+    spread: Array
 
     @classmethod
     def of(cls, simulated: Simulated) -> _View:
-        return cls(float(simulated.pace.mean()), float(simulated.pace.std()) or 1.0)
+        spread = simulated.told.std(axis=0)
+        return cls(simulated.told.mean(axis=0), np.where(spread > 0, spread, 1.0))
 
     def cycles(self, simulated: Simulated) -> Cycles:
-        pace = (simulated.pace - self.mean) / self.spread
+        told = (simulated.told - self.mean) / self.spread
         activation = np.clip(simulated.activation, 0.0, None)
-        return Cycles(*(jnp.asarray(part, jnp.float32) for part in (activation, simulated.duration_s, pace)))
+        return Cycles(*(jnp.asarray(part, jnp.float32) for part in (activation, simulated.duration_s, told)))
 
 
 def _with_copies(simulated: Simulated, measured: Array, shift: float) -> tuple[Simulated, Array]:
@@ -334,34 +414,34 @@ def _rmse(guess: Any, measured: Any) -> Any:
 
 
 @partial(jax.jit, static_argnums=(0, 1, 2))
-def _learn(rate: float, prior: float, units: int, start: Learned, cycles: Cycles, measured: Any, drawn: Any) -> Learned:
-    optimiser = optax.adam(optax.cosine_decay_schedule(rate, len(drawn)), b1=0.8, b2=0.95)
-    spread = measured.std(axis=(0, 1)) + 1e-6
+def _learn(
+    rate: float, prior: float, units: int, start: Learned, spread: Any, cycles: Cycles, measured: Any
+) -> Learned:
+    """Learn from draws of cycles, an update each: the first axis of `cycles` and `measured`."""
+    optimiser = optax.adam(optax.cosine_decay_schedule(rate, len(measured)), b1=0.8, b2=0.95)
 
-    def loss(learned: Learned, chosen: Any) -> Any:
-        some, emg = jax.tree.map(lambda part: part[chosen], cycles), measured[chosen]
+    def loss(learned: Learned, some: Cycles, emg: Any) -> Any:
         error = (_rmse(left_out(learned, some, emg, units), emg) / spread).mean()
         return error + prior * sum(((a - b) ** 2).sum() for a, b in zip(learned, start, strict=True))
 
-    def update(carry: Any, chosen: Any) -> tuple[Any, None]:
+    def update(carry: Any, drawn: Any) -> tuple[Any, None]:
         learned, memory = carry
-        change, memory = optimiser.update(jax.grad(loss)(learned, chosen), memory, learned)
+        change, memory = optimiser.update(jax.grad(loss)(learned, *drawn), memory, learned)
         return (optax.apply_updates(learned, change), memory), None
 
-    return jax.lax.scan(update, (start, optimiser.init(start)), drawn)[0][0]
+    return jax.lax.scan(update, (start, optimiser.init(start)), (cycles, measured))[0][0]
 
 
 def _shares(learned: Learned, cycles: Cycles, measured: Any, drawn: NDArray[np.intp], units: int) -> Array:
     """Weigh each channel's penalty factors by their left-out error; shape (factors, channels), columns sum to 1."""
-    error = np.mean([np.asarray(_errors(units, learned, cycles, measured, chosen)) for chosen in drawn], axis=0)
+    error = np.mean([np.asarray(_errors(units, learned, _some(cycles, c), measured[c])) for c in drawn], axis=0)
     weight = np.exp(-(error / error.min(axis=0) - 1.0) / SOFTNESS)
     return np.asarray(weight / weight.sum(axis=0))
 
 
 @partial(jax.jit, static_argnums=0)
-def _errors(units: int, learned: Learned, cycles: Cycles, measured: Any, chosen: Any) -> Any:
-    some, emg = jax.tree.map(lambda part: part[chosen], cycles), measured[chosen]
-    one = lambda factor: _rmse(left_out(learned, some, emg, units, factor), emg)  # noqa: E731
+def _errors(units: int, learned: Learned, cycles: Cycles, measured: Any) -> Any:
+    one = lambda factor: _rmse(left_out(learned, cycles, measured, units, factor), measured)  # noqa: E731
     return jax.lax.map(one, jnp.asarray(FACTORS))
 
 
@@ -370,22 +450,20 @@ def _refine(learned: Learned, training: Cycles, measured: Any, held: Cycles) -> 
     return jax.lax.map(lambda factor: refine(learned, training, measured, held, factor), jnp.asarray(FACTORS))
 
 
-@pinned()
-def _attention(learned: Learned, view: _View, held: Simulated, *, samples: int) -> Array:
-    """Weight of each token for each output, heads weighed by their share; shape (cycles, output, token)."""
-    weights = attention(learned, view.cycles(held).duration, samples)
-    return np.asarray(jnp.einsum("h,nhts->nts", jax.nn.softmax(learned.weight), weights), float)
-
-
 def _told(learned: Learned) -> dict[str, Any]:
     """What has been learned, in the field's units."""
+    told: dict[str, Any] = {
+        "power_in": round(float(np.exp(learned.log_power_in)), 3),
+        "power_out": round(float(np.exp(learned.log_power_out)), 3),
+        "penalty": round(float(np.exp(learned.log_penalty)), 4),
+    }
+    if not learned.lag.size:
+        return told
     share = jax.nn.softmax(learned.weight)
     return {
         "lag_ms": np.round(LAG_MS * learned.lag, 1).tolist(),
         "width_ms": np.round(np.exp(learned.log_width), 1).tolist(),
         "share": np.round(share, 3).tolist(),
         "mean_lag_ms": round(float((share * LAG_MS * learned.lag).sum()), 1),
-        "power_in": round(float(np.exp(learned.log_power_in)), 3),
-        "power_out": round(float(np.exp(learned.log_power_out)), 3),
-        "penalty": round(float(np.exp(learned.log_penalty)), 4),
+        **told,
     }
