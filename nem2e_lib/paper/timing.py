@@ -21,7 +21,7 @@ from nem2e_lib.paper.studies import outside
 from nem2e_lib.rivals import RidgeAll, RidgeOwn, Rival, evaluate
 from nem2e_lib.site.tables import p_text, rounded
 from nem2e_lib.training.conditions import CONDITIONS
-from nem2e_lib.training.units import unit_name, units_said
+from nem2e_lib.training.units import caveat, unit_name, units_said
 
 OPENSIM = "opensim"
 _SAID = {"onset_off": "onset", "offset_off": "offset", "peak_off": "peak time"}
@@ -149,7 +149,8 @@ def who(summary: pd.DataFrame) -> list[str]:
         data = "SYNTHETIC data; " if rows["synthetic"].iloc[0] else ""
         people = unit == "subject"
         rest = "" if people else f" of one person: they say nothing of other people, and {number} are few"
-        told.append(f"{study}: {data}intervals are over {units_said(number, unit, 'held-out')}{rest}.")
+        said = f"{study}: {data}intervals are over {units_said(number, unit, 'held-out')}{rest}."
+        told.append(" ".join(filter(None, [said, caveat([unit])])))
     return told
 
 

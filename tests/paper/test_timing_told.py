@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 
 from nem2e_lib.paper import timing as told
+from nem2e_lib.training.units import CAVEAT
 
 UNIT = {"study": "planted", "unit": "subject", "synthetic": False}
 
@@ -34,6 +35,9 @@ def test_one_person_is_not_people() -> None:
         "one: intervals are over 4 held-out speeds of one person: they say nothing of other people, and 4 are few.",
         "made: SYNTHETIC data; intervals are over 9 held-out subjects.",
     ]
+    (blocks,) = told.who(pd.DataFrame([row(unit="block", of_units=5)]))
+    assert "5 held-out blocks of cycles of one person" in blocks
+    assert blocks.endswith(CAVEAT)
 
 
 def test_what_is_sure_is_said_and_what_is_not_is_counted() -> None:
