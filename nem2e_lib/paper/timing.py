@@ -172,19 +172,40 @@ def _text(row: Mapping[Any, Any]) -> str:
     return f"{rounded(mean, digits)}{span}{few}" if np.isfinite(mean) else "–"
 
 
-def bursts_told(counted: pd.DataFrame) -> list[str]:
-    """Say which curves have no burst, and why."""
-    if counted.empty:
-        return ["Every cycle, measured and estimated, has a burst."]
-    return [
-        f"{study}: no burst in "
-        + "; ".join(
-            f"{_name(row['method'])}, {row['muscle']}, {row['cycles']} of {row['of_cycles']} ({row['reason']})"
-            for row in rows.to_dict("records")
-        )
-        + "."
-        for study, rows in counted.groupby("study", sort=False)
-    ]
+def bursts_told(counted: pd.DataFrame, cycles: pd.DataFrame) -> list[str]:
+    """Say in how many curves each method has no burst, a sentence a study.
+
+    Parameters
+    ----------
+    counted
+        Rows of `timing.without_burst`.
+    cycles
+        Rows of `timing.compared`, of which they are.
+    """
+    told = []
+    for study, rows in cycles.groupby("study", sort=False):
+        of = rows.groupby("method", sort=False).size()
+        here = counted[counted["study"].eq(study)].groupby("method", sort=False)["cycles"].sum()
+        parts = [f"{_name(method)} {here[method]} of {of[method]}" for method in of.index if method in here.index]
+        said = f"no burst in {', '.join(parts)} curves" if parts else "every curve, measured and estimated, has a burst"
+        told.append(f"{study}: {said}.")
+    return told
+
+
+def incomplete_told(units: pd.DataFrame) -> list[str]:
+    """Say of how many muscles and units the times are not compared, since some method has no burst there."""
+    told = []
+    rows = units[units["measure"].eq("onset_off") & units["method"].ne(MEASURED)]
+    for study, some in rows.groupby("study", sort=False):
+        lost = some["value"].isna().groupby([some["muscle"], some["label"]]).any()
+        if lost.any():
+            worst = label_of(some[some["value"].isna()].groupby("method")["label"].count().idxmax())
+            told.append(
+                f"{study}: in {int(lost.sum())} of {len(lost)} muscles of held-out "
+                f"{unit_name(str(some['unit'].iloc[0]), 2)} some method has no burst, most often {worst}; there no "
+                "method's times enter the means."
+            )
+    return told
 
 
 def _name(method: str) -> str:

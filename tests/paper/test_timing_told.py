@@ -103,10 +103,24 @@ def test_an_order_that_moves_is_told() -> None:
 
 
 def test_cycles_without_a_burst_are_told() -> None:
-    empty = pd.DataFrame(columns=["study", "method", "muscle", "reason", "cycles", "of_cycles"])
-    assert told.bursts_told(empty) == ["Every cycle, measured and estimated, has a burst."]
-    some = pd.DataFrame([row(method="measured", reason="silent", cycles=2)])
-    assert told.bursts_told(some) == ["planted: no burst in measured EMG, tib, 2 of 9 (silent)."]
+    cycles = pd.DataFrame([row(method=name, reason=why) for name in ("measured", "opensim") for why in ("", "silent")])
+    some = pd.DataFrame([row(method="measured", reason="silent", cycles=1, of_cycles=2)])
+    assert told.bursts_told(some, cycles) == ["planted: no burst in measured EMG 1 of 2 curves."]
+    none = some.iloc[:0]
+    assert told.bursts_told(none, cycles) == ["planted: every curve, measured and estimated, has a burst."]
+
+
+def test_what_is_not_compared_is_told() -> None:
+    rows = [
+        row(method=method, measure="onset_off", label=label, value=value)
+        for method, values in {"opensim": (1.0, 2.0), "one_quarter": (float("nan"), 3.0)}.items()
+        for label, value in zip("AB", values, strict=True)
+    ]
+    (said,) = told.incomplete_told(pd.DataFrame(rows))
+    assert said.startswith(
+        "planted: in 1 of 2 muscles of held-out subjects some method has no burst, most often One-Quarter"
+    )
+    assert told.incomplete_told(pd.DataFrame(rows[:2])) == []
 
 
 def test_values_show_mean_interval_and_how_many() -> None:
