@@ -35,7 +35,7 @@ define ADD_TORCH
 @$(PY) -c 'import torch' 2> /dev/null || $(PY) -m pip install -q "$(TORCH)"
 endef
 
-## paper     rebuild every table and figure: make paper [PROFILE=demo|long|paper|smoke] [DATA=open [SIMULATE=1] | STUDY=folder] [OUT=folder] [SEED=0] [SEEDS=1]
+## paper     rebuild every table and figure: make paper [PROFILE=demo|long|paper|smoke] [DATA=open [SIMULATE=1] | DATA=synthetic-1 | STUDY=folder] [OUT=folder] [SEED=0] [SEEDS=1]
 ## motion    from a motion file to refined activity: 12_motion_to_emg, into build/ (needs OpenSim and a recording)
 ## c3d       from one person's C3D files to refined EMG: 16_c3d_to_emg, into build/ (needs OpenSim)
 ## notebook  open the notebooks in Jupyter Lab
@@ -45,10 +45,12 @@ endef
 ## study-long  the claims at the published length of training, on synthetic data: docs/long_*.csv (hours, or minutes on a card; DATA=open: people, docs/long_people_*.csv)
 ## study-epochs  which epoch's weights are used, and what that does to Er, on people and synthetic data: docs/epoch_choice.csv (MINUTES=60)
 ## study-learning  learning curves, speeds and motions left out, on synthetic data: docs/learning.csv (UNITS=16 UPDATES=600 STUDY=folder)
+## study-outside  a person and a speed left out, EMG normalised otherwise, on open recordings: docs/outside_*.csv
 ## study-attention  attention where the truth is known, on synthetic data: docs/attention_*.csv (UNITS=64 UPDATES=2000: hours)
 ## study-attention-long  attention of what was trained long, in a run's folder or as *.nc: docs/attention_long.csv (FOLDER=folder)
 ## study-circumstances  speed and duration told to the rivals that take minutes, on every study: docs/circumstances.csv
-## study-ablations  what every choice that the paper leaves open does to Er: docs/ablations.csv (UNITS=32 UPDATES=800 SEEDS=3)
+## study-ablations  what every choice that the paper leaves open does to Er: docs/ablations.csv (UNITS=64 UPDATES=2000 SEEDS=3; LENGTH=long, STUDY=folder or DATA=open: the network's choices)
+## study-generators  both SYNTHETIC generators beside recordings: signals, and the order of methods: docs/generators*.csv
 ## bench     what training costs beside PyTorch and plain Flax: build/bench.json, docs/benchmarks.md
 ## bench-card  the same on a machine with a graphics card: build/card.json, docs/benchmarks_card.md
 ## lint      format, ruff and mypy
@@ -56,7 +58,7 @@ endef
 ## lock      requirements.lock and environment.yml anew from pyproject.toml
 ## clean     remove build/ (the environment and figures/ stay)
 ## help      this list
-.PHONY: paper motion c3d notebook test test-all study-claims study-long study-epochs study-attention study-attention-long study-learning study-circumstances study-ablations bench bench-card lint setup lock clean help
+.PHONY: paper motion c3d notebook test test-all study-claims study-long study-epochs study-learning study-outside study-attention study-attention-long study-circumstances study-ablations study-generators bench bench-card lint setup lock clean help
 help:
 	@sed -n 's/^## /  make /p' Makefile
 
@@ -110,11 +112,15 @@ study-attention-long: $(SETUP)
 study-learning: $(SETUP)
 	$(PY) -m nem2e_lib.paper.studies.learning $(BUILD)/study-learning$(if $(STUDY),-$(call slug,$(STUDY))) $(or $(UNITS),16) $(or $(UPDATES),600) $(call q,$(STUDY)) $(or $(MINUTES),inf)
 
+study-outside: $(SETUP)
+	$(PY) -m nem2e_lib.paper.studies.outside $(BUILD)/study-outside
+
 study-circumstances: $(SETUP)
 	$(PY) -m nem2e_lib.paper.studies.circumstances $(BUILD)/study-circumstances
 
 study-ablations: $(SETUP)
-	$(PY) -m nem2e_lib.paper.studies.ablations $(BUILD)/study-ablations $(or $(UNITS),32) $(or $(UPDATES),800) $(or $(filter-out 1,$(SEEDS)),3) $(or $(MINUTES),inf)
+	$(PY) -m nem2e_lib.paper.studies.ablations $(BUILD)/study-ablations$(if $(STUDY),-$(call slug,$(STUDY)))$(addprefix -,$(DATA) $(LENGTH)) \
+	  $(or $(UNITS),64) $(or $(UPDATES),2000) $(or $(filter-out 1,$(SEEDS)),3) $(or $(MINUTES),inf) $(call q,$(STUDY)) '$(DATA)' '$(LENGTH)'
 
 bench: $(EXTRAS)
 	$(ADD_TORCH)

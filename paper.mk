@@ -25,13 +25,14 @@ ifneq ($(filter-out 0 1,$(SIMULATE)),)
 $(call stop,SIMULATE=$(SIMULATE) is neither 0 nor 1)
 endif
 ifneq ($(DATA),)
-ifneq ($(DATA),open)
-$(call stop,DATA=$(DATA) is not known: DATA=open takes the open recordings of real people and no DATA the SYNTHETIC studies)
+ifneq ($(filter-out open synthetic-1,$(DATA))$(word 2,$(DATA)),)
+$(call stop,DATA=$(DATA) is not known: DATA=open takes the open recordings of real people and DATA=synthetic-1 the SYNTHETIC studies of generator 1 and no DATA those of generator 2)
 endif
 ifneq ($(STUDY),)
 $(call stop,DATA=$(DATA) and STUDY=$(STUDY) are two choices of studies: give one of them)
 endif
-else
+endif
+ifneq ($(DATA),open)
 ifeq ($(SIMULATE),1)
 $(call stop,SIMULATE=1 simulates the open recordings and needs DATA=open: give both or neither)
 endif
@@ -49,7 +50,7 @@ STUDIES := children runner
 RUN     := $(BUILD)/open-$(PROFILE)-seed$(SEED)
 else ifeq ($(STUDY),)
 STUDIES := walking running
-RUN     := $(BUILD)/$(PROFILE)-seed$(SEED)
+RUN     := $(BUILD)/$(if $(DATA),$(DATA)-)$(PROFILE)-seed$(SEED)
 else
 ifneq ($(shell test -f $(call q,$(STUDY)/study.toml) && echo yes),yes)
 $(call stop,STUDY=$(STUDY) holds no study.toml: give the folder of a study (README.md shows one))
@@ -61,7 +62,7 @@ endif
 
 SITE := $(RUN)/site
 ifeq ($(OUT),)
-override OUT := $(if $(STUDY)$(filter smoke,$(PROFILE)),$(RUN)/figures,$(if $(DATA),figures/people,figures))
+override OUT := $(if $(STUDY)$(filter smoke,$(PROFILE)),$(RUN)/figures,$(if $(DATA),$(if $(filter open,$(DATA)),figures/people,$(RUN)/figures),figures))
 endif
 ifeq ($(PROFILE),smoke)
 ifeq ($(shell [[ "$$(realpath -m -- $(call q,$(OUT)))/" == "$$(realpath -m figures)"/* ]] && echo yes),yes)
@@ -140,7 +141,7 @@ TRAINED := $(foreach study,$(STUDIES),$(foreach condition,$(CONDITIONS),$(RUN)/$
 # side by side end together; 07_claims reads what the others have saved, 12 and 16 are asked for by name.
 FIRST   := 01_download 02_segment 03_train
 LAST    := 07_claims
-APART   := 12_motion_to_emg 16_c3d_to_emg $(if $(STUDY)$(DATA),11_own_data)
+APART   := 12_motion_to_emg 16_c3d_to_emg $(if $(STUDY)$(filter open,$(DATA)),11_own_data)
 LONGEST := 08_rivals 09_refine 13_controls 14_attention_tests
 # 17_people speaks of the open recordings and of nothing else.
 APART   += $(if $(filter open,$(DATA)),,17_people)

@@ -59,6 +59,8 @@ def test_a_study_and_a_folder_of_figures_go_by_any_name(tmp_path, name):
         ("PROFILE=demo smoke", "PROFILE=demo smoke is not a profile"),
         ("DATA=closed", "DATA=closed is not known: DATA=open takes the open recordings of real people"),
         ("DATA=o'pen $x", "DATA=o'pen $x is not known"),
+        ("DATA=synthetic-1 STUDY=mine", "DATA=synthetic-1 and STUDY=mine are two choices of studies"),
+        ("DATA=synthetic-1 SIMULATE=1", "SIMULATE=1 simulates the open recordings and needs DATA=open"),
         ("DATA=open STUDY=mine", "DATA=open and STUDY=mine are two choices of studies"),
         ("DATA=open SIMULATE=yes", "SIMULATE=yes is neither 0 nor 1"),
         ("SIMULATE=1", "SIMULATE=1 simulates the open recordings and needs DATA=open"),
@@ -81,6 +83,16 @@ def test_open_recordings_have_a_run_and_a_site_of_their_own(tmp_path):
     assert [sum(f"-p study {study} " in line for line in trained) for study in ("children", "runner")] == [3, 3]
     assert words(done, "finish publish")[5] == "figures/people"
     assert "11_own_data" not in done.stdout
+
+
+def test_the_generator_before_has_a_run_and_a_site_of_its_own(tmp_path):
+    done = planned("paper", "DATA=synthetic-1", f"BUILD={tmp_path}")
+    begun = words(done, "notebooks/01_download.ipynb")
+    assert begun[begun.index("data") + 1] == "synthetic-1"
+    assert begun[begun.index("folder") + 1] == f"{tmp_path}/synthetic-1-demo-seed0"
+    assert words(done, "finish publish")[5] == f"{tmp_path}/synthetic-1-demo-seed0/figures"
+    assert "notebooks/11_own_data" in done.stdout
+    assert "17_people" not in done.stdout
 
 
 def test_simulating_anew_gets_what_it_needs_first(tmp_path):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Collection
 from dataclasses import dataclass
 
@@ -112,6 +113,17 @@ def over_muscles(results: xr.Dataset) -> bool:
     return results.token.dtype.kind in "UO"
 
 
+ONE_ROW = "All outputs were emitted at once (output=at_once) and share one row of weights: it tells of no output alone."
+"""Said wherever attention is shown whose rows are no outputs' own."""
+
+
+def over_outputs(results: xr.Dataset) -> bool:
+    """Whether attention has a row of its own for each output; otherwise one row is repeated, as `ONE_ROW` says."""
+    options = json.loads(results.attrs.get("configuration", "{}"))
+    own = "spatial" in options and options["spatial"] == "input_attention" and over_muscles(results)
+    return bool(options.get("output", "sequence") != "at_once" or own)
+
+
 def sample_interval_ms(results: xr.Dataset) -> float:
     """Return the mean time between two samples of a cycle, in ms."""
     duration = float((results.end_s - results.start_s).mean())
@@ -131,14 +143,15 @@ def reading(results: xr.Dataset) -> dict[str, object]:
     -------
     dict
         study, condition, entropy_share (mean over all models and outputs), verdict; where attention lies on the samples
-        that are output, also gradient_lag_samples, gradient_lag_ms, lag_verdict, attention_lag_ms, sample_interval_ms.
+        that are output, also gradient_lag_samples, gradient_lag_ms, lag_verdict, attention_lag_ms (NaN where the
+        outputs share one row), sample_interval_ms.
     """
     share = mean_entropy(results.attention.values)
     row: dict[str, object] = {
         "study": results.attrs["study"],
         "condition": results.attrs["condition"],
         "entropy_share": share,
-        "verdict": uniformity(share),
+        "verdict": uniformity(share) if over_outputs(results) else f"{uniformity(share)} {ONE_ROW}",
     }
     if results.sizes["token"] == results.sizes["output"] and not over_muscles(results):
         interval = sample_interval_ms(results)
@@ -148,7 +161,7 @@ def reading(results: xr.Dataset) -> dict[str, object]:
             "gradient_lag_samples": gradient.samples,
             "gradient_lag_ms": gradient.milliseconds(interval),
             "lag_verdict": _lag_verdict(gradient),
-            "attention_lag_ms": centre_lag(weights) * interval,
+            "attention_lag_ms": centre_lag(weights) * interval if over_outputs(results) else np.nan,
             "sample_interval_ms": interval,
         }
     return row

@@ -26,8 +26,9 @@ import pandas as pd
 import xarray as xr
 from numpy.typing import NDArray
 
-from nem2e_lib.analysis.metrics import errors
+from nem2e_lib.analysis.metrics import errors, rmse, speed_shares
 from nem2e_lib.analysis.statistics import over_folds
+from nem2e_lib.data.cycles.segment import circumstances, recorded
 from nem2e_lib.error import Nem2eError
 from nem2e_lib.training.engine import Shape, refiner
 from nem2e_lib.training.grid import Grid, Model
@@ -153,24 +154,40 @@ def changes(results: xr.Dataset, refined: xr.DataArray) -> pd.DataFrame:
         One row an intervention, muscle and held-out unit: study, condition, unit, intervention, muscle, label, er,
         er_changed, change (above 0: worse), synthetic.
     """
-    keys = ["study", "condition", "unit", "muscle", "label", "synthetic"]
-    usual = errors(results)[[*keys, "er"]]
+    keys = ["study", "condition", "unit", "muscle", "label", "er", "synthetic"]
+    usual = errors(results)[[*keys, "rmse_opensim"]].reset_index(drop=True)
+    channel = [list(results.channel.values).index(name) for name in usual["muscle"]]
+    fold = [list(results.fold.values.astype(str)).index(label) for label in usual["label"]]
+    of_units = _unit_rmse(results, refined)[:, channel, fold]
     tables = [
-        usual.merge(
-            errors(results.assign(refined=one))[[*keys, "er"]].rename(columns={"er": "er_changed"}), on=keys
-        ).assign(intervention=str(one.intervention.item()))
-        for one in refined.transpose("intervention", ...)
+        usual.assign(intervention=str(name), er_changed=np.where(usual["er"].isna(), np.nan, rmse_changed))
+        for name, rmse_changed in zip(
+            refined.intervention.values, of_units / usual["rmse_opensim"].values - 1, strict=True
+        )
     ]
     table = pd.concat(tables, ignore_index=True).assign(change=lambda rows: rows["er_changed"] - rows["er"])
     first = ["study", "condition", "unit", "intervention", "muscle", "label"]
     return table[[*first, "er", "er_changed", "change", "synthetic"]]
 
 
+def _unit_rmse(results: xr.Dataset, refined: xr.DataArray) -> Array:
+    """Return the RMSE of each held-out unit, mean over seeds, shape (interventions, channels, folds): see `errors`."""
+    per_cycle = rmse(results.measured, refined).mean("seed").transpose("intervention", "channel", "cycle").values
+    speeds, there = circumstances(results), recorded(results.measured)
+    found = np.full((*per_cycle.shape[:2], results.sizes["fold"]), np.nan)
+    for fold, channel in np.ndindex(results.sizes["fold"], results.sizes["channel"]):
+        mask = (results.fold_of_cycle.values == fold) & there[channel]
+        if mask.any():
+            share = speed_shares(speeds[mask], results.trial.values[mask])
+            found[:, channel, fold] = (per_cycle[:, channel, mask] @ share.T).mean(axis=-1)
+    return found
+
+
 def summary(changed: pd.DataFrame, *by: str) -> pd.DataFrame:
     """Return the mean change of Er by each intervention with its interval over held-out units.
 
-    A unit's change is the mean over its muscles. Held-out units share most of their training cycles, so the intervals
-    are narrower than those of people whose models were trained apart.
+    A unit's change is the mean over its muscles. The interval is corrected for training data that folds share
+    (`statistics.over_folds`).
 
     Parameters
     ----------

@@ -20,7 +20,7 @@ from scipy.stats import rankdata
 
 from nem2e_lib.analysis.attention import WITHIN, fold_maps, over_muscles, places
 from nem2e_lib.analysis.attribution import attribute
-from nem2e_lib.analysis.statistics import OneSample, one_sample
+from nem2e_lib.analysis.statistics import OneSample, over_folds
 from nem2e_lib.training.grid import Model
 from nem2e_lib.training.results import grid_of, load_networks
 
@@ -123,7 +123,8 @@ def against_nulls(results: xr.Dataset, depends: xr.Dataset | None = None, draws:
     -------
     pandas.DataFrame
         One row a test and null: study, condition, test (between_folds; slope, for maps over samples; gradient,
-        integrated, occlusion), value with its 95 % interval over held-out units (each the mean over muscles), null,
+        integrated, occlusion), value with its 95 % interval over held-out units (each the mean over muscles;
+        `statistics.over_folds`), null,
         null_mean, null_95, p_value (share of the null at or above the value, one-sided), effect (value less the null's
         mean), n, unit, muscles, synthetic; p_value is NaN where a null cannot be drawn, as for one muscle.
     """
@@ -154,7 +155,7 @@ def _rows(test: str, a: xr.DataArray, b: xr.DataArray, draws: int, *, within: bo
     alike = table[every, left, every, right]  # (channels, pairs)
     value = _mean(alike)
     by_unit = [_mean(alike[:, (left == fold) | (right == fold)]) for fold in range(folds)]
-    test_of_units = one_sample([one for one in by_unit if np.isfinite(one)])
+    test_of_units = over_folds([one for one in by_unit if np.isfinite(one)])
     orders = np.argsort(rng.random((draws, folds, channels)), axis=2)
     a_of, b_of = (
         (orders[:, left], orders[:, right])
@@ -186,7 +187,7 @@ def _exchanged_tokens(a: xr.DataArray, b: xr.DataArray, within: bool, draws: int
 
 def _slope(results: xr.Dataset, maps: xr.DataArray, draws: int) -> dict[str, Any]:
     """Return the row of the slope of the map's centre against the output; its null exchanges the tokens of all maps."""
-    rng, test = np.random.default_rng(2), one_sample(places(results)["slope"])
+    rng, test = np.random.default_rng(2), over_folds(places(results)["slope"])
     at = results.output.values.astype(float)
     inner = at[WITHIN:-WITHIN]
     mean = maps.mean(["channel", "fold"]).values[WITHIN:-WITHIN]

@@ -22,7 +22,7 @@ from nem2e_lib.analysis.attention import (
 from nem2e_lib.analysis.attention_interventions import NO_CONTEXT, OTHER_CONTEXT, UNIFORM_WEIGHTS
 from nem2e_lib.analysis.attention_tests import TOP
 from nem2e_lib.analysis.contrasts import CANNOT, NOT_SHOWN, OTHERWISE, SHOWN
-from nem2e_lib.analysis.statistics import ALPHA, FEWEST, one_sample
+from nem2e_lib.analysis.statistics import ALPHA, FEWEST, one_sample, over_folds
 
 MARGIN = 0.05
 """Least change of Er that counts when the learned weights are taken away: a twentieth of the OpenSim error."""
@@ -146,16 +146,19 @@ def _ranks(value: float, p_value: float) -> str:
 
 
 def _context(by: pd.DataFrame) -> str:
-    told = [
-        f"{words} {_interval(by.loc[name])}"
-        for name, words in (
-            (OTHER_CONTEXT, "that of another cycle in its place changes Er by"),
-            (NO_CONTEXT, "none, by"),
-        )
-        if name in by.index
-    ]
-    sure = NO_CONTEXT in by.index and by.loc[NO_CONTEXT, "ci_low"] > MARGIN
-    return f"{'The context matters' if sure else 'The context is not shown to matter'}: {'; '.join(told)}."
+    """Say what the context is worth, and what of it is this cycle's own: that is what another cycle's cannot give."""
+    if not {OTHER_CONTEXT, NO_CONTEXT} <= set(by.index):
+        return ""
+    none, other = by.loc[NO_CONTEXT], by.loc[OTHER_CONTEXT]
+    needed = "The context is needed" if none["ci_low"] > MARGIN else "The context is not shown to be needed"
+    own = (
+        "it tells of this cycle"
+        if other["ci_low"] > MARGIN
+        else "little of it is this cycle's own"
+        if other["ci_high"] < MARGIN
+        else "how much of it is this cycle's own is not decided"
+    )
+    return f"{needed}: without one Er changes by {_interval(none)}, with another cycle's by {_interval(other)}; {own}."
 
 
 def _interval(row: pd.Series[Any]) -> str:
@@ -183,13 +186,13 @@ def measures(results: xr.Dataset, nulls: pd.DataFrame, changed: pd.DataFrame | N
     pandas.DataFrame
         One row a measure: study, condition, measure (entropy; later, slope, lag_ms and late of `attention.places`, for
         maps over samples; tests of `nulls`; interventions), value with its 95 % interval over held-out units, n,
-        p_value (of a null: the larger of the two; of an intervention: its t-test).
+        p_value (of a null: the larger of the two; of an intervention or a place: its t-test).
     """
     rows = []
     if not over_muscles(results) and results.sizes["token"] == results.sizes["output"]:
         found = places(results)
         for name in ("later", "lag_ms", "late"):
-            test = one_sample(found[name])
+            test = over_folds(found[name])
             rows.append({"measure": name, "value": test.mean, "p_value": test.p_value, **_ends(asdict(test))})
     there = np.isfinite(fold_maps(results)).any(["channel", "output", "token"])
     entropy = {"measure": "entropy", "value": mean_entropy(results.attention.values), "n": int(there.sum())}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import shlex
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -17,7 +17,8 @@ from nem2e_lib.cli import refiner as refining
 from nem2e_lib.cli import simulate as sim
 from nem2e_lib.cli.flags import flagged
 from nem2e_lib.cli.refiner import ForceColumns, Json, Names, RefinedFile, Rest, Some, Spans
-from nem2e_lib.data.synthetic.design import Knobs, design
+from nem2e_lib.data.synthetic.design import design
+from nem2e_lib.data.synthetic.knobs import DEFAULT, Knobs, Knobs1, knobs_of
 from nem2e_lib.data.synthetic.study import write_study
 from nem2e_lib.error import Nem2eError
 from nem2e_lib.simulate.options import Options
@@ -292,10 +293,11 @@ def synthesize(
     knob: Annotated[list[str] | None, typer.Option(help="NAME=VALUE, e.g. delay_ms=100; may be given again.")] = None,
     subjects: Annotated[int | None, typer.Option(help="How many subjects; default: as in the paper.")] = None,
     speeds: Annotated[int | None, typer.Option(help="How many speeds, from the slowest; default: all.")] = None,
+    generator: Annotated[int, typer.Option(help="2 is calibrated on recordings, 1 is the one before it.")] = DEFAULT,
 ) -> None:
     """Write a SYNTHETIC study folder: simulated activation, EMG and ground reaction force of nobody."""
 
-    typer.echo(write(motion, out, seed, knob or [], subjects, speeds))
+    typer.echo(write(motion, out, seed, knob or [], subjects, speeds, generator))
 
 
 app.add_typer(sim.app, name="simulate")
@@ -354,22 +356,30 @@ def run_motion(
 
 
 def write(
-    motion: str, out: Path, seed: int, knob: Sequence[str], subjects: int | None = None, speeds: int | None = None
+    motion: str,
+    out: Path,
+    seed: int,
+    knob: Sequence[str],
+    subjects: int | None = None,
+    speeds: int | None = None,
+    generator: int = DEFAULT,
 ) -> str:
     """Write a SYNTHETIC study folder, its knobs given as NAME=VALUE, and return a sentence that tells what is in it."""
-    folder = write_study(motion, out, _knobs(knob), seed, subjects=subjects, speeds=speeds)
+    folder = write_study(motion, out, _knobs(knob, generator), seed, subjects=subjects, speeds=speeds)
     plan = design(motion).reduced(subjects, speeds)
     trials = plan.subjects * len(plan.speeds)
-    return f"{folder}: SYNTHETIC {motion}, {plan.subjects} subjects, {trials} trials, {trials * plan.cycles} cycles."
+    size = f"{plan.subjects} subjects, {trials} trials, {trials * plan.cycles} cycles"
+    return f"{folder}: SYNTHETIC {motion}, {size}, generator {generator}."
 
 
-def _knobs(settings: Sequence[str]) -> Knobs:
-    return Knobs(**dict(_setting(text) for text in settings))
+def _knobs(settings: Sequence[str], generator: int) -> Knobs | Knobs1:
+    known = knobs_of(None, generator)
+    return replace(known, **dict(_setting(text, known) for text in settings))
 
 
-def _setting(text: str) -> tuple[str, float]:
+def _setting(text: str, known: Knobs | Knobs1) -> tuple[str, float]:
     name, _, value = text.partition("=")
-    names = list(Knobs.__dataclass_fields__)
+    names = list(asdict(known))
     if name not in names:
         raise Nem2eError(f"--knob {text}: {name!r} is not a knob; choose one of {', '.join(names)}.")
     try:

@@ -31,6 +31,12 @@ learning     learning_curves          learning         Er over the number of tra
 leaderboard  leaderboard.leaderboard  leaderboard      Er of every method under the same folds
 …            duels                    leaderboard      who beats whom
 …            tried                    leaderboard      what was tried on the way to kernel ridge regression
+timing       timing.timing_errors     timing           errors of onset, offset, peak time and height, by muscle
+…            timing.timing_overview   timing           how far off each method is, mean over muscles
+…            timing.cocontraction     timing           co-contraction of antagonists, measured and estimated
+…            timing.mixed_contrasts   timing           contrasts of one model over muscles and people
+…            timing.normalisation     timing           Er under other normalisations of EMG
+…            timing.left_out          timing           what a speed costs that is left out beside a person
 attention    order_overlap            attention_tests  top tens under another order of the muscles
 …            lag_against_delay        attention_tests  lags against the true delay
 …            precision                attention_tests  share of the top ten that carries the information
@@ -84,6 +90,7 @@ if TYPE_CHECKING:
         spatial,
         style,
         temporal,
+        timing,
         waveforms,
     )
     from nem2e_lib.figures.ablations import forest, levels
@@ -156,6 +163,7 @@ _MODULES = (
     "spatial",
     "style",
     "temporal",
+    "timing",
     "waveforms",
 )
 _HOMES = {name: module for module, names in _FUNCTIONS.items() for name in names.split()}
@@ -218,6 +226,7 @@ __all__ = [
     "style",
     "temporal",
     "temporal_attention",
+    "timing",
     "tried",
     "waveforms",
 ]

@@ -28,6 +28,9 @@ from nem2e_lib.figures.style import (
 ROW = 0.21
 """Inches a variant."""
 NAMES = {
+    "layers": "LSTM layers",
+    "output": "decoder's output",
+    "targets": "muscles of a network",
     "score": "attention score",
     "decoder_state": "decoder's initial state",
     "decoder_input": "decoder's input",
@@ -58,7 +61,7 @@ def name_of(option: str) -> str:
 
 
 @styled
-def forest(effects: pd.DataFrame, *, note: str, synthetic: bool) -> Drawn:
+def forest(effects: pd.DataFrame, *, note: str, synthetic: bool, of: str = "") -> Drawn:
     """Draw the change in Er of every variant with its CI, one row a variant, and the entropy of attention beside it.
 
     Parameters
@@ -67,11 +70,18 @@ def forest(effects: pd.DataFrame, *, note: str, synthetic: bool) -> Drawn:
         Rows of ``ablations.effects``; those of another measure than Er are left out.
     note : str
         Where the numbers come from.
+    of : str
+        The study, for the title, where several are drawn side by side.
     """
     data = effects[effects["measure"] == "Er"]
     rows = list(dict.fromkeys(zip(data["option"], data["value"], strict=True)))
     rows = sorted(rows, key=lambda row: row[0] == "seed")
-    title = heading("What every open choice does to Er, one factor at a time", synthetic)
+    title = heading(
+        f"{of}: readings of the network, one at a time"
+        if of
+        else "What every open choice does to Er, one factor at a time",
+        synthetic,
+    )
     figure = new_figure(1.5 + ROW * len(rows), title)
     left, right = figure.subplots(1, 2, sharey=True, width_ratios=[4, 1])
     conditions = [name for name in CONDITION_LABELS if name in set(data["condition"])]

@@ -12,7 +12,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import SubFigure
 from matplotlib.lines import Line2D
 
-from nem2e_lib.analysis.attention import mean_entropy, over_muscles
+from nem2e_lib.analysis.attention import ONE_ROW, mean_entropy, over_muscles, over_outputs
 from nem2e_lib.error import Nem2eError
 from nem2e_lib.figures.body import (
     SIDE_COLOURS,
@@ -241,6 +241,7 @@ def _words(results: xr.Dataset, muscle: str, share: float, strongest: dict[int, 
         "(mean over single cycles). Names at the right of the map: the ten highest over the whole cycle. "
         "50 % falls between two samples and is interpolated. The pose is schematic, not measured."
         + (" * Not a muscle of gait2392: named but not drawn." if lost else "")
+        + ("" if over_outputs(results) else f" {ONE_ROW}")
     )
     alt = "Heat map of activation columns over the cycle, and three skeletons with the ten strongest. "
     return alt + caption + " " + " ".join(parts), caption

@@ -55,7 +55,7 @@ class Trial:
 def example(run: Run, study: str) -> Trial:
     """Return a trial to refine: of somebody new where the run is synthetic, else the study's first."""
     if run.is_synthetic:
-        files = write_newcomer(study, run.folder / FOLDER / "example", run.seed)
+        files = write_newcomer(study, run.folder / FOLDER / "example", run.seed, generator=run.generator)
         emg = read_storage(files["emg"])
         return Trial(files["activation"], files["grf"], None, emg, "The refiner has never seen this person.")
     cycles = run.cycles(study)
@@ -75,6 +75,6 @@ def offer(run: Run, path: Path) -> str:
     Refiner.load(path).save(folder / path.name, "float16")
     example = "ACTIVATION.sto --grf FORCES.mot"
     if run.is_synthetic:
-        files = write_newcomer(study, folder, run.seed)
+        files = write_newcomer(study, folder, run.seed, generator=run.generator)
         example = " ".join([f"{FOLDER}/{files['activation'].name}", "--grf", f"{FOLDER}/{files['grf'].name}"])
     return f"nem2e refine {FOLDER}/{path.name} {example} --out refined.sto"

@@ -27,6 +27,8 @@ from nem2e_lib.training.train import Plan, plan
 SYNTHETIC = ("walking", "running")
 OPEN = "open"
 """What `data` is called where the studies are of open recordings."""
+FIRST = "synthetic-1"
+"""What `data` is called where the SYNTHETIC studies are those of generator 1."""
 SMOKE_SIZE = {"subjects": 3, "speeds": 2}
 SMOKE_CHANNELS = {"walking": ("soleus", "tib", "rect"), "running": ("bi", "tib", "soleus")}
 """Channels that the smoke profile trains; of any other study it takes the first two."""
@@ -49,7 +51,8 @@ class Run:
     page
         The notebook that has opened it: what it shows is listed under that name.
     data
-        ``open`` where the studies are the open recordings of real people, else empty.
+        ``open`` where the studies are the open recordings of real people, ``synthetic-1`` where they are SYNTHETIC
+        ones of generator 1, else empty.
     """
 
     folder: Path
@@ -83,7 +86,8 @@ class Run:
         name
             Short name of the user's study for files and pages; default: its folder's name.
         data
-            ``open`` for the studies of open recordings (`simulate.people`), which are fetched; empty for none of them.
+            ``open`` for the studies of open recordings (`simulate.people`), which are fetched; ``synthetic-1`` for the
+            SYNTHETIC ones of generator 1; empty for neither.
         simulate
             Whether their activation is simulated anew, which needs OpenSim; what is made on the way lies beside the
             run, under ``open``, so that every run shares it.
@@ -93,15 +97,16 @@ class Run:
         Nem2eError
             With the first problem of the user's study, or if the open recordings cannot be had.
         """
-        if data not in ("", OPEN) or (data and study):
-            wrong = f"data is {data!r}, but {OPEN!r} or nothing is expected" if not study else "two choices of studies"
+        if data not in ("", OPEN, FIRST) or (data and study):
+            known = f"{OPEN!r}, {FIRST!r} or nothing"
+            wrong = "two choices of studies" if study else f"data is {data!r}, but {known} is expected"
             raise Nem2eError(f"Run.begin: {wrong}; give a study of your own, or data='{OPEN}', or neither.")
         where = _folder(folder, profile, seed, data)
         own = {name or f"study-{Path(study).resolve().name}": Path(study).resolve()} if study else {}
         studies = own or (
             _recorded(where / "studies", where.parent / OPEN, simulate)
-            if data
-            else _synthetic(where / "studies", profile, seed)
+            if data == OPEN
+            else _synthetic(where / "studies", profile, seed, 1 if data == FIRST else None)
         )
         for path in own.values():
             _require_sound(path)
@@ -165,9 +170,14 @@ class Run:
         return self.folder / "site"
 
     @property
+    def generator(self) -> int | None:
+        """Generator of the run's SYNTHETIC studies; None for the default one."""
+        return 1 if self.data == FIRST else None
+
+    @property
     def is_synthetic(self) -> bool:
         """Whether the run made its studies itself, of nobody's data."""
-        return not self.data and all(
+        return self.data != OPEN and all(
             (self.folder / "studies").resolve() in path.parents for path in self.studies.values()
         )
 
@@ -281,11 +291,13 @@ def _recorded(folder: Path, work: Path, simulate: bool) -> dict[str, Path]:
     return {name: folder / name for name in STUDIES}
 
 
-def _synthetic(folder: Path, profile: str, seed: int) -> dict[str, Path]:
-    from nem2e_lib.data.synthetic import Knobs, write_study
+def _synthetic(folder: Path, profile: str, seed: int, generator: int | None) -> dict[str, Path]:
+    from nem2e_lib.data.synthetic import write_study
 
     size = SMOKE_SIZE if profile == "smoke" else {}
-    return {motion: write_study(motion, folder / motion, Knobs(), seed, **size) for motion in SYNTHETIC}
+    return {
+        motion: write_study(motion, folder / motion, seed=seed, generator=generator, **size) for motion in SYNTHETIC
+    }
 
 
 def _require_sound(study: Path) -> None:

@@ -146,6 +146,11 @@ def _everybody(
     profile: str = "",
 ) -> training.Plan:
     """Plan the models that are kept: one a seed, muscle and part of the cycle, trained on all cycles."""
+    if configuration.targets == "all":
+        raise Nem2eError(
+            f"study {cycles.attrs['study']}: targets=all is one network for all muscles, but a refiner is kept muscle "
+            "by muscle; train it with targets=one."
+        )
     return training.plan(
         cycles,
         condition,

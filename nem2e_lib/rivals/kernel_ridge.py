@@ -256,7 +256,7 @@ def _phases(samples: int) -> tuple[NDArray[np.float32], NDArray[np.float32], NDA
     power, axes = np.linalg.eigh(cycle)
     heights, curves = np.linalg.eigh(_CURVE * curve)
     along = axes.T @ curves * np.sqrt(np.clip(heights, 0.0, None))
-    return np.float32(np.clip(power, 0.0, None)), np.float32(axes), np.float32(along)
+    return np.clip(power, 0.0, None).astype(np.float32), axes.astype(np.float32), along.astype(np.float32)
 
 
 def _solved_by_cycle(similar: jax.Array, new: jax.Array, values: jax.Array, penalty: jax.Array) -> jax.Array:

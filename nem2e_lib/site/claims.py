@@ -59,7 +59,8 @@ def write_claims(
     steady
         ``claims.table.steadiness``'s table: the verdicts of several seeds.
     long
-        Verdicts at the published length of training: id, verdict, value; they get a column of their own.
+        Verdicts at the published length of training, of other models on data of the same kind: id, verdict, value; they
+        get a column of their own.
     below
         Tables to stand under the claims.
     """

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import xarray as xr
@@ -26,7 +26,8 @@ class Examples:
     ----------
     inputs
         Simulated activation, shape (input sets, sequences, tokens, features). One-muscle conditions have one input set
-        a channel; All-Entire has one for all.
+        a channel; All-Entire has one for all, and so has one network for all channels, whose tokens in one-muscle
+        conditions are the own muscles of all channels.
     targets
         Measured EMG, shape (channels, sequences, steps); NaN where a channel was not recorded, which no model is shown.
     set_of_channel
@@ -65,7 +66,7 @@ def examples(cycles: xr.Dataset, condition: str, configuration: Configuration) -
     condition
         `one_quarter`, `one_entire` or `all_entire`.
     configuration
-        Its `quarter`, `spatial`, `token_order` and `order_seed` options are read.
+        Its `quarter`, `spatial`, `token_order`, `order_seed` and `targets` options are read.
 
     Raises
     ------
@@ -77,9 +78,14 @@ def examples(cycles: xr.Dataset, condition: str, configuration: Configuration) -
     _require_finite(cycles)
     if condition == "all_entire":
         return _all_entire(cycles, configuration)
-    if condition == "one_entire":
-        return _one_entire(cycles)
-    return _one_quarter(cycles, configuration)
+    made = _one_entire(cycles) if condition == "one_entire" else _one_quarter(cycles, configuration)
+    return _side_by_side(made) if configuration.targets == "all" else made
+
+
+def _side_by_side(made: Examples) -> Examples:
+    """Let a token be the own muscles of all channels."""
+    inputs = np.moveaxis(made.inputs[..., 0], 0, -1)[None]
+    return replace(made, inputs=_floats(inputs), set_of_channel=np.zeros_like(made.set_of_channel))
 
 
 def own_muscle(cycles: xr.Dataset, variable: str = "activation") -> xr.DataArray:

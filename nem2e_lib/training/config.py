@@ -29,6 +29,12 @@ Spatial = Literal["muscle_lstm", "per_muscle", "input_attention", "time_tokens"]
 an LSTM over time that weighs each muscle at each step; an LSTM over time that reads all muscles, without a muscle map.
 """
 
+Output = Literal["sequence", "at_once"]
+"""The decoder emits a sample a step; or all samples in its one step, by an output layer of as many units."""
+
+Targets = Literal["one", "all"]
+"""A network a muscle; or one network that refines all muscles at once."""
+
 TokenOrder = Literal["reversed", "file", "shuffled"]
 """Muscles reach All-Entire's encoder in the reverse order of the activation file, in that order, or in one drawn from
 `order_seed`."""
@@ -54,8 +60,10 @@ class Configuration:
         Passes over the training cycles; None derives them from `updates`.
     updates
         Parameter updates a model should receive, used where `epochs` is None.
-    score, decoder_state, decoder_input, input_feeding, initialisation, forget_bias, quarter, spatial,
-    token_order, input_scaling, weights
+    layers
+        LSTM layers of the encoder and of the decoder, one above the other.
+    score, decoder_state, decoder_input, input_feeding, output, targets, initialisation, forget_bias, quarter,
+    spatial, token_order, input_scaling, weights
         The options of "What the paper leaves open" (see `open_points`).
     learning_rate
         Step size of Adam.
@@ -82,6 +90,9 @@ class Configuration:
     input_scaling: Scaling = "none"
     weights: Weights = "last"
     seed: int = 0
+    layers: int = 1
+    output: Output = "sequence"
+    targets: Targets = "one"
 
     def __post_init__(self) -> None:
         """Refuse values outside the options, in one sentence."""
@@ -92,10 +103,16 @@ class Configuration:
                 raise Nem2eError(
                     f"configuration: {field.name} is {value!r}, expected one of {', '.join(choices)}; change it."
                 )
-        for name in ("units", "updates", "learning_rate"):
+        for name in ("units", "updates", "learning_rate", "layers"):
             _require_positive(name, getattr(self, name))
         if self.epochs is not None:
             _require_positive("epochs", self.epochs)
+        if self.output == "at_once" and (self.decoder_input != "own" or self.input_feeding):
+            option = "input_feeding" if self.input_feeding else "decoder_input"
+            raise Nem2eError(
+                f"configuration: output is 'at_once' and {option} is {getattr(self, option)!r}, but a decoder of one "
+                f"step has no output before it to read; leave {option} at its default."
+            )
 
     def with_options(self, **options: Any) -> Configuration:
         """Return a copy with some options changed; an unknown name raises `Nem2eError`."""
@@ -111,16 +128,22 @@ class Configuration:
         return self.epochs if self.epochs is not None else max(1, round(self.updates / sequences))
 
     def to_json(self) -> str:
-        """Return the options as JSON with sorted keys; `order_seed` only where it is used, `weights` where not `last`.
+        """Return the options as JSON with sorted keys; `order_seed` only where it is used, `LATER` where not default.
 
-        So what was trained before there was such an option keeps its key.
+        Names of stored models are made of it, and stay what they were before these options were there.
         """
         options = asdict(self)
         if self.token_order != "shuffled":
             del options["order_seed"]
-        if self.weights == "last":
-            del options["weights"]
+        defaults = {field.name: field.default for field in fields(self)}
+        for name in LATER:
+            if options[name] == defaults[name]:
+                del options[name]
         return json.dumps(options, sort_keys=True)
+
+
+LATER = ("weights", "layers", "output", "targets")
+"""Options that were added after models had been stored."""
 
 
 def _require_positive(name: str, value: float) -> None:
@@ -187,6 +210,32 @@ OPEN_POINTS: list[dict[str, str]] = [
         "input_feeding",
         "False, True",
         "Optional in Luong et al. (2015); the paper does not mention it.",
+    ),
+    _row(
+        "Layers",
+        "layers",
+        "any whole number",
+        "700 units for each intermediate layer may mean one layer of the encoder and one of the decoder, or more. An "
+        "upper layer reads the states of the one below; attention reads the top ones; each decoder layer starts from "
+        "the encoder's of the same height.",
+    ),
+    _row(
+        "Output of the decoder",
+        "output",
+        "sequence, at_once",
+        "A sequence-to-sequence decoder emits a sample a step. 20 units for the decoder (output layer) may also mean "
+        "that all samples are emitted at once: then the decoder takes one step from the encoder's last state and reads "
+        "no output, its state asks attention once, and a linear layer of as many units as samples follows. All "
+        "samples share one row of weights, so there is no map of attention over the outputs.",
+    ),
+    _row(
+        "Muscles of a network",
+        "targets",
+        "one, all",
+        "The paper names one input dimension for the target muscle, which is a network a muscle; 20 units for the "
+        "decoder (output layer) may also be 20 muscles. With all, one network a held-out unit reads the own muscles of "
+        "all EMG channels (All-Entire: every muscle, as before) and has an output for each; the error is the mean over "
+        "the channels that were recorded, and the muscles share one map of attention.",
     ),
     _row(
         "Initial weights",

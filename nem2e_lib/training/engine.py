@@ -87,6 +87,7 @@ class Shape:
     configuration: Configuration
     padded: bool
     muscles: int = 0
+    outputs: int = 0
 
 
 @dataclass(frozen=True)
@@ -282,7 +283,7 @@ def _place(mesh: Mesh, width: int, block: Any) -> Any:
 
 
 def _network(shape: Shape, key: Array) -> STDRNet:
-    return STDRNet(shape.features, shape.steps, shape.configuration, key, shape.muscles)
+    return STDRNet(shape.features, shape.steps, shape.configuration, key, shape.muscles, shape.outputs)
 
 
 def _start(shape: Shape, optimiser: Any, task: Task) -> tuple[Any, Any, Any]:
@@ -304,7 +305,7 @@ def _run(
         (state, moments), losses = jax.lax.scan(update, tuple(trained), tuple(order))
         training = jnp.sum(losses * order[1]) / jnp.sum(order[1])
         kept = jax.tree.map(lambda total, now: total + share * now, kept, state) if kept is not None else None
-        return (state, moments, kept), (training, _validation_loss(graph, data, task, state))
+        return (state, moments, kept), (training, _validation_loss(shape, graph, data, task, state))
 
     def update(carry: Any, order: Any) -> tuple[Any, Array]:
         state, moments = carry
@@ -321,20 +322,38 @@ def _run(
 
 
 def _loss(state: Any, shape: Shape, graph: Any, data: Data, task: Task, sequence: Array) -> Array:
-    target = data.targets[task.channel, sequence]
-    teacher = target if shape.configuration.decoder_input == "teacher" else None
+    target = _target(shape, data, task, sequence)
+    teacher = jnp.nan_to_num(target) if shape.configuration.decoder_input == "teacher" else None
     refined, _ = nnx.merge(graph, state)(_input(data, task, sequence), teacher)
-    return jnp.mean(optax.squared_error(refined, target))
+    return _mean_squared_error(shape, refined, target)
+
+
+def _target(shape: Shape, data: Data, task: Task, sequence: Array) -> Array:
+    """Return what a network should give of a sequence: (steps,), of all channels (steps, channels)."""
+    return data.targets[:, sequence].T if shape.outputs else data.targets[task.channel, sequence]
+
+
+def _mean_squared_error(shape: Shape, refined: Array, target: Array) -> Array:
+    """Return the mean over the samples; of all channels over those that were recorded."""
+    if not shape.outputs:
+        return jnp.mean(optax.squared_error(refined, target))
+    known = jnp.isfinite(target)
+    errors = optax.squared_error(refined, jnp.where(known, target, refined))  # nothing to learn from what is not there
+    return jnp.sum(errors) / jnp.sum(known)
 
 
 def _input(data: Data, task: Task, sequence: Array) -> Array:
     return (data.inputs[task.input_set, sequence] - task.shift) / task.scale
 
 
-def _validation_loss(graph: Any, data: Data, task: Task, state: Any) -> Array:
+def _validation_loss(shape: Shape, graph: Any, data: Data, task: Task, state: Any) -> Array:
     network = nnx.merge(graph, state)
-    refined = jax.vmap(lambda sequence: network(_input(data, task, sequence))[0])(task.held)
-    errors = optax.squared_error(refined, data.targets[task.channel, task.held]).mean(axis=1)
+
+    def error(sequence: Array) -> Array:
+        refined = network(_input(data, task, sequence))[0]
+        return _mean_squared_error(shape, refined, _target(shape, data, task, sequence))
+
+    errors = jax.vmap(error)(task.held)
     return jnp.sum(errors * task.scored) / jnp.sum(task.scored)
 
 

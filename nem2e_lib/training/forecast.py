@@ -55,18 +55,18 @@ class Cost:
         )
 
 
-def traffic(units: int, features: int, tokens: int, steps: int) -> dict[str, float]:
+def traffic(units: int, features: int, tokens: int, steps: int, layers: int = 1) -> dict[str, float]:
     """Return the bytes that one update of one model must move, by part.
 
     Forward and backward, each step of the encoder reads its recurrent matrix, each step of the decoder its recurrent
     matrix, the half of the combining one that takes its own state and, for attention, the encoder's keys and combined
-    states; Adam passes over every parameter once.
+    states; Adam passes over every parameter once. A layer above the first reads a matrix for its input, too.
     """
-    matrix = 4.0 * units * units
+    matrix, above = 4.0 * units * units, 8 * (layers - 1)
     return {
-        "encoder": 2 * tokens * 4 * matrix,
-        "decoder": 2 * steps * (5 * matrix + 2 * 4 * tokens * units),
-        "adam": ADAM_BYTES * parameters(features, Configuration(units=units)),
+        "encoder": 2 * tokens * (4 + above) * matrix,
+        "decoder": 2 * steps * ((5 + above) * matrix + 2 * 4 * tokens * units),
+        "adam": ADAM_BYTES * parameters(features, Configuration(units=units, layers=layers)),
     }
 
 
@@ -76,7 +76,8 @@ def forecast(work: Grid, plan: Batching, unfinished: list[Model]) -> Cost:
     looked = [work.epochs_of(model.channel) * len(work.held(model)) / 3 for model in unfinished]
     tokens, features = work.examples.inputs.shape[-2:]
     reads = max(tokens, round(encoder_states(work) / TOGETHER))
-    moved = traffic(work.configuration.units, features, reads, work.examples.targets.shape[-1])
+    steps = 1 if work.configuration.output == "at_once" else work.examples.targets.shape[-1]
+    moved = traffic(work.configuration.units, features, reads, steps, work.configuration.layers)
     step = (moved["encoder"] + moved["decoder"]) / REREAD + moved["adam"] / STREAM
     seconds, measured = step * (sum(updates) + sum(looked)), False
     if seconds > PROBE_ABOVE:

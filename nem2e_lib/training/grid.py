@@ -28,7 +28,10 @@ from nem2e_lib.training.units import BLOCK
 
 @dataclass(frozen=True)
 class Model:
-    """One model of the grid: seed, index of channel, index of fold, part of the cycle."""
+    """One model of the grid: seed, index of channel, index of fold, part of the cycle.
+
+    One network for all channels (`Grid.joint`) stands under the first channel.
+    """
 
     seed: int
     channel: int
@@ -63,6 +66,24 @@ class Grid:
         """Epochs of the channel that has most."""
         return max(self._epochs)
 
+    @property
+    def joint(self) -> bool:
+        """Whether one network refines all channels."""
+        return self.configuration.targets == "all"
+
+    @property
+    def networks(self) -> range:
+        """Channels under which networks stand: each its own, or the first for all."""
+        return range(1 if self.joint else len(self.channel_names))
+
+    def refined_by(self, model: Model) -> range:
+        """Return the channels that a model refines."""
+        return range(len(self.channel_names)) if self.joint else range(model.channel, model.channel + 1)
+
+    def there(self, channel: int) -> NDArray[np.bool_]:
+        """Return the cycles that a channel's network may be shown: those in which it, or any of all, was recorded."""
+        return np.asarray(self.recorded.any(axis=0) if self.joint else self.recorded[channel])
+
     def epochs_of(self, channel: int) -> int:
         """Epochs of a channel's models: as configured, or for as many updates as configured on its median fold."""
         return self._epochs[channel]
@@ -79,7 +100,7 @@ class Grid:
 
     def folds_of(self, channel: int) -> list[int]:
         """Return the folds that hold a cycle of a channel out; the one fold that holds nobody out."""
-        held = self.folds.of_cycle[self.recorded[channel]]
+        held = self.folds.of_cycle[self.there(channel)]
         return [fold for fold in range(len(self.folds.labels)) if (held == fold).any() or (held < 0).all()]
 
     @property
@@ -92,13 +113,13 @@ class Grid:
         """All models, seeds outermost, parts innermost."""
         return [
             Model(seed, channel, fold, part)
-            for seed, channel in product(range(self.seeds), range(len(self.channel_names)))
+            for seed, channel in product(range(self.seeds), self.networks)
             for fold, part in product(self.folds_of(channel), self.parts)
         ]
 
     def held_out(self, channel: str, seed: int = 0) -> tuple[Model, ...]:
         """Return the models of a channel and seed, one a held-out subject or speed (the first part of its cycles)."""
-        index = self.channel_names.index(channel)
+        index = 0 if self.joint else self.channel_names.index(channel)
         return tuple(Model(seed, index, fold, 0) for fold in self.folds_of(index))
 
     def blocks(self, size: int) -> Iterator[tuple[Model, ...]]:
@@ -109,7 +130,16 @@ class Grid:
     @property
     def parameters(self) -> int:
         """Numbers that a model learns."""
-        return parameters(self.examples.inputs.shape[-1], self.configuration, self.examples.muscles)
+        features, steps = self.examples.inputs.shape[-1], self.examples.targets.shape[-1]
+        return parameters(features, self.configuration, self.examples.muscles, steps, self._outputs)
+
+    @property
+    def _outputs(self) -> int:
+        return len(self.channel_names) if self.joint else 0
+
+    def name_of(self, model: Model) -> str:
+        """Return the name of the channel, or of all channels, that a model refines."""
+        return " ".join(self.channel_names[channel] for channel in self.refined_by(model))
 
     @property
     def longest(self) -> int:
@@ -126,7 +156,7 @@ class Grid:
         return held if len(held) else self.shown(model)
 
     def _sequences(self, cycles: NDArray[np.bool_], model: Model) -> NDArray[np.int32]:
-        cycles = cycles & self.recorded[model.channel]
+        cycles = cycles & self.there(model.channel)
         chosen = cycles[self.examples.cycle] & (self.examples.part == model.part)
         return np.nonzero(chosen)[0].astype(np.int32)
 
@@ -141,7 +171,7 @@ class Grid:
             configuration=self.configuration.to_json(),
             epochs=self.epochs_of(model.channel),
             seed=self.configuration.seed + model.seed,
-            channel=self.channel_names[model.channel],
+            channel=self.name_of(model),
             held_out=self.folds.labels[model.fold],
             part=model.part,
             engine=ENGINE_VERSION,
@@ -161,7 +191,7 @@ class Grid:
         compiled = self.configuration.with_options(seed=0, token_order="reversed", order_seed=0, weights=kept)
         if not self.examples.muscles:
             compiled = compiled.with_options(spatial="muscle_lstm")
-        return Shape(features, steps, compiled, len(lengths) > 1, self.examples.muscles)
+        return Shape(features, steps, compiled, len(lengths) > 1, self.examples.muscles, self._outputs)
 
     @pinned()
     def tasks(self, models: tuple[Model, ...]) -> Task:
@@ -176,7 +206,7 @@ class Grid:
     @property
     def _unlike(self) -> list[Model]:
         """One model each of those that may be shown other cycles."""
-        firsts = np.unique(self.recorded, axis=0, return_index=True)[1].tolist()
+        firsts = [0] if self.joint else np.unique(self.recorded, axis=0, return_index=True)[1].tolist()
         return [Model(0, channel, *pair) for channel in firsts for pair in product(self.folds_of(channel), self.parts)]
 
     def _task(self, model: Model, shown_length: int, held_length: int) -> Task:
@@ -186,7 +216,7 @@ class Grid:
         input_set = self.examples.set_of_channel[model.channel]
         shift, scale = self.scaling(model)
         return Task(
-            initial_key(seed, self.channel_names[model.channel], label, model.part),
+            initial_key(seed, self.name_of(model), label, model.part),
             jnp.int32(input_set),
             jnp.int32(model.channel),
             jnp.asarray(_pad(order, shown_length)),

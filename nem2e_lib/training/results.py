@@ -94,27 +94,35 @@ def _empty(work: Grid, cycles: xr.Dataset, sample: Outcome) -> dict[str, NDArray
     return {
         "training_loss": np.full((*lead, folds, parts, work.epochs), np.nan),
         "validation_loss": np.full((*lead, folds, parts, work.epochs), np.nan),
-        "refined": np.full((*lead, sequences, *sample.refined.shape[1:]), np.nan),
+        "refined": np.full((*lead, sequences, sample.refined.shape[1]), np.nan),
         "attention": np.full((*lead, sequences, *sample.attention.shape[1:]), np.nan, np.float32),
-        "gradient": np.full((*lead, folds, parts, *sample.gradient.shape), np.nan, np.float32),
+        "gradient": np.full((*lead, folds, parts, *sample.attention.shape[1:]), np.nan, np.float32),
     }
 
 
 def _place(arrays: dict[str, NDArray[np.floating]], work: Grid, model: Model, outcome: Outcome) -> None:
-    row, fold, part = (model.seed, model.channel), model.fold, model.part
-    held, epochs = work.held(model), len(outcome.training_loss)
-    arrays["training_loss"][*row, fold, part, :epochs] = outcome.training_loss
-    arrays["validation_loss"][*row, fold, part, :epochs] = outcome.validation_loss
-    arrays["refined"][*row, held] = outcome.refined[: len(held)]
-    arrays["attention"][*row, held] = outcome.attention[: len(held)]
-    arrays["gradient"][*row, fold, part] = outcome.gradient
+    fold, part, epochs = model.fold, model.part, len(outcome.training_loss)
+    held = work.held(model)
+    for channel in work.refined_by(model):
+        row = model.seed, channel
+        there = np.flatnonzero(work.recorded[channel][work.examples.cycle[held]])  # all of one network's held cycles
+        if not len(there):
+            continue
+        refined, gradient = outcome.refined[there], outcome.gradient
+        if work.joint:
+            refined, gradient = refined[..., channel], gradient[:, channel]
+        arrays["training_loss"][*row, fold, part, :epochs] = outcome.training_loss
+        arrays["validation_loss"][*row, fold, part, :epochs] = outcome.validation_loss
+        arrays["refined"][*row, held[there]] = refined
+        arrays["attention"][*row, held[there]] = outcome.attention[there]
+        arrays["gradient"][*row, fold, part] = gradient
 
 
 def _kept(work: Grid) -> NDArray[np.floating]:
     """Return the epoch whose weights each model keeps, mean over the parts of the cycle; NaN where there is none."""
     kept = np.full((work.seeds, len(work.channel_names), len(work.folds.labels), len(work.parts)), np.nan)
     for model, epoch in work.chosen.items():
-        kept[model.seed, model.channel, model.fold, model.part] = epoch
+        kept[model.seed, work.refined_by(model), model.fold, model.part] = epoch
     return kept.mean(axis=-1)
 
 
@@ -136,9 +144,9 @@ def _joined(
 def diverged(training_loss: NDArray[np.floating]) -> NDArray[np.bool_]:
     """Say which models diverged in training: each is judged among the models of its channel by `strays`.
 
-    The mark leaves nothing out: a model that has diverged is what the method gave there, and counts in errors and in
-    mean losses like any other; both say how many there are. Only a refiner with several seeds gives those that diverged
-    no answer.
+    The mark leaves no model out of errors and losses: one that has diverged is what the method gave there, and counts
+    in Er and in mean losses like any other; both say how many there are. A refiner with several seeds gives those that
+    diverged no answer.
 
     Parameters
     ----------
@@ -201,7 +209,7 @@ def _attributes(cycles: xr.Dataset, work: Grid, batching: Batching, seconds: flo
         "seconds": seconds,
         "data_hash": work.data_hash,
         **({"arithmetic": work.arithmetic} if work.arithmetic else {}),
-        "parameters": len(work.parts) * work.seeds * len(work.channel_names) * work.parameters,
+        "parameters": len(work.parts) * work.seeds * len(work.networks) * work.parameters,
     }
 
 
@@ -263,11 +271,17 @@ def load_models(
     Raises
     ------
     Nem2eError
-        If a model is not in the store, or the condition cuts cycles into quarters.
+        If a model is not in the store, the condition cuts cycles into quarters, or one network of a one-muscle
+        condition refines all channels (`targets=all`): the input of one muscle is not all that it reads.
     """
     if work.condition == "one_quarter":
         raise Nem2eError(
             "one_quarter: its models refine quarters, expected one_entire or all_entire; choose one of these."
+        )
+    if work.joint and work.condition != "all_entire":
+        raise Nem2eError(
+            f"{work.condition} was trained with targets=all, whose networks read the muscles of all EMG channels, but "
+            f"here the input of {channel} alone is given; train it with targets=one."
         )
     return {label: partial(_in_numpy, network) for label, network in load_networks(store, work, channel, seed).items()}
 
@@ -288,13 +302,19 @@ def load_networks(store: Path | str, work: Grid, channel: str, seed: int = 0) ->
                 f"{store}: has no model of {work.condition}, {channel}, held out {label}; run 03_train with this store."
             )
         shift, scale = map(jnp.asarray, work.scaling(model))
-        networks[label] = Partial(_scaled, refiner(outcome.weights, work.shape()), shift, scale)
+        run = Partial(_scaled, refiner(outcome.weights, work.shape()), shift, scale)
+        networks[label] = Partial(_channel, run, work.channel_names.index(channel)) if work.joint else run
     return networks
 
 
 @pinned()
 def _scaled(run: Network, shift: Array, scale: Array, inputs: Array) -> Array:
     return run((jnp.asarray(inputs, jnp.float32) - shift) / scale)
+
+
+def _channel(run: Network, channel: int, *inputs: Array) -> Array:
+    """Return one channel's output of a network of all."""
+    return run(*inputs)[..., channel]
 
 
 @pinned()

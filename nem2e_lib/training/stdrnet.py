@@ -30,7 +30,7 @@ class Initialiser:
     """
 
     def __init__(self, configuration: Configuration, key: Array):
-        self.units = configuration.units
+        self.units, self.layers = configuration.units, configuration.layers
         self._options = configuration
         self._key = key
 
@@ -62,6 +62,9 @@ class Initialiser:
 
 # --- How STDR-Net reads its input ---
 
+State = tuple[Array, Array]
+"""Hidden and cell state of an LSTM layer."""
+
 
 class Encoded(NamedTuple):
     """What an encoder hands over.
@@ -69,25 +72,36 @@ class Encoded(NamedTuple):
     Attributes
     ----------
     last
-        Hidden and cell state that the decoder may start from, each (units,).
+        Hidden and cell state that each layer of the decoder may start from, lowest layer first, each (units,).
     states
-        What the decoder attends to, shape (tokens, units).
+        What the decoder attends to, the top layer's, shape (tokens, units).
     weights
         The encoder's own weight on each muscle, shape (samples, muscles), where it has one; otherwise None.
     """
 
-    last: tuple[Array, Array]
+    last: tuple[State, ...]
     states: Array
     weights: Array | None
 
 
 class LSTM(nnx.Module):
-    """Weights of an LSTM layer: inputs (features, 4 * units), recurrent (units, 4 * units), bias (4 * units,)."""
+    """Weights of an LSTM layer: inputs (features, 4 * units), recurrent (units, 4 * units), bias (4 * units,).
 
-    def __init__(self, features: int, init: Initialiser):
+    `above` are the layers above it, which read its states: `layer_2`, `layer_3`, …
+    """
+
+    def __init__(self, features: int, init: Initialiser, layers: int = 1):
         self.inputs = nnx.Param(init.dense(features, 4 * init.units))
         self.recurrent = nnx.Param(init.recurrent(4))
         self.bias = nnx.Param(init.bias())
+        self.height = layers
+        for k in range(2, layers + 1):
+            setattr(self, f"layer_{k}", LSTM(init.units, init))
+
+    @property
+    def above(self) -> tuple[LSTM, ...]:
+        """The layers above this one, lowest first."""
+        return tuple(getattr(self, f"layer_{k}") for k in range(2, self.height + 1))
 
     def project(self, x: Array) -> Array:
         """Return the inputs' share of the gates, from (features,) to (4 * units,)."""
@@ -103,10 +117,18 @@ class OverTokens(LSTM):
 
     def __call__(self, x: Array) -> Encoded:
         """Read x of shape (tokens, features)."""
-        zeros, recurrent = self.blank(x.dtype), {"recurrent": self.recurrent[...]}
-        gates = jax.vmap(self.project)(x)
-        last, states = deferred_scan(_over_tokens, x.shape[0], recurrent, None, (zeros, zeros), gates)
-        return Encoded(last, states, None)
+        return Encoded(*_through((self, *self.above), x), None)
+
+
+def _through(layers: tuple[LSTM, ...], x: Array) -> tuple[tuple[State, ...], Array]:
+    """Send a sequence through layers; return the last state of each and all states of the top one."""
+    ends = []
+    for layer in layers:
+        zeros, recurrent = layer.blank(x.dtype), {"recurrent": layer.recurrent[...]}
+        gates = jax.vmap(layer.project)(x)
+        last, x = deferred_scan(_over_tokens, x.shape[0], recurrent, None, (zeros, zeros), gates)
+        ends.append(last)
+    return tuple(ends), x
 
 
 class PerMuscle(LSTM):
@@ -116,20 +138,29 @@ class PerMuscle(LSTM):
     """
 
     def __init__(self, init: Initialiser):
-        super().__init__(1, init)
+        super().__init__(1, init, init.layers)
 
     def __call__(self, x: Array) -> Encoded:
         """Read x of shape (muscles, samples)."""
-        zeros = jnp.zeros((x.shape[0], len(self.recurrent[...])), x.dtype)
+        ends, sequence = [], x.T[..., None]
+        for layer in (self, *self.above):
+            (hidden, cell), sequence = _all_muscles(layer, sequence)
+            ends.append((hidden.mean(axis=0), cell.mean(axis=0)))
+        return Encoded(tuple(ends), hidden, None)
 
-        # Each step is a product of matrices for all muscles at once, so an ordinary scan forms the weights' gradient.
-        def step(carry: tuple[Array, Array], now: Array) -> tuple[tuple[Array, Array], None]:
-            hidden, cell = carry
-            gates = jax.vmap(self.project)(now[:, None]) + hidden @ self.recurrent[...]
-            return jax.vmap(lstm_cell)(gates, cell), None
 
-        (hidden, cell), _ = jax.lax.scan(step, (zeros, zeros), x.T)
-        return Encoded((hidden.mean(axis=0), cell.mean(axis=0)), hidden, None)
+def _all_muscles(layer: LSTM, sequence: Array) -> tuple[State, Array]:
+    """Send waveforms of all muscles through a layer, shape (samples, muscles, features)."""
+    zeros = jnp.zeros((sequence.shape[1], len(layer.recurrent[...])), sequence.dtype)
+
+    # Each step is a product of matrices for all muscles at once, so an ordinary scan forms the weights' gradient.
+    def step(carry: State, now: Array) -> tuple[State, Array]:
+        hidden, cell = carry
+        gates = jax.vmap(layer.project)(now) + hidden @ layer.recurrent[...]
+        hidden, cell = jax.vmap(lstm_cell)(gates, cell)
+        return (hidden, cell), hidden
+
+    return jax.lax.scan(step, (zeros, zeros), sequence)
 
 
 class InputAttention(LSTM):
@@ -140,7 +171,7 @@ class InputAttention(LSTM):
     """
 
     def __init__(self, muscles: int, samples: int, init: Initialiser):
-        super().__init__(muscles, init)
+        super().__init__(muscles, init, init.layers)
         self.keys = nnx.Param(init.dense(samples, init.units))
         self.query = nnx.Param(init.dense(2 * init.units, init.units))
         self.vector = nnx.Param(init.dense(init.units, 1))
@@ -151,7 +182,8 @@ class InputAttention(LSTM):
         weights = {name: getattr(self, name)[...] for name in names}
         constants = (x @ self.keys[...], self.vector[...][:, 0], self.bias[...])
         last, (states, shares) = deferred_scan(_over_time, x.shape[1], weights, constants, (zeros, zeros), x.T)
-        return Encoded(last, states, shares)
+        ends, states = _through(self.above, states)
+        return Encoded((last, *ends), states, shares)
 
 
 def encoder(features: int, muscles: int, configuration: Configuration, init: Initialiser) -> LSTM:
@@ -172,7 +204,7 @@ def encoder(features: int, muscles: int, configuration: Configuration, init: Ini
         return PerMuscle(init)
     if muscles and configuration.spatial == "input_attention":
         return InputAttention(muscles, features, init)
-    return OverTokens(features, init)
+    return OverTokens(features, init, init.layers)
 
 
 def _over_tokens(linear: Linear, constants: None, carry: tuple[Array, Array], gates: Array) -> tuple[Any, Array]:
@@ -224,10 +256,15 @@ def _align(linear: Linear, kind: str, keys: Array, vector: Array, hidden: Array)
     return jax.nn.softmax(linear("keys", hidden))
 
 
-def parameters(features: int, configuration: Configuration, muscles: int = 0) -> int:
+def parameters(features: int, configuration: Configuration, muscles: int = 0, steps: int = 20, outputs: int = 0) -> int:
     """Return how many numbers an STDR-Net of a configuration learns; sizes as for `STDRNet`."""
-    blank = nnx.eval_shape(lambda: STDRNet(features, 1, configuration, jax.random.key(0), muscles))
+    blank = nnx.eval_shape(lambda: STDRNet(features, steps, configuration, jax.random.key(0), muscles, outputs))
     return sum(leaf.size for leaf in jax.tree.leaves(nnx.state(blank)))
+
+
+def _one_later(teacher: Array) -> Array:
+    """Return what each step is shown of a measured output (steps, outputs): the sample before; zero first."""
+    return jnp.concatenate([jnp.zeros_like(teacher[:1]), teacher[:-1]])
 
 
 class STDRNet(nnx.Module):
@@ -240,23 +277,29 @@ class STDRNet(nnx.Module):
     steps
         Samples of the output sequence.
     configuration
-        Its options (`units`, `score`, `decoder_state`, `input_feeding`, …).
+        Its options (`units`, `layers`, `score`, `decoder_state`, `input_feeding`, `output`, …).
     key
         JAX random key of the initial weights.
     muscles
         How many muscles the tokens are, for the option `spatial`; 0 where they are samples in time.
+    outputs
+        How many muscles it refines at once, for the option `targets`; 0 for a network of one muscle, whose output has
+        no axis of muscles.
     """
 
-    def __init__(self, features: int, steps: int, configuration: Configuration, key: Array, muscles: int = 0):
+    def __init__(
+        self, features: int, steps: int, configuration: Configuration, key: Array, muscles: int = 0, outputs: int = 0
+    ):
         init = Initialiser(configuration, key)
-        units = configuration.units
-        self.steps, self.options = steps, configuration
+        units, at_once = configuration.units, configuration.output == "at_once"
+        emitted = max(outputs, 1) * (steps if at_once else 1)
+        self.steps, self.outputs, self.options = steps, outputs, configuration
         self.encoder = encoder(features, muscles, configuration, init)
-        self.decoder = LSTM(1, init)
+        self.decoder = LSTM(0 if at_once else emitted, init, init.layers)
         self.score = Score(configuration.score, init)
         self.combine = nnx.Param(init.dense(2 * units, units))
-        self.readout = nnx.Param(init.dense(units, 1))
-        self.offset = nnx.Param(jnp.zeros(1))
+        self.readout = nnx.Param(init.dense(units, emitted))
+        self.offset = nnx.Param(jnp.zeros(emitted))
         if configuration.input_feeding:
             self.feed = nnx.Param(init.dense(units, 4 * units))
 
@@ -268,7 +311,7 @@ class STDRNet(nnx.Module):
         x
             Simulated activation, shape (tokens, features).
         teacher
-            Measured output fed to the decoder instead of its own, shape (steps,).
+            Measured output fed to the decoder instead of its own, in the shape of what is refined.
         attended
             Another sequence like x, whose encoder states the decoder attends to in place of those of x: an
             intervention on what attention hands over.
@@ -276,18 +319,20 @@ class STDRNet(nnx.Module):
         Returns
         -------
         tuple
-            Refined activation (steps,) and attention (steps, tokens), whose rows sum to 1: the decoder's, or the
-            encoder's own where `spatial` is `input_attention`, with a row for each sample that it reads.
+            Refined activation (steps,), with `outputs` (steps, outputs), and attention (steps, tokens), whose rows sum
+            to 1: the decoder's, or the encoder's own where `spatial` is `input_attention`, with a row for each sample
+            that it reads. With `output` `at_once` the decoder has one row for all outputs, which is repeated.
         """
         last, states, own = self.encoder(x)
         if attended is not None:
             states = self.encoder(attended).states
-        zeros = jnp.zeros_like(last[0])
-        start = last if self.options.decoder_state == "encoder" else (zeros, zeros)
-        refined, attention = self._decode(states, start, teacher)
+        start = last if self.options.decoder_state == "encoder" else jax.tree.map(jnp.zeros_like, last)
+        previous = None if teacher is None else _one_later(teacher.reshape(self.steps, -1))
+        refined, attention = self._decode(states, start, previous)
+        refined = refined.reshape(self.steps, self.outputs) if self.outputs else refined.reshape(self.steps)
         return refined, attention if own is None else own
 
-    def _decode(self, states: Array, start: tuple[Array, Array], teacher: Array | None) -> tuple[Array, Array]:
+    def _decode(self, states: Array, start: tuple[State, ...], previous: Array | None) -> tuple[Array, Array]:
         # The combination of context and state is linear: its share of the context is attention over states that are
         # combined once, instead of a product with the matrix at every step.
         of_context, of_hidden = jnp.split(self.combine[...], 2)
@@ -300,31 +345,42 @@ class STDRNet(nnx.Module):
         weights |= self.score.weights(states)
         if self.options.input_feeding:
             weights["feed"] = self.feed[...]
+        for k, layer in enumerate(self.decoder.above):
+            weights |= {f"inputs {k}": layer.inputs[...], f"recurrent {k}": layer.recurrent[...]}
         constants = (
             *self.score.constants(states),
             self.decoder.inputs[...],
             self.decoder.bias[...],
             self.offset[...],
+            tuple(layer.bias[...] for layer in self.decoder.above),
         )
-        previous = None if teacher is None else jnp.concatenate([jnp.zeros(1, teacher.dtype), teacher[:-1]])[:, None]
+        at_once = self.options.output == "at_once"
         attentional = jnp.zeros(self.options.units, states.dtype)
-        carry = (*start, jnp.zeros(1, states.dtype), attentional)
+        carry = (start, jnp.zeros(len(self.decoder.inputs[...]), states.dtype), attentional)
+        if at_once:
+            _, (refined, attention) = deferred_scan(self._step(), 1, weights, constants, carry, None)
+            return refined, jnp.broadcast_to(attention, (self.steps, attention.shape[1]))
         _, (refined, attention) = deferred_scan(self._step(), self.steps, weights, constants, carry, previous)
-        return refined[:, 0], attention
+        return refined, attention
 
     def _step(self) -> Any:
-        kind, feeding = self.options.score, self.options.input_feeding
+        kind, feeding, at_once = self.options.score, self.options.input_feeding, self.options.output == "at_once"
 
         def step(linear: Linear, constants: Any, carry: Any, teacher: Array | None) -> tuple[Any, Any]:
-            keys, vector, inputs, bias, offset = constants
-            hidden, cell, own, attentional = carry
+            keys, vector, inputs, bias, offset, biases = constants
+            ((hidden, cell), *above), own, attentional = carry
             gates = (own if teacher is None else teacher) @ inputs + bias + linear("recurrent", hidden)
             if feeding:
                 gates = gates + linear("feed", attentional)
             hidden, cell = lstm_cell(gates, cell)
+            states = [(hidden, cell)]
+            for k, (before, its_cell) in enumerate(above):
+                gates = linear(f"inputs {k}", hidden) + biases[k] + linear(f"recurrent {k}", before)
+                hidden, its_cell = lstm_cell(gates, its_cell)
+                states.append((hidden, its_cell))
             attention = _align(linear, kind, keys, vector, hidden)
             attentional = jnp.tanh(linear("contexts", attention) + linear("combine", hidden))
             output = linear("readout", attentional) + offset
-            return (hidden, cell, output, attentional), (output, attention)
+            return (tuple(states), own if at_once else output, attentional), (output, attention)
 
         return step

@@ -363,7 +363,7 @@ def _out_of_memory(job: Job, error: Exception) -> Exception:
 def _no_number(work: Grid, model: Model, epoch: int) -> Nem2eError:
     held_out = work.folds.labels[model.fold] or "nobody"
     return Nem2eError(
-        f"{work.condition}, {work.channel_names[model.channel]}, held out {held_out}, seed "
+        f"{work.condition}, {work.name_of(model)}, held out {held_out}, seed "
         f"{work.configuration.seed + model.seed}: the training loss is not a number from epoch {epoch} on; lower "
         "learning_rate and start again, finished models are kept."
     )

@@ -7,7 +7,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nem2e_lib.analysis import attention
+from nem2e_lib.analysis.attention import ONE_ROW, over_outputs, reading
+from nem2e_lib.analysis.claims.behaviour import _map
+from nem2e_lib.analysis.claims.evidence import Untestable
 from nem2e_lib.error import Nem2eError
+from nem2e_lib.figures.spatial import spatial_attention
+from nem2e_lib.figures.temporal import temporal_attention
+from nem2e_lib.training.config import Configuration
+from nem2e_lib.training.train import train_condition
+from tests.support.small import make_cycles
 
 
 @given(st.integers(2, 40))
@@ -154,3 +162,24 @@ def test_a_reading_lays_attentions_lag_beside_the_gradients():
     assert "shows no lag" in attention.reading(read(samples, 6))["lag_verdict"]
     over_muscles = attention.reading(read([f"m{i}" for i in range(20)], 3))
     assert list(over_muscles) == ["study", "condition", "entropy_share", "verdict"]
+
+
+def test_a_row_that_all_outputs_share_is_told():
+    cycles = make_cycles()
+    shared, own = (
+        train_condition(cycles, "one_entire", Configuration(units=4, epochs=1, output=output), progress=False)
+        for output in ("at_once", "sequence")
+    )
+    assert [over_outputs(one) for one in (shared, own)] == [False, True]
+    told, usual = reading(shared), reading(own)
+    assert str(told["verdict"]).endswith(ONE_ROW)
+    assert ONE_ROW not in str(usual["verdict"])
+    assert np.isnan(told["attention_lag_ms"])
+    assert np.isfinite(usual["attention_lag_ms"])
+    with pytest.raises(Untestable, match="share one row"):
+        _map(shared)
+    assert temporal_attention(shared).caption.endswith(ONE_ROW)
+    everything = train_condition(
+        cycles, "all_entire", Configuration(units=4, epochs=1, output="at_once"), channels=["tib"], progress=False
+    )
+    assert ONE_ROW in spatial_attention(everything).caption

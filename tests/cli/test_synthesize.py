@@ -6,7 +6,7 @@ from typer.testing import CliRunner
 from nem2e_lib.cli.main import app
 from nem2e_lib.data.storage.storage import read_storage
 from nem2e_lib.data.study.load import load_study
-from nem2e_lib.data.synthetic import Knobs, write_study
+from nem2e_lib.data.synthetic import Knobs, Knobs1, write_study
 
 SMALL = ["--subjects", "1", "--speeds", "1"]
 
@@ -25,6 +25,14 @@ def test_it_writes_what_write_study_writes(tmp_path):
     assert (first.values == second.values).all()
 
 
+def test_the_generator_before_is_written_by_its_number(tmp_path):
+    result = run("walking", "--out", tmp_path / "a", "--generator", 1, "--knob", "delay_ms=100", *SMALL)
+    assert result.exit_code == 0, result.output
+    write_study("walking", tmp_path / "b", Knobs1(delay_ms=100.0), subjects=1, speeds=1)
+    first, second = (sorted(p for p in (tmp_path / name).rglob("*") if p.is_file()) for name in "ab")
+    assert [path.read_bytes() for path in first] == [path.read_bytes() for path in second]
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
@@ -33,6 +41,8 @@ def test_it_writes_what_write_study_writes(tmp_path):
         (("--knob", "delay_ms"), "'' is not a number"),
         (("--knob", "delay_ms=nan"), "delay_ms is nan"),
         (("--seed", "-1"), "the seed is -1"),
+        (("--generator", "3"), "generator 3 is unknown, expected 1 or 2"),
+        (("--generator", "1", "--knob", "emg_curve=1"), "'emg_curve' is not a knob; choose one of delay_ms"),
     ],
 )
 def test_a_mistake_is_told_in_one_sentence(arguments, words, tmp_path):

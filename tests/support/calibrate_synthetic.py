@@ -1,6 +1,6 @@
 """Ridge regression in the network's place: what the synthetic studies hold, in seconds and without training.
 
-python tests/support/calibrate_synthetic.py [--motion running] [--seeds 3]
+python tests/support/calibrate_synthetic.py [--motion running] [--seeds 3] [--generator 2]
 """
 
 from __future__ import annotations
@@ -15,18 +15,20 @@ from sklearn.linear_model import RidgeCV
 
 from nem2e_lib.analysis.metrics import errors
 from nem2e_lib.analysis.statistics import counts, paired, ranking, summary
-from nem2e_lib.data.synthetic import Knobs, synthetic_cycles
+from nem2e_lib.data.synthetic import Knobs, Knobs1, synthetic_cycles
+from nem2e_lib.data.synthetic.knobs import GENERATORS
 from nem2e_lib.training.folds import leave_one_out, mean_curves
 
 CONDITIONS = ("one_quarter", "one_entire", "all_entire")
 PAIRS = (("all_entire", "one_entire"), ("one_entire", "one_quarter"), ("all_entire", "mean_curve"))
-SETTINGS = {
-    "default": Knobs(),
-    "delay alone": Knobs().only("delay_ms"),
-    "redundancy alone": Knobs().only("redundancy"),
-    "simulation error alone": Knobs().only("simulation_error"),
-    "no cause": Knobs().only(),
-}
+
+
+def settings(kind: type[Knobs] | type[Knobs1]) -> dict[str, Knobs | Knobs1]:
+    """All causes of a wrong simulation, one at a time, and none."""
+    alone = {f"{name} alone": kind().only(name) for name in kind.causes}
+    return {"default": kind(), **alone, "no cause": kind().only()}
+
+
 _PENALTIES = np.logspace(-2.5, 2.5, 11)
 
 
@@ -98,13 +100,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--motion", default="running", choices=("running", "walking"))
     parser.add_argument("--seeds", type=int, default=1)
+    parser.add_argument("--generator", type=int, default=2, choices=(1, 2))
     options = parser.parse_args()
     rows = {
         (name, seed): measure(synthetic_cycles(options.motion, knobs, seed))
-        for name, knobs in SETTINGS.items()
+        for name, knobs in settings(GENERATORS[options.generator]).items()
         for seed in range(options.seeds)
     }
-    print(f"SYNTHETIC {options.motion}, ridge regression, leaving one subject out")
+    print(f"SYNTHETIC {options.motion}, generator {options.generator}, ridge regression, leaving one subject out")
     print(pd.DataFrame(rows).T.round(2).to_string())
 
 

@@ -37,7 +37,7 @@ def weights_of(net):
 
 
 @pytest.mark.parametrize("spatial", SPATIAL)
-@pytest.mark.parametrize("options", [{}, {"score": "concat", "decoder_state": "zeros"}], ids=str)
+@pytest.mark.parametrize("options", [{}, {"score": "concat", "decoder_state": "zeros"}, {"layers": 2}], ids=str)
 @pytest.mark.parametrize("teacher", [None, [0.3, -0.2, 0.5, 0.1]], ids=["own", "teacher"])
 def test_forward_pass_is_numpys(spatial, options, teacher, strict):
     net = network(spatial, **options)
@@ -51,9 +51,20 @@ def test_forward_pass_is_numpys(spatial, options, teacher, strict):
 
 
 @pytest.mark.parametrize("spatial", SPATIAL)
-def test_gradients_against_finite_differences(spatial):
+def test_all_samples_at_once_by_every_encoder(spatial, strict):
+    net = network(spatial, output="at_once", layers=2)
+    refined, attention = net(jnp.asarray(X, jnp.float32))
+    expected, expected_attention = forward(weights_of(net), net.options, X, SAMPLES, muscles=True)
+    np.testing.assert_allclose(refined, expected, atol=2e-6)
+    np.testing.assert_allclose(attention, expected_attention, atol=2e-6)
+    assert bool(np.ptp(attention, axis=0).max() > 0) == (spatial == "input_attention")  # a row a sample that it reads
+
+
+@pytest.mark.parametrize("spatial", SPATIAL)
+@pytest.mark.parametrize("layers", [1, 2])
+def test_gradients_against_finite_differences(spatial, layers):
     with jax.enable_x64(True):
-        graph, state = nnx.split(network(spatial))
+        graph, state = nnx.split(network(spatial, layers=layers))
         state = jax.tree.map(lambda leaf: jnp.asarray(leaf, jnp.float64), state)
         check_grads(
             lambda s, x: nnx.merge(graph, s)(x), (state, jnp.asarray(X)), order=1, modes=["rev"], rtol=1e-5, atol=1e-6

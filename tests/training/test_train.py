@@ -11,6 +11,7 @@ import optax
 import pytest
 from flax import nnx
 
+from nem2e_lib.analysis.attention import over_outputs
 from nem2e_lib.data.cycles.segment import data_hash
 from nem2e_lib.error import Nem2eError
 from nem2e_lib.training import train as training
@@ -99,6 +100,16 @@ def test_every_batching_gives_the_same_numbers(cycles, condition):
     one = train(cycles, condition, batching=Batching(100, 100))
     for other in (Batching(100, 1), Batching(2, 2), Batching(1, 1), Batching(5, 2), Batching(4, 1, 1)):
         assert_close(one, train(cycles, condition, batching=other))
+
+
+@pytest.mark.parametrize("options", [{"layers": 2}, {"output": "at_once"}], ids=str)
+def test_other_readings_train_alike_however_they_are_batched(cycles, options):
+    configuration = Configuration(units=8, epochs=20, learning_rate=3e-3, **options)
+    one, other = (train(cycles, configuration=configuration, batching=Batching(6, width)) for width in (6, 1))
+    assert_close(one, other)
+    assert (one.training_loss.isel(epoch=-1) < one.training_loss.isel(epoch=0)).all()
+    assert not np.allclose(one.refined, train(cycles, configuration=Configuration(units=8, epochs=20)).refined)
+    assert over_outputs(one) == ("output" not in options)
 
 
 @pytest.mark.skipif(jax.default_backend() == "cpu", reason="JAX finds no graphics card")

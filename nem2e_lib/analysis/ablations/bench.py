@@ -38,7 +38,9 @@ class Bench:
     store
         Folder of finished models.
     seeds
-        Seeds of the default, as a yardstick; a variant is trained with the first one.
+        Seeds of the default, as a yardstick.
+    variant_seeds
+        Seeds of a variant, the first ones of the default, with which it is compared; at most `seeds`.
     """
 
     study: Study
@@ -46,6 +48,7 @@ class Bench:
     channels: tuple[str, ...]
     store: Path
     seeds: int = 3
+    variant_seeds: int = 1
     _trained: dict[str, list[xr.Dataset]] = field(default_factory=dict, repr=False, compare=False)
 
     def default(self, condition: str) -> list[xr.Dataset]:
@@ -63,11 +66,11 @@ class Bench:
             One row a held-out unit: study, condition, option, value, default, needs, measure (`Er` or `R2`), unit,
             label, here and base (the measure of the variant and of the default, mean over electrodes), entropy and
             base_entropy (of attention, as a share of its maximum), diverged, models, electrodes, units, updates,
-            synthetic.
+            synthetic, simulated_by (for SYNTHETIC data: the generator).
         """
         chosen = self.channels[: variant.muscles]
         base = [one.sel(channel=list(chosen)) for one in self.default(variant.condition)]
-        first = [one.isel(seed=[0]) for one in base]
+        first = [one.isel(seed=range(self.variant_seeds)) for one in base]
         option = {variant.option: variant.value}
         if variant.needs == "reanalyse":
             return beside(base, Reading(), base, Reading(**option), variant, self.base)
@@ -76,7 +79,7 @@ class Bench:
         return beside(
             first,
             Reading(),
-            self._train(variant.condition, configuration, cutting, chosen),
+            self._train(variant.condition, configuration, cutting, chosen, self.variant_seeds),
             Reading(),
             variant,
             self.base,
@@ -144,7 +147,11 @@ def beside(
     }
     units = configuration.with_options(**_own(variant)).units
     whole = table.assign(
-        **first, units=units, updates=int(here[0].attrs["updates"]), synthetic=bool(here[0].attrs["synthetic"])
+        **first,
+        units=units,
+        updates=int(here[0].attrs["updates"]),
+        synthetic=bool(here[0].attrs["synthetic"]),
+        simulated_by=here[0].attrs["simulated_by"],
     )
     return whole[[*first, *(name for name in whole if name not in first)]]
 

@@ -33,7 +33,8 @@ def effects(rows: pd.DataFrame) -> pd.DataFrame:
         entropy, base_entropy, diverged, models, electrodes, n, unit, units, updates, synthetic, reason.
     """
     table = pd.DataFrame([_row(group) for _, group in rows.groupby(KEYS, sort=False)])
-    table["seed_range"] = table["condition"].map(_ranges(table))
+    ranges = _ranges(table)
+    table["seed_range"] = [ranges.get(key, np.nan) for key in zip(table["study"], table["condition"], strict=True)]
     tested = table[(table["option"] != SEED) & (table["measure"] == "Er")]
     table["p_holm"] = tested.groupby(["study", "condition"], sort=False)["p_value"].transform(holm)
     table["verdict"] = [_verdict(row) for row in table.to_dict("records")]
@@ -76,13 +77,13 @@ def _row(group: pd.DataFrame) -> dict[str, object]:
     return {**{name: first[name] for name in kept}, **means, "difference": test.mean, **counts, **tested}
 
 
-def _ranges(table: pd.DataFrame) -> dict[str, float]:
-    """Range of the default's mean Er over its seeds, by condition."""
+def _ranges(table: pd.DataFrame) -> dict[tuple[str, str], float]:
+    """Range of the default's mean Er over its seeds, by study and condition."""
     seeds = table[table["option"] == SEED]
     found = {}
-    for condition, group in seeds.groupby("condition", sort=False):
+    for (study, condition), group in seeds.groupby(["study", "condition"], sort=False):
         values = [*group["here"], group["base"].iloc[0]]
-        found[str(condition)] = float(np.ptp(values))
+        found[str(study), str(condition)] = float(np.ptp(values))
     return found
 
 

@@ -1,7 +1,7 @@
 """What is varied: choices of the network, choices before training that cut the study anew, choices after training.
 
 Each choice is an option of `Configuration`, `Cutting` or `Reading`; its values are those that the option's own type
-names, or `LEVELS` where it is a number, so that a new value of an option is a new variant.
+names, or `LEVELS` and `TIMES` where it is a number, so that a new value of an option is a new variant.
 """
 
 from __future__ import annotations
@@ -96,19 +96,39 @@ class Reading:
 Needs = Literal["retrain", "recut", "reanalyse"]
 
 LEVELS: dict[str, tuple[Any, ...]] = {
-    "units": (16, 64, 128, 700),
-    "updates": (200, 400, 1600, 3200),
+    "units": (16, 32, 64, 128, 700),
+    "layers": (2,),
     "learning_rate": (3e-4, 3e-3),
     "forget_bias": (0.0,),
     "samples": (50, 101),
 }
 """Values of the options that are numbers, beside the default."""
 
+TIMES: dict[str, tuple[float, ...]] = {"updates": (0.25, 0.5, 2, 4)}
+"""Values that are told as so many times the default."""
+
+MAIN = (
+    "layers",
+    "output",
+    "targets",
+    "score",
+    "decoder_state",
+    "decoder_input",
+    "input_feeding",
+    "quarter",
+    "spatial",
+    "token_order",
+    "input_scaling",
+)
+"""Readings of what the network is: varied on real people, and at the published length of training."""
+
 WHERE: dict[str, tuple[str, ...]] = {
     "quarter": ("one_quarter",),
     **dict.fromkeys(("spatial", "token_order", "arms"), ("all_entire",)),
-    **dict.fromkeys(("score", "decoder_state", "decoder_input", "input_feeding"), ("one_entire", "all_entire")),
-    **dict.fromkeys(("er", "r2", "ensemble"), CONDITIONS),
+    **dict.fromkeys(
+        ("layers", "output", "score", "decoder_state", "decoder_input", "input_feeding"), ("one_entire", "all_entire")
+    ),
+    **dict.fromkeys(("targets", "er", "r2", "ensemble"), CONDITIONS),
 }
 """Conditions in which an option is varied, where that is not `ELSEWHERE`."""
 ELSEWHERE = ("one_entire",)
@@ -141,7 +161,7 @@ def variants(base: Configuration) -> list[Variant]:
         Variant(condition, option, value, needs, FEW.get((option, value)))
         for needs, kind in KINDS.items()
         for option, default in defaults(kind, base).items()
-        for value in _values(kind, option)
+        for value in _values(kind, option, default)
         if value != default
         for condition in (("one_entire",) if (option, value) in FEW else WHERE.get(option, ELSEWHERE))
     ]
@@ -153,8 +173,9 @@ def defaults(kind: type[Any], base: Configuration) -> dict[str, Any]:
     return {field.name: getattr(source, field.name) for field in fields(kind)}
 
 
-def _values(kind: type[Any], option: str) -> Iterator[Any]:
+def _values(kind: type[Any], option: str, default: Any) -> Iterator[Any]:
     yield from LEVELS.get(option, ())
+    yield from (round(default * times) for times in TIMES.get(option, ()) if default is not None)
     declared = next(field for field in fields(kind) if field.name == option).metadata
     hint = get_type_hints(kind)[option]
     named = (False, True) if hint is bool else declared.get("choices", get_args(hint))

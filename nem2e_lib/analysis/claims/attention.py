@@ -1,5 +1,7 @@
 """Claims on attention, each part tested over held-out units against what a map without content would give.
 
+Intervals are corrected for training data that folds share (`statistics.over_folds`).
+
 The paper's text on Figure 6 (I) contradicts itself in size: attention at about 50 % for outputs at 0-40 % is a distance
 of 10-50 % of the cycle, some 70-350 ms, read as a delay of about 75 ms, which is 10 %. A uniform map does the first
 without having learned anything, and a map of the delay does not. C14 therefore asks for what both share, weight later
@@ -25,7 +27,7 @@ from nem2e_lib.analysis.claims.evidence import (
     Untestable,
     trained_long_enough,
 )
-from nem2e_lib.analysis.statistics import one_sample
+from nem2e_lib.analysis.statistics import over_folds
 
 Array = NDArray[np.float64]
 
@@ -126,7 +128,7 @@ class _Mean:
             raise Untestable(f"{len(values)} held-out unit: an interval needs two.")
         if np.ptp(values) < 1e-9:
             return cls(*[float(values.mean())] * 3)
-        test = one_sample(values)
+        test = over_folds(values)
         return cls(test.mean, test.ci_low, test.ci_high)
 
     def above(self, bound: float) -> str:

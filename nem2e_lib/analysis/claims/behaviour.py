@@ -99,7 +99,8 @@ def closeness(results: xr.Dataset) -> pd.DataFrame:
     pandas.DataFrame
         refined, simulated, mean_curve: RMSE over the range of the subject's EMG in a cycle, mean over cycles; own: that
         between two cycles of the subject at the same speed (at any, where it has one cycle a speed; NaN where it has
-        one in all); r, r_mean_curve: Pearson's with the measured curve, mean over cycles. Means over electrodes.
+        one in all); same_speed: 1 where these are of one speed; r, r_mean_curve: Pearson's with the measured curve,
+        mean over cycles. Means over electrodes.
     """
     refined = results.refined.transpose("seed", "channel", "cycle", "sample").values
     measured = results.measured.transpose("channel", "cycle", "sample").values
@@ -118,6 +119,7 @@ def closeness(results: xr.Dataset) -> pd.DataFrame:
                     "electrode": electrode,
                     **{name: _distance(guess, curves) / size for name, guess in guesses.items()},
                     "own": _between(curves, speeds[mine]) / size,
+                    "same_speed": len(set(speeds[mine])) < len(mine),
                     "r": _correlation(guesses["refined"], curves),
                     "r_mean_curve": _correlation(guesses["mean_curve"], curves),
                 }
@@ -177,7 +179,6 @@ def _numbers(motion: str, people: pd.DataFrame) -> str:
     mean = people.mean()
     below = int(((people["refined"] < people["simulated"]) & (people["refined"] < people["mean_curve"])).sum())
     others = f"OpenSim {mean['simulated']:.0%}, mean curve {mean['mean_curve']:.0%} (r {mean['r_mean_curve']:.2f})"
-    return (
-        f"{motion}: {others}, another cycle {mean['own']:.0%}; {below} of {len(people)} people below OpenSim and mean "
-        "curve."
-    )
+    alike = int((people["same_speed"] > 0).sum())
+    cycles = f"another cycle {mean['own']:.0%} (of the same speed in {alike} of {len(people)} people)"
+    return f"{motion}: {others}, {cycles}; {below} of {len(people)} people below OpenSim and mean curve."

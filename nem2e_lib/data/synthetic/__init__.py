@@ -4,16 +4,20 @@ study
     Written as a study folder; one trial of a newcomer.
 cycles
     The same as segmented cycles, and what is true in them.
-design
+design, knobs
     Subjects, speeds and channels; a knob for every cause of a wrong simulation.
+cast
+    Who runs and walks, by either generator.
+first, second
+    From synergies to true, simulated and measured activity: as it was, and calibrated on recordings (the default).
 mechanism, body
-    From synergies to true, simulated and measured activity; forces, moment arms and least effort.
+    Clock, torques and least effort; forces and moment arms.
 stranger
     The same in a laboratory's own folders and names.
 """
 
 from nem2e_lib.data.synthetic.cycles import drive, synthetic_cycles, truth
-from nem2e_lib.data.synthetic.design import Knobs
+from nem2e_lib.data.synthetic.knobs import Knobs, Knobs1
 from nem2e_lib.data.synthetic.study import write_newcomer, write_study
 
-__all__ = ["Knobs", "drive", "synthetic_cycles", "truth", "write_newcomer", "write_study"]
+__all__ = ["Knobs", "Knobs1", "drive", "synthetic_cycles", "truth", "write_newcomer", "write_study"]

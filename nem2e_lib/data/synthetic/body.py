@@ -46,9 +46,9 @@ def trunk_strength() -> Array:
 
 
 @cache
-def synergies(motion: str) -> Synergies:
-    """Return the synergies of `running` or `walking`."""
-    table = _table("synergies.csv")
+def synergies(motion: str, file: str = "synergies.csv") -> Synergies:
+    """Return the synergies of `running` or `walking` from a table of this folder."""
+    table = _table(file)
     weights = np.zeros((len(SIDE), len(table)))
     for column, row in enumerate(table["weights"]):
         words = row.split()

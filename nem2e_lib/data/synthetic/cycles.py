@@ -9,33 +9,68 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from nem2e_lib.data.muscles import ARM_ACTUATORS, GAIT2392, side
-from nem2e_lib.data.synthetic.body import SIDE, synergies
-from nem2e_lib.data.synthetic.design import Design, Knobs, design
-from nem2e_lib.data.synthetic.mechanism import Take, Trial, channel_columns, common, one_electrode, takes
+from nem2e_lib.data.synthetic import first, second
+from nem2e_lib.data.synthetic.body import SIDE
+from nem2e_lib.data.synthetic.cast import Take, common_drive, takes
+from nem2e_lib.data.synthetic.design import Design, design
+from nem2e_lib.data.synthetic.knobs import Knobs, Knobs1, knobs_of
+from nem2e_lib.data.synthetic.mechanism import channel_columns
 
 CITATION = "SYNTHETIC data of nem2e; mechanism after Teramae et al. (2025), doi:10.3389/fbioe.2025.1611414"
+"""Of generator 1; `about` has that of either."""
 _SAMPLES, _PHASES = np.linspace(0, 100, 20), np.linspace(0, 100, 101)
 _LEVEL, _SWING = 0.12, 0.08  # of the arms
 
 
+def about(motion: str, generator: int) -> dict[str, str]:
+    """Return what a study says of itself: name, motion, who simulated, citation, licence; all but the first's name it."""
+    own = "" if generator == 1 else f", generator {generator}"
+    return {
+        "name": f"{motion}-synthetic" + ("" if generator == 1 else f"-{generator}"),
+        "motion": motion,
+        "simulated_by": "synthetic" + own,
+        "citation": CITATION.replace(";", own + ";", 1),
+        "licence": "CC0-1.0",
+    }
+
+
 def synthetic_cycles(
-    motion: str, knobs: Knobs | None = None, seed: int = 0, *, subjects: int | None = None, speeds: int | None = None
+    motion: str,
+    knobs: Knobs | Knobs1 | None = None,
+    seed: int = 0,
+    *,
+    subjects: int | None = None,
+    speeds: int | None = None,
+    generator: int | None = None,
 ) -> xr.Dataset:
     """Return a synthetic study in the layout of `cycles.nc`.
 
     What segmenting the study's files gives, but for the interpolation between their samples.
+
+    Parameters
+    ----------
+    motion
+        `running` or `walking`.
+    knobs
+        Strength of every mechanism: `Knobs` for generator 2, `Knobs1` for generator 1.
+    seed
+        Of everything that is drawn.
+    subjects, speeds
+        How many; the first ones stay the same.
+    generator
+        1 or 2, where no knobs are given; default: 2.
     """
+    chosen = knobs_of(knobs, generator)
     plan = design(motion).reduced(subjects, speeds)
-    parts = [_cycles(plan, take) for take in takes(plan, knobs or Knobs(), seed)]
+    parts = [_cycles(plan, take) for take in takes(plan, chosen, seed)]
     dataset = xr.concat(parts, "cycle", data_vars="all", coords="different", compat="equals", join="exact")
+    said = about(motion, chosen.generator)
     attrs = {
-        "study": f"{motion}-synthetic",
-        "motion": motion,
-        "simulated_by": "synthetic",
+        "study": said["name"],
+        **{name: said[name] for name in ("motion", "simulated_by")},
         "synthetic": 1,
         "cycle_definition": "right-right",
-        "citation": CITATION,
-        "licence": "CC0-1.0",
+        **{name: said[name] for name in ("citation", "licence")},
         "kept": dataset.sizes["cycle"],
         "skipped": 0,
     }
@@ -78,7 +113,7 @@ def activation(plan: Design, take: Take, time: NDArray[np.float64]) -> NDArray[n
     return np.concatenate([body, _arm_activation(take.trial, time)], axis=1) if plan.arms else body
 
 
-def _arm_activation(trial: Trial, time: NDArray[np.float64]) -> NDArray[np.float64]:
+def _arm_activation(trial: first.Trial | second.Trial, time: NDArray[np.float64]) -> NDArray[np.float64]:
     """Magnitude of each arm actuator's control, shape (times, 10): one wave a cycle, arms half a cycle apart.
 
     It carries the phase of the cycle and nothing of any muscle.
@@ -97,7 +132,13 @@ def _sample_times(start: float, end: float, points: NDArray[np.float64]) -> NDAr
 
 
 def truth(
-    motion: str, knobs: Knobs | None = None, seed: int = 0, *, subjects: int | None = None, speeds: int | None = None
+    motion: str,
+    knobs: Knobs | Knobs1 | None = None,
+    seed: int = 0,
+    *,
+    subjects: int | None = None,
+    speeds: int | None = None,
+    generator: int | None = None,
 ) -> xr.DataArray:
     """Return the true activation of every muscle, cycles as in `synthetic_cycles`.
 
@@ -107,7 +148,7 @@ def truth(
         Dims (cycle, sample, muscle), with coordinates subject, speed and trial on cycle, and `delay_pct`: the delay of
         the simulation in % of that cycle. The delay in ms is the attribute `delay_ms`.
     """
-    plan, strength = design(motion).reduced(subjects, speeds), knobs or Knobs()
+    plan, strength = design(motion).reduced(subjects, speeds), knobs_of(knobs, generator)
     parts = [_true_cycles(take, strength.delay_ms) for take in takes(plan, strength, seed)]
     whole = xr.concat(parts, "cycle", coords="different", compat="equals", join="exact")
     return whole.assign_coords(cycle=np.arange(whole.sizes["cycle"])).assign_attrs(delay_ms=strength.delay_ms)
@@ -122,13 +163,15 @@ def _true_cycles(take: Take, delay_ms: float) -> xr.DataArray:
     return xr.DataArray(values, dims=("cycle", "sample", "muscle"), coords=coords)
 
 
-def drive(motion: str, knobs: Knobs | None = None, seed: int = 0) -> xr.DataArray:
+def drive(
+    motion: str, knobs: Knobs | Knobs1 | None = None, seed: int = 0, *, generator: int | None = None
+) -> xr.DataArray:
     """Return how strongly each synergy drives each muscle in all subjects, dims (muscle, synergy).
 
     Muscles are those of one side, without side, for both sides are driven alike. A subject's own weights vary about
     these by `subject_sharing`, and those of a speed by `speed_sharing`.
     """
     plan = design(motion)
-    weights = one_electrode(plan, common(plan, knobs or Knobs(), seed).weights)
-    coords = {"muscle": list(SIDE), "synergy": list(synergies(motion).names)}
+    bursts, weights = common_drive(plan, knobs_of(knobs, generator), seed)
+    coords = {"muscle": list(SIDE), "synergy": list(bursts.names)}
     return xr.DataArray(weights, dims=("muscle", "synergy"), coords=coords)

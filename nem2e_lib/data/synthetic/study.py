@@ -16,9 +16,12 @@ from numpy.typing import NDArray
 from nem2e_lib.data.files import write_text
 from nem2e_lib.data.storage.storage import Storage, write_storage
 from nem2e_lib.data.study.settings import Line, Section, settings_text
-from nem2e_lib.data.synthetic.cycles import CITATION, activation, muscles
-from nem2e_lib.data.synthetic.design import Design, Knobs, design
-from nem2e_lib.data.synthetic.mechanism import Take, Trial, channel_columns, takes
+from nem2e_lib.data.synthetic import first, second
+from nem2e_lib.data.synthetic.cast import Take, takes
+from nem2e_lib.data.synthetic.cycles import about, activation, muscles
+from nem2e_lib.data.synthetic.design import Design, design
+from nem2e_lib.data.synthetic.knobs import Knobs, Knobs1, knobs_of
+from nem2e_lib.data.synthetic.mechanism import channel_columns
 from nem2e_lib.error import Nem2eError
 
 Array = NDArray[np.float64]
@@ -33,11 +36,12 @@ _FORCE_NOISE_N = 2.0
 def write_study(
     motion: str,
     folder: str | Path,
-    knobs: Knobs | None = None,
+    knobs: Knobs | Knobs1 | None = None,
     seed: int = 0,
     *,
     subjects: int | None = None,
     speeds: int | None = None,
+    generator: int | None = None,
 ) -> Path:
     """Write a synthetic study folder and return it; the same arguments give the same bytes.
 
@@ -48,24 +52,26 @@ def write_study(
     folder
         Made where it is missing; files of the same names are replaced.
     knobs
-        Strength of every mechanism.
+        Strength of every mechanism: `Knobs` for generator 2, `Knobs1` for generator 1.
     seed
         Of everything that is drawn.
     subjects, speeds
         How many; the first ones stay the same.
+    generator
+        1 or 2, where no knobs are given; default: 2.
 
     Raises
     ------
     Nem2eError
-        If the motion is unknown, the folder cannot be written, or it holds a study that is not synthetic.
+        If motion or generator is unknown, the knobs are another generator's, the folder cannot be written, or it holds a study that is not synthetic.
     """
     folder = Path(folder)
-    plan, strength = design(motion).reduced(subjects, speeds), knobs or Knobs()
+    plan, strength = design(motion).reduced(subjects, speeds), knobs_of(knobs, generator)
     cast = list(takes(plan, strength, seed))
     _prepare(folder)
     rows = [_write_take(folder, plan, take, seed) for take in cast]
     write_text(folder / "trials.csv", pd.DataFrame(rows).to_csv(index=False, lineterminator="\n"))
-    write_text(folder / "study.toml", _settings(plan))
+    write_text(folder / "study.toml", _settings(plan, strength.generator))
     return folder
 
 
@@ -89,12 +95,14 @@ def _is_synthetic(file: Path) -> bool:
         return False
 
 
-def write_newcomer(motion: str, folder: str | Path, seed: int = 0, *, speed: int = 1) -> dict[str, Path]:
+def write_newcomer(
+    motion: str, folder: str | Path, seed: int = 0, *, speed: int = 1, generator: int | None = None
+) -> dict[str, Path]:
     """Write one trial of somebody who is in no study of this motion and seed, but of the same population.
 
     Parameters
     ----------
-    motion, seed
+    motion, seed, generator
         As in `write_study`.
     folder
         Made where it is missing.
@@ -107,7 +115,7 @@ def write_newcomer(motion: str, folder: str | Path, seed: int = 0, *, speed: int
         ``activation``, ``emg`` and ``grf``, each the path of its file.
     """
     plan = design(motion)
-    cast = takes(plan.reduced(plan.subjects + 1, None), Knobs(), seed)
+    cast = takes(plan.reduced(plan.subjects + 1, None), knobs_of(None, generator), seed)
     take = next(islice(cast, plan.subjects * len(plan.speeds) + speed, None))
     Path(folder).mkdir(parents=True, exist_ok=True)
     paths = {}
@@ -158,7 +166,7 @@ def _clock(end: float, rate: float) -> NDArray[np.float64]:
     return np.round(np.arange(int(end * rate) + 1) / rate, 6)
 
 
-def _ground_reaction(trial: Trial, time: Array, motion: str, stance: float, noise: Array) -> Array:
+def _ground_reaction(trial: first.Trial | second.Trial, time: Array, motion: str, stance: float, noise: Array) -> Array:
     """Forces (N) and centres of pressure (m) of both feet on a treadmill, shape (times, 12).
 
     The vertical force passes 20 N at the trial's heel strikes; a foot in the air shows `noise` (N), shape (times, 2).
@@ -184,20 +192,18 @@ def _load(share: Array, motion: str) -> Array:
     return _WEIGHT_N * (1.2 * np.sin(np.pi * inside) + 0.35 * np.sin(3 * np.pi * inside))
 
 
-def _settings(plan: Design) -> str:
+def _settings(plan: Design, generator: int) -> str:
     """The text of study.toml."""
-    about = {
-        "name": f"{plan.motion}-synthetic",
-        "motion": plan.motion,
-        "simulated_by": "synthetic",
+    own = about(plan.motion, generator)
+    said = {
+        **{name: own[name] for name in ("name", "motion", "simulated_by")},
         "cycle": "right-right",
         "synthetic": True,
-        "citation": CITATION,
-        "licence": "CC0-1.0",
+        **{name: own[name] for name in ("citation", "licence")},
     }
     electrodes = {channel: plan.electrodes.get(channel, channel) for channel in plan.emg} if plan.electrodes else {}
     grf = {"right": "ground_force_vy", "left": "l_ground_force_vy", "threshold_n": 20.0}
-    tables: dict[str, Mapping[str, Any]] = {"": about, "emg": plan.emg, "electrodes": electrodes, "grf": grf}
+    tables: dict[str, Mapping[str, Any]] = {"": said, "emg": plan.emg, "electrodes": electrodes, "grf": grf}
     tables["activation"] = {"columns": muscles(plan)}
     return settings_text(
         Section(name, [Line(key, value) for key, value in table.items()]) for name, table in tables.items() if table

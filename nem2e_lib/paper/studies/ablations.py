@@ -1,12 +1,15 @@
-"""The study of every open choice, on SYNTHETIC running: ``make study-ablations`` writes docs/ablations.csv.
+"""The study of every open choice: ``make study-ablations`` writes docs/ablations.csv, on SYNTHETIC running.
 
-`Committed` reads it. `study` makes it, `Rows` finding again what was trained before.
+With ``DATA=open`` it writes docs/ablations_people.csv: the choices of the network (`variants.MAIN`) on the open
+recordings, SYNTHETIC walking after them. With ``LENGTH=long`` it writes docs/ablations_long.csv: the same choices on
+SYNTHETIC running at the published length of training. `Committed` reads such a table. `study` makes it, `Rows` finding
+again what was trained before.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from pathlib import Path
@@ -17,7 +20,7 @@ import pandas as pd
 from tqdm import tqdm
 
 from nem2e_lib.analysis.ablations import Bench, Variant, effects, variants
-from nem2e_lib.analysis.ablations.variants import Cutting
+from nem2e_lib.analysis.ablations.variants import MAIN, Cutting
 from nem2e_lib.data.cycles.segment import data_hash
 from nem2e_lib.data.study.load import load_study
 from nem2e_lib.error import Nem2eError
@@ -27,32 +30,37 @@ from nem2e_lib.paper.studies.script import script
 from nem2e_lib.project import ROOT
 from nem2e_lib.site.provenance import commit
 from nem2e_lib.site.saving import write_csv
-from nem2e_lib.training.config import profile
+from nem2e_lib.training.config import Configuration, profile
 from nem2e_lib.training.engine import ENGINE_VERSION
 from nem2e_lib.training.store import key_of
 from nem2e_lib.training.units import units_said
 
-STUDY = ROOT / "docs" / "ablations.csv"
+STUDY, PEOPLE, LONG = (ROOT / "docs" / f"ablations{name}.csv" for name in ("", "_people", "_long"))
 """One row a variant and held-out unit, with what it was trained with."""
-BENCH_VERSION = "4c14f5b461682bfad099535adbdfe525afd44c5caa90b6305e7c28d1647014e6"
+BENCH_VERSION = "2"
 """Of what a bench gives for the same variant: another value here makes every kept row be made anew."""
-MOTION, PROFILE = "running", "demo"
+MOTION, BESIDE = "running", "walking"
+"""The SYNTHETIC study of every choice, and the one that stands beside real people."""
+DEMO, LENGTH = "demo", "long"
+"""Profiles by which models are trained."""
 MUSCLES = ("soleus", "bi", "tib", "rect")
 """Muscles of the study: one on each side of shank and thigh; each an electrode of its own."""
 
 
 @dataclass(frozen=True)
 class Committed:
-    """The committed study, read once."""
+    """A table of the study, read once: `STUDY`, `PEOPLE`, `LONG`, or one's own; whole, or of `only` one study."""
 
     path: Path = STUDY
+    only: str = ""
 
     @cached_property
     def rows(self) -> pd.DataFrame:
         """One row a variant and held-out unit; a missing file raises `Nem2eError`."""
         if not self.path.exists():
             raise Nem2eError(f"{self.path}: there is no study of ablations; run `make study-ablations` first.")
-        return pd.read_csv(self.path, dtype={"value": str, "default": str, "label": str}, keep_default_na=True)
+        table = pd.read_csv(self.path, dtype={"value": str, "default": str, "label": str}, keep_default_na=True)
+        return table[table["study"] == self.only].reset_index(drop=True) if self.only else table
 
     @cached_property
     def effects(self) -> pd.DataFrame:
@@ -61,12 +69,18 @@ class Committed:
 
     @cached_property
     def missing(self) -> list[str]:
-        """Variants that today's options have and the study has not."""
+        """Variants that today's options have and a study of the table has not."""
         first = self.rows.iloc[0]
         base = profile(str(first["profile"])).with_options(units=int(first["base_units"]), seed=int(first["seed"]))
-        have = set(self.effects[["condition", "option", "value"]].itertuples(index=False, name=None))
-        lacking = [one for one in variants(base) if (one.condition, one.option, str(one.value)) not in have]
-        return [f"{CONDITION_LABELS[one.condition]}, {one.option} = {one.value}" for one in lacking]
+        base = base if base.epochs is not None else base.with_options(updates=_nominal(int(first["base_updates"])))
+        wanted = [one for one in variants(base) if self.path == STUDY or one.option in MAIN]
+        return [
+            f"{study}: {CONDITION_LABELS[one.condition]}, {one.option} = {one.value}"
+            for study, table in self.effects.groupby("study", sort=False)
+            for have in [set(table[["condition", "option", "value"]].itertuples(index=False, name=None))]
+            for one in wanted
+            if (one.condition, one.option, str(one.value)) not in have
+        ]
 
     @property
     def not_run(self) -> str:
@@ -94,16 +108,45 @@ class Committed:
     @property
     def provenance(self) -> str:
         """Where the numbers come from, in a sentence."""
-        first = self.rows.iloc[0]
-        kind = "SYNTHETIC" if self.synthetic else "measured"
-        code = ", ".join(dict.fromkeys(str(name)[:10] for name in self.rows["commit"]))
+        first, rows = self.rows.iloc[0], self.rows
+        code = ", ".join(dict.fromkeys(str(name)[:10] for name in rows["commit"]))
+        how = {STUDY: "", PEOPLE: " DATA=open", LONG: " LENGTH=long"}.get(self.path, " STUDY=…")
+        variant = "" if "variant_seeds" not in rows else f"variants: the first {rows['variant_seeds'].max()} of them; "
         return (
-            f"Study {first['study']} ({kind}), "
-            f"{units_said(self.rows['label'].nunique(), first['unit'], 'held-out')}, "
-            f"{self.rows['electrodes'].max()} electrodes; default: {first['base_units']} units, "
-            f"{first['base_updates']} updates a model, seed {first['seed']}; {first['seeds']} seeds as a yardstick; "
-            f"code {code} (docs/{self.path.name}; make study-ablations makes it anew)."
+            f"{'; '.join(_told(study, table) for study, table in rows.groupby('study', sort=False))}; default: "
+            f"{first['base_units']} units, {' and '.join(map(str, dict.fromkeys(rows['base_updates'])))} updates a "
+            f"model, seed {first['seed']}; {first['seeds']} seeds as a yardstick; {variant}"
+            f"code {code} (docs/{self.path.name}; make study-ablations{how} makes it anew)."
         )
+
+    @property
+    def studies(self) -> list[Committed]:
+        """The table of each study: real people first."""
+        return [Committed(self.path, str(name)) for name in dict.fromkeys(self.rows["study"])]
+
+    def readings(self, options: Sequence[str]) -> str:
+        """Say what each value of some options did to Er on the one study, in their order; empty for none."""
+        table = self.effects[self.effects["measure"] == "Er"]
+        parts = [
+            f"{CONDITION_LABELS[row['condition']]}, {row['option']} = {row['value']}: "
+            f"{signed(row['difference'])} ({signed(row['ci_low'])} to {signed(row['ci_high'])}), {row['verdict']}"
+            for option in options
+            for row in table[table["option"] == option].to_dict("records")
+        ]
+        kind = "SYNTHETIC " if self.synthetic else ""
+        return f"{kind}{self.only}, change in Er (95 % CI): {'; '.join(parts)}." if parts else ""
+
+
+def _told(study: Any, rows: pd.DataFrame) -> str:
+    kind = "SYNTHETIC" if rows["synthetic"].any() else "measured"
+    by = f", simulated by: {rows['simulated_by'].iloc[0]}" if "simulated_by" in rows else ""
+    units = units_said(rows["label"].nunique(), rows["unit"].iloc[0], "held-out")
+    return f"Study {study} ({kind}{by}), {units}, {rows['electrodes'].max()} electrodes"
+
+
+def _nominal(updates: int) -> int:
+    """Return how many updates were asked for, of which whole epochs made a few more or less."""
+    return round(updates, -2)
 
 
 @dataclass(frozen=True)
@@ -116,10 +159,13 @@ class Rows:
         Where variants are trained.
     folder
         Of rows that were made before, one file a variant.
+    profile
+        Of the default, before units and updates were chosen.
     """
 
     bench: Bench
     folder: Path
+    profile: str = DEMO
 
     @cached_property
     def _ingredients(self) -> dict[str, Any]:
@@ -129,6 +175,7 @@ class Rows:
             "base": self.bench.base.to_json(),
             "channels": self.bench.channels,
             "seeds": self.bench.seeds,
+            "variant_seeds": self.bench.variant_seeds,
             "engine": ENGINE_VERSION,
             "code": BENCH_VERSION,
         }
@@ -138,20 +185,38 @@ class Rows:
         told = task if isinstance(task, str) else asdict(task)
         return self.folder / f"{key_of(task=told, **self._ingredients)[:24]}.csv"
 
+    def has(self, task: Variant | str) -> bool:
+        """Whether a task's rows were made before."""
+        return self.path(task).exists()
+
     def of(self, task: Variant | str) -> pd.DataFrame:
         """Return a task's rows with their provenance: those made before, else made now."""
         path = self.path(task)
-        if not path.exists():
+        if not self.has(task):
             bench = self.bench
             made = bench.seed_rows(task) if isinstance(task, str) else bench.rows(task)
-            write_csv(path, made.assign(seed=bench.base.seed, seeds=bench.seeds, profile=PROFILE, commit=commit()))
+            seeds = {"seed": bench.base.seed, "seeds": bench.seeds, "variant_seeds": bench.variant_seeds}
+            write_csv(path, made.assign(**seeds, profile=self.profile, commit=commit()))
         return pd.read_csv(path, dtype=dict.fromkeys(("value", "default", "label"), str))
 
 
+Work = list[tuple[Rows, "Variant | str"]]
+"""What is to be made: a variant, or the seeds of a condition, each on its bench."""
+
+
 def study(
-    folder: Path | str, *, units: int = 32, updates: int = 800, seeds: int = 3, minutes: float = math.inf
+    folder: Path | str,
+    *,
+    units: int = 64,
+    updates: int = 2000,
+    seeds: int = 3,
+    variant_seeds: int = 1,
+    minutes: float = math.inf,
+    own: str = "",
+    data: str = "",
+    length: str = "",
 ) -> Path | None:
-    """Train every variant that is missing on the synthetic running study, and write `STUDY`.
+    """Train every variant that is missing, and write the table.
 
     Parameters
     ----------
@@ -159,39 +224,75 @@ def study(
         Where data, models and rows are kept; a second call makes only what is missing.
     units, updates
         Of the default.
-    seeds
-        Seeds of the default, as a yardstick.
+    seeds, variant_seeds
+        Seeds of the default, as a yardstick, and of each variant.
     minutes
         Stop after so many and leave the rest to the next call; then None is returned, and the page names what has not
         been run.
+    own, data
+        Folder of one's own study, whose table is written into `folder`; or ``open`` for the open recordings and
+        SYNTHETIC walking after them. Both vary `variants.MAIN` alone.
+    length
+        ``long`` for the published length of training, for `variants.MAIN` alone; `updates` is not read then.
+
+    Raises
+    ------
+    Nem2eError
+        If there is no such length, or as `Run.begin`.
     """
-    run = Run.begin(str(folder), PROFILE)
-    base = run.configuration.with_options(units=units, updates=updates)
-    bench = Bench(load_study(run.studies[MOTION]), base, MUSCLES, run.of(MOTION, "models"), seeds)
+    if length not in ("", LENGTH):
+        raise Nem2eError(f"study of ablations: length is {length!r}, expected {LENGTH!r} or nothing; change it.")
+    folder, named = Path(folder), length or DEMO
+    base = profile(named).with_options(units=units)
+    base = base if length else base.with_options(updates=updates)
     chosen = variants(base)
+    if own or data or length:
+        chosen = sorted((one for one in chosen if one.option in MAIN), key=lambda one: MAIN.index(one.option))
     tasks: list[Variant | str] = [*dict.fromkeys(one.condition for one in chosen), *chosen]
     until = monotonic() + 60 * minutes
-    return record(Rows(bench, Path(folder) / "rows"), tasks, STUDY, lambda: monotonic() < until)
+    benches = _benches(folder, base, own, data, seeds, min(seeds, variant_seeds))
+    kept = [Rows(bench, folder / "rows", named) for bench in benches]
+    work = [(rows, task) for rows in kept for task in tasks]
+    where = folder / "ablations.csv" if own else PEOPLE if data else LONG if length else STUDY
+    return record(work, where, lambda: monotonic() < until)
 
 
-def record(rows: Rows, tasks: list[Variant | str], path: Path, go_on: Callable[[], bool]) -> Path | None:
-    """Make the rows of tasks, the dearest last, and write all that there are, after each."""
-    missing = [task for task in sorted(tasks, key=_dear) if not rows.path(task).exists()]
-    for task in (bar := tqdm(missing, unit="variant")):
+def _benches(folder: Path, base: Configuration, own: str, data: str, seeds: int, variant_seeds: int) -> Iterator[Bench]:
+    """Yield where variants are trained: real people first."""
+    if own or data:
+        people = Run.begin(str(folder), DEMO, study=own, data=data)
+        for name, place in people.studies.items():
+            loaded = load_study(place)
+            yield Bench(loaded, base, tuple(loaded.channels), people.of(name, "models"), seeds, variant_seeds)
+    if not own:
+        run = Run.begin(str(folder / "synthetic" if data else folder), DEMO)
+        name = BESIDE if data else MOTION
+        loaded = load_study(run.studies[name])
+        muscles = tuple(loaded.channels) if data else MUSCLES
+        yield Bench(loaded, base, muscles, run.of(name, "models"), seeds, variant_seeds)
+
+
+def record(work: Work, path: Path, go_on: Callable[[], bool]) -> Path | None:
+    """Make the rows of tasks, study after study, the dearest last, and write all that there are, after each."""
+    turn = list(dict.fromkeys(id(rows.bench) for rows, _ in work))
+    ordered = sorted(work, key=lambda pair: (turn.index(id(pair[0].bench)), _dear(pair[1])))
+    missing = [(rows, task) for rows, task in ordered if not rows.has(task)]
+    for rows, task in (bar := tqdm(missing, unit="variant")):
         if not go_on():
             return None
         bar.set_postfix_str(task if isinstance(task, str) else f"{task.condition}, {task.option} = {task.value}")
         rows.of(task)
-        _write(rows, tasks, path)
-    _write(rows, tasks, path)
+        _write(work, path)
+    _write(work, path)
     return path
 
 
-def _write(rows: Rows, tasks: list[Variant | str], path: Path) -> None:
+def _write(work: Work, path: Path) -> None:
     """Write what there is of the tasks, in their order."""
-    found = pd.concat([rows.of(task) for task in tasks if rows.path(task).exists()], ignore_index=True)
-    own = {"base_units": rows.bench.base.units, "base_updates": int(found["updates"].mode()[0])}
-    write_csv(path, found.assign(**own))
+    found = pd.concat([rows.of(task) for rows, task in work if rows.has(task)], ignore_index=True)
+    units = {rows.bench.base.units for rows, _ in work}.pop()
+    updates = found.groupby("study", sort=False)["updates"].transform(lambda some: some.mode()[0])
+    write_csv(path, found.assign(base_units=units, base_updates=updates))
 
 
 def _dear(task: Variant | str) -> tuple[bool, bool, float]:
@@ -201,9 +302,29 @@ def _dear(task: Variant | str) -> tuple[bool, bool, float]:
     return task.muscles is not None, task.needs != "reanalyse", longer
 
 
-def main(folder: str, units: str = "32", updates: str = "800", seeds: str = "3", minutes: str = "inf") -> None:
-    """``FOLDER [UNITS [UPDATES [SEEDS [MINUTES]]]]``."""
-    done = study(folder, units=int(units), updates=int(updates), seeds=int(seeds), minutes=float(minutes))
+def main(
+    folder: str,
+    units: str = "64",
+    updates: str = "2000",
+    seeds: str = "3",
+    minutes: str = "inf",
+    own: str = "",
+    data: str = "",
+    length: str = "",
+    variant_seeds: str = "1",
+) -> None:
+    """``FOLDER [UNITS [UPDATES [SEEDS [MINUTES [STUDY [DATA [LENGTH [VARIANT_SEEDS]]]]]]]]``."""
+    done = study(
+        folder,
+        units=int(units),
+        updates=int(updates),
+        seeds=int(seeds),
+        variant_seeds=int(variant_seeds),
+        minutes=float(minutes),
+        own=own,
+        data=data,
+        length=length,
+    )
     print(done or "Not finished: call it again to go on.")
 
 

@@ -16,6 +16,7 @@ import pandas as pd
 import xarray as xr
 
 from nem2e_lib.analysis import learning
+from nem2e_lib.analysis.apart import by_circumstance
 from nem2e_lib.data.cycles.segment import data_hash
 from nem2e_lib.error import Nem2eError
 from nem2e_lib.paper.run import Run
@@ -172,7 +173,8 @@ def growing(most: int) -> list[int]:
 
 
 def speeds(cycles: xr.Dataset, condition: str) -> Iterator[Level]:
-    """Yield one level a speed that is left out of training; nothing where a study has one subject or one speed."""
+    """Yield one level a speed that is left out of training, or where there is one, a condition; of one subject none."""
+    cycles, _ = by_circumstance(cycles)
     names = [name for name, _ in learning.of_speeds(cycles.assign_coords(fold=[0], fold_of_cycle=cycles.cycle * 0))]
     if leave_one_out(cycles).unit != "subject" or len(names) < 2:
         return

@@ -13,6 +13,7 @@ import pandas as pd
 import xarray as xr
 
 from nem2e_lib.analysis.claims import evaluate
+from nem2e_lib.analysis.claims.evidence import UNTESTED
 from nem2e_lib.paper.findings import Findings
 from nem2e_lib.paper.run import OPEN, Run
 from nem2e_lib.paper.studies.script import script
@@ -52,6 +53,13 @@ def claims(data: str = "") -> pd.DataFrame:
     return pd.read_csv(Tables.of(data).claims, dtype={"value": str})
 
 
+def claims_beside(run: Run) -> pd.DataFrame | None:
+    """Return the verdicts of the committed run on data of the kind of a run's, people or SYNTHETIC; None without one."""
+    if not (run.data or run.is_synthetic) or not Tables.of(run.data).claims.exists():
+        return None
+    return claims(run.data)
+
+
 def against(checked: pd.DataFrame, trained: pd.DataFrame) -> pd.DataFrame:
     """Lay the verdicts of a run beside those at the published length.
 
@@ -65,11 +73,13 @@ def against(checked: pd.DataFrame, trained: pd.DataFrame) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        id, claim, verdict, verdict_long, value_long, changes: a row a claim that both have.
+        id, claim, verdict, verdict_long, value_long, changes (both were tested, and differ): a row a claim that both
+        have.
     """
     long = trained[["id", "verdict", "value"]].rename(columns={"verdict": "verdict_long", "value": "value_long"})
     both = checked[["id", "claim", "verdict"]].merge(long, on="id", validate="one_to_one")
-    return both.assign(changes=both["verdict"] != both["verdict_long"])
+    tested = (both["verdict"] != UNTESTED) & (both["verdict_long"] != UNTESTED)
+    return both.assign(changes=tested & (both["verdict"] != both["verdict_long"]))
 
 
 def is_synthetic(trained: pd.DataFrame) -> bool:
@@ -80,7 +90,9 @@ def is_synthetic(trained: pd.DataFrame) -> bool:
 def said(compared: pd.DataFrame, trained: pd.DataFrame) -> str:
     """Say which verdicts the length of training changes, and what the committed run was."""
     first, changed = trained.iloc[0], compared.loc[compared["changes"], "id"]
+    alone = compared.loc[(compared["verdict"] == UNTESTED) & (compared["verdict_long"] != UNTESTED), "id"]
     told = f"{len(changed)} of {len(compared)} verdicts change" + (f": {', '.join(changed)}." if len(changed) else ".")
+    told += f" Told by the long run alone: {', '.join(alone)}." if len(alone) else ""
     whom = f"SYNTHETIC data of generator {first['generator']:.0f}" if is_synthetic(trained) else "recordings of people"
     again = "make study-long" + ("" if is_synthetic(trained) else f" DATA={OPEN}")
     return (

@@ -68,13 +68,13 @@ def _and(names: list[str]) -> str:
 
 def tuned_on(tried: pd.DataFrame) -> dict[str, str]:
     """Return what of each method was chosen on which data, with the number of evaluations where designs were tried."""
-    counts = tried[tried["led_to"].notna()].groupby(["led_to", "study"], sort=False).size()
     told = {}
     for one in every():
         text, design = str(getattr(one, "tuned_on", "not said")), AS.get(one.name, one.name)
-        if design in counts.index.get_level_values(0):
-            where = ", ".join(f"{number} on {study}" for study, number in counts[design].items())
-            text += f", in {plural(int(counts[design].sum()), 'evaluation')} ({where})"
+        counts = tried[tried["led_to"] == design].groupby("study", sort=False).size()
+        if len(counts):
+            where = ", ".join(f"{number} on {study}" for study, number in counts.items())
+            text += f", in {plural(int(counts.sum()), 'evaluation')} ({where})"
         told[one.name] = text
     open_points = "nothing here: the paper's method; sizes and open points by hand"
     return {

@@ -11,13 +11,16 @@ from nem2e_lib.data.check import check_study
 from nem2e_lib.data.cycles.segment import segment
 from nem2e_lib.data.muscles import ARM_ACTUATORS, GAIT2392
 from nem2e_lib.data.study.load import load_study
-from nem2e_lib.data.synthetic import Knobs, drive, synthetic_cycles, truth, write_study
+from nem2e_lib.data.synthetic import Knobs, Knobs1, drive, synthetic_cycles, truth, write_newcomer, write_study
 from nem2e_lib.data.synthetic.body import leg_strength, minimum_activation, synergies, trunk_strength
+from nem2e_lib.data.synthetic.cast import takes
 from nem2e_lib.data.synthetic.design import design
-from nem2e_lib.data.synthetic.mechanism import least_effort, takes, torques
+from nem2e_lib.data.synthetic.mechanism import channel_columns, least_effort, torques
+from nem2e_lib.data.synthetic.second import common_synergies, excitation
 from nem2e_lib.error import Nem2eError
 
 NOTHING = Knobs().only()
+BOTH = pytest.mark.parametrize("kind", [Knobs1, Knobs])
 TIME = np.linspace(0.3, 1.5, 40)
 
 
@@ -49,9 +52,10 @@ def test_torques_out_of_reach_are_refused():
         minimum_activation(trunk_strength(), np.array([[1e6, 0.0, 0.0]]))
 
 
+@BOTH
 @pytest.mark.parametrize("share", [0.0, 0.4, 1.0])
-def test_redundancy_leaves_the_torques_alone(share):
-    trial = first_trial(replace(NOTHING, redundancy=share))
+def test_redundancy_leaves_the_torques_alone(share, kind):
+    trial = first_trial(replace(kind().only(), redundancy=share))
     true, simulated = trial.true(TIME), trial.simulated(TIME)
     np.testing.assert_allclose(torques(simulated), torques(true), atol=1e-4)
     if share:
@@ -59,14 +63,16 @@ def test_redundancy_leaves_the_torques_alone(share):
         np.testing.assert_allclose(simulated, true + share * (least_effort(true) - true), atol=1e-9)
 
 
-def test_delay_alone_is_the_true_activation_later():
-    trial = first_trial(NOTHING.only("delay_ms"))
-    late = first_trial(Knobs(delay_ms=60.0).only("delay_ms"))
+@BOTH
+def test_delay_alone_is_the_true_activation_later(kind):
+    trial = first_trial(kind().only())
+    late = first_trial(kind(delay_ms=60.0).only("delay_ms"))
     np.testing.assert_allclose(late.simulated(TIME), trial.true(TIME - 0.060), atol=1e-12)
 
 
-def test_without_cause_and_noise_simulated_is_measured(tmp_path):
-    quiet = replace(NOTHING, emg_noise=0.0)
+@BOTH
+def test_without_cause_and_noise_simulated_is_measured(tmp_path, kind):
+    quiet = replace(kind().only(), emg_noise=0.0)
     for cycles in (synthetic_cycles("running", quiet, subjects=2, speeds=1), _through_files(tmp_path, quiet)):
         own = cycles.activation.sel(muscle=cycles.target).values
         np.testing.assert_array_equal(own, cycles.emg.values)
@@ -76,9 +82,9 @@ def _through_files(folder, knobs):
     return segment(load_study(write_study("running", folder, knobs, subjects=2, speeds=1)))[0]
 
 
-def test_noise_has_its_size_and_never_goes_below_zero():
+def test_noise_of_generator_1_has_its_size_and_never_goes_below_zero():
     noise = 0.02
-    trial = first_trial(replace(NOTHING, emg_noise=noise))
+    trial = first_trial(replace(Knobs1().only(), emg_noise=noise))
     time, columns = np.linspace(0, trial.end, 2000), [GAIT2392.index("soleus_r")]
     true, measured = trial.true(time)[:, columns], trial.measured(time, columns)
     assert measured.min() >= 0
@@ -86,12 +92,91 @@ def test_noise_has_its_size_and_never_goes_below_zero():
     assert (measured - true)[high].std() == pytest.approx(noise, rel=0.35)
 
 
-@pytest.mark.parametrize("knob", [name for name in asdict(Knobs()) if name != "emg_noise"])
-def test_every_knob_turns_something(knob):
-    base, turned = (
-        synthetic_cycles("running", k, subjects=2, speeds=2) for k in (Knobs(), replace(Knobs(), **{knob: 0.0}))
+def test_noise_of_generator_2_grows_with_the_signal():
+    trial = first_trial(replace(NOTHING, emg_noise=0.2))
+    time, columns = np.linspace(0, trial.end, 4000), list(range(43))
+    true, measured = trial.true(time)[:, columns], trial.measured(time, columns)
+    log = np.log(measured / true)
+    assert log.std() == pytest.approx(0.2, rel=0.05)
+    strong = true > np.median(true)
+    assert log[strong].std() == pytest.approx(log[~strong].std(), rel=0.1)
+    assert (measured / true).mean() == pytest.approx(1.0, abs=0.02)
+
+
+def test_emg_of_generator_2_is_a_curve_of_activation_normalised_to_ones_own_peak():
+    trial = first_trial(replace(Knobs().only("electrode"), emg_noise=0.0, emg_gain=0.0))
+    columns = channel_columns(design("running"))
+    time = np.linspace(0, trial.end, 400)
+    true, measured = trial.true(time)[:, columns], trial.measured(time, columns)
+    order = true.argsort(axis=0)
+    ratio = np.take_along_axis(measured, order, 0) / np.take_along_axis(true, order, 0)
+    assert (np.diff(ratio, axis=0) >= -1e-12).all(), "the share of EMG does not grow with activation"
+    assert 0.2 < np.median(measured.max(axis=0)) < 1.2
+    curve = np.array([0.7, 2.0])
+    shown = excitation(np.array([[0.3, 0.6]]), curve)
+    np.testing.assert_allclose(np.expm1(-curve * shown) / np.expm1(-curve), [[0.3, 0.6]])
+    np.testing.assert_allclose(excitation(np.array([[0.3]]), np.zeros(1)), [[0.3]])
+
+
+def test_what_is_wrong_in_generator_2_stays_from_cycle_to_cycle():
+    still = {name: 0.0 for name in asdict(Knobs()) if name.startswith("cycle_") or name.endswith(("_cycle", "noise"))}
+    trial = first_trial(replace(Knobs(delay_ms=0.0), **still))
+    edges = trial.strikes
+    first, second = (
+        start + (end - start) * np.linspace(0.1, 0.9, 20) for start, end in ((edges[0], edges[1]), (edges[1], edges[2]))
     )
-    assert not np.allclose(base.activation, turned.activation)
+    wrong = [trial.simulated(time) - trial.true(time) for time in (first, second)]
+    np.testing.assert_allclose(*wrong, atol=1e-6)
+    assert np.abs(wrong[0]).max() > 0.05
+
+
+@pytest.mark.parametrize(("kind", "knob"), [(kind, name) for kind in (Knobs1, Knobs) for name in asdict(kind())])
+def test_every_knob_turns_something(kind, knob):
+    base, turned = (
+        synthetic_cycles("running", k, subjects=1, speeds=2) for k in (kind(), replace(kind(), **{knob: 0.0}))
+    )
+    measures = knob.startswith("emg_")
+    assert np.allclose(base.emg, turned.emg) != (measures or not knob.startswith(("delay", "redund", "simulation")))
+    assert np.allclose(base.activation, turned.activation) == measures
+
+
+@pytest.mark.parametrize(
+    ("motion", "seed", "digest"),
+    [("walking", 0, "497a8dcb12dff392"), ("walking", 1, "5e07b166d13174e4"), ("running", 0, "e5d74e1c5c1c4bc0")],
+)
+def test_generator_1_gives_what_it_always_gave(motion, seed, digest):
+    cycles = synthetic_cycles(motion, seed=seed, generator=1, subjects=2)
+    found = hashlib.sha256()
+    for name in ("activation", "emg", "activation_waveform", "emg_waveform", "start_s", "end_s"):
+        found.update(np.ascontiguousarray(cycles[name].values.round(6) + 0.0).tobytes())
+    assert found.hexdigest()[:16] == digest
+    assert cycles.attrs["study"] == f"{motion}-synthetic"
+    assert cycles.identical(synthetic_cycles(motion, Knobs1(), seed, subjects=2))
+
+
+@pytest.mark.parametrize(
+    ("motion", "study", "newcomer"),
+    [("walking", "9961f327df12d239", "21c99c485e27cb74"), ("running", "506a24e3adbe5055", "964fcf0357c92cc0")],
+)
+def test_generator_1_writes_the_files_that_it_always_wrote(motion, study, newcomer, tmp_path):
+    folder = write_study(motion, tmp_path / "study", seed=3, subjects=2, speeds=2, generator=1)
+    files = sorted(path for path in folder.rglob("*") if path.is_file())
+    assert hashlib.sha256(b"".join(path.read_bytes() for path in files)).hexdigest()[:16] == study
+    parts = sorted(write_newcomer(motion, tmp_path / "new", seed=3, generator=1).values())
+    assert hashlib.sha256(b"".join(path.read_bytes() for path in parts)).hexdigest()[:16] == newcomer
+
+
+def test_studies_tell_their_generator(tmp_path):
+    for generator, name in ((1, "walking-synthetic"), (2, "walking-synthetic-2")):
+        made = synthetic_cycles("walking", generator=generator, subjects=1, speeds=1)
+        written = segment(
+            load_study(write_study("walking", tmp_path / name, generator=generator, subjects=1, speeds=1))
+        )
+        for told in ("study", "simulated_by", "citation"):
+            assert made.attrs[told] == written[0].attrs[told]
+        assert made.attrs["study"] == name
+    assert made.attrs["simulated_by"] == "synthetic, generator 2"
+    assert synthetic_cycles("walking", subjects=1, speeds=1).identical(made)
 
 
 def test_shape_is_the_papers():
@@ -105,9 +190,10 @@ def test_shape_is_the_papers():
     assert 0.55 < durations.min() < durations.max() < 0.9
 
 
-def test_truth_is_what_an_exact_simulation_would_be():
-    cycles = synthetic_cycles("walking", NOTHING)
-    np.testing.assert_allclose(truth("walking", NOTHING).values, cycles.activation.values, atol=1e-12)
+@BOTH
+def test_truth_is_what_an_exact_simulation_would_be(kind):
+    cycles = synthetic_cycles("walking", kind().only())
+    np.testing.assert_allclose(truth("walking", kind().only()).values, cycles.activation.values, atol=1e-12)
 
 
 def test_truth_tells_the_delay_of_each_cycle():
@@ -120,8 +206,10 @@ def test_truth_tells_the_delay_of_each_cycle():
 
 
 def test_drive_tells_which_synergy_drives_which_muscle():
-    plain = drive("walking", replace(Knobs(), unevenness=0.0, second_synergy=0.0))
-    np.testing.assert_array_equal(plain, synergies("walking").weights)
+    for kind, made in ((Knobs1, synergies("walking")), (Knobs, common_synergies("walking"))):
+        plain = drive("walking", kind(unevenness=0.0, second_synergy=0.0))
+        np.testing.assert_array_equal(plain, made.weights)
+        assert plain.sizes["synergy"] > leg_strength().shape[0] or kind is Knobs1
     assert plain.sel(muscle="soleus").idxmax().item() == "push_off"
     shared = drive("walking")
     assert ((shared > 0) >= (plain > 0)).all()
@@ -135,10 +223,15 @@ def test_muscles_below_one_electrode_are_driven_alike():
         assert (weights.sel(muscle=alike) == weights.sel(muscle=alike[0])).all()
 
 
-def test_drive_makes_the_activation_of_subjects_who_do_not_differ():
-    alike = replace(NOTHING, subject_sharing=0.0, speed_sharing=0.0)
+@BOTH
+def test_drive_makes_the_activation_of_subjects_who_do_not_differ(kind):
+    own = [name for name in asdict(kind()) if name.endswith(("_sharing", "_pattern"))]
+    alike = replace(kind().only(), **dict.fromkeys(own, 0.0))
     true = truth("running", alike, subjects=1, speeds=1).values.reshape(-1, 92)[:, :43]
-    unclipped = true[(true < 1.0).all(axis=1)] - 0.02
+    if kind is Knobs1:
+        unclipped = true[(true < 1.0).all(axis=1)] - 0.02
+    else:
+        unclipped = (true / (1 - true**4) ** 0.25 - 0.012) / design("running").effort
     weights = drive("running", alike).values[:43]
     bursts = np.linalg.lstsq(weights, unclipped.T, rcond=None)[0]
     assert len(unclipped) > len(weights.T)
@@ -170,9 +263,11 @@ def _digest(folder, seed):
     return hashlib.sha256(b"".join(path.read_bytes() for path in files)).hexdigest()
 
 
-def test_fewer_subjects_are_a_part_of_the_whole():
+def test_fewer_subjects_and_speeds_are_a_part_of_the_whole():
     whole, part = synthetic_cycles("walking"), synthetic_cycles("walking", subjects=2)
     np.testing.assert_array_equal(whole.activation[: part.sizes["cycle"]], part.activation)
+    slow = synthetic_cycles("walking", subjects=1, speeds=2)
+    np.testing.assert_array_equal(whole.activation[:2], slow.activation)
 
 
 def test_bad_knobs_and_motions_are_refused():
@@ -182,6 +277,12 @@ def test_bad_knobs_and_motions_are_refused():
         Knobs(redundancy=2)
     with pytest.raises(Nem2eError, match="swimming"):
         synthetic_cycles("swimming")
+    with pytest.raises(Nem2eError, match="'noise' is no cause"):
+        Knobs().only("noise")
+    with pytest.raises(Nem2eError, match="generator 3 is unknown, expected 1 or 2"):
+        synthetic_cycles("walking", generator=3)
+    with pytest.raises(Nem2eError, match="knobs of generator 2 were given for generator 1; give Knobs1"):
+        synthetic_cycles("walking", Knobs(), generator=1)
 
 
 @pytest.mark.parametrize(

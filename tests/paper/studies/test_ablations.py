@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import pandas as pd
+import pytest
 
-from nem2e_lib.analysis.ablations import Bench, Variant, variants
+from nem2e_lib.analysis.ablations import Bench, Variant, effects, variants
 from nem2e_lib.data.study.load import load_study
+from nem2e_lib.error import Nem2eError
 from nem2e_lib.figures.ablations import forest, levels
-from nem2e_lib.paper.studies.ablations import Committed, Rows, record
+from nem2e_lib.paper.studies import ablations
+from nem2e_lib.paper.studies.ablations import Committed, Rows, record, study
+from nem2e_lib.training.conditions import CONDITIONS
 from nem2e_lib.training.config import Configuration, open_points, profile
 
 
 def test_the_committed_study_names_what_it_lacks_and_says_what_it_is():
     study = Committed()
-    base = profile("demo").with_options(units=int(study.rows["base_units"][0]))
+    first = study.rows.iloc[0]
+    base = profile("demo").with_options(units=int(first["base_units"]), updates=round(int(first["base_updates"]), -2))
     wanted = {(v.condition, v.option, str(v.value)) for v in variants(base)}
     have = set(study.effects[["condition", "option", "value"]].itertuples(index=False, name=None))
     assert {option for _, option, _ in have - wanted} == {"seed"}
@@ -59,6 +64,49 @@ def test_an_open_point_tells_its_largest_effect():
     assert renamed == list(told.values())
 
 
+def test_what_is_told_of_a_reading_is_its_row():
+    study = Committed()
+    (alone,) = study.studies
+    row = study.effects[(study.effects["option"] == "score") & (study.effects["value"] == "dot")].iloc[0]
+    told = alone.readings(("score",))
+    assert told.startswith("SYNTHETIC running")
+    assert f"score = dot: {row['difference']:+.2f}".replace("-", "−") in told.replace("-", "−")
+    assert alone.readings(()) == ""
+
+
+def test_ones_own_people_are_varied_in_what_the_network_is(study_folder, tmp_path, monkeypatch):
+    monkeypatch.setattr(ablations, "MAIN", ("output", "targets"))
+    made = study(tmp_path, units=4, updates=1, seeds=2, variant_seeds=2, own=str(study_folder))
+    assert made == tmp_path / "ablations.csv"
+    table = Committed(made)
+    found = table.effects[["condition", "option", "value"]]
+    assert set(found[found["option"] != "seed"].itertuples(index=False, name=None)) == {
+        *((condition, "output", "at_once") for condition in ("one_entire", "all_entire")),
+        *((condition, "targets", "all") for condition in CONDITIONS),
+    }
+    models = table.rows[table.rows["option"] != "seed"].groupby("option")["models"].unique()
+    assert models["output"] == [2 * 2]  # seeds and channels; of the yardstick a row is one seed alone
+    (alone,) = table.studies
+    assert len(alone.effects) == len(found)
+    assert table.missing == alone.missing == []
+    told = alone.readings(("targets",))
+    assert told.count("targets = all: ") == len(CONDITIONS)
+    assert "output" not in told
+    assert alone.only in forest(alone.effects, note=alone.provenance, synthetic=alone.synthetic, of=alone.only).title
+    assert "simulated by" in table.provenance
+    assert "the first 2 of them" in table.provenance
+    with pytest.raises(Nem2eError, match="length is 'short', expected 'long' or nothing"):
+        study(tmp_path, length="short")
+
+
+def test_every_study_has_a_yardstick_of_its_own():
+    rows = Committed().rows
+    wide = rows.assign(study="other", here=lambda t: t["here"].where(t["option"] != "seed", t["here"] + 0.5))
+    both = effects(pd.concat([rows, wide], ignore_index=True)).groupby(["study", "condition"])["seed_range"].first()
+    here, there = (both[name] for name in (rows["study"].iloc[0], "other"))
+    assert (there > here + 0.3).all()
+
+
 def test_open_points_have_an_id_each():
     ids = [point["id"] for point in open_points(Configuration())]
     assert "" not in ids
@@ -72,11 +120,12 @@ def test_a_study_goes_on_where_it_stopped(study_folder, tmp_path):
         "one_entire",
         *(Variant("one_entire", *what, "reanalyse") for what in (("er", "mean_of_ratios"), ("r2", "sse"))),
     ]
+    work = [(rows, task) for task in tasks]
     left = iter([True, True, False])
-    assert record(rows, tasks, path, lambda: next(left)) is None
+    assert record(work, path, lambda: next(left)) is None
     assert list(dict.fromkeys(Committed(path).rows["option"])) == ["seed", "er"]
     before = {file: file.stat().st_mtime_ns for file in (tmp_path / "rows").iterdir()}
-    assert record(rows, tasks, path, lambda: True) == path
+    assert record(work, path, lambda: True) == path
     assert list(dict.fromkeys(Committed(path).rows["option"])) == ["seed", "er", "r2"]
     assert {file: file.stat().st_mtime_ns for file in before} == before
     other = Rows(Bench(bench.study, Configuration(units=5, epochs=1), bench.channels, bench.store, 2), rows.folder)

@@ -45,6 +45,9 @@ def test_verdicts_stand_beside_each_other_by_id() -> None:
     assert "Trained on recordings of people with 64 units" in long.said(compared, people)
     assert "make study-long DATA=open" in long.said(compared, people)
     assert long.said(compared.iloc[:1], trained).startswith("0 of 1 verdicts change. ")
+    untold = long.against(checked.assign(verdict="cannot be tested"), trained)
+    assert not untold["changes"].any()
+    assert long.said(untold, trained).startswith("0 of 2 verdicts change. Told by the long run alone: C1, C2. Trained")
     with pytest.raises(pd.errors.MergeError):
         long.against(checked, pd.concat([trained, trained]))
 
