@@ -54,7 +54,7 @@ def claims(data: str = "") -> pd.DataFrame:
 
 
 def claims_beside(run: Run) -> pd.DataFrame | None:
-    """Return the verdicts of the committed run on data of the kind of a run's, people or SYNTHETIC; None without one."""
+    """Return the verdicts of the committed run on data like a run's, people or SYNTHETIC; None where there is none."""
     if not (run.data or run.is_synthetic) or not Tables.of(run.data).claims.exists():
         return None
     return claims(run.data)
