@@ -72,8 +72,8 @@ def intervene(results: xr.Dataset, cycles: xr.Dataset, store: Path | str) -> xr.
         raise Nem2eError("one_quarter: its models see no whole cycle, expected one_entire or all_entire; choose these.")
     if work.joint:
         raise Nem2eError(
-            f"{work.condition}: was trained with targets=all, whose networks have one map for all muscles, expected one "
-            "a muscle; train it with targets=one."
+            f"{work.condition}: was trained with targets=all, whose networks have one map for all muscles, expected "
+            "one a muscle; train it with targets=one."
         )
     fold = results.fold_of_cycle.values
     strangers, longest = _strangers(fold), int(np.bincount(fold).max())
