@@ -271,7 +271,11 @@ def long(folder: Path | str) -> Path:
     """
     place = Path(folder)
     found = _of_run(place) if (place / "run.json").exists() else _of_files(place)
-    rows = pd.concat([table.assign(**_trained(results, where)) for results, table, where in found], ignore_index=True)
+    code = commit()  # before hours of measuring, in which files may change
+    tables = [table.assign(**_trained(results, where), commit=code) for results, table, where in found]
+    if not tables:
+        raise Nem2eError(f"{place}: holds no trained result of {' or '.join(ASKED)}; give a folder that does.")
+    rows = pd.concat(tables, ignore_index=True)
     before = pd.read_csv(LONG, dtype={"study": str}) if LONG.exists() else rows.iloc[:0]
     known = pd.MultiIndex.from_frame(before[TRAINING])
     kept = before[~known.isin(pd.MultiIndex.from_frame(rows[TRAINING].drop_duplicates()))]
@@ -353,7 +357,6 @@ def _trained(results: xr.Dataset, where: str) -> Row:
         "synthetic": bool(results.attrs["synthetic"]),
         "data_hash": results.attrs["data_hash"][:12],
         "source": where,
-        "commit": commit(),
     }
 
 
