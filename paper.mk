@@ -142,7 +142,7 @@ TRAINED := $(foreach study,$(STUDIES),$(foreach condition,$(CONDITIONS),$(RUN)/$
 FIRST   := 01_download 02_segment 03_train
 LAST    := 07_claims
 APART   := 12_motion_to_emg 16_c3d_to_emg $(if $(STUDY)$(filter open,$(DATA)),11_own_data)
-LONGEST := 08_rivals 09_refine 13_controls 14_attention_tests
+LONGEST := 08_rivals 09_refine 13_controls 14_attention_tests 18_timing
 # 17_people speaks of the open recordings and of nothing else.
 APART   += $(if $(filter open,$(DATA)),,17_people)
 OTHERS  := $(filter-out $(FIRST) $(LAST) $(APART),$(patsubst notebooks/%.ipynb,%,$(sort $(wildcard notebooks/*.ipynb))))
@@ -151,6 +151,7 @@ FIGURES := $(filter $(OTHERS),$(LONGEST)) $(filter-out $(LONGEST),$(OTHERS))
 $(SITE)/15_ablations.html: docs/ablations.csv
 $(SITE)/17_people.html: $(SITE)/08_rivals.html
 $(SITE)/14_attention_tests.html: $(wildcard docs/attention_*.csv)
+$(SITE)/18_timing.html: $(wildcard docs/outside_*.csv)
 
 $(FIGURES:%=$(SITE)/%.html): $(SITE)/%.html: notebooks/%.ipynb $(TRAINED) $(PAPER)
 	@$(call run,$*,$*)

@@ -43,12 +43,6 @@ def by_circumstance(cycles: xr.Dataset) -> tuple[xr.Dataset, str]:
     return cycles.assign_coords(speed=("cycle", cycles[CONDITION].values.astype(str))), CONDITION
 
 
-def one_an_electrode(cycles: xr.Dataset, results: xr.Dataset) -> xr.Dataset:
-    """Return a study on the channels that were trained, the first of each electrode, under the results' name."""
-    chosen = results.channel.values[~pd.Series(results.electrode.values.astype(str)).duplicated().to_numpy()]
-    return cycles.sel(channel=chosen).assign_attrs(study=results.attrs["study"])
-
-
 def cannot(cycles: xr.Dataset) -> str:
     """Say why a person and a speed cannot be left out of a study at once; empty where they can."""
     study, name = str(cycles.attrs["study"]), by_circumstance(cycles)

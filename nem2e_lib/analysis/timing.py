@@ -126,6 +126,12 @@ def estimates(conditions: Mapping[str, xr.Dataset]) -> dict[str, Array]:
     return arrays | {name: one.refined.transpose("seed", *dims).values for name, one in conditions.items()}
 
 
+def one_an_electrode(results: xr.Dataset) -> xr.Dataset:
+    """Return results on the first channel of each electrode: the others have the same EMG."""
+    again = pd.Series(results.electrode.values.astype(str)).duplicated().to_numpy()
+    return results.isel(channel=~again)
+
+
 def compared(results: xr.Dataset, methods: Mapping[str, Array]) -> pd.DataFrame:
     """Compare each method with the measured EMG, cycle by cycle.
 

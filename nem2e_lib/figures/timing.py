@@ -238,10 +238,10 @@ def normalisation(table: pd.DataFrame, *, synthetic: bool) -> Drawn:
         line[1].set(xlabel="RMSE / RMSE of the mean curve − 1")
     add_legend(figure, _handles(methods))
     caption = f"{MEAN_AND_INTERVAL.capitalize()}. Right: the simulation does not enter it."
-    ranges = table.groupby(["study", "method"], sort=False)["er_mean"].agg(["min", "max"])
+    ranges = table.groupby(["study", "method"], sort=False)["er_mean"].agg(low="min", high="max").reset_index()
     told = " ".join(
-        f"{study}, {label_of(method)}: Er {signed(row['min'])} to {signed(row['max'])}."
-        for (study, method), row in ranges.iterrows()
+        f"{row['study']}, {label_of(row['method'])}: Er {signed(row['low'])} to {signed(row['high'])}."
+        for row in ranges.to_dict("records")
     )
     return Drawn(figure, table, title, f"{caption} {told}", caption, synthetic)
 
@@ -319,7 +319,7 @@ def _extremes(rows: pd.DataFrame, measure: str) -> str:
     known = rows[rows["mean"].notna()]
     if known.empty:
         return ""
-    worst = known.loc[known["mean"].abs().idxmax()]
+    worst = known.iloc[int(known["mean"].abs().to_numpy().argmax())]
     return f"{_SHORT[measure]}: largest for {label_of(worst['method'])} in {worst['muscle']}, {signed(worst['mean'])}."
 
 
@@ -329,6 +329,7 @@ def _best(rows: pd.DataFrame) -> str:
         known = some[some["mean"].notna()]
         if known.empty:
             continue
-        best = known.loc[known["mean"].idxmax() if MEASURES[str(measure)].kind == "z" else known["mean"].idxmin()]
+        means = known["mean"].to_numpy(float)
+        best = known.iloc[int(means.argmax() if MEASURES[str(measure)].kind == "z" else means.argmin())]
         told.append(f"{study}, {_SHORT[str(measure)]}: best {label_of(best['method'])}, {best['mean']:.2f}.")
     return " ".join(told)

@@ -2,22 +2,143 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property, partial
+from typing import Any
 
 import numpy as np
 import pandas as pd
+import xarray as xr
 
-from nem2e_lib.analysis import timing
+from nem2e_lib.analysis import apart, mixed, normalising, timing
 from nem2e_lib.analysis.mixed import MEAN_CURVE
 from nem2e_lib.analysis.statistics import ALPHA
 from nem2e_lib.analysis.timing import MEASURED, MEASURES
 from nem2e_lib.figures.style import label_of, signed
+from nem2e_lib.paper.findings import Findings
+from nem2e_lib.paper.studies import outside
+from nem2e_lib.rivals import RidgeAll, RidgeOwn, Rival, evaluate
 from nem2e_lib.site.tables import p_text, rounded
 from nem2e_lib.training.conditions import CONDITIONS
-from nem2e_lib.training.units import unit_name, units_said
+from nem2e_lib.training.units import caveat, unit_name, units_said
 
 OPENSIM = "opensim"
 _SAID = {"onset_off": "onset", "offset_off": "offset", "peak_off": "peak time"}
+
+
+QUICK: tuple[Rival, ...] = (RidgeOwn(), RidgeAll())
+"""Methods that are fitted anew by every run, for EMG normalised otherwise and for a speed that is left out."""
+
+
+@dataclass(frozen=True)
+class Timed:
+    """A run's curves, timed; one channel an electrode, since its copies have the same EMG."""
+
+    found: Findings
+
+    @cached_property
+    def trained(self) -> dict[str, dict[str, xr.Dataset]]:
+        """Trained conditions by study and condition."""
+        return {
+            study: {name: timing.one_an_electrode(one) for name, one in conditions.items()}
+            for study, conditions in self.found.trained.items()
+        }
+
+    @cached_property
+    def first(self) -> dict[str, xr.Dataset]:
+        """One condition of each study: its EMG and folds are those of all."""
+        return {study: conditions["one_entire"] for study, conditions in self.trained.items()}
+
+    @cached_property
+    def cycles(self) -> dict[str, xr.Dataset]:
+        """Segmented cycles of each study, on the channels that were trained."""
+        return {
+            study: self.found.cycles[study].sel(channel=one.channel.values).assign_attrs(study=study)
+            for study, one in self.first.items()
+        }
+
+    @cached_property
+    def methods(self) -> dict[str, dict[str, np.ndarray]]:
+        """What is held against EMG, by study and method."""
+        return {study: timing.estimates(conditions) for study, conditions in self.trained.items()}
+
+    @cached_property
+    def cycle_by_cycle(self) -> pd.DataFrame:
+        """Rows of `timing.compared` of every study."""
+        parts = [timing.compared(one, self.methods[study]) for study, one in self.first.items()]
+        return pd.concat(parts, ignore_index=True)
+
+    @cached_property
+    def units(self) -> pd.DataFrame:
+        """Rows of `timing.per_unit`."""
+        return timing.per_unit(self.cycle_by_cycle)
+
+    @cached_property
+    def summary(self) -> pd.DataFrame:
+        """Muscle by muscle: rows of `timing.summary`."""
+        return timing.summary(self.units)
+
+    @cached_property
+    def thinned(self) -> pd.DataFrame:
+        """What thinning to the samples of training costs, muscle by muscle."""
+        parts = [timing.per_unit(timing.thinning(one)) for one in self.cycles.values()]
+        return timing.summary(pd.concat(parts, ignore_index=True))
+
+    @cached_property
+    def over(self) -> pd.DataFrame:
+        """Rows of `timing.over_muscles`."""
+        return timing.over_muscles(self.units)
+
+    @cached_property
+    def against(self) -> pd.DataFrame:
+        """Each method against the mean curve, and against the simulation."""
+        return pd.concat([timing.contrasts(self.over, other) for other in (MEAN_CURVE, OPENSIM)], ignore_index=True)
+
+    @cached_property
+    def pairs(self) -> dict[str, pd.DataFrame]:
+        """Co-contraction of each study that has antagonists."""
+        tables = {study: timing.cocontraction(one, self.methods[study]) for study, one in self.first.items()}
+        return {study: timing.summary(timing.per_unit(table)) for study, table in tables.items() if len(table)}
+
+    @cached_property
+    def models(self) -> pd.DataFrame:
+        """Contrasts of the mixed model of Er."""
+        return mixed.mixed(self.found.errors)
+
+    @cached_property
+    def scaled(self) -> pd.DataFrame:
+        """Er of the quick methods under each normalisation of EMG."""
+        quick = {rival.name: partial(evaluate, rival=rival) for rival in QUICK}
+        parts = [normalising.sensitivity(one, quick) for one in self.cycles.values()]
+        return pd.concat(parts, ignore_index=True)
+
+    @cached_property
+    def apart(self) -> dict[str, pd.DataFrame]:
+        """Losses of the quick methods by a speed left out beside a person, of each study where that can be."""
+        able = {study: one for study, one in self.cycles.items() if not apart.cannot(one)}
+        return {study: apart.losses(self._left_out(one)) for study, one in able.items()}
+
+    @staticmethod
+    def _left_out(cycles: xr.Dataset) -> pd.DataFrame:
+        together = {rival.name: evaluate(apart.by_circumstance(cycles)[0], rival) for rival in QUICK}
+        return apart.unit_errors(apart.methods(cycles, QUICK), together)
+
+    def kept(self, table: str) -> dict[str, pd.DataFrame]:
+        """Read what `outside` has kept, with trained conditions, of the open recordings; nothing in any other run."""
+        rows = outside.read(table) if self.found.run.data else pd.DataFrame()
+        return {
+            study: rows[rows["study"].eq(study)] for study in self.cycles if len(rows) and study in set(rows["study"])
+        }
+
+    @property
+    def cannot(self) -> Iterator[str]:
+        """Sentences on what a study has no speeds or people for."""
+        return filter(None, map(apart.cannot, self.cycles.values()))
+
+    def synthetic(self, study: str) -> bool:
+        """Whether a study is SYNTHETIC."""
+        return self.found.synthetic(study)
 
 
 def who(summary: pd.DataFrame) -> list[str]:
@@ -28,45 +149,74 @@ def who(summary: pd.DataFrame) -> list[str]:
         data = "SYNTHETIC data; " if rows["synthetic"].iloc[0] else ""
         people = unit == "subject"
         rest = "" if people else f" of one person: they say nothing of other people, and {number} are few"
-        told.append(f"{study}: {data}intervals are over {units_said(number, unit, 'held-out')}{rest}.")
+        said = f"{study}: {data}intervals are over {units_said(number, unit, 'held-out')}{rest}."
+        told.append(" ".join(filter(None, [said, caveat([unit])])))
     return told
 
 
-def values(summary: pd.DataFrame, study: str) -> pd.DataFrame:
-    """Lay out what each method says of each muscle, a row a muscle and method, as mean and interval in text."""
+def values(summary: pd.DataFrame) -> pd.DataFrame:
+    """Lay out what each method says of each muscle of a study, a row a muscle and method: mean and interval in text."""
     shown = ["onset", "offset", "peak", "height", "onset_error", "offset_error", "peak_error", "height_error"]
     shown += ["correlation", "rmse"]
-    rows = summary[summary["study"].eq(study) & summary["measure"].isin(shown)]
+    rows = summary[summary["measure"].isin(shown)]
     texts = rows.assign(text=[_text(row) for row in rows.to_dict("records")])
     wide = texts.pivot_table(index=["muscle", "method"], columns="measure", values="text", aggfunc="first", sort=False)
     return wide.reindex(columns=[name for name in shown if name in wide]).fillna("–").reset_index()
 
 
-def _text(row: Mapping[str, object]) -> str:
+def _text(row: Mapping[Any, Any]) -> str:
     digits = 0 if MEASURES[str(row["measure"])].kind == "time" else 2
-    mean, low, high = (float(str(row[name])) for name in ("mean", "ci_low", "ci_high"))
+    mean, low, high = (float(row[name]) for name in ("mean", "ci_low", "ci_high"))
     span = f" ({rounded(low, digits)} to {rounded(high, digits)})" if np.isfinite(low) else ""
     few = f" in {row['cycles']} of {row['of_cycles']}" if row["cycles"] != row["of_cycles"] else ""
     return f"{rounded(mean, digits)}{span}{few}" if np.isfinite(mean) else "–"
 
 
-def bursts_told(counted: pd.DataFrame) -> list[str]:
-    """Say which curves have no burst, and why."""
-    if counted.empty:
-        return ["Every cycle, measured and estimated, has a burst."]
-    return [
-        f"{study}: no burst in "
-        + "; ".join(
-            f"{_name(row['method'])}, {row['muscle']}, {row['cycles']} of {row['of_cycles']} ({row['reason']})"
-            for row in rows.to_dict("records")
-        )
-        + "."
-        for study, rows in counted.groupby("study", sort=False)
-    ]
+def bursts_told(counted: pd.DataFrame, cycles: pd.DataFrame) -> list[str]:
+    """Say in how many curves each method has no burst, a sentence a study.
+
+    Parameters
+    ----------
+    counted
+        Rows of `timing.without_burst`.
+    cycles
+        Rows of `timing.compared`, of which they are.
+    """
+    told = []
+    for study, rows in cycles.groupby("study", sort=False):
+        of = rows.groupby("method", sort=False).size()
+        here = counted[counted["study"].eq(study)].groupby("method", sort=False)["cycles"].sum()
+        parts = [f"{_name(method)} {here[method]} of {of[method]}" for method in of.index if method in here.index]
+        said = f"no burst in {', '.join(parts)} curves" if parts else "every curve, measured and estimated, has a burst"
+        told.append(f"{study}: {said}.")
+    return told
+
+
+def incomplete_told(units: pd.DataFrame) -> list[str]:
+    """Say of how many muscles and units the times are not compared, since some method has no burst there."""
+    told = []
+    rows = units[units["measure"].eq("onset_off") & units["method"].ne(MEASURED)]
+    for study, some in rows.groupby("study", sort=False):
+        lost = some["value"].isna().groupby([some["muscle"], some["label"]]).any()
+        if lost.any():
+            worst = label_of(some[some["value"].isna()].groupby("method")["label"].count().idxmax())
+            told.append(
+                f"{study}: in {int(lost.sum())} of {len(lost)} muscles of held-out "
+                f"{unit_name(str(some['unit'].iloc[0]), 2)} some method has no burst, most often {worst}; there no "
+                "method's times enter the means."
+            )
+    return told
 
 
 def _name(method: str) -> str:
     return "measured EMG" if method == MEASURED else label_of(method)
+
+
+def thinned(summary: pd.DataFrame) -> pd.DataFrame:
+    """Lay out what thinning costs, a row a study and muscle."""
+    shown = ["onset_error", "offset_error", "peak_error", "height_error", "onset_off", "offset_off", "peak_off"]
+    rows = summary[summary["measure"].isin([*shown, "missed", "extra"])]
+    return rows.pivot_table(index=["study", "muscle"], columns="measure", values="mean", sort=False).reset_index()
 
 
 def thinning_told(summary: pd.DataFrame) -> list[str]:
@@ -106,7 +256,7 @@ def off_told(means: pd.DataFrame, against: pd.DataFrame) -> list[str]:
         there = [name for name in (OPENSIM, MEAN_CURVE, *CONDITIONS) if name in wide.index]
         parts = [
             f"{name} is off by "
-            + ", ".join(f"{wide.loc[method, key]:.1f} % ({label_of(method)})" for method in there if key in wide)
+            + ", ".join(f"{float(wide[key][method]):.1f} % ({label_of(method)})" for method in there if key in wide)
             for key, name in _SAID.items()
             if key in wide
         ]
@@ -140,9 +290,9 @@ def _plain(method: str) -> str:
     return "the mean curve" if method == MEAN_CURVE else label_of(method)
 
 
-def _verdict(row: Mapping[str, object]) -> str:
+def _verdict(row: Mapping[Any, Any]) -> str:
     more = MEASURES[str(row["measure"])].kind == "z"
-    return "better" if (float(str(row["difference"])) > 0) == more else "worse"
+    return "better" if (row["difference"] > 0) == more else "worse"
 
 
 def _measure(name: str) -> str:
@@ -150,17 +300,17 @@ def _measure(name: str) -> str:
     return names.get(name, f"{name} bursts")
 
 
-def together_told(summary: pd.DataFrame) -> list[str]:
+def together_told(pairs: Mapping[str, pd.DataFrame]) -> list[str]:
     """Say how much antagonists overlap in EMG and in each method, and which is nearest, a sentence a study."""
     told = []
-    for study, rows in summary.groupby("study", sort=False):
+    for study, rows in pairs.items():
         means = rows[rows["measure"].eq("overlap")].groupby("method", sort=False)["mean"].mean()
         others = means.drop(MEASURED)
         nearest = str((others - means[MEASURED]).abs().idxmin())
         listed = ", ".join(f"{label_of(name)} {value:.2f}" for name, value in others.items())
-        pairs = list(dict.fromkeys(rows["muscle"]))
+        names = list(dict.fromkeys(rows["muscle"]))
         told.append(
-            f"{study}: over {len(pairs)} pair{'s' * (len(pairs) != 1)} of antagonists ({', '.join(pairs)}) the common "
+            f"{study}: over {len(names)} pair{'s' * (len(names) != 1)} of antagonists ({', '.join(names)}) the common "
             f"area is {means[MEASURED]:.2f} in EMG; {listed}. Nearest to EMG is {label_of(nearest)}."
         )
     return told
@@ -208,10 +358,15 @@ def orders_told(table: pd.DataFrame) -> list[str]:
     return told
 
 
-def losses_told(table: pd.DataFrame) -> list[str]:
+def losses(rows: pd.DataFrame) -> pd.DataFrame:
+    """Test the rows that `outside` has kept, as `apart.losses`."""
+    return apart.losses(rows)
+
+
+def losses_told(losses: Mapping[str, pd.DataFrame]) -> list[str]:
     """Say what a speed costs that is left out beside a person, a sentence a study."""
     told = []
-    for study, rows in table.groupby("study", sort=False):
+    for study, rows in losses.items():
         parts = [
             f"{label_of(row['method'])} {signed(row['er_person'])} → {signed(row['er_apart'])} (rise "
             f"{signed(row['rise'])}, {signed(row['ci_low'])} to {signed(row['ci_high'])})"
@@ -221,6 +376,6 @@ def losses_told(table: pd.DataFrame) -> list[str]:
     return told
 
 
-def resolutions(studies: Mapping[str, object]) -> list[str]:
+def resolutions(studies: Mapping[str, xr.Dataset]) -> list[str]:
     """Say how finely refined activity of each study can be timed."""
-    return [f"{study}: {timing.resolution(results)}" for study, results in studies.items()]  # type: ignore[arg-type]
+    return [f"{study}: {timing.resolution(results)}" for study, results in studies.items()]

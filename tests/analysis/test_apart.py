@@ -125,10 +125,3 @@ def test_losses_are_paired_over_people() -> None:
     assert table.loc["mean_curve", "rise"] > 0
     assert pd.isna(table.loc["mean_curve", "against_curve"])
     assert row["n"] == 4
-
-
-def test_channels_of_an_electrode_are_taken_once() -> None:
-    cycles = study().assign_coords(electrode=("channel", ["tib", "tib"]))
-    results = evaluate(cycles, MeanCurve()).assign_attrs(study="short")
-    one = apart.one_an_electrode(cycles, results)
-    assert (one.channel.values.tolist(), one.attrs["study"]) == (["tib"], "short")

@@ -208,3 +208,8 @@ def test_what_thinning_costs_is_less_than_the_spacing() -> None:
     assert table[["onset_off", "offset_off", "peak_off"]].to_numpy().max() < 1.5
     assert table["height_error"].max() <= 0
     assert table["correlation"].min() > 0.99
+
+
+def test_channels_of_an_electrode_are_taken_once(planted: tuple) -> None:
+    data = planted[0].assign_coords(electrode=("channel", ["tib", "tib"]))
+    assert timing.one_an_electrode(data).channel.values.tolist() == ["tib"]

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import xarray as xr
@@ -88,7 +89,7 @@ def study(folder: Path | str) -> list[Path]:
     for table, name, make in _steps(run):
         path = Path(folder) / "outside" / f"{table}-{name}.csv"
         if not path.exists():
-            facts = {"units": options.units, "updates": options.updates, "commit": commit()}
+            facts: dict[str, Any] = {"units": options.units, "updates": options.updates, "commit": commit()}
             write_csv(path, make().assign(**facts))
             print(path.stem, flush=True)
         parts[table].append(pd.read_csv(path, dtype={"label": str}))
