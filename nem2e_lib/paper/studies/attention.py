@@ -30,7 +30,8 @@ from nem2e_lib.paper.run import Run
 from nem2e_lib.paper.studies.script import script
 from nem2e_lib.project import ROOT
 from nem2e_lib.site.provenance import commit
-from nem2e_lib.site.saving import write_csv
+from nem2e_lib.site.saving import Saved, write_csv
+from nem2e_lib.site.tables import plain
 from nem2e_lib.training.conditions import examples
 from nem2e_lib.training.config import Configuration
 from nem2e_lib.training.grid import grid
@@ -317,6 +318,30 @@ def beside_long(measured: pd.DataFrame, trained: pd.DataFrame | None, *, synthet
     same = [one.startswith(other) for one, other in zip(both["data_hash"], both["data_hash_long"], strict=True)]
     ends = [f"{name}_long" for name in (*columns, "units", "muscles")]
     return both.assign(same_data=same)[[*keys, *columns, *ends, "same_data"]]
+
+
+def show_long(run: Run, measured: pd.DataFrame, *, synthetic: bool) -> Saved | str:
+    """Show a run's measures of attention beside those after long training, or say how they are made.
+
+    Parameters
+    ----------
+    run
+        The run that is shown.
+    measured, synthetic
+        See `beside_long`.
+    """
+    compared = beside_long(measured, long_rows(), synthetic=synthetic)
+    if compared.empty:
+        return "No long training of these studies was measured; make study-attention-long FOLDER=… does it."
+    table = plain(
+        compared,
+        "Attention after short and after long training",
+        "value, ci_low, ci_high: this run's; with _long: of the long training, on the muscles named. Interventions need "
+        "weights, and are left out where only results were kept. same_data: both were trained on the same cycles. "
+        "docs/attention_long.csv.",
+        synthetic=synthetic,
+    )
+    return run.show(table, "attention_long")
 
 
 Measured = tuple[xr.Dataset, pd.DataFrame, str]
