@@ -336,8 +336,8 @@ def show_long(run: Run, measured: pd.DataFrame, *, synthetic: bool) -> Saved | s
     table = plain(
         compared,
         "Attention after short and after long training",
-        "value, ci_low, ci_high: this run's; with _long: of the long training, on the muscles named. Interventions need "
-        "weights, and are left out where only results were kept. same_data: both were trained on the same cycles. "
+        "value, ci_low, ci_high: this run's; with _long: of the long training, on the muscles named. Interventions "
+        "need weights, and are left out where only results were kept. same_data: both were trained on the same cycles. "
         "docs/attention_long.csv.",
         synthetic=synthetic,
     )
