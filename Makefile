@@ -120,7 +120,7 @@ study-circumstances: $(SETUP)
 
 study-ablations: $(SETUP)
 	$(PY) -m nem2e_lib.paper.studies.ablations $(BUILD)/study-ablations$(if $(STUDY),-$(call slug,$(STUDY)))$(addprefix -,$(DATA) $(LENGTH)) \
-	  $(or $(UNITS),64) $(or $(UPDATES),2000) $(or $(filter-out 1,$(SEEDS)),3) $(or $(MINUTES),inf) $(call q,$(STUDY)) '$(DATA)' '$(LENGTH)'
+	  $(or $(UNITS),64) $(or $(UPDATES),2000) $(or $(filter-out 1,$(SEEDS)),3) $(or $(MINUTES),inf) $(call q,$(STUDY)) $(call q,$(DATA)) $(call q,$(LENGTH))
 
 bench: $(EXTRAS)
 	$(ADD_TORCH)

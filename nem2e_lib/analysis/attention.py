@@ -143,8 +143,9 @@ def reading(results: xr.Dataset) -> dict[str, object]:
     -------
     dict
         study, condition, entropy_share (mean over all models and outputs), verdict; where attention lies on the samples
-        that are output, also gradient_lag_samples, gradient_lag_ms, lag_verdict, attention_lag_ms (NaN where the
-        outputs share one row), sample_interval_ms.
+        that are output, also gradient_lag_samples, gradient_lag_ms, lag_verdict, attention_lag_ms and
+        attention_slope (NaN where the outputs share one row; a lag is a delay only where the slope is near 1),
+        sample_interval_ms.
     """
     share = mean_entropy(results.attention.values)
     row: dict[str, object] = {
@@ -156,12 +157,13 @@ def reading(results: xr.Dataset) -> dict[str, object]:
     if results.sizes["token"] == results.sizes["output"] and not over_muscles(results):
         interval = sample_interval_ms(results)
         gradient = gradient_lag(results)
-        weights = results.attention.mean(["seed", "channel", "cycle"]).values
+        weights, at = results.attention.mean(["seed", "channel", "cycle"]).values, results.output.values.astype(float)
         row |= {
             "gradient_lag_samples": gradient.samples,
             "gradient_lag_ms": gradient.milliseconds(interval),
             "lag_verdict": _lag_verdict(gradient),
             "attention_lag_ms": centre_lag(weights) * interval if over_outputs(results) else np.nan,
+            "attention_slope": slope(centres(weights, at), at) if over_outputs(results) else np.nan,
             "sample_interval_ms": interval,
         }
     return row
@@ -198,6 +200,17 @@ WITHIN = 3
 """Lags up to so many samples, about 110 ms, are asked of: outputs nearer than that to an end cannot show them."""
 
 
+def slope(centre: Array, at: Array) -> float:
+    """Return how a centre moves with the output, over outputs from which lags up to `WITHIN` samples can be seen.
+
+    Parameters
+    ----------
+    centre, at
+        Centre of each output's weights, and its own place, shape (outputs,); 1 for a diagonal, 0 for a uniform map.
+    """
+    return float(linregress(at[WITHIN:-WITHIN], centre[WITHIN:-WITHIN]).slope)
+
+
 def places(results: xr.Dataset) -> pd.DataFrame:
     """Return where temporal attention lies, of every held-out unit's mean map over muscles.
 
@@ -224,7 +237,7 @@ def places(results: xr.Dataset) -> pd.DataFrame:
         {
             "label": maps.fold.values.astype(str),
             "later": ((after - uniform) / (1 - uniform))[:, first].mean(axis=1),
-            "slope": [linregress(at[inner], row[inner]).slope for row in centre],
+            "slope": [slope(row, at) for row in centre],
             "lag_ms": (centre - at)[:, inner].mean(axis=1) * interval,
             "early": centre[:, first].mean(axis=1) - middle,
             "late": centre[:, last].mean(axis=1) - middle,

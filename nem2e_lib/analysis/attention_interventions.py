@@ -76,7 +76,7 @@ def intervene(results: xr.Dataset, cycles: xr.Dataset, store: Path | str) -> xr.
     for model in work.models:
         outcome = kept.load(work.key(model))
         if outcome is None:
-            name, label = work.channel_names[model.channel], work.folds.labels[model.fold]
+            name, label = work.name_of(model), work.folds.labels[model.fold]
             raise Nem2eError(
                 f"{store}: has no model of {work.condition}, {name}, held out {label}; run 03_train with this store."
             )
@@ -84,7 +84,10 @@ def intervene(results: xr.Dataset, cycles: xr.Dataset, store: Path | str) -> xr.
         padded = np.resize(held, longest)  # one length for all folds, so that each program is compiled once
         own, other = (_inputs(work, model, chosen) for chosen in (padded, strangers[padded]))
         for place, output in enumerate(_outputs(outcome.weights, shapes, own, other)):
-            refined[place, model.seed, model.channel, held] = output[: len(held)]
+            for channel in work.refined_by(model):
+                there = work.recorded[channel][work.examples.cycle[held]]
+                given = output[: len(held)][there]
+                refined[place, model.seed, channel, held[there]] = given[..., channel] if work.joint else given
     coords: dict[str, Any] = {"intervention": list(INTERVENTIONS), **results.refined.coords}
     return xr.DataArray(refined, coords, ("intervention", *results.refined.dims))
 

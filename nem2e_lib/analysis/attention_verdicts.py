@@ -126,6 +126,9 @@ def _worth(row: pd.Series[Any]) -> str:
         return (
             f"Uniform weights in place of the learned ones change Er by {row['change']:+.3f}; no interval can be made."
         )
+    if row["n"] < FEWEST:
+        few = f"{int(row['n'])} held-out {row['unit']}s are too few to decide"
+        return f"{few}: uniform weights in place of the learned ones change Er by {change}."
     if row["ci_high"] < MARGIN:
         return f"The weights matter little: uniform ones in their place change Er by {change}, less than {MARGIN}."
     if row["ci_low"] > MARGIN:
@@ -150,6 +153,8 @@ def _context(by: pd.DataFrame) -> str:
     if not {OTHER_CONTEXT, NO_CONTEXT} <= set(by.index):
         return ""
     none, other = by.loc[NO_CONTEXT], by.loc[OTHER_CONTEXT]
+    if none["n"] < FEWEST:
+        return f"Without a context Er changes by {_interval(none)}, with another cycle's by {_interval(other)}."
     needed = "The context is needed" if none["ci_low"] > MARGIN else "The context is not shown to be needed"
     own = (
         "it tells of this cycle"

@@ -142,10 +142,8 @@ def margin_reason() -> str:
     least, most = better.loc[called, "er_mean"].max(), better.loc[~called, "er_mean"].min()
     agree = published.audit()["consistent"].to_numpy(bool)
     rest = table[agree & ~((table["er_mean"] < 0) & (table["p_value"] < ALPHA))]
-    tests = [
-        tost_of(row.er_mean, _sd(row.ci_low, row.ci_high, int(row.n_subjects)), int(row.n_subjects))
-        for row in rest.itertuples()
-    ]
+    columns = zip(rest["er_mean"], rest["ci_low"], rest["ci_high"], rest["n_subjects"].astype(int), strict=True)
+    tests = [tost_of(mean, _sd(low, high, n), n) for mean, low, high, n in columns]
     shown = sum(test.improvement == NO_IMPROVEMENT for test in tests)
     return (
         f"Less than {MARGIN:.2f} in Er, a tenth of the OpenSim error, counts as none: in Tables 2 and 3 the smallest "

@@ -1,4 +1,4 @@
-"""How alike two studies' signals are: sizes, shapes, variation and agreement of EMG and simulation, before any training.
+"""How alike the signals of two studies are: size, shape, variation, agreement of EMG and simulation; no training.
 
 The same numbers of recordings and of SYNTHETIC studies, by the same code: what a generator is calibrated on, and held
 to (docs/synthetic.md). None of them is an error of a method.
@@ -23,6 +23,7 @@ Names = NDArray[np.str_]
 
 CEILING = 0.999
 """EMG and activation from here on count as saturated: they are shares of a maximum of 1."""
+_FLAT = 1e-9
 SHARES = (0.90, 0.99)
 """Shares of the variance for which components are counted."""
 
@@ -203,10 +204,11 @@ def departures(waveforms: Array, group: Names) -> Array:
 
 
 def correlations(a: Array, b: Array) -> Array:
-    """Return r over phases of each row; NaN where one of the two does not vary."""
+    """Return r over phases of each row; NaN where one of the two does not vary but for rounding."""
+    varies = [np.ptp(x, axis=1) > _FLAT * np.abs(x).max(axis=1) for x in (a, b)]
     a, b = a - a.mean(axis=1, keepdims=True), b - b.mean(axis=1, keepdims=True)
     power = np.sqrt((a**2).sum(axis=1) * (b**2).sum(axis=1))
-    return np.divide((a * b).sum(axis=1), power, out=np.full(len(a), np.nan), where=power > 0)
+    return np.divide((a * b).sum(axis=1), power, out=np.full(len(a), np.nan), where=varies[0] & varies[1])
 
 
 def _electrodes(cycles: xr.Dataset) -> list[Electrode]:
@@ -293,8 +295,10 @@ def _with_speed(waveforms: Array, electrode: Electrode) -> float:
 
 
 def _sizes(waveforms: Array, electrode: Electrode) -> float:
-    sizes = [np.log(_rms(waveforms[electrode.person == one])) for one in np.unique(electrode.person)]
-    return float(np.std(sizes, ddof=1)) if len(sizes) > 1 else np.nan
+    """Log-sd between people; one whose simulation is silent has no log and is left out: least effort may have it so."""
+    sizes = np.array([_rms(waveforms[electrode.person == one]) for one in np.unique(electrode.person)])
+    heard = np.log(sizes[sizes > 0])
+    return float(heard.std(ddof=1)) if len(heard) > 1 else np.nan
 
 
 def _own_departures(electrode: Electrode) -> float:

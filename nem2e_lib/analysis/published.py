@@ -190,7 +190,8 @@ def _read_again(row: Mapping[Hashable, object], records: list[dict[Hashable, obj
     shared = {what: cells for what, cells in _REPEATABLE.items() if any(what in _same(row, one) for one in records)}
     for number in range(1, len(shared) + 1):
         for chosen in combinations(shared, number):
-            if _mends(row, {cell: None for what in chosen for cell in shared[what]}):
+            unread: dict[Hashable, str | None] = {cell: None for what in chosen for cell in shared[what]}
+            if _mends(row, unread):
                 return MISPLACED, f"without {' and '.join(chosen)}"
     return CONTRADICTS, ""
 
@@ -211,8 +212,8 @@ def _other_readings(row: Mapping[Hashable, object]) -> Iterator[tuple[str, str]]
             yield from ((name, one) for one in readings(text))
 
 
-def _mends(row: Mapping[Hashable, object], other: Mapping[str, str | None]) -> bool:
-    read = {**row, **other}
+def _mends(row: Mapping[Hashable, object], other: Mapping[Hashable, str | None]) -> bool:
+    read: dict[Hashable, object] = {**row, **other}
     low, high, p = (read[name] for name in ("ci_low", "ci_high", "p_value"))
     if isinstance(low, str) and isinstance(high, str) and float(low) >= float(high):
         return False
@@ -248,7 +249,7 @@ def said(found: pd.DataFrame) -> str:
     )
 
 
-def _contradictions(found: Mapping[Hashable, object], printed: Mapping[Hashable, object]) -> str:
+def _contradictions(found: Mapping[str, object], printed: Mapping[Hashable, object]) -> str:
     """Say what a row's cells contradict, with the numbers."""
     bound = "< " if str(printed["p_is_bound"]) == "1" else ""
     said = {

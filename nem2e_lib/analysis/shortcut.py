@@ -116,8 +116,10 @@ def by_unit(trials: pd.DataFrame) -> pd.DataFrame:
     Inputs that come from one person and one model are no independent cases: tests are over held-out units.
     """
     rise = trials.assign(rise=trials["er"] - trials["er_unchanged"])
-    means = rise.groupby(["method", "reference", "label"], sort=False)[["er", "er_unchanged", "rise"]]
-    return means.agg(lambda values: values.mean(skipna=False)).reset_index()
+    values = ["er", "er_unchanged", "rise"]
+    groups = rise.groupby(["method", "reference", "label"], sort=False)[values]
+    means = groups.mean()
+    return means.where(groups.count().eq(groups.size(), axis=0)).reset_index()  # undefined where one of them is
 
 
 def by_draw(trials: pd.DataFrame) -> pd.DataFrame:

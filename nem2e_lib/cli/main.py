@@ -374,7 +374,7 @@ def write(
 
 def _knobs(settings: Sequence[str], generator: int) -> Knobs | Knobs1:
     known = knobs_of(None, generator)
-    return replace(known, **dict(_setting(text, known) for text in settings))
+    return type(known)(**dict(_setting(text, known) for text in settings))
 
 
 def _setting(text: str, known: Knobs | Knobs1) -> tuple[str, float]:

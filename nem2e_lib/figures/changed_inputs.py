@@ -51,8 +51,8 @@ def shortcut(trials: pd.DataFrame, *, what: str, synthetic: bool) -> Drawn:
     figure = new_figure(2.9, title)
     axes = figure.subplots(1, len(references), squeeze=False, sharey=True)[0]
     for axis, reference in zip(axes, references, strict=True):
-        own = (table[table["reference"] == reference] for table in (units, draws, means))
-        _panel(axis, *own, str(reference))
+        of_units, of_draws, of_means = (table[table["reference"] == reference] for table in (units, draws, means))
+        _panel(axis, of_units, of_draws, of_means, str(reference))
     draw = Line2D([], [], ls="", marker="|", ms=8, color=_DRAW_COLOUR, label="mean Er of one draw of the inputs")
     add_legend(figure, [unit_handle(), mean_handle(), draw])
     told = " ".join(_said(means[means["reference"] == reference], str(reference)) for reference in references)

@@ -27,7 +27,7 @@ from nem2e_lib.figures.body import (
 )
 from nem2e_lib.figures.panels import Float, heat_map, is_synthetic, plural, spread_labels
 from nem2e_lib.figures.style import CONDITION_LABELS, Drawn, add_legend, heading, new_figure, styled
-from nem2e_lib.figures.temporal import entropy_words
+from nem2e_lib.figures.temporal import JUDGED, entropy_words
 
 PHASES = (0, 50, 100)
 TOP = 10
@@ -239,7 +239,7 @@ def _words(results: xr.Dataset, muscle: str, share: float, strongest: dict[int, 
     caption = (
         f"Mean over {plural(results.sizes['cycle'], 'held-out cycle')} of the {muscle} models; {entropy_words(share)} "
         "(mean over single cycles). Names at the right of the map: the ten highest over the whole cycle. "
-        "50 % falls between two samples and is interpolated. The pose is schematic, not measured."
+        f"50 % falls between two samples and is interpolated. The pose is schematic, not measured. {JUDGED}"
         + (" * Not a muscle of gait2392: named but not drawn." if lost else "")
         + ("" if over_outputs(results) else f" {ONE_ROW}")
     )

@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.gridspec import GridSpecFromSubplotSpec
 from matplotlib.lines import Line2D
 
-from nem2e_lib.analysis.attention import ONE_ROW, entropy_share, over_outputs
+from nem2e_lib.analysis.attention import ONE_ROW, UNIFORM, entropy_share, over_outputs
 from nem2e_lib.figures.panels import QUARTERS, Float, cell, heat_map, is_synthetic
 from nem2e_lib.figures.style import (
     CONDITION_LABELS,
@@ -22,8 +22,8 @@ from nem2e_lib.figures.style import (
     styled,
 )
 
-UNIFORM = 0.95
-"""Above this share of the maximal entropy an attention map says next to nothing, and the figure says so."""
+JUDGED = "Whether maps say where the network looks is judged in 14_attention_tests."
+"""Said beside every map."""
 
 
 def entropy_words(share: float) -> str:
@@ -76,6 +76,7 @@ def temporal_attention(results: xr.Dataset) -> Drawn:
         "White line: no shift in time. The weight scale starts at 0 and reaches at least twice the "
         "uniform weight. Right: "
         "size of the output's derivative by each input sample, mean over the fold's held-out cycles."
+        + f" {JUDGED}"
         + ("" if over_outputs(results) else f" {ONE_ROW}")
     )
     data = pd.concat(tables, ignore_index=True)

@@ -75,7 +75,7 @@ def improvement(rows: pd.DataFrame, *, synthetic: bool) -> Table:
     caption = (
         "As published: one-sample t-test of Er against 0 for every muscle, not corrected. As it should be: the mean Er "
         f"of an electrode (its copies counted once); n = {_units(rows)}; Holm and Benjamini-Hochberg over "
-        f"{review.FAMILY}; "
+        f"{review.FAMILY}, of the t-test corrected for training data that folds share; "
         "BCa: 95 % bootstrap interval over units; d and g with intervals from the noncentral t; BF10: Cauchy prior, "
         f"scale 0.707. {review.said(rows)}"
     )

@@ -296,7 +296,7 @@ def _synthetic(folder: Path, profile: str, seed: int, generator: int | None) -> 
 
     size = SMOKE_SIZE if profile == "smoke" else {}
     return {
-        motion: write_study(motion, folder / motion, seed=seed, generator=generator, **size) for motion in SYNTHETIC
+        motion: write_study(motion, folder / motion, None, seed, generator=generator, **size) for motion in SYNTHETIC
     }
 
 

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from nem2e_lib.analysis import attention
 from nem2e_lib.analysis.attention import ONE_ROW, over_outputs, reading
-from nem2e_lib.analysis.claims.behaviour import _map
+from nem2e_lib.analysis.claims.attention import _with_rows
 from nem2e_lib.analysis.claims.evidence import Untestable
 from nem2e_lib.error import Nem2eError
 from nem2e_lib.figures.spatial import spatial_attention
@@ -177,7 +177,7 @@ def test_a_row_that_all_outputs_share_is_told():
     assert np.isnan(told["attention_lag_ms"])
     assert np.isfinite(usual["attention_lag_ms"])
     with pytest.raises(Untestable, match="share one row"):
-        _map(shared)
+        _with_rows(shared)
     assert temporal_attention(shared).caption.endswith(ONE_ROW)
     everything = train_condition(
         cycles, "all_entire", Configuration(units=4, epochs=1, output="at_once"), channels=["tib"], progress=False

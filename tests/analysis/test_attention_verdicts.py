@@ -203,7 +203,7 @@ def test_er_is_compared_within_held_out_subjects():
     assert (table["n"] == 4).all()
 
 
-def asked(uniform, p_value=0.001, half=0.01, value=0.6):
+def asked(uniform, p_value=0.001, half=0.01, value=0.6, n=10):
     """Answer for one condition whose uniform weights change Er by `uniform`, with intervals of this half width."""
     about = {"study": "running", "condition": "one_entire", "synthetic": True}
     changed = pd.DataFrame(
@@ -214,7 +214,7 @@ def asked(uniform, p_value=0.001, half=0.01, value=0.6):
                 "change": change,
                 "ci_low": change - half,
                 "ci_high": change + half,
-                "n": 10,
+                "n": n,
                 "unit": "subject",
             }
             for name, change in (("uniform_weights", uniform), ("other_context", 0.1), ("no_context", 0.4))
@@ -246,6 +246,14 @@ def test_weights_that_matter_and_agree_with_occlusion_show_where_the_network_loo
     assert (found["verdict"], bool(found["spoken_against"])) == ("shown", False)
     assert "The weights matter: uniform ones" in found["sentence"]
     assert "beyond random and other muscles' maps (p = 0.001)" in found["sentence"]
+
+
+def test_too_few_units_decide_nothing_in_words_either():
+    found = asked(0.02, n=4)
+    assert found["verdict"] == "not shown"
+    assert found["sentence"].startswith("4 held-out subjects are too few to decide: uniform weights in place")
+    assert "matter" not in found["sentence"]
+    assert "needed" not in found["sentence"]
 
 
 @pytest.mark.parametrize(

@@ -123,7 +123,7 @@ def committed(motion):
     return rows[(rows["study"] == RECORDED[motion]) & rows["generator"].isna()]
 
 
-@pytest.mark.parametrize(("motion", "seed"), [("walking", 0), ("walking", 5), ("running", 0)])
+@pytest.mark.parametrize(("motion", "seed"), [("walking", 0), ("walking", 3), ("running", 0)])
 def test_generator_2_lies_within_its_bounds_of_the_recordings(motion, seed):
     table = compare(likeness(synthetic_cycles(motion, seed=seed)), committed(motion))
     assert len(table) >= 17

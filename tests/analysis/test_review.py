@@ -40,7 +40,7 @@ def test_a_planted_improvement_is_found_and_nothing_is_not():
     assert found["verdict"].to_dict() == {
         "one_quarter": "improves",
         "one_entire": "no improvement shown",
-        "all_entire": "no improvement shown",
+        "all_entire": "becomes worse",
     }
     assert found.loc["one_quarter", "bf10"] > 100
     assert found.loc["one_quarter", "bca_high"] < 0
@@ -56,7 +56,15 @@ def test_channels_of_one_electrode_count_once():
     assert row["er_mean"] == pytest.approx(mean)
     assert row["n"] == 8
     family = found[found["condition"] == "one_entire"]
-    assert family["p_holm"].min() == pytest.approx(2 * family["p_value"].min())
+    assert family["p_holm"].min() == pytest.approx(2 * family["p_folds"].min())
+    assert (family["p_folds"] > family["p_value"]).all()
+
+
+def test_from_few_units_no_improvement_is_shown():
+    few = errors((-0.3, -0.2, -0.1))
+    found = review.improvement(few[few["label"].isin(few["label"].unique()[:5])])
+    assert (found["p_holm"] < 0.05).any()
+    assert set(found["verdict"]) == {"no improvement shown"}
 
 
 def test_shared_subjects_hide_a_difference_from_tukey_and_not_from_the_paired_test():

@@ -38,7 +38,7 @@ def stacked(w, tokens, layers):
     """LSTMs one above the other: the last states of each, and all hidden states of the top one."""
     ends = []
     for layer in range(1, layers + 1):
-        hidden, cell, tokens = over(w, tokens, "encoder" if layer == 1 else f"encoder.layer_{layer}")
+        hidden, cell, tokens = over(w, tokens) if layer == 1 else over(w, tokens, f"encoder.layer_{layer}")
         ends.append((hidden, cell))
     return ends, tokens
 

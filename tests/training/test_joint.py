@@ -4,6 +4,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from nem2e_lib.analysis.attention_interventions import UNIFORM_WEIGHTS, intervene
 from nem2e_lib.analysis.metrics import errors
 from nem2e_lib.data.cycles.segment import data_hash
 from nem2e_lib.error import Nem2eError
@@ -13,7 +14,9 @@ from nem2e_lib.training.config import Configuration
 from nem2e_lib.training.grid import grid
 from nem2e_lib.training.results import load_models, load_networks
 from nem2e_lib.training.stdrnet import parameters
+from nem2e_lib.training.store import Store
 from nem2e_lib.training.train import train_condition
+from tests.support.oracle import forward
 from tests.support.small import make_cycles
 
 ALL = Configuration(units=6, epochs=3, targets="all")
@@ -36,8 +39,6 @@ def lacking():
 def test_a_model_a_fold_refines_every_channel(condition, features, muscles, tmp_path):
     cycles = make_cycles()
     results = train(cycles, condition, store=tmp_path, batching=Batching(3, 3))
-    one_by_one = train(cycles, condition, batching=Batching(3, 1))
-    np.testing.assert_allclose(results.refined, one_by_one.refined, atol=2e-5)
     assert results.attrs["models"] == results.sizes["fold"] == 3
     assert results.attrs["parameters"] == parameters(features, ALL, muscles, 20, 2)
     assert not np.allclose(results.refined[:, 0], results.refined[:, 1])
@@ -51,8 +52,24 @@ def test_a_model_a_fold_refines_every_channel(condition, features, muscles, tmp_
             found = networks[work.folds.labels[model.fold]](inputs[held])
             np.testing.assert_allclose(found, results.refined.values[0, row, held], atol=1e-6)
     if condition == "one_entire":
+        one_by_one = train(cycles, condition, batching=Batching(3, 1))
+        np.testing.assert_allclose(results.refined, one_by_one.refined, atol=2e-5)
         own = cycles.activation.sel(muscle="tib_ant_r")[4]
         np.testing.assert_allclose(work.examples.inputs[0, 4, :, 1], own, rtol=1e-6)
+
+
+def test_interventions_reach_every_channel(tmp_path):
+    cycles = make_cycles()
+    results = train(cycles, store=tmp_path)
+    work = grid(cycles, "one_entire", ALL, data_hash(cycles))
+    uniform = intervene(results, cycles, tmp_path).sel(intervention=UNIFORM_WEIGHTS).values[0]
+    model = work.models[1]
+    outcome = Store(tmp_path).load(work.key(model))
+    weights = outcome.weights | {"score.keys": np.zeros_like(outcome.weights["score.keys"])}
+    for cycle in work.held(model):
+        expected, attention = forward(weights, ALL, work.examples.inputs[0, cycle], 20, outputs=2)
+        np.testing.assert_allclose(attention, 1 / 20)
+        np.testing.assert_allclose(uniform[:, cycle], expected.T, atol=1e-5)
 
 
 def test_the_validation_loss_is_the_error_of_all_channels():

@@ -120,7 +120,10 @@ MAIN = (
     "token_order",
     "input_scaling",
 )
-"""Readings of what the network is: varied on real people, and at the published length of training."""
+"""Readings of what the network is: varied on real people, too."""
+
+AT_LENGTH = ("layers", "output", "targets")
+"""Those that are varied at the published length of training, where the others would take a night more."""
 
 WHERE: dict[str, tuple[str, ...]] = {
     "quarter": ("one_quarter",),

@@ -92,7 +92,7 @@ def c15(evidence: Evidence) -> Finding:
     of two random tens. From elsewhere: contralateral hip and trunk muscles are more of them than of ten random
     muscles', kept over the three phases (p < .05, labels of the muscles exchanged).
     """
-    results = evidence.trained("running", "all_entire")
+    results = _with_rows(evidence.trained("running", "all_entire"))
     if "tib" not in results.channel.values:
         raise Untestable(f"{results.attrs['study']} has no muscle tib.")
     if not attention.over_muscles(results):
@@ -162,8 +162,15 @@ def _both(*parts: str) -> str:
 def _temporal(evidence: Evidence) -> tuple[xr.Dataset, str]:
     """Return running One-Entire, trained as long as the paper's, and what is to be said beside its map."""
     trained_long_enough(evidence, "running", "one_entire")
-    results = evidence.trained("running", "one_entire")
+    results = _with_rows(evidence.trained("running", "one_entire"))
     return results, f"{_entropy(results)} {evidence.of_whom('running')}".strip()
+
+
+def _with_rows(results: xr.Dataset) -> xr.Dataset:
+    """Return results whose maps have a row of their own for each output; others cannot be asked about outputs."""
+    if not attention.over_outputs(results):
+        raise Untestable(attention.ONE_ROW)
+    return results
 
 
 def _entropy(results: xr.Dataset) -> str:

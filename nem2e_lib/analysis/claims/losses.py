@@ -108,8 +108,8 @@ def _tested(values: NDArray[np.float64], margin: float = 0.0) -> Equivalence:
     """Test as `tost` does; where all units agree to the last digit, as they do if none rises, that is certain."""
     if len(values) > 1 and np.ptp(values) == 0:
         mean = float(values[0])
-        sure = [0.0 if so else 1.0 for so in (mean != 0, mean > -margin, mean < margin)]
-        return Equivalence(mean, len(values), margin, mean, mean, *sure)
+        zero, above, below = (0.0 if so else 1.0 for so in (mean != 0, mean > -margin, mean < margin))
+        return Equivalence(mean, len(values), margin, mean, mean, zero, above, below)
     return tost(values, margin)
 
 

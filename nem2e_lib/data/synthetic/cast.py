@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from nem2e_lib.data.synthetic import first, second
-from nem2e_lib.data.synthetic.body import SIDE, Synergies, synergies
+from nem2e_lib.data.synthetic.body import Synergies, synergies
 from nem2e_lib.data.synthetic.design import Design
 from nem2e_lib.data.synthetic.knobs import Knobs, Knobs1
 from nem2e_lib.data.synthetic.mechanism import Array, one_electrode
@@ -46,9 +46,7 @@ def takes(design: Design, knobs: Knobs | Knobs1, seed: int) -> Iterator[Take]:
             yield Take(f"subject{person + 1:02d}", design.speeds[index], design.speeds_m_s[index], trial)
 
 
-def _trials(
-    design: Design, knobs: Knobs | Knobs1, seed: int, person: int
-) -> Iterator[first.Trial] | Iterator[second.Trial]:
+def _trials(design: Design, knobs: Knobs | Knobs1, seed: int, person: int) -> Iterator[first.Trial | second.Trial]:
     """Yield the trials of a person, from the slowest speed."""
     key = (seed, _code(design), 1 + person)
     if isinstance(knobs, Knobs1):

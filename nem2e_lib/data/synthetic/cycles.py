@@ -23,7 +23,7 @@ _LEVEL, _SWING = 0.12, 0.08  # of the arms
 
 
 def about(motion: str, generator: int) -> dict[str, str]:
-    """Return what a study says of itself: name, motion, who simulated, citation, licence; all but the first's name it."""
+    """Return what a study says of itself: name, motion, who simulated, citation, licence; generator 1 goes unnamed."""
     own = "" if generator == 1 else f", generator {generator}"
     return {
         "name": f"{motion}-synthetic" + ("" if generator == 1 else f"-{generator}"),

@@ -100,8 +100,8 @@ class Knobs(Strengths):
         Log-sd of the noise of the measured envelope, which grows with the signal.
     """
 
-    generator = 2
-    causes = {
+    generator: ClassVar[int] = 2
+    causes: ClassVar[dict[str, tuple[str, ...]]] = {
         "delay_ms": ("delay_ms",),
         "redundancy": ("redundancy",),
         "simulation_error": (
@@ -156,8 +156,10 @@ class Knobs1(Strengths):
         Sd of the noise of the measured envelope.
     """
 
-    generator = 1
-    causes = {name: (name,) for name in ("delay_ms", "redundancy", "simulation_error")}
+    generator: ClassVar[int] = 1
+    causes: ClassVar[dict[str, tuple[str, ...]]] = {
+        name: (name,) for name in ("delay_ms", "redundancy", "simulation_error")
+    }
 
     unevenness: float = 0.8
     second_synergy: float = 0.5

@@ -1,4 +1,4 @@
-"""Generator 2, calibrated on recordings: errors and habits that stay from cycle to cycle, and EMG as electrodes give it.
+"""Generator 2, calibrated on recordings: errors and habits that stay from cycle to cycle, EMG as electrodes give it.
 
 The chain is the paper's own two hypotheses (Teramae et al. 2025, section 1), as in generator 1. What is added was asked
 for by the recordings (docs/synthetic.md): the model that shares out the torques is wrong in its own way for each muscle
@@ -143,7 +143,7 @@ class Trial:
         self._clock = Clock(design, speed, rng)
         self.strikes, self.end, self.duration = self._clock.strikes, self._clock.end, self._clock.duration
         self.phase = self._clock.phase
-        alike = one_electrode(design, np.arange(_MUSCLES)).astype(int)
+        alike = one_electrode(design, np.arange(_MUSCLES, dtype=float)).astype(int)
         self._weights = _sharing(design.motion, group, person, self._pace)[alike]
         cycles, both = (2, self._clock.cycles), (2, _WAVES, _MUSCLES)
         self._shift = knobs.cycle_timing * rng.standard_normal((*cycles, self._weights.shape[1]))

@@ -63,7 +63,8 @@ def write_study(
     Raises
     ------
     Nem2eError
-        If motion or generator is unknown, the knobs are another generator's, the folder cannot be written, or it holds a study that is not synthetic.
+        If motion or generator is unknown, the knobs are another generator's, the folder cannot be written, or it holds
+        a study that is not synthetic.
     """
     folder = Path(folder)
     plan, strength = design(motion).reduced(subjects, speeds), knobs_of(knobs, generator)

@@ -1,9 +1,9 @@
 """The study of every open choice: ``make study-ablations`` writes docs/ablations.csv, on SYNTHETIC running.
 
 With ``DATA=open`` it writes docs/ablations_people.csv: the choices of the network (`variants.MAIN`) on the open
-recordings, SYNTHETIC walking after them. With ``LENGTH=long`` it writes docs/ablations_long.csv: the same choices on
-SYNTHETIC running at the published length of training. `Committed` reads such a table. `study` makes it, `Rows` finding
-again what was trained before.
+recordings, SYNTHETIC walking after them. With ``LENGTH=long`` it writes docs/ablations_long.csv: a few of them
+(`variants.AT_LENGTH`) on SYNTHETIC running at the published length of training. `Committed` reads such a table. `study`
+makes it, `Rows` finding again what was trained before.
 """
 
 from __future__ import annotations
@@ -20,12 +20,12 @@ import pandas as pd
 from tqdm import tqdm
 
 from nem2e_lib.analysis.ablations import Bench, Variant, effects, variants
-from nem2e_lib.analysis.ablations.variants import MAIN, Cutting
+from nem2e_lib.analysis.ablations.variants import AT_LENGTH, MAIN, Cutting
 from nem2e_lib.data.cycles.segment import data_hash
 from nem2e_lib.data.study.load import load_study
 from nem2e_lib.error import Nem2eError
 from nem2e_lib.figures.style import CONDITION_LABELS, signed
-from nem2e_lib.paper.run import Run
+from nem2e_lib.paper.run import OPEN, Run
 from nem2e_lib.paper.studies.script import script
 from nem2e_lib.project import ROOT
 from nem2e_lib.site.provenance import commit
@@ -41,6 +41,8 @@ BENCH_VERSION = "2"
 """Of what a bench gives for the same variant: another value here makes every kept row be made anew."""
 MOTION, BESIDE = "running", "walking"
 """The SYNTHETIC study of every choice, and the one that stands beside real people."""
+OLD_UPDATES = 800
+"""Updates that were asked for in tables that do not tell: whole epochs made a few more or less of them."""
 DEMO, LENGTH = "demo", "long"
 """Profiles by which models are trained."""
 MUSCLES = ("soleus", "bi", "tib", "rect")
@@ -72,8 +74,10 @@ class Committed:
         """Variants that today's options have and a study of the table has not."""
         first = self.rows.iloc[0]
         base = profile(str(first["profile"])).with_options(units=int(first["base_units"]), seed=int(first["seed"]))
-        base = base if base.epochs is not None else base.with_options(updates=_nominal(int(first["base_updates"])))
-        wanted = [one for one in variants(base) if self.path == STUDY or one.option in MAIN]
+        if base.epochs is None:
+            base = base.with_options(updates=int(first.get("asked_updates", OLD_UPDATES)))
+        length = LENGTH if first["profile"] == LENGTH else ""
+        wanted = _varied(base, some=self.path != STUDY, length=length)
         return [
             f"{study}: {CONDITION_LABELS[one.condition]}, {one.option} = {one.value}"
             for study, table in self.effects.groupby("study", sort=False)
@@ -134,7 +138,8 @@ class Committed:
             for row in table[table["option"] == option].to_dict("records")
         ]
         kind = "SYNTHETIC " if self.synthetic else ""
-        return f"{kind}{self.only}, change in Er (95 % CI): {'; '.join(parts)}." if parts else ""
+        name = self.rows["study"].iloc[0].removesuffix("-synthetic")
+        return f"{kind}{name}, change in Er (95 % CI): {'; '.join(parts)}." if parts else ""
 
 
 def _told(study: Any, rows: pd.DataFrame) -> str:
@@ -142,11 +147,6 @@ def _told(study: Any, rows: pd.DataFrame) -> str:
     by = f", simulated by: {rows['simulated_by'].iloc[0]}" if "simulated_by" in rows else ""
     units = units_said(rows["label"].nunique(), rows["unit"].iloc[0], "held-out")
     return f"Study {study} ({kind}{by}), {units}, {rows['electrodes'].max()} electrodes"
-
-
-def _nominal(updates: int) -> int:
-    """Return how many updates were asked for, of which whole epochs made a few more or less."""
-    return round(updates, -2)
 
 
 @dataclass(frozen=True)
@@ -196,7 +196,8 @@ class Rows:
             bench = self.bench
             made = bench.seed_rows(task) if isinstance(task, str) else bench.rows(task)
             seeds = {"seed": bench.base.seed, "seeds": bench.seeds, "variant_seeds": bench.variant_seeds}
-            write_csv(path, made.assign(**seeds, profile=self.profile, commit=commit()))
+            asked: dict[str, Any] = {"profile": self.profile, "asked_updates": bench.base.updates}
+            write_csv(path, made.assign(**seeds, **asked, commit=commit()))
         return pd.read_csv(path, dtype=dict.fromkeys(("value", "default", "label"), str))
 
 
@@ -233,21 +234,26 @@ def study(
         Folder of one's own study, whose table is written into `folder`; or ``open`` for the open recordings and
         SYNTHETIC walking after them. Both vary `variants.MAIN` alone.
     length
-        ``long`` for the published length of training, for `variants.MAIN` alone; `updates` is not read then.
+        ``long`` for the published length of training, at which `variants.AT_LENGTH` alone is varied; `updates` is not
+        read then.
 
     Raises
     ------
     Nem2eError
-        If there is no such length, or as `Run.begin`.
+        If there are no such data or length, both are asked for at once, or as `Run.begin`.
     """
-    if length not in ("", LENGTH):
-        raise Nem2eError(f"study of ablations: length is {length!r}, expected {LENGTH!r} or nothing; change it.")
+    for name, value, known in (("data", data, OPEN), ("length", length, LENGTH)):
+        if value not in ("", known):
+            raise Nem2eError(f"study of ablations: {name} is {value!r}, expected {known!r} or nothing; change it.")
+    if data and length:
+        raise Nem2eError(
+            "study of ablations: the published length is on SYNTHETIC running or a study of your own, but open data "
+            "are asked for; give either."
+        )
     folder, named = Path(folder), length or DEMO
     base = profile(named).with_options(units=units)
     base = base if length else base.with_options(updates=updates)
-    chosen = variants(base)
-    if own or data or length:
-        chosen = sorted((one for one in chosen if one.option in MAIN), key=lambda one: MAIN.index(one.option))
+    chosen = _varied(base, some=bool(own or data or length), length=length)
     tasks: list[Variant | str] = [*dict.fromkeys(one.condition for one in chosen), *chosen]
     until = monotonic() + 60 * minutes
     benches = _benches(folder, base, own, data, seeds, min(seeds, variant_seeds))
@@ -255,6 +261,13 @@ def study(
     work = [(rows, task) for rows in kept for task in tasks]
     where = folder / "ablations.csv" if own else PEOPLE if data else LONG if length else STUDY
     return record(work, where, lambda: monotonic() < until)
+
+
+def _varied(base: Configuration, *, some: bool, length: str) -> list[Variant]:
+    """Return every variant, or `some`: those of what the network is, at the published length a few of them."""
+    options = AT_LENGTH if length else MAIN
+    named = [one for one in variants(base) if not some or one.option in options]
+    return sorted(named, key=lambda one: options.index(one.option)) if some else named
 
 
 def _benches(folder: Path, base: Configuration, own: str, data: str, seeds: int, variant_seeds: int) -> Iterator[Bench]:

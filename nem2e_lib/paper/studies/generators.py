@@ -1,7 +1,7 @@
 """Both SYNTHETIC generators beside recordings: their signals (`signals`) and the order of methods on them (`orders`).
 
-Made by ``make study-generators``: docs/likeness.csv holds statistics of the signals, on which generator 2 is calibrated;
-docs/generators.csv how alike the methods' Er and their order are, on which nothing is calibrated.
+Made by ``make study-generators``: docs/likeness.csv holds statistics of the signals, on which generator 2 is
+calibrated; docs/generators.csv how alike the methods' Er and their order are, on which nothing is calibrated.
 """
 
 from __future__ import annotations
@@ -61,8 +61,8 @@ def _told(cycles: xr.Dataset, motion: str, generator: int | None = None, seed: i
     facts |= {"citation": str(cycles.attrs["citation"])} if generator is None else {"citation": ""}
     table = likeness(cycles).assign(**facts, data_hash=data_hash(cycles))
     table.insert(1, "motion", motion)
-    table.insert(2, "generator", pd.array([generator] * len(table), dtype="Int64"))
-    table.insert(3, "data_seed", pd.array([seed] * len(table), dtype="Int64"))
+    table.insert(2, "generator", pd.Series([generator] * len(table), dtype="Int64"))
+    table.insert(3, "data_seed", pd.Series([seed] * len(table), dtype="Int64"))
     return table
 
 

@@ -14,12 +14,14 @@ import xarray as xr
 
 from nem2e_lib.analysis.claims import evaluate
 from nem2e_lib.analysis.claims.evidence import UNTESTED
+from nem2e_lib.analysis.claims.table import PAPER_ALONE
 from nem2e_lib.paper.findings import Findings
 from nem2e_lib.paper.run import OPEN, Run
 from nem2e_lib.paper.studies.script import script
 from nem2e_lib.project import ROOT
 from nem2e_lib.site.provenance import commit
-from nem2e_lib.site.saving import write_csv
+from nem2e_lib.site.saving import Saved, write_csv
+from nem2e_lib.site.tables import plain
 from nem2e_lib.training.conditions import CONDITIONS
 from nem2e_lib.training.results import configuration_of
 
@@ -53,11 +55,35 @@ def claims(data: str = "") -> pd.DataFrame:
     return pd.read_csv(Tables.of(data).claims, dtype={"value": str})
 
 
-def claims_beside(run: Run) -> pd.DataFrame | None:
-    """Return the verdicts of the committed run on data of the kind of a run's, people or SYNTHETIC; None without one."""
+class Beside(NamedTuple):
+    """A run's claims with their verdicts at the published length of training, and what is shown of these.
+
+    Attributes
+    ----------
+    checked
+        The run's, with columns verdict_long and value_long where a run on data of the same kind is committed.
+    trained
+        Verdicts of that run; None without one.
+    shown
+        The table that compares them, or why there is none.
+    """
+
+    checked: pd.DataFrame
+    trained: pd.DataFrame | None
+    shown: Saved | str
+
+
+def beside(run: Run, checked: pd.DataFrame) -> Beside:
+    """Lay a run's claims beside the committed run on the same kind of data, people or SYNTHETIC, and show both."""
     if not (run.data or run.is_synthetic) or not Tables.of(run.data).claims.exists():
-        return None
-    return claims(run.data)
+        return Beside(checked, None, "No run at the published length of training is committed for data of this kind.")
+    trained = claims(run.data)
+    trained = trained[~trained["id"].isin(PAPER_ALONE)]  # no training changes these
+    compared = against(checked, trained)
+    title, told = "Verdicts at the published length of training", said(compared, trained)
+    shown = run.show(plain(compared, title, told, synthetic=is_synthetic(trained)), "claims_long")
+    more = compared[["id", "verdict_long", "value_long"]]
+    return Beside(checked.merge(more, on="id", how="left", validate="one_to_one"), trained, shown)
 
 
 def against(checked: pd.DataFrame, trained: pd.DataFrame) -> pd.DataFrame:

@@ -32,33 +32,33 @@ def counted(tried: pd.DataFrame) -> pd.DataFrame:
     return groups.nunique().rename("variants").reset_index()[["family", "study", "variants", "synthetic"]]
 
 
-def said(tried: pd.DataFrame, studies: Iterable[str]) -> str:
-    """Say how many designs were tried on what, and which of a run's studies they were not tried on.
+SAME = {"runner": "hamner-subject01"}
+"""Studies of a run whose recordings are those of a study in the list, by another name."""
+SYNTHETIC = {"walking": "walking*", "running": "running*"}
+"""SYNTHETIC studies of a run, and those in the list: generator 1, another seed."""
 
-    Parameters
-    ----------
-    tried
-        Rows of `rows`.
-    studies
-        Of a run. A study of another seed (``walking*``) is another draw of the same SYNTHETIC people's laws, and the
-        recordings of `hamner-subject01` are those of ``runner``.
-    """
-    of = {"walking": "walking*", "running": "running*", "runner": "hamner-subject01"}
+
+def said(tried: pd.DataFrame, studies: Iterable[str]) -> str:
+    """Say how many designs were tried on what, and what that means for ranks in the studies of a run."""
     each = tried.groupby("study", sort=False).size()
     where = ", ".join(f"{number} on {study}" for study, number in each.items())
-    fresh = [name for name in studies if of.get(name, name) not in set(each.index)]
-    seen = [name for name in studies if name not in fresh]
-    designs = len(tried[["family", "variant"]].drop_duplicates())
+    designs, names = len(tried[["family", "variant"]].drop_duplicates()), list(studies)
+    seen = [name for name in names if SAME.get(name, name) in each.index]
+    alike = [name for name in names if SYNTHETIC.get(name) in each.index]
+    fresh = [name for name in names if name not in (*seen, *alike)]
     lines = [
         f"{designs} designs were tried in {len(tried)} evaluations before the leaderboard was what it is: {where}."
     ]
     if seen:
         lines.append(
-            f"What was chosen by them may look better on {_and(seen)} than it is: on the same recording, or on "
-            "SYNTHETIC data of the same generator."
+            f"What was chosen by them looks better on {_and(seen)} than it is: they were tried on these recordings."
+        )
+    if alike:
+        lines.append(
+            f"{_and(alike)}: designs were tried on SYNTHETIC data of the same motion, of another seed and generator 1."
         )
     if fresh:
-        lines.append(f"On {_and(fresh)} no design was tried, so ranks there owe nothing to choosing among designs.")
+        lines.append(f"None of them was tried on {_and(fresh)}: ranks there owe nothing to that choice.")
     return " ".join(lines)
 
 

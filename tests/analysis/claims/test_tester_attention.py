@@ -8,6 +8,7 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from nem2e_lib.analysis.claims import Evidence
+from nem2e_lib.analysis.claims.attention import c14, c15, c22
 from nem2e_lib.analysis.claims.evidence import FAILS, HOLDS, NOT_SHOWN, PARTLY, UNTESTED
 from nem2e_lib.data.muscles import GAIT2392, region
 from tests.support.planted_claims import FALSE, SAMPLES, TRUE, WEAK, Case, evidence, results
@@ -100,23 +101,21 @@ def test_half_a_claim_holds_in_part(claim: str, weights: Callable[[], Array], wh
 
 
 def test_a_uniform_map_is_none_of_it_however_small_the_spread() -> None:
-    for claim in ("C14", "C22"):
-        for spread in (0.0, 1e-6, 1e-3, 0.1):
-            assert Case(claim, "uniform", lambda s=spread: planted(UNIFORM, spread=s)).found["verdict"] == FAILS
+    for spread in (0.0, 1e-6, 1e-3, 0.1):
+        made = planted(UNIFORM, spread=spread)
+        assert [rule(made).verdict for rule in (c14, c22)] == [FAILS, FAILS]
 
 
 def test_a_delay_over_a_uniform_ground_is_still_a_delay() -> None:
-    weights = 0.7 * delayed(75) + 0.3 * UNIFORM
-    assert Case("C14", TRUE, lambda: planted(weights)).found["verdict"] == HOLDS
+    assert c14(planted(0.7 * delayed(75) + 0.3 * UNIFORM)).verdict == HOLDS
 
 
 def test_random_tens_are_not_from_elsewhere() -> None:
     """The share from elsewhere of random maps is beyond chance about as often as the level says."""
-    rng, often = np.random.default_rng(1), []
+    rng, verdicts = np.random.default_rng(1), []
     for seed in range(40):
         names = list(rng.choice(GAIT2392, 20, replace=False))
-        often.append(Case("C15", "random", lambda n=names, s=seed: planted(tops(n[:10], n[10:]), ALL_ENTIRE, seed=s)))
-    verdicts = [case.found["verdict"] for case in often]
+        verdicts.append(c15(planted(tops(names[:10], names[10:]), ALL_ENTIRE, seed=seed)).verdict)
     assert verdicts.count(HOLDS) <= 6
     assert set(verdicts) <= {HOLDS, PARTLY}  # the two tens differ in all of them, which is the other part
 
@@ -128,6 +127,6 @@ def test_short_training_cannot_be_asked(claim: str) -> None:
 
 
 def test_noise_decides_nothing() -> None:
-    verdicts = [Case("C14", WEAK, lambda s=s: planted(UNIFORM, spread=3.0, seed=s)).found["verdict"] for s in range(20)]
+    verdicts = [c14(planted(UNIFORM, spread=3.0, seed=seed)).verdict for seed in range(20)]
     assert verdicts.count(HOLDS) == 0
     assert NOT_SHOWN in verdicts

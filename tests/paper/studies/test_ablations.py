@@ -10,7 +10,7 @@ from nem2e_lib.data.study.load import load_study
 from nem2e_lib.error import Nem2eError
 from nem2e_lib.figures.ablations import forest, levels
 from nem2e_lib.paper.studies import ablations
-from nem2e_lib.paper.studies.ablations import Committed, Rows, record, study
+from nem2e_lib.paper.studies.ablations import OLD_UPDATES, Committed, Rows, record, study
 from nem2e_lib.training.conditions import CONDITIONS
 from nem2e_lib.training.config import Configuration, open_points, profile
 
@@ -18,7 +18,9 @@ from nem2e_lib.training.config import Configuration, open_points, profile
 def test_the_committed_study_names_what_it_lacks_and_says_what_it_is():
     study = Committed()
     first = study.rows.iloc[0]
-    base = profile("demo").with_options(units=int(first["base_units"]), updates=round(int(first["base_updates"]), -2))
+    base = profile("demo").with_options(
+        units=int(first["base_units"]), updates=int(first.get("asked_updates", OLD_UPDATES))
+    )
     wanted = {(v.condition, v.option, str(v.value)) for v in variants(base)}
     have = set(study.effects[["condition", "option", "value"]].itertuples(index=False, name=None))
     assert {option for _, option, _ in have - wanted} == {"seed"}
@@ -74,6 +76,7 @@ def test_what_is_told_of_a_reading_is_its_row():
     assert alone.readings(()) == ""
 
 
+@pytest.mark.slow
 def test_ones_own_people_are_varied_in_what_the_network_is(study_folder, tmp_path, monkeypatch):
     monkeypatch.setattr(ablations, "MAIN", ("output", "targets"))
     made = study(tmp_path, units=4, updates=1, seeds=2, variant_seeds=2, own=str(study_folder))

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -12,6 +14,7 @@ import xarray as xr
 from nem2e_lib.analysis import published
 from nem2e_lib.paper.run import Run
 from nem2e_lib.paper.studies import long
+from nem2e_lib.site.saving import save
 from nem2e_lib.training.conditions import CONDITIONS
 from nem2e_lib.training.config import profile
 
@@ -50,6 +53,26 @@ def test_verdicts_stand_beside_each_other_by_id() -> None:
     assert long.said(untold, trained).startswith("0 of 2 verdicts change. Told by the long run alone: C1, C2. Trained")
     with pytest.raises(pd.errors.MergeError):
         long.against(checked, pd.concat([trained, trained]))
+
+
+def test_a_run_gets_the_verdicts_of_data_of_its_own_kind_and_no_others(tmp_path: Path) -> None:
+    checked = published.claims()[["id", "claim"]].assign(verdict="cannot be tested", value="")
+
+    def run(*, synthetic: bool) -> Any:
+        show = lambda shown, name: save(shown, name, tmp_path)  # noqa: E731
+        return SimpleNamespace(data="", is_synthetic=synthetic, show=show)
+
+    found = long.beside(run(synthetic=True), checked)
+    assert found.trained is not None
+    trained = dict(zip(found.trained["id"], found.trained["verdict"], strict=True))
+    beside = found.checked.dropna(subset="verdict_long")
+    assert dict(zip(beside["id"], beside["verdict_long"], strict=True)) == trained
+    assert set(checked["id"]) - set(trained) == {"C16", "C17"}  # of the paper alone
+    assert (tmp_path / "claims_long.csv").exists()
+    untold = long.beside(run(synthetic=False), checked)
+    assert untold.checked is checked
+    assert untold.trained is None
+    assert "No run at the published length" in str(untold.shown)
 
 
 def test_people_and_synthetic_studies_have_tables_of_their_own() -> None:

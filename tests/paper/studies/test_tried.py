@@ -38,10 +38,13 @@ def test_it_is_said_on_which_studies_of_a_run_designs_were_tried() -> None:
     people = tried.said(FEW, ["children", "runner"])
     assert "3 designs were tried in 4 evaluations" in people
     assert "2 on hamner-subject01, 2 on walking*" in people
-    assert "may look better on runner than it is" in people
-    assert "On children no design was tried" in people
-    assert "no design was tried" not in tried.said(FEW, ["walking"])
-    assert "may look better" not in tried.said(FEW, ["my-lab"])
+    assert "looks better on runner than it is" in people
+    assert "None of them was tried on children" in people
+    assert "walking: designs were tried on SYNTHETIC data" in tried.said(FEW, ["walking"])
+    assert "None of them" not in tried.said(FEW, ["walking"])
+    lab = tried.said(FEW, ["my-lab"])
+    assert "looks better" not in lab
+    assert "None of them was tried on my-lab" in lab
 
 
 def test_every_method_says_what_was_tuned_on_which_data() -> None:
