@@ -22,6 +22,7 @@ from nem2e_lib.analysis.review import IMPROVES
 from nem2e_lib.analysis.statistics import ALPHA, FEWEST
 from nem2e_lib.figures.panels import plural
 from nem2e_lib.figures.style import label_of, signed
+from nem2e_lib.paper.findings import Findings
 from nem2e_lib.paper.shared_tables import ATTENTION, AUDIT, CONTRASTS, IMPROVEMENT, NEEDED, SharedTable
 from nem2e_lib.paper.studies import long
 from nem2e_lib.site.tables import p_text
@@ -54,11 +55,29 @@ class Untold(Exception):
 
 @dataclass(frozen=True)
 class Site:
-    """The tables that a run's notebooks have saved, and what evaluation left out in each study."""
+    """The tables that a run's notebooks have saved, what evaluation left out, and claims after training as published.
+
+    Attributes
+    ----------
+    folder
+        Where the tables are.
+    units
+        What evaluation left out, by study.
+    trained
+        Verdicts at the published length of training on data of the run's kind (`long.of_run`); None where there are
+        none.
+    """
 
     folder: Path
     units: Mapping[str, str] = field(default_factory=dict)
+    trained: pd.DataFrame | None = field(default=None, compare=False)
     _read: dict[str, pd.DataFrame] = field(default_factory=dict, init=False, repr=False, compare=False)
+
+    @classmethod
+    def of(cls, found: Findings) -> Site:
+        """Return that of a run."""
+        units = dict(zip(found.summary["study"], found.summary["unit"], strict=True))
+        return cls(found.run.site, units, long.of_run(found.run))
 
     def table(self, shared: SharedTable) -> pd.DataFrame:
         """Return a saved table, read once; raise `Untold` where its notebook has not run, or saved another table."""
@@ -214,20 +233,21 @@ def _together(site: Site, study: str, *, questions: tuple[str, ...]) -> Iterator
 def _attention(site: Site, study: str) -> Iterator[Told]:
     for row in site.rows(ATTENTION, study).to_dict("records"):
         said = f"{row['sentence']} Entropy, which decides nothing: {row['entropy']:.2f} of its maximum."
-        yield label_of(row["condition"]), str(row["verdict"]), f"{said} {_at_length('C14', 'C22')}".strip()
+        yield label_of(row["condition"]), str(row["verdict"]), f"{said} {_at_length(site, 'C14', 'C22')}".strip()
 
 
-def _at_length(*claims: str) -> str:
+def _at_length(site: Site, *claims: str) -> str:
     """Say what claims have come to at the published length of training, which a demo does not reach."""
-    table = long.claims()
-    rows = table[table["id"].isin(claims)]
+    if site.trained is None:
+        return ""
+    rows = site.trained[site.trained["id"].isin(claims)]
     if rows.empty:
         return ""
     told = "; ".join(f"{row['id']} {row['verdict']} ({row['value']})" for row in rows.to_dict("records"))
-    first = rows.iloc[0]
+    first, of = rows.iloc[0], "SYNTHETIC data" if long.is_synthetic(rows) else "people"
     return (
-        f"The paper's claims on it after its {first['epochs']} epochs (SYNTHETIC data, {first['units']} units, trained "
-        f"once): {told}."
+        f"The paper's claims on it after its {first['epochs']} epochs ({of}, {first['units']} units, trained once): "
+        f"{told}."
     )
 
 

@@ -73,8 +73,7 @@ def _beside(found: Findings, study: str) -> Table | None:
 
 def write(found: Findings, claims: pd.DataFrame, steady: pd.DataFrame, seeds: str) -> Path:
     """Write ``what_holds.html``: each question, its verdict in every study, the evidence and where it is shown."""
-    units = dict(zip(found.summary["study"], found.summary["unit"], strict=True))
-    site = Site(found.run.site, units)
+    site = Site.of(found)
     text = page(
         "what_holds.html.j2",
         runs=found.runs,

@@ -27,6 +27,7 @@ from nem2e_lib.analysis.statistics import FEWEST
 from nem2e_lib.figures.style import label_of
 from nem2e_lib.paper.answers import QUESTIONS, Answer, Site, answers, bounded, rule
 from nem2e_lib.paper.shared_tables import CONTRASTS, NEEDED
+from nem2e_lib.paper.studies import long
 from nem2e_lib.site.saving import write_csv
 from nem2e_lib.training.conditions import CONDITIONS
 
@@ -179,7 +180,8 @@ def test_the_rule_counts_what_is_in_the_file() -> None:
     assert f"fewer than {FEWEST} held-out units" in told
 
 
-def test_what_maps_say_is_answered_where_it_is_tested(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("data", "of"), [("", "SYNTHETIC data"), ("open", "people")])
+def test_what_maps_say_is_answered_where_it_is_tested(tmp_path: Path, data: str, of: str) -> None:
     table = {
         "study": "running",
         "condition": ["one_entire", "all_entire"],
@@ -192,10 +194,10 @@ def test_what_maps_say_is_answered_where_it_is_tested(tmp_path: Path) -> None:
         "ci_high": 0.2,
     }
     pd.DataFrame(table).to_csv(tmp_path / "attention_verdicts.csv", index=False)
-    found = [one for one in answers(Site(tmp_path), ["running"]) if one.question == MAPS]
+    found = [one for one in answers(Site(tmp_path, trained=long.claims(data)), ["running"]) if one.question == MAPS]
     assert [(one.about, one.verdict) for one in found] == [("One-Entire", SHOWN), ("All-Entire", OTHERWISE)]
     assert found[1].evidence.startswith("So. Entropy, which decides nothing: 0.99 of its maximum.")
-    assert "SYNTHETIC data" in found[1].evidence
+    assert f"epochs ({of}" in found[1].evidence
     assert "C22" in found[1].evidence
 
 

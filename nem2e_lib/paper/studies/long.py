@@ -73,11 +73,17 @@ class Beside(NamedTuple):
     shown: Saved | str
 
 
+def of_run(run: Run) -> pd.DataFrame | None:
+    """Return the verdicts of the committed run on a run's kind of data, people or SYNTHETIC; None where none is."""
+    known = (run.data or run.is_synthetic) and Tables.of(run.data).claims.exists()
+    return claims(run.data) if known else None
+
+
 def beside(run: Run, checked: pd.DataFrame) -> Beside:
-    """Lay a run's claims beside the committed run on the same kind of data, people or SYNTHETIC, and show both."""
-    if not (run.data or run.is_synthetic) or not Tables.of(run.data).claims.exists():
+    """Lay a run's claims beside the committed run on the same kind of data, and show both."""
+    trained = of_run(run)
+    if trained is None:
         return Beside(checked, None, "No run at the published length of training is committed for data of this kind.")
-    trained = claims(run.data)
     trained = trained[~trained["id"].isin(PAPER_ALONE)]  # no training changes these
     compared = against(checked, trained)
     title, told = "Verdicts at the published length of training", said(compared, trained)
