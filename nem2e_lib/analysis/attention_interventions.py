@@ -171,7 +171,7 @@ def changes(results: xr.Dataset, refined: xr.DataArray) -> pd.DataFrame:
     tables = [
         usual.assign(intervention=str(name), er_changed=np.where(usual["er"].isna(), np.nan, rmse_changed))
         for name, rmse_changed in zip(
-            refined.intervention.values, of_units / usual["rmse_opensim"].values - 1, strict=True
+            refined.intervention.values, of_units / usual["rmse_opensim"].to_numpy(float) - 1, strict=True
         )
     ]
     table = pd.concat(tables, ignore_index=True).assign(change=lambda rows: rows["er_changed"] - rows["er"])

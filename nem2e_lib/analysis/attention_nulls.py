@@ -92,7 +92,7 @@ def likeness(a: xr.DataArray, b: xr.DataArray) -> Array:
     ranks = [_ranks(one.values) for one in (a, b)]
     flat = [np.nan_to_num(one).reshape(one.shape[0] * one.shape[1], -1) for one in ranks]
     table = (flat[0] @ flat[1].T).reshape(*ranks[0].shape[:2], *ranks[1].shape[:2])
-    there = [~np.isnan(one).any(axis=(2, 3)) for one in ranks]
+    there = [np.asarray(np.isfinite(one).all(axis=(2, 3))) for one in ranks]
     return np.where(there[0][:, :, None, None] & there[1][None, None], table, np.nan)
 
 
@@ -133,7 +133,7 @@ def against_nulls(results: xr.Dataset, depends: xr.Dataset | None = None, draws:
     rows = _rows(BETWEEN, maps, maps, draws, within=True)
     if not over_muscles(results) and results.sizes["token"] == results.sizes["output"]:
         rows.append(_slope(own, maps, draws))
-    for measure in MEASURES if depends is not None else ():
+    for measure in () if depends is None else MEASURES:
         rows += _rows(measure, maps, depends[measure].sel(channel=own.channel), draws)
     known = {
         "study": results.attrs["study"],
@@ -174,7 +174,7 @@ def _exchanged_tokens(a: xr.DataArray, b: xr.DataArray, within: bool, draws: int
     """Return the mean likeness with the tokens of the first map of each pair exchanged, the same way in all."""
     rng = np.random.default_rng(1)
     left, right = (_ranks(one.values) for one in (a, b))
-    both = ~np.isnan(left).any(axis=(2, 3)) & ~np.isnan(right).any(axis=(2, 3))
+    both = np.asarray(np.isfinite(left + right).all(axis=(2, 3)))
     left, right = (np.where(both[:, :, None, None], one, 0.0) for one in (left, right))
     products = np.einsum("cfos,cfot->st", left, right)
     count = int(both.sum())

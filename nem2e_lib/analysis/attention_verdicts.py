@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from dataclasses import asdict
 from typing import Any
 
@@ -83,8 +83,8 @@ def own_verdicts(entropies: pd.DataFrame, changed: pd.DataFrame, nulls: pd.DataF
     """
     rows = []
     for (study, condition), group in changed.groupby(["study", "condition"], sort=False):
-        by = group.set_index("intervention")
-        uniform = by.loc[UNIFORM_WEIGHTS]
+        by = {str(row["intervention"]): row for row in group.to_dict("records")}
+        uniform = by[UNIFORM_WEIGHTS]
         own = nulls[(nulls["study"] == study) & (nulls["condition"] == condition) & (nulls["test"] == "occlusion")]
         occlusion, p_value = float(own["value"].mean()), float(own["p_value"].max(skipna=False)) if len(own) else np.nan
         verdict = _answer(float(uniform["ci_low"]), float(uniform["ci_high"]), int(uniform["n"]), p_value)
@@ -120,7 +120,7 @@ def _answer(low: float, high: float, n: int, p_value: float) -> str:
     return SHOWN if low > MARGIN and p_value < ALPHA else NOT_SHOWN
 
 
-def _worth(row: pd.Series[Any]) -> str:
+def _worth(row: Mapping[Hashable, Any]) -> str:
     change = _interval(row)
     if not np.isfinite(row["ci_low"]):
         return (
@@ -148,11 +148,11 @@ def _ranks(value: float, p_value: float) -> str:
     )
 
 
-def _context(by: pd.DataFrame) -> str:
+def _context(by: Mapping[str, Mapping[Hashable, Any]]) -> str:
     """Say what the context is worth, and what of it is this cycle's own: that is what another cycle's cannot give."""
-    if not {OTHER_CONTEXT, NO_CONTEXT} <= set(by.index):
+    if not {OTHER_CONTEXT, NO_CONTEXT} <= set(by):
         return ""
-    none, other = by.loc[NO_CONTEXT], by.loc[OTHER_CONTEXT]
+    none, other = by[NO_CONTEXT], by[OTHER_CONTEXT]
     if none["n"] < FEWEST:
         return f"Without a context Er changes by {_interval(none)}, with another cycle's by {_interval(other)}."
     needed = "The context is needed" if none["ci_low"] > MARGIN else "The context is not shown to be needed"
@@ -166,7 +166,7 @@ def _context(by: pd.DataFrame) -> str:
     return f"{needed}: without one Er changes by {_interval(none)}, with another cycle's by {_interval(other)}; {own}."
 
 
-def _interval(row: pd.Series[Any]) -> str:
+def _interval(row: Mapping[Hashable, Any]) -> str:
     return f"{row['change']:+.3f} (95 % CI {row['ci_low']:+.3f} to {row['ci_high']:+.3f})"
 
 
@@ -197,17 +197,17 @@ def measures(results: xr.Dataset, nulls: pd.DataFrame, changed: pd.DataFrame | N
     if not over_muscles(results) and results.sizes["token"] == results.sizes["output"]:
         found = places(results)
         for name in ("later", "lag_ms", "late"):
-            test = over_folds(found[name])
-            rows.append({"measure": name, "value": test.mean, "p_value": test.p_value, **_ends(asdict(test))})
-    there = np.isfinite(fold_maps(results)).any(["channel", "output", "token"])
+            whole = over_folds(found[name])
+            rows.append({"measure": name, "value": whole.mean, "p_value": whole.p_value, **_ends(asdict(whole))})
+    there = np.isfinite(fold_maps(results)).any(dim=["channel", "output", "token"])
     entropy = {"measure": "entropy", "value": mean_entropy(results.attention.values), "n": int(there.sum())}
     for test, group in nulls.groupby("test", sort=False):
         first = group.iloc[0].to_dict()
         p_value = group["p_value"].max(skipna=False)
         rows.append({"measure": test, "value": first["value"], "p_value": p_value, **_ends(first)})
-    for first in [] if changed is None else changed.to_dict("records"):
-        about = {"measure": first["intervention"], "value": first["change"], "p_value": first["p_value"]}
-        rows.append({**about, **_ends({str(name): value for name, value in first.items()})})
+    for row in [] if changed is None else changed.to_dict("records"):
+        about = {"measure": row["intervention"], "value": row["change"], "p_value": row["p_value"]}
+        rows.append({**about, **_ends({str(name): value for name, value in row.items()})})
     head = {"study": results.attrs["study"], "condition": results.attrs["condition"]}
     columns = [*head, "measure", "value", "ci_low", "ci_high", "n", "p_value"]
     return pd.DataFrame([{**head, **row} for row in [entropy, *rows]], columns=columns)

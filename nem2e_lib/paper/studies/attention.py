@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Hashable, Mapping, Callable, Iterator
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -177,7 +177,7 @@ def encoders(study: Study) -> dict[str, list[Row]]:
         results = study.train(cycles, "all_entire", seeds, **options)
         refined = intervene(results, cycles, study.folder)
         worth = changes(results, refined).set_index(["intervention", "muscle", "label"])["change"]
-        rows["encoders"] += [{**options, **row} for row in _errors(results, worth.loc[UNIFORM_WEIGHTS])]
+        rows["encoders"] += [{**options, **row} for row in _errors(results, worth.loc[UNIFORM_WEIGHTS].to_dict())]
         if not over_muscles(results):
             continue
         for muscle in map(str, results.channel.values):
@@ -405,7 +405,7 @@ def _map(results: xr.Dataset, muscle: str) -> xr.DataArray:
     return results.attention.sel(channel=muscle).mean(["seed", "cycle"]).transpose("output", "token")
 
 
-def _errors(results: xr.Dataset, worth: pd.Series[float]) -> Iterator[Row]:
+def _errors(results: xr.Dataset, worth: Mapping[Hashable, float]) -> Iterator[Row]:
     for seed in results.seed.values:
         one = results.sel(seed=[seed])
         share = (
@@ -428,7 +428,7 @@ def _errors(results: xr.Dataset, worth: pd.Series[float]) -> Iterator[Row]:
                 "er_mean_curve": row.er_mean_curve,
                 "diverged": row.diverged,
                 "entropy": float(share.sel(muscle=row.muscle, fold_of_cycle=fold).item()),
-                "uniform_change": float(worth.loc[row.muscle, row.label]),
+                "uniform_change": float(worth[row.muscle, row.label]),
             }
 
 
