@@ -142,18 +142,14 @@ def concordance(rows: pd.DataFrame) -> pd.DataFrame:
         One row a SYNTHETIC study and data seed: motion, design, generator, data_seed, kendall and spearman (rank
         correlations over methods; 1 is the same order), distance (root mean square of the differences in Er).
     """
-    real = {motion: one.set_index("method")["er"] for motion, one in rows[rows["generator"].isna()].groupby("motion")}
+    real = {str(motion): one for motion, one in rows[rows["generator"].isna()].groupby("motion")}
     found = []
     for keys, one in rows[rows["generator"].notna()].groupby(["motion", "design", "generator", "data_seed"]):
-        own = one.set_index("method")["er"].reindex(real[keys[0]].index)
-        found.append(
-            {
-                **dict(zip(("motion", "design", "generator", "data_seed"), keys, strict=True)),
-                "kendall": kendalltau(own, real[keys[0]]).statistic,
-                "spearman": spearmanr(own, real[keys[0]]).statistic,
-                "distance": float(np.sqrt(((own - real[keys[0]]) ** 2).mean())),
-            }
-        )
+        expected = real[str(keys[0])].set_index("method")["er"]
+        own = one.set_index("method")["er"].reindex(expected.index)
+        facts = dict(zip(("motion", "design", "generator", "data_seed"), keys, strict=True))
+        facts |= {"kendall": kendalltau(own, expected).statistic, "spearman": spearmanr(own, expected).statistic}
+        found.append(facts | {"distance": float(np.sqrt(((own - expected) ** 2).mean()))})
     return pd.DataFrame(found)
 
 
