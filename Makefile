@@ -49,7 +49,7 @@ endef
 ## study-attention  attention where the truth is known, on synthetic data: docs/attention_*.csv (UNITS=64 UPDATES=2000: hours)
 ## study-attention-long  attention of what was trained long, in a run's folder or as *.nc: docs/attention_long.csv (FOLDER=folder)
 ## study-circumstances  speed and duration told to the rivals that take minutes, on every study: docs/circumstances.csv
-## study-ablations  what every choice that the paper leaves open does to Er: docs/ablations.csv (UNITS=64 UPDATES=2000 SEEDS=3; LENGTH=long, STUDY=folder or DATA=open: the network's choices)
+## study-ablations  what every choice that the paper leaves open does to Er: docs/ablations.csv (UNITS=64 UPDATES=2000 SEEDS=3: about 30 min; DATA=open, 45 min, or STUDY=folder: the network's choices; LENGTH=long: a few of them, 3 h)
 ## study-generators  both SYNTHETIC generators beside recordings, over data seeds: docs/likeness.csv, docs/generators.csv (SEEDS=5)
 ## bench     what training costs beside PyTorch and plain Flax: build/bench.json, docs/benchmarks.md
 ## bench-card  the same on a machine with a graphics card: build/card.json, docs/benchmarks_card.md

@@ -158,8 +158,8 @@ def told(units: pd.DataFrame, told_units: pd.DataFrame, why: Mapping[str, str]) 
     -------
     pandas.DataFrame
         Columns study, method, er_mean, er_told, difference (told minus not told: below 0 where it helps), ci_low,
-        ci_high (95 %, t), p_value, p_holm (over the methods of a study), n, reason (why there is no number or test).
-        Best first.
+        ci_high (95 %), p_value (paired, see `duels`), p_holm (over the methods of a study), n, reason (why there is no
+        number or test). Best first.
     """
     keys = ["study", "method"]
     both = units.merge(told_units[[*keys, "label", "er"]], on=[*keys, "label"], how="left", suffixes=("", "_told"))

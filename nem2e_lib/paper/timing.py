@@ -311,7 +311,7 @@ def together_told(pairs: Mapping[str, pd.DataFrame]) -> list[str]:
         names = list(dict.fromkeys(rows["muscle"]))
         told.append(
             f"{study}: over {len(names)} pair{'s' * (len(names) != 1)} of antagonists ({', '.join(names)}) the common "
-            f"area is {means[MEASURED]:.2f} in EMG; {listed}. Nearest to EMG is {label_of(nearest)}."
+            f"area is {means[MEASURED]:.2f} in EMG; {listed}. By these means {label_of(nearest)} is nearest to EMG."
         )
     return told
 

@@ -1,5 +1,6 @@
 """Attention replaced in trained models: against numpy, and where what must come out is known."""
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -55,13 +56,13 @@ def test_uniform_weights_are_those_of_a_network_without_scores(
 
 def test_a_context_of_zeros_is_one_whose_states_are_zero(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     results, work, refined = trained(tmp_path)
-    whole = oracle.over
+    whole = oracle.stacked
 
-    def without(w: dict[str, np.ndarray], tokens: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        hidden, cell, states = whole(w, tokens)
-        return hidden, cell, np.zeros_like(states)
+    def without(w: dict[str, np.ndarray], tokens: np.ndarray, layers: int) -> tuple[Any, np.ndarray]:
+        ends, states = whole(w, tokens, layers)
+        return ends, np.zeros_like(states)
 
-    monkeypatch.setattr(oracle, "over", without)
+    monkeypatch.setattr(oracle, "stacked", without)
     for cycle in (0, 5):
         expected = by_numpy(tmp_path, work, Model(0, 0, int(results.fold_of_cycle[cycle]), 0), cycle)
         np.testing.assert_allclose(refined.sel(intervention=NO_CONTEXT).values[0, 0, cycle], expected, atol=1e-5)
@@ -129,6 +130,9 @@ def test_quarters_and_lost_models_are_refused(tmp_path: Path) -> None:
     results, _ = keep(tmp_path, CYCLES)
     with pytest.raises(Nem2eError, match=r"has no model of one_entire, soleus, held out s0; run 03_train"):
         interventions.intervene(results, CYCLES, tmp_path / "elsewhere")
+    together = json.dumps(json.loads(results.attrs["configuration"]) | {"targets": "all"})
+    with pytest.raises(Nem2eError, match="one map for all muscles, expected one a muscle"):
+        interventions.intervene(results.assign_attrs(configuration=together), CYCLES, tmp_path)
     quarters = results.assign_attrs(condition="one_quarter")
     with pytest.raises(Nem2eError, match="its models see no whole cycle"):
         interventions.intervene(quarters, CYCLES, tmp_path)

@@ -72,7 +72,7 @@ def test_the_nearest_to_emg_is_named() -> None:
     rows = pd.DataFrame([row(method=name, measure="overlap", mean=mean) for name, mean in means.items()])
     (said,) = told.together_told({"planted": rows})
     assert "over 1 pair of antagonists (tib) the common area is 0.50 in EMG" in said
-    assert said.endswith("Nearest to EMG is training-mean curve.")
+    assert said.endswith("By these means training-mean curve is nearest to EMG.")
 
 
 def test_a_model_that_warned_or_failed_is_told() -> None:

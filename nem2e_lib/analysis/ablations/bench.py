@@ -182,8 +182,9 @@ def read(results: list[xr.Dataset], reading: Reading, measure: str) -> pd.DataFr
     if measure == R2:
         table = table.assign(er=table[f"r2_{reading.r2}"])
     units = per_unit(table).set_index("label")
-    counts = table.groupby("label")["diverged"].sum()
-    models = results[0].sizes["seed"] * results[0].sizes["channel"]
+    joint = configuration_of(results[0]).get("targets") == "all"  # one network, marked for each of its muscles
+    counts = table.groupby("label")["diverged"].agg("max" if joint else "sum")
+    models = results[0].sizes["seed"] * (1 if joint else results[0].sizes["channel"])
     columns = {
         "unit": units["unit"],
         "value": units["er"],

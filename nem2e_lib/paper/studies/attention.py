@@ -30,7 +30,8 @@ from nem2e_lib.paper.run import Run
 from nem2e_lib.paper.studies.script import script
 from nem2e_lib.project import ROOT
 from nem2e_lib.site.provenance import commit
-from nem2e_lib.site.saving import write_csv
+from nem2e_lib.site.saving import Saved, write_csv
+from nem2e_lib.site.tables import plain
 from nem2e_lib.training.conditions import examples
 from nem2e_lib.training.config import Configuration
 from nem2e_lib.training.grid import grid
@@ -271,7 +272,11 @@ def long(folder: Path | str) -> Path:
     """
     place = Path(folder)
     found = _of_run(place) if (place / "run.json").exists() else _of_files(place)
-    rows = pd.concat([table.assign(**_trained(results, where)) for results, table, where in found], ignore_index=True)
+    code = commit()  # before hours of measuring, in which files may change
+    tables = [table.assign(**_trained(results, where), commit=code) for results, table, where in found]
+    if not tables:
+        raise Nem2eError(f"{place}: holds no trained result of {' or '.join(ASKED)}; give a folder that does.")
+    rows = pd.concat(tables, ignore_index=True)
     before = pd.read_csv(LONG, dtype={"study": str}) if LONG.exists() else rows.iloc[:0]
     known = pd.MultiIndex.from_frame(before[TRAINING])
     kept = before[~known.isin(pd.MultiIndex.from_frame(rows[TRAINING].drop_duplicates()))]
@@ -315,6 +320,30 @@ def beside_long(measured: pd.DataFrame, trained: pd.DataFrame | None, *, synthet
     return both.assign(same_data=same)[[*keys, *columns, *ends, "same_data"]]
 
 
+def show_long(run: Run, measured: pd.DataFrame, *, synthetic: bool) -> Saved | str:
+    """Show a run's measures of attention beside those after long training, or say how they are made.
+
+    Parameters
+    ----------
+    run
+        The run that is shown.
+    measured, synthetic
+        See `beside_long`.
+    """
+    compared = beside_long(measured, long_rows(), synthetic=synthetic)
+    if compared.empty:
+        return "No long training of these studies was measured; make study-attention-long FOLDER=… does it."
+    table = plain(
+        compared,
+        "Attention after short and after long training",
+        "value, ci_low, ci_high: this run's; with _long: of the long training, on the muscles named. Interventions "
+        "need weights, and are left out where only results were kept. same_data: both were trained on the same cycles. "
+        "docs/attention_long.csv.",
+        synthetic=synthetic,
+    )
+    return run.show(table, "attention_long")
+
+
 Measured = tuple[xr.Dataset, pd.DataFrame, str]
 
 
@@ -353,7 +382,6 @@ def _trained(results: xr.Dataset, where: str) -> Row:
         "synthetic": bool(results.attrs["synthetic"]),
         "data_hash": results.attrs["data_hash"][:12],
         "source": where,
-        "commit": commit(),
     }
 
 

@@ -42,6 +42,8 @@ LENGTHS = ("demo", "long")
 DEFAULT, RULES = "last", ("average", "least")
 FEW = {"running": MUSCLES}
 """Muscles of a study that has too many for all of them to be trained again and again: one electrode each."""
+ORDER = ("one_entire", "all_entire", "one_quarter")
+"""In which conditions are trained."""
 DEAR = (("running", "long"),)
 """Left out: hours on a processor for each rule."""
 FAMILY = ["study", "length"]
@@ -103,9 +105,7 @@ def trials(folder: Path) -> Iterator[Trial]:
     for data in (OPEN, ""):
         run = Run.begin(str(folder / (data or "synthetic")), LENGTHS[0], data=data)
         found.update({name: segment(load_study(path))[0] for name, path in run.studies.items()})
-    for length, condition, (name, cycles) in product(
-        LENGTHS, ("one_entire", "all_entire", "one_quarter"), found.items()
-    ):
+    for length, condition, (name, cycles) in product(LENGTHS, ORDER, found.items()):
         if (name, length) not in DEAR:
             yield Trial(name, cycles, length, condition)
 
@@ -190,6 +190,19 @@ def said(table: pd.DataFrame) -> str:
     return " ".join(sentences)
 
 
+def not_run(found: pd.DataFrame) -> str:
+    """Say which lengths and conditions have not been trained, or not for every study; empty where none is missing."""
+    keys = [*FAMILY, "condition", "weights"]
+    have = set(found[keys].itertuples(index=False, name=None))
+    wanted = [
+        (length, condition)
+        for length, condition, name, weights in product(LENGTHS, ORDER, found["study"].unique(), RULES)
+        if (name, length) not in DEAR and (name, length, condition, weights) not in have
+    ]
+    told = [f"{CONDITION_LABELS[condition]} for as long as {length}" for length, condition in dict.fromkeys(wanted)]
+    return f"Not run, or not on every study: {'; '.join(told)}." if told else ""
+
+
 def shown(found: pd.DataFrame | None = None, *, people: bool = False) -> Table:
     """Return the table of the committed study and what it says, for a page.
 
@@ -211,7 +224,7 @@ def shown(found: pd.DataFrame | None = None, *, people: bool = False) -> Table:
         "same training, paired over held-out units, with its 95 % CI; units share training data, so that intervals are "
         "too narrow rather than too wide. Average: mean of the weights over the last tenth of the epochs. Least: the "
         "epoch of least loss on a further unit, held out of those trained on. "
-        f"Code {code} (docs/{STUDY.name}; make study-epochs makes it anew).",
+        f"{not_run(found)} Code {code} (docs/{STUDY.name}; make study-epochs makes it anew).",
         synthetic=bool(table["synthetic"].any()),
     )
 

@@ -6,12 +6,12 @@ import pandas as pd
 import pytest
 
 from nem2e_lib.analysis.ablations import Bench, Variant, effects, variants
+from nem2e_lib.analysis.ablations.variants import WHERE
 from nem2e_lib.data.study.load import load_study
 from nem2e_lib.error import Nem2eError
 from nem2e_lib.figures.ablations import forest, levels
 from nem2e_lib.paper.studies import ablations
 from nem2e_lib.paper.studies.ablations import OLD_UPDATES, Committed, Rows, record, study
-from nem2e_lib.training.conditions import CONDITIONS
 from nem2e_lib.training.config import Configuration, open_points, profile
 
 
@@ -76,25 +76,18 @@ def test_what_is_told_of_a_reading_is_its_row():
     assert alone.readings(()) == ""
 
 
-@pytest.mark.slow
 def test_ones_own_people_are_varied_in_what_the_network_is(study_folder, tmp_path, monkeypatch):
-    monkeypatch.setattr(ablations, "MAIN", ("output", "targets"))
+    monkeypatch.setattr(ablations, "MAIN", ("targets",))
+    monkeypatch.setitem(WHERE, "targets", ("one_entire",))
     made = study(tmp_path, units=4, updates=1, seeds=2, variant_seeds=2, own=str(study_folder))
     assert made == tmp_path / "ablations.csv"
     table = Committed(made)
-    found = table.effects[["condition", "option", "value"]]
-    assert set(found[found["option"] != "seed"].itertuples(index=False, name=None)) == {
-        *((condition, "output", "at_once") for condition in ("one_entire", "all_entire")),
-        *((condition, "targets", "all") for condition in CONDITIONS),
-    }
-    models = table.rows[table.rows["option"] != "seed"].groupby("option")["models"].unique()
-    assert models["output"] == [2 * 2]  # seeds and channels; of the yardstick a row is one seed alone
+    found = table.effects[["option", "value", "models", "electrodes"]]
+    assert found.values.tolist() == [["seed", "1", 4, 2], ["targets", "all", 4, 2]]  # one network, of two seeds a unit
     (alone,) = table.studies
-    assert len(alone.effects) == len(found)
     assert table.missing == alone.missing == []
-    told = alone.readings(("targets",))
-    assert told.count("targets = all: ") == len(CONDITIONS)
-    assert "output" not in told
+    assert alone.readings(("targets",)).count("targets = all: ") == 1
+    assert "targets" not in alone.readings(("output",))
     assert alone.only in forest(alone.effects, note=alone.provenance, synthetic=alone.synthetic, of=alone.only).title
     assert "simulated by" in table.provenance
     assert "the first 2 of them" in table.provenance

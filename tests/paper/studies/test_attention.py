@@ -11,8 +11,22 @@ from nem2e_lib.error import Nem2eError
 from nem2e_lib.figures import attention_tests as figures
 from nem2e_lib.paper.run import Run
 from nem2e_lib.paper.studies import NOT_SHOWN
-from nem2e_lib.paper.studies.attention import FOLDER, NAMES, PIECES, KnownTruth, make
+from nem2e_lib.paper.studies import attention as module
+from nem2e_lib.paper.studies.attention import (
+    FOLDER,
+    LONG,
+    NAMES,
+    PIECES,
+    KnownTruth,
+    beside_long,
+    long,
+    long_rows,
+    make,
+)
+from nem2e_lib.training.results import save_results
 from tests.support.cells import run_sections
+from tests.support.small import make_cycles
+from tests.support.untrained import keep
 
 ABOUT = {
     "score": "general",
@@ -179,3 +193,40 @@ def test_the_committed_study_is_read() -> None:
     found = KnownTruth()
     assert "Lag read as the delay" in found.verdict
     assert set(found.readings["readable"]) <= {"yes", "no", "cannot be told"}
+
+
+def test_results_without_weights_are_measured_by_their_maps_and_replaced_when_measured_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "LONG", tmp_path / "attention_long.csv")
+    results, _ = keep(tmp_path / "models", make_cycles((2, 2, 2)))
+    save_results(results, tmp_path / "results" / "one.nc")
+    assert long_rows() is None
+    for _ in range(2):
+        long(tmp_path / "results")
+        rows = long_rows()
+        assert rows is not None
+        assert list(rows["measure"]) == ["entropy", "later", "lag_ms", "late", "between_folds", "slope"]
+    assert (rows["epochs"].iloc[0], rows["units"].iloc[0], rows["muscles"].iloc[0]) == (2, 5, "soleus tib")
+    assert rows["source"].eq("one.nc").all()
+    measured = rows[["study", "condition", "measure", "value", "ci_low", "ci_high", "p_value"]]
+    measured = measured.assign(epochs=71, data_hash=results.attrs["data_hash"])
+    both = beside_long(measured, rows, synthetic=True)
+    assert len(both) == 6
+    assert both["same_data"].all()
+    np.testing.assert_array_equal(both["value"], both["value_long"])
+    assert list(both[["epochs", "epochs_long"]].iloc[0]) == [71, 2]
+    assert beside_long(measured, rows, synthetic=False).empty
+    assert beside_long(measured, None, synthetic=True).empty
+
+
+def test_a_folder_without_results_is_told(tmp_path: Path) -> None:
+    with pytest.raises(Nem2eError, match=r"holds neither run\.json nor a trained result"):
+        long(tmp_path)
+
+
+def test_the_committed_long_training_names_its_code_and_its_data() -> None:
+    rows = pd.read_csv(LONG)
+    assert not rows.duplicated([*module.TRAINING, "measure"]).any()
+    assert rows[["commit", "source", "data_hash", "units", "epochs"]].notna().all(axis=None)
+    assert (rows["ci_low"].isna() | (rows["ci_low"] <= rows["value"])).all()

@@ -70,6 +70,20 @@ def test_what_is_said_is_what_the_table_says() -> None:
     assert "average lowers Er surely in 0 of 2 comparisons and raises it in 2" in epochs.said(epochs.effects(worse))
 
 
+def test_what_was_not_trained_is_told() -> None:
+    told = epochs.not_run(made_up())
+    assert "One-Entire for as long as long" in told
+    assert "One-Quarter for as long as demo" in told
+    assert "One-Entire for as long as demo" not in told
+    assert told in epochs.shown(made_up()).caption
+    parts = [
+        made_up(length=length).replace({"condition": {"all_entire": other}})
+        for length in epochs.LENGTHS
+        for other in ("all_entire", "one_quarter")
+    ]
+    assert epochs.not_run(pd.concat(parts)) == ""
+
+
 def test_people_alone_or_all_with_what_is_synthetic_named() -> None:
     both = pd.concat([made_up(), made_up(study="walking", synthetic=True)])
     everything, people = epochs.shown(both), epochs.shown(both, people=True)

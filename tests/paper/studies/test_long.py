@@ -34,6 +34,21 @@ def test_the_committed_run_is_whole_and_of_the_profile() -> None:
         assert (table["generator"] == table["generator"].iloc[0]).all()
 
 
+def test_the_committed_run_on_people_is_whole_and_of_nobody_made_up() -> None:
+    paths = long.Tables.of("open")
+    claims, errors, losses = long.claims("open"), pd.read_csv(paths.errors), pd.read_csv(paths.losses)
+    assert set(claims["id"]) == set(long.claims()["id"])
+    assert not long.is_synthetic(claims)
+    assert set(zip(claims["units"], claims["epochs"], strict=True)) == {(profile("long").units, profile("long").epochs)}
+    for table in (claims, errors, losses):
+        assert table["generator"].isna().all()
+    for table in (errors, losses):
+        assert set(table["condition"]) == set(CONDITIONS)
+        assert table.groupby("study")["muscle"].nunique().to_dict() == {"children": 4, "runner": 11}
+    assert errors.groupby("study")["label"].nunique().to_dict() == {"children": 10, "runner": 4}
+    assert (losses.groupby("study")["epoch"].max() == profile("long").epochs).all()
+
+
 def test_verdicts_stand_beside_each_other_by_id() -> None:
     checked = pd.DataFrame({"id": ["C1", "C2"], "claim": ["a", "b"], "verdict": ["holds", "holds"], "value": "1"})
     facts = {"units": 64, "epochs": 700, "batching": "vmap", "commit": "c0ffee", "value": "2"}
