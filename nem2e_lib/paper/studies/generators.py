@@ -142,19 +142,14 @@ def concordance(rows: pd.DataFrame) -> pd.DataFrame:
         One row a SYNTHETIC study and data seed: motion, design, generator, data_seed, kendall and spearman (rank
         correlations over methods; 1 is the same order), distance (root mean square of the differences in Er).
     """
-    real = {str(motion): one.set_index("method")["er"] for motion, one in rows[rows["generator"].isna()].groupby("motion")}
+    real = {str(motion): one for motion, one in rows[rows["generator"].isna()].groupby("motion")}
     found = []
     for keys, one in rows[rows["generator"].notna()].groupby(["motion", "design", "generator", "data_seed"]):
-        theirs = real[str(keys[0])]
-        own = one.set_index("method")["er"].reindex(theirs.index)
-        found.append(
-            {
-                **dict(zip(("motion", "design", "generator", "data_seed"), keys, strict=True)),
-                "kendall": kendalltau(own, theirs).statistic,
-                "spearman": spearmanr(own, theirs).statistic,
-                "distance": float(np.sqrt(((own - theirs) ** 2).mean())),
-            }
-        )
+        expected = real[str(keys[0])].set_index("method")["er"]
+        own = one.set_index("method")["er"].reindex(expected.index)
+        facts = dict(zip(("motion", "design", "generator", "data_seed"), keys, strict=True))
+        facts |= {"kendall": kendalltau(own, expected).statistic, "spearman": spearmanr(own, expected).statistic}
+        found.append(facts | {"distance": float(np.sqrt(((own - expected) ** 2).mean()))})
     return pd.DataFrame(found)
 
 
