@@ -133,8 +133,9 @@ def against_nulls(results: xr.Dataset, depends: xr.Dataset | None = None, draws:
     rows = _rows(BETWEEN, maps, maps, draws, within=True)
     if not over_muscles(results) and results.sizes["token"] == results.sizes["output"]:
         rows.append(_slope(own, maps, draws))
-    for measure in () if depends is None else MEASURES:
-        rows += _rows(measure, maps, depends[measure].sel(channel=own.channel), draws)
+    if depends is not None:
+        for measure in MEASURES:
+            rows += _rows(measure, maps, depends[measure].sel(channel=own.channel), draws)
     known = {
         "study": results.attrs["study"],
         "condition": results.attrs["condition"],

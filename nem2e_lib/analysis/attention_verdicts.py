@@ -199,7 +199,7 @@ def measures(results: xr.Dataset, nulls: pd.DataFrame, changed: pd.DataFrame | N
         for name in ("later", "lag_ms", "late"):
             whole = over_folds(found[name])
             rows.append({"measure": name, "value": whole.mean, "p_value": whole.p_value, **_ends(asdict(whole))})
-    there = np.isfinite(fold_maps(results)).any(dim=["channel", "output", "token"])
+    there = fold_maps(results).notna().any(["channel", "output", "token"])
     entropy = {"measure": "entropy", "value": mean_entropy(results.attention.values), "n": int(there.sum())}
     for test, group in nulls.groupby("test", sort=False):
         first = group.iloc[0].to_dict()
@@ -213,7 +213,7 @@ def measures(results: xr.Dataset, nulls: pd.DataFrame, changed: pd.DataFrame | N
     return pd.DataFrame([{**head, **row} for row in [entropy, *rows]], columns=columns)
 
 
-def _ends(row: Mapping[str, Any]) -> dict[str, Any]:
+def _ends(row: Mapping[Any, Any]) -> dict[str, Any]:
     return {name: row[name] for name in ("ci_low", "ci_high", "n")}
 
 
