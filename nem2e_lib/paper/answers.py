@@ -321,9 +321,9 @@ def rule() -> list[str]:
     """Return the one rule that every answer follows, a sentence or two a line."""
     sizes = " and ".join(f"{len(of_family(name))} of {page}" for name, page in _PAGES.items())
     return [
-        f"Methods are compared by {len(planned())} contrasts that were written down before the runs "
-        f"(nem2e_lib/analysis/{FILE.name}): Er of a method minus Er of its rival, paired over held-out units, with its "
-        "95 % interval before p.",
+        f"Methods are compared by {len(planned())} contrasts that stand in a file (nem2e_lib/analysis/{FILE.name}) and "
+        "were chosen by question, not by outcome, though earlier runs of the same studies were known when they were "
+        "written: Er of a method minus Er of its rival, paired over held-out units, with its 95 % interval before p.",
         f"{SHOWN.capitalize()}: Er is lower, p < {ALPHA:g}. {OTHERWISE.capitalize()}: Er is higher, p < {ALPHA:g}. "
         f"{NOT_SHOWN.capitalize()}: neither, which is no evidence of no difference: the interval says what remains "
         f"possible. {CANNOT.capitalize()}: no test can be made. p is corrected by Holm over the family of a study, "
