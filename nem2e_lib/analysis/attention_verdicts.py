@@ -199,7 +199,7 @@ def measures(results: xr.Dataset, nulls: pd.DataFrame, changed: pd.DataFrame | N
         for name in ("later", "lag_ms", "late"):
             whole = over_folds(found[name])
             rows.append({"measure": name, "value": whole.mean, "p_value": whole.p_value, **_ends(asdict(whole))})
-    there = fold_maps(results).notna().any(["channel", "output", "token"])
+    there = fold_maps(results).count(["channel", "output", "token"]) > 0
     entropy = {"measure": "entropy", "value": mean_entropy(results.attention.values), "n": int(there.sum())}
     for test, group in nulls.groupby("test", sort=False):
         first = group.iloc[0].to_dict()
