@@ -64,17 +64,12 @@ def intervene(results: xr.Dataset, cycles: xr.Dataset, store: Path | str) -> xr.
     Raises
     ------
     Nem2eError
-        If the condition cuts cycles into quarters, one network refines all muscles, nobody is held out, or a model is
+        If the condition cuts cycles into quarters, nobody is held out, or a model is
         not in the store.
     """
     work = grid_of(results, cycles)
     if work.condition == "one_quarter":
         raise Nem2eError("one_quarter: its models see no whole cycle, expected one_entire or all_entire; choose these.")
-    if work.joint:
-        raise Nem2eError(
-            f"{work.condition}: was trained with targets=all, whose networks have one map for all muscles, expected "
-            "one a muscle; train it with targets=one."
-        )
     fold = results.fold_of_cycle.values
     strangers, longest = _strangers(fold), int(np.bincount(fold).max())
     refined = np.full((len(INTERVENTIONS), *results.refined.shape), np.nan)

@@ -31,13 +31,14 @@ learning     learning_curves          learning         Er over the number of tra
 leaderboard  leaderboard.leaderboard  leaderboard      Er of every method under the same folds
 …            duels                    leaderboard      who beats whom
 …            tried                    leaderboard      what was tried on the way to kernel ridge regression
-timing       timing.timing_errors     timing           errors of onset, offset, peak time and height, by muscle
-…            timing.timing_overview   timing           how far off each method is, mean over muscles
-…            timing.cocontraction     timing           co-contraction of antagonists, measured and estimated
-…            timing.mixed_contrasts   timing           contrasts of one model over muscles and people
-…            timing.normalisation     timing           Er under other normalisations of EMG
-…            timing.left_out          timing           what a speed costs that is left out beside a person
-attention    order_overlap            attention_tests  top tens under another order of the muscles
+timing       timing_errors            timing           errors of onset, offset, peak time and height, by muscle
+…            timing_overview          timing           how far off each method is, mean over muscles
+…            cocontraction            timing           co-contraction of antagonists, measured and estimated
+…            mixed_contrasts          timing           contrasts of one model over muscles and people
+…            normalisation            timing           Er under other normalisations of EMG
+…            left_out                 timing           what a speed costs that is left out beside a person
+attention    interventions            attention_tests  what Er becomes with other weights and other contexts
+…            order_overlap            attention_tests  top tens under another order of the muscles
 …            lag_against_delay        attention_tests  lags against the true delay
 …            precision                attention_tests  share of the top ten that carries the information
 …            error_and_entropy        attention_tests  Er against entropy, by encoder and score
@@ -97,6 +98,7 @@ if TYPE_CHECKING:
     from nem2e_lib.figures.attention_tests import (
         agreement,
         error_and_entropy,
+        interventions,
         lag_against_delay,
         order_overlap,
         precision,
@@ -121,11 +123,19 @@ if TYPE_CHECKING:
     from nem2e_lib.figures.spatial import spatial_attention
     from nem2e_lib.figures.style import Drawn
     from nem2e_lib.figures.temporal import temporal_attention
+    from nem2e_lib.figures.timing import (
+        cocontraction,
+        left_out,
+        mixed_contrasts,
+        normalisation,
+        timing_errors,
+        timing_overview,
+    )
     from nem2e_lib.figures.waveforms import everybody, refined_curves, representative
 
 _FUNCTIONS = {
     "ablations": "forest levels",
-    "attention_tests": "agreement error_and_entropy lag_against_delay order_overlap precision",
+    "attention_tests": "agreement error_and_entropy interventions lag_against_delay order_overlap precision",
     "changed_inputs": "shortcut",
     "controls": "control_errors following shift_errors shift_maps",
     "cycles": "cycle_timeline cycle_waveforms",
@@ -141,6 +151,7 @@ _FUNCTIONS = {
     "spatial": "spatial_attention",
     "style": "Drawn",
     "temporal": "temporal_attention",
+    "timing": "cocontraction left_out mixed_contrasts normalisation timing_errors timing_overview",
     "waveforms": "everybody refined_curves representative",
 }
 _MODULES = (
@@ -178,6 +189,7 @@ __all__ = [
     "beside_laboratory",
     "body",
     "changed_inputs",
+    "cocontraction",
     "control_errors",
     "controls",
     "cycle_timeline",
@@ -194,18 +206,22 @@ __all__ = [
     "framework",
     "generalising",
     "ground_force",
+    "interventions",
     "laboratory",
     "lag_against_delay",
     "leaderboard",
     "learning",
     "learning_curves",
+    "left_out",
     "levels",
     "loss_curves",
     "losses",
     "marker_residuals",
     "markers_on_model",
     "markers_over_time",
+    "mixed_contrasts",
     "network",
+    "normalisation",
     "order_overlap",
     "panels",
     "plates_and_feet",
@@ -227,6 +243,8 @@ __all__ = [
     "temporal",
     "temporal_attention",
     "timing",
+    "timing_errors",
+    "timing_overview",
     "tried",
     "waveforms",
 ]

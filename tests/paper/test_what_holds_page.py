@@ -13,7 +13,7 @@ from nem2e_lib.paper.what_holds import write
 
 
 def test_the_page_groups_studies_under_their_question_and_shows_what_was_not_told(tmp_path: Path) -> None:
-    run = SimpleNamespace(site=tmp_path, is_synthetic=False)
+    run = SimpleNamespace(site=tmp_path, is_synthetic=False, data="")
     told = {"synthetic": False, "profile": "demo", "data_hash": "ab"}
     summary = pd.DataFrame({"study": ["a & b", "walking"], "unit": "subject"})
     cycles, runs = {"a & b": None, "walking": None}, {"a & b": told, "walking": told}
