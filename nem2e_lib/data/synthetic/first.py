@@ -14,7 +14,17 @@ from numpy.typing import NDArray
 from nem2e_lib.data.synthetic.body import SIDE, synergies
 from nem2e_lib.data.synthetic.design import Design
 from nem2e_lib.data.synthetic.knobs import Knobs1
-from nem2e_lib.data.synthetic.mechanism import Clock, body_order, least_effort, one_electrode, pace, smooth_noise
+from nem2e_lib.data.synthetic.mechanism import (
+    Clock,
+    Habits,
+    body_order,
+    habits,
+    least_effort,
+    one_electrode,
+    pace,
+    shared_weights,
+    smooth_noise,
+)
 
 Array = NDArray[np.float64]
 
@@ -32,38 +42,15 @@ class Population:
     speed_change: Array
 
 
-@dataclass(frozen=True)
-class Subject:
-    """A subject's own weights, and the shift (% of the cycle), log-width and log-amplitude of its synergies."""
-
-    weights: Array
-    shift: Array
-    log_width: Array
-    log_amplitude: Array
-    shift_with_speed: Array
-    amplitude_with_speed: Array
-
-
 def population(motion: str, knobs: Knobs1, rng: np.random.Generator) -> Population:
     """Draw what a study's subjects share."""
-    weights = synergies(motion).weights
-    spread = np.exp(knobs.unevenness * rng.standard_normal(weights.shape) - knobs.unevenness**2 / 2)
-    second = (rng.random(weights.shape) < knobs.second_synergy) * rng.random(weights.shape) * 0.5
-    return Population(weights * spread + second, knobs.speed_sharing * rng.standard_normal(weights.shape))
+    weights = shared_weights(synergies(motion).weights, knobs, rng)
+    return Population(weights, knobs.speed_sharing * rng.standard_normal(weights.shape))
 
 
-def subject(group: Population, knobs: Knobs1, rng: np.random.Generator) -> Subject:
+def subject(group: Population, knobs: Knobs1, rng: np.random.Generator) -> Habits:
     """Draw a subject."""
-    count = group.weights.shape[1]
-    draws = rng.standard_normal((5, count))
-    return Subject(
-        weights=group.weights * np.exp(knobs.subject_sharing * rng.standard_normal(group.weights.shape)),
-        shift=knobs.subject_timing * draws[0],
-        log_width=0.6 * knobs.subject_amplitude * draws[1],
-        log_amplitude=knobs.subject_amplitude * draws[2],
-        shift_with_speed=-3.0 + 0.8 * knobs.subject_timing * draws[3],
-        amplitude_with_speed=0.5 + 0.8 * knobs.subject_amplitude * draws[4],
-    )
+    return habits(group.weights, knobs, rng)
 
 
 class Trial:
@@ -84,7 +71,7 @@ class Trial:
     """
 
     def __init__(
-        self, design: Design, group: Population, person: Subject, speed: int, knobs: Knobs1, rng: np.random.Generator
+        self, design: Design, group: Population, person: Habits, speed: int, knobs: Knobs1, rng: np.random.Generator
     ):
         self._design, self._person, self._knobs = design, person, knobs
         self._pace = pace(design, speed)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter1d
@@ -9,11 +11,52 @@ from scipy.ndimage import gaussian_filter1d
 from nem2e_lib.data.muscles import GAIT2392, LEG, base
 from nem2e_lib.data.synthetic.body import SIDE, leg_strength, minimum_activation, trunk_strength
 from nem2e_lib.data.synthetic.design import Design
+from nem2e_lib.data.synthetic.knobs import Knobs, Knobs1
 
 Array = NDArray[np.float64]
 
 _NOISE_RATE = 200.0
 _LEGS = len(LEG)
+
+
+@dataclass(frozen=True)
+class Habits:
+    """A subject's own weights, and the shift (% of the cycle), log-width and log-amplitude of its synergies.
+
+    Attributes
+    ----------
+    weights
+        Shape (46, synergies).
+    shift, log_width, log_amplitude, shift_with_speed, amplitude_with_speed
+        Of each synergy, and what speed adds, shape (synergies,).
+    """
+
+    weights: Array
+    shift: Array
+    log_width: Array
+    log_amplitude: Array
+    shift_with_speed: Array
+    amplitude_with_speed: Array
+
+
+def habits(weights: Array, knobs: Knobs | Knobs1, rng: np.random.Generator) -> Habits:
+    """Draw a subject's habits about the weights that all subjects share."""
+    draws = rng.standard_normal((5, weights.shape[1]))
+    return Habits(
+        weights=weights * np.exp(knobs.subject_sharing * rng.standard_normal(weights.shape)),
+        shift=knobs.subject_timing * draws[0],
+        log_width=0.6 * knobs.subject_amplitude * draws[1],
+        log_amplitude=knobs.subject_amplitude * draws[2],
+        shift_with_speed=-3.0 + 0.8 * knobs.subject_timing * draws[3],
+        amplitude_with_speed=0.5 + 0.8 * knobs.subject_amplitude * draws[4],
+    )
+
+
+def shared_weights(weights: Array, knobs: Knobs | Knobs1, rng: np.random.Generator) -> Array:
+    """Draw the weights of all subjects: uneven, and of some muscles a second synergy's too."""
+    spread = np.exp(knobs.unevenness * rng.standard_normal(weights.shape) - knobs.unevenness**2 / 2)
+    second = (rng.random(weights.shape) < knobs.second_synergy) * rng.random(weights.shape) * 0.5
+    return np.asarray(weights * spread + second)
 
 
 class Clock:

@@ -16,7 +16,16 @@ from numpy.typing import NDArray
 from nem2e_lib.data.synthetic.body import SIDE, Synergies, synergies
 from nem2e_lib.data.synthetic.design import Design, design
 from nem2e_lib.data.synthetic.knobs import Knobs
-from nem2e_lib.data.synthetic.mechanism import Clock, body_order, least_effort, one_electrode, smooth_noise
+from nem2e_lib.data.synthetic.mechanism import (
+    Clock,
+    Habits,
+    body_order,
+    habits,
+    least_effort,
+    one_electrode,
+    shared_weights,
+    smooth_noise,
+)
 
 Array = NDArray[np.float64]
 
@@ -60,22 +69,15 @@ class Subject:
 
     Attributes
     ----------
-    weights
-        Shape (46, synergies).
-    shift, log_width, log_amplitude, shift_with_speed, amplitude_with_speed
-        Shift (% of the cycle), log-width and log-amplitude of its synergies, and what speed adds.
+    habits
+        How it drives its synergies.
     pattern, error
         Change of true activation and error of the simulation: strength of each wave, shape (2 sides, 6, 46).
     log_gain
         Of its electrodes, shape (2 sides, 46), but for what normalising makes of it.
     """
 
-    weights: Array
-    shift: Array
-    log_width: Array
-    log_amplitude: Array
-    shift_with_speed: Array
-    amplitude_with_speed: Array
+    habits: Habits
     pattern: Array
     error: Array
     log_gain: Array
@@ -88,11 +90,9 @@ def common_synergies(motion: str) -> Synergies:
 
 def population(motion: str, knobs: Knobs, rng: np.random.Generator) -> Population:
     """Draw what a study's subjects share."""
-    weights = common_synergies(motion).weights
-    spread = np.exp(knobs.unevenness * rng.standard_normal(weights.shape) - knobs.unevenness**2 / 2)
-    second = (rng.random(weights.shape) < knobs.second_synergy) * rng.random(weights.shape) * 0.5
+    weights = shared_weights(common_synergies(motion).weights, knobs, rng)
     return Population(
-        weights=weights * spread + second,
+        weights=weights,
         speed_change=knobs.speed_sharing * rng.standard_normal(weights.shape),
         pattern_with_speed=knobs.speed_pattern * rng.standard_normal((_WAVES, _MUSCLES)),
         error=knobs.simulation_error * rng.standard_normal((_WAVES, _MUSCLES)),
@@ -103,15 +103,9 @@ def population(motion: str, knobs: Knobs, rng: np.random.Generator) -> Populatio
 
 def subject(group: Population, knobs: Knobs, rng: np.random.Generator) -> Subject:
     """Draw a subject."""
-    draws = rng.standard_normal((5, group.weights.shape[1]))
     both = (2, _WAVES, _MUSCLES)
     return Subject(
-        weights=group.weights * np.exp(knobs.subject_sharing * rng.standard_normal(group.weights.shape)),
-        shift=knobs.subject_timing * draws[0],
-        log_width=0.6 * knobs.subject_amplitude * draws[1],
-        log_amplitude=knobs.subject_amplitude * draws[2],
-        shift_with_speed=-3.0 + 0.8 * knobs.subject_timing * draws[3],
-        amplitude_with_speed=0.5 + 0.8 * knobs.subject_amplitude * draws[4],
+        habits=habits(group.weights, knobs, rng),
         pattern=knobs.subject_pattern * rng.standard_normal(both),
         error=knobs.simulation_error_person * rng.standard_normal(both),
         log_gain=knobs.emg_gain * rng.standard_normal((2, _MUSCLES)),
@@ -227,15 +221,15 @@ def _off(motion: str, pace: float) -> float:
 
 def _sharing(motion: str, group: Population, person: Subject, pace: float) -> Array:
     """A subject's weights at a pace."""
-    return np.asarray(person.weights * np.exp(group.speed_change * _off(motion, pace)))
+    return np.asarray(person.habits.weights * np.exp(group.speed_change * _off(motion, pace)))
 
 
 def _bursts(motion: str, person: Subject, pace: float, phase: Array, shift: Array, log_amplitude: Array) -> Array:
     """Bursts of each synergy in each cycle, shape (times, synergies); shift and log-amplitude (cycles, synergies)."""
-    pattern = common_synergies(motion)
-    centre = pattern.centre + person.shift + person.shift_with_speed * pace + shift
-    width = pattern.width * np.exp(person.log_width)
-    amplitude = np.exp(person.log_amplitude + person.amplitude_with_speed * pace + log_amplitude)
+    pattern, habit = common_synergies(motion), person.habits
+    centre = pattern.centre + habit.shift + habit.shift_with_speed * pace + shift
+    width = pattern.width * np.exp(habit.log_width)
+    amplitude = np.exp(habit.log_amplitude + habit.amplitude_with_speed * pace + log_amplitude)
     where = 100.0 * (phase[:, None, None] - np.arange(len(shift))[:, None])
     return np.asarray((amplitude * np.exp(-0.5 * ((where - centre) / width) ** 2)).sum(axis=1))
 
