@@ -24,7 +24,9 @@ from nem2e_lib.analysis.claims.evidence import (
     PARTLY,
     Evidence,
     Finding,
+    State,
     Untestable,
+    every,
     trained_long_enough,
 )
 from nem2e_lib.analysis.statistics import over_folds
@@ -43,8 +45,8 @@ PHASES = (0.0, 50.0, 100.0)
 """Phases of the cycle (%) at which the paper shows the ten most attended muscles."""
 K, DRAWS = 10, 2000
 
-YES, OPEN, NO = "shown", "undecided", "otherwise"
-"""What a test says of a part of a claim."""
+WORDS: dict[State, str] = {True: "shown", None: "undecided", False: "otherwise"}
+"""What is told of a part of a claim."""
 
 
 def c14(evidence: Evidence) -> Finding:
@@ -58,12 +60,12 @@ def c14(evidence: Evidence) -> Finding:
     results, told = _temporal(evidence)
     interval, found = attention.sample_interval_ms(results), attention.places(results)
     later, slope, lag = (_Mean.of(found[name]) for name in ("later", "slope", "lag_ms"))
-    of_lag = _both(slope.above(DIAGONAL), lag.within(DELAY_MS - interval, DELAY_MS + interval))
+    of_lag = every([slope.above(DIAGONAL), lag.within(DELAY_MS - interval, DELAY_MS + interval)])
     value = f"weight later than the output {later}; slope {slope}; lag {lag:+.0f} ms"
     why = (
         "The first over outputs at 0-40 %, above a uniform map's and as a share of what is possible; slope and mean "
-        f"lag of the centre over inner outputs. Looks later: {later.above(LATER)}; at one lag of {DELAY_MS:.0f} ms "
-        f"within {interval:.0f} ms: {of_lag}. {told}"
+        f"lag of the centre over inner outputs. Looks later: {WORDS[later.above(LATER)]}; at one lag of "
+        f"{DELAY_MS:.0f} ms within {interval:.0f} ms: {WORDS[of_lag]}. {told}"
     )
     return Finding(value, _verdict([later.above(LATER), of_lag]), why)
 
@@ -79,8 +81,8 @@ def c22(evidence: Evidence) -> Finding:
     late, moves = _Mean.of(found["late"]), _Mean.of(found["late"] - found["early"])
     value = f"centre {late:+.1f} % of the cycle from mid-cycle for outputs at 50-100 %"
     why = (
-        f"After mid-cycle: {late.above(LATE)}; later than for outputs at 0-40 %: {moves.above(LATE)} ({moves:+.1f} %). "
-        f"{told}"
+        f"After mid-cycle: {WORDS[late.above(LATE)]}; later than for outputs at 0-40 %: {WORDS[moves.above(LATE)]} "
+        f"({moves:+.1f} %). {told}"
     )
     return Finding(value, _verdict([late.above(LATE), moves.above(LATE)]), why)
 
@@ -103,14 +105,14 @@ def c15(evidence: Evidence) -> Finding:
     middle = pd.Series([np.mean([attention.jaccard(half, one) for one in (start, end)]) for start, half, end in tops])
     chance = attention.chance_jaccard_95(K, results.sizes["token"])
     nearer = _Mean.of(ends - middle)
-    alike = _both(nearer.above(0.0), YES if ends.mean() > chance else NO)
+    alike = every([nearer.above(0.0), bool(ends.mean() > chance)])
     share, usual, p_value = _elsewhere(maps.mean("fold"), str(results.target.sel(channel="tib").item()))
-    away = YES if p_value < 0.05 else OPEN if share > usual else NO
+    away = True if p_value < 0.05 else None if share > usual else False
     value = f"overlap 0/100 % {ends.mean():.2f}, with 50 % {middle.mean():.2f}; {share:.0%} contralateral hip or trunk"
     why = (
         f"Jaccard overlap of the ten most attended muscles, difference {nearer} (95 % of random tens overlap by at "
-        f"most {chance:.2f}): {alike}. Random tens have {usual:.0%} from elsewhere (p = {p_value:.2g}): {away}. "
-        f"{_entropy(results.sel(channel=['tib']))} {evidence.of_whom('running')}"
+        f"most {chance:.2f}): {WORDS[alike]}. Random tens have {usual:.0%} from elsewhere (p = {p_value:.2g}): "
+        f"{WORDS[away]}. {_entropy(results.sel(channel=['tib']))} {evidence.of_whom('running')}"
     ).strip()
     return Finding(value, _verdict([alike, away]), why)
 
@@ -131,14 +133,14 @@ class _Mean:
         test = over_folds(values)
         return cls(test.mean, test.ci_low, test.ci_high)
 
-    def above(self, bound: float) -> str:
-        """Say whether the interval lies above a bound, below it, or on both sides."""
-        return YES if self.low > bound else NO if self.high <= bound else OPEN
+    def above(self, bound: float) -> State:
+        """Tell whether the interval lies above a bound, below it, or on both sides."""
+        return True if self.low > bound else False if self.high <= bound else None
 
-    def within(self, low: float, high: float) -> str:
-        """Say whether the interval lies between two bounds, outside of them, or neither."""
+    def within(self, low: float, high: float) -> State:
+        """Tell whether the interval lies between two bounds, outside of them, or neither."""
         inside = low <= self.low and self.high <= high
-        return YES if inside else NO if self.high < low or self.low > high else OPEN
+        return True if inside else False if self.high < low or self.low > high else None
 
     def __format__(self, spec: str) -> str:
         """Write the mean with its interval."""
@@ -146,17 +148,11 @@ class _Mean:
         return f"{self.mean:{spec}} (95 % CI {self.low:{spec}} to {self.high:{spec}})"
 
 
-def _verdict(parts: list[str]) -> str:
+def _verdict(parts: list[State]) -> str:
     """Holds where all parts are shown, in part where one is; open where none is and one is undecided."""
-    if all(part == YES for part in parts):
-        return HOLDS
-    if any(part == YES for part in parts):
-        return PARTLY
-    return NOT_SHOWN if OPEN in parts else FAILS
-
-
-def _both(*parts: str) -> str:
-    return NO if NO in parts else OPEN if OPEN in parts else YES
+    if True in parts:
+        return HOLDS if parts.count(True) == len(parts) else PARTLY
+    return NOT_SHOWN if None in parts else FAILS
 
 
 def _temporal(evidence: Evidence) -> tuple[xr.Dataset, str]:
