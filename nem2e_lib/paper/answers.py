@@ -76,8 +76,7 @@ class Site:
     @classmethod
     def of(cls, found: Findings) -> Site:
         """Return that of a run."""
-        units = dict(zip(found.summary["study"], found.summary["unit"], strict=True))
-        return cls(found.run.site, units, long.of_run(found.run))
+        return cls(found.run.site, found.units, long.of_run(found.run))
 
     def table(self, shared: SharedTable) -> pd.DataFrame:
         """Return a saved table, read once; raise `Untold` where its notebook has not run, or saved another table."""

@@ -54,6 +54,11 @@ class Findings:
         """Motion of each study."""
         return {study: str(cycles.attrs["motion"]) for study, cycles in self.cycles.items()}
 
+    @property
+    def units(self) -> dict[str, str]:
+        """What evaluation left out, by study."""
+        return dict(zip(self.summary["study"], self.summary["unit"], strict=True))
+
     def synthetic(self, study: str) -> bool:
         """Tell whether a study is synthetic."""
         return bool(self.cycles[study].attrs["synthetic"])

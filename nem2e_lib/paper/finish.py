@@ -78,11 +78,10 @@ def contents(run: Run, notebooks: Iterable[str]) -> Contents:
 
 def opening(found: Findings) -> Opening:
     """Return what opens a site on measured studies."""
-    units = dict(zip(found.summary["study"], found.summary["unit"], strict=True))
     asked = answers(Site.of(found), found.cycles)
     first = {**PEOPLE_FIRST, **READ_FIRST} if (found.run.site / next(iter(PEOPLE_FIRST))).exists() else READ_FIRST
     return Opening(
-        [people.studied(study, cycles, units[study]) for study, cycles in found.cycles.items()],
+        [people.studied(study, cycles, found.units[study]) for study, cycles in found.cycles.items()],
         [Asked(one.question, one.study, one.verdict, one.page, one.about) for one in asked if one.study != PAPER],
         people.headline(people.Results.of(found)),
         list(SHOWN_FIRST),

@@ -17,7 +17,7 @@ def test_the_page_groups_studies_under_their_question_and_shows_what_was_not_tol
     told = {"synthetic": False, "profile": "demo", "data_hash": "ab"}
     summary = pd.DataFrame({"study": ["a & b", "walking"], "unit": "subject"})
     cycles, runs = {"a & b": None, "walking": None}, {"a & b": told, "walking": told}
-    found = SimpleNamespace(run=run, cycles=cycles, runs=runs, summary=summary)
+    found = SimpleNamespace(run=run, cycles=cycles, runs=runs, summary=summary, units=dict.fromkeys(cycles, "subject"))
     claims = pd.DataFrame({"id": ["C01"], "verdict": ["holds"]})
     steady = pd.DataFrame({"id": ["C01"], "seeds": [1], "flips": [False], "verdicts": ["holds"], "values": ["1"]})
     text = write(found, claims, steady, "Seeds < 3.").read_text()
