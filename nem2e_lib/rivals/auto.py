@@ -1,17 +1,19 @@
-"""The method for whoever has no favourite: several candidates, weighed muscle by muscle by what they do on people left out.
+"""The method for whoever has no favourite: candidates, weighed muscle by muscle by their error on people left out.
 
-Every candidate predicts the training cycles from the other inner folds, and the answer is the mean of the candidates
-that has the least error there: weights of 0 or more that sum to 1 (stacking: Wolpert 1992,
-doi:10.1016/S0893-6080(05)80023-1; Breiman 1996, doi:10.1007/BF00117832). The mean curve is a candidate. Where simulation
-tells nothing of a muscle, nothing else earns a weight.
+Every candidate predicts the training cycles from the other inner folds, and the answer is that mean of the candidates
+which has the least squared error there, with weights of 0 or more that sum to 1 (stacking: Wolpert 1992,
+doi:10.1016/S0893-6080(05)80023-1; Breiman 1996, doi:10.1007/BF00117832). The mean curve is a candidate: where
+simulation tells nothing of a muscle, nothing else earns a weight.
 
-Few people tell few weights. So they are sought twice, for the muscle alone and for all muscles together, and the mean of
-both is used: the first sees what a muscle has of its own, the second stands on as many more cycles as there are muscles.
+Few people tell few weights, and with one person less they would be others. So they are sought many times, each time
+with the people weighed anew at random, and their mean is used (the Bayesian bootstrap: Rubin 1981,
+doi:10.1214/aos/1176345338; of weights of methods: Yao et al. 2018, doi:10.1214/17-BA1091). What all people agree on
+stays as it is, and what hangs on one of them is shared out. What else was tried is counted in docs/tried.csv.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -31,19 +33,21 @@ from nem2e_lib.rivals.classical import (
     SpeedCurve,
 )
 from nem2e_lib.rivals.kernel_ridge import KernelRidge
-from nem2e_lib.rivals.protocol import Array, Fitted, Rival, Simulated, groups, inner_folds
+from nem2e_lib.rivals.protocol import Array, Fitted, Keepable, Predict, Rival, Simulated, State, groups, inner_folds
 
 MEAN_CURVE = MeanCurve().name
 """What every weight is compared with, so it is a candidate always."""
-LINEAR = (MEAN_CURVE, "delay_gain", "ridge_own", "ridge_all", "delayed_ridge", "pls")
-"""Candidates by default."""
+CANDIDATES = (MEAN_CURVE, "delay_gain", "ridge_own", "ridge_all", "delayed_ridge", "pls", "kernel_ridge")
+"""By default: what differs in what it reads, and is fitted in seconds."""
 LEAST = 0.005
 """A smaller weight is none: it changes no number that is shown, and a candidate less need be kept."""
+_WEIGHT = "weight"
+"""Where the weights of a state's candidates are kept."""
 
 
-def known() -> dict[str, Rival]:
+def known() -> dict[str, Keepable]:
     """Return what may be a candidate, by id."""
-    each: list[Rival] = [
+    each: list[Keepable] = [
         Identity(),
         MeanCurve(),
         SpeedCurve(),
@@ -72,7 +76,7 @@ class Auto:
     """
 
     tuned_on: ClassVar[str] = "training folds, nested: weights of candidates; the rule of weighing by hand"
-    candidates: tuple[str, ...] = LINEAR
+    candidates: tuple[str, ...] = CANDIDATES
     where_told: tuple[str, ...] = (SpeedCurve().name,)
     name: str = "auto"
 
@@ -106,7 +110,9 @@ class Auto:
         """
         names = self.candidates + (self.where_told if simulated.told.size else ())
         each = [known()[name] for name in names]
-        errors = np.stack([left_out(one, simulated, measured) - measured for one in each])
+        fits = [one.fit(simulated, measured) for one in each]
+        guesses = [left_out(one, simulated, measured, fit) for one, fit in zip(each, fits, strict=True)]
+        errors = np.stack(guesses) - measured
         lost = ~np.isfinite(errors).all(axis=(1, 2, 3))
         if lost[names.index(MEAN_CURVE)]:
             raise Nem2eError(
@@ -114,69 +120,77 @@ class Auto:
                 "and cycles without EMG out."
             )
         unit = groups(simulated)
-        size = _mean(_rmse(errors[names.index(MEAN_CURVE)]), unit)
         weights = np.zeros((len(names), measured.shape[-1]))
-        weights[~lost] = weighed(errors[~lost], unit, size)
-        used = [k for k in range(len(names)) if weights[k].any()]
-        fitted = [(weights[k], each[k].fit(simulated, measured)) for k in used]
-
-        def predict(held: Simulated) -> Array:
-            return np.sum([weight * one.predict(held) for weight, one in fitted], axis=0)
-
+        weights[~lost] = weighed(errors[~lost], unit)
         found = {name: error for name, error, gone in zip(names, errors, lost, strict=True) if not gone}
         rmse = {name: _mean(_rmse(error), unit) for name, error in found.items()}
-        rmse[self.name] = crossed(errors[~lost], unit, size)
+        rmse[self.name] = crossed(errors[~lost], unit)
         opensim = _mean(_rmse(simulated.own_muscle - measured), unit)
         told: dict[str, Any] = {
             "weights": _listed(dict(zip(names, weights, strict=True))),
             "inner_er": _listed({name: _er(value, opensim) for name, value in rmse.items()}),
-            "below_mean_curve": (rmse[self.name] < size).tolist(),
+            "below_mean_curve": (rmse[self.name] < rmse[MEAN_CURVE]).tolist(),
         }
         if lost.any():
             told["no_number"] = [name for name, gone in zip(names, lost, strict=True) if gone]
-        parameters = sum(one.parameters for _, one in fitted) + int((weights > 0).sum())
-        return Fitted(predict, parameters, told)
+        used = {name: k for k, name in enumerate(names) if weights[k].any()}
+        parts = {name: fits[k].state or State() for name, k in used.items()}
+        parts[_WEIGHT] = State({name: weights[k] for name, k in used.items()})
+        parameters = sum(fits[k].parameters for k in used.values()) + int((weights > 0).sum())
+        return Fitted.of(self, State.of_parts(parts), parameters, told)
+
+    def restored(self, state: State) -> Predict:
+        """Return the weighed mean of the candidates that were kept."""
+        weights = state.under(_WEIGHT).arrays
+        each = [(weights[name], known()[name].restored(state.under(name))) for name in sorted(weights)]
+
+        def predict(held: Simulated) -> Array:
+            return np.asarray(np.sum([weight * one(held) for weight, one in each], axis=0))
+
+        return predict
 
 
-def left_out(one: Rival, simulated: Simulated, measured: Array) -> Array:
-    """Predict every training cycle by a fit to the other inner folds; shape (cycles, samples, channels)."""
+def left_out(one: Rival, simulated: Simulated, measured: Array, fitted: Fitted) -> Array:
+    """Predict every training cycle by a fit to the other inner folds; shape (cycles, samples, channels).
+
+    A method that knows a shorter way (`KernelRidge.out_of_fold`) goes it, from what was fitted to all.
+    """
+    if isinstance(one, KernelRidge):
+        return one.out_of_fold(simulated, measured, fitted)
     guesses = np.empty_like(measured)
     for kept, out in inner_folds(simulated):
         guesses[out] = one.fit(simulated.take(kept), measured[kept]).predict(simulated.take(out))
     return guesses
 
 
-# --- Weights: least mean RMSE of a weighted mean ---
+# --- Weights: least square of a weighed mean, over draws of people ---
+
+DRAWS = 50
+"""How often people are weighed anew. A weight's standard error is at most 0.5 / 50 ** 0.5 = 0.07, mostly far less."""
 
 
-def weighed(errors: Array, unit: NDArray[np.intp], size: Array) -> Array:
-    """Return the weight of each candidate in each channel: the mean of that channel's own and of all channels' best.
+def weighed(errors: Array, unit: NDArray[np.intp], draws: int = DRAWS, seed: int = 0) -> Array:
+    """Return the weight of each candidate in each channel, shape (candidates, channels); columns sum to 1.
 
     Parameters
     ----------
     errors
         Of left-out predictions, shape (candidates, cycles, samples, channels).
     unit
-        Which unit a cycle is of, shape (cycles,). Units count alike, and so do the cycles of a unit.
-    size
-        What errors of a channel are measured by where all are looked at together, shape (channels,): the mean curve's,
-        so that quiet muscles count as loud ones do.
-
-    Returns
-    -------
-    numpy.ndarray
-        Shape (candidates, channels); none below 0, columns sum to 1.
+        Which unit a cycle is of, shape (cycles,). The cycles of a unit count alike.
+    draws, seed
+        How often units are weighed anew, and from which seed.
     """
+    _, of_cycle, count = np.unique(unit, return_inverse=True, return_counts=True)
+    shares = np.random.default_rng(seed).dirichlet(np.ones(len(count)), draws) / count
     products = np.einsum("acsk,bcsk->kcab", errors, errors) / errors.shape[2]
-    share = _share(unit)
-    products = products / np.where(size > 0, size, 1.0)[:, None, None, None] ** 2
-    together = least_rmse(products.reshape(-1, *products.shape[2:]), np.tile(share, len(products)))
-    weights = np.stack([(least_rmse(own, share) + together) / 2 for own in products], axis=1)
+    found = [np.mean([least_square(one) for one in np.tensordot(shares[:, of_cycle], own, 1)], 0) for own in products]
+    weights = np.stack(found, axis=1)
     weights[weights < LEAST] = 0.0
     return np.asarray(weights / weights.sum(axis=0))
 
 
-def crossed(errors: Array, unit: NDArray[np.intp], size: Array) -> Array:
+def crossed(errors: Array, unit: NDArray[np.intp]) -> Array:
     """Return the RMSE of each channel where each unit is refined by weights sought without it; shape (channels,).
 
     The candidates' fits that predict the other units have seen it, so this is slightly too low; what is measured on
@@ -186,42 +200,16 @@ def crossed(errors: Array, unit: NDArray[np.intp], size: Array) -> Array:
     found = np.empty((len(each), errors.shape[-1]))
     for k, label in enumerate(each):
         out = unit == label
-        weights = weighed(errors[:, ~out], unit[~out], size)
+        weights = weighed(errors[:, ~out], unit[~out])
         found[k] = _rmse((weights[:, None, None] * errors[:, out]).sum(axis=0)).mean(axis=0)
     return found.mean(axis=0)
 
 
-def least_rmse(products: Array, share: Array, updates: int = 50) -> Array:
-    """Return the weights that give a weighted mean of predictions the least mean RMSE; shape (candidates,).
-
-    RMSE is what Er is made of (Teramae et al. 2025, Eq. 1). It is convex in the weights, and each update puts a
-    parabola above the root of every cycle's mean square that touches it where we are, so it falls at every update
-    (Hunter & Lange 2004, doi:10.1198/0003130042836).
-
-    Parameters
-    ----------
-    products
-        Mean product of the errors of each two candidates, shape (cycles, candidates, candidates).
-    share
-        Weight of a cycle, shape (cycles,).
-    updates
-        At most.
-    """
-    weights = np.full(products.shape[1], 1.0 / products.shape[1])
-    floor = 1e-6 * np.sqrt(np.einsum("caa->ca", products).mean()) + 1e-12
-    for _ in range(updates):
-        rmse = np.sqrt(np.clip(np.einsum("a,cab,b->c", weights, products, weights), 0.0, None))
-        before, weights = weights, _least_square(np.tensordot(share / np.maximum(rmse, floor), products, 1))
-        if np.abs(weights - before).max() < 1e-4:
-            break
-    return weights
-
-
-def _least_square(product: Array) -> Array:
+def least_square(product: Array) -> Array:
     """Return the w of least w' P w that is nowhere below 0 and sums to 1.
 
-    Least squares of w' P w + (sum of w - 1)^2 without the second condition have the same direction: along any w they are
-    P' / (1 + P'), P' being w' P w at a sum of 1, and that rises with P'.
+    The least of w' P w + (sum of w - 1)^2 has its direction: where w sums to 1 and is then stretched at will, the least
+    along it is p / (1 + p) with p = w' P w, which rises with p.
     """
     size = float(np.trace(product)) / len(product)
     power, axes = np.linalg.eigh(product / size if size > 0 else product)
