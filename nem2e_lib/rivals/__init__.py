@@ -18,6 +18,7 @@ The next run of 08_rivals evaluates it and ranks it with all others. It never se
 from __future__ import annotations
 
 from nem2e_lib.error import Nem2eError
+from nem2e_lib.rivals.auto import Auto
 from nem2e_lib.rivals.classical import (
     Delay,
     DelayedRidge,
@@ -34,6 +35,7 @@ from nem2e_lib.rivals.networks import Network
 from nem2e_lib.rivals.protocol import Fitted, Keepable, Rival, Simulated, State, simulated_cycles
 
 __all__ = [
+    "Auto",
     "Delay",
     "DelayedRidge",
     "Fitted",
@@ -86,14 +88,14 @@ def why_not_told(one: Rival) -> str:
 
 
 def rival(name: str) -> Rival:
-    """Return the rival of a name.
+    """Return the rival of a name: one of the leaderboard, or `auto`, which weighs several of these.
 
     Raises
     ------
     Nem2eError
         If there is none.
     """
-    known = {one.name: one for one in every()}
+    known = {one.name: one for one in (*every(), Auto())}
     if name not in known:
         raise Nem2eError(f"rival {name!r} is unknown, expected one of {', '.join(known)}; choose of these.")
     return known[name]

@@ -1,4 +1,4 @@
-"""What was tried on the way to kernel ridge with a learned delay: docs/tried.csv, a row a variant and study."""
+"""What was tried on the way to kernel ridge and to the weights of `auto`: docs/tried.csv, a row a variant and study."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def said(tried: pd.DataFrame, studies: Iterable[str]) -> str:
     ]
     if seen:
         lines.append(
-            f"What was chosen by them looks better on {_and(seen)} than it is: they were tried on these recordings."
+            f"What was chosen by them looks better on {_and(seen)} than it is: they were tried on these data."
         )
     if alike:
         lines.append(
