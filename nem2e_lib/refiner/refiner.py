@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import xarray as xr
@@ -17,11 +18,13 @@ from nem2e_lib.error import Nem2eError
 from nem2e_lib.refiner import archive, spans
 from nem2e_lib.refiner.archive import Weights
 from nem2e_lib.refiner.manifest import Manifest
-from nem2e_lib.refiner.methods import Methods
-from nem2e_lib.refiner.networks import Networks
 from nem2e_lib.refiner.recording import in_range, require_cycles, require_fit, segmented
 from nem2e_lib.refiner.refined import Refined, notes_on
 from nem2e_lib.training.conditions import CONDITIONS
+
+if TYPE_CHECKING:
+    from nem2e_lib.refiner.methods import Methods
+    from nem2e_lib.refiner.networks import Networks
 
 
 @dataclass(frozen=True, eq=False)
@@ -182,5 +185,11 @@ class Refiner:
 
     @cached_property
     def _model(self) -> Networks | Methods:
-        kind = Networks if self.manifest.training.method in CONDITIONS else Methods
-        return kind(self.manifest, self.weights)
+        """What predicts; JAX is loaded only for what needs it."""
+        if self.manifest.training.method in CONDITIONS:
+            from nem2e_lib.refiner.networks import Networks
+
+            return Networks(self.manifest, self.weights)
+        from nem2e_lib.refiner.methods import Methods
+
+        return Methods(self.manifest, self.weights)
