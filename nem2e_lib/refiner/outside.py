@@ -15,8 +15,8 @@ from nem2e_lib.refiner.manifest import Manifest
 from nem2e_lib.refiner.reach import Distances, Limits, Reach
 from nem2e_lib.refiner.spans import Span
 
-OUTSIDE = "outside_training"
-"""Column that is 1 where cycles lie outside training, and 0 elsewhere."""
+DISTANCE, OUTSIDE = "distance", "outside_training"
+"""Columns: how far a cycle lies from training, and 1 where that is outside, 0 elsewhere."""
 MOST = 3
 """Muscles that are named."""
 
@@ -38,11 +38,16 @@ def reach_of(manifest: Manifest) -> Reach | None:
             f"{manifest.cycle.samples} samples; get the file anew."
         )
     mean, spread = (np.array(each, np.float64).T for each in zip(*curves, strict=True))
-    numbers = [*manifest.reach.limits.values(), manifest.reach.seconds, *spread.ravel().tolist()]
-    if not (np.isfinite(mean).all() and all(math.isfinite(each) and each > 0 for each in numbers)):
+    limits = manifest.reach.limits
+    numbers = [*limits.values(), manifest.reach.seconds, *spread.ravel().tolist()]
+    if not (
+        {reach.MUSCLE, reach.DURATION} <= set(limits) <= set(reach.MEASURES)
+        and np.isfinite(mean).all()
+        and all(math.isfinite(each) and each > 0 for each in numbers)
+    ):
         raise Nem2eError(
-            f"refiner of study {manifest.origin.study}: spread and limits of training are no positive numbers; get "
-            "the file anew."
+            f"refiner of study {manifest.origin.study}: spread and limits of its training are no positive numbers of "
+            "known measures; get the file anew."
         )
     return Reach(mean, spread, manifest.reach)
 

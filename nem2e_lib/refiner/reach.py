@@ -77,6 +77,15 @@ class Limits:
             f"1 is as far as {SHARE:.0%} of {unit_name(self.unit, 2)} lie from the others, by {said} left out once each"
         )
 
+    def of_fewer(self) -> Limits:
+        """Return what still holds where fewer muscles are read.
+
+        Of fewer muscles the farthest is no farther, so that its limit still holds; those of measures that are taken
+        over muscles (`OVER_MUSCLES`) do not, and these are judged no more.
+        """
+        kept = {name: limit for name, limit in self.limits.items() if name not in OVER_MUSCLES}
+        return replace(self, limits=kept)
+
     @property
     def alarms(self) -> str:
         """How many of those left out lay beyond, in words; empty where it is not known."""
@@ -172,17 +181,6 @@ class Reach:
         found, muscles = self.measures(activation, seconds)
         shares = np.abs(found) / np.array([self.told.limits.get(name, np.nan) for name in MEASURES])
         return Distances(_norm(np.nan_to_num(shares)), found, shares, muscles)
-
-    def only(self, muscles: Sequence[int]) -> Reach:
-        """Return the reach of some muscles, by place.
-
-        Of fewer muscles the farthest is no farther, so that its limit still holds; those of measures that are taken
-        over muscles (`OVER_MUSCLES`) do not, and these are judged no more.
-        """
-        limits = self.told.limits
-        if len(muscles) < self.mean.shape[1]:
-            limits = {name: limit for name, limit in limits.items() if name not in OVER_MUSCLES}
-        return Reach(self.mean[:, muscles], self.spread[:, muscles], replace(self.told, limits=limits))
 
     def _delay(self, activation: Array) -> Array:
         # The last sample is the first of the next cycle, and no part of the circle.
