@@ -193,6 +193,36 @@ def held_out(results: xr.Dataset) -> dict[str, HeldOut]:
     return found
 
 
+def floors(cycles: xr.Dataset) -> dict[str, float]:
+    """Return below what refined activity is never given, by EMG name: 0 where training EMG never was negative."""
+    low = cycles.emg_waveform.min([dim for dim in cycles.emg_waveform.dims if dim != "channel"])
+    return {
+        str(name): 0.0 if value >= 0 else -math.inf for name, value in zip(low.channel.values, low.values, strict=True)
+    }
+
+
+def left_out(results: xr.Dataset, name: str, floor: float = -math.inf) -> tuple[Array, NDArray[np.intp]]:
+    """Return measured minus refined EMG of a muscle, of those left out, and the unit of each cycle.
+
+    Parameters
+    ----------
+    results
+        A trained condition; the mean over seeds counts as the prediction, as `Refiner` gives it.
+    name
+        EMG name.
+    floor
+        What lies below is set to this, as a refined recording does.
+
+    Returns
+    -------
+    residuals, unit
+        Shapes (cycles, samples) and (cycles,), of the cycles in which the muscle was measured.
+    """
+    own = of_channel(results, name)
+    off = own.measured - own.refined.mean("seed").clip(min=floor)
+    return np.asarray(off.transpose("cycle", "sample").values, np.float64), own.fold_of_cycle.values
+
+
 def unit_squares(results: xr.Dataset, channel: int) -> Array:
     """Mean squared error of the mean over seeds, by held-out unit and sample, shape (units, samples)."""
     squares = _errors(results, channel) ** 2
