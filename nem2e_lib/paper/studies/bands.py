@@ -21,7 +21,7 @@ from nem2e_lib.paper.studies.circumstances import slow
 from nem2e_lib.paper.studies.script import script
 from nem2e_lib.project import ROOT
 from nem2e_lib.refiner.bands import Array, half_width, inside
-from nem2e_lib.refiner.portrait import floors, left_out
+from nem2e_lib.refiner.portrait import floors, residuals
 from nem2e_lib.rivals import Network, Rival, evaluate, every
 from nem2e_lib.site.provenance import commit
 from nem2e_lib.site.saving import write_csv
@@ -60,14 +60,14 @@ def covered(
     """
     shares, rows = [], []
     for name in map(str, results.channel.values):
-        off, unit = left_out(results, name, lowest[name])
+        off, unit = residuals(results, name, lowest[name])
         known = np.unique(unit)
         shares.append(np.full((results.sizes["fold"], off.shape[1]), np.nan))
         shares[-1][known] = inside(off, unit)
         of_others = np.full((len(known), *off.shape), np.nan)
         for own, fold in enumerate(known if without else ()):
             less = without[str(results.fold.values[fold])] if without else results
-            of_others[own][unit != fold] = left_out(less, name, lowest[name])[0]
+            of_others[own][unit != fold] = residuals(less, name, lowest[name])[0]
         rows.append(
             {
                 "nested": inside(off, unit, of_others=of_others).mean() if without else np.nan,
