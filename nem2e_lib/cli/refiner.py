@@ -246,8 +246,8 @@ def show_refiner(path: Path, as_json: bool) -> None:
     from nem2e_lib.refiner import Refiner
 
     manifest = Refiner.load(path).manifest
-    levels = {out.held_out.band.level for out in manifest.outputs if out.held_out and out.held_out.band}
-    said = f"{min(levels):.0%} band" if levels else "± held-out error"
+    level = manifest.band_level
+    said = "± held-out error" if level is None else f"{level:.0%} band"
     head = ["muscle", "of", "RMSE OpenSim", "RMSE refined", "Er", f"{said} covers"]
     lines = ["\t".join(row) for row in [head, *map(_row, manifest.outputs)]]
     typer.echo(manifest.to_json() if as_json else "\n".join([str(manifest), *lines]))

@@ -114,18 +114,23 @@ class Manifest:
         return pd.DataFrame(rows).astype(dict.fromkeys(told, float))
 
     @property
+    def band_level(self) -> float | None:
+        """Nominal share of samples within the band; None where it has none."""
+        bands = [out.held_out.band for out in self.outputs if out.held_out and out.held_out.band]
+        return bands[0].level if bands else None
+
+    @property
     def band_said(self) -> str:
         """What the band about refined activity is, in a sentence or two; empty where the error is unknown."""
         told = [out.held_out for out in self.outputs if out.held_out]
         if not told:
             return ""
-        bands = [each.band for each in told if each.band]
-        if not bands:
+        if self.band_level is None:
             return f"{ERROR_BAND}, which has no nominal level."
-        shares = [band.covered for band in bands if band.covered is not None]
-        measured = f"; of held-out samples it covers {_range(shares)}, by muscle" if shares else ""
-        notes = dict.fromkeys(band.note for band in bands if band.note)
-        return " ".join([f"{bands[0].level:.0%} nominal{measured}.", *notes])
+        shares = [each.covered for each in told if each.covered is not None]
+        measured = f"; of held-out samples it covers {_range(shares)}" if shares else ""
+        notes = dict.fromkeys(each.band.note for each in told if each.band and each.band.note)
+        return " ".join([f"{self.band_level:.0%} nominal{measured}.", *notes])
 
     def calibration(self) -> pd.DataFrame:
         """Return what bands of several nominal levels cover on those left out, a row a muscle and level.
@@ -391,7 +396,7 @@ class Array:
 
 def _range(shares: list[float]) -> str:
     low, high = f"{min(shares):.0%}", f"{max(shares):.0%}"
-    return low if low == high else f"{low} to {high}"
+    return low if low == high else f"{low} to {high}, by muscle"
 
 
 def from_json(text: str, where: str) -> Manifest:
