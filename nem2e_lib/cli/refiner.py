@@ -244,10 +244,11 @@ def show_refiner(path: Path, as_json: bool) -> None:
     The last column is what its band covers of those left out.
     """
     from nem2e_lib.refiner import Refiner
+    from nem2e_lib.refiner.manifest import percent
 
     manifest = Refiner.load(path).manifest
     level = manifest.band_level
-    said = "± held-out error" if level is None else f"{level:.0%} band"
+    said = "± held-out error" if level is None else f"{percent(level)} band"
     head = ["muscle", "of", "RMSE OpenSim", "RMSE refined", "Er", f"{said} covers"]
     lines = ["\t".join(row) for row in [head, *map(_row, manifest.outputs)]]
     typer.echo(manifest.to_json() if as_json else "\n".join([str(manifest), *lines]))
@@ -258,5 +259,5 @@ def _row(out: Output) -> list[str]:
     if told is None:
         return [out.name, out.muscle, "–", "–", "–", "–"]
     rate = "–" if told.er is None else f"{told.er:+.2f}"
-    share = "–" if told.covered is None else f"{told.covered:.0%}"
+    share = "–" if told.covered is None else f"{100 * told.covered:.0f} %"
     return [out.name, out.muscle, f"{told.rmse_opensim:.3f}", f"{told.rmse_refined:.3f}", rate, share]

@@ -28,7 +28,7 @@ from nem2e_lib.figures.style import (
     new_figure,
     styled,
 )
-from nem2e_lib.refiner.manifest import Manifest
+from nem2e_lib.refiner.manifest import Manifest, percent
 from nem2e_lib.refiner.refined import Refined, is_synthetic
 from nem2e_lib.training.units import units_said
 
@@ -280,7 +280,7 @@ def _panel(axis: Axes, muscle: str, data: pd.DataFrame, refined: Refined) -> Non
 
 def _band_said(manifest: Manifest) -> str:
     level = manifest.band_level
-    return "± held-out error at that phase" if level is None else f"{level:.0%} band"
+    return "± held-out error at that phase" if level is None else f"{percent(level)} band"
 
 
 def _handles(measured: bool, band: str) -> list[Line2D | Patch]:

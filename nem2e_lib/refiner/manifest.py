@@ -128,9 +128,9 @@ class Manifest:
         if self.band_level is None:
             return f"{ERROR_BAND}, which has no nominal level."
         shares = [each.covered for each in told if each.covered is not None]
-        measured = f"; of held-out samples it covers {_range(shares)}" if shares else ""
+        measured = f"; it covers {_range(shares)} of held-out samples" if shares else ""
         notes = dict.fromkeys(each.band.note for each in told if each.band and each.band.note)
-        return " ".join([f"{self.band_level:.0%} nominal{measured}.", *notes])
+        return " ".join([f"{percent(self.band_level)} nominal{measured}.", *notes])
 
     def calibration(self) -> pd.DataFrame:
         """Return what bands of several nominal levels cover on those left out, a row a muscle and level.
@@ -394,9 +394,14 @@ class Array:
     sha256: str
 
 
+def percent(share: float) -> str:
+    """Return ``90 %``."""
+    return f"{round(100 * share, 1):g} %"
+
+
 def _range(shares: list[float]) -> str:
-    low, high = f"{min(shares):.0%}", f"{max(shares):.0%}"
-    return low if low == high else f"{low} to {high}, by muscle"
+    low, high = (f"{100 * end:.0f}" for end in (min(shares), max(shares)))
+    return f"{low} %" if low == high else f"{low} to {high} %"
 
 
 def from_json(text: str, where: str) -> Manifest:

@@ -33,6 +33,7 @@ from nem2e_lib.refiner.manifest import (
     Origin,
     Output,
     Training,
+    percent,
 )
 from nem2e_lib.training.conditions import own_muscle
 from nem2e_lib.training.engine import ENGINE_VERSION
@@ -233,7 +234,9 @@ def band(off: Array, unit: NDArray[np.intp], kind: str, level: float = LEVEL) ->
     shares = inside(off, unit, sorted(levels))  # units, levels, samples
     said, least = units_said(units, kind), needed(level)
     note = (
-        f"{said} are fewer than the {least} from which on any rule could promise {level:.0%}." if units < least else ""
+        f"{said} are fewer than the {least} from which on any rule could promise {percent(level)}."
+        if units < least
+        else ""
     )
     if not np.isfinite(shares).all():
         return Band(level, tuple(width.tolist()), note=f"{note} What it covers cannot be measured on them.".strip())
