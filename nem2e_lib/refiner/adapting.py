@@ -1,15 +1,15 @@
 """A refiner fitted to one person by a few own cycles: gain, delay and shape, each shrunk towards the refiner.
 
-What own cycles show of a person is their mean, and how far it is believed is learned from people whom the refiner had not
-seen: from the variance between people, between the circumstances (speeds, conditions) of a person, and between the cycles
-of a circumstance. Of what n own cycles of m circumstances show,
+What own cycles show of a person is their mean, and how far it is believed is learned from people whom the refiner had
+not seen: from the variance between people, between the circumstances (speeds, conditions) of a person, and between the
+cycles of a circumstance. Of what n own cycles of m circumstances show,
 
     share = people / (people + circumstances / m + cycles / n)
 
 is taken over: the best linear prediction in a model of random effects (Robinson 1991, doi:10.1214/ss/1177011926) with
 variances that are estimated (empirical Bayes: Efron & Morris 1975, doi:10.1080/01621459.1975.10479864). Where people do
-not differ, the refiner stays as it is. What is taken over is the person's at any circumstance, since nobody says at which
-the next recording will be.
+not differ, the refiner stays as it is. What is taken over is the person's at any circumstance, since nobody says at
+which the next recording will be.
 
 All functions are of one muscle; curves have the shape (cycles, samples).
 """
@@ -22,18 +22,18 @@ from dataclasses import dataclass, fields
 import numpy as np
 from numpy.typing import NDArray
 
-from nem2e_lib.rivals.classical import shifted
-
 Array = NDArray[np.float64]
 Labels = NDArray[np.str_]
 
 DELAYS_MS = np.arange(-100.0, 101.0, 10.0)
-"""Delays of a person's EMG against the refiner's that are tried: those between people's muscles and force differ by less
-(30 to 100 ms: Cavanagh & Komi 1979, doi:10.1007/BF00431022)."""
+"""Delays of a person's EMG against the refiner's that are tried: those between muscles and force differ by less
+between people (30 to 100 ms: Cavanagh & Komi 1979, doi:10.1007/BF00431022)."""
 SHAPE = ("shape",)
 """Stages of an adaptation where no other are shown to pay."""
 OTHERS = ((), ("gain",), ("gain", "shape"), ("delay", "gain", "shape"))
 """Stages that are tried instead."""
+SHOWN = 2.0
+"""Standard errors by which they must do better: several are tried, and people who tell are few."""
 
 
 @dataclass(frozen=True)
@@ -66,7 +66,7 @@ class Seen:
 
 @dataclass(frozen=True)
 class Spread:
-    """Variances around what the refiner says: between people, between a person's circumstances, between their cycles."""
+    """Variances around the refiner: between people, between circumstances of a person, between cycles of one."""
 
     people: float
     circumstances: float
@@ -109,23 +109,33 @@ class Priors:
 
 
 @dataclass(frozen=True)
-class Fit:
-    """Gain; delay in ms, positive where the person's EMG is earlier; the curve that is added, shape (samples,)."""
+class Adaptation:
+    """What is done to a muscle's refined curves.
+
+    Attributes
+    ----------
+    gain : float
+    delay_ms : float
+        Positive where the person's EMG is earlier than the refiner's.
+    shape : tuple of float
+        The curve that is added, at each sample, in the unit of the EMG.
+    """
 
     gain: float
     delay_ms: float
-    shape: Array
+    shape: tuple[float, ...]
 
     def apply(self, predicted: Array, duration_s: Array) -> Array:
         """Return refined cycles as the person has them, shape (cycles, samples)."""
-        return self.gain * earlier(predicted, duration_s, self.delay_ms) + self.shape
+        return self.gain * earlier(predicted, duration_s, self.delay_ms) + np.asarray(self.shape)
 
 
-def fit(own: Seen, priors: Priors) -> Fit:
+def fit(own: Seen, priors: Priors) -> Adaptation:
     """Fit a refiner's curves to a person by own cycles; without any, they stay as they are."""
-    gain, delay, shape = 1.0, 0.0, np.zeros(own.predicted.shape[1])
+    gain, delay = 1.0, 0.0
+    shape: Array = np.zeros(own.predicted.shape[1])
     if not len(own):
-        return Fit(gain, delay, shape)
+        return Adaptation(gain, delay, tuple(shape.tolist()))
     told = own.circumstance
     if "gain" in priors.stages or "delay" in priors.stages:
         gains, delays = each(own, DELAYS_MS if "delay" in priors.stages else (0.0,))
@@ -133,15 +143,19 @@ def fit(own: Seen, priors: Priors) -> Fit:
             gain += priors.gain.share(told) * float(balanced(gains - 1.0, told))
         delay = priors.delay_ms.share(told) * float(balanced(delays, told))
     if "shape" in priors.stages:
-        left = own.measured - Fit(gain, delay, shape).apply(own.predicted, own.duration_s)
+        left = own.measured - gain * earlier(own.predicted, own.duration_s, delay)
         shape = priors.shape.share(told) * balanced(left, told)
-    return Fit(gain, delay, shape)
+    return Adaptation(gain, delay, tuple(shape.tolist()))
 
 
 def earlier(predicted: Array, duration_s: Array, delay_ms: float) -> Array:
     """Return curves earlier by a delay, wrapping around the cycle."""
     if delay_ms == 0:
         return predicted
+    from nem2e_lib.rivals.classical import (
+        shifted,
+    )  # with scikit-learn, which a refiner that moves nothing need not load
+
     by = (predicted.shape[1] - 1) * delay_ms / 1000.0 / duration_s
     return shifted(predicted[..., None], by)[..., 0]
 
@@ -167,8 +181,8 @@ def spread(values: Array, unit: Labels, circumstance: Labels) -> Spread:
 
     Two cycles of a person at different circumstances have the person in common; at the same one, what it does to the
     person too; a cycle has everything in common with itself. People count alike, at each of these as far as they have
-    such pairs. Where nobody has two circumstances, what these do cannot be told from the person and counts as such; where
-    nobody has two cycles, nothing is known of people, who then count as equal.
+    such pairs. Where nobody has two circumstances, what these do cannot be told from the person and counts as such;
+    where nobody has two cycles, nothing is known of people, who then count as equal.
 
     Parameters
     ----------
@@ -207,8 +221,11 @@ def priors(left_out: Seen, stages: Sequence[str]) -> Priors:
     stages
         Which stages will be used: the curve to be added is what the others leave.
     """
+    return _priors(left_out, stages, *each(left_out, DELAYS_MS if "delay" in stages else (0.0,)))
+
+
+def _priors(left_out: Seen, stages: Sequence[str], gains: Array, delays: Array) -> Priors:
     told = left_out.unit, left_out.circumstance
-    gains, delays = each(left_out, DELAYS_MS if "delay" in stages else (0.0,))
     gain, delay = spread(gains - 1.0, *told), spread(delays, *told)
     first = Priors(gain, delay, Spread(0.0, 0.0, 0.0), tuple(name for name in stages if name != "shape"), 0)
     left = left_out.measured - left_out.predicted
@@ -220,12 +237,11 @@ def priors(left_out: Seen, stages: Sequence[str]) -> Priors:
 
 
 def paying(muscles: Sequence[Seen]) -> tuple[str, ...]:
-    """Choose the stages of an adaptation on left-out people: shape, unless others do better by more than their error.
+    """Choose the stages of an adaptation on left-out people: shape, unless others are shown to do better.
 
     Each person in turn is adapted to by one own cycle with the variances of the others, and judged on the person's
-    cycles of other circumstances, or where there are none, on the other cycles. Of the stages in `OTHERS` the best takes
-    the place of `SHAPE` if its error is less by more than one standard error over people (as the rule of Breiman et al.
-    1984, Classification and Regression Trees, section 3.4.3, keeps the simpler model).
+    cycles of other circumstances, or where there are none, on the other cycles. Of the stages in `OTHERS` the best
+    takes the place of `SHAPE` if its error is less by more than `SHOWN` standard errors over people.
 
     Parameters
     ----------
@@ -238,7 +254,7 @@ def paying(muscles: Sequence[Seen]) -> tuple[str, ...]:
         change = _one_cycle_errors(muscles, stages) - base
         change = change[np.isfinite(change)]
         mean = float(change.mean()) if len(change) > 1 else 0.0
-        if len(change) > 1 and mean < least and -mean > change.std(ddof=1) / len(change) ** 0.5:
+        if len(change) > 1 and mean < least and -mean > SHOWN * change.std(ddof=1) / len(change) ** 0.5:
             best, least = stages, mean
     return best
 
@@ -248,12 +264,14 @@ def _one_cycle_errors(muscles: Sequence[Seen], stages: tuple[str, ...]) -> Array
     units = np.unique(np.concatenate([seen.unit for seen in muscles]))
     shares = np.full((len(muscles), len(units)), np.nan)
     for row, seen in enumerate(muscles):
+        gains, delays = each(seen, DELAYS_MS if "delay" in stages else (0.0,))
         for column, one in enumerate(units):
-            own, rest = seen.take(seen.unit == one), seen.take(seen.unit != one)
-            if len(own) > 1 and len(rest):
-                shares[row, column] = _share(own, priors(rest, stages))
-    known = np.isfinite(shares)
-    return np.divide(np.where(known, shares, 0).sum(axis=0), known.sum(axis=0), out=shares[0] * np.nan, where=known.any(axis=0))
+            own, others = seen.unit == one, seen.unit != one
+            if own.sum() > 1 and others.any():
+                known = _priors(seen.take(others), stages, gains[others], delays[others])
+                shares[row, column] = _share(seen.take(own), known)
+    counts = np.isfinite(shares).sum(axis=0)
+    return np.where(counts > 0, np.nansum(shares, axis=0) / np.maximum(counts, 1), np.nan)
 
 
 def _share(own: Seen, known: Priors) -> float:

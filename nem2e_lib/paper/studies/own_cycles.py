@@ -2,8 +2,8 @@
 
 Methods that had not seen a person are adapted to them by 0, 1, 2, … own cycles, as ``nem2e adapt`` does, and judged on
 the person's other cycles; beside them stands the mean of the own cycles alone. What the adaptation takes from left-out
-people it takes from those whom the method was fitted to. On people and on SYNTHETIC data, `read` and `summary` tell what
-was found.
+people it takes from those whom the method was fitted to. On people and on SYNTHETIC data; `read` and `summary` tell
+what was found.
 """
 
 from __future__ import annotations
@@ -181,9 +181,7 @@ def _people(cycles: xr.Dataset, method: str, protocol: str) -> Iterator[Person]:
             of = folds.of_cycle[there]
             seen = _seen(cycles, refined, units, channel, there)
             curves = simulated[there, :, channel]
-            yield Person(
-                folds.labels[judged], name, seen, curves, of == own, of == judged, left_out[channel], stages
-            )
+            yield Person(folds.labels[judged], name, seen, curves, of == own, of == judged, left_out[channel], stages)
 
 
 def _evaluated(cycles: xr.Dataset, method: str) -> Array:
@@ -211,14 +209,10 @@ def _left_out(cycles: xr.Dataset, method: str, shown: Mask) -> list[Seen]:
     ]
 
 
-def _seen(
-    cycles: xr.Dataset, refined: Array, units: NDArray[np.str_], channel: int, there: NDArray[np.intp]
-) -> Seen:
+def _seen(cycles: xr.Dataset, refined: Array, units: NDArray[np.str_], channel: int, there: NDArray[np.intp]) -> Seen:
     measured = cycles.emg.transpose("cycle", "sample", "channel").values
     lasts, told = (cycles.end_s - cycles.start_s).values, circumstances(cycles)
-    return Seen(
-        refined[there, :, channel], measured[there, :, channel], lasts[there], units[there], told[there]
-    )
+    return Seen(refined[there, :, channel], measured[there, :, channel], lasts[there], units[there], told[there])
 
 
 def read(path: Path | str = "") -> pd.DataFrame:
