@@ -33,6 +33,7 @@ COMPONENTS = (1, 2, 3, 4, 6, 8, 12, 16)
 class Identity:
     """OpenSim itself: the own muscle's simulated activation, unchanged. Its Er is 0."""
 
+    reads: ClassVar[str] = "own"
     tuned_on: ClassVar[str] = "nothing"
     name: str = "identity"
 
@@ -49,6 +50,7 @@ class Identity:
 class MeanCurve:
     """The mean EMG curve of the training cycles, whatever the simulation says."""
 
+    reads: ClassVar[str] = "own"
     tuned_on: ClassVar[str] = "nothing"
     name: str = "mean_curve"
 
@@ -71,6 +73,7 @@ class SpeedCurve:
     lies as high as those that it has on average.
     """
 
+    reads: ClassVar[str] = "own"
     tuned_on: ClassVar[str] = "nothing"
     name: str = "speed_curve"
 
@@ -115,6 +118,7 @@ class Delay:
         Whether a gain is fitted too, by least squares.
     """
 
+    reads: ClassVar[str] = "own"
     tuned_on: ClassVar[str] = "training folds: delay"
     gain: bool = False
 
@@ -190,6 +194,7 @@ class _Linear:
 class RidgeOwn(_Linear):
     """Ridge regression of an EMG waveform on the own muscle's waveform."""
 
+    reads: ClassVar[str] = "own"
     name: str = "ridge_own"
     options: tuple[float, ...] = field(default=PENALTIES, repr=False)
 
@@ -294,6 +299,7 @@ class DelayedRidge:
     the same cycle, since no trial is sure to hold what follows. Between samples activation is linear.
     """
 
+    reads: ClassVar[str] = "leg"
     tuned_on: ClassVar[str] = f"training folds, nested: delay (0 to {LONGEST_MS:.0f} ms) and penalty"
     name: str = "delayed_ridge"
     delays_ms: tuple[float, ...] = field(default=tuple(np.arange(0.0, LONGEST_MS + 1.0, 10.0).tolist()), repr=False)

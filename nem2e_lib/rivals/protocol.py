@@ -11,7 +11,7 @@ Whatever a method must choose, it chooses on the `inner_folds` of its training c
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, fields, replace
 from typing import Any, ClassVar, Protocol
 
@@ -201,7 +201,11 @@ class Rival(Protocol):
 
 
 class Keepable(Rival, Protocol):
-    """A rival whose fitted methods can be kept in a refiner's file, and rebuilt from it."""
+    """A rival whose fitted methods can be kept in a refiner's file, and rebuilt from it.
+
+    A class variable `reads` says what a channel is made of where that is less than all muscles: `own`, its own muscle
+    at most, or `leg`, those of its leg.
+    """
 
     def restored(self, state: State) -> Predict:
         """Return what predicts from a state that `fit` made, of the same settings."""
