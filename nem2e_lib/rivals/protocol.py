@@ -33,6 +33,26 @@ INNER_FOLDS = 5
 
 
 @dataclass(frozen=True)
+class Labels:
+    """What the places of arrays are called; empty where it is not known.
+
+    Attributes
+    ----------
+    samples
+        Per cent of the gait cycle, 0 to 100, shape (samples,).
+    muscles, channels
+        Names of muscles and of EMG channels.
+    told
+        Names of the numbers that `Simulated.told` holds.
+    """
+
+    samples: tuple[float, ...] = ()
+    muscles: tuple[str, ...] = ()
+    channels: tuple[str, ...] = ()
+    told: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class Simulated:
     """All that a rival may see of a cycle to be refined: simulation and circumstances, never EMG.
 
@@ -52,6 +72,8 @@ class Simulated:
     told
         What a method is told of a cycle beside its simulation, shape (cycles, numbers): nothing, which is the rule of
         the leaderboard, or what `with_circumstances` adds. `inputs` has it among the muscles.
+    labels
+        Names of samples, muscles, channels and of what is told.
     """
 
     activation: Array
@@ -63,6 +85,7 @@ class Simulated:
     condition: NDArray[np.str_]
     leg: NDArray[np.bool_]
     told: Array
+    labels: Labels = Labels()
 
     def __len__(self) -> int:
         """Return the number of cycles."""
@@ -89,11 +112,17 @@ class Simulated:
     @property
     def pace(self) -> Array:
         """Speed in m/s; where a speed is not known, cycles a second for all; shape (cycles,)."""
-        return self.speed_m_s if np.isfinite(self.speed_m_s).all() else 1.0 / self.duration_s
+        return self.speed_m_s if self.pace_name == "speed_m_s" else 1.0 / self.duration_s
+
+    @property
+    def pace_name(self) -> str:
+        """What `pace` is: ``speed_m_s`` or ``cycles_per_s``."""
+        return "speed_m_s" if np.isfinite(self.speed_m_s).all() else "cycles_per_s"
 
     def take(self, chosen: NDArray[Any]) -> Simulated:
         """Return the cycles of a mask or of indices."""
-        per_cycle = {f.name: getattr(self, f.name)[chosen] for f in fields(self) if f.name not in ("own", "leg")}
+        whole = ("own", "leg", "labels")
+        per_cycle = {f.name: getattr(self, f.name)[chosen] for f in fields(self) if f.name not in whole}
         return replace(self, **per_cycle)
 
 
@@ -106,13 +135,13 @@ class Fitted:
     predict
         From simulated cycles to refined activation of shape (cycles, samples, channels).
     parameters
-        How many numbers it has learned, over all channels.
+        How many numbers it has learned, over all channels; NaN where nobody knows.
     chosen
         Hyper-parameters chosen inside the training cycles.
     """
 
     predict: Callable[[Simulated], Array]
-    parameters: int
+    parameters: float
     chosen: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -163,6 +192,7 @@ def simulated_cycles(cycles: xr.Dataset, folds: Folds | None = None) -> Simulate
         cycles[CONDITION].values.astype(str) if CONDITION in cycles.coords else np.full(len(folds.of_cycle), ""),
         np.stack([same_leg(target, muscles) for target in cycles.target.values.tolist()]),
         np.empty((len(folds.of_cycle), 0)),
+        Labels(tuple(cycles.sample.values.tolist()), tuple(muscles), tuple(cycles.channel.values.tolist())),
     )
 
 
@@ -196,7 +226,12 @@ def with_circumstances(simulated: Simulated, training: NDArray[np.bool_]) -> Sim
     activation = simulated.activation[training]
     size = float(np.sqrt(((activation - activation.mean(axis=0)) ** 2).mean())) or 1.0
     spread = told[training].std(axis=0)
-    return replace(simulated, told=size * (told - told[training].mean(axis=0)) / np.where(spread > 0, spread, 1.0))
+    names = (simulated.pace_name, "duration_s", *map(str, known[1:]))
+    return replace(
+        simulated,
+        told=size * (told - told[training].mean(axis=0)) / np.where(spread > 0, spread, 1.0),
+        labels=replace(simulated.labels, told=names),
+    )
 
 
 def groups(simulated: Simulated) -> NDArray[np.intp]:
