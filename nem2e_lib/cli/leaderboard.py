@@ -115,9 +115,9 @@ def added(texts: Sequence[str]) -> list[Own]:
     found = []
     for text in texts:
         with redirect_stdout(sys.stderr):
-            label, method = load_method(text)
+            name, method = load_method(text)
             try:
-                found.append(as_rival(method, label))
+                found.append(as_rival(method, name))
             except Nem2eError as mistake:
                 raise Nem2eError(f"--add {text}: {mistake}") from mistake
     return found
@@ -165,8 +165,8 @@ def told(found: Sequence[xr.Dataset]) -> list[str]:
     from nem2e_lib.rivals.own import ONE_EACH
 
     return [
-        f"{result.attrs['condition']} predicts one number at a time, so {fold[ONE_EACH]} of it are fitted in each fold, "
-        "one a sample and channel."
+        f"{result.attrs['condition']} predicts one number at a time, so {fold[ONE_EACH]} of it are fitted in each "
+        "fold: one a sample and channel."
         for result in found
         for fold in chosen(result)[:1]
         if ONE_EACH in fold
@@ -202,6 +202,7 @@ def text(ranked: Board, own: set[str]) -> list[str]:
     """Return the leaderboard for people, a line a method, best first."""
     from nem2e_lib.analysis.board import MEAN_CURVE
     from nem2e_lib.analysis.statistics import ALPHA, FEWEST
+    from nem2e_lib.figures.panels import plural
     from nem2e_lib.figures.style import label_of
     from nem2e_lib.training.units import caveat, units_said
 
@@ -225,19 +226,22 @@ def text(ranked: Board, own: set[str]) -> list[str]:
         )
     wide = [max(map(len, column)) for column in zip(*cells, strict=True)]
     lines = ["  ".join(cell.ljust(size) for cell, size in zip(row, wide, strict=True)).rstrip() for row in cells]
-    compared = len(ranked.table) - 1
+    others = len(ranked.table) - 1
     notes = [
         f"Er: RMSE / RMSE of OpenSim - 1, below 0 where a method is better; mean over electrodes and {held}, with its "
         "95 % interval. Rank: 95 % interval by bootstrap over held-out units.",
         f"Shown: the paired difference is below 0 at p < {ALPHA:g}, corrected for training data that folds share and, "
-        f"by Holm, for {compared} comparison{'s' * (compared != 1)}, over at least {FEWEST} held-out units.",
+        f"by Holm, for {plural(others, 'comparison')}, over at least {FEWEST} held-out units."
+        if others
+        else "",
         caveat([first["unit"]]),
     ]
-    return [f"{name}: {len(ranked.table)} methods, {held}", *lines, *filter(None, notes)]
+    return [f"{name}: {plural(len(ranked.table), 'method')}, {held}", *lines, *filter(None, notes)]
 
 
 def _interval(value: Any, low: Any, high: Any, form: str = "{:+.3f}") -> str:
     import pandas as pd
 
-    shown = ["–" if pd.isna(each) else form.format(float(each)).replace("-", "−") for each in (value, low, high)]
-    return f"{shown[0]} [{shown[1]}, {shown[2]}]"
+    known = [each for each in (value, low, high) if not pd.isna(each)]
+    shown = [form.format(float(each)).replace("-", "−") for each in known]
+    return f"{shown[0]} [{shown[1]}, {shown[2]}]" if len(shown) == 3 else " ".join(shown) or "–"

@@ -14,19 +14,20 @@ from nem2e_lib.error import Nem2eError
 from nem2e_lib.rivals.own import near, told
 
 
-def load_method(text: str, folder: Path | None = None) -> tuple[str | None, Any]:
+def load_method(text: str, folder: Path | None = None) -> tuple[str, Any]:
     """Import what a text names, from a folder, from what is installed, or from a file.
 
     Parameters
     ----------
     text
-        ``MODULE:NAME`` or ``FILE.py:NAME``; with ``LABEL=`` before it, the label is what it is to be called.
+        ``MODULE:NAME`` or ``FILE.py:NAME``, maybe with ``LABEL=`` before it.
     folder
         Where modules are looked for first, and where files are; default: the current one.
 
     Returns
     -------
-    label : str or None
+    label : str
+        What it is to be called: the label, or NAME.
     thing : object
         Whatever has that name.
 
@@ -50,7 +51,7 @@ def load_method(text: str, folder: Path | None = None) -> tuple[str | None, Any]
             f"{text}: {place} has no {name!r}{near(name, dir(module))}; with a fit it has: "
             f"{', '.join(public) or 'nothing'}."
         )
-    return label.strip() or None, getattr(module, name)
+    return label.strip() or name, getattr(module, name)
 
 
 def _of_file(file: Path, text: str) -> ModuleType:
