@@ -297,7 +297,8 @@ def named(simulated: Simulated, measured: Array | None = None) -> tuple[xr.DataA
         for name in ("subject", "unit", "speed_m_s", "duration_s", "condition")
     }
     shared: dict[str, Any] = {**of_cycle, **({"sample": list(labels.samples)} if labels.samples else {})}
-    inputs = {"input": [*labels.muscles, *labels.told]} if labels.muscles else {}
+    others = simulated.inputs.shape[-1] - len(labels.muscles)
+    inputs = {"input": [*labels.muscles, *(f"told_{k}" for k in range(others))]} if labels.muscles else {}
     x = xr.DataArray(simulated.inputs, {**shared, **inputs}, ("cycle", "sample", "input"), "simulated")
     if measured is None:
         return x, None
