@@ -59,7 +59,7 @@ def leaderboard(
 ) -> None:
     """Rank methods under the same folds, one of your own among them: each refines whom it has not seen."""
     from nem2e_lib.analysis.board import board
-    from nem2e_lib.rivals import evaluate
+    from nem2e_lib.rivals import evaluate, slow
 
     if out is not None and out.exists() and not out.is_dir():
         raise Nem2eError(f"{out}: is a file, but a folder to write into is expected.")
@@ -70,10 +70,11 @@ def leaderboard(
     found = []
     for one in [*own, *rivals]:  # one's own first: what is wrong with it is told at once
         keep = None if out is None or one in own else out / EVALUATED / f"{one.name}.nc"
-        typer.echo(f"{one.name} …", nl=False, err=True)
+        if one in own or slow(one):
+            typer.echo(f"{one.name} …", err=True)
         with redirect_stdout(sys.stderr):  # what somebody's code prints is no answer of this command
             found.append(evaluate(cycles, one, keep))
-        typer.echo(f" {found[-1].attrs['seconds']:.1f} s", err=True)
+        typer.echo(f"{one.name}: {found[-1].attrs['seconds']:.1f} s", err=True)
     ranked = board([*found, *trained])
     names = {one.name for one in own}
     written = [] if out is None else save(ranked, names, out)

@@ -144,9 +144,7 @@ def _require_networks(method: str, given: list[str]) -> None:
         )
 
 
-def _method(
-    cycles: xr.Dataset, settings: Settings, method: str, names: list[str] | None, held_out: bool
-) -> Refiner:
+def _method(cycles: xr.Dataset, settings: Settings, method: str, names: list[str] | None, held_out: bool) -> Refiner:
     from nem2e_lib.refiner import fitting
     from nem2e_lib.rivals import rival
 
