@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from typer.core import TyperGroup
 
+from nem2e_lib.cli import leaderboard as ranking
 from nem2e_lib.cli import refiner as refining
 from nem2e_lib.cli import simulate as sim
 from nem2e_lib.cli.adapt import adapt
@@ -305,6 +306,7 @@ app.add_typer(sim.app, name="simulate")
 app.command()(refining.train)
 app.command()(refining.refine)
 app.command()(adapt)
+app.command()(ranking.leaderboard)
 
 
 @app.command("run")
