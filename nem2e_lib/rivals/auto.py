@@ -19,7 +19,6 @@ from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import nnls
 
 from nem2e_lib.error import Nem2eError
 from nem2e_lib.rivals.classical import (
@@ -211,6 +210,8 @@ def least_square(product: Array) -> Array:
     The least of w' P w + (sum of w - 1)^2 has its direction: where w sums to 1 and is then stretched at will, the least
     along it is p / (1 + p) with p = w' P w, which rises with p.
     """
+    from scipy.optimize import nnls  # to predict it is not needed
+
     size = float(np.trace(product)) / len(product)
     power, axes = np.linalg.eigh(product / size if size > 0 else product)
     root = np.sqrt(np.clip(power, 0.0, None))[:, None] * axes.T
