@@ -235,6 +235,10 @@ def show(refined: Refined, files: Sequence[Path], as_json: bool) -> None:
         typer.echo(f"note: {note}", err=True)
     muscles = len(refined.manifest.outputs)
     typer.echo(f"{files[0]}: {muscles} muscles refined in {len(refined.refined)} of {len(refined.spans)} cycles.")
+    if refined.far is not None and refined.manifest.reach is not None:
+        from nem2e_lib.refiner.outside import said
+
+        typer.echo(f"{said(refined.manifest.reach, refined.far)}.")
     typer.echo("\n".join(str(path) for path in files[1:]))
 
 

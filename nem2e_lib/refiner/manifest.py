@@ -12,6 +12,7 @@ import pandas as pd
 
 from nem2e_lib.data.muscles import same_leg
 from nem2e_lib.error import Nem2eError
+from nem2e_lib.refiner.reach import Limits
 from nem2e_lib.training.units import units_said
 
 FORMAT, VERSION = "nem2e refiner", 2
@@ -42,6 +43,8 @@ class Manifest:
         Muscles read and refined, in the order of the weights.
     fits : tuple of Fit
         Fitted methods of the leaderboard; empty where the method is STDR-Net.
+    reach : Limits or None
+        How far cycles may lie from those of training; None where that is not known.
     weights : dict
         Arrays by name. Of STDR-Net leading axes are seed, output and part of the cycle; else a name starts with the
         number of the fit.
@@ -58,6 +61,7 @@ class Manifest:
     emg_unit: str = "share of the EMG's reference (see origin: emg)"
     weights: dict[str, Array] | None = None
     fits: tuple[Fit, ...] = ()
+    reach: Limits | None = None
 
     def __str__(self) -> str:
         """A few lines about the refiner, for people."""
@@ -71,6 +75,9 @@ class Manifest:
             f"held-out error: {left_out if training.held_out_by else 'unknown, nobody was left out'}",
             *([f"band: {self.band_said}"] if self.band_said else []),
         ]
+        if self.reach:
+            told = [self.reach.one, *([self.reach.alarms] if self.reach.alarms else [])]
+            lines.append(f"distance to training: {'; '.join(told)}")
         return "\n  ".join([*lines, *([self.warning] if self.warning else [])])
 
     @property
@@ -158,7 +165,8 @@ class Manifest:
             legs = [same_leg(muscle, names) for muscle in needed]
             needed |= {name for name, own in zip(names, np.any(legs, axis=0), strict=True) if own}
         inputs = tuple(each for each in self.inputs if self.reads_all or each.muscle in needed)
-        return replace(self, outputs=chosen, inputs=inputs)
+        reach = self.reach.of_fewer() if self.reach and len(inputs) < len(self.inputs) else self.reach
+        return replace(self, outputs=chosen, inputs=inputs, reach=reach)
 
     def to_json(self) -> str:
         """Return the manifest as JSON, two spaces deep, the same text for the same content."""
@@ -260,11 +268,23 @@ class GaitCycle:
 
 @dataclass(frozen=True)
 class Input:
-    """A muscle whose simulated activation is read, and the range that it had in training."""
+    """A muscle whose simulated activation is read, and what it had in training.
+
+    Attributes
+    ----------
+    muscle : str
+    low, high : float
+        Its range.
+    mean, spread : tuple of float
+        Mean curve, and standard deviation between units, at each sample of the cycle (`reach.Reach`); empty where they
+        are not known.
+    """
 
     muscle: str
     low: float
     high: float
+    mean: tuple[float, ...] = ()
+    spread: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True)

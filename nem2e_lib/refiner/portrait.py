@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import platform
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from importlib.metadata import version
 
 import numpy as np
@@ -16,6 +17,7 @@ from nem2e_lib.analysis.statistics import one_sample
 from nem2e_lib.data.cycles.segment import circumstances, data_hash
 from nem2e_lib.data.muscles import same_leg
 from nem2e_lib.data.study.settings import Settings
+from nem2e_lib.error import Nem2eError
 from nem2e_lib.refiner.bands import LEVEL, LEVELS, half_width, inside, needed
 from nem2e_lib.refiner.manifest import (
     ALL,
@@ -35,8 +37,10 @@ from nem2e_lib.refiner.manifest import (
     Training,
     percent,
 )
+from nem2e_lib.refiner.reach import Reach, learn
 from nem2e_lib.training.conditions import own_muscle
 from nem2e_lib.training.engine import ENGINE_VERSION
+from nem2e_lib.training.folds import leave_one_out
 from nem2e_lib.training.results import of_channel
 from nem2e_lib.training.units import BLOCK, units_said
 
@@ -82,15 +86,17 @@ def portrait(
     outputs = tuple(_output(cycles, channels.index(name), lost.get(name, ()), known.get(name)) for name in names)
     read = cycles if training.reads == ALL else cycles.isel(muscle=_read_by(cycles, training.reads))
     origin = _origin(cycles, data_hash(cycles))
+    reach = _reach(read)
     return Manifest(
         origin,
         training,
         _gait_cycle(cycles, settings),
-        _inputs(read),
+        _inputs(read, reach),
         outputs,
         _versions() | ({"arithmetic": arithmetic} if arithmetic else {}),
         _warning(origin, training),
         fits=fits,
+        reach=reach.told if reach else None,
     )
 
 
@@ -113,10 +119,29 @@ def _read_by(cycles: xr.Dataset, reads: str) -> NDArray[np.intp]:
     return np.flatnonzero(np.any(legs, axis=0))
 
 
-def _inputs(cycles: xr.Dataset) -> tuple[Input, ...]:
+def _inputs(cycles: xr.Dataset, reach: Reach | None) -> tuple[Input, ...]:
     values = cycles.activation_waveform.transpose(..., "muscle").values.reshape(-1, cycles.sizes["muscle"])
     ends = zip(cycles.muscle.values, values.min(axis=0), values.max(axis=0), strict=True)
-    return tuple(Input(str(name), float(low), float(high)) for name, low, high in ends)
+    inputs = [Input(str(name), float(low), float(high)) for name, low, high in ends]
+    if reach is None:
+        return tuple(inputs)
+    curves = zip(inputs, reach.mean.T, reach.spread.T, strict=True)
+    return tuple(replace(own, mean=_short(mean), spread=_short(spread)) for own, mean, spread in curves)
+
+
+def _short(curve: Array) -> tuple[float, ...]:
+    """Five digits, which a curve of activation never has, keep the file small."""
+    return tuple(float(f"{value:.5g}") for value in curve)
+
+
+def _reach(cycles: xr.Dataset) -> Reach | None:
+    """How far others may be from these cycles, by what evaluation leaves out; None where there is too little."""
+    try:
+        folds = leave_one_out(cycles)
+    except Nem2eError:  # one recording with too few cycles
+        return None
+    activation = cycles.activation.transpose("cycle", "sample", "muscle").values.astype(np.float64)
+    return learn(activation, (cycles.end_s - cycles.start_s).values, folds.of_cycle, folds.unit)
 
 
 def _output(cycles: xr.Dataset, channel: int, diverged: tuple[int, ...], error: HeldOut | None) -> Output:

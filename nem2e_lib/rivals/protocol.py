@@ -18,7 +18,6 @@ from typing import Any, ClassVar, Protocol
 import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
-from sklearn.model_selection import GroupKFold, LeaveOneGroupOut
 
 from nem2e_lib.data.cycles.segment import CONDITION
 from nem2e_lib.data.muscles import same_leg
@@ -281,6 +280,8 @@ def groups(simulated: Simulated) -> NDArray[np.intp]:
 
 def inner_folds(simulated: Simulated) -> Iterator[tuple[NDArray[np.intp], NDArray[np.intp]]]:
     """Yield (kept, left out) cycles of the folds inside the training cycles; a unit is never on both sides."""
+    from sklearn.model_selection import GroupKFold, LeaveOneGroupOut  # only what is fitted chooses
+
     group = groups(simulated)
     splitter = LeaveOneGroupOut() if group.max() < INNER_FOLDS else GroupKFold(INNER_FOLDS)
     yield from splitter.split(group, groups=group)
