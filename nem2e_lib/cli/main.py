@@ -13,8 +13,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from typer.core import TyperGroup
 
+from nem2e_lib.cli import leaderboard as ranking
 from nem2e_lib.cli import refiner as refining
 from nem2e_lib.cli import simulate as sim
+from nem2e_lib.cli.adapt import adapt
 from nem2e_lib.cli.flags import flagged
 from nem2e_lib.cli.refiner import ForceColumns, Json, Names, RefinedFile, Rest, Some, Spans
 from nem2e_lib.data.synthetic.knobs import DEFAULT, Knobs, Knobs1, knobs_of
@@ -303,6 +305,8 @@ app.add_typer(sim.app, name="simulate")
 
 app.command()(refining.train)
 app.command()(refining.refine)
+app.command()(adapt)
+app.command()(ranking.leaderboard)
 
 
 @app.command("run")

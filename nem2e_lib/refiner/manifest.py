@@ -12,6 +12,7 @@ import pandas as pd
 
 from nem2e_lib.data.muscles import same_leg
 from nem2e_lib.error import Nem2eError
+from nem2e_lib.refiner.adapting import Adaptation, Priors
 from nem2e_lib.refiner.reach import Limits
 from nem2e_lib.training.units import units_said
 
@@ -48,6 +49,8 @@ class Manifest:
     weights : dict
         Arrays by name. Of STDR-Net leading axes are seed, output and part of the cycle; else a name starts with the
         number of the fit.
+    person : Person or None
+        Whom it was adapted to; None where it is for everybody.
     """
 
     origin: Origin
@@ -62,6 +65,7 @@ class Manifest:
     weights: dict[str, Array] | None = None
     fits: tuple[Fit, ...] = ()
     reach: Limits | None = None
+    person: Person | None = None
 
     def __str__(self) -> str:
         """A few lines about the refiner, for people."""
@@ -74,6 +78,7 @@ class Manifest:
             f"reads the activation of {len(self.inputs)} muscles in {cycle.definition} cycles",
             f"held-out error: {left_out if training.held_out_by else 'unknown, nobody was left out'}",
             *([f"band: {self.band_said}"] if self.band_said else []),
+            *([f"adapted to {self.person}"] if self.person else []),
         ]
         if self.reach:
             told = [self.reach.one, *([self.reach.alarms] if self.reach.alarms else [])]
@@ -102,8 +107,8 @@ class Manifest:
 
     @property
     def synthetic(self) -> bool:
-        """Whether it was trained on synthetic data."""
-        return self.origin.synthetic
+        """Whether it was trained on synthetic data, or adapted to nobody's."""
+        return self.origin.synthetic or (self.person is not None and self.person.synthetic)
 
     def errors(self) -> pd.DataFrame:
         """Return the error on those left out, a row a muscle; NaN where it is unknown.
@@ -188,6 +193,22 @@ class Origin:
     citation: str
     licence: str
     data_hash: str
+
+
+@dataclass(frozen=True)
+class Person:
+    """Whom a refiner was adapted to, whether synthetic, and by how many own cycles of which speeds and conditions."""
+
+    name: str
+    study: str
+    synthetic: bool
+    cycles: int
+    circumstances: tuple[str, ...]
+
+    def __str__(self) -> str:
+        """Who, and with how many cycles."""
+        called = "SYNTHETIC " if self.synthetic else ""
+        return f"{called}{self.name} of {self.study} with {self.cycles} own cycle{'s' * (self.cycles != 1)}"
 
 
 @dataclass(frozen=True)
@@ -302,7 +323,12 @@ class Output:
     diverged : tuple of int
         Seeds whose training diverged: their networks are in the file, but give no answer.
     held_out : HeldOut or None
-        Error on others; None where it is unknown.
+        Error on others; None where it is unknown. Of an adapted refiner, that of before.
+    own : Priors or None
+        How those left out differ from what is refined, by which own cycles of a person are believed; None where it is
+        unknown.
+    adapted : Adapted or None
+        What was done for the person whom it was adapted to; None where nothing was.
     """
 
     name: str
@@ -313,6 +339,30 @@ class Output:
     training_rmse: float
     diverged: tuple[int, ...]
     held_out: HeldOut | None
+    own: Priors | None = None
+    adapted: Adapted | None = None
+
+
+@dataclass(frozen=True)
+class Adapted:
+    """What own cycles of a person did to a muscle.
+
+    Attributes
+    ----------
+    change : Adaptation
+        What is done to refined curves.
+    cycles : int
+        How many own cycles the muscle was measured in.
+    rmse_before : float
+        Mean over own cycles of the root mean square error without it.
+    rmse_left_out : float or None
+        The same of each own cycle after adapting by the others; None with fewer than three.
+    """
+
+    change: Adaptation
+    cycles: int
+    rmse_before: float
+    rmse_left_out: float | None
 
 
 @dataclass(frozen=True)

@@ -18,6 +18,7 @@ from nem2e_lib.data.cycles.segment import circumstances, data_hash
 from nem2e_lib.data.muscles import same_leg
 from nem2e_lib.data.study.settings import Settings
 from nem2e_lib.error import Nem2eError
+from nem2e_lib.refiner.adapting import Priors, Seen, paying, priors
 from nem2e_lib.refiner.bands import LEVEL, LEVELS, half_width, inside, needed
 from nem2e_lib.refiner.manifest import (
     ALL,
@@ -82,8 +83,11 @@ def portrait(
         Fitted methods of the leaderboard.
     """
     known, lost = (held_out(results, floors(cycles)) if results is not None else {}), diverged or {}
+    own = of_people(results) if results is not None else {}
     channels = cycles.channel.values.tolist()
-    outputs = tuple(_output(cycles, channels.index(name), lost.get(name, ()), known.get(name)) for name in names)
+    outputs = tuple(
+        _output(cycles, channels.index(name), lost.get(name, ()), known.get(name), own.get(name)) for name in names
+    )
     read = cycles if training.reads == ALL else cycles.isel(muscle=_read_by(cycles, training.reads))
     origin = _origin(cycles, data_hash(cycles))
     reach = _reach(read)
@@ -144,11 +148,13 @@ def _reach(cycles: xr.Dataset) -> Reach | None:
     return learn(activation, (cycles.end_s - cycles.start_s).values, folds.of_cycle, folds.unit)
 
 
-def _output(cycles: xr.Dataset, channel: int, diverged: tuple[int, ...], error: HeldOut | None) -> Output:
+def _output(
+    cycles: xr.Dataset, channel: int, diverged: tuple[int, ...], error: HeldOut | None, own: Priors | None
+) -> Output:
     one = cycles.isel(channel=channel)
     low, high = float(one.emg_waveform.min()), float(one.emg_waveform.max())
     electrode = str(one.electrode.values) if "electrode" in one.coords else str(one.channel.values)
-    return Output(str(one.channel.values), str(one.target.values), electrode, low, high, 0.0, diverged, error)
+    return Output(str(one.channel.values), str(one.target.values), electrode, low, high, 0.0, diverged, error, own)
 
 
 def _gait_cycle(cycles: xr.Dataset, settings: Settings) -> GaitCycle:
@@ -300,6 +306,27 @@ def residuals(results: xr.Dataset, name: str, floor: float = -math.inf) -> tuple
     own = of_channel(results, name)
     off = own.measured - own.refined.mean("seed").clip(min=floor)
     return np.asarray(off.transpose("cycle", "sample").values, np.float64), own.fold_of_cycle.values
+
+
+def of_people(results: xr.Dataset) -> dict[str, Priors]:
+    """Return how those left out differ from what is refined, by EMG name: what `adapting` shrinks by.
+
+    Parameters
+    ----------
+    results
+        A trained condition, as for `held_out`.
+    """
+    seen = {name: left_out_cycles(of_channel(results, name)) for name in map(str, results.channel.values)}
+    stages = paying(list(seen.values()))
+    return {name: priors(cycles, stages) for name, cycles in seen.items()}
+
+
+def left_out_cycles(one: xr.Dataset) -> Seen:
+    """Return the held-out cycles of one muscle, as `of_channel` gives it; the mean over seeds counts."""
+    curves = (one.refined.mean("seed"), one.measured)
+    refined, measured = (each.transpose("cycle", "sample").values.astype(float) for each in curves)
+    lasts = (one.end_s - one.start_s).values.astype(float)
+    return Seen(refined, measured, lasts, one.fold.values.astype(str)[one.fold_of_cycle.values], circumstances(one))
 
 
 def unit_squares(results: xr.Dataset, channel: int) -> Array:

@@ -327,7 +327,8 @@ class Refined:
     ) -> Storage:
         synthetic = "SYNTHETIC " if self.synthetic else ""
         origin, training = self.manifest.origin, self.manifest.training
-        told = {"nem2e_refiner": f"{origin.study}, {training.method}, data {origin.data_hash[:12]}"}
+        person = f", adapted to {self.manifest.person}" if self.manifest.person else ""
+        told = {"nem2e_refiner": f"{origin.study}, {training.method}, data {origin.data_hash[:12]}{person}"}
         if rest:
             told["nem2e_outside_cycles"] = (
                 "not a number" if rest == "nan" else "as simulated; there column refined is 0"

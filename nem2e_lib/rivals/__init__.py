@@ -13,6 +13,10 @@ A method is added to the leaderboard in three steps:
 
 The next run of 08_rivals evaluates it and ranks it with all others. It never sees EMG of what is held out, because
 ``predict`` is given simulation alone.
+
+A method that is to stay in a file of its own joins without any of these: `nem2e_lib.rivals.own.as_rival` makes a rival
+of whatever has ``fit`` and ``predict``, of arrays with named dims or a scikit-learn estimator, and ``nem2e leaderboard
+STUDY --add my_methods:Method`` ranks it (docs/add_your_method.md).
 """
 
 from __future__ import annotations
@@ -78,6 +82,7 @@ __all__ = [
     "every",
     "rival",
     "simulated_cycles",
+    "slow",
     "why_not_told",
 ]
 
@@ -116,6 +121,11 @@ def _kernels() -> list[Rival]:
     from nem2e_lib.rivals.kernel_ridge import KernelRidge
 
     return [KernelRidge(heads=0), KernelRidge()]
+
+
+def slow(one: Rival) -> bool:
+    """Tell whether a rival takes minutes where others take seconds: networks, and kernel ridge regression."""
+    return one.name in {each.name for each in (*_networks(), *_kernels())}
 
 
 def why_not_told(one: Rival) -> str:

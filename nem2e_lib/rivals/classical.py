@@ -439,7 +439,7 @@ def shifted(waveforms: Array, by: Array | float) -> Array:
     """
     period = waveforms.shape[1] - 1
     at = (np.arange(period + 1) + np.broadcast_to(by, len(waveforms))[:, None]) % period
-    low = np.floor(at).astype(int)
+    low = np.minimum(np.floor(at).astype(int), period - 1)  # a hair before 0 % is rounded to 100 %
     part = (at - low)[..., None]
     rows = np.arange(len(waveforms))[:, None]
     return (1.0 - part) * waveforms[rows, low] + part * waveforms[rows, low + 1]

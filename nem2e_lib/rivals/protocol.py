@@ -34,6 +34,23 @@ INNER_FOLDS = 5
 
 
 @dataclass(frozen=True)
+class Labels:
+    """What the places of arrays are called; empty where it is not known.
+
+    Attributes
+    ----------
+    samples
+        Per cent of the gait cycle, 0 to 100, shape (samples,).
+    muscles, channels
+        Names of muscles and of EMG channels.
+    """
+
+    samples: tuple[float, ...] = ()
+    muscles: tuple[str, ...] = ()
+    channels: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class Simulated:
     """All that a rival may see of a cycle to be refined: simulation and circumstances, never EMG.
 
@@ -53,6 +70,8 @@ class Simulated:
     told
         What a method is told of a cycle beside its simulation, shape (cycles, numbers): nothing, which is the rule of
         the leaderboard, or what `with_circumstances` adds. `inputs` has it among the muscles.
+    labels
+        Names of samples, muscles and channels.
     """
 
     activation: Array
@@ -64,6 +83,7 @@ class Simulated:
     condition: NDArray[np.str_]
     leg: NDArray[np.bool_]
     told: Array
+    labels: Labels = Labels()
 
     def __len__(self) -> int:
         """Return the number of cycles."""
@@ -99,7 +119,8 @@ class Simulated:
 
     def take(self, chosen: NDArray[Any]) -> Simulated:
         """Return the cycles of a mask or of indices."""
-        per_cycle = {f.name: getattr(self, f.name)[chosen] for f in fields(self) if f.name not in ("own", "leg")}
+        whole = ("own", "leg", "labels")
+        per_cycle = {f.name: getattr(self, f.name)[chosen] for f in fields(self) if f.name not in whole}
         return replace(self, **per_cycle)
 
 
@@ -156,7 +177,7 @@ class Fitted:
     predict
         From simulated cycles to refined activation of shape (cycles, samples, channels).
     parameters
-        How many numbers it has learned, over all channels.
+        How many numbers it has learned, over all channels; NaN where nobody knows.
     chosen
         Hyper-parameters chosen inside the training cycles.
     state
@@ -164,7 +185,7 @@ class Fitted:
     """
 
     predict: Predict
-    parameters: int
+    parameters: float
     chosen: Mapping[str, Any] = field(default_factory=dict)
     state: State | None = None
 
@@ -232,6 +253,7 @@ def simulated_cycles(cycles: xr.Dataset, folds: Folds | None = None) -> Simulate
         cycles[CONDITION].values.astype(str) if CONDITION in cycles.coords else np.full(len(folds.of_cycle), ""),
         np.stack([same_leg(target, muscles) for target in cycles.target.values.tolist()]),
         np.empty((len(folds.of_cycle), 0)),
+        Labels(tuple(cycles.sample.values.tolist()), tuple(muscles), tuple(cycles.channel.values.tolist())),
     )
 
 

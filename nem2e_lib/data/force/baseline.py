@@ -80,9 +80,8 @@ def find_zero(time: Array, force: Array, threshold_n: float = 20.0) -> Zero | No
     if high - low < _LOADED * threshold_n or -force.min() > force.max():
         return None
     rows = _odd(_FLAT_S / step)
-    spread = ndimage.maximum_filter1d(smooth, rows, mode="nearest") - ndimage.minimum_filter1d(
-        smooth, rows, mode="nearest"
-    )
+    highest = ndimage.maximum_filter1d(smooth, rows, mode="nearest")
+    spread = highest - ndimage.minimum_filter1d(smooth, rows, mode="nearest")
     level = (spread < max(threshold_n, _LEVEL * (high - low))) & (smooth < low + _LOW * (high - low))
     level[: rows // 2] = level[len(level) - rows // 2 :] = False
     swings = [part for first, last in runs(level) for part in _parts(smooth, first, last, rows)]
