@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -80,6 +80,11 @@ class Refined:
         return [span for span in self.spans if not span.reason]
 
     @property
+    def beyond(self) -> int:
+        """How many of the refined cycles lie outside training, by the refiner's distance; 0 where it tells none."""
+        return 0 if self.far is None else int(self.far.outside.sum())
+
+    @property
     def synthetic(self) -> bool:
         """Whether the refiner or the recording is synthetic."""
         return self.manifest.synthetic or is_synthetic(self.source)
@@ -88,8 +93,7 @@ class Refined:
     def mean(self) -> xr.DataArray:
         """The prediction: mean over seeds, dims (channel, cycle, sample), not below 0 where EMG cannot be."""
         mean = self.curves.mean("seed")
-        floors = [0.0 if out.emg_low >= 0 else -np.inf for out in self.manifest.outputs]
-        return mean.clip(min=xr.DataArray(floors, dims="channel", coords={"channel": mean.channel}))
+        return mean.clip(min=xr.DataArray(self._floors, dims="channel", coords={"channel": mean.channel}))
 
     @cached_property
     def spread(self) -> xr.DataArray:
@@ -130,7 +134,7 @@ class Refined:
         Nem2eError
             If `rest` is unknown.
         """
-        _require_rest(rest)
+        require_rest(rest)
         curves = self._over_time(self.mean.transpose("channel", "cycle", "sample").values)
         marks = self._marks()
         mark = np.column_stack(list(marks.values()))
@@ -148,20 +152,28 @@ class Refined:
     def band(self) -> Storage:
         """Return how far refined activity may be off, at the recording's times within refined cycles.
 
-        For each muscle `<label>_low` and `<label>_high`, refined activity ± its held-out error at that phase of the
-        cycle; `<label>_held_out`, that root mean square error; `<label>_between_seeds`, the standard deviation between
-        seeds. What is not known of a refiner has no column.
+        For each muscle `<label>_low` and `<label>_high`, between which the share of measured EMG that the refiner's
+        manifest tells is expected (`HeldOut.half_width`), not below 0 where EMG cannot be; `<label>_held_out`, the root
+        mean square error at that phase of the cycle on those left out; `<label>_between_seeds`, the standard deviation
+        between seeds. What is not known of a refiner has no column.
         """
         mean = self.mean.transpose("channel", "cycle", "sample").values
-        error = np.stack([np.broadcast_to(self._by_phase(index), mean.shape[1:]) for index in range(len(mean))])
+        told = [out.held_out for out in self.manifest.outputs]
+        width, error = (
+            np.stack([np.broadcast_to(np.nan if own is None else getattr(own, name), mean.shape[1:]) for own in told])
+            for name in ("half_width", "by_phase")
+        )
         seeds = self.spread.transpose("channel", "cycle", "sample").values
-        curve, off, spread = (self._over_time(each) for each in (mean, error, seeds))
-        columns = {"low": curve - off, "high": curve + off, "held_out": off, "between_seeds": spread}
+        curve, half, off, spread = (self._over_time(each) for each in (mean, width, error, seeds))
+        low = np.maximum(curve - half, self._floors)
+        columns = {"low": low, "high": curve + half, "held_out": off, "between_seeds": spread}
         labels = np.array([f"{label}_{what}" for label in self.labels for what in columns])
         values = np.stack(list(columns.values()), axis=2).reshape(len(curve), -1)[self.inside]
         known = np.isfinite(values).all(axis=0)
         time = self.read.time[self.inside]
-        return self._table(tuple(labels[known].tolist()), time, values[:, known], "", "band of refined activity")
+        band = self._table(tuple(labels[known].tolist()), time, values[:, known], "", "band of refined activity")
+        said = {"nem2e_band": self.manifest.band_said} if self.manifest.band_said else {}
+        return replace(band, metadata={**band.metadata, **said})
 
     def table(self) -> pd.DataFrame:
         """Return every cycle: number, start_s, end_s, refined, reason; distance and outside_training where known.
@@ -234,8 +246,8 @@ class Refined:
         -------
         DataFrame
             muscle, of, rmse_simulated and rmse_refined (mean over cycles of the root mean square error of each),
-            within_band (share of samples within ± the held-out error at their phase), both over samples whose EMG is
-            known; held_out_rmse, held_out_within_band.
+            within_band (share of samples within the band), both over samples whose EMG is known; held_out_rmse,
+            held_out_within_band.
         """
         rows = []
         for out in self.manifest.outputs:
@@ -245,7 +257,7 @@ class Refined:
             if emg is not None:
                 measured = emg.sel(channel=out.name).transpose("cycle", "sample").values
             known, told = np.isfinite(measured), out.held_out
-            band = np.broadcast_to(np.nan if told is None else told.by_phase, guess.shape)
+            band = np.broadcast_to(np.nan if told is None else told.half_width, guess.shape)
             within = np.abs(guess - measured)[known] <= band[known]
             rows.append(
                 {
@@ -255,7 +267,7 @@ class Refined:
                     "rmse_refined": _rmse(guess - measured),
                     "within_band": float(within.mean()) if within.size and told is not None else np.nan,
                     "held_out_rmse": np.nan if told is None else told.rmse_refined,
-                    "held_out_within_band": np.nan if told is None or told.coverage is None else told.coverage,
+                    "held_out_within_band": np.nan if told is None or told.covered is None else told.covered,
                 }
             )
         return pd.DataFrame(rows)
@@ -304,9 +316,10 @@ class Refined:
             values[rows] = inside.T
         return values
 
-    def _by_phase(self, channel: int) -> Array:
-        told = self.manifest.outputs[channel].held_out
-        return np.array(np.nan if told is None else told.by_phase)
+    @property
+    def _floors(self) -> list[float]:
+        """What each muscle does not fall below: 0 where its EMG never was negative in training."""
+        return [0.0 if out.emg_low >= 0 else -np.inf for out in self.manifest.outputs]
 
     def _cut_where_known(self, table: Storage, points: Array) -> Array:
         values = cut(table, self.refined, points, self.manifest.cycle.resampling)
@@ -319,7 +332,8 @@ class Refined:
     ) -> Storage:
         synthetic = "SYNTHETIC " if self.synthetic else ""
         origin, training = self.manifest.origin, self.manifest.training
-        told = {"nem2e_refiner": f"{origin.study}, {training.method}, data {origin.data_hash[:12]}"}
+        person = f", adapted to {self.manifest.person}" if self.manifest.person else ""
+        told = {"nem2e_refiner": f"{origin.study}, {training.method}, data {origin.data_hash[:12]}{person}"}
         if rest:
             told["nem2e_outside_cycles"] = (
                 "not a number" if rest == "nan" else "as simulated; there column refined is 0"
@@ -342,7 +356,7 @@ def require_savable(path: str | Path, rest: str = RESTS[0], inputs: Iterable[str
         written over one of `inputs`.
     """
     require_writable(path)
-    _require_rest(rest)
+    require_rest(rest)
     if Path(path).suffix.lower() not in (".sto", ".mot"):
         raise Nem2eError(f"{path}: OpenSim knows .sto and .mot files, but neither ends this name; give it one.")
     read = {Path(each).resolve() for each in inputs if each is not None}
@@ -351,7 +365,8 @@ def require_savable(path: str | Path, rest: str = RESTS[0], inputs: Iterable[str
         raise Nem2eError(f"{over[0]}: is read, so it cannot be written too; give --out another name.")
 
 
-def _require_rest(rest: str) -> None:
+def require_rest(rest: str) -> None:
+    """Refuse what may not stand outside refined cycles; Nem2eError if it is none of `RESTS`."""
     if rest not in RESTS:
         raise Nem2eError(f"rest is {rest!r}, expected {' or '.join(RESTS)}; choose one.")
 
@@ -486,7 +501,7 @@ def _definition(manifest: Manifest, told: bool) -> Iterator[str]:
 def _error_unknown(manifest: Manifest) -> Iterator[str]:
     if all(out.held_out is None for out in manifest.outputs):
         yield "The refiner's error on people whom it has not seen is unknown: nobody was left out in training."
-    if len(manifest.training.seeds) < 2:
+    if len(manifest.training.seeds) < 2 and not manifest.fits:
         yield "The refiner has one seed, so there is no spread between seeds."
 
 

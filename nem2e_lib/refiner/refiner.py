@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import xarray as xr
@@ -17,11 +18,14 @@ from nem2e_lib.error import Nem2eError
 from nem2e_lib.refiner import archive, outside, spans
 from nem2e_lib.refiner.archive import Weights
 from nem2e_lib.refiner.manifest import Manifest
-from nem2e_lib.refiner.methods import Methods
-from nem2e_lib.refiner.networks import Networks
+from nem2e_lib.refiner.person import adapted, changed, own_cycles, require_finite
 from nem2e_lib.refiner.recording import in_range, require_cycles, require_fit, segmented
 from nem2e_lib.refiner.refined import Refined, notes_on
 from nem2e_lib.training.conditions import CONDITIONS
+
+if TYPE_CHECKING:
+    from nem2e_lib.refiner.methods import Methods
+    from nem2e_lib.refiner.networks import Networks
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,6 +46,7 @@ class Refiner:
         """Refuse weights that are not those of what the manifest describes, and a damaged account of training."""
         self._model.require_whole()
         outside.reach_of(self.manifest)
+        require_finite(self.manifest)
 
     @classmethod
     def load(cls, path: str | Path) -> Refiner:
@@ -162,7 +167,7 @@ class Refiner:
         """
         require_cycles(self.manifest, cycles)
         return xr.DataArray(
-            self._model.curves(cycles),
+            changed(self.manifest, self._model.curves(cycles), cycles),
             dims=("seed", "channel", "cycle", "sample"),
             coords={
                 "seed": list(self.manifest.training.seeds),
@@ -171,6 +176,25 @@ class Refiner:
                 "sample": cycles.sample,
             },
         )
+
+    def adapt(self, cycles: xr.Dataset, count: int | None = None) -> Refiner:
+        """Return the refiner adapted to a person by one to ten own cycles: gain, delay and shape (`adapting`).
+
+        Parameters
+        ----------
+        cycles
+            Segmented cycles of the person, with EMG (`nem2e_lib.segment`).
+        count
+            Take the first so many; all by default.
+
+        Raises
+        ------
+        Nem2eError
+            If the refiner does not fit the cycles, does not know how people differ or is adapted already, or cycles are
+            of more than one person, too many, or without EMG of what it refines.
+        """
+        own = own_cycles(self.manifest, cycles, count)
+        return replace(self, manifest=adapted(self.manifest, own, self.predict(own).mean("seed")))
 
     def with_training_errors(self, cycles: xr.Dataset) -> Refiner:
         """Return the refiner with its root mean square errors on the cycles that it was trained on in the manifest."""
@@ -184,5 +208,11 @@ class Refiner:
 
     @cached_property
     def _model(self) -> Networks | Methods:
-        kind = Networks if self.manifest.training.method in CONDITIONS else Methods
-        return kind(self.manifest, self.weights)
+        """What predicts; JAX is loaded only for what needs it."""
+        if self.manifest.training.method in CONDITIONS:
+            from nem2e_lib.refiner.networks import Networks
+
+            return Networks(self.manifest, self.weights)
+        from nem2e_lib.refiner.methods import Methods
+
+        return Methods(self.manifest, self.weights)
