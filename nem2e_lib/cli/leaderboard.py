@@ -235,6 +235,7 @@ def text(ranked: Board, own: set[str]) -> list[str]:
         f"by Holm, for {plural(others, 'comparison')}, over at least {FEWEST} held-out units."
         if others
         else "",
+        f"{held.capitalize()} are too few to show anything." if others and first["n_units"] < FEWEST else "",
         caveat([first["unit"]]),
     ]
     return [f"{name}: {plural(len(ranked.table), 'method')}, {held}", *lines, *filter(None, notes)]

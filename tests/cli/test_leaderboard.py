@@ -111,6 +111,13 @@ def test_what_nem2e_evaluated_is_read_again_and_what_is_ones_own_is_made_anew(he
     assert er[1] > er[0] + 0.1
 
 
+def test_too_few_units_to_show_anything_are_told(here):
+    save_cycles(make_cycles((2, 2, 2)), "few.nc")
+    done = nem2e("few.nc", "--add", "mine.py:Truth", "--methods", "mean_curve")
+    assert "3 held-out subjects are too few to show anything." in done.stdout.splitlines()
+    assert "  not shown  " in done.stdout
+
+
 def test_what_takes_one_number_is_told_so(here):
     done = nem2e("cycles.nc", "--add", "mine.py:single", "--methods", "mean_curve")
     assert "note: single predicts one number at a time, so 40 of it are fitted in each fold: one" in done.stderr
