@@ -67,7 +67,7 @@ def test_a_method_that_knows_the_truth_is_first(here):
     assert sorted(order) == sorted(["Truth", "rigid", "identity", "mean_curve", "delay_gain"])
     assert lines[2].startswith("1 [1, 1]  Truth")
     assert "  shown  " in lines[2]
-    assert "by Holm, for 4 comparisons, over at least 6 held-out units." in done.stdout
+    assert "by Holm, for 4 comparisons. Shown: below 0 at p < 0.05, over at least 6 held-out units." in done.stdout
     assert "somebody's own words" not in done.stdout
     said = done.stderr.splitlines()
     assert said[:2] == ["Truth …", "somebody's own words"]
