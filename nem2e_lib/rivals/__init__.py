@@ -138,8 +138,12 @@ def why_not_told(one: Rival) -> str:
     return "has no inputs to add it to" if isinstance(one, without) else ""
 
 
+ALIASES = {"ridge": "ridge_all", "mean_curve_by_speed": "speed_curve"}
+"""Other names that people give to rivals."""
+
+
 def rival(name: str) -> Rival:
-    """Return the rival of a name.
+    """Return the rival of a name, or of an alias.
 
     Raises
     ------
@@ -148,7 +152,7 @@ def rival(name: str) -> Rival:
     """
     for some in (_without_network, _kernels, _networks):  # JAX is loaded only for what needs it
         for one in some():
-            if one.name == name:
+            if one.name == ALIASES.get(name, name):
                 return one
     known = ", ".join(one.name for one in every())
     raise Nem2eError(f"rival {name!r} is unknown, expected one of {known}; choose of these.")
