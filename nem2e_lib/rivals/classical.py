@@ -2,7 +2,7 @@
 """Rivals without a network: mean curves, delay and gain, ridge regression, partial least squares.
 
 What they choose (delays, gains, penalties, components) they choose inside the training cycles of a fold, never by its
-held-out ones.
+held-out ones. What they need of scikit-learn to be fitted is loaded then: to predict they need none of it.
 """
 
 from __future__ import annotations
@@ -13,10 +13,6 @@ from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.cross_decomposition import PLSRegression
-from sklearn.linear_model import LinearRegression
-from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import StandardScaler
 
 from nem2e_lib.rivals.protocol import KNOWS_SPEED, Array, Fitted, Predict, Simulated, State, inner_folds
 
@@ -79,6 +75,10 @@ class SpeedCurve:
 
     def fit(self, simulated: Simulated, measured: Array) -> Fitted:
         """Regress every sample on speed, and condition, over training cycles."""
+        from sklearn.linear_model import LinearRegression
+        from sklearn.pipeline import make_pipeline
+        from sklearn.preprocessing import StandardScaler
+
         known = np.unique(simulated.condition)
         means = (simulated.condition[:, None] == known).mean(axis=0)
         facts = {"conditions": known.tolist(), "shares": means.tolist(), KNOWS_SPEED: simulated.knows_speed}
@@ -279,6 +279,8 @@ class _Components(NamedTuple):
 
 
 def _components(simulated: Simulated, measured: Array, options: Sequence[float]) -> _Components:
+    from sklearn.cross_decomposition import PLSRegression
+
     x, y = _flat(simulated.inputs), _flat(measured)
     shift = x.mean(axis=0)
     turned, axes = _rotated(x - shift)

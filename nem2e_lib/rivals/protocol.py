@@ -18,7 +18,6 @@ from typing import Any, ClassVar, Protocol
 import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
-from sklearn.model_selection import GroupKFold, LeaveOneGroupOut
 
 from nem2e_lib.data.cycles.segment import CONDITION
 from nem2e_lib.data.muscles import same_leg
@@ -32,6 +31,23 @@ KNOWS_SPEED = "knows_speed"
 """The fact of a state that says so where a method reads the speed of locomotion."""
 INNER_FOLDS = 5
 """Inner folds at most; with fewer training units each is left out alone."""
+
+
+@dataclass(frozen=True)
+class Labels:
+    """What the places of arrays are called; empty where it is not known.
+
+    Attributes
+    ----------
+    samples
+        Per cent of the gait cycle, 0 to 100, shape (samples,).
+    muscles, channels
+        Names of muscles and of EMG channels.
+    """
+
+    samples: tuple[float, ...] = ()
+    muscles: tuple[str, ...] = ()
+    channels: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -54,6 +70,8 @@ class Simulated:
     told
         What a method is told of a cycle beside its simulation, shape (cycles, numbers): nothing, which is the rule of
         the leaderboard, or what `with_circumstances` adds. `inputs` has it among the muscles.
+    labels
+        Names of samples, muscles and channels.
     """
 
     activation: Array
@@ -65,6 +83,7 @@ class Simulated:
     condition: NDArray[np.str_]
     leg: NDArray[np.bool_]
     told: Array
+    labels: Labels = Labels()
 
     def __len__(self) -> int:
         """Return the number of cycles."""
@@ -100,7 +119,8 @@ class Simulated:
 
     def take(self, chosen: NDArray[Any]) -> Simulated:
         """Return the cycles of a mask or of indices."""
-        per_cycle = {f.name: getattr(self, f.name)[chosen] for f in fields(self) if f.name not in ("own", "leg")}
+        whole = ("own", "leg", "labels")
+        per_cycle = {f.name: getattr(self, f.name)[chosen] for f in fields(self) if f.name not in whole}
         return replace(self, **per_cycle)
 
 
@@ -157,7 +177,7 @@ class Fitted:
     predict
         From simulated cycles to refined activation of shape (cycles, samples, channels).
     parameters
-        How many numbers it has learned, over all channels.
+        How many numbers it has learned, over all channels; NaN where nobody knows.
     chosen
         Hyper-parameters chosen inside the training cycles.
     state
@@ -165,7 +185,7 @@ class Fitted:
     """
 
     predict: Predict
-    parameters: int
+    parameters: float
     chosen: Mapping[str, Any] = field(default_factory=dict)
     state: State | None = None
 
@@ -233,6 +253,7 @@ def simulated_cycles(cycles: xr.Dataset, folds: Folds | None = None) -> Simulate
         cycles[CONDITION].values.astype(str) if CONDITION in cycles.coords else np.full(len(folds.of_cycle), ""),
         np.stack([same_leg(target, muscles) for target in cycles.target.values.tolist()]),
         np.empty((len(folds.of_cycle), 0)),
+        Labels(tuple(cycles.sample.values.tolist()), tuple(muscles), tuple(cycles.channel.values.tolist())),
     )
 
 
@@ -281,6 +302,8 @@ def groups(simulated: Simulated) -> NDArray[np.intp]:
 
 def inner_folds(simulated: Simulated) -> Iterator[tuple[NDArray[np.intp], NDArray[np.intp]]]:
     """Yield (kept, left out) cycles of the folds inside the training cycles; a unit is never on both sides."""
+    from sklearn.model_selection import GroupKFold, LeaveOneGroupOut  # only what is fitted chooses
+
     group = groups(simulated)
     splitter = LeaveOneGroupOut() if group.max() < INNER_FOLDS else GroupKFold(INNER_FOLDS)
     yield from splitter.split(group, groups=group)

@@ -32,7 +32,8 @@ from nem2e_lib.rivals import (
     simulated_cycles,
     why_not_told,
 )
-from nem2e_lib.rivals import kernel_ridge as kr
+from nem2e_lib.rivals import kernel as kr
+from nem2e_lib.rivals import kernel_learning as kl
 from nem2e_lib.rivals.classical import Delay, advanced, best, pick, shifted
 from nem2e_lib.rivals.protocol import groups, inner_folds, with_circumstances
 from nem2e_lib.training.folds import mean_curves
@@ -309,7 +310,7 @@ class TestLagKernel:
     def test_left_out_errors_are_those_of_solving_without_the_group(self, heads):
         some, emg = self._cycles(6), jnp.asarray(np.random.default_rng(1).uniform(0.1, 1, (6, 20, 2)), jnp.float32)
         learned = kr.initial(heads)
-        closed = np.asarray(jax.jit(kr.left_out, static_argnums=3)(learned, some, emg, 3))
+        closed = np.asarray(jax.jit(kl.left_out, static_argnums=3)(learned, some, emg, 3))
         goal, scaling = kr.targets(learned, emg), kr.scale(learned, some.activation)
         matrix = np.asarray(kr.kernel(learned, scaling, some, some), float)
         for group in range(3):
@@ -326,14 +327,14 @@ class TestLagKernel:
         matrix, new = (np.asarray(kr.kernel(none, scaling, part, some), float) for part in (some, held))
         solved = np.linalg.solve(matrix + 0.5 * np.exp(none.log_penalty) * np.eye(100), np.asarray(goal.values, float))
         expected = goal.back(jnp.asarray((new @ solved).reshape(3, 20, 2), jnp.float32))
-        refined = kr.refine(none, some, goal, kr.solve(none, some, emg, 0.5), held)
+        refined = kr.refine(none, some, goal, kl.solve(none, some, emg, 0.5), held)
         np.testing.assert_allclose(refined, expected, atol=2e-4)
 
     def test_the_gradient_is_that_of_finite_differences(self):
         some, emg = self._cycles(4), jnp.asarray(np.random.default_rng(1).uniform(0.1, 1, (4, 20, 2)), jnp.float32)
 
         def loss(lag):
-            return ((kr.left_out(self.learned._replace(lag=lag), some, emg, 2) - emg) ** 2).mean()
+            return ((kl.left_out(self.learned._replace(lag=lag), some, emg, 2) - emg) ** 2).mean()
 
         start, step = self.learned.lag, jnp.asarray([0.02, 0.0])
         slope = (loss(start + step) - loss(start - step)) / 0.04
@@ -393,7 +394,7 @@ def test_a_readout_of_slow_phases_and_small_penalty_is_finite():
     )
     emg = jnp.asarray(cycles.emg.transpose("cycle", "sample", "channel").values, jnp.float32)
     slow = kr.initial(3)._replace(log_reach=jnp.log(6.0), log_penalty=jnp.log(0.04))
-    solved = kr.solve(slow, part, emg, 1.0)
+    solved = kl.solve(slow, part, emg, 1.0)
     assert np.isfinite(np.asarray(kr.refine(slow, part, kr.targets(slow, emg), solved, part))).all()
 
 
