@@ -160,8 +160,8 @@ def warnings(manifest: Manifest, cycles: xr.Dataset) -> Iterator[str]:
         left_out = unit_name(manifest.training.held_out_by, 2)
         at = f" ({', '.join(person.circumstances)})" if person.circumstances else ""
         yield (
-            f"How people differ is not known to it: own cycles are believed as {left_out} of one person differ, so it is "
-            f"for what they were measured at alone{at}."
+            f"How people differ is not known to it: own cycles are believed as {left_out} of one person differ, so it "
+            f"is for what they were measured at alone{at}."
         )
     processing = str(cycles.attrs.get("emg_processing", origin.emg))
     if processing != origin.emg:

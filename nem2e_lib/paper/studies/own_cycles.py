@@ -115,10 +115,10 @@ def curves(cycles: xr.Dataset, method: str) -> pd.DataFrame:
     unit = leave_one_out(cycles).unit
     same = list(_people(cycles, method, SAME))
     people = {SAME: same, OTHER: same if unit == "subject" else list(_people(cycles, method, OTHER))}
-    parts = [_curve(group, protocol, method) for protocol, group in people.items()]
-    if not sum(map(len, parts)):
+    parts = [part for told, group in people.items() if len(part := _curve(group, told, method))]
+    if not parts:
         raise Nem2eError(
-            f"study {cycles.attrs['study']}: nobody has two cycles, so that none is left to judge what the other tells; "
+            f"study {cycles.attrs['study']}: nobody has two cycles, so none is left to judge what the other says; "
             "add trials to trials.csv."
         )
     return pd.concat(parts, ignore_index=True).assign(unit=unit)
