@@ -8,7 +8,7 @@ what was found.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import combinations, permutations
 from pathlib import Path
@@ -21,6 +21,8 @@ from numpy.typing import NDArray
 from nem2e_lib.analysis.statistics import over_folds
 from nem2e_lib.data.cycles.segment import circumstances, recorded
 from nem2e_lib.error import Nem2eError
+from nem2e_lib.figures.own_cycles import PROTOCOLS, own_cycles
+from nem2e_lib.figures.style import Drawn, label_of, signed
 from nem2e_lib.paper.run import OPEN, Run
 from nem2e_lib.paper.studies.script import script
 from nem2e_lib.project import ROOT
@@ -30,6 +32,7 @@ from nem2e_lib.site.provenance import commit
 from nem2e_lib.site.saving import write_csv
 from nem2e_lib.training.conditions import own_muscle
 from nem2e_lib.training.folds import leave_one_out
+from nem2e_lib.training.units import units_said
 
 STUDY = ROOT / "docs" / "own_cycles.csv"
 """One row a study, protocol, method, number of own cycles and held-out unit."""
@@ -283,6 +286,45 @@ def summary(rows: pd.DataFrame) -> pd.DataFrame:
                 }
             )
     return pd.DataFrame(parts).sort_values(["study", "protocol", "method", "own_cycles"], ignore_index=True)
+
+
+def found(table: pd.DataFrame) -> list[str]:
+    """Return what one own cycle and the most that were tried change, a sentence a study and protocol.
+
+    Parameters
+    ----------
+    table
+        As `summary` gives it.
+    """
+    lines = []
+    for (name, protocol), here in table.groupby(["study", "protocol"], sort=False):
+        most, first = int(here["own_cycles"].max()), here.iloc[0]
+        parts = []
+        for method in METHODS:
+            one = here[here["method"] == method].set_index("own_cycles")
+            changes = "; ".join(f"{k} change it by {_change(one.loc[k])}" for k in sorted({1, most}))
+            parts.append(f"{label_of(method)} has Er {signed(one.loc[0, 'er'])} without own cycles, {changes}")
+        alone = here[here["method"] == OWN].set_index("own_cycles")["er"]
+        own = " and ".join(f"{signed(alone[k])} of {k}" for k in sorted({1, most}))
+        called = "SYNTHETIC " if first["synthetic"] else ""
+        units = units_said(int(first["n"]), str(first["unit"]))
+        where = f"{called}{name}, {PROTOCOLS[str(protocol)]} ({units})"
+        lines.append(f"{where}: {'; '.join(parts)}. The mean of the own cycles alone has {own}.")
+    return lines
+
+
+def _change(row: pd.Series) -> str:
+    shown = "better" if row["ci_high"] < 0 else "worse" if row["ci_low"] > 0 else "not shown to differ"
+    return f"{signed(row['change'])} ({signed(row['ci_low'])} to {signed(row['ci_high'])}, {shown})"
+
+
+def drawn(studies: Iterable[str]) -> Iterator[Drawn]:
+    """Yield the figure of those of the studies that the committed table has; nothing where it has none of them."""
+    rows = read()
+    rows = rows[rows["study"].isin(list(studies))]
+    if len(rows):
+        table = summary(rows)
+        yield own_cycles(table, told=" ".join(found(table)))
 
 
 def study(folder: Path | str) -> Path:
