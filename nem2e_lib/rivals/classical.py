@@ -219,7 +219,8 @@ class DelayedRidge:
         def predict(held: Simulated) -> Array:
             return pick(self._predict(simulated, measured, held), chosen)
 
-        size = int(simulated.leg.sum()) + (simulated.told.shape[1] + 1) * measured.shape[-1]
+        more = simulated.beside.shape[-1] + simulated.told.shape[1] + 1
+        size = simulated.activates * int(simulated.leg.sum()) + more * measured.shape[-1]
         told = {"delay_ms": values(self.delays_ms, delay), "penalty": values(self.penalties, penalty)}
         return Fitted(predict, size, told)
 
@@ -231,7 +232,7 @@ class DelayedRidge:
             channels = (simulated.leg == leg).all(axis=1)
             for k, delay in enumerate(self.delays_ms):
                 x, new = (
-                    _rows(some.with_told(advanced(some.activation[..., leg], some.duration_s, delay)))
+                    _rows(some.with_told(advanced(some.waveforms(leg), some.duration_s, delay)))
                     for some in (simulated, held)
                 )
                 found = _ridge_rows(x, _rows(measured[..., channels]), new, self.penalties)

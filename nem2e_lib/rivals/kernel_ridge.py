@@ -25,6 +25,7 @@ import numpy as np
 import optax
 from numpy.typing import NDArray
 
+from nem2e_lib.error import Nem2eError
 from nem2e_lib.rivals.classical import shifted
 from nem2e_lib.rivals.protocol import Array, Fitted, Simulated, groups
 from nem2e_lib.training.numerics import pinned
@@ -332,7 +333,18 @@ class KernelRidge:
 
     @pinned()
     def fit(self, simulated: Simulated, measured: Array) -> Fitted:
-        """Learn delays and scales on left-out training units, then solve the readout on all training cycles."""
+        """Learn delays and scales on left-out training units, then solve the readout on all training cycles.
+
+        Raises
+        ------
+        Nem2eError
+            If it is given other inputs than activation and speed.
+        """
+        if simulated.names or not simulated.activates:
+            raise Nem2eError(
+                f"rival {self.name}: raises its inputs to powers, so that it takes activation, and speed, alone; leave "
+                "the other sets of inputs out, or choose another method."
+            )
         view, size = _View.of(simulated), _size(measured)
         simulated, measured = _with_copies(simulated, measured, self.shift)
         target = jnp.asarray(measured / size, jnp.float32)
