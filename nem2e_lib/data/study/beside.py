@@ -99,6 +99,23 @@ def read_beside(which: str, path: Path, targets: Sequence[str], muscles: Sequenc
     return dataclasses.replace(storage, labels=labels, values=values)
 
 
+def of_leg(which: str, storage: Storage, muscles: Sequence[str], leg: str, *, mirrored: bool = False) -> Storage:
+    """Return the columns of a table that are of one leg, by their names alone; `mirrored` calls them the right one's.
+
+    Coordinates of a leg have the same sign on either side in OpenSim's models (adduction is adduction), so that only
+    names change.
+    """
+    taken = {name: label for name, label in _columns(which, storage.labels, muscles).items() if side(name) == leg}
+    plain = storage.only(taken.values())
+    names = tuple(f"{base(name)}_r" if mirrored else name for name in taken)
+    return dataclasses.replace(plain, labels=names)
+
+
+def velocities(lengths: Storage) -> Storage:
+    """Return how fast lengths change, in their unit a second, by central differences."""
+    return dataclasses.replace(lengths, values=np.gradient(lengths.values, lengths.time, axis=0))
+
+
 def same_inputs(path: Path, storage: Storage, first: Storage, first_path: Path) -> Storage:
     """Return the columns that the first trial has, in its order; Nem2eError where the two have not the same."""
     missing = [label for label in first.labels if label not in storage.labels]
