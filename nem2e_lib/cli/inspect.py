@@ -144,7 +144,7 @@ def _refiner(path: Path) -> Facts:
     manifest = Refiner.load(path).manifest
     return {
         **{key: getattr(manifest.origin, key) for key in ("study", "synthetic", "motion", "simulated_by", "cycles")},
-        "condition": manifest.training.condition,
+        "method": manifest.training.method,
         "muscles": list(manifest.names),
     }
 

@@ -6,7 +6,7 @@ import json
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import typer
 
@@ -26,6 +26,9 @@ LONG = 3600.0
 MODELS = ".models"
 """Ending of the folder in which finished models wait for the others, beside the refiner to come."""
 
+DEFAULT_METHOD = "all_entire"
+_METHODS = "one_quarter, one_entire or all_entire of STDR-Net, or a method of the leaderboard, e.g. ridge_all."
+
 Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")]
 Kept = Annotated[Path, typer.Argument(help="Refiner that `nem2e train` wrote.")]
 RefinedFile = Annotated[
@@ -40,6 +43,7 @@ Names = Annotated[
     str | None,
     typer.Option(help="Family of models whose muscle names the recording has, e.g. rajagopal, if not the refiner's."),
 ]
+Speed = Annotated[float | None, typer.Option(help="Of locomotion, m/s, for a refiner that reads it.")]
 Rest = Annotated[str, typer.Option(help="Outside refined cycles: simulated (all columns as they were), or nan.")]
 
 
@@ -54,6 +58,7 @@ def refine(
     threshold: Threshold = None,
     muscles: Some = None,
     names: Names = None,
+    speed: Speed = None,
     rest: Rest = "simulated",
     as_json: Json = False,
 ) -> None:
@@ -63,7 +68,14 @@ def refine(
     feet = pair(columns)
     require_savable(out, rest, (refiner, activation, grf, cycles))
     refined = load(refiner, muscles).refine(
-        activation, grf=grf, cycles=cycles, definition=definition, columns=feet, threshold_n=threshold, names=names
+        activation,
+        grf=grf,
+        cycles=cycles,
+        definition=definition,
+        columns=feet,
+        threshold_n=threshold,
+        names=names,
+        speed_m_s=speed,
     )
     show(refined, refined.save(out, rest), as_json)
 
@@ -71,9 +83,13 @@ def refine(
 def train(
     study: Annotated[Path, typer.Argument(help="Study folder, or cycles.nc that `study segment` wrote.")],
     out: Annotated[Path, typer.Option("--out", "-o", help="Refiner to write, one file.")],
-    condition: Annotated[str, typer.Option(help="one_quarter, one_entire or all_entire.")] = "all_entire",
-    profile: Annotated[str, typer.Option(help="demo, or paper (700 units, 700 epochs), or smoke (a test).")] = "demo",
-    seeds: Annotated[int, typer.Option(help="Models a muscle; their spread is part of the band.")] = 3,
+    method: Annotated[str, typer.Option("--method", "--condition", help=_METHODS)] = DEFAULT_METHOD,
+    profile: Annotated[
+        str | None, typer.Option(help="Of STDR-Net: demo (default), paper (700 units, 700 epochs), or smoke (a test).")
+    ] = None,
+    seeds: Annotated[
+        int | None, typer.Option(help="Of STDR-Net: models a muscle, 3 by default; their spread is part of the band.")
+    ] = None,
     muscles: Annotated[str | None, typer.Option(help="EMG names, comma between; default: all.")] = None,
     held_out: Annotated[
         bool, typer.Option("--held-out/--no-held-out", help="Find the error by leaving one out.")
@@ -81,21 +97,79 @@ def train(
     models: Annotated[
         Path | None, typer.Option(help="Folder of finished models, to keep; a run's own is found.")
     ] = None,
-    half: Annotated[bool, typer.Option("--half", help="Half the size: weights rounded to three digits.")] = False,
+    half: Annotated[
+        bool, typer.Option("--half", help="Of STDR-Net: half the size, weights rounded to three digits.")
+    ] = False,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Train even if it takes hours.")] = False,
     as_json: Json = False,
 ) -> None:
-    """Train a refiner on every subject of a study, with its error on those left out. Says the cost first."""
+    """Train a refiner on every subject of a study, with its error on those left out. STDR-Net says the cost first."""
+    from nem2e_lib.training.conditions import CONDITIONS
+
+    require_writable(out)
+    cycles, settings = study_cycles(study)
+    if method in CONDITIONS:
+        chosen = _Networks(method, profile or "demo", 3 if seeds is None else seeds, models, half, yes)
+        refiner = _networks(study, cycles, settings, out, chosen, listed(muscles), held_out)
+    else:
+        given = {"--profile": profile, "--seeds": seeds, "--models": models, "--half": half or None}
+        _require_networks(method, [name for name, value in given.items() if value is not None])
+        refiner = _method(cycles, settings, method, listed(muscles), held_out)
+    refiner.save(out, "float16" if half else "float32")
+    if method in CONDITIONS and models is None:
+        shutil.rmtree(_store(out), ignore_errors=True)
+    typer.echo(refiner.manifest.to_json() if as_json else f"{out}: {refiner}")
+
+
+class _Networks(NamedTuple):
+    """What is chosen of STDR-Net."""
+
+    condition: str
+    profile: str
+    seeds: int
+    models: Path | None
+    half: bool
+    yes: bool
+
+
+def _store(out: Path) -> Path:
+    return out.with_name(out.name + MODELS)
+
+
+def _require_networks(method: str, given: list[str]) -> None:
+    if given:
+        raise Nem2eError(
+            f"{given[0]} is an option of STDR-Net, but --method is {method}; leave it out, or choose one_quarter, "
+            "one_entire or all_entire."
+        )
+
+
+def _method(
+    cycles: xr.Dataset, settings: Settings, method: str, names: list[str] | None, held_out: bool
+) -> Refiner:
+    from nem2e_lib.refiner import fitting
+    from nem2e_lib.rivals import rival
+
+    return fitting.fit(cycles, rival(method), muscles=names, leave_out=held_out, settings=settings)
+
+
+def _networks(
+    study: Path,
+    cycles: xr.Dataset,
+    settings: Settings,
+    out: Path,
+    chosen: _Networks,
+    names: list[str] | None,
+    held_out: bool,
+) -> Refiner:
     from nem2e_lib.refiner import training
     from nem2e_lib.training import config
     from nem2e_lib.training.forecast import duration
 
-    require_writable(out)
+    condition, profile, seeds, models, _, yes = chosen
     if seeds < 1:
         raise Nem2eError(f"--seeds is {seeds}, but at least 1 is expected.")
-    cycles, settings = study_cycles(study)
-    configuration, names = config.profile(profile), listed(muscles)
-    store = models or out.with_name(out.name + MODELS)
+    configuration, store = config.profile(profile), models or _store(out)
     cost = training.plan(cycles, condition, configuration, seeds=seeds, muscles=names, leave_out=held_out, store=store)
     typer.echo(str(cost), err=True)
     if cost.seconds > LONG and not yes:
@@ -103,7 +177,7 @@ def train(
             f"{study}: training takes about {duration(cost.seconds)}; start again with --yes if that is meant, or "
             "choose --profile demo, fewer --muscles or --seeds."
         )
-    refiner = training.train(
+    return training.train(
         cycles,
         condition,
         configuration,
@@ -114,10 +188,6 @@ def train(
         settings=settings,
         profile=profile,
     )
-    refiner.save(out, "float16" if half else "float32")
-    if models is None:
-        shutil.rmtree(store, ignore_errors=True)
-    typer.echo(refiner.manifest.to_json() if as_json else f"{out}: {refiner}")
 
 
 def study_cycles(study: Path) -> tuple[xr.Dataset, Settings]:

@@ -5,6 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+import numpy as np
+from numpy.typing import NDArray
+
 from nem2e_lib.data.labels import muscle_name
 
 LEG = tuple(
@@ -234,3 +237,12 @@ def candidates(channel: str, muscles: Sequence[str], side: str = "r") -> list[st
         for muscle in muscles
         if (known := meaning(muscle))[0] and set(known[0]) & set(wanted) and known[1] in ("", own or side)
     ]
+
+
+def same_leg(muscle: str, muscles: Sequence[str]) -> NDArray[np.bool_]:
+    """Tell which of the muscles are of the leg that a muscle is of; shape (muscles,).
+
+    Those with its side in their names and neither of the trunk nor of the arms: 43 in gait2392. Where names tell no
+    side, all of them.
+    """
+    return np.array([side(one) == side(muscle) and region(one) not in ("trunk", "arm") for one in muscles])

@@ -297,7 +297,7 @@ def _caption(refined: Refined, measured: bool, known: bool) -> str:
     )
     emg = "" if measured else " EMG of this trial is not known."
     return (
-        f"{plural(len(refined.refined), 'cycle')} of one trial between the grey lines; refiner: {training.condition}, "
+        f"{plural(len(refined.refined), 'cycle')} of one trial between the grey lines; refiner: {training.method}, "
         f"{plural(len(training.seeds), 'seed')}, trained on {plural(len(refined.manifest.origin.subjects), 'subject')}."
         f"{band}{emg}"
     )

@@ -87,7 +87,7 @@ def require_muscles(trial: SimulatedTrial, model: Path, refiner: Refiner, names:
                 f"{told}; they go by the names of the {found.name} family there: add --names {found.name}."
             ) from None
         refinable = [out.name for out in manifest.outputs if out.muscle in there]
-        if not refinable or manifest.training.condition == "all_entire":
+        if not refinable or manifest.reads_all:
             raise
         told = str(error).removesuffix(".")
         raise Nem2eError(f"{told}, or refine those it has with --muscles {','.join(refinable)}.") from None

@@ -146,7 +146,7 @@ def fitting(refiner: str | Path, recording: Recording) -> Refiner:
     loaded = Refiner.load(refiner)
     there = recording.emg.labels if recording.emg is not None else ()
     measured = [out.name for out in loaded.manifest.outputs if out.muscle in there]
-    return loaded.only(measured) if measured and loaded.manifest.training.condition != "all_entire" else loaded
+    return loaded.only(measured) if measured and not loaded.manifest.reads_all else loaded
 
 
 def arrows(recording: Recording, times: np.ndarray) -> pd.DataFrame:

@@ -74,7 +74,7 @@ def _add(file: zipfile.ZipFile, name: str, content: bytes) -> None:
 
 def _packed(values: NDArray[Any]) -> bytes:
     buffer = io.BytesIO()
-    np.save(buffer, np.ascontiguousarray(values), allow_pickle=False)
+    np.save(buffer, np.asarray(values, order="C"), allow_pickle=False)
     return buffer.getvalue()
 
 
@@ -89,7 +89,7 @@ def load(path: str | Path) -> tuple[Manifest, dict[str, NDArray[np.float32]]]:
     with _open(path) as file:
         manifest = _manifest(path, file)
         weights = {name: _array(path, file, name, told) for name, told in (manifest.weights or {}).items()}
-    if not weights:
+    if not weights and not manifest.fits:
         raise Nem2eError(f"{path}: holds no weights; get the file anew.")
     return manifest, weights
 

@@ -7,12 +7,14 @@ import types
 from dataclasses import MISSING, asdict, dataclass, fields, is_dataclass, replace
 from typing import Any, Union, get_args, get_origin, get_type_hints
 
+import numpy as np
 import pandas as pd
 
+from nem2e_lib.data.muscles import same_leg
 from nem2e_lib.error import Nem2eError
 from nem2e_lib.training.units import units_said
 
-FORMAT, VERSION = "nem2e refiner", 1
+FORMAT, VERSION = "nem2e refiner", 2
 SYNTHETIC = (
     "SYNTHETIC: trained on computed data of nobody; what it makes of a real recording shows how the tool works, "
     "not how a muscle did."
@@ -20,6 +22,8 @@ SYNTHETIC = (
 ONE_SPEED = "ONE PERSON AT ONE SPEED: nothing is known of how it does on other people or at other speeds."
 OTHER_CYCLES = "Its error is that of other cycles of the same recording, which are much like those of training."
 """Warnings of a refiner of one recording; the second where its error is known."""
+OWN, LEG, ALL = "own", "leg", "all"
+"""Which muscles a refined one is made of: its own, those of its leg, all that are read."""
 
 
 @dataclass(frozen=True)
@@ -34,8 +38,11 @@ class Manifest:
         Units of what it takes and gives.
     inputs, outputs : tuple
         Muscles read and refined, in the order of the weights.
+    fits : tuple of Fit
+        Fitted methods of the leaderboard; empty where the method is STDR-Net.
     weights : dict
-        Arrays by name; leading axes are seed, output and part of the cycle.
+        Arrays by name. Of STDR-Net leading axes are seed, output and part of the cycle; else a name starts with the
+        number of the fit.
     """
 
     origin: Origin
@@ -48,13 +55,14 @@ class Manifest:
     activation_unit: str = "activation, 0 to 1"
     emg_unit: str = "share of the EMG's reference (see origin: emg)"
     weights: dict[str, Array] | None = None
+    fits: tuple[Fit, ...] = ()
 
     def __str__(self) -> str:
         """A few lines about the refiner, for people."""
         origin, training, cycle = self.origin, self.training, self.cycle
         left_out = f"leaving out {units_said(training.held_out_units, training.held_out_by)} one by one"
         lines = [
-            f"refiner of {len(self.outputs)} muscles, {training.condition}, {len(training.seeds)} seed(s)",
+            f"refiner of {len(self.outputs)} muscles, {training.method}, {len(training.seeds)} seed(s)",
             f"trained on {origin.study} ({origin.motion}, simulated by {origin.simulated_by}): {origin.cycles} cycles "
             f"of {len(origin.subjects)} subject(s)",
             f"reads the activation of {len(self.inputs)} muscles in {cycle.definition} cycles",
@@ -71,6 +79,16 @@ class Manifest:
     def muscles(self) -> tuple[str, ...]:
         """Muscles whose activation it reads."""
         return tuple(each.muscle for each in self.inputs)
+
+    @property
+    def reads_all(self) -> bool:
+        """Whether every refined muscle is made of all muscles that it reads."""
+        return self.training.reads == ALL
+
+    @property
+    def needs_speed(self) -> bool:
+        """Whether it reads the speed of locomotion."""
+        return any(fit.needs_speed for fit in self.fits)
 
     @property
     def synthetic(self) -> bool:
@@ -96,8 +114,11 @@ class Manifest:
         """Return the manifest of some of the refined muscles; one-muscle conditions then read only these."""
         chosen = tuple(each for each in self.outputs if each.name in outputs)
         needed = {each.muscle for each in chosen}
-        everything = self.training.condition == "all_entire"
-        inputs = tuple(each for each in self.inputs if everything or each.muscle in needed)
+        if self.training.reads == LEG:
+            names = [each.muscle for each in self.inputs]
+            legs = [same_leg(muscle, names) for muscle in needed]
+            needed |= {name for name, own in zip(names, np.any(legs, axis=0), strict=True) if own}
+        inputs = tuple(each for each in self.inputs if self.reads_all or each.muscle in needed)
         return replace(self, outputs=chosen, inputs=inputs)
 
     def to_json(self) -> str:
@@ -124,9 +145,23 @@ class Origin:
 
 @dataclass(frozen=True)
 class Training:
-    """How a refiner was trained, and by leaving out what its held-out error was taken."""
+    """How a refiner was trained, and by leaving out what its held-out error was taken.
 
-    condition: str
+    Attributes
+    ----------
+    method : str
+        A condition of STDR-Net, or a method of the leaderboard.
+    configuration : dict
+        Options of STDR-Net, or settings of the method.
+    profile, seeds, epochs, updates
+        Of STDR-Net; a method of the leaderboard has one seed and no epochs.
+    held_out_by, held_out_units
+        What was left out one by one, and how many of these there are.
+    reads : str
+        Which muscles a refined one is made of: `own`, `leg` or `all`.
+    """
+
+    method: str
     configuration: dict[str, Any]
     profile: str
     seeds: tuple[int, ...]
@@ -134,6 +169,39 @@ class Training:
     updates: int
     held_out_by: str
     held_out_units: int
+    reads: str = OWN
+
+
+@dataclass(frozen=True)
+class Fit:
+    """A method fitted to the cycles that its channels share.
+
+    Attributes
+    ----------
+    channels, targets : tuple of str
+        EMG names that it was fitted to, and their muscles.
+    refines : tuple of str
+        Those that are taken from it: where a person lacks a channel, each comes from the fit to all cycles it has.
+    muscles : tuple of str
+        Muscles whose activation it was fitted to, in the order of its arrays.
+    cycles : int
+        How many it was fitted to.
+    facts : dict
+        What of its state is no array.
+    chosen : dict
+        Hyper-parameters chosen inside the training cycles.
+    needs_speed : bool
+        Whether it reads the speed of locomotion.
+    """
+
+    channels: tuple[str, ...]
+    targets: tuple[str, ...]
+    refines: tuple[str, ...]
+    muscles: tuple[str, ...]
+    cycles: int
+    facts: dict[str, Any]
+    chosen: dict[str, Any]
+    needs_speed: bool = False
 
 
 @dataclass(frozen=True)
@@ -255,13 +323,25 @@ def from_json(text: str, where: str) -> Manifest:
     if not isinstance(content, dict) or content.pop("format", None) != FORMAT:
         raise Nem2eError(f"{where}: its manifest is not that of a refiner; give a file that nem2e train wrote.")
     version = content.pop("format_version", None)
-    if version != VERSION:
+    if version == 1:
+        content = _of_first_format(content)
+    elif version != VERSION:
         raise Nem2eError(
-            f"{where}: is a refiner of format {version}, but this nem2e reads format {VERSION}; update "
+            f"{where}: is a refiner of format {version}, but this nem2e reads formats 1 to {VERSION}; update "
             "nem2e or train anew."
         )
     manifest: Manifest = _read(Manifest, content, where, "manifest")
     return manifest
+
+
+def _of_first_format(content: dict[str, Any]) -> dict[str, Any]:
+    """The first format knew STDR-Net alone, and called its method a condition."""
+    training = content.get("training")
+    if not isinstance(training, dict) or "condition" not in training:
+        return content
+    method = training["condition"]
+    told = {"method": method, "reads": ALL if method == "all_entire" else OWN}
+    return {**content, "training": {**training, **told}}
 
 
 def _read(kind: Any, value: Any, where: str, name: str) -> Any:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import json
 import math
 import platform
+from collections.abc import Mapping, Sequence
 from importlib.metadata import version
 
 import numpy as np
@@ -13,12 +13,16 @@ from numpy.typing import NDArray
 
 from nem2e_lib.analysis.metrics import errors
 from nem2e_lib.analysis.statistics import one_sample
-from nem2e_lib.data.cycles.segment import circumstances
+from nem2e_lib.data.cycles.segment import circumstances, data_hash
+from nem2e_lib.data.muscles import same_leg
 from nem2e_lib.data.study.settings import Settings
 from nem2e_lib.refiner.manifest import (
+    ALL,
     ONE_SPEED,
     OTHER_CYCLES,
+    OWN,
     SYNTHETIC,
+    Fit,
     GaitCycle,
     HeldOut,
     Input,
@@ -29,7 +33,6 @@ from nem2e_lib.refiner.manifest import (
 )
 from nem2e_lib.training.conditions import own_muscle
 from nem2e_lib.training.engine import ENGINE_VERSION
-from nem2e_lib.training.grid import Grid
 from nem2e_lib.training.results import of_channel
 from nem2e_lib.training.units import BLOCK
 
@@ -40,54 +43,50 @@ _LIBRARIES = ("nem2e", "jax", "flax", "optax", "numpy")
 
 def portrait(
     cycles: xr.Dataset,
-    work: Grid,
+    names: Sequence[str],
+    training: Training,
     results: xr.Dataset | None,
     settings: Settings,
-    profile: str,
-    diverged: dict[str, tuple[int, ...]],
+    *,
+    diverged: Mapping[str, tuple[int, ...]] | None = None,
+    arithmetic: str = "",
+    fits: tuple[Fit, ...] = (),
 ) -> Manifest:
-    """Return the manifest of a refiner that a grid of models makes.
+    """Return the manifest of a refiner.
 
     Parameters
     ----------
     cycles
-        What they were trained on.
-    work
-        The grid, which holds nobody out.
+        What it was trained on.
+    names
+        EMG names of the muscles that it refines.
+    training
+        How it was trained.
     results
-        The same configuration leaving one out; None where the error is not known.
+        The same method leaving one out; None where the error is not known.
     settings
         Of the study.
-    profile
-        Name of the configuration.
     diverged
         Seeds whose training diverged, by EMG name.
+    arithmetic
+        What of JAX's arithmetic is not the default.
+    fits
+        Fitted methods of the leaderboard.
     """
-    seeds = tuple(work.configuration.seed + seed for seed in range(work.seeds))
-    known = held_out(results) if results is not None else {}
-    training = Training(
-        work.condition,
-        json.loads(work.configuration.to_json()),
-        profile,
-        seeds,
-        work.epochs,
-        work.epochs * work.longest,
-        str(results.attrs["unit"]) if results is not None else "",
-        results.sizes["fold"] if results is not None else 0,
-    )
-    outputs = tuple(
-        _output(cycles, index, diverged.get(name, ()), known.get(name)) for index, name in enumerate(work.channel_names)
-    )
-    read = cycles if work.condition == "all_entire" else cycles.isel(muscle=_own(cycles))
-    origin = _origin(cycles, work.data_hash)
+    known, lost = (held_out(results) if results is not None else {}), diverged or {}
+    channels = cycles.channel.values.tolist()
+    outputs = tuple(_output(cycles, channels.index(name), lost.get(name, ()), known.get(name)) for name in names)
+    read = cycles if training.reads == ALL else cycles.isel(muscle=_read_by(cycles, training.reads))
+    origin = _origin(cycles, data_hash(cycles))
     return Manifest(
         origin,
         training,
         _gait_cycle(cycles, settings),
         _inputs(read),
         outputs,
-        _versions() | ({"arithmetic": work.arithmetic} if work.arithmetic else {}),
+        _versions() | ({"arithmetic": arithmetic} if arithmetic else {}),
         _warning(origin, training),
+        fits=fits,
     )
 
 
@@ -101,10 +100,13 @@ def _warning(origin: Origin, training: Training) -> str:
     return " ".join(text for text, true in told.items() if true)
 
 
-def _own(cycles: xr.Dataset) -> NDArray[np.intp]:
-    """Places of the muscles that EMG was measured of, in the order of the activation files."""
+def _read_by(cycles: xr.Dataset, reads: str) -> NDArray[np.intp]:
+    """Places of the muscles that EMG was measured of, or of all of their legs, in the order of the activation files."""
     own_muscle(cycles)  # tells which is missing
-    return np.flatnonzero(np.isin(cycles.muscle.values, cycles.target.values))
+    if reads == OWN:
+        return np.flatnonzero(np.isin(cycles.muscle.values, cycles.target.values))
+    legs = [same_leg(target, cycles.muscle.values.tolist()) for target in cycles.target.values.tolist()]
+    return np.flatnonzero(np.any(legs, axis=0))
 
 
 def _inputs(cycles: xr.Dataset) -> tuple[Input, ...]:
@@ -155,6 +157,11 @@ def _versions() -> dict[str, str]:
         "python": platform.python_version(),
         "engine": ENGINE_VERSION,
     }
+
+
+def left_out(results: xr.Dataset | None) -> tuple[str, int]:
+    """Return what was left out one by one, and how many of these; nothing where the error is not known."""
+    return ("", 0) if results is None else (str(results.attrs["unit"]), results.sizes["fold"])
 
 
 def held_out(results: xr.Dataset) -> dict[str, HeldOut]:

@@ -114,10 +114,10 @@ def _else(manifest: Manifest, missing: list[str], found: list[str]) -> str:
 
 
 def _way(manifest: Manifest, missing: list[str], besides: Family | None = None) -> str:
-    if manifest.training.condition == "all_entire":
+    if manifest.reads_all:
         return (
-            "; it reads all of them (all_entire): use one_entire, a model that has them, or train on those that yours "
-            "has ([activation] columns in study.toml)."
+            f"; it reads all of them ({manifest.training.method}): use one_entire, a model that has them, or train on "
+            "those that yours has ([activation] columns in study.toml)."
         )
     refinable = [out.name for out in manifest.outputs if out.muscle not in missing]
     names = f"--names {besides.name} and " if besides else ""
@@ -168,9 +168,12 @@ def _beyond(manifest: Manifest, named: Storage, span: Span) -> str:
     )
 
 
-def segmented(manifest: Manifest, chosen: Storage, spans: Sequence[Span], name: str) -> xr.Dataset:
+def segmented(
+    manifest: Manifest, chosen: Storage, spans: Sequence[Span], name: str, speed_m_s: float | None = None
+) -> xr.Dataset:
     """Cut a recording into cycles as the refiner's study was cut: the content of ``cycles.nc`` without EMG."""
-    return _cycles(manifest, name, lambda points: cut(chosen, spans, points, manifest.cycle.resampling))
+    cycles = _cycles(manifest, name, lambda points: cut(chosen, spans, points, manifest.cycle.resampling))
+    return _timed(cycles, [(span.start_s, span.end_s) for span in spans], speed_m_s)
 
 
 def cut(table: Storage, spans: Sequence[Span], points: Array, resampling: str) -> Array:
@@ -181,7 +184,15 @@ def cut(table: Storage, spans: Sequence[Span], points: Array, resampling: str) -
 def blank(manifest: Manifest) -> xr.Dataset:
     """One cycle of rest: enough to know the shape of what the networks read."""
     rest = _cycles(manifest, "blank", lambda points: np.zeros((1, len(points), len(manifest.muscles))))
-    return with_targets(manifest, rest)
+    return _timed(with_targets(manifest, rest), [(0.0, manifest.cycle.longest_s)], 1.0)
+
+
+def _timed(cycles: xr.Dataset, spans: Sequence[tuple[float, float]], speed_m_s: float | None) -> xr.Dataset:
+    """The cycles with their start and end in s, and the speed of locomotion; NaN where it is not known."""
+    starts, ends = zip(*spans, strict=True)
+    speed = np.full(len(spans), np.nan if speed_m_s is None else speed_m_s)
+    told = {"start_s": np.array(starts), "end_s": np.array(ends), "speed_m_s": speed}
+    return cycles.assign_coords({name: ("cycle", values) for name, values in told.items()})
 
 
 def _cycles(manifest: Manifest, name: str, values: Callable[[Array], Array]) -> xr.Dataset:

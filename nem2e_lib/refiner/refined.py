@@ -291,7 +291,7 @@ class Refined:
     ) -> Storage:
         synthetic = "SYNTHETIC " if self.synthetic else ""
         origin, training = self.manifest.origin, self.manifest.training
-        told = {"nem2e_refiner": f"{origin.study}, {training.condition}, data {origin.data_hash[:12]}"}
+        told = {"nem2e_refiner": f"{origin.study}, {training.method}, data {origin.data_hash[:12]}"}
         if rest:
             told["nem2e_outside_cycles"] = (
                 "not a number" if rest == "nan" else "as simulated; there column refined is 0"

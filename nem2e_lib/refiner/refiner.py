@@ -1,54 +1,46 @@
-"""A trained STDR-Net as a thing: load it, look at it, refine a recording with it, save it."""
+"""A trained refiner as a thing: load it, look at it, refine a recording with it, save it."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
 import xarray as xr
-from numpy.typing import NDArray
 
+from nem2e_lib.data.cycles.segment import recorded
 from nem2e_lib.data.families import family
 from nem2e_lib.data.storage.storage import Storage, read_storage
 from nem2e_lib.error import Nem2eError
 from nem2e_lib.refiner import archive, spans
+from nem2e_lib.refiner.archive import Weights
 from nem2e_lib.refiner.manifest import Manifest
-from nem2e_lib.refiner.recording import blank, in_range, require_cycles, require_fit, segmented, with_targets
+from nem2e_lib.refiner.methods import Methods
+from nem2e_lib.refiner.networks import Networks
+from nem2e_lib.refiner.recording import in_range, require_cycles, require_fit, segmented
 from nem2e_lib.refiner.refined import Refined, notes_on
-from nem2e_lib.training.conditions import Examples, examples, join_quarters
-from nem2e_lib.training.config import Configuration
-from nem2e_lib.training.engine import Shape, refiner, weight_shapes
-from nem2e_lib.training.numerics import pinned
-
-SHIFT, SCALE = "input.shift", "input.scale"
+from nem2e_lib.training.conditions import CONDITIONS
 
 
 @dataclass(frozen=True, eq=False)
 class Refiner:
-    """A refiner: what it says of itself, and the weights of its networks.
+    """A refiner: what it says of itself, and the numbers that its method predicts from.
 
     Attributes
     ----------
     manifest : Manifest
     weights : dict
-        float32 arrays by name, leading axes (seed, output, part of the cycle).
+        float32 arrays by name; see `Manifest.weights`.
     """
 
     manifest: Manifest
-    weights: dict[str, NDArray[np.float32]]
+    weights: Weights
 
     def __post_init__(self) -> None:
-        """Refuse weights that are not those of the network that the manifest describes."""
-        lead = len(self.manifest.training.seeds), len(self.manifest.outputs), self._parts
-        for name, shape in self._expected().items():
-            found = self.weights[name].shape if name in self.weights else "nothing"
-            if found != (*lead, *shape):
-                raise Nem2eError(
-                    f"refiner of study {self.manifest.origin.study}: weights {name} have shape {found}, but its "
-                    f"manifest asks for {(*lead, *shape)}; get the file anew."
-                )
+        """Refuse weights that are not those of what the manifest describes."""
+        self._model.require_whole()
 
     @classmethod
     def load(cls, path: str | Path) -> Refiner:
@@ -78,11 +70,6 @@ class Refiner:
         """A few lines about it, for people."""
         return str(self.manifest)
 
-    @property
-    def configuration(self) -> Configuration:
-        """Options of network and training."""
-        return Configuration().with_options(**self.manifest.training.configuration)
-
     def only(self, outputs: Sequence[str]) -> Refiner:
         """Return the refiner of some muscles, by EMG name; Nem2eError for one that it does not refine."""
         have = self.manifest.names
@@ -90,7 +77,7 @@ class Refiner:
             if name not in have:
                 raise Nem2eError(f"The refiner has no muscle {name!r}; it refines {', '.join(have)}.")
         rows = [index for index, name in enumerate(have) if name in outputs]
-        return Refiner(self.manifest.only(list(outputs)), {name: w[:, rows] for name, w in self.weights.items()})
+        return Refiner(self.manifest.only(list(outputs)), self._model.only(rows))
 
     def refine(
         self,
@@ -102,6 +89,7 @@ class Refiner:
         columns: tuple[str, str] | None = None,
         threshold_n: float | None = None,
         names: str | None = None,
+        speed_m_s: float | None = None,
     ) -> Refined:
         """Refine a recording that has no EMG.
 
@@ -125,6 +113,8 @@ class Refiner:
             Family of models by whose names the recording calls its muscles (`nem2e_lib.data.families`), such as
             ``rajagopal``, where they are not the refiner's: each muscle is read from the column of the same muscle,
             and told.
+        speed_m_s
+            Of locomotion, m/s; needed by a refiner that reads it (`Manifest.needs_speed`).
 
         Raises
         ------
@@ -143,13 +133,12 @@ class Refiner:
                 f"{where}: none of {len(found)} cycles can be refined; cycle {found[0].number}, "
                 f"{found[0].start_s:.6g} to {found[0].end_s:.6g} s: {found[0].reason}."
             )
-        cut = segmented(self.manifest, read, kept, where)
+        cut = segmented(self.manifest, read, kept, where, speed_m_s)
         curves = self.predict(cut)
         told = definition is not None or grf is not None
         notes = (*notes_on(self.manifest, storage, read, found, curves, told=told), *map(str, cut_as.notes))
         return Refined(self.manifest, where, storage, read, found, cut, curves, notes)
 
-    @pinned()
     def predict(self, cycles: xr.Dataset) -> xr.DataArray:
         """Refined activity of segmented cycles.
 
@@ -170,69 +159,28 @@ class Refiner:
             If the cycles lack a muscle, are cut in another way, or hold other than numbers.
         """
         require_cycles(self.manifest, cycles)
-        read = with_targets(self.manifest, cycles)
-        made = examples(read, self.manifest.training.condition, self.configuration)
-        refined = np.stack([np.stack([self._one(made, s, c) for c in self._outputs]) for s in self._seeds])
-        if self.manifest.training.condition == "one_quarter":
-            quarters = refined.reshape(*refined.shape[:2], -1, made.per_cycle, refined.shape[-1])
-            refined = join_quarters(quarters, read.sample.values)
-        for channel, out in enumerate(self.manifest.outputs):
-            refined[np.isin(self.manifest.training.seeds, out.diverged), channel] = np.nan
         return xr.DataArray(
-            refined.astype(np.float64),
+            self._model.curves(cycles),
             dims=("seed", "channel", "cycle", "sample"),
             coords={
                 "seed": list(self.manifest.training.seeds),
                 "channel": list(self.manifest.names),
                 "cycle": cycles.cycle,
-                "sample": read.sample,
+                "sample": cycles.sample,
             },
         )
 
-    def with_training_errors(self, errors: Iterable[float]) -> Refiner:
-        """Return the refiner with its root mean square errors on the training cycles in the manifest."""
-        outputs = tuple(
-            replace(out, training_rmse=error) for out, error in zip(self.manifest.outputs, errors, strict=True)
-        )
+    def with_training_errors(self, cycles: xr.Dataset) -> Refiner:
+        """Return the refiner with its root mean square errors on the cycles that it was trained on in the manifest."""
+        refined = self.predict(cycles).mean("seed").transpose("channel", "cycle", "sample").values
+        emg = cycles.emg.sel(channel=list(self.manifest.names)).transpose("channel", "cycle", "sample")
+        parts = zip(refined, emg.values, recorded(emg), strict=True)
+        errors = [np.sqrt(((guess[there] - own[there]) ** 2).mean()) for guess, own, there in parts]
+        told = zip(self.manifest.outputs, errors, strict=True)
+        outputs = tuple(replace(out, training_rmse=float(error)) for out, error in told)
         return replace(self, manifest=replace(self.manifest, outputs=outputs))
 
-    @property
-    def _seeds(self) -> range:
-        return range(len(self.manifest.training.seeds))
-
-    @property
-    def _outputs(self) -> range:
-        return range(len(self.manifest.outputs))
-
-    @property
-    def _parts(self) -> int:
-        quartered = self.manifest.training.condition == "one_quarter"
-        return 4 if quartered and self.configuration.quarter == "separate" else 1
-
-    def _shape(self, made: Examples) -> Shape:
-        return Shape(made.inputs.shape[-1], made.targets.shape[-1], self.configuration, False, made.muscles)
-
-    def _expected(self) -> dict[str, tuple[int, ...]]:
-        """Shapes of one model's weights."""
-        made = examples(blank(self.manifest), self.manifest.training.condition, self.configuration)
-        shapes = weight_shapes(self._shape(made))
-        scaled = self.configuration.input_scaling != "none"
-        return shapes | (dict.fromkeys((SHIFT, SCALE), made.inputs.shape[-2:]) if scaled else {})
-
-    def _one(self, made: Examples, seed: int, output: int) -> NDArray[np.float32]:
-        """What the models of one seed and muscle make of all sequences, shape (sequences, steps)."""
-        refined = np.empty(made.targets.shape[1:], np.float32)
-        inputs = made.inputs[made.set_of_channel[output]]
-        for part in range(self._parts):
-            rows = np.flatnonzero(made.part == part)
-            refined[rows] = self._run(made, (seed, output, part), inputs[rows])
-        return refined
-
-    def _run(self, made: Examples, model: tuple[int, int, int], inputs: NDArray[np.float32]) -> NDArray[np.float32]:
-        own = {name: values[model] for name, values in self.weights.items()}
-        shift, scale = own.pop(SHIFT, np.float32(0)), own.pop(SCALE, np.float32(1))
-        scaled = (inputs - shift) / scale
-        # One compiled program serves every recording up to a power of two of cycles.
-        spare = (1 << max(3, (len(scaled) - 1).bit_length())) - len(scaled)
-        padded = np.concatenate([scaled, np.repeat(scaled[-1:], spare, axis=0)])
-        return np.asarray(refiner(own, self._shape(made))(padded))[: len(scaled)]
+    @cached_property
+    def _model(self) -> Networks | Methods:
+        kind = Networks if self.manifest.training.method in CONDITIONS else Methods
+        return kind(self.manifest, self.weights)

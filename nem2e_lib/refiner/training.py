@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import tempfile
 from collections.abc import Iterable
 from concurrent.futures import Executor
@@ -13,11 +14,12 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from nem2e_lib.data.cycles.segment import recorded
 from nem2e_lib.data.study.settings import Settings
 from nem2e_lib.error import Nem2eError
-from nem2e_lib.refiner.portrait import portrait
-from nem2e_lib.refiner.refiner import SCALE, SHIFT, Refiner
+from nem2e_lib.refiner.manifest import ALL, OWN, Training
+from nem2e_lib.refiner.networks import SCALE, SHIFT
+from nem2e_lib.refiner.portrait import left_out, portrait
+from nem2e_lib.refiner.refiner import Refiner
 from nem2e_lib.training import train as training
 from nem2e_lib.training.config import Configuration
 from nem2e_lib.training.engine import Outcome
@@ -96,8 +98,29 @@ def train(
         fitted = kept.train(executor=executor, progress=progress)
         weights = _stacked(kept.grid, Store(Path(folder)))
     work, lost = kept.grid, diverged_seeds(kept.grid, fitted, results)
-    refiner = Refiner(portrait(kept.cycles, work, results, settings or Settings(), profile, lost), weights)
-    return _with_training_error(refiner, kept.cycles)
+    manifest = portrait(
+        kept.cycles,
+        work.channel_names,
+        _told(work, results, profile),
+        results,
+        settings or Settings(),
+        diverged=lost,
+        arithmetic=work.arithmetic,
+    )
+    return Refiner(manifest, weights).with_training_errors(kept.cycles)
+
+
+def _told(work: Grid, results: xr.Dataset | None, profile: str) -> Training:
+    return Training(
+        work.condition,
+        json.loads(work.configuration.to_json()),
+        profile,
+        tuple(work.configuration.seed + seed for seed in range(work.seeds)),
+        work.epochs,
+        work.epochs * work.longest,
+        *left_out(results),
+        ALL if work.condition == "all_entire" else OWN,
+    )
 
 
 @dataclass(frozen=True)
@@ -232,12 +255,3 @@ def _parts(work: Grid, store: Store, model: Model) -> dict[str, NDArray[np.float
         return dict(outcome.weights)
     shift, scale = work.scaling(model)
     return {**outcome.weights, SHIFT: shift, SCALE: scale}
-
-
-def _with_training_error(refiner: Refiner, cycles: xr.Dataset) -> Refiner:
-    """The error on the cycles that it was trained on, as the refiner itself gives it."""
-    refined = refiner.predict(cycles).mean("seed").transpose("channel", "cycle", "sample").values
-    emg = cycles.emg.transpose("channel", "cycle", "sample")
-    parts = zip(refined, emg.values, recorded(emg), strict=True)
-    errors = [np.sqrt(((guess[there] - own[there]) ** 2).mean()) for guess, own, there in parts]
-    return refiner.with_training_errors([float(error) for error in errors])

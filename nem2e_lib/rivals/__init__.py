@@ -32,13 +32,14 @@ from nem2e_lib.rivals.classical import (
 from nem2e_lib.rivals.evaluation import chosen, evaluate
 from nem2e_lib.rivals.kernel_ridge import KernelRidge
 from nem2e_lib.rivals.networks import Network
-from nem2e_lib.rivals.protocol import Fitted, Rival, Simulated, simulated_cycles
+from nem2e_lib.rivals.protocol import Fitted, Keepable, Rival, Simulated, State, simulated_cycles
 
 __all__ = [
     "Delay",
     "DelayedRidge",
     "Fitted",
     "Identity",
+    "Keepable",
     "KernelRidge",
     "MeanCurve",
     "Network",
@@ -48,6 +49,7 @@ __all__ = [
     "Rival",
     "Simulated",
     "SpeedCurve",
+    "State",
     "chosen",
     "evaluate",
     "every",

@@ -7,9 +7,9 @@ held-out ones.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import ClassVar
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,7 +18,7 @@ from sklearn.linear_model import LinearRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from nem2e_lib.rivals.protocol import Array, Fitted, Simulated, inner_folds
+from nem2e_lib.rivals.protocol import KNOWS_SPEED, Array, Fitted, Predict, Simulated, State, inner_folds
 
 DELAYS_MS = np.arange(0.0, 301.0, 10.0)
 """Delays tried: electromechanical delays are 10 to 150 ms; twice that leaves room to be seen at the edge."""
@@ -38,7 +38,11 @@ class Identity:
 
     def fit(self, simulated: Simulated, measured: Array) -> Fitted:
         """Learn nothing."""
-        return Fitted(lambda held: held.own_muscle, 0)
+        return Fitted.of(self, State(), 0)
+
+    def restored(self, state: State) -> Predict:
+        """Return the own muscle's activation."""
+        return lambda held: held.own_muscle
 
 
 @dataclass(frozen=True)
@@ -51,7 +55,12 @@ class MeanCurve:
     def fit(self, simulated: Simulated, measured: Array) -> Fitted:
         """Take the mean over training cycles."""
         curve = measured.mean(axis=0)
-        return Fitted(lambda held: np.repeat(curve[None], len(held), axis=0), curve.size)
+        return Fitted.of(self, State({"curve": curve}), curve.size)
+
+    def restored(self, state: State) -> Predict:
+        """Return the kept curve for every cycle."""
+        curve = state.arrays["curve"]
+        return lambda held: np.repeat(curve[None], len(held), axis=0)
 
 
 @dataclass(frozen=True)
@@ -67,18 +76,33 @@ class SpeedCurve:
 
     def fit(self, simulated: Simulated, measured: Array) -> Fitted:
         """Regress every sample on speed, and condition, over training cycles."""
-        shape, known = measured.shape[1:], np.unique(simulated.condition)
-        line = make_pipeline(StandardScaler(), LinearRegression())
+        known = np.unique(simulated.condition)
         means = (simulated.condition[:, None] == known).mean(axis=0)
+        facts = {"conditions": known.tolist(), "shares": means.tolist(), KNOWS_SPEED: simulated.knows_speed}
+        line = make_pipeline(StandardScaler(), LinearRegression())
+        line.fit(_circumstances(simulated, facts), _flat(measured))
+        scaler, regression = line[0], line[1]
+        slopes = (regression.coef_ / scaler.scale_).reshape(*measured.shape[1:], -1)
+        arrays = {"intercept": measured.mean(axis=0) - slopes @ scaler.mean_, "coefficients": slopes}
+        return Fitted.of(self, State(arrays, facts), (1 + len(known)) * measured[0].size)
 
-        def inputs(some: Simulated) -> Array:
-            which = (some.condition[:, None] == known).astype(float)
-            which[~which.any(axis=1)] = means
-            return np.column_stack([some.pace, which[:, 1:]])
+    def restored(self, state: State) -> Predict:
+        """Return the kept lines at the speed and condition of each cycle."""
+        intercept, coefficients = state.arrays["intercept"], state.arrays["coefficients"]
 
-        line.fit(inputs(simulated), measured.reshape(len(measured), -1))
-        size = (1 + len(known)) * measured[0].size
-        return Fitted(lambda held: line.predict(inputs(held)).reshape(-1, *shape), size)
+        def predict(held: Simulated) -> Array:
+            found: Array = np.einsum("scf,nf->nsc", coefficients, _circumstances(held, state.facts)) + intercept
+            return found
+
+        return predict
+
+
+def _circumstances(some: Simulated, facts: Mapping[str, Any]) -> Array:
+    """Speed, and which condition but the first, of each cycle; the shares of training where it lacks the condition."""
+    which = (some.condition[:, None] == np.array(facts["conditions"])).astype(float)
+    which[~which.any(axis=1)] = facts["shares"]
+    pace = some.speed_m_s if facts[KNOWS_SPEED] else 1.0 / some.duration_s
+    return np.column_stack([pace, which[:, 1:]])
 
 
 @dataclass(frozen=True)
@@ -106,14 +130,20 @@ class Delay:
         gains = _gains(moved, measured) if self.gain else np.ones((len(DELAYS_MS), measured.shape[-1]))
         error = ((gains[:, None, None] * moved - measured) ** 2).mean(axis=(1, 2))
         best = error.argmin(axis=0)
-        delays, gain = DELAYS_MS[best], gains[best, np.arange(len(best))]
+        arrays = {"delay_ms": DELAYS_MS[best], "gain": gains[best, np.arange(len(best))]}
+        told = {name: values.tolist() for name, values in arrays.items()}
+        return Fitted.of(self, State(arrays), len(best) * (1 + self.gain), told)
+
+    def restored(self, state: State) -> Predict:
+        """Return the own muscle's activation earlier by the kept delay, times the kept gain."""
 
         def predict(held: Simulated) -> Array:
             each = held.own_muscle
+            delays = state.arrays["delay_ms"]
             parts = [advanced(each[..., [k]], held.duration_s, delay) for k, delay in enumerate(delays)]
-            return gain * np.concatenate(parts, axis=-1)
+            return state.arrays["gain"] * np.concatenate(parts, axis=-1)
 
-        return Fitted(predict, len(delays) * (1 + self.gain), {"delay_ms": delays.tolist(), "gain": gain.tolist()})
+        return predict
 
 
 @dataclass(frozen=True)
@@ -131,14 +161,25 @@ class _Linear:
     def fit(self, simulated: Simulated, measured: Array) -> Fitted:
         """Choose each channel's option by the inner folds, then fit all training cycles."""
         chosen = best(out_of_fold(self._predict, simulated, measured), measured)
-        used = values(self.options, chosen)
+        state = State(self._coefficients(simulated, measured, chosen))
+        told = {"option": values(self.options, chosen)}
+        return Fitted.of(self, state, self._size(simulated, measured), told)
+
+    def restored(self, state: State) -> Predict:
+        """Return inputs times the kept coefficients, from training means of both."""
+        shift, mean, coefficients = (state.arrays[name] for name in ("shift", "mean", "coefficients"))
 
         def predict(held: Simulated) -> Array:
-            return pick(self._predict(simulated, measured, held), chosen)
+            found: Array = np.tensordot(_flat(held.inputs) - shift, coefficients, axes=1) + mean
+            return found
 
-        return Fitted(predict, self._size(simulated, measured), {"option": used})
+        return predict
 
     def _predict(self, simulated: Simulated, measured: Array, held: Simulated) -> Array:
+        raise NotImplementedError
+
+    def _coefficients(self, simulated: Simulated, measured: Array, chosen: NDArray[np.intp]) -> dict[str, Array]:
+        """Fit each channel by its chosen option: shift (inputs,), mean and coefficients (inputs, samples, channels)."""
         raise NotImplementedError
 
     def _size(self, simulated: Simulated, measured: Array) -> int:
@@ -159,6 +200,25 @@ class RidgeOwn(_Linear):
             parts.append(_ridge(own, measured[..., [k]], new, self.options))
         return np.concatenate(parts, axis=-1)
 
+    def _coefficients(self, simulated: Simulated, measured: Array, chosen: NDArray[np.intp]) -> dict[str, Array]:
+        parts = []
+        for k in range(measured.shape[-1]):
+            own = simulated.with_told(simulated.own_muscle[..., [k]])
+            parts.append(_ridge_coefficients(own, measured[..., [k]], self.options, chosen[[k]]))
+        whole = {name: np.concatenate([part[name] for part in parts], axis=-1) for name in ("mean", "coefficients")}
+        return whole | {"shift": np.stack([part["shift"] for part in parts], axis=-1)}
+
+    def restored(self, state: State) -> Predict:
+        """Return the own muscle's waveform times the kept coefficients, from training means of both."""
+        shift, mean, coefficients = (state.arrays[name] for name in ("shift", "mean", "coefficients"))
+
+        def predict(held: Simulated) -> Array:
+            own = held.own_muscle
+            each = [_flat(held.with_told(own[..., [k]])) - shift[:, k] for k in range(own.shape[-1])]
+            return np.stack([x @ coefficients[..., k] + mean[..., k] for k, x in enumerate(each)], axis=-1)
+
+        return predict
+
     def _size(self, simulated: Simulated, measured: Array) -> int:
         return ((1 + simulated.told.shape[1]) * measured.shape[1] + 1) * measured[0].size
 
@@ -173,6 +233,9 @@ class RidgeAll(_Linear):
     def _predict(self, simulated: Simulated, measured: Array, held: Simulated) -> Array:
         return _ridge(simulated.inputs, measured, held.inputs, self.options)
 
+    def _coefficients(self, simulated: Simulated, measured: Array, chosen: NDArray[np.intp]) -> dict[str, Array]:
+        return _ridge_coefficients(simulated.inputs, measured, self.options, chosen)
+
 
 @dataclass(frozen=True)
 class PartialLeastSquares(_Linear):
@@ -183,15 +246,40 @@ class PartialLeastSquares(_Linear):
     options: tuple[float, ...] = field(default=COMPONENTS, repr=False)
 
     def _predict(self, simulated: Simulated, measured: Array, held: Simulated) -> Array:
-        x, y, new = _flat(simulated.inputs), _flat(measured), _flat(held.inputs)
-        shift = x.mean(axis=0)
-        turned, axes = _rotated(x - shift)
-        counts = np.minimum([int(count) for count in self.options], min(len(x) - 1, turned.shape[1]))
-        fitted = PLSRegression(int(counts.max()), scale=False).fit(turned, y)
-        # components are found one after another: the first few of many are those of a fit with few
-        scores = fitted.transform((new - shift) @ axes)
-        guesses = [scores[:, :count] @ fitted.y_loadings_[:, :count].T + y.mean(axis=0) for count in counts]
-        return np.stack(guesses).reshape(len(counts), len(new), *measured.shape[1:])
+        fitted = _components(simulated, measured, self.options)
+        scores = (_flat(held.inputs) - fitted.shift) @ fitted.axes
+        guesses = [scores[:, :count] @ fitted.loadings[:count] + fitted.mean for count in fitted.counts]
+        return np.stack(guesses).reshape(len(fitted.counts), len(held), *measured.shape[1:])
+
+    def _coefficients(self, simulated: Simulated, measured: Array, chosen: NDArray[np.intp]) -> dict[str, Array]:
+        fitted = _components(simulated, measured, self.options)
+        loadings = fitted.loadings.reshape(-1, *measured.shape[1:])
+        used = np.arange(len(loadings))[:, None] < fitted.counts[chosen]
+        coefficients = np.tensordot(fitted.axes, loadings * used[:, None], axes=1)
+        return {"shift": fitted.shift, "mean": fitted.mean.reshape(measured.shape[1:]), "coefficients": coefficients}
+
+
+class _Components(NamedTuple):
+    """Partial least squares: means of inputs and targets, axes (inputs, components), loadings (components, targets).
+
+    `counts` are the components that each option comes to. They are found one after another: the first few of many are
+    those of a fit with few.
+    """
+
+    shift: Array
+    mean: Array
+    axes: Array
+    loadings: Array
+    counts: NDArray[np.intp]
+
+
+def _components(simulated: Simulated, measured: Array, options: Sequence[float]) -> _Components:
+    x, y = _flat(simulated.inputs), _flat(measured)
+    shift = x.mean(axis=0)
+    turned, axes = _rotated(x - shift)
+    counts = np.minimum([int(count) for count in options], min(len(x) - 1, turned.shape[1]))
+    fitted = PLSRegression(int(counts.max()), scale=False).fit(turned, y)
+    return _Components(shift, y.mean(axis=0), axes @ fitted.x_rotations_, fitted.y_loadings_.T, counts)
 
 
 @dataclass(frozen=True)
@@ -215,14 +303,40 @@ class DelayedRidge:
         """Choose each channel's delay and penalty by the inner folds, then fit all training cycles."""
         chosen = best(out_of_fold(self._predict, simulated, measured), measured)
         delay, penalty = np.unravel_index(chosen, (len(self.delays_ms), len(self.penalties)))
-
-        def predict(held: Simulated) -> Array:
-            return pick(self._predict(simulated, measured, held), chosen)
-
+        told = {"delay_ms": values(self.delays_ms, delay), "penalty": values(self.penalties, penalty)}
         more = simulated.beside.shape[-1] + simulated.told.shape[1] + 1
         size = simulated.activates * int(simulated.leg.sum()) + more * measured.shape[-1]
-        told = {"delay_ms": values(self.delays_ms, delay), "penalty": values(self.penalties, penalty)}
-        return Fitted(predict, size, told)
+        return Fitted.of(self, State(self._coefficients(simulated, measured, told)), size, told)
+
+    def restored(self, state: State) -> Predict:
+        """Return activation a delay earlier times the kept coefficients."""
+        delays, constant, coefficients = (state.arrays[name] for name in ("delay_ms", "constant", "coefficients"))
+
+        def predict(held: Simulated) -> Array:
+            found = np.empty((*held.activation.shape[:2], len(delays)))
+            for delay in np.unique(delays):
+                same = delays == delay
+                moved = held.with_told(advanced(held.waveforms(), held.duration_s, float(delay)))
+                found[..., same] = moved @ coefficients[:, same] + constant[same]
+            return found
+
+        return predict
+
+    def _coefficients(
+        self, simulated: Simulated, measured: Array, told: Mapping[str, Sequence[float]]
+    ) -> dict[str, Array]:
+        """Fit each channel by its delay and penalty; coefficients are 0 for muscles of the other leg."""
+        coefficients = np.zeros((simulated.inputs.shape[-1], measured.shape[-1]))
+        more = np.ones(simulated.beside.shape[-1] + simulated.told.shape[1], bool)
+        constant = np.empty(measured.shape[-1])
+        for channel, (delay, penalty) in enumerate(zip(told["delay_ms"], told["penalty"], strict=True)):
+            leg = simulated.leg[channel]
+            moved = advanced(simulated.waveforms(leg), simulated.duration_s, delay)
+            x, y = _rows(simulated.with_told(moved)), _rows(measured[..., [channel]])
+            used = np.concatenate([leg, more]) if simulated.activates else more
+            coefficients[used, channel] = _slopes(x, y, (penalty,))[0, :, 0]
+            constant[channel] = y.mean() - x.mean(axis=0) @ coefficients[used, channel]
+        return {"delay_ms": np.array(told["delay_ms"]), "constant": constant, "coefficients": coefficients}
 
     def _predict(self, simulated: Simulated, measured: Array, held: Simulated) -> Array:
         """Predict by every delay and penalty, from one decomposition a delay and leg."""
@@ -265,15 +379,32 @@ def _ridge(inputs: Array, targets: Array, new: Array, penalties: tuple[float, ..
     return (held * shrunk[:, None] @ along + mean).reshape(len(penalties), len(new), *targets.shape[1:])
 
 
+def _ridge_coefficients(
+    inputs: Array, targets: Array, penalties: tuple[float, ...], chosen: NDArray[np.intp]
+) -> dict[str, Array]:
+    """Return what `_ridge` predicts from by each channel's penalty: shift, mean and coefficients, of inputs alone."""
+    x, mean = _flat(inputs), targets.mean(axis=0)
+    shift = x.mean(axis=0)
+    left, size, axes = np.linalg.svd(x - shift, full_matrices=False)
+    along = (left.T @ _flat(targets - mean)).reshape(-1, *mean.shape)
+    shrunk = size[:, None] / (size[:, None] ** 2 + np.asarray(penalties)[chosen])
+    return {"shift": shift, "mean": mean, "coefficients": np.tensordot(axes.T, shrunk[:, None] * along, axes=1)}
+
+
 def _ridge_rows(x: Array, y: Array, new: Array, penalties: tuple[float, ...]) -> Array:
     """Every penalty's prediction where there are many rows of few columns; the mean is not penalised."""
-    shift, mean = x.mean(axis=0), y.mean(axis=0)
-    centred = x - shift
-    power, axes = np.linalg.eigh(centred.T @ centred)
-    along, held = axes.T @ (centred.T @ (y - mean)), (new - shift) @ axes
-    shrunk = 1.0 / (np.clip(power, 0.0, None) + np.asarray(penalties)[:, None])
-    guesses: Array = held @ (shrunk[:, :, None] * along) + mean
+    guesses: Array = (new - x.mean(axis=0)) @ _slopes(x, y, penalties) + y.mean(axis=0)
     return guesses
+
+
+def _slopes(x: Array, y: Array, penalties: tuple[float, ...]) -> Array:
+    """Every penalty's coefficients, shape (penalties, columns of x, columns of y)."""
+    centred = x - x.mean(axis=0)
+    power, axes = np.linalg.eigh(centred.T @ centred)
+    along = axes.T @ (centred.T @ (y - y.mean(axis=0)))
+    shrunk = 1.0 / (np.clip(power, 0.0, None) + np.asarray(penalties)[:, None])
+    slopes: Array = axes @ (shrunk[:, :, None] * along)
+    return slopes
 
 
 # --- Delays ---

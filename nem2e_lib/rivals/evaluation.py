@@ -24,7 +24,7 @@ from nem2e_lib.training.folds import Folds, leave_one_out, mean_curves, require_
 from nem2e_lib.training.numerics import altered, pinned
 from nem2e_lib.training.results import STUDY_ATTRS, load_results, save_results
 
-RIVALS_VERSION = "c1b0d5e2f7a94463"
+RIVALS_VERSION = "7f3a9d52e0c84b16"
 """Of what a rival gives for the same data: another value here makes every kept evaluation be made anew."""
 
 
@@ -121,17 +121,30 @@ def _stored(path: Path, cycles: xr.Dataset, rival: Rival, sets: Sequence[str]) -
 
 def _evaluated(cycles: xr.Dataset, rival: Rival, sets: Sequence[str]) -> xr.Dataset:
     """Evaluate the channels that have the same cycles together, each such part as a study of its own."""
-    there, folds = recorded(cycles.emg), leave_one_out(cycles)
+    folds = leave_one_out(cycles)
     require_units(cycles, folds)
-    if there.all():
-        return _whole(cycles, rival, sets)
+    together = fitted_together(cycles, folds)
+    if len(together) == 1:
+        return _whole(cycles, rival, sets, folds)
+    parts = []
+    for study, alike, own in together:
+        part = _whole(study, rival, sets, own)
+        parts.append(part.assign_attrs(channels=study.sizes["channel"]).sel(channel=alike))
+    return _joined(cycles, parts)
+
+
+def fitted_together(cycles: xr.Dataset, folds: Folds) -> list[tuple[xr.Dataset, list[str], Folds]]:
+    """Return the studies that a method is fitted to where channels were not recorded of everybody.
+
+    One for each set of cycles that a channel has: these cycles, with all channels that each of them has; the channels
+    that have just these cycles, which are the ones to be taken from there; and the folds over these cycles.
+    """
+    there = recorded(cycles.emg)
     parts = []
     for own in np.unique(there, axis=0)[::-1]:
         study = cycles.isel(cycle=own, channel=(there | ~own).all(axis=1))
-        alike = cycles.channel.values[(there == own).all(axis=1)]
-        part = _whole(study, rival, sets, _without_empty(folds, own))
-        parts.append(part.assign_attrs(channels=study.sizes["channel"]).sel(channel=alike))
-    return _joined(cycles, parts)
+        parts.append((study, cycles.channel.values[(there == own).all(axis=1)].tolist(), _without_empty(folds, own)))
+    return parts
 
 
 def _without_empty(folds: Folds, there: NDArray[np.bool_]) -> Folds:
@@ -165,8 +178,7 @@ def _joined(cycles: xr.Dataset, parts: list[xr.Dataset]) -> xr.Dataset:
 
 
 @pinned()
-def _whole(cycles: xr.Dataset, rival: Rival, sets: Sequence[str], folds: Folds | None = None) -> xr.Dataset:
-    folds = folds or leave_one_out(cycles)
+def _whole(cycles: xr.Dataset, rival: Rival, sets: Sequence[str], folds: Folds) -> xr.Dataset:
     simulated = simulated_cycles(cycles, folds, sets)
     measured = cycles.emg.transpose("cycle", "sample", "channel").values.astype(float)
     refined, fitted = np.full_like(measured, np.nan), {}

@@ -27,7 +27,7 @@ from numpy.typing import NDArray
 
 from nem2e_lib.error import Nem2eError
 from nem2e_lib.rivals.classical import shifted
-from nem2e_lib.rivals.protocol import Array, Fitted, Simulated, groups
+from nem2e_lib.rivals.protocol import Array, Fitted, Predict, Simulated, State, groups
 from nem2e_lib.training.numerics import pinned
 
 # --- The model: heads at a delay, and a readout in closed form ---
@@ -212,7 +212,8 @@ def left_out(
         kept = np.stack([np.setdiff1d(np.arange(len(measured)), some) for some in out])
         parts = jax.vmap(lambda k, o: _by_cycle(learned, scaling, _some(cycles, k), _some(cycles, o)))(kept, out)
         values = goal.values.reshape(measured.shape)[kept]
-        guesses = jax.vmap(_solved_by_cycle, (0, 0, 0, None))(*parts, values, factor * jnp.exp(learned.log_penalty))
+        solved = jax.vmap(_solved_by_cycle, (0, 0, None))(parts[0], values, factor * jnp.exp(learned.log_penalty))
+        guesses = jax.vmap(_guess_by_cycle)(parts[1], solved)
         return goal.back(guesses.reshape(measured.shape))
     similar = kernel(learned, scaling, cycles, cycles)
     inverse = jnp.linalg.inv(similar + factor * jnp.exp(learned.log_penalty) * jnp.eye(len(similar)))
@@ -222,18 +223,27 @@ def left_out(
     return goal.back((goal.values - residual.reshape(goal.values.shape)).reshape(measured.shape))
 
 
-def refine(learned: Learned, cycles: Cycles, measured: jax.Array, held: Cycles, factor: jax.Array) -> jax.Array:
-    """Solve the readout for training cycles and refine held-out ones; shape (cycles, samples, channels)."""
+def solve(learned: Learned, cycles: Cycles, measured: jax.Array, factor: jax.Array) -> jax.Array:
+    """Solve the readout for training cycles: weights of these in what is predicted, by channel (the last axis)."""
     goal, scaling = targets(learned, measured), scale(learned, cycles.activation)
     if not learned.lag.size:
-        parts = _by_cycle(learned, scaling, cycles, held)
-        values = goal.values.reshape(measured.shape)
-        return goal.back(_solved_by_cycle(*parts, values, factor * jnp.exp(learned.log_penalty)))
+        similar = _by_cycle(learned, scaling, cycles, cycles)[0]
+        return _solved_by_cycle(similar, goal.values.reshape(measured.shape), factor * jnp.exp(learned.log_penalty))
     similar = kernel(learned, scaling, cycles, cycles)
     ridge = factor * jnp.exp(learned.log_penalty) * jnp.eye(len(similar))
-    solved = jax.scipy.linalg.solve(similar + ridge, goal.values, assume_a="pos")
+    return jax.scipy.linalg.solve(similar + ridge, goal.values, assume_a="pos")
+
+
+def refine(learned: Learned, cycles: Cycles, goal: Targets, solved: jax.Array, held: Cycles) -> jax.Array:
+    """Refine held-out cycles by what `solve` gave for training cycles; shape (cycles, samples, channels).
+
+    `goal` is that of the training cycles; its values are not read.
+    """
+    scaling = scale(learned, cycles.activation)
+    if not learned.lag.size:
+        return goal.back(_guess_by_cycle(_by_cycle(learned, scaling, cycles, held)[1], solved))
     guess = kernel(learned, scaling, held, cycles) @ solved
-    return goal.back(guess.reshape(len(held.told), measured.shape[1], -1))
+    return goal.back(guess.reshape(*held.activation.shape[:2], -1))
 
 
 # --- Without heads the kernel is one of cycles by one of phases, which is solved in a hundredth of the time ---
@@ -260,8 +270,8 @@ def _phases(samples: int) -> tuple[NDArray[np.float32], NDArray[np.float32], NDA
     return np.clip(power, 0.0, None).astype(np.float32), axes.astype(np.float32), along.astype(np.float32)
 
 
-def _solved_by_cycle(similar: jax.Array, new: jax.Array, values: jax.Array, penalty: jax.Array) -> jax.Array:
-    """Predict held-out cycles by kernel ridge regression on cycles as a whole; shape (held, samples, channels).
+def _solved_by_cycle(similar: jax.Array, values: jax.Array, penalty: jax.Array) -> jax.Array:
+    """Solve kernel ridge regression on cycles as a whole; shape (axes of phase, cycles, channels).
 
     The kernel is S x P + J x C: likeness of cycles by that of phases, and the mean curve's own term, J of ones. Along
     the eigenvectors of P it falls apart into a small kernel for each, but for the mean curve's term, of the rank of C,
@@ -275,8 +285,13 @@ def _solved_by_cycle(similar: jax.Array, new: jax.Array, values: jax.Array, pena
     own, constant = solved[..., :-1], solved[..., -1]
     inner = jnp.eye(len(power)) + along.T @ (constant.sum(axis=1)[:, None] * along)
     small = jnp.linalg.solve(inner, along.T @ own.sum(axis=1))
-    dual = own - constant[..., None] * (along @ small)[:, None]
-    guess = power[:, None, None] * (new @ dual) + (along @ (along.T @ dual.sum(axis=1)))[:, None]
+    return own - constant[..., None] * (along @ small)[:, None]
+
+
+def _guess_by_cycle(new: jax.Array, solved: jax.Array) -> jax.Array:
+    """Predict held-out cycles, whose likeness to the training cycles is `new`; shape (held, samples, channels)."""
+    power, axes, along = _phases(len(solved))
+    guess = power[:, None, None] * (new @ solved) + (along @ (along.T @ solved.sum(axis=1)))[:, None]
     return jnp.einsum("sj,jhc->hsc", axes, guess)
 
 
@@ -358,15 +373,42 @@ class KernelRidge:
         shares = _shares(learned, cycles, target, drawn[self.updates :], units)
         used = _at_most(by_unit, ROWS_SOLVED // measured.shape[1], self.seed)
         training, known = jax.tree.map(lambda part: part[used], cycles), target[used]
+        goal, solved = _solve(learned, training, known)
+        arrays = {
+            **{f"learned.{name}": part for name, part in learned._asdict().items()},
+            **{f"training.{name}": part for name, part in training._asdict().items()},
+            **{f"target.{name}": part for name, part in goal._asdict().items() if name != "values"},
+            **{"told.mean": view.mean, "told.spread": view.spread},
+            **{"solved": solved, "shares": shares, "size": size},
+        }
+        readout = (self.heads + 1) * measured.shape[1] * simulated.activation.shape[2] * measured.shape[2]
+        learnt = sum(int(np.size(part)) for part in learned) + readout
+        state = State({name: np.asarray(part, float) for name, part in arrays.items()})
+        return Fitted.of(self, state, learnt, _told(learned))
+
+    def restored(self, state: State) -> Predict:
+        """Return the readout that was solved on the kept training cycles."""
+
+        def some(start: str) -> dict[str, jax.Array]:
+            names = [name for name in state.arrays if name.startswith(f"{start}.")]
+            return {name.removeprefix(f"{start}."): jnp.asarray(state.arrays[name], jnp.float32) for name in names}
+
+        learned, training = Learned(**some("learned")), Cycles(**some("training"))
+        goal, solved = Targets(values=jnp.empty(0), **some("target")), jnp.asarray(state.arrays["solved"], jnp.float32)
+        view = _View(state.arrays["told.mean"], state.arrays["told.spread"])
+        shares, size = state.arrays["shares"], state.arrays["size"]
 
         @pinned()
         def predict(held: Simulated) -> Array:
-            guesses = _refine(learned, training, known, view.cycles(held))
+            rows = np.resize(np.arange(len(held)), len(held) + -len(held) % _TOGETHER)  # a program a few sizes
+            guesses = _refine(learned, training, goal, solved, view.cycles(held.take(rows)))[:, : len(held)]
             return np.asarray((guesses * shares[:, None, None]).sum(axis=0), float) * size
 
-        readout = (self.heads + 1) * measured.shape[1] * simulated.activation.shape[2] * measured.shape[2]
-        learnt = sum(int(np.size(part)) for part in learned) + readout
-        return Fitted(predict, learnt, _told(learned))
+        return predict
+
+
+_TOGETHER = 8
+"""Cycles that are refined together, at least: folds and recordings of unequal size share compiled programs."""
 
 
 @dataclass(frozen=True)
@@ -458,8 +500,15 @@ def _errors(units: int, learned: Learned, cycles: Cycles, measured: Any) -> Any:
 
 
 @jax.jit
-def _refine(learned: Learned, training: Cycles, measured: Any, held: Cycles) -> Any:
-    return jax.lax.map(lambda factor: refine(learned, training, measured, held, factor), jnp.asarray(FACTORS))
+def _solve(learned: Learned, training: Cycles, measured: Any) -> tuple[Targets, Any]:
+    """Return the targets, and the readout by every penalty factor (the first axis)."""
+    one = lambda factor: solve(learned, training, measured, factor)  # noqa: E731
+    return targets(learned, measured), jax.lax.map(one, jnp.asarray(FACTORS))
+
+
+@jax.jit
+def _refine(learned: Learned, training: Cycles, goal: Targets, solved: Any, held: Cycles) -> Any:
+    return jax.lax.map(lambda each: refine(learned, training, goal, each, held), solved)
 
 
 def _told(learned: Learned) -> dict[str, Any]:

@@ -6,7 +6,7 @@ Each reads all muscles at once and gives all channels. It is written for one gai
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import partial
 from typing import Any, ClassVar
 
@@ -16,7 +16,7 @@ import numpy as np
 import optax
 from flax import nnx
 
-from nem2e_lib.rivals.protocol import Array, Fitted, Simulated, inner_folds
+from nem2e_lib.rivals.protocol import Array, Fitted, Predict, Simulated, State, inner_folds
 from nem2e_lib.training.numerics import pinned
 from nem2e_lib.training.recurrence import lstm_cell
 
@@ -146,7 +146,19 @@ class Network:
         stop = int(np.argmin(error))
         whole = self._train(simulated, measured)
         updates = (stop + 1) * self.updates // self.checkpoints
-        return Fitted(lambda held: whole.predict(stop, held), whole.size, {"updates": updates})
+        return Fitted.of(self, whole.state(stop), whole.size, {"updates": updates})
+
+    def restored(self, state: State) -> Predict:
+        """Return the kept weights in a network of this kind."""
+        shift, scale, curve, spread = (state.arrays[name] for name in ("shift", "scale", "curve", "spread"))
+        network = _network(self.kind, len(shift), len(spread), len(curve), self.units, 0)
+        parts: Any = nnx.split(network, nnx.Param, ...)
+        definition, weights, rest = parts
+        kept = [jnp.asarray(state.arrays[name], jnp.float32) for name in _names(weights)]
+        whole = jax.tree.unflatten(jax.tree.structure(weights), kept)
+        one = jax.tree.map(lambda leaf: leaf[None], whole)
+        trained = _Trained(definition, one, rest, _Scaling(shift, float(scale), curve, spread))
+        return lambda held: trained.predict(0, held)
 
     def _train(self, simulated: Simulated, measured: Array) -> _Trained:
         scaling = _Scaling.of(simulated, measured)
@@ -154,12 +166,21 @@ class Network:
         generator = np.random.default_rng(self.seed)
         rows = self.updates * self.batch
         order = np.concatenate([generator.permutation(len(x)) for _ in range(rows // len(x) + 1)])[:rows]
-        network = KINDS[self.kind](x.shape[-1], y.shape[-1], x.shape[1], self.units, nnx.Rngs(self.seed))
+        network = _network(self.kind, x.shape[-1], y.shape[-1], x.shape[1], self.units, self.seed)
         parts: Any = nnx.split(network, nnx.Param, ...)
         definition, weights, rest = parts
         shape = self.checkpoints, self.updates // self.checkpoints, self.batch
         states = _descend(definition, self.learning_rate, weights, rest, _padded(x), _padded(y), order.reshape(shape))
         return _Trained(definition, states, rest, scaling)
+
+
+def _network(kind: str, inputs: int, channels: int, samples: int, units: int, seed: int) -> Any:
+    return KINDS[kind](inputs, channels, samples, units, nnx.Rngs(seed))
+
+
+def _names(weights: Any) -> list[str]:
+    """Name of every array of weights, in their order."""
+    return [f"weights{jax.tree_util.keystr(path)}" for path, _ in jax.tree_util.tree_flatten_with_path(weights)[0]]
 
 
 @dataclass(frozen=True)
@@ -198,6 +219,12 @@ class _Trained:
     @property
     def size(self) -> int:
         return sum(int(np.prod(leaf.shape[1:])) for leaf in jax.tree.leaves(self.states))
+
+    def state(self, checkpoint: int) -> State:
+        """Return the weights at a checkpoint, with the scaling, as they are kept."""
+        leaves = [np.asarray(leaf[checkpoint], float) for leaf in jax.tree.leaves(self.states)]
+        scaling = {f.name: np.asarray(getattr(self.scaling, f.name), float) for f in fields(_Scaling)}
+        return State(dict(zip(_names(self.states), leaves, strict=True)) | scaling)
 
     @pinned()
     def predict(self, checkpoint: int, held: Simulated) -> Array:

@@ -21,13 +21,15 @@ from numpy.typing import NDArray
 from sklearn.model_selection import GroupKFold, LeaveOneGroupOut
 
 from nem2e_lib.data.cycles.segment import BESIDE, CONDITION
-from nem2e_lib.data.muscles import region, side
+from nem2e_lib.data.muscles import same_leg
 from nem2e_lib.error import Nem2eError
 from nem2e_lib.training.conditions import examples, own_muscle
 from nem2e_lib.training.config import Configuration
 from nem2e_lib.training.folds import Folds, leave_one_out
 
 Array = NDArray[np.float64]
+KNOWS_SPEED = "knows_speed"
+"""The fact of a state that says so where a method reads the speed of locomotion."""
 INNER_FOLDS = 5
 """Inner folds at most; with fewer training units each is left out alone."""
 
@@ -106,12 +108,61 @@ class Simulated:
     @property
     def pace(self) -> Array:
         """Speed in m/s; where a speed is not known, cycles a second for all; shape (cycles,)."""
-        return self.speed_m_s if np.isfinite(self.speed_m_s).all() else 1.0 / self.duration_s
+        return self.speed_m_s if self.knows_speed else 1.0 / self.duration_s
+
+    @property
+    def knows_speed(self) -> bool:
+        """Whether the speed of every cycle is known."""
+        return bool(np.isfinite(self.speed_m_s).all())
 
     def take(self, chosen: NDArray[Any]) -> Simulated:
         """Return the cycles of a mask or of indices."""
         per_cycle = {f.name: getattr(self, f.name)[chosen] for f in fields(self) if f.name not in OF_ALL}
         return replace(self, **per_cycle)
+
+
+Predict = Callable[[Simulated], Array]
+"""From simulated cycles to refined activation of shape (cycles, samples, channels)."""
+
+
+@dataclass(frozen=True)
+class State:
+    """All that a fitted method needs in order to predict, as it is written into a file.
+
+    Attributes
+    ----------
+    arrays
+        Numbers by name.
+    facts
+        What is no array, as JSON has it.
+    """
+
+    arrays: Mapping[str, Array] = field(default_factory=dict)
+    facts: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def needs_speed(self) -> bool:
+        """Whether it was made of cycles of known speed, and so needs that of every other cycle."""
+        return any(value for key, value in self.facts.items() if key.split("/")[-1] == KNOWS_SPEED)
+
+    def under(self, name: str) -> State:
+        """Return the part that was kept under a name (`State.of_parts`)."""
+        start = f"{name}/"
+        return State(
+            *({key.removeprefix(start): part[key] for key in part if key.startswith(start)} for part in self._both)
+        )
+
+    @classmethod
+    def of_parts(cls, parts: Mapping[str, State]) -> State:
+        """Put the states of several methods into one, each under a name."""
+        return cls(
+            {f"{name}/{key}": one.arrays[key] for name, one in parts.items() for key in one.arrays},
+            {f"{name}/{key}": one.facts[key] for name, one in parts.items() for key in one.facts},
+        )
+
+    @property
+    def _both(self) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
+        return self.arrays, self.facts
 
 
 @dataclass(frozen=True)
@@ -126,11 +177,19 @@ class Fitted:
         How many numbers it has learned, over all channels.
     chosen
         Hyper-parameters chosen inside the training cycles.
+    state
+        What a method that can be kept (`Keepable`) predicts from; None of any other.
     """
 
-    predict: Callable[[Simulated], Array]
+    predict: Predict
     parameters: int
     chosen: Mapping[str, Any] = field(default_factory=dict)
+    state: State | None = None
+
+    @classmethod
+    def of(cls, method: Keepable, state: State, parameters: int, chosen: Mapping[str, Any] | None = None) -> Fitted:
+        """Return a method that predicts from its state, and so as it will when it was kept."""
+        return cls(method.restored(state), parameters, chosen or {}, state)
 
 
 class Rival(Protocol):
@@ -156,6 +215,13 @@ class Rival(Protocol):
         measured
             Their EMG, shape (cycles, samples, channels).
         """
+
+
+class Keepable(Rival, Protocol):
+    """A rival whose fitted methods can be kept in a refiner's file, and rebuilt from it."""
+
+    def restored(self, state: State) -> Predict:
+        """Return what predicts from a state that `fit` made, of the same settings."""
 
 
 def simulated_cycles(cycles: xr.Dataset, folds: Folds | None = None, sets: Sequence[str] = ()) -> Simulated:
@@ -197,13 +263,6 @@ def _beside(cycles: xr.Dataset, sets: Sequence[str]) -> xr.DataArray:
     return xr.DataArray(none, dims=("cycle", "sample", "input"), coords={"input": np.empty(0, str)})
 
 
-def same_leg(muscle: str, muscles: Sequence[str]) -> NDArray[np.bool_]:
-    """Tell which of the muscles are of the leg that a muscle is of; shape (muscles,).
-
-    Those with its side in their names and neither of the trunk nor of the arms: 43 in gait2392. Where names tell no
-    side, all of them.
-    """
-    return np.array([side(one) == side(muscle) and region(one) not in ("trunk", "arm") for one in muscles])
 
 
 def groups(simulated: Simulated) -> NDArray[np.intp]:
