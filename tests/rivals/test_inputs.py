@@ -78,7 +78,7 @@ def test_scaling_is_that_of_its_definition_and_comes_back_from_json(cycles):
     away = ((beside - beside.mean(axis=0)) ** 2).mean(axis=(0, 1))
     spread = np.sqrt([away[:2].mean(), away[:2].mean(), away[2]])
     scaled = inputs.apply(simulated)
-    np.testing.assert_allclose(scaled.beside, (cycles.beside.values - beside.mean(axis=(0, 1))) * size / spread)
+    np.testing.assert_allclose(scaled.beside, (cycles.beside.values - beside.mean(axis=(0, 1))) * size / spread, atol=1e-12)
     assert scaled.inputs.shape == (16, 20, 5 + 3 + 2)
     again = Inputs.of_content(json.loads(json.dumps(inputs.content())))
     for name in ("beside", "told"):

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from nem2e_lib.data.exports.formats import read_recording
 from nem2e_lib.data.force.feet import FEET, read_feet
+from nem2e_lib.data.force.plates import read_plates
 from nem2e_lib.data.labels import muscle_name, parse
 from nem2e_lib.data.muscles import base, region, side
 from nem2e_lib.data.storage.storage import Storage
@@ -201,7 +202,10 @@ def _degrees(path: Path, storage: Storage, names: Sequence[str], values: Array) 
 
 def _force(path: Path, sides: Sequence[str], leg: str) -> Storage:
     """Vertical force under the feet of the measured legs."""
-    feet = read_feet(path, how="name them R_ground_force_vy or L_ground_force_vy")
+    plates = read_plates(path, read_recording(path)).plates
+    alone = {foot: [plates[0].vertical] if plates[0].side == foot else [] for foot in FEET} if len(plates) == 1 else {}
+    told = alone if any(alone.values()) else {}  # two plates are told apart as for gait events
+    feet = read_feet(path, **told, how="name them R_ground_force_vy or L_ground_force_vy")
     there = [foot for foot, columns in zip(FEET, feet.columns, strict=True) if columns]
     _refuse_both(path, [f"{foot}_{foot[0]}" for foot in there], sides, leg)
     missing = [foot for foot in sides if foot not in there]

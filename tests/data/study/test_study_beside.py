@@ -88,6 +88,13 @@ def test_a_mistake_is_one_sentence(tmp_path, files, more, told):
     assert told in problem
 
 
+def test_a_foot_alone_is_told_by_its_name(tmp_path):
+    both = lab.forces()
+    alone = lab.relabelled(both.only(both.labels[:1]), lambda _: "R_ground_force_vy")
+    study = load_study(with_files(tmp_path, "leg=left", forces=alone))
+    np.testing.assert_allclose(study.beside("s1_free", "grf").values, both.values[:, :1])
+
+
 def test_a_column_that_some_trials_lack_is_told(tmp_path):
     folder = with_files(tmp_path, angles=table(ANGLES))
     lab.add_trial(folder, "s2_free", subject="s2")
