@@ -89,8 +89,7 @@ class Methods:
         whole = State({name: np.asarray(values, np.float64) for name, values in self.weights.items()})
         parts = [whole.under(str(index)) for index in range(len(self.manifest.fits))]
         return [
-            method.restored(State(part.arrays, fit.facts))
-            for fit, part in zip(self.manifest.fits, parts, strict=True)
+            method.restored(State(part.arrays, fit.facts)) for fit, part in zip(self.manifest.fits, parts, strict=True)
         ]
 
 

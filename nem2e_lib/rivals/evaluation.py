@@ -55,8 +55,8 @@ def evaluate(
         Whether the rival is told speed, duration and condition of each cycle: the set ``speed``. The leaderboard ranks
         without.
     inputs
-        Sets that it is given (`nem2e_lib.rivals.inputs`), as ``activation+moment``; scaled inside the training cycles of
-        each fold. Methods that see the own muscle alone, or no simulation at all, stay as they are.
+        Sets that it is given (`nem2e_lib.rivals.inputs`), as ``activation+moment``; scaled inside the training cycles
+        of each fold. Methods that see the own muscle alone, or no simulation at all, stay as they are.
 
     Returns
     -------
@@ -70,8 +70,8 @@ def evaluate(
     Raises
     ------
     Nem2eError
-        If nothing can be left out, a value is not finite, the study lacks a set of inputs, or the rival's prediction has
-        another shape.
+        If nothing can be left out, a value is not finite, the study lacks a set of inputs, or the rival's prediction
+        has another shape.
     """
     sets = parse_inputs("+".join([inputs, SPEED] if circumstances and SPEED not in inputs else [inputs]))
     require_sets(cycles, sets)

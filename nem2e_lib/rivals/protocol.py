@@ -227,8 +227,8 @@ class Keepable(Rival, Protocol):
 def simulated_cycles(cycles: xr.Dataset, folds: Folds | None = None, sets: Sequence[str] = ()) -> Simulated:
     """Return what rivals see of segmented cycles, of which `folds`, or `leave_one_out`, hold some out.
 
-    `sets` are those of the cycles' inputs beside activation that are seen, in the order of the cycles and not yet scaled
-    (`nem2e_lib.rivals.inputs`).
+    `sets` are those of the cycles' inputs beside activation that are seen, in the order of the cycles and not yet
+    scaled (`nem2e_lib.rivals.inputs`).
 
     Raises
     ------
@@ -261,8 +261,6 @@ def _beside(cycles: xr.Dataset, sets: Sequence[str]) -> xr.DataArray:
         return cycles[BESIDE].isel(input=np.isin(cycles.input_set.values, list(sets)))
     none = np.empty((cycles.sizes["cycle"], cycles.sizes["sample"], 0))
     return xr.DataArray(none, dims=("cycle", "sample", "input"), coords={"input": np.empty(0, str)})
-
-
 
 
 def groups(simulated: Simulated) -> NDArray[np.intp]:

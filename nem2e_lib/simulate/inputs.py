@@ -27,9 +27,9 @@ from nem2e_lib.simulate.trial import SimulatedTrial
 def write_inputs(trial: SimulatedTrial, model: Path, folder: Path, cutoff_hz: float) -> None:
     """Write ``angles.sto``, ``moments.sto`` and ``lengths.sto`` of a simulated trial beside its activation.
 
-    Angles are low-passed as inverse dynamics low-passes them, without a shift; lengths are of muscle and tendon together in
-    the model before it was scaled, as shares of what they are in its default posture: what posture alone does to them,
-    whatever a person's size.
+    Angles are low-passed as inverse dynamics low-passes them, without a shift; lengths are of muscle and tendon
+    together in the model before it was scaled, as shares of what they are in its default posture: what posture alone
+    does to them, whatever a person's size.
 
     Parameters
     ----------

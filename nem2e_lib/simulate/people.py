@@ -27,8 +27,8 @@ from nem2e_lib.data.storage.storage import Storage
 from nem2e_lib.data.tables import near, read_table
 from nem2e_lib.error import Nem2eError
 from nem2e_lib.simulate.batch import simulate
-from nem2e_lib.simulate.inputs import write_inputs
 from nem2e_lib.simulate.hamner import OPTIONS as RUNNING
+from nem2e_lib.simulate.inputs import write_inputs
 from nem2e_lib.simulate.laboratory import agreement
 from nem2e_lib.simulate.options import BY_MASS, Options
 from nem2e_lib.simulate.osim import opensim_version

@@ -145,7 +145,7 @@ class Posture:
         return [muscle.getName() for muscle in self._muscles() if not _balances(muscle, self._state, activation)]
 
     def lengths(self, muscles: Sequence[str], row: int | None = None) -> Array:
-        """Return how long muscles are with their tendons at a row, or in the default posture; shape (muscles,), in m."""
+        """Return lengths of muscles with their tendons at a row, or in the default posture; shape (muscles,), in m."""
         if row is None:
             self._state = self._model.initSystem()
         else:

@@ -57,7 +57,9 @@ def test_a_set_that_a_study_lacks_says_what_to_add(cycles):
         evaluate(make_cycles(), RidgeAll(), inputs="moment")
 
 
-@pytest.mark.parametrize("method", [RidgeAll(), PartialLeastSquares(), DelayedRidge(delays_ms=(0.0,))], ids=lambda m: m.name)
+@pytest.mark.parametrize(
+    "method", [RidgeAll(), PartialLeastSquares(), DelayedRidge(delays_ms=(0.0,))], ids=lambda m: m.name
+)
 def test_what_moments_alone_tell_is_found_where_they_are_given(cycles, method):
     er = {
         sets: errors(evaluate(cycles, method, inputs=sets))["rmse_refined"].mean()
@@ -78,7 +80,9 @@ def test_scaling_is_that_of_its_definition_and_comes_back_from_json(cycles):
     away = ((beside - beside.mean(axis=0)) ** 2).mean(axis=(0, 1))
     spread = np.sqrt([away[:2].mean(), away[:2].mean(), away[2]])
     scaled = inputs.apply(simulated)
-    np.testing.assert_allclose(scaled.beside, (cycles.beside.values - beside.mean(axis=(0, 1))) * size / spread, atol=1e-12)
+    np.testing.assert_allclose(
+        scaled.beside, (cycles.beside.values - beside.mean(axis=(0, 1))) * size / spread, atol=1e-12
+    )
     assert scaled.inputs.shape == (16, 20, 5 + 3 + 2)
     again = Inputs.of_content(json.loads(json.dumps(inputs.content())))
     for name in ("beside", "told"):

@@ -276,9 +276,7 @@ def _of_leg(activation: Storage, leg: str) -> Storage:
     return replace(activation, labels=labels, values=np.ascontiguousarray(values), metadata={}, warnings=())
 
 
-def _beside(
-    folder: Path, force: Path, activation: Storage, leg: str, cycles: Sequence[_Cycle]
-) -> dict[str, Storage]:
+def _beside(folder: Path, force: Path, activation: Storage, leg: str, cycles: Sequence[_Cycle]) -> dict[str, Storage]:
     """Tables of a simulated trial beside its activation, by column of ``trials.csv``, under right-hand names."""
     tables = {}
     for which in ("angle", "moment", "length"):

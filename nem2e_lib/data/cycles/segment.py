@@ -202,7 +202,9 @@ def _with_beside(dataset: xr.Dataset, study: Study, kept: pd.DataFrame) -> xr.Da
         read = partial(study.beside, which=which)
         parts.append(_stack(read, kept, dataset.sample.values, study.settings.resampling))
     coords = {"input": names, "input_set": ("input", sets), "input_unit": ("input", units)}
-    return dataset.assign({BESIDE: (("cycle", "sample", "input"), np.concatenate(parts, axis=-1))}).assign_coords(coords)
+    return dataset.assign({BESIDE: (("cycle", "sample", "input"), np.concatenate(parts, axis=-1))}).assign_coords(
+        coords
+    )
 
 
 def _cycle_coords(study: Study, kept: pd.DataFrame) -> dict[str, Any]:

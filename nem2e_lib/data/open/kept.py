@@ -1,8 +1,8 @@
 """What was simulated from the open recordings once and comes with the library, with its provenance.
 
 A study's file ``activation/<study>.json`` tells what made it; ``activation/<study>/<trial>.sto.xz`` is the activation,
-compressed, of the muscles and times that the study needs. In ``inputs/`` lie, in the same way, joint angles, net moments
-and muscle lengths of the measured leg, ``<trial>_<table>.sto.xz``.
+compressed, of the muscles and times that the study needs. In ``inputs/`` lie, in the same way, joint angles, net
+moments and muscle lengths of the measured leg, ``<trial>_<table>.sto.xz``.
 """
 
 from __future__ import annotations

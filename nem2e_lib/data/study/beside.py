@@ -1,8 +1,8 @@
 """What a study may tell of a trial beside activation and EMG: angles, moments, muscle lengths, forces, as named sets.
 
-Each set is a column of ``trials.csv`` that names a file a trial, on the clock of the trial's activation. Of a file those
-columns are taken that are of the legs whose EMG was measured: where somebody stands in the room, how the pelvis is
-turned in it, arms and the other leg are no part of what moves the muscle.
+Each set is a column of ``trials.csv`` that names a file a trial, on the clock of the trial's activation. Of a file
+those columns are taken that are of the legs whose EMG was measured: where somebody stands in the room, how the pelvis
+is turned in it, arms and the other leg are no part of what moves the muscle.
 """
 
 from __future__ import annotations
@@ -194,7 +194,8 @@ def _degrees(path: Path, storage: Storage, names: Sequence[str], values: Array) 
     largest = np.abs(values).max(axis=0)
     if largest.max() > LARGEST_RADIANS:
         raise Nem2eError(
-            f"{path}: the header does not say degrees, but {names[int(largest.argmax())]!r} reaches {largest.max():.4g}, "
+            f"{path}: the header does not say degrees, but {names[int(largest.argmax())]!r} reaches "
+            f"{largest.max():.4g}, "
             "which are no radians; write inDegrees=yes in the header."
         )
     return np.rad2deg(values)

@@ -196,7 +196,8 @@ class Study:
     def beside(self, trial: str, which: str) -> Storage:
         """Return what a trial tells beside activation of one of `input_sets`, on the trial's clock.
 
-        Labels are as of `beside.read_beside`. Moments and forces are divided by body mass where ``trials.csv`` tells it.
+        Labels are as of `beside.read_beside`. Moments and forces are divided by body mass where ``trials.csv`` tells
+        it.
 
         Raises
         ------

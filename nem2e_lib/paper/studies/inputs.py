@@ -1,7 +1,7 @@
 """Which inputs tell EMG, activation or what lies beside it: ``make study-inputs`` writes docs/inputs_people.csv.
 
-Every pair of a method and sets of inputs that is tried has a row there, whatever came out, and the correction is for all
-of them.
+Every pair of a method and sets of inputs that is tried has a row there, whatever came out, and the correction is for
+all of them.
 """
 
 from __future__ import annotations
@@ -33,8 +33,8 @@ from nem2e_lib.site.tables import Table
 
 STUDY = ROOT / "docs" / "inputs_people.csv"
 """A row a study, method and sets of inputs: Er (mean over held-out units), the mean curve's, their difference with the
-95 % interval and p of the corrected resampled t-test, p after Holm over all that was tried on the study, held-out units n,
-how many were tried, whether the data are SYNTHETIC, commit."""
+95 % interval and p of the corrected resampled t-test, p after Holm over all that was tried on the study, held-out units
+n, how many were tried, whether the data are SYNTHETIC, commit."""
 COLUMNS = (
     *("study", "synthetic", "method", "inputs", "n", "er", "er_mean_curve", "difference", "ci_low", "ci_high"),
     *("p_value", "p_holm", "tried", "reason", "commit"),
@@ -49,6 +49,7 @@ TRIED = ("speed", *WAVEFORMS, *(f"{sets}+speed" for sets in WAVEFORMS))
 """Sets of inputs that every method is given, before any outcome was seen."""
 SAME = 1e-3
 """The mean curve's Er of a study differs by less between machines, and by more between data."""
+NOT_HERE = "Not shown: docs/inputs_people.csv was made on other data than this run's; make study-inputs makes it anew."
 _LEVEL = 0.05
 _TORQUES = ("hip_flexion", "hip_adduction", "hip_rotation", "knee_angle", "ankle_angle", "subtalar_angle")
 
@@ -140,7 +141,9 @@ def rows(path: Path = STUDY) -> pd.DataFrame:
     table = pd.read_csv(path, keep_default_na=False, na_values=[""], dtype={"reason": str})
     missing = [name for name in COLUMNS if name not in table]
     if missing:
-        raise Nem2eError(f"{path}: no column {missing[0]!r}, expected {', '.join(COLUMNS)}; make study-inputs writes it.")
+        raise Nem2eError(
+            f"{path}: no column {missing[0]!r}, expected {', '.join(COLUMNS)}; make study-inputs writes it."
+        )
     return table.fillna({"reason": ""})
 
 
@@ -148,6 +151,22 @@ def of_same_data(table: pd.DataFrame, study: str, er_mean_curve: float) -> pd.Da
     """Return the rows of a study if they are of the same data as a run's, by the mean curve's Er; else none."""
     own = table[table["study"] == study]
     return own[(own["er_mean_curve"] - er_mean_curve).abs() < SAME]
+
+
+def of_run(board: pd.DataFrame, table: pd.DataFrame | None = None) -> dict[str, pd.DataFrame]:
+    """Return what was tried on the studies of a run that it is of the same data as.
+
+    Parameters
+    ----------
+    board
+        Rows of `leaderboard.standings`, the mean curve's among them.
+    table
+        Rows as `rows` returns them, its default.
+    """
+    table = rows() if table is None else table
+    own = board[board["method"] == MeanCurve().name]
+    found = {row["study"]: of_same_data(table, row["study"], float(row["er_mean"])) for _, row in own.iterrows()}
+    return {study: rows_ for study, rows_ in found.items() if len(rows_)}
 
 
 def said(table: pd.DataFrame) -> list[str]:
@@ -165,13 +184,13 @@ def said(table: pd.DataFrame) -> list[str]:
     after = table["p_holm"] < _LEVEL
     best = table.loc[table["difference"].idxmin()]
     lines = [
-        f"On the {made}study {first['study']}, {len(table)} pairs of a method and sets of inputs were tried against the "
-        f"mean curve (Er {signed(first['er_mean_curve'])}; {first['n']} left out, one by one). The interval of the "
+        f"On the {made}study {first['study']}, {len(table)} pairs of a method and sets of inputs were tried against "
+        f"the mean curve (Er {signed(first['er_mean_curve'])}; {first['n']} left out, one by one). The interval of the "
         f"difference lies below 0 for {int(better.sum())} of them, above 0 for {int(worse.sum())}, before any "
-        f"correction. After Holm's correction for all {len(table)}, {int((better & after).sum())} are shown to be better "
-        f"than the mean curve and {int((worse & after).sum())} to be worse.",
-        f"The lowest was {label_of(best['method'])} given {best['inputs']}: {_interval(best)}, p {best['p_value']:.3f}, "
-        f"after correction {best['p_holm']:.3f}. The lowest of so many is lower than it would be on other people.",
+        f"correction. After Holm's correction for all {len(table)}, {int((better & after).sum())} are shown to be "
+        f"better than the mean curve and {int((worse & after).sum())} to be worse.",
+        f"The lowest was {label_of(best['method'])} given {best['inputs']}: {_interval(best)}, p "
+        f"{best['p_value']:.3f}, after correction {best['p_holm']:.3f}. The lowest of so many is lower than it would be on other people.",
     ]
     with_it = table["inputs"].str.contains("activation")
     groups = {
@@ -192,9 +211,11 @@ def shown_table(table: pd.DataFrame) -> Table:
     """Return every trial as a table for reading: a row a set of inputs, a column a method, of one or more studies."""
     names = list(dict.fromkeys(table["method"]))
     cells = table.assign(cell=[_cell(row) for _, row in table.iterrows()])
-    shown = cells.pivot(index=["study", "inputs"], columns="method", values="cell")[names]
+    shown = cells.set_index(["study", "inputs", "method"])["cell"].unstack("method")[names]  # noqa: PD010
     order = {sets: place for place, sets in enumerate(TRIED)}
-    shown = shown.sort_index(key=lambda values: [order.get(v, v) for v in values] if values.name == "inputs" else values)
+    shown = shown.sort_index(
+        key=lambda values: [order.get(v, v) for v in values] if values.name == "inputs" else values
+    )
     shown = shown.rename(columns=dict(zip(names, map(label_of, names), strict=True))).reset_index()
     synthetic = bool(table["synthetic"].any())
     studies = ", ".join(dict.fromkeys(table["study"]))
@@ -203,8 +224,8 @@ def shown_table(table: pd.DataFrame) -> Table:
         shown.rename(columns={"study": "Study", "inputs": "Inputs"}).rename_axis(columns=None),
         f"{'SYNTHETIC: ' if synthetic else ''}Inputs beside activation: {studies}",
         "Er minus the mean curve's, paired over what was left out, with the 95 % interval of the corrected resampled "
-        f"t-test; below 0 is better. * below .05 before correction, ** after Holm's correction for all trials of a study "
-        f"({', '.join(f'{n} on {study}' for study, n in table.groupby('study', sort=False).size().items())}).",
+        f"t-test; below 0 is better. * below .05 before correction, ** after Holm's correction for all trials of a "
+        f"study ({', '.join(f'{n} on {study}' for study, n in table.groupby('study', sort=False).size().items())}).",
         synthetic,
     )
 

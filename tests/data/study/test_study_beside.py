@@ -40,7 +40,13 @@ def test_what_lies_beside_activation_is_cut_into_the_same_cycles_and_all_else_is
     folder = with_files(tmp_path / "more", "mass_kg=50", angles=table(ANGLES), moments=moments, forces=lab.forces())
     study = load_study(folder)
     cycles, plain = segment(study)[0], segment(load_study(lab.study(tmp_path / "plain")))[0]
-    names = ["angle:hip_flexion_r", "angle:knee_angle_r", "moment:knee_angle_r", "moment:hip_flexion_r", "grf:vertical_r"]
+    names = [
+        "angle:hip_flexion_r",
+        "angle:knee_angle_r",
+        "moment:knee_angle_r",
+        "moment:hip_flexion_r",
+        "grf:vertical_r",
+    ]
     assert cycles.input.values.tolist() == names
     assert dict(zip(cycles.input_set.values, cycles.input_unit.values, strict=True)) == {
         "angle": "deg",
@@ -74,10 +80,22 @@ def test_radians_become_degrees_and_degrees_that_say_otherwise_are_refused(tmp_p
 @pytest.mark.parametrize(
     ("files", "more", "told"),
     [
-        ({"angles": table(["knee_angle_l", "pelvis_tilt"])}, "", "no column is one of the joint angles of the measured leg"),
-        ({"moments": table(ANGLES)}, "leg=left", "'knee_angle_l' too, so that it was not mirrored; leave the right leg out"),
+        (
+            {"angles": table(["knee_angle_l", "pelvis_tilt"])},
+            "",
+            "no column is one of the joint angles of the measured leg",
+        ),
+        (
+            {"moments": table(ANGLES)},
+            "leg=left",
+            "'knee_angle_l' too, so that it was not mirrored; leave the right leg out",
+        ),
         ({"angles": table(ANGLES, start=100.0)}, "", "they must overlap on one clock"),
-        ({"lengths": table(["soleus_l"])}, "", "no column is one of the lengths of muscles of the measured leg (right)"),
+        (
+            {"lengths": table(["soleus_l"])},
+            "",
+            "no column is one of the lengths of muscles of the measured leg (right)",
+        ),
         ({"forces": table(["knee_angle_r"])}, "", "name them R_ground_force_vy or L_ground_force_vy"),
         ({}, "mass_kg=-3", "mass_kg is '-3', but a number above 0 is expected"),
         ({}, "moments=s1/nothing.sto", "moments is 's1/nothing.sto', but there is no such file"),
@@ -99,7 +117,9 @@ def test_a_column_that_some_trials_lack_is_told(tmp_path):
     folder = with_files(tmp_path, angles=table(ANGLES))
     lab.add_trial(folder, "s2_free", subject="s2")
     (problem,) = check_study(folder)
-    assert problem.endswith("angles is given for 1 of 2 trials, trial 's2_free' is without; give it for all or for none.")
+    assert problem.endswith(
+        "angles is given for 1 of 2 trials, trial 's2_free' is without; give it for all or for none."
+    )
 
 
 def test_trials_with_other_inputs_than_the_first_are_told(tmp_path):

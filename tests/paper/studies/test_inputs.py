@@ -22,7 +22,9 @@ def made(differences, synthetic=False):
         ]
     )
     facts = {"study": "some", "synthetic": synthetic, "method": "ridge_all", "n": 10, "er_mean_curve": -0.4}
-    return table.assign(p_holm=holm(table["p_value"]), er=-0.4 + table["difference"], tried=len(table), reason="", **facts)
+    return table.assign(
+        p_holm=holm(table["p_value"]), er=-0.4 + table["difference"], tried=len(table), reason="", **facts
+    )
 
 
 def test_every_trial_has_a_row_with_its_interval_and_is_corrected_for_all():
@@ -39,11 +41,17 @@ def test_every_trial_has_a_row_with_its_interval_and_is_corrected_for_all():
 def test_an_interval_is_that_of_the_corrected_test():
     own, mean_curve = (pd.Series(values, index=list("abc")) for values in ([-0.5, -0.4, -0.45], [-0.4, -0.41, -0.3]))
     found, expected = inputs._paired(own, mean_curve), over_folds((own - mean_curve).to_numpy())
-    assert (found["ci_low"], found["ci_high"], found["p_value"]) == (expected.ci_low, expected.ci_high, expected.p_value)
+    assert (found["ci_low"], found["ci_high"], found["p_value"]) == (
+        expected.ci_low,
+        expected.ci_high,
+        expected.p_value,
+    )
 
 
 def test_what_is_said_follows_from_the_table():
-    table = made({"activation": (-0.03, 0.02, 0.01), "moment": (0.04, 0.03, 0.02), "activation+moment": (-0.01, 0.02, 0.3)})
+    table = made(
+        {"activation": (-0.03, 0.02, 0.01), "moment": (0.04, 0.03, 0.02), "activation+moment": (-0.01, 0.02, 0.3)}
+    )
     told = " ".join(inputs.said(table))
     assert "3 pairs of a method and sets of inputs were tried" in told
     assert "lies below 0 for 1 of them, above 0 for 1, before any correction" in told
