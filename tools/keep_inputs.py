@@ -1,7 +1,8 @@
-"""Keep what a study of open recordings tells beside activation with the library: ``python tools/keep_inputs.py STUDY WORK``.
+"""Keep what a study of open recordings tells beside activation: ``python tools/keep_inputs.py STUDY WORK``.
 
-Simulates in WORK what is not finished there (scaling, inverse kinematics, inverse dynamics), and writes joint angles, net
-moments and muscle lengths of the measured leg into ``nem2e_lib/data/open/inputs``. Run it where the way to them has changed.
+Simulates in WORK what is not finished there (scaling, inverse kinematics, inverse dynamics), and writes joint angles,
+net moments and muscle lengths of the measured leg into ``nem2e_lib/data/open/inputs``. Run it where the way to them has
+changed.
 """
 
 from __future__ import annotations

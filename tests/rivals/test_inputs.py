@@ -50,16 +50,17 @@ def test_a_set_that_a_study_lacks_says_what_to_add(cycles):
     with pytest.raises(Nem2eError) as found:
         require_sets(cycles, ("activation", "grf"))
     assert str(found.value) == (
-        "study 'tiny' has no inputs 'grf'; it has activation, angle, moment, speed. Name a file of vertical force under the "
-        "measured foot for every trial in trials.csv, column 'forces', and segment it again."
+        "study 'tiny' has no inputs 'grf'; it has activation, angle, moment, speed. Name a file of vertical force "
+        "under the measured foot for every trial in trials.csv, column 'forces', and segment it again."
     )
     with pytest.raises(Nem2eError, match="it has activation, speed"):
         evaluate(make_cycles(), RidgeAll(), inputs="moment")
 
 
-@pytest.mark.parametrize(
-    "method", [RidgeAll(), PartialLeastSquares(), DelayedRidge(delays_ms=(0.0,))], ids=lambda m: m.name
-)
+METHODS = [RidgeAll(), PartialLeastSquares(), DelayedRidge(delays_ms=(0.0,))]
+
+
+@pytest.mark.parametrize("method", METHODS, ids=lambda one: one.name)
 def test_what_moments_alone_tell_is_found_where_they_are_given(cycles, method):
     er = {
         sets: errors(evaluate(cycles, method, inputs=sets))["rmse_refined"].mean()
@@ -89,7 +90,7 @@ def test_scaling_is_that_of_its_definition_and_comes_back_from_json(cycles):
         np.testing.assert_array_equal(getattr(again.apply(simulated), name), getattr(scaled, name))
     alone = Inputs.fit(simulated, training, ("moment", "angle")).apply(simulated)
     assert alone.inputs.shape == (16, 20, 3)
-    with pytest.raises(Nem2eError, match="moment:knee_angle_r.*were learned from"):
+    with pytest.raises(Nem2eError, match=r"moment:knee_angle_r.*were learned from"):
         inputs.apply(simulated_cycles(make_cycles()))
 
 

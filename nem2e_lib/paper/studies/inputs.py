@@ -189,8 +189,9 @@ def said(table: pd.DataFrame) -> list[str]:
         f"difference lies below 0 for {int(better.sum())} of them, above 0 for {int(worse.sum())}, before any "
         f"correction. After Holm's correction for all {len(table)}, {int((better & after).sum())} are shown to be "
         f"better than the mean curve and {int((worse & after).sum())} to be worse.",
-        f"The lowest was {label_of(best['method'])} given {best['inputs']}: {_interval(best)}, p "
-        f"{best['p_value']:.3f}, after correction {best['p_holm']:.3f}. The lowest of so many is lower than it would be on other people.",
+        f"The lowest was {label_of(best['method'])} given {best['inputs']}: {_interval(best)}, "
+        f"p {best['p_value']:.3f}, after correction {best['p_holm']:.3f}. The lowest of so many tends to be lower "
+        "than the same would be on other people.",
     ]
     with_it = table["inputs"].str.contains("activation")
     groups = {
