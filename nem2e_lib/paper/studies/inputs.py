@@ -21,7 +21,7 @@ from nem2e_lib.data.cycles.segment import BESIDE
 from nem2e_lib.data.muscles import LEG
 from nem2e_lib.data.synthetic.body import leg_strength
 from nem2e_lib.error import Nem2eError
-from nem2e_lib.figures.style import label_of, signed
+from nem2e_lib.figures.style import label_of
 from nem2e_lib.paper.run import OPEN, Run
 from nem2e_lib.paper.studies.script import script
 from nem2e_lib.project import ROOT
@@ -185,7 +185,7 @@ def said(table: pd.DataFrame) -> list[str]:
     best = table.loc[table["difference"].idxmin()]
     lines = [
         f"On the {made}study {first['study']}, {len(table)} pairs of a method and sets of inputs were tried against "
-        f"the mean curve (Er {signed(first['er_mean_curve'])}; {first['n']} left out, one by one). The interval of the "
+        f"the mean curve (Er {_signed(first['er_mean_curve'])}; {first['n']} left out, one by one). The interval of the "
         f"difference lies below 0 for {int(better.sum())} of them, above 0 for {int(worse.sum())}, before any "
         f"correction. After Holm's correction for all {len(table)}, {int((better & after).sum())} are shown to be "
         f"better than the mean curve and {int((worse & after).sum())} to be worse.",
@@ -200,7 +200,7 @@ def said(table: pd.DataFrame) -> list[str]:
         "without activation": ~with_it,
     }
     parts = [
-        f"{what}: {signed(some['difference'].min())} to {signed(some['difference'].max())}, "
+        f"{what}: {_signed(some['difference'].min())} to {_signed(some['difference'].max())}, "
         f"{int((some['ci_high'] < 0).sum())} of {len(some)} intervals below 0"
         for what, some in ((what, table[chosen]) for what, chosen in groups.items())
         if len(some)
@@ -231,15 +231,20 @@ def shown_table(table: pd.DataFrame) -> Table:
     )
 
 
+def _signed(value: float) -> str:
+    """A difference with three digits, as most are of a few hundredths."""
+    return f"{value:+.3f}".replace("-", "−")
+
+
 def _interval(row: pd.Series) -> str:
-    return f"{signed(row['difference'])} (95 % CI {signed(row['ci_low'])} to {signed(row['ci_high'])})"
+    return f"{_signed(row['difference'])} (95 % CI {_signed(row['ci_low'])} to {_signed(row['ci_high'])})"
 
 
 def _cell(row: pd.Series) -> str:
     if row["reason"] or not np.isfinite(row["p_value"]):
         return str(row["reason"]) or "not tested"
     star = "**" if row["p_holm"] < _LEVEL else "*" if row["p_value"] < _LEVEL else ""
-    return f"{signed(row['difference'])} ({signed(row['ci_low'])}, {signed(row['ci_high'])}){star}"
+    return f"{_signed(row['difference'])} ({_signed(row['ci_low'])}, {_signed(row['ci_high'])}){star}"
 
 
 def study(folder: Path | str) -> Path:

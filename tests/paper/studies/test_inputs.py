@@ -56,7 +56,7 @@ def test_what_is_said_follows_from_the_table():
     assert "3 pairs of a method and sets of inputs were tried" in told
     assert "lies below 0 for 1 of them, above 0 for 1, before any correction" in told
     assert "After Holm's correction for all 3, 1 are shown to be better than the mean curve and 1 to be worse." in told
-    assert "without activation: +.040 to +.040, 0 of 1 intervals below 0" in told
+    assert "without activation: +0.040 to +0.040, 0 of 1 intervals below 0" in told
     assert "SYNTHETIC study some" in inputs.said(made({"activation": (-0.03, 0.02, 0.01)}, synthetic=True))[0]
     assert inputs.said(table.iloc[:0]) == []
 
