@@ -331,6 +331,8 @@ def _said(study: str, table: pd.DataFrame, fights: pd.DataFrame, name: Callable[
 def costs(results: Iterable[xr.Dataset]) -> pd.DataFrame:
     """Return what methods cost: columns study, method, parameters (of one fold, all channels), seconds (all folds).
 
+    Parameters are NaN where nobody knows.
+
     Parameters
     ----------
     results
@@ -350,9 +352,10 @@ def costs(results: Iterable[xr.Dataset]) -> pd.DataFrame:
     )
 
 
-def _parameters(results: xr.Dataset) -> int:
+def _parameters(results: xr.Dataset) -> float:
     if "parameters" in results.attrs:
-        return round(float(results.attrs["parameters"]))
+        told = float(results.attrs["parameters"])
+        return round(told) if np.isfinite(told) else told
     configuration = Configuration(**configuration_of(results))
     condition = results.attrs["condition"]
     features = results.sizes["sample"] if condition == "all_entire" else 1

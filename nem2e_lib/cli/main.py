@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from typer.core import TyperGroup
 
+from nem2e_lib.cli import leaderboard as ranking
 from nem2e_lib.cli import refiner as refining
 from nem2e_lib.cli import simulate as sim
+from nem2e_lib.cli.adapt import adapt
 from nem2e_lib.cli.flags import flagged
 from nem2e_lib.cli.refiner import ForceColumns, Json, Names, RefinedFile, Rest, Some, Spans
-from nem2e_lib.data.synthetic.design import design
 from nem2e_lib.data.synthetic.knobs import DEFAULT, Knobs, Knobs1, knobs_of
-from nem2e_lib.data.synthetic.study import write_study
 from nem2e_lib.error import Nem2eError
 from nem2e_lib.simulate.options import Options
 from nem2e_lib.simulate.trial import SimulatedTrial
@@ -305,6 +305,8 @@ app.add_typer(sim.app, name="simulate")
 
 app.command()(refining.train)
 app.command()(refining.refine)
+app.command()(adapt)
+app.command()(ranking.leaderboard)
 
 
 @app.command("run")
@@ -365,6 +367,9 @@ def write(
     generator: int = DEFAULT,
 ) -> str:
     """Write a SYNTHETIC study folder, its knobs given as NAME=VALUE, and return a sentence that tells what is in it."""
+    from nem2e_lib.data.synthetic.design import design
+    from nem2e_lib.data.synthetic.study import write_study
+
     folder = write_study(motion, out, _knobs(knob, generator), seed, subjects=subjects, speeds=speeds)
     plan = design(motion).reduced(subjects, speeds)
     trials = plan.subjects * len(plan.speeds)

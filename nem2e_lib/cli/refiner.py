@@ -144,9 +144,7 @@ def _require_networks(method: str, given: list[str]) -> None:
         )
 
 
-def _method(
-    cycles: xr.Dataset, settings: Settings, method: str, names: list[str] | None, held_out: bool
-) -> Refiner:
+def _method(cycles: xr.Dataset, settings: Settings, method: str, names: list[str] | None, held_out: bool) -> Refiner:
     from nem2e_lib.refiner import fitting
     from nem2e_lib.rivals import rival
 
@@ -237,15 +235,25 @@ def show(refined: Refined, files: Sequence[Path], as_json: bool) -> None:
         typer.echo(f"note: {note}", err=True)
     muscles = len(refined.manifest.outputs)
     typer.echo(f"{files[0]}: {muscles} muscles refined in {len(refined.refined)} of {len(refined.spans)} cycles.")
+    if refined.far is not None and refined.manifest.reach is not None:
+        from nem2e_lib.refiner.outside import said
+
+        typer.echo(f"{said(refined.manifest.reach, refined.far)}.")
     typer.echo("\n".join(str(path) for path in files[1:]))
 
 
 def show_refiner(path: Path, as_json: bool) -> None:
-    """Print what a refiner says of itself, and each muscle with its error on those left out, columns between tabs."""
+    """Print what a refiner says of itself, and each muscle with its error on those left out, columns between tabs.
+
+    The last column is what its band covers of those left out.
+    """
     from nem2e_lib.refiner import Refiner
+    from nem2e_lib.refiner.manifest import percent
 
     manifest = Refiner.load(path).manifest
-    head = ["muscle", "of", "RMSE OpenSim", "RMSE refined", "Er"]
+    level = manifest.band_level
+    said = "± held-out error" if level is None else f"{percent(level)} band"
+    head = ["muscle", "of", "RMSE OpenSim", "RMSE refined", "Er", f"{said} covers"]
     lines = ["\t".join(row) for row in [head, *map(_row, manifest.outputs)]]
     typer.echo(manifest.to_json() if as_json else "\n".join([str(manifest), *lines]))
 
@@ -253,6 +261,7 @@ def show_refiner(path: Path, as_json: bool) -> None:
 def _row(out: Output) -> list[str]:
     told = out.held_out
     if told is None:
-        return [out.name, out.muscle, "–", "–", "–"]
+        return [out.name, out.muscle, "–", "–", "–", "–"]
     rate = "–" if told.er is None else f"{told.er:+.2f}"
-    return [out.name, out.muscle, f"{told.rmse_opensim:.3f}", f"{told.rmse_refined:.3f}", rate]
+    share = "–" if told.covered is None else f"{100 * told.covered:.0f} %"
+    return [out.name, out.muscle, f"{told.rmse_opensim:.3f}", f"{told.rmse_refined:.3f}", rate, share]

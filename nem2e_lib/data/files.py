@@ -9,7 +9,7 @@ import secrets
 import shutil
 import stat
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from io import FileIO
 from pathlib import Path
@@ -265,8 +265,14 @@ def whole_folder(path: Path) -> Iterator[Path]:
 
 
 @contextmanager
-def added_to(path: Path) -> Iterator[Path]:
+def added_to(path: Path, over: Collection[str] = ()) -> Iterator[Path]:
     """Give a fresh folder beside `path`, whose files go into `path` only if the block succeeds, and over no other file.
+
+    Parameters
+    ----------
+    path : Path
+    over : collection of str
+        Files of `path` that may be written over: those of the same program's last time.
 
     Raises
     ------
@@ -278,13 +284,13 @@ def added_to(path: Path) -> Iterator[Path]:
     with _beside(path) as temporary:
         yield temporary
         files = [each.relative_to(temporary) for each in sorted(temporary.rglob("*")) if each.is_file()]
-        there = [path / file for file in files if (path / file).exists()]
+        there = [path / file for file in files if str(file) not in over and (path / file).exists()]
         if there:
             more = f" ({len(there)} such)" if len(there) > 1 else ""
             raise Nem2eError(f"{there[0]}: is there already{more}; take it away or name a new folder.")
         for file in files:
             (path / file).parent.mkdir(parents=True, exist_ok=True)
-            (temporary / file).rename(path / file)
+            (temporary / file).replace(path / file)
 
 
 @contextmanager

@@ -50,6 +50,7 @@ recording    postures                 recording        the model in motion, and 
 …            ground_force             recording        force over time, heel strikes and cycles
 …            activations              recording        activation of some muscles by each method
 …            refined_trial            recording        a trial refined, with its band
+bands        calibration              bands            what a refiner's bands cover on those left out
 laboratory   markers_over_time        laboratory       heels and toes of a C3D file over time, gaps of its markers
 …            plates_and_feet          laboratory       force plates from above, and which foot trod on which
 …            markers_on_model         laboratory       measured markers and the scaled model's in the static pose
@@ -74,6 +75,7 @@ if TYPE_CHECKING:
     from nem2e_lib.figures import (
         ablations,
         attention_tests,
+        bands,
         body,
         changed_inputs,
         controls,
@@ -103,6 +105,7 @@ if TYPE_CHECKING:
         order_overlap,
         precision,
     )
+    from nem2e_lib.figures.bands import calibration
     from nem2e_lib.figures.changed_inputs import shortcut
     from nem2e_lib.figures.controls import control_errors, following, shift_errors, shift_maps
     from nem2e_lib.figures.cycles import cycle_timeline, cycle_waveforms
@@ -136,6 +139,7 @@ if TYPE_CHECKING:
 _FUNCTIONS = {
     "ablations": "forest levels",
     "attention_tests": "agreement error_and_entropy interventions lag_against_delay order_overlap precision",
+    "bands": "calibration",
     "changed_inputs": "shortcut",
     "controls": "control_errors following shift_errors shift_maps",
     "cycles": "cycle_timeline cycle_waveforms",
@@ -157,6 +161,7 @@ _FUNCTIONS = {
 _MODULES = (
     "ablations",
     "attention_tests",
+    "bands",
     "body",
     "changed_inputs",
     "controls",
@@ -186,8 +191,10 @@ __all__ = [
     "activity_by_cycle",
     "agreement",
     "attention_tests",
+    "bands",
     "beside_laboratory",
     "body",
+    "calibration",
     "changed_inputs",
     "cocontraction",
     "control_errors",

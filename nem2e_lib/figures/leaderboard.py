@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping
+from collections.abc import Collection, Hashable, Mapping
 from typing import Any
 
 import numpy as np
@@ -13,8 +13,9 @@ from matplotlib.cm import ScalarMappable
 from matplotlib.colors import TwoSlopeNorm
 from matplotlib.lines import Line2D
 
-from nem2e_lib.figures.points import mean_handle, rows_of_points, unit_handle
+from nem2e_lib.figures.points import BLACK_EDGE, mean_handle, rows_of_points, unit_handle
 from nem2e_lib.figures.style import (
+    OWN_METHOD,
     Drawn,
     add_legend,
     colour_of,
@@ -28,13 +29,15 @@ from nem2e_lib.training.units import caveat, units_said
 
 
 @styled
-def leaderboard(standings: pd.DataFrame, units: pd.DataFrame, *, synthetic: bool) -> Drawn:
+def leaderboard(standings: pd.DataFrame, units: pd.DataFrame, *, synthetic: bool, own: Collection[str] = ()) -> Drawn:
     """Draw each method's Er per held-out unit with mean and 95 % CI, best on top; one panel a study.
 
     Parameters
     ----------
     standings, units : pandas.DataFrame
         Rows of ``leaderboard.standings`` and ``leaderboard.per_unit``.
+    own : collection of str
+        Methods that are the reader's own: in a colour of theirs.
     """
     studies = list(dict.fromkeys(standings["study"]))
     most = int(standings.groupby("study").size().max())
@@ -43,11 +46,12 @@ def leaderboard(standings: pd.DataFrame, units: pd.DataFrame, *, synthetic: bool
     axes = figure.subplots(1, len(studies), squeeze=False)[0]
     for axis, study in zip(axes, studies, strict=True):
         rows = standings[standings["study"] == study]
-        _panel(axis, rows, units[units["study"] == study])
+        _panel(axis, rows, units[units["study"] == study], own)
         axis.set_title(
             f"{study} (n = {units_said(int(rows['n_units'].iloc[0]), str(rows['unit'].iloc[0]), 'held-out')})"
         )
-    add_legend(figure, [unit_handle(), mean_handle()])
+    theirs = Line2D([], [], ls="", marker="D", ms=5, mfc=OWN_METHOD, **BLACK_EDGE, label="added: a method of one's own")
+    add_legend(figure, [unit_handle(), mean_handle(), *([theirs] if own else [])])
     caption = (
         "Er is averaged over the channels of an electrode and then over electrodes within each held-out unit. On the "
         "right: Er, and the 95 % interval of the rank (bootstrap over held-out units). "
@@ -69,14 +73,14 @@ def _short(units: pd.DataFrame) -> list[str]:
     return told
 
 
-def _panel(axis: Axes, rows: pd.DataFrame, units: pd.DataFrame) -> None:
+def _panel(axis: Axes, rows: pd.DataFrame, units: pd.DataFrame, own: Collection[str]) -> None:
     axis.axvline(0, color="#444444", lw=0.9)
     ordered = rows.sort_values("er_mean", kind="stable")
     rows_of_points(
         axis,
         ordered,
         row="method",
-        palette={method: colour_of(method) for method in ordered["method"]},
+        palette={method: OWN_METHOD if method in own else colour_of(method) for method in ordered["method"]},
         names=[label_of(method) for method in ordered["method"]],
         notes=[f"{_er(row['er_mean'])}  {_ranks(row)}".rstrip() for row in ordered.to_dict("records")],
         units=units,

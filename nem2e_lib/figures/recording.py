@@ -28,6 +28,7 @@ from nem2e_lib.figures.style import (
     new_figure,
     styled,
 )
+from nem2e_lib.refiner.manifest import Manifest, percent
 from nem2e_lib.refiner.refined import Refined, is_synthetic
 from nem2e_lib.training.units import units_said
 
@@ -217,7 +218,7 @@ def refined_trial(refined: Refined, measured: xr.DataArray | None = None) -> Dra
     label_bottom(axes, "time (s)")
     figure.supylabel("muscle activity", fontsize=9)
     known = refined.manifest.outputs[0].held_out is not None
-    add_legend(figure, _handles(measured is not None, known))
+    add_legend(figure, _handles(measured is not None, _band_said(refined.manifest) if known else ""))
     caption = _caption(refined, measured is not None, known)
     return Drawn(figure, data, title, f"{plural(len(muscles), 'panel')}, one a muscle. {caption}", caption, synthetic)
 
@@ -277,21 +278,26 @@ def _panel(axis: Axes, muscle: str, data: pd.DataFrame, refined: Refined) -> Non
     axis.set_xlim(refined.read.time[0], refined.read.time[-1])
 
 
-def _handles(measured: bool, known: bool) -> list[Line2D | Patch]:
+def _band_said(manifest: Manifest) -> str:
+    level = manifest.band_level
+    return "± held-out error at that phase" if level is None else f"{percent(level)} band"
+
+
+def _handles(measured: bool, band: str) -> list[Line2D | Patch]:
     lines: list[Line2D | Patch] = [
         Line2D([], [], color=SIMULATED, lw=1.0, label="simulated activation"),
         Line2D([], [], color=REFINED, label="refined (mean over seeds)"),
     ]
-    if known:
-        lines.append(Patch(color=REFINED, alpha=0.2, lw=0, label="± held-out error at that phase"))
+    if band:
+        lines.append(Patch(color=REFINED, alpha=0.2, lw=0, label=band))
     return [*lines, *([Line2D([], [], color=MEASURED, lw=1.4, label="measured EMG")] if measured else [])]
 
 
 def _caption(refined: Refined, measured: bool, known: bool) -> str:
     training = refined.manifest.training
     band = (
-        f" Band: root mean square error at that phase on "
-        f"{units_said(training.held_out_units, training.held_out_by)} left out one by one."
+        f" Band, from {units_said(training.held_out_units, training.held_out_by)} left out one by one: "
+        f"{refined.manifest.band_said}"
         if known
         else " The refiner's error on others is unknown, so there is no band."
     )

@@ -62,6 +62,8 @@ METHOD_COLOURS = {
     "delayed_kernel_ridge": REFINED,
 }
 OTHER_METHOD = "#777777"
+OWN_METHOD = "#56B4E9"
+"""Of methods that a reader has added."""
 HEAT = "cividis"
 
 # Glyphs are written as paths, so that a page looks alike on machines without DejaVu Sans and no label can

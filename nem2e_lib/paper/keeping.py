@@ -10,10 +10,13 @@ import xarray as xr
 from nem2e_lib.data.storage.storage import Storage, read_storage
 from nem2e_lib.data.study.load import load_study
 from nem2e_lib.data.synthetic import write_newcomer
+from nem2e_lib.figures.bands import calibration
 from nem2e_lib.paper.run import Run
 from nem2e_lib.refiner import Refiner
+from nem2e_lib.refiner.manifest import Manifest
 from nem2e_lib.refiner.refined import Refined
 from nem2e_lib.refiner.spans import Span
+from nem2e_lib.site.saving import Saved
 
 FOLDER = "refiner"
 PUBLISHED = 2_000_000
@@ -64,6 +67,11 @@ def example(run: Run, study: str) -> Trial:
     spans = [Span(*each) for each in zip(own.number.values.tolist(), own.start_s.values, own.end_s.values, strict=True)]
     told = f"The refiner was trained on this very trial ({name}): it shows the tool, not how well it does on others."
     return Trial(load_study(run.studies[study]).activation(name), None, spans, own, told)
+
+
+def bands(run: Run, manifest: Manifest) -> Saved | str:
+    """Show what a refiner's bands cover on those left out, or say what it is where that is not known."""
+    return manifest.band_said if manifest.calibration().empty else run.show(calibration(manifest), "band_calibration")
 
 
 def offer(run: Run, path: Path) -> str:

@@ -12,6 +12,8 @@ import pandas as pd
 
 from nem2e_lib.data.muscles import same_leg
 from nem2e_lib.error import Nem2eError
+from nem2e_lib.refiner.adapting import Adaptation, Priors
+from nem2e_lib.refiner.reach import Limits
 from nem2e_lib.training.units import units_said
 
 FORMAT, VERSION = "nem2e refiner", 2
@@ -22,6 +24,8 @@ SYNTHETIC = (
 ONE_SPEED = "ONE PERSON AT ONE SPEED: nothing is known of how it does on other people or at other speeds."
 OTHER_CYCLES = "Its error is that of other cycles of the same recording, which are much like those of training."
 """Warnings of a refiner of one recording; the second where its error is known."""
+ERROR_BAND = "± the held-out error (root mean square at each sample)"
+"""What the band is where there is none of a nominal level."""
 OWN, LEG, ALL = "own", "leg", "all"
 """Which muscles a refined one is made of: its own, those of its leg, all that are read."""
 
@@ -40,9 +44,13 @@ class Manifest:
         Muscles read and refined, in the order of the weights.
     fits : tuple of Fit
         Fitted methods of the leaderboard; empty where the method is STDR-Net.
+    reach : Limits or None
+        How far cycles may lie from those of training; None where that is not known.
     weights : dict
         Arrays by name. Of STDR-Net leading axes are seed, output and part of the cycle; else a name starts with the
         number of the fit.
+    person : Person or None
+        Whom it was adapted to; None where it is for everybody.
     """
 
     origin: Origin
@@ -56,6 +64,8 @@ class Manifest:
     emg_unit: str = "share of the EMG's reference (see origin: emg)"
     weights: dict[str, Array] | None = None
     fits: tuple[Fit, ...] = ()
+    reach: Limits | None = None
+    person: Person | None = None
 
     def __str__(self) -> str:
         """A few lines about the refiner, for people."""
@@ -67,7 +77,12 @@ class Manifest:
             f"of {len(origin.subjects)} subject(s)",
             f"reads the activation of {len(self.inputs)} muscles in {cycle.definition} cycles",
             f"held-out error: {left_out if training.held_out_by else 'unknown, nobody was left out'}",
+            *([f"band: {self.band_said}"] if self.band_said else []),
+            *([f"adapted to {self.person}"] if self.person else []),
         ]
+        if self.reach:
+            told = [self.reach.one, *([self.reach.alarms] if self.reach.alarms else [])]
+            lines.append(f"distance to training: {'; '.join(told)}")
         return "\n  ".join([*lines, *([self.warning] if self.warning else [])])
 
     @property
@@ -92,8 +107,8 @@ class Manifest:
 
     @property
     def synthetic(self) -> bool:
-        """Whether it was trained on synthetic data."""
-        return self.origin.synthetic
+        """Whether it was trained on synthetic data, or adapted to nobody's."""
+        return self.origin.synthetic or (self.person is not None and self.person.synthetic)
 
     def errors(self) -> pd.DataFrame:
         """Return the error on those left out, a row a muscle; NaN where it is unknown.
@@ -110,6 +125,42 @@ class Manifest:
         ]
         return pd.DataFrame(rows).astype(dict.fromkeys(told, float))
 
+    @property
+    def band_level(self) -> float | None:
+        """Nominal share of samples within the band; None where it has none."""
+        bands = [out.held_out.band for out in self.outputs if out.held_out and out.held_out.band]
+        return bands[0].level if bands else None
+
+    @property
+    def band_said(self) -> str:
+        """What the band about refined activity is, in a sentence or two; empty where the error is unknown."""
+        told = [out.held_out for out in self.outputs if out.held_out]
+        if not told:
+            return ""
+        if self.band_level is None:
+            return f"{ERROR_BAND}, which has no nominal level."
+        shares = [each.covered for each in told if each.covered is not None]
+        measured = f"; it covers {_range(shares)} of held-out samples" if shares else ""
+        notes = dict.fromkeys(each.band.note for each in told if each.band and each.band.note)
+        return " ".join([f"{percent(self.band_level)} nominal{measured}.", *notes])
+
+    def calibration(self) -> pd.DataFrame:
+        """Return what bands of several nominal levels cover on those left out, a row a muscle and level.
+
+        Returns
+        -------
+        DataFrame
+            muscle (EMG name), of (muscle of the model), nominal, covered, low, high (see `Calibration`), units.
+        """
+        columns = ["muscle", "of", "nominal", "covered", "low", "high", "units"]
+        rows = [
+            (out.name, out.muscle, each.nominal, each.covered, each.low, each.high, out.held_out.units)
+            for out in self.outputs
+            if out.held_out and out.held_out.band
+            for each in out.held_out.band.calibration
+        ]
+        return pd.DataFrame(rows, columns=columns).astype(dict.fromkeys(columns[2:], float))
+
     def only(self, outputs: list[str]) -> Manifest:
         """Return the manifest of some of the refined muscles; one-muscle conditions then read only these."""
         chosen = tuple(each for each in self.outputs if each.name in outputs)
@@ -119,7 +170,8 @@ class Manifest:
             legs = [same_leg(muscle, names) for muscle in needed]
             needed |= {name for name, own in zip(names, np.any(legs, axis=0), strict=True) if own}
         inputs = tuple(each for each in self.inputs if self.reads_all or each.muscle in needed)
-        return replace(self, outputs=chosen, inputs=inputs)
+        reach = self.reach.of_fewer() if self.reach and len(inputs) < len(self.inputs) else self.reach
+        return replace(self, outputs=chosen, inputs=inputs, reach=reach)
 
     def to_json(self) -> str:
         """Return the manifest as JSON, two spaces deep, the same text for the same content."""
@@ -141,6 +193,22 @@ class Origin:
     citation: str
     licence: str
     data_hash: str
+
+
+@dataclass(frozen=True)
+class Person:
+    """Whom a refiner was adapted to, whether synthetic, and by how many own cycles of which speeds and conditions."""
+
+    name: str
+    study: str
+    synthetic: bool
+    cycles: int
+    circumstances: tuple[str, ...]
+
+    def __str__(self) -> str:
+        """Who, and with how many cycles."""
+        called = "SYNTHETIC " if self.synthetic else ""
+        return f"{called}{self.name} of {self.study} with {self.cycles} own cycle{'s' * (self.cycles != 1)}"
 
 
 @dataclass(frozen=True)
@@ -221,11 +289,23 @@ class GaitCycle:
 
 @dataclass(frozen=True)
 class Input:
-    """A muscle whose simulated activation is read, and the range that it had in training."""
+    """A muscle whose simulated activation is read, and what it had in training.
+
+    Attributes
+    ----------
+    muscle : str
+    low, high : float
+        Its range.
+    mean, spread : tuple of float
+        Mean curve, and standard deviation between units, at each sample of the cycle (`reach.Reach`); empty where they
+        are not known.
+    """
 
     muscle: str
     low: float
     high: float
+    mean: tuple[float, ...] = ()
+    spread: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -243,7 +323,12 @@ class Output:
     diverged : tuple of int
         Seeds whose training diverged: their networks are in the file, but give no answer.
     held_out : HeldOut or None
-        Error on others; None where it is unknown.
+        Error on others; None where it is unknown. Of an adapted refiner, that of before.
+    own : Priors or None
+        How those left out differ from what is refined, by which own cycles of a person are believed; None where it is
+        unknown.
+    adapted : Adapted or None
+        What was done for the person whom it was adapted to; None where nothing was.
     """
 
     name: str
@@ -254,6 +339,30 @@ class Output:
     training_rmse: float
     diverged: tuple[int, ...]
     held_out: HeldOut | None
+    own: Priors | None = None
+    adapted: Adapted | None = None
+
+
+@dataclass(frozen=True)
+class Adapted:
+    """What own cycles of a person did to a muscle.
+
+    Attributes
+    ----------
+    change : Adaptation
+        What is done to refined curves.
+    cycles : int
+        How many own cycles the muscle was measured in.
+    rmse_before : float
+        Mean over own cycles of the root mean square error without it.
+    rmse_left_out : float or None
+        The same of each own cycle after adapting by the others; None with fewer than three.
+    """
+
+    change: Adaptation
+    cycles: int
+    rmse_before: float
+    rmse_left_out: float | None
 
 
 @dataclass(frozen=True)
@@ -278,6 +387,9 @@ class HeldOut:
         How many of the models behind this error diverged in training.
     units : int
         How many units were held out of which the muscle was measured; 0 in files that do not tell.
+    band : Band or None
+        Band of a nominal level; None in files made before there was one, and where it cannot be made. Then ± `by_phase`
+        is the band.
     """
 
     rmse_opensim: float
@@ -290,6 +402,57 @@ class HeldOut:
     between_seeds: tuple[float, ...] | None
     diverged: int
     units: int = 0
+    band: Band | None = None
+
+    @property
+    def half_width(self) -> tuple[float, ...]:
+        """How far the band reaches to either side of refined activity at each sample."""
+        return self.by_phase if self.band is None else self.band.half_width
+
+    @property
+    def covered(self) -> float | None:
+        """Share of held-out samples within the band; None where it could not be measured."""
+        return self.coverage if self.band is None else self.band.covered
+
+
+@dataclass(frozen=True)
+class Band:
+    """Band about refined activity from residuals on those left out (`nem2e_lib.refiner.bands`).
+
+    Attributes
+    ----------
+    level : float
+        Nominal share of samples within.
+    half_width : tuple of float
+        How far it reaches to either side at each sample, in the unit of the EMG.
+    calibration : tuple of Calibration
+        What bands of several nominal levels, `level` among them, cover of those left out; empty with two units.
+    by_phase : tuple of float or None
+        Share covered at each sample, mean over units.
+    note : str
+        What is to be known beside; empty if nothing.
+    """
+
+    level: float
+    half_width: tuple[float, ...]
+    calibration: tuple[Calibration, ...] = ()
+    by_phase: tuple[float, ...] | None = None
+    note: str = ""
+
+    @property
+    def covered(self) -> float | None:
+        """Share of held-out samples within the band that the other units give, mean over units."""
+        return next((each.covered for each in self.calibration if each.nominal == self.level), None)
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """Share of held-out samples within bands of a nominal level, mean over units, with its 95 % CI over units."""
+
+    nominal: float
+    covered: float
+    low: float | None
+    high: float | None
 
 
 @dataclass(frozen=True)
@@ -299,6 +462,16 @@ class Array:
     shape: tuple[int, ...]
     dtype: str
     sha256: str
+
+
+def percent(share: float) -> str:
+    """Return ``90 %``."""
+    return f"{round(100 * share, 1):g} %"
+
+
+def _range(shares: list[float]) -> str:
+    low, high = (f"{100 * end:.0f}" for end in (min(shares), max(shares)))
+    return f"{low} %" if low == high else f"{low} to {high} %"
 
 
 def from_json(text: str, where: str) -> Manifest:

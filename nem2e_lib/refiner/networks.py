@@ -1,4 +1,4 @@
-"""STDR-Net in a refiner: weights of its models, one a seed, muscle and part of the cycle, and what they make of cycles."""
+"""STDR-Net in a refiner: weights of its models, one a seed, muscle and part of the cycle, and what they predict."""
 
 from __future__ import annotations
 

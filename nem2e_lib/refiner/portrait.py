@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import platform
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from importlib.metadata import version
 
 import numpy as np
@@ -16,12 +17,17 @@ from nem2e_lib.analysis.statistics import one_sample
 from nem2e_lib.data.cycles.segment import circumstances, data_hash
 from nem2e_lib.data.muscles import same_leg
 from nem2e_lib.data.study.settings import Settings
+from nem2e_lib.error import Nem2eError
+from nem2e_lib.refiner.adapting import Priors, Seen, paying, priors
+from nem2e_lib.refiner.bands import LEVEL, LEVELS, half_width, inside, needed
 from nem2e_lib.refiner.manifest import (
     ALL,
     ONE_SPEED,
     OTHER_CYCLES,
     OWN,
     SYNTHETIC,
+    Band,
+    Calibration,
     Fit,
     GaitCycle,
     HeldOut,
@@ -30,11 +36,14 @@ from nem2e_lib.refiner.manifest import (
     Origin,
     Output,
     Training,
+    percent,
 )
+from nem2e_lib.refiner.reach import Reach, learn
 from nem2e_lib.training.conditions import own_muscle
 from nem2e_lib.training.engine import ENGINE_VERSION
+from nem2e_lib.training.folds import leave_one_out
 from nem2e_lib.training.results import of_channel
-from nem2e_lib.training.units import BLOCK
+from nem2e_lib.training.units import BLOCK, units_said
 
 Array = NDArray[np.float64]
 
@@ -73,20 +82,25 @@ def portrait(
     fits
         Fitted methods of the leaderboard.
     """
-    known, lost = (held_out(results) if results is not None else {}), diverged or {}
+    known, lost = (held_out(results, floors(cycles)) if results is not None else {}), diverged or {}
+    own = of_people(results) if results is not None else {}
     channels = cycles.channel.values.tolist()
-    outputs = tuple(_output(cycles, channels.index(name), lost.get(name, ()), known.get(name)) for name in names)
+    outputs = tuple(
+        _output(cycles, channels.index(name), lost.get(name, ()), known.get(name), own.get(name)) for name in names
+    )
     read = cycles if training.reads == ALL else cycles.isel(muscle=_read_by(cycles, training.reads))
     origin = _origin(cycles, data_hash(cycles))
+    reach = _reach(read)
     return Manifest(
         origin,
         training,
         _gait_cycle(cycles, settings),
-        _inputs(read),
+        _inputs(read, reach),
         outputs,
         _versions() | ({"arithmetic": arithmetic} if arithmetic else {}),
         _warning(origin, training),
         fits=fits,
+        reach=reach.told if reach else None,
     )
 
 
@@ -109,17 +123,38 @@ def _read_by(cycles: xr.Dataset, reads: str) -> NDArray[np.intp]:
     return np.flatnonzero(np.any(legs, axis=0))
 
 
-def _inputs(cycles: xr.Dataset) -> tuple[Input, ...]:
+def _inputs(cycles: xr.Dataset, reach: Reach | None) -> tuple[Input, ...]:
     values = cycles.activation_waveform.transpose(..., "muscle").values.reshape(-1, cycles.sizes["muscle"])
     ends = zip(cycles.muscle.values, values.min(axis=0), values.max(axis=0), strict=True)
-    return tuple(Input(str(name), float(low), float(high)) for name, low, high in ends)
+    inputs = [Input(str(name), float(low), float(high)) for name, low, high in ends]
+    if reach is None:
+        return tuple(inputs)
+    curves = zip(inputs, reach.mean.T, reach.spread.T, strict=True)
+    return tuple(replace(own, mean=_short(mean), spread=_short(spread)) for own, mean, spread in curves)
 
 
-def _output(cycles: xr.Dataset, channel: int, diverged: tuple[int, ...], error: HeldOut | None) -> Output:
+def _short(curve: Array) -> tuple[float, ...]:
+    """Five digits, which a curve of activation never has, keep the file small."""
+    return tuple(float(f"{value:.5g}") for value in curve)
+
+
+def _reach(cycles: xr.Dataset) -> Reach | None:
+    """How far others may be from these cycles, by what evaluation leaves out; None where there is too little."""
+    try:
+        folds = leave_one_out(cycles)
+    except Nem2eError:  # one recording with too few cycles
+        return None
+    activation = cycles.activation.transpose("cycle", "sample", "muscle").values.astype(np.float64)
+    return learn(activation, (cycles.end_s - cycles.start_s).values, folds.of_cycle, folds.unit)
+
+
+def _output(
+    cycles: xr.Dataset, channel: int, diverged: tuple[int, ...], error: HeldOut | None, own: Priors | None
+) -> Output:
     one = cycles.isel(channel=channel)
     low, high = float(one.emg_waveform.min()), float(one.emg_waveform.max())
     electrode = str(one.electrode.values) if "electrode" in one.coords else str(one.channel.values)
-    return Output(str(one.channel.values), str(one.target.values), electrode, low, high, 0.0, diverged, error)
+    return Output(str(one.channel.values), str(one.target.values), electrode, low, high, 0.0, diverged, error, own)
 
 
 def _gait_cycle(cycles: xr.Dataset, settings: Settings) -> GaitCycle:
@@ -164,7 +199,7 @@ def left_out(results: xr.Dataset | None) -> tuple[str, int]:
     return ("", 0) if results is None else (str(results.attrs["unit"]), results.sizes["fold"])
 
 
-def held_out(results: xr.Dataset) -> dict[str, HeldOut]:
+def held_out(results: xr.Dataset, lowest: Mapping[str, float] | None = None) -> dict[str, HeldOut]:
     """Return the held-out error of every muscle of a trained condition.
 
     Parameters
@@ -172,6 +207,8 @@ def held_out(results: xr.Dataset) -> dict[str, HeldOut]:
     results
         A trained condition (see the architecture page), each prediction by a model that had not seen its unit. The
         mean over seeds counts as the prediction, as `Refiner` gives it.
+    lowest
+        By EMG name, what is never fallen below by a refined recording, whose band this is; see `floors`.
 
     Returns
     -------
@@ -196,8 +233,102 @@ def held_out(results: xr.Dataset) -> dict[str, HeldOut]:
             between_seeds(own.refined.isel(channel=0).transpose("seed", "cycle", "sample").values),
             int(rows["diverged"].sum()),
             len(rows),
+            band(*residuals(results, name, (lowest or {}).get(name, -math.inf)), str(results.attrs["unit"])),
         )
     return found
+
+
+def band(off: Array, unit: NDArray[np.intp], kind: str, level: float = LEVEL) -> Band | None:
+    """Return the band that residuals of those left out give, and what such bands cover of them.
+
+    Parameters
+    ----------
+    off, unit
+        As `residuals` returns them.
+    kind
+        Of unit: subject, speed or block.
+    level
+        Nominal share of samples within.
+
+    Returns
+    -------
+    Band or None
+        None where there is no such band: with one unit, where one is off and the others are not at all, or where a
+        prediction is no finite number.
+    """
+    if not np.isfinite(off).all():
+        return None
+    width, units = half_width(off, unit, level), len(np.unique(unit))
+    if not np.isfinite(width).all():
+        return None
+    levels = (level, *(each for each in LEVELS if each != level))
+    shares = inside(off, unit, sorted(levels))  # units, levels, samples
+    said, least = units_said(units, kind), needed(level)
+    note = (
+        f"{said} are fewer than the {least} from which on any rule could promise {percent(level)}."
+        if units < least
+        else ""
+    )
+    if not np.isfinite(shares).all():
+        return Band(level, tuple(width.tolist()), note=f"{note} What it covers cannot be measured on them.".strip())
+    calibration = []
+    for nominal, of_unit in zip(sorted(levels), shares.mean(axis=2).T, strict=True):
+        test = one_sample(of_unit)
+        ends = (max(test.ci_low, 0.0), min(test.ci_high, 1.0))
+        calibration.append(Calibration(nominal, float(of_unit.mean()), *map(known, ends)))
+    by_phase = shares[:, sorted(levels).index(level)].mean(axis=0)
+    return Band(level, tuple(width.tolist()), tuple(calibration), tuple(by_phase.tolist()), note)
+
+
+def floors(cycles: xr.Dataset) -> dict[str, float]:
+    """Return below what refined activity is never given, by EMG name: 0 where training EMG never was negative."""
+    low = cycles.emg_waveform.min([dim for dim in cycles.emg_waveform.dims if dim != "channel"])
+    return {
+        str(name): 0.0 if value >= 0 else -math.inf for name, value in zip(low.channel.values, low.values, strict=True)
+    }
+
+
+def residuals(results: xr.Dataset, name: str, floor: float = -math.inf) -> tuple[Array, NDArray[np.intp]]:
+    """Return measured minus refined EMG of a muscle, of those left out, and the unit of each cycle.
+
+    Parameters
+    ----------
+    results
+        A trained condition; the mean over seeds counts as the prediction, as `Refiner` gives it.
+    name
+        EMG name.
+    floor
+        What lies below is set to this, as a refined recording does.
+
+    Returns
+    -------
+    residuals, unit
+        Shapes (cycles, samples) and (cycles,), of the cycles in which the muscle was measured.
+    """
+    own = of_channel(results, name)
+    off = own.measured - own.refined.mean("seed").clip(min=floor)
+    return np.asarray(off.transpose("cycle", "sample").values, np.float64), own.fold_of_cycle.values
+
+
+def of_people(results: xr.Dataset) -> dict[str, Priors]:
+    """Return how those left out differ from what is refined, by EMG name: what `adapting` shrinks by.
+
+    Parameters
+    ----------
+    results
+        A trained condition, as for `held_out`.
+    """
+    seen = {name: left_out_cycles(of_channel(results, name)) for name in map(str, results.channel.values)}
+    stages = paying(list(seen.values()))
+    return {name: priors(cycles, stages) for name, cycles in seen.items()}
+
+
+def left_out_cycles(one: xr.Dataset) -> Seen:
+    """Return the held-out cycles of one muscle, as `of_channel` gives it; the mean over seeds counts."""
+    curves = (one.refined.mean("seed"), one.measured)
+    refined, measured = (each.transpose("cycle", "sample").values.astype(float) for each in curves)
+    lasts = (one.end_s - one.start_s).values.astype(float)
+    return Seen(refined, measured, lasts, one.fold.values.astype(str)[one.fold_of_cycle.values], circumstances(one))
 
 
 def unit_squares(results: xr.Dataset, channel: int) -> Array:

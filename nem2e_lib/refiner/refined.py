@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,9 @@ from nem2e_lib.data.limits import TOLERANCE, beside, listed
 from nem2e_lib.data.storage.storage import Storage, write_storage
 from nem2e_lib.data.study.trials import EDGE_S
 from nem2e_lib.error import Nem2eError
+from nem2e_lib.refiner import outside
 from nem2e_lib.refiner.manifest import Manifest
+from nem2e_lib.refiner.reach import Distances
 from nem2e_lib.refiner.recording import cut, limits, renamed, with_names
 from nem2e_lib.refiner.spans import Span
 
@@ -58,6 +60,8 @@ class Refined:
         What every seed made of them, dims (seed, channel, cycle, sample), as it came out.
     notes : tuple of str
         What a reader of the result must know.
+    far : Distances or None
+        How far each refined cycle lies from training; None where the refiner does not tell.
     """
 
     manifest: Manifest
@@ -68,6 +72,7 @@ class Refined:
     cycles: xr.Dataset
     curves: xr.DataArray
     notes: tuple[str, ...]
+    far: Distances | None = None
 
     @property
     def refined(self) -> list[Span]:
@@ -83,8 +88,7 @@ class Refined:
     def mean(self) -> xr.DataArray:
         """The prediction: mean over seeds, dims (channel, cycle, sample), not below 0 where EMG cannot be."""
         mean = self.curves.mean("seed")
-        floors = [0.0 if out.emg_low >= 0 else -np.inf for out in self.manifest.outputs]
-        return mean.clip(min=xr.DataArray(floors, dims="channel", coords={"channel": mean.channel}))
+        return mean.clip(min=xr.DataArray(self._floors, dims="channel", coords={"channel": mean.channel}))
 
     @cached_property
     def spread(self) -> xr.DataArray:
@@ -111,6 +115,8 @@ class Refined:
     def storage(self, rest: str = RESTS[0]) -> Storage:
         """Return refined activity over the recording's own time; a column `refined` is 1 where it was refined.
 
+        Where the refiner tells how far cycles lie from training, a column `outside_training` is 1 in those beyond.
+
         Parameters
         ----------
         rest
@@ -125,9 +131,10 @@ class Refined:
         """
         _require_rest(rest)
         curves = self._over_time(self.mean.transpose("channel", "cycle", "sample").values)
-        mark = self.inside.astype(np.float64)[:, None]
+        marks = self._marks()
+        mark = np.column_stack(list(marks.values()))
         if rest == "nan":
-            return self._table((*self.labels, MARK), self.read.time, np.hstack([curves, mark]), rest)
+            return self._table((*self.labels, *marks), self.read.time, np.hstack([curves, mark]), rest)
         own = [label for label in self.source.labels if label not in self.labels]
         of = {muscle: self.read.values[:, row] for row, muscle in enumerate(self.manifest.muscles)}
         simulated = np.column_stack([of[out.muscle] for out in self.manifest.outputs])
@@ -135,33 +142,50 @@ class Refined:
         columns |= {label: self.source.column(label) for label in own}
         order = [*self.source.labels, *(label for label in self.labels if label not in self.source.labels)]
         values = np.column_stack([*(columns[label] for label in order), mark])
-        return self._table((*order, MARK), self.read.time, values, rest)
+        return self._table((*order, *marks), self.read.time, values, rest)
 
     def band(self) -> Storage:
         """Return how far refined activity may be off, at the recording's times within refined cycles.
 
-        For each muscle `<label>_low` and `<label>_high`, refined activity ± its held-out error at that phase of the
-        cycle; `<label>_held_out`, that root mean square error; `<label>_between_seeds`, the standard deviation between
-        seeds. What is not known of a refiner has no column.
+        For each muscle `<label>_low` and `<label>_high`, between which the share of measured EMG that the refiner's
+        manifest tells is expected (`HeldOut.half_width`), not below 0 where EMG cannot be; `<label>_held_out`, the root
+        mean square error at that phase of the cycle on those left out; `<label>_between_seeds`, the standard deviation
+        between seeds. What is not known of a refiner has no column.
         """
         mean = self.mean.transpose("channel", "cycle", "sample").values
-        error = np.stack([np.broadcast_to(self._by_phase(index), mean.shape[1:]) for index in range(len(mean))])
+        told = [out.held_out for out in self.manifest.outputs]
+        width, error = (
+            np.stack([np.broadcast_to(np.nan if own is None else getattr(own, name), mean.shape[1:]) for own in told])
+            for name in ("half_width", "by_phase")
+        )
         seeds = self.spread.transpose("channel", "cycle", "sample").values
-        curve, off, spread = (self._over_time(each) for each in (mean, error, seeds))
-        columns = {"low": curve - off, "high": curve + off, "held_out": off, "between_seeds": spread}
+        curve, half, off, spread = (self._over_time(each) for each in (mean, width, error, seeds))
+        low = np.maximum(curve - half, self._floors)
+        columns = {"low": low, "high": curve + half, "held_out": off, "between_seeds": spread}
         labels = np.array([f"{label}_{what}" for label in self.labels for what in columns])
         values = np.stack(list(columns.values()), axis=2).reshape(len(curve), -1)[self.inside]
         known = np.isfinite(values).all(axis=0)
         time = self.read.time[self.inside]
-        return self._table(tuple(labels[known].tolist()), time, values[:, known], "", "band of refined activity")
+        band = self._table(tuple(labels[known].tolist()), time, values[:, known], "", "band of refined activity")
+        said = {"nem2e_band": self.manifest.band_said} if self.manifest.band_said else {}
+        return replace(band, metadata={**band.metadata, **said})
 
     def table(self) -> pd.DataFrame:
-        """Return every cycle: number, start_s, end_s, refined, reason."""
+        """Return every cycle: number, start_s, end_s, refined, reason; distance and outside_training where known.
+
+        Both are of refined cycles alone, and missing (None) in the others.
+        """
         rows = [
             {"cycle": s.number, "start_s": s.start_s, "end_s": s.end_s, "refined": not s.reason, "reason": s.reason}
             for s in self.spans
         ]
-        return pd.DataFrame(rows)
+        if self.far is None:
+            return pd.DataFrame(rows)
+        known = dict(zip([span.number for span in self.refined], self.far.total.tolist(), strict=True))
+        distances = [known.get(span.number) for span in self.spans]
+        beyond = [None if each is None else int(each > 1) for each in distances]
+        told = {outside.DISTANCE: distances, outside.OUTSIDE: beyond}
+        return pd.DataFrame(rows).assign(**{name: pd.Series(each, dtype=object) for name, each in told.items()})
 
     def save(self, path: str | Path, rest: str = RESTS[0]) -> list[Path]:
         """Write ``NAME.sto``, ``NAME_band.sto`` and ``NAME_cycles.csv``, each whole or not at all; return their paths.
@@ -217,8 +241,8 @@ class Refined:
         -------
         DataFrame
             muscle, of, rmse_simulated and rmse_refined (mean over cycles of the root mean square error of each),
-            within_band (share of samples within ± the held-out error at their phase), both over samples whose EMG is
-            known; held_out_rmse, held_out_within_band.
+            within_band (share of samples within the band), both over samples whose EMG is known; held_out_rmse,
+            held_out_within_band.
         """
         rows = []
         for out in self.manifest.outputs:
@@ -228,7 +252,7 @@ class Refined:
             if emg is not None:
                 measured = emg.sel(channel=out.name).transpose("cycle", "sample").values
             known, told = np.isfinite(measured), out.held_out
-            band = np.broadcast_to(np.nan if told is None else told.by_phase, guess.shape)
+            band = np.broadcast_to(np.nan if told is None else told.half_width, guess.shape)
             within = np.abs(guess - measured)[known] <= band[known]
             rows.append(
                 {
@@ -238,7 +262,7 @@ class Refined:
                     "rmse_refined": _rmse(guess - measured),
                     "within_band": float(within.mean()) if within.size and told is not None else np.nan,
                     "held_out_rmse": np.nan if told is None else told.rmse_refined,
-                    "held_out_within_band": np.nan if told is None or told.coverage is None else told.coverage,
+                    "held_out_within_band": np.nan if told is None or told.covered is None else told.covered,
                 }
             )
         return pd.DataFrame(rows)
@@ -251,12 +275,23 @@ class Refined:
             "muscles": {out.name: out.muscle for out in self.manifest.outputs},
             "refined_cycles": len(self.refined),
             "cycles": self.table().to_dict("records"),
+            "distance_to_training": None if self.far is None else outside.facts(self.manifest, self.far),
             "notes": list(self.notes),
         }
 
     def _rows(self, span: Span) -> NDArray[np.bool_]:
         time = self.read.time
         return np.asarray((time >= span.start_s - EDGE_S) & (time <= span.end_s + EDGE_S))
+
+    def _marks(self) -> dict[str, Array]:
+        """Columns that tell rows apart: 1 or 0 each."""
+        marks = {MARK: self.inside.astype(np.float64)}
+        if self.far is not None:
+            rows = np.zeros(len(self.read.time))
+            for span, beyond in zip(self.refined, self.far.outside.tolist(), strict=True):
+                rows[self._rows(span)] = beyond  # as in `_over_time`, a border belongs to the later cycle
+            marks[outside.OUTSIDE] = rows
+        return marks
 
     def _over_time(self, curves: Array) -> Array:
         """Curves of cycles laid over the recording's time without overshoot (monotone cubic, Fritsch & Carlson 1980).
@@ -276,9 +311,10 @@ class Refined:
             values[rows] = inside.T
         return values
 
-    def _by_phase(self, channel: int) -> Array:
-        told = self.manifest.outputs[channel].held_out
-        return np.array(np.nan if told is None else told.by_phase)
+    @property
+    def _floors(self) -> list[float]:
+        """What each muscle does not fall below: 0 where its EMG never was negative in training."""
+        return [0.0 if out.emg_low >= 0 else -np.inf for out in self.manifest.outputs]
 
     def _cut_where_known(self, table: Storage, points: Array) -> Array:
         values = cut(table, self.refined, points, self.manifest.cycle.resampling)
@@ -291,7 +327,8 @@ class Refined:
     ) -> Storage:
         synthetic = "SYNTHETIC " if self.synthetic else ""
         origin, training = self.manifest.origin, self.manifest.training
-        told = {"nem2e_refiner": f"{origin.study}, {training.method}, data {origin.data_hash[:12]}"}
+        person = f", adapted to {self.manifest.person}" if self.manifest.person else ""
+        told = {"nem2e_refiner": f"{origin.study}, {training.method}, data {origin.data_hash[:12]}{person}"}
         if rest:
             told["nem2e_outside_cycles"] = (
                 "not a number" if rest == "nan" else "as simulated; there column refined is 0"
@@ -340,7 +377,14 @@ def _rmse(difference: Array) -> float:
 
 
 def notes_on(
-    manifest: Manifest, storage: Storage, read: Storage, spans: Sequence[Span], curves: xr.DataArray, *, told: bool
+    manifest: Manifest,
+    storage: Storage,
+    read: Storage,
+    spans: Sequence[Span],
+    curves: xr.DataArray,
+    *,
+    told: bool,
+    far: Distances | None = None,
 ) -> tuple[str, ...]:
     """Return the notes on a refined recording, the gravest first.
 
@@ -356,14 +400,15 @@ def notes_on(
         What came out, dims (seed, channel, cycle, sample).
     told
         Whether the definition of the cycles is known, not only assumed.
+    far
+        How far the refined cycles lie from training.
     """
     return (
         *_warned(manifest, storage),
         *_renamed(manifest, read),
         *_skipped(spans),
         *_unsettled(manifest, read, spans),
-        *_durations(manifest, spans),
-        *_beyond(manifest, read, spans),
+        *_unlike(manifest, read, spans, far),
         *_definition(manifest, told),
         *_error_unknown(manifest),
         *_diverged(manifest),
@@ -396,6 +441,18 @@ def _unsettled(manifest: Manifest, read: Storage, spans: Sequence[Span]) -> Iter
             f"Activation is outside 0 to 1 by more than {TOLERANCE:g} where no cycle is, which does not matter: "
             f"{listed(found)}."
         )
+
+
+def _unlike(manifest: Manifest, read: Storage, spans: Sequence[Span], far: Distances | None) -> Iterator[str]:
+    """What is unlike training: by the distance that people set who were left out, where there were any.
+
+    Where there were none, odd durations and muscles that leave their range are told, which left-out people do often.
+    """
+    if far is not None:
+        yield from outside.note(manifest, [span for span in spans if not span.reason], far)
+    if manifest.reach is None or manifest.reach.unit != "subject":
+        yield from _durations(manifest, spans)
+        yield from _beyond(manifest, read, spans)
 
 
 def _durations(manifest: Manifest, spans: Sequence[Span]) -> Iterator[str]:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import xarray as xr
@@ -14,14 +15,17 @@ from nem2e_lib.data.cycles.segment import recorded
 from nem2e_lib.data.families import family
 from nem2e_lib.data.storage.storage import Storage, read_storage
 from nem2e_lib.error import Nem2eError
-from nem2e_lib.refiner import archive, spans
+from nem2e_lib.refiner import archive, outside, spans
 from nem2e_lib.refiner.archive import Weights
 from nem2e_lib.refiner.manifest import Manifest
-from nem2e_lib.refiner.methods import Methods
-from nem2e_lib.refiner.networks import Networks
+from nem2e_lib.refiner.person import adapted, changed, own_cycles, require_finite
 from nem2e_lib.refiner.recording import in_range, require_cycles, require_fit, segmented
 from nem2e_lib.refiner.refined import Refined, notes_on
 from nem2e_lib.training.conditions import CONDITIONS
+
+if TYPE_CHECKING:
+    from nem2e_lib.refiner.methods import Methods
+    from nem2e_lib.refiner.networks import Networks
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,8 +43,10 @@ class Refiner:
     weights: Weights
 
     def __post_init__(self) -> None:
-        """Refuse weights that are not those of what the manifest describes."""
+        """Refuse weights that are not those of what the manifest describes, and a damaged account of training."""
         self._model.require_whole()
+        outside.reach_of(self.manifest)
+        require_finite(self.manifest)
 
     @classmethod
     def load(cls, path: str | Path) -> Refiner:
@@ -136,8 +142,9 @@ class Refiner:
         cut = segmented(self.manifest, read, kept, where, speed_m_s)
         curves = self.predict(cut)
         told = definition is not None or grf is not None
-        notes = (*notes_on(self.manifest, storage, read, found, curves, told=told), *map(str, cut_as.notes))
-        return Refined(self.manifest, where, storage, read, found, cut, curves, notes)
+        far = outside.distances(self.manifest, cut, kept)
+        notes = (*notes_on(self.manifest, storage, read, found, curves, told=told, far=far), *map(str, cut_as.notes))
+        return Refined(self.manifest, where, storage, read, found, cut, curves, notes, far)
 
     def predict(self, cycles: xr.Dataset) -> xr.DataArray:
         """Refined activity of segmented cycles.
@@ -160,7 +167,7 @@ class Refiner:
         """
         require_cycles(self.manifest, cycles)
         return xr.DataArray(
-            self._model.curves(cycles),
+            changed(self.manifest, self._model.curves(cycles), cycles),
             dims=("seed", "channel", "cycle", "sample"),
             coords={
                 "seed": list(self.manifest.training.seeds),
@@ -169,6 +176,25 @@ class Refiner:
                 "sample": cycles.sample,
             },
         )
+
+    def adapt(self, cycles: xr.Dataset, count: int | None = None) -> Refiner:
+        """Return the refiner adapted to a person by one to ten own cycles: gain, delay and shape (`adapting`).
+
+        Parameters
+        ----------
+        cycles
+            Segmented cycles of the person, with EMG (`nem2e_lib.segment`).
+        count
+            Take the first so many; all by default.
+
+        Raises
+        ------
+        Nem2eError
+            If the refiner does not fit the cycles, does not know how people differ or is adapted already, or cycles are
+            of more than one person, too many, or without EMG of what it refines.
+        """
+        own = own_cycles(self.manifest, cycles, count)
+        return replace(self, manifest=adapted(self.manifest, own, self.predict(own).mean("seed")))
 
     def with_training_errors(self, cycles: xr.Dataset) -> Refiner:
         """Return the refiner with its root mean square errors on the cycles that it was trained on in the manifest."""
@@ -182,5 +208,11 @@ class Refiner:
 
     @cached_property
     def _model(self) -> Networks | Methods:
-        kind = Networks if self.manifest.training.method in CONDITIONS else Methods
-        return kind(self.manifest, self.weights)
+        """What predicts; JAX is loaded only for what needs it."""
+        if self.manifest.training.method in CONDITIONS:
+            from nem2e_lib.refiner.networks import Networks
+
+            return Networks(self.manifest, self.weights)
+        from nem2e_lib.refiner.methods import Methods
+
+        return Methods(self.manifest, self.weights)

@@ -2,7 +2,7 @@
 """Rivals without a network: mean curves, delay and gain, ridge regression, partial least squares.
 
 What they choose (delays, gains, penalties, components) they choose inside the training cycles of a fold, never by its
-held-out ones.
+held-out ones. What they need of scikit-learn to be fitted is loaded then: to predict they need none of it.
 """
 
 from __future__ import annotations
@@ -13,10 +13,6 @@ from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.cross_decomposition import PLSRegression
-from sklearn.linear_model import LinearRegression
-from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import StandardScaler
 
 from nem2e_lib.rivals.protocol import KNOWS_SPEED, Array, Fitted, Predict, Simulated, State, inner_folds
 
@@ -33,6 +29,7 @@ COMPONENTS = (1, 2, 3, 4, 6, 8, 12, 16)
 class Identity:
     """OpenSim itself: the own muscle's simulated activation, unchanged. Its Er is 0."""
 
+    reads: ClassVar[str] = "own"
     tuned_on: ClassVar[str] = "nothing"
     name: str = "identity"
 
@@ -49,6 +46,7 @@ class Identity:
 class MeanCurve:
     """The mean EMG curve of the training cycles, whatever the simulation says."""
 
+    reads: ClassVar[str] = "own"
     tuned_on: ClassVar[str] = "nothing"
     name: str = "mean_curve"
 
@@ -71,11 +69,16 @@ class SpeedCurve:
     lies as high as those that it has on average.
     """
 
+    reads: ClassVar[str] = "own"
     tuned_on: ClassVar[str] = "nothing"
     name: str = "speed_curve"
 
     def fit(self, simulated: Simulated, measured: Array) -> Fitted:
         """Regress every sample on speed, and condition, over training cycles."""
+        from sklearn.linear_model import LinearRegression
+        from sklearn.pipeline import make_pipeline
+        from sklearn.preprocessing import StandardScaler
+
         known = np.unique(simulated.condition)
         means = (simulated.condition[:, None] == known).mean(axis=0)
         facts = {"conditions": known.tolist(), "shares": means.tolist(), KNOWS_SPEED: simulated.knows_speed}
@@ -115,6 +118,7 @@ class Delay:
         Whether a gain is fitted too, by least squares.
     """
 
+    reads: ClassVar[str] = "own"
     tuned_on: ClassVar[str] = "training folds: delay"
     gain: bool = False
 
@@ -190,6 +194,7 @@ class _Linear:
 class RidgeOwn(_Linear):
     """Ridge regression of an EMG waveform on the own muscle's waveform."""
 
+    reads: ClassVar[str] = "own"
     name: str = "ridge_own"
     options: tuple[float, ...] = field(default=PENALTIES, repr=False)
 
@@ -274,6 +279,8 @@ class _Components(NamedTuple):
 
 
 def _components(simulated: Simulated, measured: Array, options: Sequence[float]) -> _Components:
+    from sklearn.cross_decomposition import PLSRegression
+
     x, y = _flat(simulated.inputs), _flat(measured)
     shift = x.mean(axis=0)
     turned, axes = _rotated(x - shift)
@@ -294,6 +301,7 @@ class DelayedRidge:
     the same cycle, since no trial is sure to hold what follows. Between samples activation is linear.
     """
 
+    reads: ClassVar[str] = "leg"
     tuned_on: ClassVar[str] = f"training folds, nested: delay (0 to {LONGEST_MS:.0f} ms) and penalty"
     name: str = "delayed_ridge"
     delays_ms: tuple[float, ...] = field(default=tuple(np.arange(0.0, LONGEST_MS + 1.0, 10.0).tolist()), repr=False)
@@ -432,7 +440,7 @@ def shifted(waveforms: Array, by: Array | float) -> Array:
     """
     period = waveforms.shape[1] - 1
     at = (np.arange(period + 1) + np.broadcast_to(by, len(waveforms))[:, None]) % period
-    low = np.floor(at).astype(int)
+    low = np.minimum(np.floor(at).astype(int), period - 1)  # a hair before 0 % is rounded to 100 %
     part = (at - low)[..., None]
     rows = np.arange(len(waveforms))[:, None]
     return (1.0 - part) * waveforms[rows, low] + part * waveforms[rows, low + 1]

@@ -6,7 +6,8 @@ from __future__ import annotations
 import dataclasses
 import json
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +24,10 @@ from nem2e_lib.training.conditions import own_muscle
 from nem2e_lib.training.folds import Folds, leave_one_out, mean_curves, require_units
 from nem2e_lib.training.numerics import altered, pinned
 from nem2e_lib.training.results import STUDY_ATTRS, load_results, save_results
+from nem2e_lib.training.units import BLOCK
 
+NO_SETTING = {"setting": False}
+"""Metadata of a rival's field that is none of its settings."""
 RIVALS_VERSION = "7f3a9d52e0c84b16"
 """Of what a rival gives for the same data: another value here makes every kept evaluation be made anew."""
 
@@ -71,7 +75,7 @@ def evaluate(
     ------
     Nem2eError
         If nothing can be left out, a value is not finite, the study lacks a set of inputs, or the rival's prediction
-        has another shape.
+        has another shape; what a rival refuses is told with the fold.
     """
     sets = parse_inputs("+".join([inputs, SPEED] if circumstances and SPEED not in inputs else [inputs]))
     require_sets(cycles, sets)
@@ -91,8 +95,9 @@ def chosen(result: xr.Dataset) -> list[dict[str, Any]]:
 
 
 def settings(rival: Rival) -> str:
-    """Return a rival's settings as JSON."""
-    return json.dumps({f.name: getattr(rival, f.name) for f in dataclasses.fields(rival)})
+    """Return a rival's settings as JSON: its fields, but for those marked by `NO_SETTING`."""
+    fields = [f for f in dataclasses.fields(rival) if f.metadata.get("setting", True)]
+    return json.dumps({f.name: getattr(rival, f.name) for f in fields})
 
 
 def _told_inputs(sets: Sequence[str]) -> dict[str, Any]:
@@ -187,10 +192,22 @@ def _whole(cycles: xr.Dataset, rival: Rival, sets: Sequence[str], folds: Folds) 
         for fold, label in enumerate(folds.labels):
             held = folds.of_cycle == fold
             seen = Inputs.fit(simulated, ~held, sets).apply(simulated)
-            fitted[label] = rival.fit(seen.take(~held), measured[~held])
-            refined[held] = _checked(fitted[label].predict(seen.take(held)), refined[held], rival)
+            with _in_fold(folds, fold):
+                fitted[label] = rival.fit(seen.take(~held), measured[~held])
+                refined[held] = _checked(fitted[label].predict(seen.take(held)), refined[held], rival)
     seconds = time.perf_counter() - begun
     return _laid_out(cycles, refined, folds).assign_attrs(_attributes(cycles, rival, fitted, seconds, folds))
+
+
+@contextmanager
+def _in_fold(folds: Folds, fold: int) -> Iterator[None]:
+    """Say in which fold a mistake was found."""
+    label = folds.labels[fold]
+    held = label if folds.unit == BLOCK else f"{folds.unit} {label}"
+    try:
+        yield
+    except Nem2eError as mistake:
+        raise Nem2eError(f"fold {fold + 1} of {len(folds.labels)} ({held} held out): {mistake}") from mistake
 
 
 def _checked(guess: Array, expected: Array, rival: Rival) -> Array:

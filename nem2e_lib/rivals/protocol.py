@@ -11,14 +11,13 @@ Whatever a method must choose, it chooses on the `inner_folds` of its training c
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, fields, replace
 from typing import Any, ClassVar, Protocol
 
 import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
-from sklearn.model_selection import GroupKFold, LeaveOneGroupOut
 
 from nem2e_lib.data.cycles.segment import BESIDE, CONDITION
 from nem2e_lib.data.muscles import same_leg
@@ -34,8 +33,25 @@ INNER_FOLDS = 5
 """Inner folds at most; with fewer training units each is left out alone."""
 
 
-OF_ALL = ("own", "leg", "names", "activates")
+OF_ALL = ("own", "leg", "names", "activates", "labels")
 """What of `Simulated` is the same for all cycles."""
+
+
+@dataclass(frozen=True)
+class Labels:
+    """What the places of arrays are called; empty where it is not known.
+
+    Attributes
+    ----------
+    samples
+        Per cent of the gait cycle, 0 to 100, shape (samples,).
+    muscles, channels
+        Names of muscles and of EMG channels.
+    """
+
+    samples: tuple[float, ...] = ()
+    muscles: tuple[str, ...] = ()
+    channels: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -63,6 +79,8 @@ class Simulated:
         is the rule.
     activates
         Whether `inputs` has activation.
+    labels
+        Names of samples, muscles and channels.
     """
 
     activation: Array
@@ -77,6 +95,7 @@ class Simulated:
     beside: Array
     names: tuple[str, ...] = ()
     activates: bool = True
+    labels: Labels = Labels()
 
     def __len__(self) -> int:
         """Return the number of cycles."""
@@ -174,7 +193,7 @@ class Fitted:
     predict
         From simulated cycles to refined activation of shape (cycles, samples, channels).
     parameters
-        How many numbers it has learned, over all channels.
+        How many numbers it has learned, over all channels; NaN where nobody knows.
     chosen
         Hyper-parameters chosen inside the training cycles.
     state
@@ -182,7 +201,7 @@ class Fitted:
     """
 
     predict: Predict
-    parameters: int
+    parameters: float
     chosen: Mapping[str, Any] = field(default_factory=dict)
     state: State | None = None
 
@@ -218,7 +237,11 @@ class Rival(Protocol):
 
 
 class Keepable(Rival, Protocol):
-    """A rival whose fitted methods can be kept in a refiner's file, and rebuilt from it."""
+    """A rival whose fitted methods can be kept in a refiner's file, and rebuilt from it.
+
+    A class variable `reads` says what a channel is made of where that is less than all muscles: `own`, its own muscle
+    at most, or `leg`, those of its leg.
+    """
 
     def restored(self, state: State) -> Predict:
         """Return what predicts from a state that `fit` made, of the same settings."""
@@ -252,6 +275,7 @@ def simulated_cycles(cycles: xr.Dataset, folds: Folds | None = None, sets: Seque
         np.empty((len(folds.of_cycle), 0)),
         beside.transpose("cycle", "sample", "input").values.astype(float),
         tuple(map(str, beside.input.values.tolist())),
+        labels=Labels(tuple(cycles.sample.values.tolist()), tuple(muscles), tuple(cycles.channel.values.tolist())),
     )
 
 
@@ -284,6 +308,8 @@ def groups(simulated: Simulated) -> NDArray[np.intp]:
 
 def inner_folds(simulated: Simulated) -> Iterator[tuple[NDArray[np.intp], NDArray[np.intp]]]:
     """Yield (kept, left out) cycles of the folds inside the training cycles; a unit is never on both sides."""
+    from sklearn.model_selection import GroupKFold, LeaveOneGroupOut  # only what is fitted chooses
+
     group = groups(simulated)
     splitter = LeaveOneGroupOut() if group.max() < INNER_FOLDS else GroupKFold(INNER_FOLDS)
     yield from splitter.split(group, groups=group)

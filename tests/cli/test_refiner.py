@@ -95,7 +95,8 @@ def test_inspect_tells_what_a_refiner_is(here):
     told = nem2e("inspect", "lab.refiner").stdout
     assert "refiner of 2 muscles, one_entire, 2 seed(s)" in told
     assert "SYNTHETIC" in told
-    assert "sol\tsoleus_r\t0.300\t0.150\t-0.50" in told
+    assert "sol\tsoleus_r\t0.300\t0.150\t-0.50\t70 %" in told
+    assert "Er\t± held-out error covers" in told
     assert json.loads(nem2e("inspect", "lab.refiner", "--json").stdout)["origin"]["study"] == "lab"
     assert "columns" in nem2e("inspect", "walk.sto").stdout
 

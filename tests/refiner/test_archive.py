@@ -68,10 +68,10 @@ def test_half_the_size_is_nearly_the_same_refiner(kept, tmp_path):
 
 def test_the_manifest_is_read_by_anyone(kept):
     told = manifest_of(kept)
-    assert told["training"]["condition"] == "all_entire"
+    assert told["training"]["method"] == "all_entire"
     assert [each["muscle"] for each in told["inputs"]] == ["soleus_r", "tib_ant_r", "rect_fem_r"]
     assert told["outputs"][0]["held_out"]["er"] == -0.5
-    assert told["format_version"] == 1
+    assert told["format_version"] == 2
 
 
 @settings(max_examples=60)

@@ -14,7 +14,7 @@ from sklearn.cross_decomposition import PLSRegression
 from sklearn.linear_model import Ridge
 
 from nem2e_lib.analysis.metrics import errors
-from nem2e_lib.data.muscles import ARM_ACTUATORS, GAIT2392
+from nem2e_lib.data.muscles import ARM_ACTUATORS, GAIT2392, same_leg
 from nem2e_lib.error import Nem2eError
 from nem2e_lib.rivals import (
     DelayedRidge,
@@ -24,6 +24,7 @@ from nem2e_lib.rivals import (
     PartialLeastSquares,
     RidgeAll,
     RidgeOwn,
+    State,
     chosen,
     evaluate,
     every,
@@ -31,10 +32,11 @@ from nem2e_lib.rivals import (
     simulated_cycles,
     why_not_told,
 )
-from nem2e_lib.rivals import kernel_ridge as kr
+from nem2e_lib.rivals import kernel as kr
+from nem2e_lib.rivals import kernel_learning as kl
 from nem2e_lib.rivals.classical import Delay, advanced, best, pick, shifted
 from nem2e_lib.rivals.inputs import Inputs
-from nem2e_lib.rivals.protocol import groups, inner_folds, same_leg
+from nem2e_lib.rivals.protocol import groups, inner_folds
 from nem2e_lib.training.folds import mean_curves
 from nem2e_lib.training.results import load_results, save_results
 from tests.support.small import make_cycles
@@ -57,6 +59,20 @@ def test_a_rival_never_sees_what_is_held_out(method, cycles):
     spoiled.emg.values[held] = 123.0
     before, after = evaluate(cycles, method), evaluate(spoiled, method)
     np.testing.assert_array_equal(before.refined.values[:, :, held], after.refined.values[:, :, held])
+
+
+@pytest.mark.parametrize("method", LIGHT, ids=lambda one: one.name)
+def test_a_fitted_method_is_rebuilt_from_its_state(method, cycles):
+    """Through JSON and plain arrays, whose names are files': what it predicts is the same to the bit."""
+    simulated = simulated_cycles(cycles)
+    measured = cycles.emg.transpose("cycle", "sample", "channel").values.astype(float)
+    training = simulated.unit != "s0"
+    fitted = method.fit(simulated.take(training), measured[training])
+    part = State.of_parts({"some": State(fitted.state.arrays, json.loads(json.dumps(dict(fitted.state.facts))))})
+    again = method.restored(part.under("some"))
+    held = simulated.take(~training)
+    np.testing.assert_array_equal(again(held), fitted.predict(held))
+    assert all(isinstance(values, np.ndarray) for values in fitted.state.arrays.values())
 
 
 @pytest.mark.parametrize("method", LIGHT, ids=lambda one: one.name)
@@ -295,7 +311,7 @@ class TestLagKernel:
     def test_left_out_errors_are_those_of_solving_without_the_group(self, heads):
         some, emg = self._cycles(6), jnp.asarray(np.random.default_rng(1).uniform(0.1, 1, (6, 20, 2)), jnp.float32)
         learned = kr.initial(heads)
-        closed = np.asarray(jax.jit(kr.left_out, static_argnums=3)(learned, some, emg, 3))
+        closed = np.asarray(jax.jit(kl.left_out, static_argnums=3)(learned, some, emg, 3))
         goal, scaling = kr.targets(learned, emg), kr.scale(learned, some.activation)
         matrix = np.asarray(kr.kernel(learned, scaling, some, some), float)
         for group in range(3):
@@ -312,13 +328,14 @@ class TestLagKernel:
         matrix, new = (np.asarray(kr.kernel(none, scaling, part, some), float) for part in (some, held))
         solved = np.linalg.solve(matrix + 0.5 * np.exp(none.log_penalty) * np.eye(100), np.asarray(goal.values, float))
         expected = goal.back(jnp.asarray((new @ solved).reshape(3, 20, 2), jnp.float32))
-        np.testing.assert_allclose(kr.refine(none, some, emg, held, 0.5), expected, atol=2e-4)
+        refined = kr.refine(none, some, goal, kl.solve(none, some, emg, 0.5), held)
+        np.testing.assert_allclose(refined, expected, atol=2e-4)
 
     def test_the_gradient_is_that_of_finite_differences(self):
         some, emg = self._cycles(4), jnp.asarray(np.random.default_rng(1).uniform(0.1, 1, (4, 20, 2)), jnp.float32)
 
         def loss(lag):
-            return ((kr.left_out(self.learned._replace(lag=lag), some, emg, 2) - emg) ** 2).mean()
+            return ((kl.left_out(self.learned._replace(lag=lag), some, emg, 2) - emg) ** 2).mean()
 
         start, step = self.learned.lag, jnp.asarray([0.02, 0.0])
         slope = (loss(start + step) - loss(start - step)) / 0.04
@@ -378,7 +395,8 @@ def test_a_readout_of_slow_phases_and_small_penalty_is_finite():
     )
     emg = jnp.asarray(cycles.emg.transpose("cycle", "sample", "channel").values, jnp.float32)
     slow = kr.initial(3)._replace(log_reach=jnp.log(6.0), log_penalty=jnp.log(0.04))
-    assert np.isfinite(np.asarray(kr.refine(slow, part, emg, part, 1.0))).all()
+    solved = kl.solve(slow, part, emg, 1.0)
+    assert np.isfinite(np.asarray(kr.refine(slow, part, kr.targets(slow, emg), solved, part))).all()
 
 
 def test_the_curve_by_speed_has_a_height_for_each_condition():

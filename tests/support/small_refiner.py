@@ -36,9 +36,10 @@ def make_manifest(
     chosen = configuration or Configuration(units=3, epochs=1)
     read = MUSCLES if condition == "all_entire" else tuple(CHANNELS.values())
     options = json.loads(chosen.to_json())
+    left_out, reads = ("subject", 2) if known else ("", 0), "all" if condition == "all_entire" else "own"
     return Manifest(
         Origin("lab", synthetic, "walking", "CMC", "envelopes", ("s1", "s2"), ("free",), 8, "us", "MIT", "ab" * 32),
-        Training(condition, options, "", tuple(range(seeds)), 1, 8, "subject" if known else "", 2 if known else 0),
+        Training(condition, options, "", tuple(range(seeds)), 1, 8, *left_out, reads),
         GaitCycle("right-right", 20.0, 0.08, 0.08, "linear", 20, 101, 0.9, 1.1),
         tuple(Input(name, 0.0, 0.9) for name in read),
         tuple(
@@ -60,7 +61,7 @@ def constant(levels: np.ndarray, condition: str = "one_entire", **options: objec
 
 def blank_weights(manifest: Manifest, rng: np.random.Generator | None = None) -> dict[str, np.ndarray]:
     configuration = Configuration().with_options(**manifest.training.configuration)
-    condition = manifest.training.condition
+    condition = manifest.training.method
     quartered = condition == "one_quarter"
     steps = 5 if quartered and configuration.quarter != "dense" else 20
     shape = Shape(20 if condition == "all_entire" else 1, steps, configuration, False)

@@ -24,7 +24,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy import signal
 
 from nem2e_lib.error import Nem2eError
 
@@ -187,6 +186,8 @@ def notch(raw: ArrayLike, rate_hz: float, lines_hz: Iterable[float]) -> Array:
     Nem2eError
         If a value is not finite, a line is not below half the rate, or the recording is shorter than a notch rings.
     """
+    from scipy import signal  # loaded where it is used: most of a second
+
     values = _finite(raw)
     for line in lines_hz:
         _check(len(values), rate_hz, (_NOTCH_HZ, line), f"freed of {line:g} Hz")
@@ -200,6 +201,8 @@ def notch(raw: ArrayLike, rate_hz: float, lines_hz: Iterable[float]) -> Array:
 
 def _found(values: Array, rate_hz: float, line_hz: float) -> float:
     """The frequency near a line at which the channels together have most power."""
+    from scipy import signal  # loaded where it is used: most of a second
+
     grid = line_hz * np.linspace(1 - _WANDERS, 1 + _WANDERS, 41)
     window = signal.windows.hann(len(values)).reshape(-1, *[1] * (values.ndim - 1))
     power = np.abs(signal.zoom_fft(values * window, [grid[0], grid[-1]], 41, fs=rate_hz, endpoint=True, axis=0)) ** 2
@@ -316,6 +319,8 @@ def _unwarped(prewarped: Any) -> Any:
 
 
 def _twice(values: Array, order: int, share: Any, kind: str, period_rows: float) -> Array:
+    from scipy import signal  # loaded where it is used: most of a second
+
     sections = signal.butter(order, share, kind, output="sos")
     pad = min(len(values) - 1, round(2 * period_rows))
     return np.asarray(signal.sosfiltfilt(sections, values, axis=0, padtype="even", padlen=pad), np.float64)

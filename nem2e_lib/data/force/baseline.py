@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.ndimage import maximum_filter1d, median_filter, minimum_filter1d, uniform_filter1d
 
 from nem2e_lib.data.emg.clock import runs
 
@@ -71,22 +70,25 @@ def find_zero(time: Array, force: Array, threshold_n: float = 20.0) -> Zero | No
     time, force : float64 arrays, shape (rows,)
         In s, never decreasing, and in N.
     """
+    from scipy import ndimage  # loaded where it is used: a third of a second
+
     step = float(np.median(np.diff(time))) if len(time) > 1 else 0.0
     if step <= 0:
         return None
-    smooth = uniform_filter1d(force, _odd(_SMOOTH_S / step), mode="nearest")
+    smooth = ndimage.uniform_filter1d(force, _odd(_SMOOTH_S / step), mode="nearest")
     low, high = float(np.percentile(smooth, 1)), float(smooth.max())
     if high - low < _LOADED * threshold_n or -force.min() > force.max():
         return None
     rows = _odd(_FLAT_S / step)
-    spread = maximum_filter1d(smooth, rows, mode="nearest") - minimum_filter1d(smooth, rows, mode="nearest")
+    highest = ndimage.maximum_filter1d(smooth, rows, mode="nearest")
+    spread = highest - ndimage.minimum_filter1d(smooth, rows, mode="nearest")
     level = (spread < max(threshold_n, _LEVEL * (high - low))) & (smooth < low + _LOW * (high - low))
     level[: rows // 2] = level[len(level) - rows // 2 :] = False
     swings = [part for first, last in runs(level) for part in _parts(smooth, first, last, rows)]
     if not swings:
         return None
     levels = np.array([np.median(force[first : last + 1]) for first, last in swings])
-    levels = median_filter(levels, size=3, mode="nearest") if len(levels) > 2 else levels
+    levels = ndimage.median_filter(levels, size=3, mode="nearest") if len(levels) > 2 else levels
     knots = np.array([time[row] for swing in swings for row in swing])
     values = np.interp(time, knots, np.repeat(levels, 2))
     idle = [np.abs(force[first : last + 1] - values[first : last + 1]) for first, last in swings]
@@ -97,8 +99,10 @@ def find_zero(time: Array, force: Array, threshold_n: float = 20.0) -> Zero | No
 
 def zero_of(zero: Zero, time: Array, channel: Array) -> Array:
     """Return the zero over time of another channel of the same plate, shape (rows,): as `find_zero`, in its swings."""
+    from scipy import ndimage  # loaded where it is used: a third of a second
+
     levels = np.array([np.median(channel[first : last + 1]) for first, last in zero.swings])
-    levels = median_filter(levels, size=3, mode="nearest") if len(levels) > 2 else levels
+    levels = ndimage.median_filter(levels, size=3, mode="nearest") if len(levels) > 2 else levels
     return np.interp(time, np.array([time[row] for swing in zero.swings for row in swing]), np.repeat(levels, 2))
 
 

@@ -16,8 +16,24 @@ stranger
     The same in a laboratory's own folders and names.
 """
 
-from nem2e_lib.data.synthetic.cycles import drive, synthetic_cycles, truth
-from nem2e_lib.data.synthetic.knobs import Knobs, Knobs1
-from nem2e_lib.data.synthetic.study import write_newcomer, write_study
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from nem2e_lib.lazy import on_first_use
+
+if TYPE_CHECKING:
+    from nem2e_lib.data.synthetic.cycles import drive, synthetic_cycles, truth
+    from nem2e_lib.data.synthetic.knobs import Knobs, Knobs1
+    from nem2e_lib.data.synthetic.study import write_newcomer, write_study
+
+_HOMES = {
+    **dict.fromkeys(("drive", "synthetic_cycles", "truth"), "cycles"),
+    **dict.fromkeys(("Knobs", "Knobs1"), "knobs"),
+    **dict.fromkeys(("write_newcomer", "write_study"), "study"),
+}
 
 __all__ = ["Knobs", "Knobs1", "drive", "synthetic_cycles", "truth", "write_newcomer", "write_study"]
+
+
+__getattr__ = on_first_use(__name__, _HOMES)

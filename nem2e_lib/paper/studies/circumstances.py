@@ -16,7 +16,7 @@ from nem2e_lib.error import Nem2eError
 from nem2e_lib.paper.run import OPEN, Run
 from nem2e_lib.paper.studies.script import script
 from nem2e_lib.project import ROOT
-from nem2e_lib.rivals import KernelRidge, Network, Rival, evaluate, every, rival, why_not_told
+from nem2e_lib.rivals import Rival, evaluate, every, rival, slow, why_not_told
 from nem2e_lib.site.provenance import commit
 from nem2e_lib.site.saving import write_csv
 from nem2e_lib.training.conditions import CONDITIONS
@@ -28,11 +28,6 @@ SAME = 1e-4
 """The mean curve's Er of a unit differs by less between machines, and by more between data."""
 MEAN_CURVE = "mean_curve"
 NOT_MEASURED = "not measured here"
-
-
-def slow(one: Rival) -> bool:
-    """Whether a rival takes too long for 08_rivals to evaluate it twice: networks, and kernel ridge regression."""
-    return isinstance(one, Network | KernelRidge)
 
 
 def quick(one: Rival) -> bool:
