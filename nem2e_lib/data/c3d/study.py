@@ -218,9 +218,9 @@ def _legs(
             account.leave(name, leg, why or "it treads on no plate")
         usable = tuple(cycle for cycle in cycles if not cycle.why)
         if measured is not None and usable and not why:
-            own = _of_leg(activation, leg)
-            beside = _beside(simulated / name, converted / row["grf"], own, leg, usable)
-            yield _Leg(name, row["subject"], row["condition"], leg, own, measured, usable, beside, row["mass_kg"])
+            muscles = _of_leg(activation, leg)
+            beside = _beside(simulated / name, converted / row["grf"], muscles, leg, usable)
+            yield _Leg(name, row["subject"], row["condition"], leg, muscles, measured, usable, beside, row["mass_kg"])
 
 
 def _cycle(contact: Mapping[Any, str], activation: Storage, bare: Sequence[tuple[float, float]]) -> _Cycle:
