@@ -4,7 +4,8 @@ A method is added to the leaderboard in three steps:
 
 1. Write it: a frozen dataclass whose fields are its settings, with an id as `name`, ``fit(simulated, measured)`` that
    returns a `Fitted` (`nem2e_lib.rivals.protocol`), and `tuned_on`, which says what of it was chosen on which data. It
-   reads `Simulated.inputs`, which has speed and duration where all rivals are told them. Methods without a network are
+   reads `Simulated.inputs`, which has speed and duration where all rivals are told them, and what else `evaluate` is
+   asked to give (`nem2e_lib.rivals.inputs`). Methods without a network are
    in `nem2e_lib.rivals.classical`, networks in `nem2e_lib.rivals.networks`, kernel ridge regression in
    `nem2e_lib.rivals.kernel_ridge`.
 2. Add it to a list below: of methods without a network, of networks, or of kernels.

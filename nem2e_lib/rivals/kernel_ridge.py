@@ -21,6 +21,7 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+from nem2e_lib.error import Nem2eError
 from nem2e_lib.rivals.classical import shifted
 from nem2e_lib.rivals.kernel import (
     LAG_MS,
@@ -80,9 +81,20 @@ class KernelRidge:
         return "delayed_kernel_ridge" if self.heads else "kernel_ridge"
 
     def fit(self, simulated: Simulated, measured: Array) -> Fitted:
-        """Learn delays and scales on left-out training units, then solve the readout on all training cycles."""
+        """Learn delays and scales on left-out training units, then solve the readout on all training cycles.
+
+        Raises
+        ------
+        Nem2eError
+            If it is given other inputs than activation and speed.
+        """
         from nem2e_lib.rivals import kernel_learning  # JAX, which to predict is not needed
 
+        if simulated.names or not simulated.activates:
+            raise Nem2eError(
+                f"rival {self.name}: raises its inputs to powers, so that it takes activation, and speed, alone; leave "
+                "the other sets of inputs out, or choose another method."
+            )
         view, size = _View.of(simulated), _size(measured)
         simulated, measured = _with_copies(simulated, measured, self.shift)
         target = np.asarray(measured / size, np.float32)
