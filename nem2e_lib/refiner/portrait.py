@@ -36,9 +36,12 @@ from nem2e_lib.refiner.manifest import (
     Origin,
     Output,
     Training,
+    Verdict,
     percent,
 )
 from nem2e_lib.refiner.reach import Reach, learn
+from nem2e_lib.refiner.verdict import shown_to_beat
+from nem2e_lib.rivals import MeanCurve, evaluate
 from nem2e_lib.training.conditions import own_muscle
 from nem2e_lib.training.engine import ENGINE_VERSION
 from nem2e_lib.training.folds import leave_one_out
@@ -101,7 +104,17 @@ def portrait(
         _warning(origin, training),
         fits=fits,
         reach=reach.told if reach else None,
+        verdict=None if results is None else verdict(cycles, results),
     )
+
+
+def verdict(cycles: xr.Dataset, results: xr.Dataset) -> Verdict | None:
+    """Return whether a method is shown to beat the mean curve on those left out; None of the mean curve itself."""
+    curve = MeanCurve()
+    if results.attrs["condition"] == curve.name:
+        return None
+    flat = evaluate(cycles.sel(channel=results.channel.values), curve)
+    return shown_to_beat(errors(results, ensemble=True), errors(flat))
 
 
 def _warning(origin: Origin, training: Training) -> str:
