@@ -26,8 +26,8 @@ LONG = 3600.0
 MODELS = ".models"
 """Ending of the folder in which finished models wait for the others, beside the refiner to come."""
 
-DEFAULT_METHOD = "all_entire"
-_METHODS = "one_quarter, one_entire or all_entire of STDR-Net, or a method of the leaderboard, e.g. ridge_all."
+DEFAULT_METHOD = "auto"
+_METHODS = "auto weighs several; one of the leaderboard, e.g. ridge; STDR-Net: all_entire, one_entire, one_quarter."
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")]
 Kept = Annotated[Path, typer.Argument(help="Refiner that `nem2e train` wrote.")]
@@ -300,7 +300,11 @@ def show_refiner(path: Path, as_json: bool) -> None:
     level = manifest.band_level
     said = "± held-out error" if level is None else f"{percent(level)} band"
     head = ["muscle", "of", "RMSE OpenSim", "RMSE refined", "Er", f"{said} covers"]
-    lines = ["\t".join(row) for row in [head, *map(_row, manifest.outputs)]]
+    rows = [head, *map(_row, manifest.outputs)]
+    made = ["made of", *(manifest.made_of(out.name) for out in manifest.outputs)]
+    if any(made[1:]):
+        rows = [[*row, cell] for row, cell in zip(rows, made, strict=True)]
+    lines = ["\t".join(row) for row in rows]
     typer.echo(manifest.to_json() if as_json else "\n".join([str(manifest), *lines]))
 
 
