@@ -49,6 +49,11 @@ DRAWS = 4
 FEW = {"running": ("soleus", "bi", "tib", "rect")}
 """Muscles of a SYNTHETIC study that has many: the others are made alike."""
 DECIMALS = 12
+SUMMARY = [
+    *("study", "synthetic", "unit", "protocol", "method", "own_cycles"),
+    *("n", "er", "change", "ci_low", "ci_high", "p_value"),
+]
+"""Columns of `summary`."""
 
 Array = NDArray[np.float64]
 Mask = NDArray[np.bool_]
@@ -247,6 +252,12 @@ def read(path: Path | str = "") -> pd.DataFrame:
     return pd.read_csv(path, dtype={"label": str}, keep_default_na=False)
 
 
+def of(studies: Iterable[str]) -> pd.DataFrame:
+    """Return the rows of the committed table that are of some studies, by name; without rows where it has none."""
+    rows = read()
+    return rows[rows["study"].isin(list(studies))]
+
+
 def summary(rows: pd.DataFrame) -> pd.DataFrame:
     """Return mean Er of each study, protocol, method and number of own cycles, and what the cycles change.
 
@@ -262,7 +273,7 @@ def summary(rows: pd.DataFrame) -> pd.DataFrame:
         cycles (`OWN`: from the mean curve without), paired by unit: change, ci_low, ci_high (t-based 95 % CI over
         units; `statistics.over_folds`, since folds share training data), p_value.
     """
-    parts = []
+    parts: list[dict[str, object]] = []
     for (study, protocol), here in rows.groupby(["study", "protocol"], sort=False):
         wide = here.pivot_table(index="label", columns=["method", "own_cycles"], values="er", sort=False)
         first = here.iloc[0]
@@ -285,7 +296,8 @@ def summary(rows: pd.DataFrame) -> pd.DataFrame:
                     "p_value": test.p_value,
                 }
             )
-    return pd.DataFrame(parts).sort_values(["study", "protocol", "method", "own_cycles"], ignore_index=True)
+    table = pd.DataFrame(parts, columns=SUMMARY)
+    return table.sort_values(["study", "protocol", "method", "own_cycles"], ignore_index=True)
 
 
 def found(table: pd.DataFrame) -> list[str]:
@@ -320,9 +332,7 @@ def _change(row: pd.Series) -> str:
 
 def drawn(studies: Iterable[str]) -> Iterator[Drawn]:
     """Yield the figure of those of the studies that the committed table has; nothing where it has none of them."""
-    rows = read()
-    rows = rows[rows["study"].isin(list(studies))]
-    if len(rows):
+    if len(rows := of(studies)):
         table = summary(rows)
         yield own_cycles(table, told=" ".join(found(table)))
 
