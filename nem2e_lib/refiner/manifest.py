@@ -72,7 +72,8 @@ class Manifest:
         origin, training, cycle = self.origin, self.training, self.cycle
         left_out = f"leaving out {units_said(training.held_out_units, training.held_out_by)} one by one"
         lines = [
-            f"refiner of {len(self.outputs)} muscles, {training.method}, {len(training.seeds)} seed(s)",
+            f"refiner of {len(self.outputs)} muscles, {training.method}"
+            + ("" if self.fits else f", {len(training.seeds)} seed(s)"),
             f"trained on {origin.study} ({origin.motion}, simulated by {origin.simulated_by}): {origin.cycles} cycles "
             f"of {len(origin.subjects)} subject(s)",
             f"reads the activation of {len(self.inputs)} muscles in {cycle.definition} cycles",

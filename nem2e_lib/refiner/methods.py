@@ -124,4 +124,5 @@ def simulated(manifest: Manifest, fit: Fit, cycles: xr.Dataset) -> Simulated:
         cycles[CONDITION].values.astype(str) if CONDITION in cycles.coords else blank_texts,
         np.stack([same_leg(target, fit.muscles) for target in fit.targets]),
         np.empty((count, 0)),
+        np.empty((*shape, 0)),
     )

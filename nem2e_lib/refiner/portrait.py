@@ -261,22 +261,20 @@ def band(off: Array, unit: NDArray[np.intp], kind: str, level: float = LEVEL) ->
     width, units = half_width(off, unit, level), len(np.unique(unit))
     if not np.isfinite(width).all():
         return None
-    levels = (level, *(each for each in LEVELS if each != level))
-    shares = inside(off, unit, sorted(levels))  # units, levels, samples
-    said, least = units_said(units, kind), needed(level)
-    note = (
-        f"{said} are fewer than the {least} from which on any rule could promise {percent(level)}."
-        if units < least
-        else ""
-    )
+    note = ""
+    if units < needed(level):
+        said = units_said(units, kind)
+        note = f"{said} are fewer than the {needed(level)} from which on any rule could promise {percent(level)}."
+    levels = sorted({level, *LEVELS})
+    shares = inside(off, unit, levels)  # units, levels, samples
     if not np.isfinite(shares).all():
         return Band(level, tuple(width.tolist()), note=f"{note} What it covers cannot be measured on them.".strip())
     calibration = []
-    for nominal, of_unit in zip(sorted(levels), shares.mean(axis=2).T, strict=True):
+    for nominal, of_unit in zip(levels, shares.mean(axis=2).T, strict=True):
         test = one_sample(of_unit)
         ends = (max(test.ci_low, 0.0), min(test.ci_high, 1.0))
         calibration.append(Calibration(nominal, float(of_unit.mean()), *map(known, ends)))
-    by_phase = shares[:, sorted(levels).index(level)].mean(axis=0)
+    by_phase = shares[:, levels.index(level)].mean(axis=0)
     return Band(level, tuple(width.tolist()), tuple(calibration), tuple(by_phase.tolist()), note)
 
 
