@@ -49,6 +49,8 @@ DRAWS = 4
 FEW = {"running": ("soleus", "bi", "tib", "rect")}
 """Muscles of a SYNTHETIC study that has many: the others are made alike."""
 DECIMALS = 12
+FOUR = 4
+"""Speeds of one person from which two can be left out together."""
 SUMMARY = [
     *("study", "synthetic", "unit", "protocol", "method", "own_cycles"),
     *("n", "er", "change", "ci_low", "ci_high", "p_value"),
@@ -113,16 +115,19 @@ def curves(cycles: xr.Dataset, method: str) -> pd.DataFrame:
     pandas.DataFrame
         Columns protocol, method (`OWN` too), own_cycles, label, er, stages (of the adaptation), unit: a row a held-out
         unit. Er is Eq. 2 of Teramae et al. (2025), the mean over muscles; numbers of own cycles are those that every
-        unit of the protocol allows.
+        unit of the protocol allows. One person's other speeds are tried where there are four: two are left out
+        together, and how speeds differ is learned from the rest.
 
     Raises
     ------
     Nem2eError
         If no unit has a cycle beside the one that is judged.
     """
-    unit = leave_one_out(cycles).unit
-    same = list(_people(cycles, method, SAME))
-    people = {SAME: same, OTHER: same if unit == "subject" else list(_people(cycles, method, OTHER))}
+    folds = leave_one_out(cycles)
+    unit, same = folds.unit, list(_people(cycles, method, SAME))
+    people = {SAME: same, OTHER: same if unit == "subject" else []}
+    if unit == "speed" and len(folds.labels) >= FOUR:
+        people[OTHER] = list(_people(cycles, method, OTHER))
     parts = [part for told, group in people.items() if len(part := _curve(group, told, method))]
     if not parts:
         raise Nem2eError(
@@ -375,8 +380,10 @@ def told(cycles: xr.Dataset, method: str) -> pd.DataFrame:
 
 
 def _few(cycles: xr.Dataset) -> xr.Dataset:
+    """A SYNTHETIC study on the muscles of `FEW` that it has; whole where it has none of them."""
     few = FEW.get(str(cycles.attrs["motion"]), ()) if cycles.attrs["synthetic"] else ()
-    return cycles.sel(channel=list(few)) if few else cycles
+    have = [name for name in few if name in cycles.channel.values]
+    return cycles.sel(channel=have) if have else cycles
 
 
 def main(folder: str) -> None:

@@ -13,6 +13,8 @@ from nem2e_lib.paper.studies import own_cycles
 from nem2e_lib.paper.studies.own_cycles import OTHER, OWN, SAME
 from tests.support.small import make_cycles
 
+SPEEDS = ("slow", "free", "fast", "xfast")
+
 
 def peculiar(counts=(4, 4, 4, 4), speeds=("slow", "fast"), size=0.3) -> xr.Dataset:
     """People (or speeds of one) whose EMG lies higher by what is their own."""
@@ -25,7 +27,7 @@ def peculiar(counts=(4, 4, 4, 4), speeds=("slow", "fast"), size=0.3) -> xr.Datas
 
 @pytest.fixture(scope="module")
 def rows() -> pd.DataFrame:
-    return own_cycles.told(peculiar(), "mean_curve")
+    return own_cycles.told(peculiar().assign_attrs(motion="walking"), "mean_curve")
 
 
 def test_own_cycles_help_where_people_differ(rows):
@@ -53,13 +55,15 @@ def test_the_own_cycles_alone_are_their_mean(rows):
 
 
 def test_of_one_person_two_speeds_are_left_out_for_the_other_protocol():
-    cycles = peculiar((9,), ("slow", "free", "fast"))
-    rows = own_cycles.curves(cycles, "mean_curve")
+    cycles = peculiar((8,), SPEEDS)
+    rows = own_cycles.curves(cycles.sel(channel=["soleus"]), "mean_curve")
     assert set(rows["unit"]) == {"speed"}
     other = rows[(rows["protocol"] == OTHER) & (rows["method"] == "mean_curve") & (rows["own_cycles"] == 0)]
     same = rows[(rows["protocol"] == SAME) & (rows["method"] == "mean_curve") & (rows["own_cycles"] == 0)]
-    assert set(other["label"]) == {"slow", "free", "fast"}
-    assert not np.allclose(other["er"].to_numpy(), same["er"].to_numpy())  # fitted to one speed, not to two
+    assert set(other["label"]) == set(SPEEDS)
+    assert not np.allclose(other["er"].to_numpy(), same["er"].to_numpy())  # fitted to two speeds, not to three
+    three = own_cycles.curves(cycles.isel(cycle=np.isin(cycles.speed, SPEEDS[:3])), "mean_curve")
+    assert set(three["protocol"]) == {SAME}
 
 
 def test_people_with_one_cycle_are_refused():
