@@ -168,7 +168,7 @@ def test_a_minute_on_a_treadmill_becomes_a_refiner_that_says_what_its_error_is_o
     done = nem2e("refine", "kept", "study/s1/act.sto", "--grf", "study/s1/grf.mot", "--out", "o.sto")
     assert "other cycles of the same recording" in done.stderr
     lab.study(Path("short"), seconds=10.0)
-    assert "10 are needed, but there are" in nem2e("train", "short", "--profile", "smoke", "-o", "x", code=2).stderr
+    assert "10 are needed, but there are" in nem2e("train", "short", "-o", "x", code=2).stderr
 
 
 def test_a_recording_under_other_names_is_refined_and_told(here):
