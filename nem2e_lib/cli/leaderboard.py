@@ -205,12 +205,13 @@ def text(ranked: Board, own: set[str]) -> list[str]:
     from nem2e_lib.analysis.statistics import ALPHA, FEWEST
     from nem2e_lib.figures.panels import plural
     from nem2e_lib.figures.style import label_of
+    from nem2e_lib.site.tables import p_text
     from nem2e_lib.training.units import caveat, units_said
 
     first = ranked.table.iloc[0]
     name = f"{'SYNTHETIC study' if ranked.synthetic else 'Study'} {first['study']}"
     held = units_said(int(first["n_units"]), str(first["unit"]), "held-out")
-    head = ["rank", "method", "", "Er", "Er minus that of the mean curve", "is it lower?", "seconds"]
+    head = ["rank", "method", "", "Er", "Er minus that of the mean curve", "p", "is it lower?", "seconds"]
     cells = [head]
     for row in ranked.table.to_dict("records"):
         compared = row["method"] != MEAN_CURVE
@@ -221,6 +222,7 @@ def text(ranked: Board, own: set[str]) -> list[str]:
                 "added" if row["method"] in own else label_of(row["method"]),
                 _interval(row["er_mean"], row["ci_low"], row["ci_high"]),
                 _interval(row["difference"], row["difference_low"], row["difference_high"]) if compared else "–",
+                p_text(row["difference_p_holm"]).replace("\N{NO-BREAK SPACE}", " ") if compared else "–",
                 str(row["answer"]) if compared else "–",
                 f"{row['seconds']:.1f}",
             ]
@@ -231,10 +233,11 @@ def text(ranked: Board, own: set[str]) -> list[str]:
     notes = [
         f"Er: RMSE / RMSE of OpenSim - 1, below 0 where a method is better; mean over electrodes and {held}, with its "
         "95 % interval. Rank: 95 % interval by bootstrap over held-out units.",
-        f"Shown: the paired difference is below 0 at p < {ALPHA:g}, corrected for training data that folds share and, "
-        f"by Holm, for {plural(others, 'comparison')}, over at least {FEWEST} held-out units."
+        "p: of the paired difference, corrected for training data that folds share, as its interval is, and, by Holm, "
+        f"for {plural(others, 'comparison')}. Shown: below 0 at p < {ALPHA:g}, over at least {FEWEST} held-out units."
         if others
         else "",
+        f"{held.capitalize()} are too few to show anything." if others and first["n_units"] < FEWEST else "",
         caveat([first["unit"]]),
     ]
     return [f"{name}: {plural(len(ranked.table), 'method')}, {held}", *lines, *filter(None, notes)]

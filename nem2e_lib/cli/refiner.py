@@ -6,7 +6,7 @@ import json
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, NamedTuple
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 import typer
 
@@ -26,8 +26,8 @@ LONG = 3600.0
 MODELS = ".models"
 """Ending of the folder in which finished models wait for the others, beside the refiner to come."""
 
-DEFAULT_METHOD = "all_entire"
-_METHODS = "one_quarter, one_entire or all_entire of STDR-Net, or a method of the leaderboard, e.g. ridge_all."
+DEFAULT_METHOD = "auto"
+_METHODS = "auto weighs several; one of the leaderboard, e.g. ridge; STDR-Net: all_entire, one_entire, one_quarter."
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")]
 Kept = Annotated[Path, typer.Argument(help="Refiner that `nem2e train` wrote.")]
@@ -49,10 +49,24 @@ Rest = Annotated[str, typer.Option(help="Outside refined cycles: simulated (all 
 
 def refine(
     refiner: Kept,
-    activation: Annotated[Path, typer.Argument(help="Simulated activation, or states with activations, .sto.")],
-    out: RefinedFile,
-    grf: Annotated[Path | None, typer.Option(help="Ground reaction forces, .mot or .sto.")] = None,
-    cycles: Spans = None,
+    activations: Annotated[
+        list[Path], typer.Argument(help="Simulated activation, or states with activations, .sto; one or many.")
+    ],
+    out: Annotated[
+        Path,
+        typer.Option(
+            "--out", "-o", help="File to write, .sto (its band and cycles go beside it), or a folder for many."
+        ),
+    ],
+    grf: Annotated[
+        str | None, typer.Option(help="Ground reaction forces, .mot or .sto; of many: '…/{trial}_grf.mot'.")
+    ] = None,
+    cycles: Annotated[
+        str | None,
+        typer.Option(
+            help="Table of gait cycles (CSV): cycle, start_s, end_s; of many: with a column trial, or '…/{trial}.csv'."
+        ),
+    ] = None,
     definition: Between = None,
     columns: ForceColumns = None,
     threshold: Threshold = None,
@@ -62,22 +76,54 @@ def refine(
     rest: Rest = "simulated",
     as_json: Json = False,
 ) -> None:
-    """Refine simulated activation that has no EMG with a refiner that was kept."""
+    """Refine simulated activation that has no EMG with a refiner that was kept; many recordings into a folder."""
     from nem2e_lib.refiner.refined import require_savable
 
     feet = pair(columns)
+    options = {"definition": definition, "columns": feet, "threshold_n": threshold, "names": names, "speed_m_s": speed}
+    if len(activations) > 1 or out.is_dir() or not out.suffix:
+        _refine_many(refiner, activations, out, grf, cycles, muscles, rest, options, as_json)
+        return
+    activation = activations[0]
     require_savable(out, rest, (refiner, activation, grf, cycles))
-    refined = load(refiner, muscles).refine(
-        activation,
-        grf=grf,
-        cycles=cycles,
-        definition=definition,
-        columns=feet,
-        threshold_n=threshold,
-        names=names,
-        speed_m_s=speed,
-    )
+    refined = load(refiner, muscles).refine(activation, grf=grf, cycles=cycles, **options)
     show(refined, refined.save(out, rest), as_json)
+
+
+def _refine_many(
+    refiner: Path,
+    activations: list[Path],
+    out: Path,
+    grf: str | None,
+    cycles: str | None,
+    muscles: str | None,
+    rest: str,
+    options: dict[str, Any],
+    as_json: bool,
+) -> None:
+    """Refine each, tell each as it is done, and leave a table of all; ends with an error where one failed."""
+    from nem2e_lib.refiner import many
+    from nem2e_lib.refiner.refined import require_rest
+
+    require_rest(rest)
+    if out.suffix:
+        raise Nem2eError(f"{out}: there are {len(activations)} recordings, so --out must be a folder; name one.")
+    jobs, loaded, done = many.plan(activations, out, grf, cycles), load(refiner, muscles), []
+    out.mkdir(parents=True, exist_ok=True)
+    for outcome in many.refine_many(loaded, jobs, rest, **options):
+        done.append(outcome)
+        told = f"failed: {outcome.error}" if outcome.error else f"{outcome.refined} of {outcome.cycles} cycles"
+        typer.echo(f"{outcome.job.trial}\t{told}", err=as_json)
+    path, failed = many.save_summary(done, out), [outcome for outcome in done if outcome.error]
+    for note in many.told_once(done):
+        typer.echo(f"note: {note}", err=True)
+    if as_json:
+        typer.echo(json.dumps({"trials": [outcome.row() for outcome in done], "summary": str(path)}, indent=2))
+    else:
+        typer.echo(f"{path}: {len(done) - len(failed)} of {len(done)} recordings refined.")
+    if failed:
+        more = f" and {len(failed) - 1} more" if len(failed) > 1 else ""
+        raise Nem2eError(f"{failed[0].job.activation}{more}: not refined, the others are; see {path}.")
 
 
 def train(
@@ -254,7 +300,11 @@ def show_refiner(path: Path, as_json: bool) -> None:
     level = manifest.band_level
     said = "± held-out error" if level is None else f"{percent(level)} band"
     head = ["muscle", "of", "RMSE OpenSim", "RMSE refined", "Er", f"{said} covers"]
-    lines = ["\t".join(row) for row in [head, *map(_row, manifest.outputs)]]
+    rows = [head, *map(_row, manifest.outputs)]
+    made = ["made of", *(manifest.made_of(out.name) for out in manifest.outputs)]
+    if any(made[1:]):
+        rows = [[*row, cell] for row, cell in zip(rows, made, strict=True)]
+    lines = ["\t".join(row) for row in rows]
     typer.echo(manifest.to_json() if as_json else "\n".join([str(manifest), *lines]))
 
 

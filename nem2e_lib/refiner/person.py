@@ -158,7 +158,11 @@ def warnings(manifest: Manifest, cycles: xr.Dataset) -> Iterator[str]:
         yield f"{person.name} is among those whom it was trained on, so the own cycles tell less than they seem to."
     if manifest.training.held_out_by != "subject":
         left_out = unit_name(manifest.training.held_out_by, 2)
-        yield f"How people differ is not known to it: own cycles are believed as {left_out} of one person differ."
+        at = f" ({', '.join(person.circumstances)})" if person.circumstances else ""
+        yield (
+            f"How people differ is not known to it: own cycles are believed as {left_out} of one person differ, so it "
+            f"is for what they were measured at alone{at}."
+        )
     processing = str(cycles.attrs.get("emg_processing", origin.emg))
     if processing != origin.emg:
         yield f"The person's EMG was processed otherwise ({processing}) than in training ({origin.emg})."

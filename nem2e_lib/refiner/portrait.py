@@ -36,9 +36,12 @@ from nem2e_lib.refiner.manifest import (
     Origin,
     Output,
     Training,
+    Verdict,
     percent,
 )
 from nem2e_lib.refiner.reach import Reach, learn
+from nem2e_lib.refiner.verdict import shown_to_beat
+from nem2e_lib.rivals import MeanCurve, evaluate
 from nem2e_lib.training.conditions import own_muscle
 from nem2e_lib.training.engine import ENGINE_VERSION
 from nem2e_lib.training.folds import leave_one_out
@@ -101,7 +104,17 @@ def portrait(
         _warning(origin, training),
         fits=fits,
         reach=reach.told if reach else None,
+        verdict=None if results is None else verdict(cycles, results),
     )
+
+
+def verdict(cycles: xr.Dataset, results: xr.Dataset) -> Verdict | None:
+    """Return whether a method is shown to beat the mean curve on those left out; None of the mean curve itself."""
+    curve = MeanCurve()
+    if results.attrs["condition"] == curve.name:
+        return None
+    flat = evaluate(cycles.sel(channel=results.channel.values), curve)
+    return shown_to_beat(errors(results, ensemble=True), errors(flat))
 
 
 def _warning(origin: Origin, training: Training) -> str:
@@ -261,22 +274,20 @@ def band(off: Array, unit: NDArray[np.intp], kind: str, level: float = LEVEL) ->
     width, units = half_width(off, unit, level), len(np.unique(unit))
     if not np.isfinite(width).all():
         return None
-    levels = (level, *(each for each in LEVELS if each != level))
-    shares = inside(off, unit, sorted(levels))  # units, levels, samples
-    said, least = units_said(units, kind), needed(level)
-    note = (
-        f"{said} are fewer than the {least} from which on any rule could promise {percent(level)}."
-        if units < least
-        else ""
-    )
+    note = ""
+    if units < needed(level):
+        said = units_said(units, kind)
+        note = f"{said} are fewer than the {needed(level)} from which on any rule could promise {percent(level)}."
+    levels = sorted({level, *LEVELS})
+    shares = inside(off, unit, levels)  # units, levels, samples
     if not np.isfinite(shares).all():
         return Band(level, tuple(width.tolist()), note=f"{note} What it covers cannot be measured on them.".strip())
     calibration = []
-    for nominal, of_unit in zip(sorted(levels), shares.mean(axis=2).T, strict=True):
+    for nominal, of_unit in zip(levels, shares.mean(axis=2).T, strict=True):
         test = one_sample(of_unit)
         ends = (max(test.ci_low, 0.0), min(test.ci_high, 1.0))
         calibration.append(Calibration(nominal, float(of_unit.mean()), *map(known, ends)))
-    by_phase = shares[:, sorted(levels).index(level)].mean(axis=0)
+    by_phase = shares[:, levels.index(level)].mean(axis=0)
     return Band(level, tuple(width.tolist()), tuple(calibration), tuple(by_phase.tolist()), note)
 
 

@@ -80,6 +80,11 @@ class Refined:
         return [span for span in self.spans if not span.reason]
 
     @property
+    def beyond(self) -> int:
+        """How many of the refined cycles lie outside training, by the refiner's distance; 0 where it tells none."""
+        return 0 if self.far is None else int(self.far.outside.sum())
+
+    @property
     def synthetic(self) -> bool:
         """Whether the refiner or the recording is synthetic."""
         return self.manifest.synthetic or is_synthetic(self.source)
@@ -129,7 +134,7 @@ class Refined:
         Nem2eError
             If `rest` is unknown.
         """
-        _require_rest(rest)
+        require_rest(rest)
         curves = self._over_time(self.mean.transpose("channel", "cycle", "sample").values)
         marks = self._marks()
         mark = np.column_stack(list(marks.values()))
@@ -351,7 +356,7 @@ def require_savable(path: str | Path, rest: str = RESTS[0], inputs: Iterable[str
         written over one of `inputs`.
     """
     require_writable(path)
-    _require_rest(rest)
+    require_rest(rest)
     if Path(path).suffix.lower() not in (".sto", ".mot"):
         raise Nem2eError(f"{path}: OpenSim knows .sto and .mot files, but neither ends this name; give it one.")
     read = {Path(each).resolve() for each in inputs if each is not None}
@@ -360,7 +365,8 @@ def require_savable(path: str | Path, rest: str = RESTS[0], inputs: Iterable[str
         raise Nem2eError(f"{over[0]}: is read, so it cannot be written too; give --out another name.")
 
 
-def _require_rest(rest: str) -> None:
+def require_rest(rest: str) -> None:
+    """Refuse what may not stand outside refined cycles; Nem2eError if it is none of `RESTS`."""
     if rest not in RESTS:
         raise Nem2eError(f"rest is {rest!r}, expected {' or '.join(RESTS)}; choose one.")
 
@@ -405,6 +411,7 @@ def notes_on(
     """
     return (
         *_warned(manifest, storage),
+        *_no_better(manifest),
         *_renamed(manifest, read),
         *_skipped(spans),
         *_unsettled(manifest, read, spans),
@@ -420,6 +427,11 @@ def _warned(manifest: Manifest, storage: Storage) -> Iterator[str]:
     if manifest.warning:
         real = manifest.synthetic and "SYNTHETIC" not in storage.name
         yield manifest.warning + (" This recording does not say that it is SYNTHETIC." if real else "")
+
+
+def _no_better(manifest: Manifest) -> Iterator[str]:
+    if manifest.verdict is not None and not manifest.verdict.shown:
+        yield manifest.verdict.sentence
 
 
 def _renamed(manifest: Manifest, read: Storage) -> Iterator[str]:
@@ -495,7 +507,7 @@ def _definition(manifest: Manifest, told: bool) -> Iterator[str]:
 def _error_unknown(manifest: Manifest) -> Iterator[str]:
     if all(out.held_out is None for out in manifest.outputs):
         yield "The refiner's error on people whom it has not seen is unknown: nobody was left out in training."
-    if len(manifest.training.seeds) < 2:
+    if len(manifest.training.seeds) < 2 and not manifest.fits:
         yield "The refiner has one seed, so there is no spread between seeds."
 
 

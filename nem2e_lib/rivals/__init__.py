@@ -28,6 +28,7 @@ from nem2e_lib.error import Nem2eError
 from nem2e_lib.lazy import on_first_use
 
 if TYPE_CHECKING:
+    from nem2e_lib.rivals.auto import Auto
     from nem2e_lib.rivals.classical import (
         Delay,
         DelayedRidge,
@@ -58,11 +59,13 @@ _HOMES = {
     **dict.fromkeys(_CLASSICAL, "classical"),
     **dict.fromkeys(_PROTOCOL, "protocol"),
     **dict.fromkeys(("chosen", "evaluate"), "evaluation"),
+    "Auto": "auto",
     "KernelRidge": "kernel_ridge",
     "Network": "networks",
 }
 
 __all__ = [
+    "Auto",
     "Delay",
     "DelayedRidge",
     "Fitted",
@@ -124,6 +127,12 @@ def _kernels() -> list[Rival]:
     return [KernelRidge(heads=0), KernelRidge()]
 
 
+def _weighed() -> list[Rival]:
+    from nem2e_lib.rivals.auto import Auto
+
+    return [Auto()]
+
+
 def slow(one: Rival) -> bool:
     """Tell whether a rival takes minutes where others take seconds: networks, and kernel ridge regression."""
     return one.name in {each.name for each in (*_networks(), *_kernels())}
@@ -139,17 +148,21 @@ def why_not_told(one: Rival) -> str:
     return "has no inputs to add it to" if isinstance(one, without) else ""
 
 
+ALIASES = {"ridge": "ridge_all", "mean_curve_by_speed": "speed_curve"}
+"""Other names that people give to rivals."""
+
+
 def rival(name: str) -> Rival:
-    """Return the rival of a name.
+    """Return the rival of a name, or of an alias: of the leaderboard, or `auto`, which weighs several of these.
 
     Raises
     ------
     Nem2eError
         If there is none.
     """
-    for some in (_without_network, _kernels, _networks):  # JAX is loaded only for what needs it
+    for some in (_without_network, _weighed, _kernels, _networks):  # JAX is loaded only for what needs it
         for one in some():
-            if one.name == name:
+            if one.name == ALIASES.get(name, name):
                 return one
-    known = ", ".join(one.name for one in every())
+    known = ", ".join(one.name for one in (*every(), *_weighed()))
     raise Nem2eError(f"rival {name!r} is unknown, expected one of {known}; choose of these.")

@@ -93,7 +93,7 @@ class Own:
         np.random.seed(0)  # noqa: NPY002
         try:
             yield
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             raise Nem2eError(f"method {self.name}: {what} raised {told(error, self.method)}; mend it.") from error
         finally:
             np.random.set_state(before)  # noqa: NPY002
@@ -264,7 +264,7 @@ def made(kind: Any, name: str) -> Any:
     """Return an object of a class that takes no arguments; `Nem2eError` if it cannot be made."""
     try:
         return kind()
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise Nem2eError(
             f"method {name}: making it without arguments raised {told(error, kind)}; give its arguments defaults, or "
             "name an object instead of the class."

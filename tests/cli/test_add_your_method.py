@@ -16,7 +16,7 @@ from nem2e_lib.cli.main import app
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = (ROOT / "docs" / "add_your_method.md").read_text(encoding="utf-8")
-NUMBER = re.compile(r"[+−]\d+\.\d+")
+NUMBER = re.compile(r"[+−]?\d+\.\d+")
 NEAR = 0.005
 """Er is shown with three digits, and machines round otherwise."""
 

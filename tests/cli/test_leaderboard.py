@@ -67,7 +67,7 @@ def test_a_method_that_knows_the_truth_is_first(here):
     assert sorted(order) == sorted(["Truth", "rigid", "identity", "mean_curve", "delay_gain"])
     assert lines[2].startswith("1 [1, 1]  Truth")
     assert "  shown  " in lines[2]
-    assert "by Holm, for 4 comparisons, over at least 6 held-out units." in done.stdout
+    assert "by Holm, for 4 comparisons. Shown: below 0 at p < 0.05, over at least 6 held-out units." in done.stdout
     assert "somebody's own words" not in done.stdout
     said = done.stderr.splitlines()
     assert said[:2] == ["Truth …", "somebody's own words"]
@@ -109,6 +109,13 @@ def test_what_nem2e_evaluated_is_read_again_and_what_is_ones_own_is_made_anew(he
     assert Path("board/evaluated/mean_curve.nc").stat().st_mtime_ns == kept
     er = [table.set_index("method").loc["Truth", "er_mean"] for table in (former, now)]
     assert er[1] > er[0] + 0.1
+
+
+def test_too_few_units_to_show_anything_are_told(here):
+    save_cycles(make_cycles((2, 2, 2)), "few.nc")
+    done = nem2e("few.nc", "--add", "mine.py:Truth", "--methods", "mean_curve")
+    assert "3 held-out subjects are too few to show anything." in done.stdout.splitlines()
+    assert "  not shown  " in done.stdout
 
 
 def test_what_takes_one_number_is_told_so(here):

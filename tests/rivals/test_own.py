@@ -218,6 +218,8 @@ class Raises(Curve):
     def predict(self, X):
         if self.where == "predict":
             raise KeyError("soleus")
+        if self.where == "exit":
+            raise SystemExit("enough")
         return super().predict(X)
 
 
@@ -260,6 +262,7 @@ FIRST = r"^fold 1 of 3 \(subject s0 held out\): method \w+: "
             r"\(test_own.py, line \d+\); mend it\.$",
         ),
         (Raises("predict"), FIRST + r"its predict raised KeyError: 'soleus' \(test_own.py, line \d+\); mend it\.$"),
+        (Raises("exit"), FIRST + r"its predict raised SystemExit: enough \(test_own.py, line \d+\); mend it\.$"),
         (Locked(), FIRST + r"copying it raised TypeError: cannot pickle .*; mend it\.$"),
         (Liar(), FIRST + r"its fit gave Liar, expected nem2e_lib.rivals.Fitted; mend it, or give it a predict\.$"),
         (
