@@ -33,7 +33,7 @@ from sklearn.multioutput import MultiOutputRegressor
 from sklearn.utils import get_tags
 
 from nem2e_lib.error import Nem2eError
-from nem2e_lib.rivals import every
+from nem2e_lib.rivals import ALIASES, every
 from nem2e_lib.rivals.evaluation import NO_SETTING
 from nem2e_lib.rivals.protocol import Array, Fitted, Simulated
 from nem2e_lib.training.conditions import CONDITIONS
@@ -255,7 +255,7 @@ def as_rival(method: Any, name: str | None = None) -> Own:
     """
     one = made(method, name or method.__name__) if inspect.isclass(method) else method
     called = name or _name_of(one)
-    if called in [*(each.name for each in every()), *CONDITIONS]:
+    if called in [*(each.name for each in every()), *ALIASES, *CONDITIONS]:
         raise Nem2eError(f"method {called}: another method has that name already; give yours one of its own.")
     return _kind(one, called)(called, method)
 

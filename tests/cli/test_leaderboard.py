@@ -148,7 +148,7 @@ def test_a_trained_condition_of_the_same_data_is_ranked_beside(here):
     ("words", "message"),
     [
         (["no.nc"], "no.nc"),
-        (["cycles.nc", "--methods", "ridge"], "rival 'ridge' is unknown, expected one of identity"),
+        (["cycles.nc", "--methods", "rigid"], "rival 'rigid' is unknown, expected one of identity"),
         (
             ["cycles.nc", "--methods", "all_entire"],
             "all_entire is not trained here; train it by 03_train or make paper",
