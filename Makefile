@@ -49,8 +49,11 @@ endef
 ## study-attention  attention where the truth is known, on synthetic data: docs/attention_*.csv (UNITS=64 UPDATES=2000: hours)
 ## study-attention-long  attention of what was trained long, in a run's folder or as *.nc: docs/attention_long.csv (FOLDER=folder)
 ## study-circumstances  speed and duration told to the rivals that take minutes, on every study: docs/circumstances.csv
+## study-inputs  angles, moments, lengths and forces beside activation, on every study: docs/inputs_people.csv
 ## study-bands  what bands about refined activity cover, on every study: docs/bands.csv (UNITS=16 UPDATES=600)
+## study-own-cycles  what a few own cycles of a person buy, on people and synthetic data: docs/own_cycles.csv
 ## study-ablations  what every choice that the paper leaves open does to Er: docs/ablations.csv (UNITS=64 UPDATES=2000 SEEDS=3: about 30 min; DATA=open, 45 min, or STUDY=folder: the network's choices; LENGTH=long: a few of them, 3 h)
+## study-reach  what is told of recordings unlike training, and of people like it, on every study: docs/reach.csv
 ## study-generators  both SYNTHETIC generators beside recordings, over data seeds: docs/likeness.csv, docs/generators.csv (SEEDS=5)
 ## bench     what training costs beside PyTorch and plain Flax: build/bench.json, docs/benchmarks.md
 ## bench-card  the same on a machine with a graphics card: build/card.json, docs/benchmarks_card.md
@@ -59,7 +62,7 @@ endef
 ## lock      requirements.lock and environment.yml anew from pyproject.toml
 ## clean     remove build/ (the environment and figures/ stay)
 ## help      this list
-.PHONY: paper motion c3d notebook test test-all study-claims study-long study-epochs study-learning study-outside study-attention study-attention-long study-circumstances study-bands study-ablations study-generators bench bench-card lint setup lock clean help
+.PHONY: paper motion c3d notebook test test-all study-claims study-long study-epochs study-learning study-outside study-attention study-attention-long study-circumstances study-inputs study-bands study-own-cycles study-ablations study-reach study-generators bench bench-card lint setup lock clean help
 help:
 	@sed -n 's/^## /  make /p' Makefile
 
@@ -119,12 +122,21 @@ study-outside: $(SETUP)
 study-circumstances: $(SETUP)
 	$(PY) -m nem2e_lib.paper.studies.circumstances $(BUILD)/study-circumstances
 
+study-inputs: $(SETUP)
+	$(PY) -m nem2e_lib.paper.studies.inputs $(BUILD)/study-inputs
+
 study-bands: $(SETUP)
 	$(PY) -m nem2e_lib.paper.studies.bands $(BUILD)/study-bands $(or $(UNITS),16) $(or $(UPDATES),600)
+
+study-own-cycles: $(SETUP)
+	$(PY) -m nem2e_lib.paper.studies.own_cycles $(BUILD)/study-own-cycles
 
 study-ablations: $(SETUP)
 	$(PY) -m nem2e_lib.paper.studies.ablations $(BUILD)/study-ablations$(if $(STUDY),-$(call slug,$(STUDY)))$(addprefix -,$(DATA) $(LENGTH)) \
 	  $(or $(UNITS),64) $(or $(UPDATES),2000) $(or $(filter-out 1,$(SEEDS)),3) $(or $(MINUTES),inf) $(call q,$(STUDY)) $(call q,$(DATA)) $(call q,$(LENGTH))
+
+study-reach: $(SETUP)
+	$(PY) -m nem2e_lib.paper.studies.reach $(BUILD)/study-reach
 
 study-generators: $(SETUP)
 	$(PY) -m nem2e_lib.paper.studies.generators $(BUILD)/study-generators $(or $(filter-out 1,$(SEEDS)),5)

@@ -244,7 +244,7 @@ def _dataset(path: Path) -> Facts:
 
 
 def _cut(cycles: xr.Dataset) -> Facts:
-    from nem2e_lib.data.cycles.segment import CONDITION, recorded
+    from nem2e_lib.data.cycles.segment import BESIDE, CONDITION, recorded
 
     attrs = ("study", "motion", "simulated_by", "cycle_definition", "skipped")
     return {
@@ -260,6 +260,7 @@ def _cut(cycles: xr.Dataset) -> Facts:
             f"{name} of {target}" + ("" if own.all() else f" (in {own.sum()} cycles)")
             for name, target, own in zip(cycles.channel.values, cycles.target.values, recorded(cycles.emg), strict=True)
         ],
+        **({"inputs": [str(name) for name in cycles.input.values]} if BESIDE in cycles else {}),
     }
 
 
@@ -307,6 +308,7 @@ def _study(path: Path) -> Facts:
         **_circumstances([trial.speed for trial in study.trials], [trial.condition for trial in study.trials]),
         "muscles": list(study.muscles),
         "channels": [_channel(study, name) for name in study.channels],
+        **({"inputs": list(study.input_sets)} if study.input_sets else {}),
     }
 
 

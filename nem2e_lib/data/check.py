@@ -124,5 +124,9 @@ def _without_cycle(study: Study) -> Iterator[str]:
 
 def _files(study: Study) -> list[Path]:
     emg = {trial.name: None if trial.has_emg_table else trial.emg for trial in study.trials}
-    paths = [path for trial in study.trials for path in (trial.activation, emg[trial.name], trial.grf)]
+    paths = [
+        path
+        for trial in study.trials
+        for path in (trial.activation, emg[trial.name], trial.grf, *dict(trial.beside).values())
+    ]
     return [path for path in paths if path is not None]

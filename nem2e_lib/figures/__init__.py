@@ -28,6 +28,7 @@ controls     control_errors           controls         Er of models that are fed
 …            shift_maps               controls         where the output goes when the input is moved
 learning     learning_curves          learning         Er over the number of training cycles
 …            generalising             learning         Er at a speed or a motion that training lacked
+own cycles   own_cycles.own_cycles    own_cycles       Er over how many cycles of a person were known
 leaderboard  leaderboard.leaderboard  leaderboard      Er of every method under the same folds
 …            duels                    leaderboard      who beats whom
 …            tried                    leaderboard      what was tried on the way to kernel ridge regression
@@ -86,6 +87,7 @@ if TYPE_CHECKING:
         leaderboard,
         learning,
         losses,
+        own_cycles,
         panels,
         points,
         recording,
@@ -172,6 +174,7 @@ _MODULES = (
     "leaderboard",
     "learning",
     "losses",
+    "own_cycles",
     "panels",
     "points",
     "recording",
@@ -230,6 +233,7 @@ __all__ = [
     "network",
     "normalisation",
     "order_overlap",
+    "own_cycles",
     "panels",
     "plates_and_feet",
     "points",

@@ -162,6 +162,9 @@ def _matrix(axis: Axes, fights: pd.DataFrame, order: list[str], scale: ScalarMap
     axis.set(xlabel="", ylabel="")
 
 
+_STUDIES = ("#D55E00", "#0072B2", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
+
+
 @styled
 def tried(table: pd.DataFrame, *, target: Mapping[str, float]) -> Drawn:
     """Draw Er of every variant that was tried, in the order of trying; one line a study.
@@ -173,10 +176,10 @@ def tried(table: pd.DataFrame, *, target: Mapping[str, float]) -> Drawn:
     target : mapping
         Er to be beaten, by study: that of ridge regression on all muscles.
     """
-    title = "What was tried: kernel ridge and its forerunners (running*, walking*: SYNTHETIC data of another seed)"
+    title = "What was tried (running, walking: SYNTHETIC data; running*, walking*: of another seed)"
     figure = new_figure(3.4, title)
     axis = figure.subplots()
-    colours = dict(zip(dict.fromkeys(table["study"]), ("#D55E00", "#0072B2", "#009E73", "#CC79A7"), strict=False))
+    colours = dict(zip(dict.fromkeys(table["study"]), _STUDIES, strict=False))
     best_so_far = table.assign(er_mean=table.groupby("study", sort=False)["er_mean"].cummin())
     shared: dict[str, Any] = {
         "x": "step",

@@ -50,6 +50,7 @@ METHOD_LABELS = {
     "convolution": "temporal convolution",
     "delayed_kernel_ridge": "kernel ridge, learned delay",
     "kernel_ridge": "kernel ridge, no delayed heads",
+    "own_cycles": "mean of the own cycles alone",
     "one_entire_average": "One-Entire with the average input",
     "all_entire_average": "All-Entire with the average input",
 }

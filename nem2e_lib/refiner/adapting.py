@@ -192,23 +192,20 @@ def spread(values: Array, unit: Labels, circumstance: Labels) -> Spread:
         Person and circumstance of each cycle, shape (cycles,).
     """
     rows = values.reshape(len(values), -1)
-    products = rows @ rows.T / rows.shape[1]
-    itself = np.eye(len(rows), dtype=bool)
-    own, alike = unit[:, None] == unit, circumstance[:, None] == circumstance
-    whole, same, other = (_mean(products, own & pairs, unit) for pairs in (itself, alike & ~itself, ~alike))
+    found: dict[str, list[float]] = {"whole": [], "same": [], "other": []}
+    for one in np.unique(unit):
+        own, told = rows[unit == one], circumstance[unit == one]
+        products, itself = own @ own.T / rows.shape[1], np.eye(len(own), dtype=bool)
+        alike = told[:, None] == told
+        for name, pairs in (("whole", itself), ("same", alike & ~itself), ("other", ~alike)):
+            found[name] += [float(products[pairs].mean())] if pairs.any() else []
+    whole, same, other = (float(np.mean(means)) if means else None for means in found.values())
     assert whole is not None
     if same is None and other is None:
         return Spread(0.0, whole, 0.0)
     together = whole if same is None else min(max(same, 0.0), whole)
     people = together if other is None else min(max(other, 0.0), together)
     return Spread(people, together - people, whole - together)
-
-
-def _mean(products: Array, pairs: NDArray[np.bool_], unit: Labels) -> float | None:
-    """Mean over units of the mean over their pairs; None where there is no pair."""
-    of = [pairs & (unit == one)[:, None] for one in np.unique(unit)]
-    means = [float(products[own].mean()) for own in of if own.any()]
-    return float(np.mean(means)) if means else None
 
 
 def priors(left_out: Seen, stages: Sequence[str]) -> Priors:

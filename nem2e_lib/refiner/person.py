@@ -149,6 +149,8 @@ def warnings(manifest: Manifest, cycles: xr.Dataset) -> Iterator[str]:
     person, origin = manifest.person, manifest.origin
     assert person is not None
     yield f"ADAPTED TO {person}: {_error(manifest)}"
+    if not any(out.own.stages for out in manifest.outputs if out.own is not None):
+        yield "No change is shown to pay for those who were left out, so nothing was changed."
     rest = [out.name for out in manifest.outputs if out.adapted is None]
     if rest:
         yield f"Not adapted, since the person's EMG was not measured: {', '.join(rest)}."
@@ -158,7 +160,11 @@ def warnings(manifest: Manifest, cycles: xr.Dataset) -> Iterator[str]:
         yield f"{person.name} is among those whom it was trained on, so the own cycles tell less than they seem to."
     if manifest.training.held_out_by != "subject":
         left_out = unit_name(manifest.training.held_out_by, 2)
-        yield f"How people differ is not known to it: own cycles are believed as {left_out} of one person differ."
+        at = f" ({', '.join(person.circumstances)})" if person.circumstances else ""
+        yield (
+            f"How people differ is not known to it: own cycles are believed as {left_out} of one person differ, so it "
+            f"is for what they were measured at alone{at}."
+        )
     processing = str(cycles.attrs.get("emg_processing", origin.emg))
     if processing != origin.emg:
         yield f"The person's EMG was processed otherwise ({processing}) than in training ({origin.emg})."

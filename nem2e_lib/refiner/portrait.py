@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from nem2e_lib.analysis.metrics import errors
 from nem2e_lib.analysis.statistics import one_sample
-from nem2e_lib.data.cycles.segment import circumstances, data_hash
+from nem2e_lib.data.cycles.segment import circumstances
 from nem2e_lib.data.muscles import same_leg
 from nem2e_lib.data.study.settings import Settings
 from nem2e_lib.error import Nem2eError
@@ -36,9 +36,12 @@ from nem2e_lib.refiner.manifest import (
     Origin,
     Output,
     Training,
+    Verdict,
     percent,
 )
 from nem2e_lib.refiner.reach import Reach, learn
+from nem2e_lib.refiner.verdict import shown_to_beat
+from nem2e_lib.rivals import MeanCurve, evaluate
 from nem2e_lib.training.conditions import own_muscle
 from nem2e_lib.training.engine import ENGINE_VERSION
 from nem2e_lib.training.folds import leave_one_out
@@ -57,6 +60,7 @@ def portrait(
     results: xr.Dataset | None,
     settings: Settings,
     *,
+    data_hash: str,
     diverged: Mapping[str, tuple[int, ...]] | None = None,
     arithmetic: str = "",
     fits: tuple[Fit, ...] = (),
@@ -75,6 +79,8 @@ def portrait(
         The same method leaving one out; None where the error is not known.
     settings
         Of the study.
+    data_hash
+        Of the study's cycles, all channels.
     diverged
         Seeds whose training diverged, by EMG name.
     arithmetic
@@ -89,7 +95,7 @@ def portrait(
         _output(cycles, channels.index(name), lost.get(name, ()), known.get(name), own.get(name)) for name in names
     )
     read = cycles if training.reads == ALL else cycles.isel(muscle=_read_by(cycles, training.reads))
-    origin = _origin(cycles, data_hash(cycles))
+    origin = _origin(cycles, data_hash)
     reach = _reach(read)
     return Manifest(
         origin,
@@ -101,7 +107,17 @@ def portrait(
         _warning(origin, training),
         fits=fits,
         reach=reach.told if reach else None,
+        verdict=None if results is None else verdict(cycles, results),
     )
+
+
+def verdict(cycles: xr.Dataset, results: xr.Dataset) -> Verdict | None:
+    """Return whether a method is shown to beat the mean curve on those left out; None of the mean curve itself."""
+    curve = MeanCurve()
+    if results.attrs["condition"] == curve.name:
+        return None
+    flat = evaluate(cycles.sel(channel=results.channel.values), curve)
+    return shown_to_beat(errors(results, ensemble=True), errors(flat))
 
 
 def _warning(origin: Origin, training: Training) -> str:
@@ -261,22 +277,20 @@ def band(off: Array, unit: NDArray[np.intp], kind: str, level: float = LEVEL) ->
     width, units = half_width(off, unit, level), len(np.unique(unit))
     if not np.isfinite(width).all():
         return None
-    levels = (level, *(each for each in LEVELS if each != level))
-    shares = inside(off, unit, sorted(levels))  # units, levels, samples
-    said, least = units_said(units, kind), needed(level)
-    note = (
-        f"{said} are fewer than the {least} from which on any rule could promise {percent(level)}."
-        if units < least
-        else ""
-    )
+    note = ""
+    if units < needed(level):
+        said = units_said(units, kind)
+        note = f"{said} are fewer than the {needed(level)} from which on any rule could promise {percent(level)}."
+    levels = sorted({level, *LEVELS})
+    shares = inside(off, unit, levels)  # units, levels, samples
     if not np.isfinite(shares).all():
         return Band(level, tuple(width.tolist()), note=f"{note} What it covers cannot be measured on them.".strip())
     calibration = []
-    for nominal, of_unit in zip(sorted(levels), shares.mean(axis=2).T, strict=True):
+    for nominal, of_unit in zip(levels, shares.mean(axis=2).T, strict=True):
         test = one_sample(of_unit)
         ends = (max(test.ci_low, 0.0), min(test.ci_high, 1.0))
         calibration.append(Calibration(nominal, float(of_unit.mean()), *map(known, ends)))
-    by_phase = shares[:, sorted(levels).index(level)].mean(axis=0)
+    by_phase = shares[:, levels.index(level)].mean(axis=0)
     return Band(level, tuple(width.tolist()), tuple(calibration), tuple(by_phase.tolist()), note)
 
 

@@ -4,7 +4,8 @@ A method is added to the leaderboard in three steps:
 
 1. Write it: a frozen dataclass whose fields are its settings, with an id as `name`, ``fit(simulated, measured)`` that
    returns a `Fitted` (`nem2e_lib.rivals.protocol`), and `tuned_on`, which says what of it was chosen on which data. It
-   reads `Simulated.inputs`, which has speed and duration where all rivals are told them. Methods without a network are
+   reads `Simulated.inputs`, which has speed and duration where all rivals are told them, and what else `evaluate` is
+   asked to give (`nem2e_lib.rivals.inputs`). Methods without a network are
    in `nem2e_lib.rivals.classical`, networks in `nem2e_lib.rivals.networks`, kernel ridge regression in
    `nem2e_lib.rivals.kernel_ridge`.
 2. Add it to a list below: of methods without a network, of networks, or of kernels.
@@ -27,6 +28,7 @@ from nem2e_lib.error import Nem2eError
 from nem2e_lib.lazy import on_first_use
 
 if TYPE_CHECKING:
+    from nem2e_lib.rivals.auto import Auto
     from nem2e_lib.rivals.classical import (
         Delay,
         DelayedRidge,
@@ -57,11 +59,13 @@ _HOMES = {
     **dict.fromkeys(_CLASSICAL, "classical"),
     **dict.fromkeys(_PROTOCOL, "protocol"),
     **dict.fromkeys(("chosen", "evaluate"), "evaluation"),
+    "Auto": "auto",
     "KernelRidge": "kernel_ridge",
     "Network": "networks",
 }
 
 __all__ = [
+    "Auto",
     "Delay",
     "DelayedRidge",
     "Fitted",
@@ -123,6 +127,12 @@ def _kernels() -> list[Rival]:
     return [KernelRidge(heads=0), KernelRidge()]
 
 
+def _weighed() -> list[Rival]:
+    from nem2e_lib.rivals.auto import Auto
+
+    return [Auto()]
+
+
 def slow(one: Rival) -> bool:
     """Tell whether a rival takes minutes where others take seconds: networks, and kernel ridge regression."""
     return one.name in {each.name for each in (*_networks(), *_kernels())}
@@ -143,16 +153,16 @@ ALIASES = {"ridge": "ridge_all", "mean_curve_by_speed": "speed_curve"}
 
 
 def rival(name: str) -> Rival:
-    """Return the rival of a name, or of an alias.
+    """Return the rival of a name, or of an alias: of the leaderboard, or `auto`, which weighs several of these.
 
     Raises
     ------
     Nem2eError
         If there is none.
     """
-    for some in (_without_network, _kernels, _networks):  # JAX is loaded only for what needs it
+    for some in (_without_network, _weighed, _kernels, _networks):  # JAX is loaded only for what needs it
         for one in some():
             if one.name == ALIASES.get(name, name):
                 return one
-    known = ", ".join(one.name for one in every())
+    known = ", ".join(one.name for one in (*every(), *_weighed()))
     raise Nem2eError(f"rival {name!r} is unknown, expected one of {known}; choose of these.")

@@ -312,7 +312,8 @@ class DelayedRidge:
         chosen = best(out_of_fold(self._predict, simulated, measured), measured)
         delay, penalty = np.unravel_index(chosen, (len(self.delays_ms), len(self.penalties)))
         told = {"delay_ms": values(self.delays_ms, delay), "penalty": values(self.penalties, penalty)}
-        size = int(simulated.leg.sum()) + (simulated.told.shape[1] + 1) * measured.shape[-1]
+        more = simulated.beside.shape[-1] + simulated.told.shape[1] + 1
+        size = simulated.activates * int(simulated.leg.sum()) + more * measured.shape[-1]
         return Fitted.of(self, State(self._coefficients(simulated, measured, told)), size, told)
 
     def restored(self, state: State) -> Predict:
@@ -323,7 +324,7 @@ class DelayedRidge:
             found = np.empty((*held.activation.shape[:2], len(delays)))
             for delay in np.unique(delays):
                 same = delays == delay
-                moved = held.with_told(advanced(held.activation, held.duration_s, float(delay)))
+                moved = held.with_told(advanced(held.waveforms(), held.duration_s, float(delay)))
                 found[..., same] = moved @ coefficients[:, same] + constant[same]
             return found
 
@@ -333,14 +334,14 @@ class DelayedRidge:
         self, simulated: Simulated, measured: Array, told: Mapping[str, Sequence[float]]
     ) -> dict[str, Array]:
         """Fit each channel by its delay and penalty; coefficients are 0 for muscles of the other leg."""
-        muscles = simulated.activation.shape[-1]
-        coefficients = np.zeros((muscles + simulated.told.shape[1], measured.shape[-1]))
+        coefficients = np.zeros((simulated.inputs.shape[-1], measured.shape[-1]))
+        more = np.ones(simulated.beside.shape[-1] + simulated.told.shape[1], bool)
         constant = np.empty(measured.shape[-1])
         for channel, (delay, penalty) in enumerate(zip(told["delay_ms"], told["penalty"], strict=True)):
             leg = simulated.leg[channel]
-            moved = advanced(simulated.activation[..., leg], simulated.duration_s, delay)
+            moved = advanced(simulated.waveforms(leg), simulated.duration_s, delay)
             x, y = _rows(simulated.with_told(moved)), _rows(measured[..., [channel]])
-            used = np.concatenate([leg, np.ones(simulated.told.shape[1], bool)])
+            used = np.concatenate([leg, more]) if simulated.activates else more
             coefficients[used, channel] = _slopes(x, y, (penalty,))[0, :, 0]
             constant[channel] = y.mean() - x.mean(axis=0) @ coefficients[used, channel]
         return {"delay_ms": np.array(told["delay_ms"]), "constant": constant, "coefficients": coefficients}
@@ -353,7 +354,7 @@ class DelayedRidge:
             channels = (simulated.leg == leg).all(axis=1)
             for k, delay in enumerate(self.delays_ms):
                 x, new = (
-                    _rows(some.with_told(advanced(some.activation[..., leg], some.duration_s, delay)))
+                    _rows(some.with_told(advanced(some.waveforms(leg), some.duration_s, delay)))
                     for some in (simulated, held)
                 )
                 found = _ridge_rows(x, _rows(measured[..., channels]), new, self.penalties)

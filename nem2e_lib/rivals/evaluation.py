@@ -6,7 +6,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -18,7 +18,8 @@ from threadpoolctl import threadpool_limits
 
 from nem2e_lib.data.cycles.segment import cycle_coords, data_hash, recorded
 from nem2e_lib.error import Nem2eError
-from nem2e_lib.rivals.protocol import Array, Fitted, Rival, simulated_cycles, with_circumstances
+from nem2e_lib.rivals.inputs import DEFAULT, SPEED, Inputs, parse_inputs, require_sets, told
+from nem2e_lib.rivals.protocol import Array, Fitted, Rival, simulated_cycles
 from nem2e_lib.training.conditions import own_muscle
 from nem2e_lib.training.folds import Folds, leave_one_out, mean_curves, require_units
 from nem2e_lib.training.numerics import altered, pinned
@@ -31,7 +32,14 @@ RIVALS_VERSION = "7f3a9d52e0c84b16"
 """Of what a rival gives for the same data: another value here makes every kept evaluation be made anew."""
 
 
-def evaluate(cycles: xr.Dataset, rival: Rival, keep: Path | None = None, *, circumstances: bool = False) -> xr.Dataset:
+def evaluate(
+    cycles: xr.Dataset,
+    rival: Rival,
+    keep: Path | None = None,
+    *,
+    circumstances: bool = False,
+    inputs: str = told(DEFAULT),
+) -> xr.Dataset:
     """Fit a rival once a fold of `leave_one_out` and let it refine the cycles that the fold holds out.
 
     Where channels were not recorded of everybody, those that have the same cycles are refined together: by the rival
@@ -48,8 +56,11 @@ def evaluate(cycles: xr.Dataset, rival: Rival, keep: Path | None = None, *, circ
         File to keep the result in. What it holds is read instead of made anew if it is of the same data, method,
         settings and `RIVALS_VERSION`.
     circumstances
-        Whether the rival is told speed, duration and condition of each cycle (`protocol.with_circumstances`). The
-        leaderboard ranks without.
+        Whether the rival is told speed, duration and condition of each cycle: the set ``speed``. The leaderboard ranks
+        without.
+    inputs
+        Sets that it is given (`nem2e_lib.rivals.inputs`), as ``activation+moment``; scaled inside the training cycles
+        of each fold. Methods that see the own muscle alone, or no simulation at all, stay as they are.
 
     Returns
     -------
@@ -63,13 +74,15 @@ def evaluate(cycles: xr.Dataset, rival: Rival, keep: Path | None = None, *, circ
     Raises
     ------
     Nem2eError
-        If nothing can be left out, a value is not finite, or the rival's prediction has another shape; what a rival
-        refuses is told with the fold.
+        If nothing can be left out, a value is not finite, the study lacks a set of inputs, or the rival's prediction
+        has another shape; what a rival refuses is told with the fold.
     """
-    stored = None if keep is None else _stored(keep, cycles, rival, circumstances)
+    sets = parse_inputs("+".join([inputs, SPEED] if circumstances and SPEED not in inputs else [inputs]))
+    require_sets(cycles, sets)
+    stored = None if keep is None else _stored(keep, cycles, rival, sets)
     if stored is not None:
         return stored
-    result = _evaluated(cycles, rival, circumstances).assign_attrs(circumstances=int(circumstances))
+    result = _evaluated(cycles, rival, sets).assign_attrs(_told_inputs(sets))
     if keep is not None:
         save_results(result, keep)
     return result
@@ -87,7 +100,14 @@ def settings(rival: Rival) -> str:
     return json.dumps({f.name: getattr(rival, f.name) for f in fields})
 
 
-def _stored(path: Path, cycles: xr.Dataset, rival: Rival, circumstances: bool) -> xr.Dataset | None:
+def _told_inputs(sets: Sequence[str]) -> dict[str, Any]:
+    """What a result tells of its inputs; those that are no rule alone."""
+    plain = {"circumstances": int(SPEED in sets)}
+    rest = tuple(name for name in sets if name != SPEED)
+    return plain if rest == DEFAULT else plain | {"inputs": told(sets)}
+
+
+def _stored(path: Path, cycles: xr.Dataset, rival: Rival, sets: Sequence[str]) -> xr.Dataset | None:
     """Read what was kept of the same data, method and settings; None where there is no such thing."""
     if not path.exists():
         return None
@@ -97,22 +117,23 @@ def _stored(path: Path, cycles: xr.Dataset, rival: Rival, circumstances: bool) -
         "condition": rival.name,
         "settings": settings(rival),
         "code": RIVALS_VERSION,
-        "circumstances": int(circumstances),
+        "inputs": None,
+        **_told_inputs(sets),
         "arithmetic": altered() or None,
     }
     return stored if all(stored.attrs.get(name) == value for name, value in expected.items()) else None
 
 
-def _evaluated(cycles: xr.Dataset, rival: Rival, circumstances: bool) -> xr.Dataset:
+def _evaluated(cycles: xr.Dataset, rival: Rival, sets: Sequence[str]) -> xr.Dataset:
     """Evaluate the channels that have the same cycles together, each such part as a study of its own."""
     folds = leave_one_out(cycles)
     require_units(cycles, folds)
     together = fitted_together(cycles, folds)
     if len(together) == 1:
-        return _whole(cycles, rival, circumstances, folds)
+        return _whole(cycles, rival, sets, folds)
     parts = []
     for study, alike, own in together:
-        part = _whole(study, rival, circumstances, own)
+        part = _whole(study, rival, sets, own)
         parts.append(part.assign_attrs(channels=study.sizes["channel"]).sel(channel=alike))
     return _joined(cycles, parts)
 
@@ -162,15 +183,15 @@ def _joined(cycles: xr.Dataset, parts: list[xr.Dataset]) -> xr.Dataset:
 
 
 @pinned()
-def _whole(cycles: xr.Dataset, rival: Rival, circumstances: bool, folds: Folds) -> xr.Dataset:
-    simulated = simulated_cycles(cycles, folds)
+def _whole(cycles: xr.Dataset, rival: Rival, sets: Sequence[str], folds: Folds) -> xr.Dataset:
+    simulated = simulated_cycles(cycles, folds, sets)
     measured = cycles.emg.transpose("cycle", "sample", "channel").values.astype(float)
     refined, fitted = np.full_like(measured, np.nan), {}
     begun = time.perf_counter()
     with threadpool_limits(1):  # the matrices are small: threads would wait for each other longer than they compute
         for fold, label in enumerate(folds.labels):
             held = folds.of_cycle == fold
-            seen = with_circumstances(simulated, ~held) if circumstances else simulated
+            seen = Inputs.fit(simulated, ~held, sets).apply(simulated)
             with _in_fold(folds, fold):
                 fitted[label] = rival.fit(seen.take(~held), measured[~held])
                 refined[held] = _checked(fitted[label].predict(seen.take(held)), refined[held], rival)

@@ -145,6 +145,35 @@ def solved(found: Learned, training: Cycles, measured: Any) -> tuple[Targets, An
     return _solve(found, training, measured)
 
 
+@pinned()
+def guessed(found: Learned, similar: Any, new: Any, values: Any) -> Any:
+    """Solve the readout, and predict by it; shape (factors, held cycles, samples, channels).
+
+    Parameters
+    ----------
+    found
+        What was learned.
+    similar, new
+        How alike training cycles, and held ones, are to training cycles (`kernel.likeness`).
+    values
+        Targets of the training cycles, shape (cycles, samples, channels).
+    """
+    return _guessed(found, *(jnp.asarray(part, jnp.float32) for part in (similar, new, values)))
+
+
+@jax.jit
+def _guessed(learned: Learned, similar: Any, new: Any, values: Any) -> Any:
+    def one(factor: Any) -> Any:
+        penalty = factor * jnp.exp(learned.log_penalty)
+        if not learned.lag.size:
+            return guess_by_cycle(new, solved_by_cycle(similar, values, penalty))
+        ridge, rows = penalty * jnp.eye(len(similar)), values.reshape(-1, values.shape[-1])
+        guess = new @ jax.scipy.linalg.solve(similar + ridge, rows, assume_a="pos")
+        return guess.reshape(-1, *values.shape[1:])
+
+    return jax.lax.map(one, jnp.asarray(FACTORS))
+
+
 @partial(jax.jit, static_argnums=(0, 1, 2))
 def _learn(
     rate: float, prior: float, units: int, start: Learned, spread: Any, cycles: Cycles, measured: Any

@@ -21,9 +21,21 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+from nem2e_lib.error import Nem2eError
 from nem2e_lib.rivals.classical import shifted
-from nem2e_lib.rivals.kernel import LAG_MS, Cycles, Learned, Targets, initial, refine, softmax, some
-from nem2e_lib.rivals.protocol import Array, Fitted, Predict, Simulated, State, groups
+from nem2e_lib.rivals.kernel import (
+    LAG_MS,
+    Cycles,
+    Learned,
+    Targets,
+    initial,
+    likeness,
+    refine,
+    softmax,
+    some,
+    targets,
+)
+from nem2e_lib.rivals.protocol import Array, Fitted, Predict, Simulated, State, groups, inner_folds
 
 ROWS_LEARNED, ROWS_SOLVED = 720, 3000
 """Samples (cycles times samples) that an update, and the last solution, look at, at most: their cost grows as the cube
@@ -69,9 +81,20 @@ class KernelRidge:
         return "delayed_kernel_ridge" if self.heads else "kernel_ridge"
 
     def fit(self, simulated: Simulated, measured: Array) -> Fitted:
-        """Learn delays and scales on left-out training units, then solve the readout on all training cycles."""
+        """Learn delays and scales on left-out training units, then solve the readout on all training cycles.
+
+        Raises
+        ------
+        Nem2eError
+            If it is given other inputs than activation and speed.
+        """
         from nem2e_lib.rivals import kernel_learning  # JAX, which to predict is not needed
 
+        if simulated.names or not simulated.activates:
+            raise Nem2eError(
+                f"rival {self.name}: raises its inputs to powers, so that it takes activation, and speed, alone; leave "
+                "the other sets of inputs out, or choose another method."
+            )
         view, size = _View.of(simulated), _size(measured)
         simulated, measured = _with_copies(simulated, measured, self.shift)
         target = np.asarray(measured / size, np.float32)
@@ -97,13 +120,7 @@ class KernelRidge:
 
     def restored(self, state: State) -> Predict:
         """Return the readout that was solved on the kept training cycles."""
-
-        def part(start: str) -> dict[str, Array]:
-            names = [name for name in state.arrays if name.startswith(f"{start}.")]
-            return {name.removeprefix(f"{start}."): np.asarray(state.arrays[name]) for name in names}
-
-        learned, training = Learned(**part("learned")), Cycles(**part("training"))
-        goal, view = Targets(values=np.empty(0), **part("target")), _View(*part("told").values())
+        learned, training, goal, view = _kept(state)
         solved, shares, size = (state.arrays[name] for name in ("solved", "shares", "size"))
 
         def predict(held: Simulated) -> Array:
@@ -112,6 +129,61 @@ class KernelRidge:
             return found
 
         return predict
+
+    def out_of_fold(self, simulated: Simulated, measured: Array, fitted: Fitted) -> Array:
+        """Predict the cycles that it was fitted to, each by a readout that was solved without its inner fold.
+
+        Only the readout is solved anew, in a fraction of the time of learning. What was learned by descent, and the
+        weights of the penalties, have seen the fold, so errors are a little too low.
+
+        Parameters
+        ----------
+        simulated, measured
+            The same training cycles that `fitted` was fitted to.
+        fitted
+            What `fit` gave.
+
+        Returns
+        -------
+        numpy.ndarray
+            Shape (cycles, samples, channels).
+        """
+        from nem2e_lib.rivals import kernel_learning
+
+        assert fitted.state is not None
+        learned, training, _, view = _kept(fitted.state)
+        shares, size = fitted.state.arrays["shares"], fitted.state.arrays["size"]
+        copies, target = _with_copies(simulated, measured / size, self.shift)
+        samples = measured.shape[1]
+        used = _at_most(_by_unit(groups(copies)), ROWS_SOLVED // samples, self.seed)
+        origin, target, found = used % len(simulated), target[used], np.empty_like(measured)
+        similar, new = likeness(learned, training, view.cycles(simulated))
+        rows = len(similar) // len(used)  # samples, or 1 where cycles are alike as a whole
+        for _, out in inner_folds(simulated):
+            others = ~np.isin(origin, out)
+            held = np.resize(out, len(out) + -len(out) % _TOGETHER)
+            to, at = np.repeat(others, rows), (held[:, None] * rows + np.arange(rows)).ravel()
+            goal = targets(learned, target[others])
+            values = goal.values.reshape(-1, *measured.shape[1:])
+            solved = kernel_learning.guessed(learned, similar[np.ix_(to, to)], new[np.ix_(at, to)], values)
+            guesses = goal.back(np.asarray(solved, float))[:, : len(out)]
+            found[out] = (guesses * shares[:, None, None]).sum(axis=0) * size
+        return found
+
+
+_TOGETHER = 8
+"""Cycles that are predicted together, at least, so that folds of unequal size share compiled programs."""
+
+
+def _kept(state: State) -> tuple[Learned, Cycles, Targets, _View]:
+    """What a state holds, as it is computed with; the values of the targets are not kept."""
+
+    def part(start: str) -> dict[str, Array]:
+        names = [name for name in state.arrays if name.startswith(f"{start}.")]
+        return {name.removeprefix(f"{start}."): np.asarray(state.arrays[name]) for name in names}
+
+    goal = Targets(values=np.empty(0), **part("target"))
+    return Learned(**part("learned")), Cycles(**part("training")), goal, _View(**part("told"))
 
 
 @dataclass(frozen=True)

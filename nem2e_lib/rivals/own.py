@@ -285,8 +285,9 @@ def named(simulated: Simulated, measured: Array | None = None) -> tuple[xr.DataA
     -------
     X : xarray.DataArray
         Dims cycle, sample, input: simulated activation, 0 to 1. Coordinates: `sample` (0 to 100 % of the cycle),
-        `input` (muscles, and what is told beside them), and of each cycle `subject`, `unit` (what the folds hold out),
-        `speed_m_s` (NaN where it is not known), `duration_s` and `condition` (empty where there is none).
+        `input` (muscles, what else is given as waveforms, and what is told beside them), and of each cycle `subject`,
+        `unit` (what the folds hold out), `speed_m_s` (NaN where it is not known), `duration_s` and `condition` (empty
+        where there is none).
     y : xarray.DataArray or None
         Dims cycle, sample, channel: EMG envelope. Coordinates as X, and `channel` with its `target`, the input that is
         the channel's own muscle.
@@ -297,8 +298,9 @@ def named(simulated: Simulated, measured: Array | None = None) -> tuple[xr.DataA
         for name in ("subject", "unit", "speed_m_s", "duration_s", "condition")
     }
     shared: dict[str, Any] = {**of_cycle, **({"sample": list(labels.samples)} if labels.samples else {})}
-    others = simulated.inputs.shape[-1] - len(labels.muscles)
-    inputs = {"input": [*labels.muscles, *(f"told_{k}" for k in range(others))]} if labels.muscles else {}
+    muscles = labels.muscles if simulated.activates else ()
+    others = [f"told_{k}" for k in range(simulated.told.shape[-1])]
+    inputs = {"input": [*muscles, *simulated.names, *others]} if labels.muscles else {}
     x = xr.DataArray(simulated.inputs, {**shared, **inputs}, ("cycle", "sample", "input"), "simulated")
     if measured is None:
         return x, None

@@ -11,7 +11,7 @@ Whatever a method must choose, it chooses on the `inner_folds` of its training c
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from typing import Any, ClassVar, Protocol
 
@@ -19,7 +19,7 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from nem2e_lib.data.cycles.segment import CONDITION
+from nem2e_lib.data.cycles.segment import BESIDE, CONDITION
 from nem2e_lib.data.muscles import same_leg
 from nem2e_lib.error import Nem2eError
 from nem2e_lib.training.conditions import examples, own_muscle
@@ -31,6 +31,10 @@ KNOWS_SPEED = "knows_speed"
 """The fact of a state that says so where a method reads the speed of locomotion."""
 INNER_FOLDS = 5
 """Inner folds at most; with fewer training units each is left out alone."""
+
+
+OF_ALL = ("own", "leg", "names", "activates", "labels")
+"""What of `Simulated` is the same for all cycles."""
 
 
 @dataclass(frozen=True)
@@ -69,7 +73,12 @@ class Simulated:
         Which muscles are of the leg that a channel is measured on, shape (channels, muscles); see `same_leg`.
     told
         What a method is told of a cycle beside its simulation, shape (cycles, numbers): nothing, which is the rule of
-        the leaderboard, or what `with_circumstances` adds. `inputs` has it among the muscles.
+        the leaderboard, or what `inputs.Inputs` scales of speed, duration and condition.
+    beside, names
+        Waveforms beside activation, shape (cycles, samples, names), and what they are (``moment:knee_angle_r``); none
+        is the rule.
+    activates
+        Whether `inputs` has activation.
     labels
         Names of samples, muscles and channels.
     """
@@ -83,6 +92,9 @@ class Simulated:
     condition: NDArray[np.str_]
     leg: NDArray[np.bool_]
     told: Array
+    beside: Array
+    names: tuple[str, ...] = ()
+    activates: bool = True
     labels: Labels = Labels()
 
     def __len__(self) -> int:
@@ -96,11 +108,16 @@ class Simulated:
 
     @property
     def inputs(self) -> Array:
-        """Activation of all muscles, and what is told beside it as curves that are constant over the cycle.
+        """Activation of all muscles, waveforms beside it, and what is told as curves that are constant over the cycle.
 
-        Shape (cycles, samples, muscles + numbers told).
+        Shape (cycles, samples, muscles + names + numbers told), without the muscles where activation is left out.
         """
-        return self.with_told(self.activation)
+        return self.with_told(self.waveforms())
+
+    def waveforms(self, muscles: NDArray[np.bool_] | None = None) -> Array:
+        """Return activation of some muscles (default: all), unless it is left out, and what there is beside it."""
+        activation = self.activation if muscles is None else self.activation[..., muscles]
+        return np.concatenate([activation, self.beside], axis=-1) if self.activates else self.beside
 
     def with_told(self, waveforms: Array) -> Array:
         """Return waveforms of these cycles with what is told of them as further ones, constant over the cycle."""
@@ -119,8 +136,7 @@ class Simulated:
 
     def take(self, chosen: NDArray[Any]) -> Simulated:
         """Return the cycles of a mask or of indices."""
-        whole = ("own", "leg", "labels")
-        per_cycle = {f.name: getattr(self, f.name)[chosen] for f in fields(self) if f.name not in whole}
+        per_cycle = {f.name: getattr(self, f.name)[chosen] for f in fields(self) if f.name not in OF_ALL}
         return replace(self, **per_cycle)
 
 
@@ -231,8 +247,11 @@ class Keepable(Rival, Protocol):
         """Return what predicts from a state that `fit` made, of the same settings."""
 
 
-def simulated_cycles(cycles: xr.Dataset, folds: Folds | None = None) -> Simulated:
+def simulated_cycles(cycles: xr.Dataset, folds: Folds | None = None, sets: Sequence[str] = ()) -> Simulated:
     """Return what rivals see of segmented cycles, of which `folds`, or `leave_one_out`, hold some out.
+
+    `sets` are those of the cycles' inputs beside activation that are seen, in the order of the cycles and not yet
+    scaled (`nem2e_lib.rivals.inputs`).
 
     Raises
     ------
@@ -243,6 +262,7 @@ def simulated_cycles(cycles: xr.Dataset, folds: Folds | None = None) -> Simulate
     examples(cycles, "all_entire", Configuration())  # both refuse what cannot be trained on
     folds = folds or leave_one_out(cycles)
     muscles = cycles.muscle.values.tolist()
+    beside = _beside(cycles, sets)
     return Simulated(
         cycles.activation.transpose("cycle", "sample", "muscle").values.astype(float),
         cycles.speed_m_s.values.astype(float),
@@ -253,32 +273,18 @@ def simulated_cycles(cycles: xr.Dataset, folds: Folds | None = None) -> Simulate
         cycles[CONDITION].values.astype(str) if CONDITION in cycles.coords else np.full(len(folds.of_cycle), ""),
         np.stack([same_leg(target, muscles) for target in cycles.target.values.tolist()]),
         np.empty((len(folds.of_cycle), 0)),
-        Labels(tuple(cycles.sample.values.tolist()), tuple(muscles), tuple(cycles.channel.values.tolist())),
+        beside.transpose("cycle", "sample", "input").values.astype(float),
+        tuple(map(str, beside.input.values.tolist())),
+        labels=Labels(tuple(cycles.sample.values.tolist()), tuple(muscles), tuple(cycles.channel.values.tolist())),
     )
 
 
-def with_circumstances(simulated: Simulated, training: NDArray[np.bool_]) -> Simulated:
-    """Let rivals be told speed, duration and, where trials tell it, condition of each cycle.
-
-    Each number is centred and scaled by the mean and spread over the training cycles, and then as large as the average
-    muscle's deviations from its mean curve, so that a penalty on muscles bears alike on it. A condition that training
-    lacks lies at the mean of those that it has. Speed is cycles a second where speeds are not known.
-
-    Parameters
-    ----------
-    simulated
-        Cycles of a fold, held-out ones too.
-    training
-        Which of them are to be learned from, shape (cycles,).
-    """
-    known = np.unique(simulated.condition[training])
-    which = (simulated.condition[:, None] == known).astype(float)
-    which[~which.any(axis=1)] = which[training].mean(axis=0)
-    told = np.column_stack([simulated.pace, simulated.duration_s, which[:, 1:]])
-    activation = simulated.activation[training]
-    size = float(np.sqrt(((activation - activation.mean(axis=0)) ** 2).mean())) or 1.0
-    spread = told[training].std(axis=0)
-    return replace(simulated, told=size * (told - told[training].mean(axis=0)) / np.where(spread > 0, spread, 1.0))
+def _beside(cycles: xr.Dataset, sets: Sequence[str]) -> xr.DataArray:
+    """Inputs of some sets beside activation; of none where the cycles have none."""
+    if BESIDE in cycles:
+        return cycles[BESIDE].isel(input=np.isin(cycles.input_set.values, list(sets)))
+    none = np.empty((cycles.sizes["cycle"], cycles.sizes["sample"], 0))
+    return xr.DataArray(none, dims=("cycle", "sample", "input"), coords={"input": np.empty(0, str)})
 
 
 def groups(simulated: Simulated) -> NDArray[np.intp]:

@@ -78,6 +78,8 @@ laboratory
     Angles and moments against those of the laboratory's own model in the same C3D file.
 hamner
     Running at four speeds, repeated from published data.
+inputs
+    Angles, moments and muscle lengths of a simulated trial, as a study names them beside activation.
 people
     The open recordings as studies: fetched, converted, simulated where asked for.
 """

@@ -21,16 +21,18 @@ from nem2e_lib.data.c3d.study import Built
 from nem2e_lib.data.files import whole_folder, write_text
 from nem2e_lib.data.open import children, runner
 from nem2e_lib.data.open.fetch import fetch_open
-from nem2e_lib.data.open.kept import DIGITS, provenance, unpack
+from nem2e_lib.data.open.kept import DIGITS, provenance, unpack, unpack_inputs
 from nem2e_lib.data.open.sources import recordings as sets
 from nem2e_lib.data.storage.storage import Storage
 from nem2e_lib.data.tables import near, read_table
 from nem2e_lib.error import Nem2eError
 from nem2e_lib.simulate.batch import simulate
 from nem2e_lib.simulate.hamner import OPTIONS as RUNNING
+from nem2e_lib.simulate.inputs import write_inputs
 from nem2e_lib.simulate.laboratory import agreement
 from nem2e_lib.simulate.options import BY_MASS, Options
 from nem2e_lib.simulate.osim import opensim_version
+from nem2e_lib.simulate.trial import read_trials
 
 MADE = "provenance.json"
 """File of the study folder that tells how its activation was made."""
@@ -154,11 +156,15 @@ def open_study(
         if anew:
             simulated = place / "simulated"
             source = simulate_study(study, trials, recordings / MODEL, simulated, workers=workers, progress=progress)
+            for trial in read_trials(trials):
+                folder = simulated / trial.trial
+                write_inputs(trial, recordings / MODEL, folder, study.options.cutoff_hz)
             source["laboratory"] = beside_laboratory(study, recordings, place / "trials", simulated)
         else:
             simulated, source = place / "kept", provenance(name)
             shutil.rmtree(simulated, ignore_errors=True)
             unpack(name, simulated)
+            unpack_inputs(name, simulated)
         fresh = place / "study"
         shutil.rmtree(fresh, ignore_errors=True)
         built = study.build(recordings, place / "trials", simulated, fresh, _said(study, source["opensim"]))

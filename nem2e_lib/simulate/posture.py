@@ -144,6 +144,15 @@ class Posture:
         self._model.realizeVelocity(self._state)
         return [muscle.getName() for muscle in self._muscles() if not _balances(muscle, self._state, activation)]
 
+    def lengths(self, muscles: Sequence[str], row: int | None = None) -> Array:
+        """Return lengths of muscles with their tendons at a row, or in the default posture; shape (muscles,), in m."""
+        if row is None:
+            self._state = self._model.initSystem()
+        else:
+            self._take(row)
+        self._model.realizePosition(self._state)
+        return np.array([self._model.getMuscles().get(name).getLength(self._state) for name in muscles])
+
     def save_start(self, row: int, path: Path, activation: float | None = None) -> None:
         """Write the model with the posture of a row as its default, and a default activation where one is given."""
         self._take(row)

@@ -58,6 +58,7 @@ def test_a_run_of_ones_own_study_keeps_a_refiner_and_shows_its_first_trial(tmp_p
     refiner = Refiner.load(path)
     assert (refiner.manifest.training.held_out_units, refiner.manifest.training.profile) == (2, "smoke")
     assert not refiner.manifest.synthetic
+    assert "What it covers cannot be measured on them." in keeping.bands(run, refiner.manifest)
     trial = keeping.example(run, "mine")
     assert "trained on this very trial" in trial.told
     refined = refiner.refine(trial.activation, grf=trial.grf, cycles=trial.cycles, definition="right-right")

@@ -35,7 +35,8 @@ from nem2e_lib.rivals import (
 from nem2e_lib.rivals import kernel as kr
 from nem2e_lib.rivals import kernel_learning as kl
 from nem2e_lib.rivals.classical import Delay, advanced, best, pick, shifted
-from nem2e_lib.rivals.protocol import groups, inner_folds, with_circumstances
+from nem2e_lib.rivals.inputs import Inputs
+from nem2e_lib.rivals.protocol import groups, inner_folds
 from nem2e_lib.training.folds import mean_curves
 from nem2e_lib.training.results import load_results, save_results
 from tests.support.small import make_cycles
@@ -165,7 +166,7 @@ def test_what_is_told_is_centred_and_scaled_on_training_cycles_alone(cycles):
         )
     )
     training = np.arange(9) < 6
-    told = with_circumstances(simulated, training).told
+    told = Inputs.fit(simulated, training, ("activation", "speed")).apply(simulated).told
     assert told.shape == (9, 3)
     np.testing.assert_allclose(told[training].mean(axis=0), 0, atol=1e-12)
     size = np.sqrt(((simulated.activation[:6] - simulated.activation[:6].mean(axis=0)) ** 2).mean())

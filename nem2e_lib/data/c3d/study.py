@@ -25,7 +25,9 @@ from nem2e_lib.data.files import read_text, whole_folder
 from nem2e_lib.data.labels import muscle_name
 from nem2e_lib.data.muscles import TRUNK, base, side
 from nem2e_lib.data.storage.storage import Storage, read_storage, write_storage
+from nem2e_lib.data.study.beside import SETS, of_leg, velocities
 from nem2e_lib.data.study.settings import Line, Section, settings_text
+from nem2e_lib.data.study.trials import BESIDE
 from nem2e_lib.error import Nem2eError
 
 _BARE_S = 0.05
@@ -57,6 +59,8 @@ class _Leg:
     activation: Storage
     emg: Storage
     cycles: tuple[_Cycle, ...]
+    beside: Mapping[str, Storage] = field(default_factory=dict)
+    mass_kg: str = ""
 
 
 @dataclass(frozen=True)
@@ -81,7 +85,9 @@ def study_of(
     converted
         What `from_c3d` wrote: its trials, contacts and mapping.
     simulated
-        What `nem2e simulate run` wrote for its ``trials.csv``: a folder a trial with ``activation.sto``.
+        What `nem2e simulate run` wrote for its ``trials.csv``: a folder a trial with ``activation.sto``. Where each has
+        ``angles.sto``, ``moments.sto`` and ``lengths.sto``, too, the study names these and what follows from them, and
+        the force under the measured foot, as inputs beside activation.
     out
         Study folder to write; must not exist.
     name
@@ -212,7 +218,9 @@ def _legs(
             account.leave(name, leg, why or "it treads on no plate")
         usable = tuple(cycle for cycle in cycles if not cycle.why)
         if measured is not None and usable and not why:
-            yield _Leg(name, row["subject"], row["condition"], leg, _of_leg(activation, leg), measured, usable)
+            muscles = _of_leg(activation, leg)
+            beside = _beside(simulated / name, converted / row["grf"], muscles, leg, usable)
+            yield _Leg(name, row["subject"], row["condition"], leg, muscles, measured, usable, beside, row["mass_kg"])
 
 
 def _cycle(contact: Mapping[Any, str], activation: Storage, bare: Sequence[tuple[float, float]]) -> _Cycle:
@@ -268,6 +276,26 @@ def _of_leg(activation: Storage, leg: str) -> Storage:
     return replace(activation, labels=labels, values=np.ascontiguousarray(values), metadata={}, warnings=())
 
 
+def _beside(folder: Path, force: Path, activation: Storage, leg: str, cycles: Sequence[_Cycle]) -> dict[str, Storage]:
+    """Tables of a simulated trial beside its activation, by column of ``trials.csv``, under right-hand names."""
+    tables = {}
+    for which in ("angle", "moment", "length"):
+        path = folder / f"{SETS[which].column}.sto"
+        if not path.is_file():
+            return {}
+        tables[SETS[which].column] = of_leg(which, read_storage(path), activation.labels, leg, mirrored=True)
+    tables["velocities"] = velocities(tables["lengths"])
+    plates = {cycle.plate for cycle in cycles}
+    label = f"{next(iter(plates))}_ground_force_vy"
+    if len(plates) == 1 and force.is_file() and label in (ground := read_storage(force)).labels:
+        within = (ground.time >= activation.time[0]) & (ground.time <= activation.time[-1])
+        pressed = ground.only([label])
+        tables["forces"] = replace(
+            pressed, labels=("R_ground_force_vy",), time=pressed.time[within], values=pressed.values[within]
+        )
+    return tables
+
+
 def _common(legs: Sequence[_Leg], account: _Account) -> tuple[list[_Leg], list[str]]:
     """The legs that can stand in one study, and the channels that one of them has at least."""
     if not legs:
@@ -288,12 +316,15 @@ def _common(legs: Sequence[_Leg], account: _Account) -> tuple[list[_Leg], list[s
 def _write(legs: Sequence[_Leg], folder: Path, channels: Sequence[str]) -> pd.DataFrame:
     both = {leg.trial for leg in legs if sum(other.trial == leg.trial for other in legs) > 1}
     trials, cycles = [], []
+    shared = [name for name in BESIDE if all(name in leg.beside for leg in legs)]
     for leg in legs:
         name = f"{leg.trial}_{leg.side}" if leg.trial in both else leg.trial
         place = Path(leg.subject or "nobody") / name
         (folder / place).parent.mkdir(parents=True, exist_ok=True)
         write_storage(folder / f"{place}_activation.sto", leg.activation)
         write_storage(folder / f"{place}_emg.sto", replace(leg.emg, metadata={}))
+        for column in shared:
+            write_storage(folder / f"{place}_{column}.sto", leg.beside[column])
         speed = np.mean([cycle.speed_m_s for cycle in leg.cycles])
         trials.append(
             {
@@ -305,6 +336,8 @@ def _write(legs: Sequence[_Leg], folder: Path, channels: Sequence[str]) -> pd.Da
                 "emg": f"{place}_emg.sto",
                 "without": "; ".join(label for label in channels if label not in leg.emg.labels),
                 "leg": leg.side,
+                **{column: f"{place}_{column}.sto" for column in shared},
+                **({"mass_kg": leg.mass_kg} if shared else {}),
             }
         )
         cycles += [

@@ -10,6 +10,7 @@ import pandas as pd
 from nem2e_lib.data.checks import RANGE
 from nem2e_lib.data.limits import band, listed, window, within
 from nem2e_lib.data.storage.storage import Storage
+from nem2e_lib.data.study.beside import SETS
 from nem2e_lib.data.study.study import Study
 from nem2e_lib.data.study.trials import EDGE_S, Cycle, Trial
 
@@ -86,6 +87,7 @@ def _from_grf(study: Study, trial: Trial) -> tuple[list[tuple[Cycle, str]], str]
 
 def _unusable(study: Study, cycle: Cycle) -> str:
     signals = {"activation": study.activation(cycle.trial), "EMG": study.emg(cycle.trial)}
+    signals |= {f"the file of {SETS[which].what}": study.beside(cycle.trial, which) for which in study.input_sets}
     reasons = [gap(name, signal, cycle) or "" for name, signal in signals.items() if isinstance(signal, Storage)]
     reasons += [_beyond(study, cycle)] if RANGE.name not in study.settings.ignored else []
     reasons += [

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +31,8 @@ VARIABLES = {
     "emg_waveform": ("cycle", "phase", "channel"),
 }
 """Variables of segmented cycles and what they run over."""
+BESIDE = "beside"
+"""The variable that joins them where ``trials.csv`` names files of inputs beside activation: (cycle, sample, input)."""
 CYCLE_COORDS = ("subject", "speed", "speed_m_s", "trial", "number", "start_s", "end_s")
 """Coordinates on `cycle`, beside its own."""
 CONDITION = "condition"
@@ -78,7 +81,8 @@ def segment(study: Study, samples: int = 20, phases: int = 101) -> tuple[xr.Data
     -------
     dataset : Dataset
         The content of ``cycles.nc`` (docs/architecture.md): activation and emg over (cycle, sample), and both
-        as waveforms over (cycle, phase). EMG is NaN where a trial does without the channel.
+        as waveforms over (cycle, phase). EMG is NaN where a trial does without the channel. Where ``trials.csv`` names
+        files of angles, moments and the like, `beside` has them over (cycle, sample, input).
     report : DataFrame
         Every cycle kept or skipped, as `find_cycles` returns it.
 
@@ -104,7 +108,8 @@ def segment(study: Study, samples: int = 20, phases: int = 101) -> tuple[xr.Data
     }
     names = {"muscle": list(study.muscles), "channel": list(study.channels)}
     coords = points | names | _cycle_coords(study, kept) | _channel_coords(study, targets)
-    return xr.Dataset(arrays, coords=coords, attrs=_attributes(study, report)), report
+    dataset = xr.Dataset(arrays, coords=coords, attrs=_attributes(study, report))
+    return (_with_beside(dataset, study, kept) if study.input_sets else dataset), report
 
 
 def save_cycles(dataset: xr.Dataset, path: str | Path) -> None:
@@ -186,6 +191,20 @@ def _means(signal: Storage, time: Array) -> Array:
 def _stack(read: Callable[[str], Any], kept: pd.DataFrame, points: Array, method: str) -> Array:
     rows = zip(kept["trial"], kept["start_s"], kept["end_s"], kept["number"], strict=True)
     return np.stack([resample(read(trial), start, end, number, points, method) for trial, start, end, number in rows])
+
+
+def _with_beside(dataset: xr.Dataset, study: Study, kept: pd.DataFrame) -> xr.Dataset:
+    """Join what trials tell beside activation: each input with its set and unit."""
+    names, sets, units, parts = list[str](), list[str](), list[str](), list[Array]()
+    for which, unit in study.input_sets.items():
+        labels = study.beside(study.trials[0].name, which).labels
+        names, sets, units = names + list(labels), sets + [which] * len(labels), units + [unit] * len(labels)
+        read = partial(study.beside, which=which)
+        parts.append(_stack(read, kept, dataset.sample.values, study.settings.resampling))
+    coords = {"input": names, "input_set": ("input", sets), "input_unit": ("input", units)}
+    return dataset.assign({BESIDE: (("cycle", "sample", "input"), np.concatenate(parts, axis=-1))}).assign_coords(
+        coords
+    )
 
 
 def _cycle_coords(study: Study, kept: pd.DataFrame) -> dict[str, Any]:

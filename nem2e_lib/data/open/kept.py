@@ -1,7 +1,8 @@
-"""Activation that was simulated from the open recordings once and comes with the library, with its provenance.
+"""What was simulated from the open recordings once and comes with the library, with its provenance.
 
 A study's file ``activation/<study>.json`` tells what made it; ``activation/<study>/<trial>.sto.xz`` is the activation,
-compressed, of the muscles and times that the study needs.
+compressed, of the muscles and times that the study needs. In ``inputs/`` lie, in the same way, joint angles, net
+moments and muscle lengths of the measured leg, ``<trial>_<table>.sto.xz``.
 """
 
 from __future__ import annotations
@@ -20,6 +21,9 @@ from nem2e_lib.data.storage.storage import Storage, write_storage
 from nem2e_lib.error import Nem2eError
 
 KEPT = Path(__file__).with_name("activation")
+INPUTS = Path(__file__).with_name("inputs")
+TABLES = ("angles", "moments", "lengths")
+"""Tables of a trial beside its activation, as ``trials.csv`` calls their columns."""
 DIGITS = 5
 """Decimals that are kept of an activation from 0 to 1."""
 
@@ -61,13 +65,24 @@ def unpack(study: str, folder: Path, kept: Path = KEPT) -> list[str]:
     """
     trials = provenance(study, kept)["trials"]
     for trial, facts in trials.items():
-        path = _place(study, trial, kept)
-        raw = read_bytes(path)
-        if hashlib.sha256(raw).hexdigest() != facts["sha256"]:
-            raise Nem2eError(f"{path}: is not the file that was kept, by its SHA-256; install nem2e anew.")
         (folder / trial).mkdir(parents=True, exist_ok=True)
-        write_text(folder / trial / "activation.sto", lzma.decompress(raw).decode("utf-8"))
+        write_text(folder / trial / "activation.sto", _text(_place(study, trial, kept), facts["sha256"]))
     return list(trials)
+
+
+def unpack_inputs(study: str, folder: Path, kept: Path = INPUTS) -> None:
+    """Write a study's kept tables beside activation as ``<folder>/<trial>/<table>.sto``; errors as `unpack`."""
+    for name, facts in provenance(study, kept)["trials"].items():
+        trial, _, table = name.rpartition("_")
+        (folder / trial).mkdir(parents=True, exist_ok=True)
+        write_text(folder / trial / f"{table}.sto", _text(_place(study, name, kept), facts["sha256"]))
+
+
+def _text(path: Path, sha256: str) -> str:
+    raw = read_bytes(path)
+    if hashlib.sha256(raw).hexdigest() != sha256:
+        raise Nem2eError(f"{path}: is not the file that was kept, by its SHA-256; install nem2e anew.")
+    return lzma.decompress(raw).decode("utf-8")
 
 
 def keep(
@@ -93,7 +108,8 @@ def keep(
     for trial, storage in activation.items():
         path = _place(study, trial, kept)
         plain = path.with_suffix("")
-        rounded = Storage(trial, storage.labels, np.round(storage.time, DIGITS), np.round(storage.values, DIGITS))
+        values = np.round(storage.values, DIGITS)
+        rounded = Storage(trial, storage.labels, np.round(storage.time, DIGITS), values, storage.in_degrees)
         write_storage(plain, rounded)
         path.write_bytes(lzma.compress(plain.read_bytes(), preset=9 | lzma.PRESET_EXTREME))
         plain.unlink()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import pandas as pd
@@ -11,7 +11,9 @@ import pandas as pd
 from nem2e_lib.data.c3d.study import Built
 from nem2e_lib.data.columns import muscle_columns
 from nem2e_lib.data.files import whole_folder, write_text
+from nem2e_lib.data.open.kept import TABLES
 from nem2e_lib.data.storage.storage import Storage, read_storage, write_storage
+from nem2e_lib.data.study.beside import velocities
 from nem2e_lib.data.study.settings import Line, Section, settings_text
 from nem2e_lib.data.tables import numbers, read_table
 from nem2e_lib.error import Nem2eError
@@ -76,12 +78,16 @@ def build(recordings: Path, work: Path, simulated: Path, out: Path, said: Mappin
             write_storage(
                 partial / f"{trial}_activation.sto", _muscles(read_storage(simulated / trial / "activation.sto"))
             )
+            for column, table in _beside(simulated / trial).items():
+                write_storage(partial / f"{trial}_{column}.sto", table)
             shutil.copyfile(_force(data, speed), partial / f"{trial}_grf.mot")
             own = emg[emg["trial"] == trial].drop(columns="trial")
             write_text(partial / f"{trial}_emg.csv", own.to_csv(index=False, lineterminator="\n"))
         shutil.copytree(data / "licences", partial / "licences")
         cycles = cycles[cycles["trial"].isin(have)]
-        trials = pd.DataFrame([_row(trial, speed) for trial, speed in have.items()])
+        more = [_beside(simulated / trial) for trial in have]
+        shared = [column for column in more[0] if all(column in tables for tables in more)]
+        trials = pd.DataFrame([_row(trial, speed, shared) for trial, speed in have.items()])
         write_text(partial / "trials.csv", trials.to_csv(index=False, lineterminator="\n"))
         write_text(partial / "cycles.csv", cycles.to_csv(index=False, lineterminator="\n"))
         write_text(partial / "study.toml", _settings(said))
@@ -107,8 +113,19 @@ def _force(data: Path, speed: int) -> Path:
     return data / "grf" / f"Run_{speed}0002_GRF_newCOP3_v24.mot"
 
 
-def _row(trial: str, speed: int) -> dict[str, str]:
+def _beside(folder: Path) -> dict[str, Storage]:
+    """Tables of a simulated trial beside its activation, by column of ``trials.csv``; none unless all are there."""
+    paths = {name: folder / f"{name}.sto" for name in TABLES}
+    if not all(path.is_file() for path in paths.values()):
+        return {}
+    tables = {name: read_storage(path) for name, path in paths.items()}
+    return tables | {"velocities": velocities(tables["lengths"])}
+
+
+def _row(trial: str, speed: int, beside: Sequence[str]) -> dict[str, str]:
     files = {"activation": f"{trial}_activation.sto", "emg": f"{trial}_emg.csv", "grf": f"{trial}_grf.mot"}
+    files |= {column: f"{trial}_{column}.sto" for column in beside}
+    files |= {"forces": files["grf"]} if beside else {}
     return {"trial": trial, "subject": "subject01", "speed": f"{speed} m/s", "speed_m_s": f"{speed}", **files}
 
 

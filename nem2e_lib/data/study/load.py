@@ -102,6 +102,8 @@ def signal_problems(study: Study) -> Iterator[str]:
 def _unreadable(study: Study, trial: Trial) -> Iterator[str]:
     yield from _refusals(lambda: study.activation(trial.name))
     yield from _refusals(lambda: study.emg(trial.name))
+    for which in study.input_sets:
+        yield from _refusals(partial(study.beside, trial.name, which))
     if study.cycles is not None:
         return
     table = study.folder / "trials.csv"
@@ -140,6 +142,7 @@ def _apart(study: Study, trial: Trial) -> Iterator[str]:
     others = [(trial.emg, study.emg(trial.name))]
     if study.cycles is None and trial.grf is not None:
         others.append((trial.grf, study.grf(trial.name)))
+    others += [(path, study.beside(trial.name, which)) for which, path in trial.beside]
     activation = study.activation(trial.name)
     for path, signal in others:
         if isinstance(signal, Storage) and (problem := clocks_apart(path, signal, trial.activation, activation)):

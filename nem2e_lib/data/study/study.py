@@ -7,6 +7,8 @@ from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import TypeVar
 
+import numpy as np
+
 from nem2e_lib.data.emg.clock import Dropout
 from nem2e_lib.data.emg.processing import Processed, process
 from nem2e_lib.data.emg.table import EmgTable, read_emg_table
@@ -17,6 +19,7 @@ from nem2e_lib.data.labels import muscle_name
 from nem2e_lib.data.model import Model
 from nem2e_lib.data.places import place
 from nem2e_lib.data.storage.storage import Storage
+from nem2e_lib.data.study.beside import PER_MASS, SETS, read_beside, same_inputs
 from nem2e_lib.data.study.settings import Settings
 from nem2e_lib.data.study.signals import check_envelope, read_activation, read_emg, read_raw_emg, widened
 from nem2e_lib.data.study.trials import Cycle, Trial, scale_problem
@@ -27,9 +30,10 @@ _REFERENCES = "references.csv"
 
 T = TypeVar("T")
 _ACTIVATION = ("name", "speed_m_s", "activation", "activation_offset_s")
+_MORE = ("beside", "mass_kg")
 _ASIDE = {
-    **dict.fromkeys(("emg", "processed"), (*_ACTIVATION, "grf", "grf_offset_s")),
-    **dict.fromkeys(("feet", "events"), (*_ACTIVATION, "emg", "emg_offset_s", "emg_scale")),
+    **dict.fromkeys(("emg", "processed"), (*_ACTIVATION, *_MORE, "grf", "grf_offset_s")),
+    **dict.fromkeys(("feet", "events"), (*_ACTIVATION, *_MORE, "emg", "emg_offset_s", "emg_scale")),
 }
 """What of a trial a signal does not depend on."""
 
@@ -94,6 +98,13 @@ class Study:
                     f"{self.trials[0].activation}{hint}"
                 )
         return tuple(muscle_name(target) for target in self.settings.targets.values())
+
+    @property
+    def input_sets(self) -> dict[str, str]:
+        """Sets of inputs that the trials tell beside activation, and their units; none without such files."""
+        per = "/kg" if np.isfinite(self.trials[0].mass_kg) else ""
+        there = [name for name, _ in self.trials[0].beside]
+        return {name: f"{SETS[name].unit}{per if name in PER_MASS else ''}" for name in there}
 
     def trial(self, name: str) -> Trial:
         """Return the trial of that name; Nem2eError if there is none."""
@@ -181,6 +192,29 @@ class Study:
     def events(self, trial: str) -> Events:
         """Return the contacts of both feet in the ground reaction force of a trial; errors as `grf`."""
         return self._once("events", trial, lambda found: find_events(self.feet(found.name), self.settings.limits))
+
+    def beside(self, trial: str, which: str) -> Storage:
+        """Return what a trial tells beside activation of one of `input_sets`, on the trial's clock.
+
+        Labels are as of `beside.read_beside`. Moments and forces are divided by body mass where ``trials.csv`` tells
+        it.
+
+        Raises
+        ------
+        Nem2eError
+            If the trial has no such file, its columns are others than the first trial's, or as `beside.read_beside`.
+        """
+        return self._once(f"beside {which}", trial, lambda found: self._beside(found, which))
+
+    def _beside(self, trial: Trial, which: str) -> Storage:
+        files, first = dict(trial.beside), self.trials[0]
+        if which not in files:
+            raise Nem2eError(f"{self.folder / 'trials.csv'}: trial {trial.name!r} names no file of {SETS[which].what}.")
+        found = read_beside(which, files[which], self.targets, self.muscles, trial.leg)
+        if trial != first:
+            found = same_inputs(files[which], found, self.beside(first.name, which), dict(first.beside)[which])
+        by_mass = which in PER_MASS and np.isfinite(trial.mass_kg)
+        return _shifted(_scaled(found, 1 / trial.mass_kg if by_mass else 1), trial.activation_offset_s)
 
     def _once(self, kind: str, name: str, read: Callable[[Trial], T]) -> T:
         trial = self.trial(name)

@@ -10,13 +10,16 @@ import pandas as pd
 
 from nem2e_lib.data.emg.table import is_emg_table
 from nem2e_lib.data.places import place
+from nem2e_lib.data.study.beside import SETS
 from nem2e_lib.data.tables import near, number_problems, numbers, read_table, stray_columns, whole_numbers
 
 TRIAL_COLUMNS = ("trial", "subject", "speed", "activation", "emg")
 _NEEDED = ("trial", "subject", "activation", "emg")
 SPAN = ("start_s", "end_s")
 _OFFSETS = ("activation_offset_s", "emg_offset_s", "grf_offset_s")
-OPTIONAL = ("condition", "speed_m_s", "grf", *_OFFSETS, "emg_scale", "without", "leg")
+BESIDE = {each.column: each.name for each in SETS.values()}
+"""Columns that name a file of what a trial tells beside activation, and the set of inputs that it is."""
+OPTIONAL = ("condition", "speed_m_s", "grf", *_OFFSETS, "emg_scale", "without", "leg", *BESIDE, "mass_kg")
 LEGS = ("left", "right")
 _ADVICE = {
     "trial": "give each recording its own name",
@@ -37,7 +40,8 @@ class Trial:
     0.5 s after the trial's clock has the offset 0.5. EMG is multiplied by its scale: .001 for a file in mV among
     others in V. `condition` says what else tells trials apart (straight, turn), empty where nothing does. `without`
     are the EMG names that the trial does without; `leg` is the one whose electrodes were recorded, empty where it is
-    not told.
+    not told. `beside` has the file of each further set of inputs, on the clock of activation; `mass_kg` is NaN where
+    not known.
     """
 
     name: str
@@ -54,6 +58,8 @@ class Trial:
     condition: str = ""
     without: tuple[str, ...] = ()
     leg: str = ""
+    beside: tuple[tuple[str, Path], ...] = ()
+    mass_kg: float = float("nan")
 
     @property
     def circumstances(self) -> tuple[str, str]:
@@ -108,9 +114,10 @@ def _row_problems(path: Path, table: pd.DataFrame) -> list[str]:
             problems.append(f"{where}: speed is empty; {_ADVICE['speed']}.")
         if row["leg"] and row["leg"] not in LEGS:
             problems.append(f"{where}: leg is {row['leg']!r}, but {' or '.join(LEGS)} is expected.")
-        if row["speed_m_s"] and not _is_speed(row["speed_m_s"]):
-            point = ", with a decimal point" if "," in row["speed_m_s"] else ""
-            problems.append(f"{where}: speed_m_s is {row['speed_m_s']!r}, but a number above 0 is expected{point}.")
+        for key in ("speed_m_s", "mass_kg"):
+            if row[key] and not _is_above_0(row[key]):
+                point = ", with a decimal point" if "," in row[key] else ""
+                problems.append(f"{where}: {key} is {row[key]!r}, but a number above 0 is expected{point}.")
         problems += [
             f"{where}: {key} is {row[key]!r}, but a number of seconds is expected."
             for key in _OFFSETS
@@ -122,9 +129,15 @@ def _row_problems(path: Path, table: pd.DataFrame) -> list[str]:
             problems.append(f"{where}: emg_offset_s is given, but a cycle table of EMG has no clock; leave it empty.")
         problems += [
             f"{where}: {key} is {row[key]!r}, but {problem}"
-            for key in ("activation", "emg", "grf")
+            for key in ("activation", "emg", "grf", *BESIDE)
             if row[key] and (problem := place(path.parent, row[key])[1])
         ]
+    problems += [
+        f"{path}: {key} is given for {int((table[key] != '').sum())} of {len(table)} trials, trial "
+        f"{table.trial[table[key] == ''].iloc[0]!r} is without; give it for all or for none."
+        for key in (*BESIDE, "mass_kg")
+        if (table[key] != "").any() and (table[key] == "").any()
+    ]
     twice = table.trial[table.trial.duplicated() & (table.trial != "")].unique()
     return problems + [f"{path}: trial {name!r} has two rows; give each its own name." for name in twice]
 
@@ -136,7 +149,7 @@ def scale_problem(text: str) -> str:
     return f"emg_scale is {text!r}, but a number above 0 that EMG is multiplied by is expected."
 
 
-def _is_speed(text: str) -> bool:
+def _is_above_0(text: str) -> bool:
     return _is_number(text) and float(text) > 0
 
 
@@ -165,6 +178,8 @@ def _trial(folder: Path, row: dict[str, str]) -> Trial:
         condition=row["condition"],
         without=tuple(filter(None, map(str.strip, row["without"].split(";")))),
         leg=row["leg"],
+        beside=tuple((name, place(folder, row[key])[0]) for key, name in BESIDE.items() if row[key]),
+        mass_kg=float(row["mass_kg"] or "nan"),
     )
 
 

@@ -13,16 +13,16 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import xarray as xr
+from numpy.typing import NDArray
 
 from nem2e_lib.analysis.statistics import one_sample
 from nem2e_lib.data.cycles.segment import data_hash
 from nem2e_lib.paper.run import OPEN, Run
-from nem2e_lib.paper.studies.circumstances import slow
 from nem2e_lib.paper.studies.script import script
 from nem2e_lib.project import ROOT
 from nem2e_lib.refiner.bands import Array, half_width, inside
 from nem2e_lib.refiner.portrait import floors, residuals
-from nem2e_lib.rivals import Network, Rival, evaluate, every
+from nem2e_lib.rivals import Network, Rival, evaluate, every, slow
 from nem2e_lib.site.provenance import commit
 from nem2e_lib.site.saving import write_csv
 from nem2e_lib.training.config import profile
@@ -91,11 +91,11 @@ def covered(
         "muscle_high": of_muscle.max(),
         "phase_low": of_phase.min(),
         "phase_high": of_phase.max(),
-        **pd.DataFrame(rows).mean().to_dict(),
+        **{str(name): float(value) for name, value in pd.DataFrame(rows).mean().items()},
     }
 
 
-def _error_rule(off: Array, unit: Array) -> dict[str, float]:
+def _error_rule(off: Array, unit: NDArray[np.intp]) -> dict[str, float]:
     """What ± the root mean square error of the other units covers, and how wide that is."""
     known = np.unique(unit)
     squares = np.stack([(off[unit == own] ** 2).mean(axis=0) for own in known])

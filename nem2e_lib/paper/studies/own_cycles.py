@@ -8,9 +8,9 @@ what was found.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import combinations, permutations, product
+from itertools import combinations, permutations
 from pathlib import Path
 
 import numpy as np
@@ -21,6 +21,8 @@ from numpy.typing import NDArray
 from nem2e_lib.analysis.statistics import over_folds
 from nem2e_lib.data.cycles.segment import circumstances, recorded
 from nem2e_lib.error import Nem2eError
+from nem2e_lib.figures.own_cycles import PROTOCOLS, own_cycles
+from nem2e_lib.figures.style import Drawn, label_of, signed
 from nem2e_lib.paper.run import OPEN, Run
 from nem2e_lib.paper.studies.script import script
 from nem2e_lib.project import ROOT
@@ -30,6 +32,7 @@ from nem2e_lib.site.provenance import commit
 from nem2e_lib.site.saving import write_csv
 from nem2e_lib.training.conditions import own_muscle
 from nem2e_lib.training.folds import leave_one_out
+from nem2e_lib.training.units import units_said
 
 STUDY = ROOT / "docs" / "own_cycles.csv"
 """One row a study, protocol, method, number of own cycles and held-out unit."""
@@ -46,6 +49,13 @@ DRAWS = 4
 FEW = {"running": ("soleus", "bi", "tib", "rect")}
 """Muscles of a SYNTHETIC study that has many: the others are made alike."""
 DECIMALS = 12
+FOUR = 4
+"""Speeds of one person from which two can be left out together."""
+SUMMARY = [
+    *("study", "synthetic", "unit", "protocol", "method", "own_cycles"),
+    *("n", "er", "change", "ci_low", "ci_high", "p_value"),
+]
+"""Columns of `summary`."""
 
 Array = NDArray[np.float64]
 Mask = NDArray[np.bool_]
@@ -90,8 +100,8 @@ class Person:
         return {cycle: pool for cycle, pool in found.items() if len(pool)}
 
 
-def curve(cycles: xr.Dataset, method: str, protocol: str) -> pd.DataFrame:
-    """Return the error of a method over the number of own cycles, a row a held-out unit and number.
+def curves(cycles: xr.Dataset, method: str) -> pd.DataFrame:
+    """Return the error of a method over the number of own cycles, by both protocols.
 
     Parameters
     ----------
@@ -99,17 +109,35 @@ def curve(cycles: xr.Dataset, method: str, protocol: str) -> pd.DataFrame:
         Segmented cycles, of several people, or of one at several speeds.
     method
         Name of a rival.
-    protocol
-        `SAME` or `OTHER`.
 
     Returns
     -------
     pandas.DataFrame
-        Columns method (`OWN` too), own_cycles, label, er, stages (of the adaptation), protocol, unit. Er is Eq. 2 of
-        Teramae et al. (2025), the mean over muscles; numbers of own cycles are those that every unit allows. Without
-        rows where no unit has such cycles.
+        Columns protocol, method (`OWN` too), own_cycles, label, er, stages (of the adaptation), unit: a row a held-out
+        unit. Er is Eq. 2 of Teramae et al. (2025), the mean over muscles; numbers of own cycles are those that every
+        unit of the protocol allows. One person's other speeds are tried where there are four: two are left out
+        together, and how speeds differ is learned from the rest.
+
+    Raises
+    ------
+    Nem2eError
+        If no unit has a cycle beside the one that is judged.
     """
-    people = list(_people(cycles, method, protocol))
+    folds = leave_one_out(cycles)
+    unit, same = folds.unit, list(_people(cycles, method, SAME))
+    people = {SAME: same, OTHER: same if unit == "subject" else []}
+    if unit == "speed" and len(folds.labels) >= FOUR:
+        people[OTHER] = list(_people(cycles, method, OTHER))
+    parts = [part for told, group in people.items() if len(part := _curve(group, told, method))]
+    if not parts:
+        raise Nem2eError(
+            f"study {cycles.attrs['study']}: nobody has two cycles, so none is left to judge what the other says; "
+            "add trials to trials.csv."
+        )
+    return pd.concat(parts, ignore_index=True).assign(unit=unit)
+
+
+def _curve(people: list[Person], protocol: str, method: str) -> pd.DataFrame:
     sizes = [len(pool) for one in people for pool in one.pools(protocol).values()]
     if not sizes:
         return pd.DataFrame()
@@ -117,7 +145,7 @@ def curve(cycles: xr.Dataset, method: str, protocol: str) -> pd.DataFrame:
     # pairs of speeds that are judged at one count as one unit
     keys = ["method", "own_cycles", "label"]
     means = pd.DataFrame(rows).groupby(keys, sort=False).agg(er=("er", "mean"), stages=("stages", _distinct))
-    return means.reset_index().assign(protocol=protocol, unit=leave_one_out(cycles).unit)
+    return means.reset_index().assign(protocol=protocol)
 
 
 def _distinct(stages: pd.Series[str]) -> str:
@@ -229,6 +257,12 @@ def read(path: Path | str = "") -> pd.DataFrame:
     return pd.read_csv(path, dtype={"label": str}, keep_default_na=False)
 
 
+def of(studies: Iterable[str]) -> pd.DataFrame:
+    """Return the rows of the committed table that are of some studies, by name; without rows where it has none."""
+    rows = read()
+    return rows[rows["study"].isin(list(studies))]
+
+
 def summary(rows: pd.DataFrame) -> pd.DataFrame:
     """Return mean Er of each study, protocol, method and number of own cycles, and what the cycles change.
 
@@ -244,7 +278,7 @@ def summary(rows: pd.DataFrame) -> pd.DataFrame:
         cycles (`OWN`: from the mean curve without), paired by unit: change, ci_low, ci_high (t-based 95 % CI over
         units; `statistics.over_folds`, since folds share training data), p_value.
     """
-    parts = []
+    parts: list[dict[str, object]] = []
     for (study, protocol), here in rows.groupby(["study", "protocol"], sort=False):
         wide = here.pivot_table(index="label", columns=["method", "own_cycles"], values="er", sort=False)
         first = here.iloc[0]
@@ -267,7 +301,45 @@ def summary(rows: pd.DataFrame) -> pd.DataFrame:
                     "p_value": test.p_value,
                 }
             )
-    return pd.DataFrame(parts).sort_values(["study", "protocol", "method", "own_cycles"], ignore_index=True)
+    table = pd.DataFrame(parts, columns=SUMMARY)
+    return table.sort_values(["study", "protocol", "method", "own_cycles"], ignore_index=True)
+
+
+def found(table: pd.DataFrame) -> list[str]:
+    """Return what one own cycle and the most that were tried change, a sentence a study and protocol.
+
+    Parameters
+    ----------
+    table
+        As `summary` gives it.
+    """
+    lines = []
+    for (name, protocol), here in table.groupby(["study", "protocol"], sort=False):
+        most, first = int(here["own_cycles"].max()), here.iloc[0]
+        parts = []
+        for method in METHODS:
+            one = here[here["method"] == method].set_index("own_cycles")
+            changes = "; ".join(f"{k} change it by {_change(one.loc[k])}" for k in sorted({1, most}))
+            parts.append(f"{label_of(method)} has Er {signed(one.loc[0, 'er'])} without own cycles, {changes}")
+        alone = here[here["method"] == OWN].set_index("own_cycles")["er"]
+        own = " and ".join(f"{signed(alone[k])} of {k}" for k in sorted({1, most}))
+        called = "SYNTHETIC " if first["synthetic"] else ""
+        units = units_said(int(first["n"]), str(first["unit"]))
+        where = f"{called}{name}, {PROTOCOLS[str(protocol)]} ({units})"
+        lines.append(f"{where}: {'; '.join(parts)}. The mean of the own cycles alone has {own}.")
+    return lines
+
+
+def _change(row: pd.Series) -> str:
+    shown = "better" if row["ci_high"] < 0 else "worse" if row["ci_low"] > 0 else "not shown to differ"
+    return f"{signed(row['change'])} ({signed(row['ci_low'])} to {signed(row['ci_high'])}, {shown})"
+
+
+def drawn(studies: Iterable[str]) -> Iterator[Drawn]:
+    """Yield the figure of those of the studies that the committed table has; nothing where it has none of them."""
+    if len(rows := of(studies)):
+        table = summary(rows)
+        yield own_cycles(table, told=" ".join(found(table)))
 
 
 def study(folder: Path | str) -> Path:
@@ -282,31 +354,36 @@ def study(folder: Path | str) -> Path:
     for data in (OPEN, ""):
         run = Run.begin(str(Path(folder) / (data or "synthetic")), data=data)
         for name in run.studies:
-            cycles = _few(run.segment(name)[0].assign_attrs(study=name))
-            for method, protocol in product(METHODS, (SAME, OTHER)):
-                path = run.of(name, f"own-{method}-{protocol}.csv")
+            cycles = run.segment(name)[0].assign_attrs(study=name)
+            for method in METHODS:
+                path = run.of(name, f"own-cycles-{method}.csv")
                 if not path.exists():
-                    write_csv(path, _with_facts(cycles, curve(cycles, method, protocol)))
-                    print(name, method, protocol, flush=True)
-                parts.append(_unless_empty(path))
-    rows = pd.concat(parts, ignore_index=True)
-    write_csv(STUDY, rows.drop_duplicates(["study", "protocol", "method", "own_cycles", "label"]))
+                    write_csv(path, told(cycles, method))
+                    print(name, method, flush=True)
+                parts.append(read(path))
+    write_csv(STUDY, joined(parts))
     return STUDY
 
 
-def _few(cycles: xr.Dataset) -> xr.Dataset:
-    few = FEW.get(str(cycles.attrs["motion"]), ()) if cycles.attrs["synthetic"] else ()
-    return cycles.sel(channel=list(few)) if few else cycles
+def joined(parts: Sequence[pd.DataFrame]) -> pd.DataFrame:
+    """Return one table of several methods; what own cycles alone give is the same beside each of them."""
+    keys = ["study", "protocol", "method", "own_cycles", "label"]
+    return pd.concat(parts, ignore_index=True).drop_duplicates(keys, ignore_index=True)
 
 
-def _with_facts(cycles: xr.Dataset, table: pd.DataFrame) -> pd.DataFrame:
+def told(cycles: xr.Dataset, method: str) -> pd.DataFrame:
+    """Return the curves of a method with what they are of: the rows of `STUDY`."""
+    few = _few(cycles)
     facts = {"study": cycles.attrs["study"], "synthetic": bool(cycles.attrs["synthetic"])}
-    muscles = " ".join(map(str, cycles.channel.values))
-    return table.assign(**facts, muscles=muscles, commit=commit()) if len(table) else pd.DataFrame(columns=["method"])
+    muscles = " ".join(map(str, few.channel.values))
+    return curves(few, method).assign(**facts, muscles=muscles, commit=commit())
 
 
-def _unless_empty(path: Path) -> pd.DataFrame:
-    return pd.read_csv(path, dtype={"label": str}, keep_default_na=False)
+def _few(cycles: xr.Dataset) -> xr.Dataset:
+    """A SYNTHETIC study on the muscles of `FEW` that it has; whole where it has none of them."""
+    few = FEW.get(str(cycles.attrs["motion"]), ()) if cycles.attrs["synthetic"] else ()
+    have = [name for name in few if name in cycles.channel.values]
+    return cycles.sel(channel=have) if have else cycles
 
 
 def main(folder: str) -> None:

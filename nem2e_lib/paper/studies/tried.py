@@ -1,4 +1,4 @@
-"""What was tried on the way to kernel ridge with a learned delay: docs/tried.csv, a row a variant and study."""
+"""What was tried on the way to kernel ridge and to the weights of `auto`: docs/tried.csv, a row a variant and study."""
 
 from __future__ import annotations
 
@@ -50,9 +50,7 @@ def said(tried: pd.DataFrame, studies: Iterable[str]) -> str:
         f"{designs} designs were tried in {len(tried)} evaluations before the leaderboard was what it is: {where}."
     ]
     if seen:
-        lines.append(
-            f"What was chosen by them looks better on {_and(seen)} than it is: they were tried on these recordings."
-        )
+        lines.append(f"What was chosen by them looks better on {_and(seen)} than it is: they were tried on these data.")
     if alike:
         lines.append(
             f"{_and(alike)}: designs were tried on SYNTHETIC data of the same motion, of another seed and generator 1."
