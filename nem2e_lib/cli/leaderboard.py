@@ -58,7 +58,8 @@ def leaderboard(
         str,
         typer.Option(
             help="What methods are given, + between: activation, speed, and of what the study has angle, moment, "
-            "length, velocity, grf (docs/study.md). Those that see one muscle alone, or no simulation, stay as they are."
+            "length, velocity, grf (docs/study.md). Those that see one muscle alone, or no simulation, stay as "
+            "they are."
         ),
     ] = ACTIVATION,
     out: Annotated[
