@@ -191,3 +191,18 @@ def test_what_is_quick_takes_seconds_and_the_mean_curve_is_always_there():
     assert leaderboard.chosen("all") == [*every(), rival("auto")]
     assert [one.name for one in leaderboard.chosen("auto,ridge,pls")] == ["mean_curve", "ridge_all", "pls", "auto"]
     assert [one.name for one in leaderboard.chosen("pls, identity")] == ["identity", "mean_curve", "pls"]
+
+
+def test_methods_are_given_the_inputs_that_are_asked_for(here):
+    cycles = make_cycles((2,) * 6)
+    beside = np.random.default_rng(0).normal(size=(12, 1, 1)) * np.ones((1, 20, 1))
+    cycles["emg"] = (("cycle", "sample", "channel"), 0.5 + 0.05 * beside * np.array([1.0, -1.0]))
+    told = {"input": ["moment:knee_angle_r"], "input_set": ("input", ["moment"]), "input_unit": ("input", ["N·m"])}
+    save_cycles(cycles.assign(beside=(("cycle", "sample", "input"), beside)).assign_coords(told), "cycles.nc")
+    done = nem2e("cycles.nc", "--methods", "ridge_all", "--inputs", "moment+activation", "--json")
+    answer = json.loads(done.stdout)
+    assert answer["notes"] == ["methods were given activation+moment."]
+    given = {row["method"]: row["er_mean"] for row in answer["methods"]}
+    plain = json.loads(nem2e("cycles.nc", "--methods", "ridge_all", "--json").stdout)["methods"]
+    assert given["ridge_all"] < {row["method"]: row["er_mean"] for row in plain}["ridge_all"] - 0.05
+    assert "column 'forces'" in nem2e("cycles.nc", "--inputs", "grf", code=2).output.replace("\n", " ")
