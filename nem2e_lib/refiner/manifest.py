@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import types
-from dataclasses import MISSING, asdict, dataclass, fields, is_dataclass, replace
+from dataclasses import MISSING, asdict, dataclass, field, fields, is_dataclass, replace
 from typing import Any, Union, get_args, get_origin, get_type_hints
 
 import numpy as np
@@ -44,6 +44,9 @@ class Manifest:
         Muscles read and refined, in the order of the weights.
     fits : tuple of Fit
         Fitted methods of the leaderboard; empty where the method is STDR-Net.
+    verdict : Verdict or None
+        Whether it is shown to beat the mean curve on those left out; None where nobody was, of the mean curve itself,
+        and in files that do not tell.
     reach : Limits or None
         How far cycles may lie from those of training; None where that is not known.
     weights : dict
@@ -65,6 +68,7 @@ class Manifest:
     weights: dict[str, Array] | None = None
     fits: tuple[Fit, ...] = ()
     reach: Limits | None = None
+    verdict: Verdict | None = None
     person: Person | None = None
 
     def __str__(self) -> str:
@@ -76,8 +80,9 @@ class Manifest:
             + ("" if self.fits else f", {len(training.seeds)} seed(s)"),
             f"trained on {origin.study} ({origin.motion}, simulated by {origin.simulated_by}): {origin.cycles} cycles "
             f"of {len(origin.subjects)} subject(s)",
-            f"reads the activation of {len(self.inputs)} muscles in {cycle.definition} cycles",
+            f"reads the activation of {len(self.inputs)} muscles{self._beside_said} in {cycle.definition} cycles",
             f"held-out error: {left_out if training.held_out_by else 'unknown, nobody was left out'}",
+            *([self.verdict.sentence] if self.verdict else []),
             *([f"band: {self.band_said}"] if self.band_said else []),
             *([f"adapted to {self.person}"] if self.person else []),
         ]
@@ -105,6 +110,11 @@ class Manifest:
     def needs_speed(self) -> bool:
         """Whether it reads the speed of locomotion."""
         return any(fit.needs_speed for fit in self.fits)
+
+    @property
+    def beside(self) -> dict[str, str]:
+        """Inputs that it reads beside activation, each with its unit; none is the rule."""
+        return {name: unit for fit in self.fits for name, unit in fit.units.items()}
 
     @property
     def synthetic(self) -> bool:
@@ -162,6 +172,20 @@ class Manifest:
         ]
         return pd.DataFrame(rows, columns=columns).astype(dict.fromkeys(columns[2:], float))
 
+    @property
+    def _beside_said(self) -> str:
+        sets = list(dict.fromkeys(name.partition(":")[0] for name in self.beside))
+        return "".join(f" and {one}" for one in [*sets, *(["speed"] if self.needs_speed else [])])
+
+    def made_of(self, name: str) -> str:
+        """Return what a refined muscle is a mean of, largest first: ``0.7 ridge_all, 0.3 mean_curve``; else empty."""
+        fit = next((fit for fit in self.fits if name in fit.refines), None)
+        if fit is None or "weights" not in fit.chosen:
+            return ""
+        place = fit.channels.index(name)
+        shares = {method: each[place] for method, each in fit.chosen["weights"].items() if each[place] > 0}
+        return ", ".join(f"{share:.2g} {one}" for one, share in sorted(shares.items(), key=lambda pair: -pair[1]))
+
     def only(self, outputs: list[str]) -> Manifest:
         """Return the manifest of some of the refined muscles; one-muscle conditions then read only these."""
         chosen = tuple(each for each in self.outputs if each.name in outputs)
@@ -177,6 +201,43 @@ class Manifest:
     def to_json(self) -> str:
         """Return the manifest as JSON, two spaces deep, the same text for the same content."""
         return json.dumps({"format": FORMAT, "format_version": VERSION, **asdict(self)}, indent=2, allow_nan=False)
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What a held-out comparison with the mean curve says.
+
+    Attributes
+    ----------
+    method
+        Its id.
+    difference, ci_low, ci_high
+        Er of the method minus Er of the mean curve, mean over held-out units, below 0 where the method is better; its
+        95 % interval, corrected for training data that folds share (`analysis.statistics.over_folds`). None where there
+        is no such number.
+    p_value
+        Of the same test; None where there is none.
+    n
+        Held-out units.
+    state
+        Of `analysis.contrasts.ANSWERS`: shown, not shown, shown otherwise (it is worse), cannot be told.
+    sentence
+        The same for people.
+    """
+
+    method: str
+    difference: float | None
+    ci_low: float | None
+    ci_high: float | None
+    p_value: float | None
+    n: int
+    state: str
+    sentence: str
+
+    @property
+    def shown(self) -> bool:
+        """Whether the method is shown to beat the mean curve."""
+        return self.state == "shown"
 
 
 @dataclass(frozen=True)
@@ -261,6 +322,10 @@ class Fit:
         Hyper-parameters chosen inside the training cycles.
     needs_speed : bool
         Whether it reads the speed of locomotion.
+    inputs : dict
+        Sets that it reads and how they are scaled (`nem2e_lib.rivals.inputs.Inputs`).
+    units : dict
+        Inputs beside activation that it reads (``moment:knee_angle_r``), each with its unit.
     """
 
     channels: tuple[str, ...]
@@ -271,6 +336,8 @@ class Fit:
     facts: dict[str, Any]
     chosen: dict[str, Any]
     needs_speed: bool = False
+    inputs: dict[str, Any] = field(default_factory=dict)
+    units: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from nem2e_lib.analysis.metrics import errors
 from nem2e_lib.analysis.statistics import one_sample
-from nem2e_lib.data.cycles.segment import circumstances, data_hash
+from nem2e_lib.data.cycles.segment import circumstances
 from nem2e_lib.data.muscles import same_leg
 from nem2e_lib.data.study.settings import Settings
 from nem2e_lib.error import Nem2eError
@@ -36,9 +36,12 @@ from nem2e_lib.refiner.manifest import (
     Origin,
     Output,
     Training,
+    Verdict,
     percent,
 )
 from nem2e_lib.refiner.reach import Reach, learn
+from nem2e_lib.refiner.verdict import shown_to_beat
+from nem2e_lib.rivals import MeanCurve, evaluate
 from nem2e_lib.training.conditions import own_muscle
 from nem2e_lib.training.engine import ENGINE_VERSION
 from nem2e_lib.training.folds import leave_one_out
@@ -57,6 +60,7 @@ def portrait(
     results: xr.Dataset | None,
     settings: Settings,
     *,
+    data_hash: str,
     diverged: Mapping[str, tuple[int, ...]] | None = None,
     arithmetic: str = "",
     fits: tuple[Fit, ...] = (),
@@ -75,6 +79,8 @@ def portrait(
         The same method leaving one out; None where the error is not known.
     settings
         Of the study.
+    data_hash
+        Of the study's cycles, all channels.
     diverged
         Seeds whose training diverged, by EMG name.
     arithmetic
@@ -89,7 +95,7 @@ def portrait(
         _output(cycles, channels.index(name), lost.get(name, ()), known.get(name), own.get(name)) for name in names
     )
     read = cycles if training.reads == ALL else cycles.isel(muscle=_read_by(cycles, training.reads))
-    origin = _origin(cycles, data_hash(cycles))
+    origin = _origin(cycles, data_hash)
     reach = _reach(read)
     return Manifest(
         origin,
@@ -101,7 +107,17 @@ def portrait(
         _warning(origin, training),
         fits=fits,
         reach=reach.told if reach else None,
+        verdict=None if results is None else verdict(cycles, results),
     )
+
+
+def verdict(cycles: xr.Dataset, results: xr.Dataset) -> Verdict | None:
+    """Return whether a method is shown to beat the mean curve on those left out; None of the mean curve itself."""
+    curve = MeanCurve()
+    if results.attrs["condition"] == curve.name:
+        return None
+    flat = evaluate(cycles.sel(channel=results.channel.values), curve)
+    return shown_to_beat(errors(results, ensemble=True), errors(flat))
 
 
 def _warning(origin: Origin, training: Training) -> str:

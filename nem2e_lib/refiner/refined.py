@@ -411,6 +411,7 @@ def notes_on(
     """
     return (
         *_warned(manifest, storage),
+        *_no_better(manifest),
         *_renamed(manifest, read),
         *_skipped(spans),
         *_unsettled(manifest, read, spans),
@@ -426,6 +427,11 @@ def _warned(manifest: Manifest, storage: Storage) -> Iterator[str]:
     if manifest.warning:
         real = manifest.synthetic and "SYNTHETIC" not in storage.name
         yield manifest.warning + (" This recording does not say that it is SYNTHETIC." if real else "")
+
+
+def _no_better(manifest: Manifest) -> Iterator[str]:
+    if manifest.verdict is not None and not manifest.verdict.shown:
+        yield manifest.verdict.sentence
 
 
 def _renamed(manifest: Manifest, read: Storage) -> Iterator[str]:

@@ -2,55 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import pandas as pd
 
 from nem2e_lib.analysis.contrasts import CANNOT, LOWER, METHODS, OTHERWISE, SHOWN, Contrast, judged
 from nem2e_lib.analysis.leaderboard import per_unit
 from nem2e_lib.analysis.statistics import FEWEST
 from nem2e_lib.error import Nem2eError
+from nem2e_lib.refiner.manifest import Verdict
 from nem2e_lib.rivals import MeanCurve
 from nem2e_lib.training.units import caveat, units_said
 
 MEAN_CURVE = MeanCurve().name
-
-
-@dataclass(frozen=True)
-class Verdict:
-    """What a held-out comparison with the mean curve says.
-
-    Attributes
-    ----------
-    method
-        Its id.
-    difference, ci_low, ci_high
-        Er of the method minus Er of the mean curve, mean over held-out units, below 0 where the method is better; its
-        95 % interval, corrected for training data that folds share (`analysis.statistics.over_folds`). None where there
-        is no such number.
-    p_value
-        Of the same test; None where there is none.
-    n
-        Held-out units.
-    state
-        Of `analysis.contrasts.ANSWERS`: shown, not shown, shown otherwise (it is worse), cannot be told.
-    sentence
-        The same for people.
-    """
-
-    method: str
-    difference: float | None
-    ci_low: float | None
-    ci_high: float | None
-    p_value: float | None
-    n: int
-    state: str
-    sentence: str
-
-    @property
-    def shown(self) -> bool:
-        """Whether the method is shown to beat the mean curve."""
-        return self.state == SHOWN
 
 
 def shown_to_beat(errors: pd.DataFrame, curve: pd.DataFrame) -> Verdict:
@@ -77,7 +39,11 @@ def shown_to_beat(errors: pd.DataFrame, curve: pd.DataFrame) -> Verdict:
             f"{_only(curve, 'study')}, expected another method and {MEAN_CURVE} of the same study; evaluate both on it."
         )
     contrast = Contrast("beats", "Does it beat the mean curve?", METHODS, method, MEAN_CURVE, LOWER, "")
-    found = judged(per_unit(pd.concat([errors, curve])), [contrast]).iloc[0]
+    answers = judged(per_unit(pd.concat([errors, curve])), [contrast])
+    if answers.empty:
+        reason = "Er is undefined for every muscle of both."
+        return Verdict(method, None, None, None, None, 0, CANNOT, _sentence(CANNOT, {}, 0, "", reason))
+    found = answers.iloc[0]
     numbers = {name: _number(found[name]) for name in ("difference", "ci_low", "ci_high", "p_value")}
     state, n = str(found["answer"]), int(found["n"])
     sentence = _sentence(state, numbers, n, str(found["unit"]), str(found["reason"]))

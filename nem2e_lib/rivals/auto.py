@@ -38,6 +38,8 @@ MEAN_CURVE = MeanCurve().name
 """What every weight is compared with, so it is a candidate always."""
 CANDIDATES = (MEAN_CURVE, "delay_gain", "ridge_own", "ridge_all", "delayed_ridge", "pls", "kernel_ridge")
 """By default: what differs in what it reads, and is fitted in seconds."""
+_ACTIVATION_ALONE = {KernelRidge(heads=heads).name for heads in (0, 3)}
+"""Candidates that refuse other inputs."""
 LEAST = 0.005
 """A smaller weight is none: it changes no number that is shown, and a candidate less need be kept."""
 _WEIGHT = "weight"
@@ -105,9 +107,11 @@ class Auto:
             Its `chosen` has, by candidate and with a number a channel: `weights`; `inner_er`, Er on the inner folds,
             where that of `auto` is by weights that were sought without the unit; and `below_mean_curve`, whether this
             is lower than the mean curve's, for each channel. `no_number` names candidates whose predictions were no
-            finite numbers; they have no weight.
+            finite numbers, and `other_inputs` those that take activation alone where there is more; they have no weight.
         """
-        names = self.candidates + (self.where_told if simulated.told.size else ())
+        wanted = self.candidates + (self.where_told if simulated.told.size else ())
+        unable = [name for name in wanted if (simulated.names or not simulated.activates) and name in _ACTIVATION_ALONE]
+        names = [name for name in wanted if name not in unable]
         each = [known()[name] for name in names]
         fits = [one.fit(simulated, measured) for one in each]
         guesses = [left_out(one, simulated, measured, fit) for one, fit in zip(each, fits, strict=True)]
@@ -132,6 +136,8 @@ class Auto:
         }
         if lost.any():
             told["no_number"] = [name for name, gone in zip(names, lost, strict=True) if gone]
+        if unable:
+            told["other_inputs"] = unable
         used = {name: k for k, name in enumerate(names) if weights[k].any()}
         parts = {name: fits[k].state or State() for name, k in used.items()}
         parts[_WEIGHT] = State({name: weights[k] for name, k in used.items()})

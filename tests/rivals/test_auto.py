@@ -1,6 +1,7 @@
 """Candidates weighed by their error on left-out people: planted truths, and nothing seen of what is held out."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -14,7 +15,7 @@ from nem2e_lib.rivals import evaluate, rival, simulated_cycles
 from nem2e_lib.rivals.auto import Auto, crossed, least_square, weighed
 from nem2e_lib.rivals.classical import advanced
 from nem2e_lib.rivals.kernel_ridge import KernelRidge
-from nem2e_lib.rivals.protocol import Fitted, State, inner_folds, with_circumstances
+from nem2e_lib.rivals.protocol import Fitted, State, inner_folds
 from tests.support.small import make_cycles
 
 FEW = Auto(("mean_curve", "ridge_own", "delay_gain"))
@@ -103,8 +104,15 @@ def test_only_what_has_a_weight_is_kept(one_muscle):
 def test_what_needs_speed_is_a_candidate_only_where_speed_is_told(cycles):
     simulated = simulated_cycles(cycles)
     assert "speed_curve" not in FEW.fit(simulated, cycles.emg.values).chosen["weights"]
-    told = with_circumstances(simulated, np.full(12, True))
+    told = replace(simulated, told=np.linspace(0, 1, 12)[:, None])
     assert "speed_curve" in FEW.fit(told, cycles.emg.values).chosen["weights"]
+
+
+def test_what_takes_activation_alone_is_no_candidate_where_there_is_more(cycles):
+    simulated = replace(simulated_cycles(cycles), beside=np.zeros((12, 20, 1)), names=("moment:knee_angle_r",))
+    chosen = Auto(("mean_curve", "ridge_own", "kernel_ridge")).fit(simulated, cycles.emg.values).chosen
+    assert chosen["other_inputs"] == ["kernel_ridge"]
+    assert set(chosen["weights"]) == {"mean_curve", "ridge_own"}
 
 
 class NoNumber:
