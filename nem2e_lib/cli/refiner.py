@@ -44,6 +44,7 @@ Names = Annotated[
     typer.Option(help="Family of models whose muscle names the recording has, e.g. rajagopal, if not the refiner's."),
 ]
 Speed = Annotated[float | None, typer.Option(help="Of locomotion, m/s, for a refiner that reads it.")]
+InputFile = Annotated[str | None, typer.Option(help="For a refiner that reads them beside activation; as --grf.")]
 Rest = Annotated[str, typer.Option(help="Outside refined cycles: simulated (all columns as they were), or nan.")]
 
 
@@ -73,6 +74,12 @@ def refine(
     muscles: Some = None,
     names: Names = None,
     speed: Speed = None,
+    angles: InputFile = None,
+    moments: InputFile = None,
+    lengths: InputFile = None,
+    velocities: InputFile = None,
+    forces: InputFile = None,
+    mass: Annotated[float | None, typer.Option(help="Body mass, kg, for a refiner that reads moments by it.")] = None,
     rest: Rest = "simulated",
     as_json: Json = False,
 ) -> None:
@@ -80,13 +87,22 @@ def refine(
     from nem2e_lib.refiner.refined import require_savable
 
     feet = pair(columns)
-    options = {"definition": definition, "columns": feet, "threshold_n": threshold, "names": names, "speed_m_s": speed}
+    options: dict[str, Any] = {
+        "definition": definition,
+        "columns": feet,
+        "threshold_n": threshold,
+        "names": names,
+        "speed_m_s": speed,
+        "mass_kg": mass,
+    }
+    given = {"angle": angles, "moment": moments, "length": lengths, "velocity": velocities, "grf": forces}
+    beside = {which: file for which, file in given.items() if file is not None}
     if len(activations) > 1 or out.is_dir() or not out.suffix:
-        _refine_many(refiner, activations, out, grf, cycles, muscles, rest, options, as_json)
+        _refine_many(refiner, activations, out, grf, cycles, beside, muscles, rest, options, as_json)
         return
     activation = activations[0]
-    require_savable(out, rest, (refiner, activation, grf, cycles))
-    refined = load(refiner, muscles).refine(activation, grf=grf, cycles=cycles, **options)
+    require_savable(out, rest, (refiner, activation, grf, cycles, *beside.values()))
+    refined = load(refiner, muscles).refine(activation, grf=grf, cycles=cycles, beside=beside, **options)
     show(refined, refined.save(out, rest), as_json)
 
 
@@ -96,6 +112,7 @@ def _refine_many(
     out: Path,
     grf: str | None,
     cycles: str | None,
+    beside: dict[str, str],
     muscles: str | None,
     rest: str,
     options: dict[str, Any],
@@ -108,7 +125,7 @@ def _refine_many(
     require_rest(rest)
     if out.suffix:
         raise Nem2eError(f"{out}: there are {len(activations)} recordings, so --out must be a folder; name one.")
-    jobs, loaded, done = many.plan(activations, out, grf, cycles), load(refiner, muscles), []
+    jobs, loaded, done = many.plan(activations, out, grf, cycles, beside), load(refiner, muscles), []
     out.mkdir(parents=True, exist_ok=True)
     for outcome in many.refine_many(loaded, jobs, rest, **options):
         done.append(outcome)
@@ -130,6 +147,9 @@ def train(
     study: Annotated[Path, typer.Argument(help="Study folder, or cycles.nc that `study segment` wrote.")],
     out: Annotated[Path, typer.Option("--out", "-o", help="Refiner to write, one file.")],
     method: Annotated[str, typer.Option("--method", "--condition", help=_METHODS)] = DEFAULT_METHOD,
+    inputs: Annotated[
+        str, typer.Option(help="What it reads, e.g. activation+moment+speed; files of these are named in trials.csv.")
+    ] = "activation",
     profile: Annotated[
         str | None, typer.Option(help="Of STDR-Net: demo (default), paper (700 units, 700 epochs), or smoke (a test).")
     ] = None,
@@ -155,12 +175,13 @@ def train(
     require_writable(out)
     cycles, settings = study_cycles(study)
     if method in CONDITIONS:
+        _require_activation(method, inputs)
         chosen = _Networks(method, profile or "demo", 3 if seeds is None else seeds, models, half, yes)
         refiner = _networks(study, cycles, settings, out, chosen, listed(muscles), held_out)
     else:
         given = {"--profile": profile, "--seeds": seeds, "--models": models, "--half": half or None}
         _require_networks(method, [name for name, value in given.items() if value is not None])
-        refiner = _method(cycles, settings, method, listed(muscles), held_out)
+        refiner = _method(cycles, settings, method, inputs, listed(muscles), held_out)
     refiner.save(out, "float16" if half else "float32")
     if method in CONDITIONS and models is None:
         shutil.rmtree(_store(out), ignore_errors=True)
@@ -190,11 +211,35 @@ def _require_networks(method: str, given: list[str]) -> None:
         )
 
 
-def _method(cycles: xr.Dataset, settings: Settings, method: str, names: list[str] | None, held_out: bool) -> Refiner:
+def _known(method: str) -> str:
+    """Return a method of the leaderboard's name; Nem2eError where there is none, with all that may be asked for."""
+    from nem2e_lib.rivals import ALIASES, every
+    from nem2e_lib.training.conditions import CONDITIONS
+
+    names = [DEFAULT_METHOD, *reversed(CONDITIONS), *(one.name for one in every())]
+    if method not in (*names, *ALIASES):
+        raise Nem2eError(f"--method {method} is unknown, expected {', '.join(names)}; choose of these.")
+    return method
+
+
+def _require_activation(method: str, inputs: str) -> None:
+    if inputs != "activation":
+        raise Nem2eError(
+            f"--inputs {inputs}: {method} of STDR-Net reads activation alone; leave it out, or choose another --method."
+        )
+
+
+def _method(
+    cycles: xr.Dataset, settings: Settings, method: str, inputs: str, names: list[str] | None, held_out: bool
+) -> Refiner:
     from nem2e_lib.refiner import fitting
     from nem2e_lib.rivals import rival
+    from nem2e_lib.training.folds import leave_one_out
 
-    return fitting.fit(cycles, rival(method), muscles=names, leave_out=held_out, settings=settings)
+    one = rival(_known(method))
+    often = f", and once without each of {len(leave_one_out(cycles).labels)} for its error" if held_out else ""
+    typer.echo(f"{one.name}: fitted to {cycles.sizes['cycle']} cycles{often}; seconds to minutes.", err=True)
+    return fitting.fit(cycles, one, inputs=inputs, muscles=names, leave_out=held_out, settings=settings)
 
 
 def _networks(

@@ -26,7 +26,7 @@ def own_cycles(table: pd.DataFrame, *, told: str) -> Drawn:
     table : pandas.DataFrame
         Rows of ``paper.studies.own_cycles.summary``.
     told : str
-        What was found, for the caption.
+        What was found, for those who cannot see the figure.
     """
     panels = list(table.groupby(["study", "protocol"], sort=False))
     synthetic = bool(table["synthetic"].any())
@@ -52,9 +52,9 @@ def own_cycles(table: pd.DataFrame, *, told: str) -> Drawn:
     caption = (
         "Every method is adapted to people whom it had not seen, as nem2e adapt does, and judged on cycles that were "
         "not among the own ones; dashed: the mean of the own cycles alone, without other people. Bars: 95 % CI of the "
-        f"change from no own cycle, paired by held-out unit. {told}"
+        "change from no own cycle, paired by held-out unit."
     )
-    return Drawn(figure, table, title, caption, caption, synthetic)
+    return Drawn(figure, table, title, f"{caption} {told}", caption, synthetic)
 
 
 def _style(method: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import types
-from dataclasses import MISSING, asdict, dataclass, fields, is_dataclass, replace
+from dataclasses import MISSING, asdict, dataclass, field, fields, is_dataclass, replace
 from typing import Any, Union, get_args, get_origin, get_type_hints
 
 import numpy as np
@@ -80,7 +80,7 @@ class Manifest:
             + ("" if self.fits else f", {len(training.seeds)} seed(s)"),
             f"trained on {origin.study} ({origin.motion}, simulated by {origin.simulated_by}): {origin.cycles} cycles "
             f"of {len(origin.subjects)} subject(s)",
-            f"reads the activation of {len(self.inputs)} muscles in {cycle.definition} cycles",
+            f"reads the activation of {len(self.inputs)} muscles{self._beside_said} in {cycle.definition} cycles",
             f"held-out error: {left_out if training.held_out_by else 'unknown, nobody was left out'}",
             *([self.verdict.sentence] if self.verdict else []),
             *([f"band: {self.band_said}"] if self.band_said else []),
@@ -110,6 +110,11 @@ class Manifest:
     def needs_speed(self) -> bool:
         """Whether it reads the speed of locomotion."""
         return any(fit.needs_speed for fit in self.fits)
+
+    @property
+    def beside(self) -> dict[str, str]:
+        """Inputs that it reads beside activation, each with its unit; none is the rule."""
+        return {name: unit for fit in self.fits for name, unit in fit.units.items()}
 
     @property
     def synthetic(self) -> bool:
@@ -166,6 +171,11 @@ class Manifest:
             for each in out.held_out.band.calibration
         ]
         return pd.DataFrame(rows, columns=columns).astype(dict.fromkeys(columns[2:], float))
+
+    @property
+    def _beside_said(self) -> str:
+        sets = list(dict.fromkeys(name.partition(":")[0] for name in self.beside))
+        return "".join(f" and {one}" for one in [*sets, *(["speed"] if self.needs_speed else [])])
 
     def made_of(self, name: str) -> str:
         """Return what a refined muscle is a mean of, largest first: ``0.7 ridge_all, 0.3 mean_curve``; else empty."""
@@ -312,6 +322,10 @@ class Fit:
         Hyper-parameters chosen inside the training cycles.
     needs_speed : bool
         Whether it reads the speed of locomotion.
+    inputs : dict
+        Sets that it reads and how they are scaled (`nem2e_lib.rivals.inputs.Inputs`).
+    units : dict
+        Inputs beside activation that it reads (``moment:knee_angle_r``), each with its unit.
     """
 
     channels: tuple[str, ...]
@@ -322,6 +336,8 @@ class Fit:
     facts: dict[str, Any]
     chosen: dict[str, Any]
     needs_speed: bool = False
+    inputs: dict[str, Any] = field(default_factory=dict)
+    units: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

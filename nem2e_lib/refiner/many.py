@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
 from nem2e_lib.data.files import write_text
+from nem2e_lib.data.study.beside import SETS
 from nem2e_lib.data.tables import numbers, read_table, stray_columns, whole_numbers
 from nem2e_lib.error import Nem2eError
 from nem2e_lib.refiner.refined import RESTS, require_savable
@@ -33,6 +34,7 @@ class Job:
     grf: Path | None
     cycles: Path | Sequence[Span] | None
     out: Path
+    beside: Mapping[str, Path] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -70,7 +72,13 @@ def trial_name(activation: Path) -> str:
     return _KINDS.sub("", activation.stem)
 
 
-def plan(activations: Sequence[Path], out: Path, grf: str | None = None, cycles: str | None = None) -> list[Job]:
+def plan(
+    activations: Sequence[Path],
+    out: Path,
+    grf: str | None = None,
+    cycles: str | None = None,
+    beside: Mapping[str, str] | None = None,
+) -> list[Job]:
     """Return what is to be refined, with the files of each recording.
 
     Parameters
@@ -83,6 +91,8 @@ def plan(activations: Sequence[Path], out: Path, grf: str | None = None, cycles:
         Ground reaction forces, and tables of cycles, with ``{trial}`` where a file's name has the recording's (its own
         without ``_activation``, ``_controls`` or ``_states``). Cycles may be one table for all with a column trial, as
         that of a study folder is.
+    beside
+        Files of inputs beside activation, by set, named in the same way.
 
     Raises
     ------
@@ -90,11 +100,13 @@ def plan(activations: Sequence[Path], out: Path, grf: str | None = None, cycles:
         If two recordings would be written to one file, one file is given for all, or the table is none.
     """
     table = _table(Path(cycles)) if cycles is not None and TRIAL not in cycles else None
-    if grf is not None and TRIAL not in grf and len(activations) > 1:
-        raise Nem2eError(
-            f"--grf {grf}: is one file, but there are {len(activations)} recordings; write {TRIAL} where its name has "
-            "the recording's, in quotes."
-        )
+    patterns = {"--grf": grf, **{f"--{SETS[which].column}": name for which, name in (beside or {}).items()}}
+    for option, name in patterns.items():
+        if name is not None and TRIAL not in name and len(activations) > 1:
+            raise Nem2eError(
+                f"{option} {name}: is one file, but there are {len(activations)} recordings; write {TRIAL} where its "
+                "name has the recording's, in quotes."
+            )
     jobs = []
     for activation in activations:
         trial = trial_name(activation)
@@ -156,9 +168,9 @@ def refine_many(refiner: Refiner, jobs: Sequence[Job], rest: str = RESTS[0], **o
 def _refined(refiner: Refiner, job: Job, rest: str, options: dict[str, Any]) -> Outcome:
     if isinstance(job.cycles, list) and not job.cycles:
         raise Nem2eError(f"{job.activation}: the table of cycles has no row of trial {job.trial}; add its cycles.")
-    read = [job.activation, job.grf, job.cycles if isinstance(job.cycles, Path) else None]
+    read = [job.activation, job.grf, job.cycles if isinstance(job.cycles, Path) else None, *job.beside.values()]
     require_savable(job.out, rest, read)
-    found = refiner.refine(job.activation, grf=job.grf, cycles=job.cycles, **options)
+    found = refiner.refine(job.activation, grf=job.grf, cycles=job.cycles, beside=job.beside, **options)
     found.save(job.out, rest)
     return Outcome(job, len(found.refined), len(found.spans), found.beyond, found.notes)
 

@@ -6,19 +6,20 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
 from functools import cached_property
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from nem2e_lib.data.cycles.segment import CONDITION
+from nem2e_lib.data.cycles.segment import BESIDE, CONDITION
 from nem2e_lib.data.muscles import same_leg
 from nem2e_lib.error import Nem2eError
 from nem2e_lib.refiner.archive import Weights
 from nem2e_lib.refiner.manifest import Fit, Manifest
 from nem2e_lib.refiner.recording import blank
 from nem2e_lib.rivals import Keepable, Simulated, rival
+from nem2e_lib.rivals.inputs import Inputs
 from nem2e_lib.rivals.protocol import Predict, State
 
 Array = NDArray[np.float64]
@@ -37,9 +38,7 @@ def kept(name: str, settings: dict[str, Any]) -> Keepable:
     if not hasattr(method, "restored") or set(settings) - known:
         raise Nem2eError(f"rival {name!r} with settings {json.dumps(settings)} cannot be kept; update nem2e.")
     as_tuples = {key: tuple(value) if isinstance(value, list) else value for key, value in settings.items()}
-    method = replace(method, **as_tuples)
-    assert hasattr(method, "restored")
-    return method
+    return cast("Keepable", replace(method, **as_tuples))
 
 
 @dataclass(frozen=True, eq=False)
@@ -101,7 +100,7 @@ def simulated(manifest: Manifest, fit: Fit, cycles: xr.Dataset) -> Simulated:
     Raises
     ------
     Nem2eError
-        If it was told speed in training, and that of a cycle is not known.
+        If it reads speed or inputs beside activation that the cycles do not have.
     """
     count, there = cycles.sizes["cycle"], set(cycles.muscle.values.tolist()) & set(manifest.muscles)
     shape = (count, cycles.sizes["sample"])
@@ -114,7 +113,7 @@ def simulated(manifest: Manifest, fit: Fit, cycles: xr.Dataset) -> Simulated:
             f"study {cycles.attrs.get('study', '')}: the refiner reads the speed of locomotion, but it is not known; "
             "give it with --speed, in m/s (speed_m_s in Python)."
         )
-    return Simulated(
+    seen = Simulated(
         activation,
         speed,
         (cycles.end_s - cycles.start_s).values.astype(float),
@@ -124,5 +123,21 @@ def simulated(manifest: Manifest, fit: Fit, cycles: xr.Dataset) -> Simulated:
         cycles[CONDITION].values.astype(str) if CONDITION in cycles.coords else blank_texts,
         np.stack([same_leg(target, fit.muscles) for target in fit.targets]),
         np.empty((count, 0)),
-        np.empty((*shape, 0)),
+        _beside(fit, cycles),
+        tuple(fit.units),
     )
+    return Inputs.of_content(fit.inputs).apply(seen) if fit.inputs else seen
+
+
+def _beside(fit: Fit, cycles: xr.Dataset) -> Array:
+    """Inputs beside activation, as the study or the recording has them; shape (cycles, samples, inputs)."""
+    there = cycles.input.values.tolist() if BESIDE in cycles else []
+    missing = [name for name in fit.units if name not in there]
+    if missing:
+        raise Nem2eError(
+            f"study {cycles.attrs.get('study', '')}: the refiner reads {missing[0]!r} beside activation ("
+            f"{len(missing)} of {len(fit.units)} such are missing); name files of it in trials.csv."
+        )
+    if not fit.units:
+        return np.empty((cycles.sizes["cycle"], cycles.sizes["sample"], 0))
+    return np.asarray(cycles[BESIDE].sel(input=list(fit.units)).transpose("cycle", "sample", "input").values, float)

@@ -149,6 +149,8 @@ def warnings(manifest: Manifest, cycles: xr.Dataset) -> Iterator[str]:
     person, origin = manifest.person, manifest.origin
     assert person is not None
     yield f"ADAPTED TO {person}: {_error(manifest)}"
+    if not any(out.own.stages for out in manifest.outputs if out.own is not None):
+        yield "No change is shown to pay for those who were left out, so nothing was changed."
     rest = [out.name for out in manifest.outputs if out.adapted is None]
     if rest:
         yield f"Not adapted, since the person's EMG was not measured: {', '.join(rest)}."

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from nem2e_lib.analysis.metrics import errors
 from nem2e_lib.analysis.statistics import one_sample
-from nem2e_lib.data.cycles.segment import circumstances, data_hash
+from nem2e_lib.data.cycles.segment import circumstances
 from nem2e_lib.data.muscles import same_leg
 from nem2e_lib.data.study.settings import Settings
 from nem2e_lib.error import Nem2eError
@@ -60,6 +60,7 @@ def portrait(
     results: xr.Dataset | None,
     settings: Settings,
     *,
+    data_hash: str,
     diverged: Mapping[str, tuple[int, ...]] | None = None,
     arithmetic: str = "",
     fits: tuple[Fit, ...] = (),
@@ -78,6 +79,8 @@ def portrait(
         The same method leaving one out; None where the error is not known.
     settings
         Of the study.
+    data_hash
+        Of the study's cycles, all channels.
     diverged
         Seeds whose training diverged, by EMG name.
     arithmetic
@@ -92,7 +95,7 @@ def portrait(
         _output(cycles, channels.index(name), lost.get(name, ()), known.get(name), own.get(name)) for name in names
     )
     read = cycles if training.reads == ALL else cycles.isel(muscle=_read_by(cycles, training.reads))
-    origin = _origin(cycles, data_hash(cycles))
+    origin = _origin(cycles, data_hash)
     reach = _reach(read)
     return Manifest(
         origin,

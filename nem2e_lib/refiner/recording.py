@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 
 import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
 from nem2e_lib.data.columns import muscle_columns
-from nem2e_lib.data.cycles.segment import resample
+from nem2e_lib.data.cycles.segment import BESIDE, resample
 from nem2e_lib.data.families import Family, likely, pairs
 from nem2e_lib.data.labels import muscle_name
 from nem2e_lib.data.limits import TOLERANCE, Band, band_of_training, listed, no_activation, window, within
 from nem2e_lib.data.storage.storage import Storage
+from nem2e_lib.data.study.beside import SETS, read_beside
 from nem2e_lib.data.tables import near
 from nem2e_lib.error import Nem2eError
 from nem2e_lib.refiner.manifest import Manifest
@@ -184,7 +186,71 @@ def cut(table: Storage, spans: Sequence[Span], points: Array, resampling: str) -
 def blank(manifest: Manifest) -> xr.Dataset:
     """One cycle of rest: enough to know the shape of what the networks read."""
     rest = _cycles(manifest, "blank", lambda points: np.zeros((1, len(points), len(manifest.muscles))))
-    return _timed(with_targets(manifest, rest), [(0.0, manifest.cycle.longest_s)], 1.0)
+    rest = _timed(with_targets(manifest, rest), [(0.0, manifest.cycle.longest_s)], 1.0)
+    return _joined(rest, {name: np.zeros((1, manifest.cycle.samples)) for name in manifest.beside})
+
+
+def read_inputs(manifest: Manifest, files: Mapping[str, str | Path], mass_kg: float | None) -> dict[str, Storage]:
+    """Read the inputs beside activation that a refiner reads, by set; columns are called as in training.
+
+    Parameters
+    ----------
+    manifest
+        Of the refiner.
+    files
+        File of each set, as ``{"moment": "id.sto"}``.
+    mass_kg
+        Body mass, by which moments and forces are divided where those of training were.
+
+    Raises
+    ------
+    Nem2eError
+        If a set is missing or is not read, a file lacks a column, or mass is needed and not known.
+    """
+    needed: dict[str, list[str]] = {}
+    for name in manifest.beside:
+        needed.setdefault(name.partition(":")[0], []).append(name)
+    spare = [name for name in files if name not in needed]
+    if spare:
+        read = " and ".join(needed) or "activation alone"
+        raise Nem2eError(f"{files[spare[0]]}: is of {spare[0]!r}, but the refiner reads {read}; leave it out.")
+    tables = {}
+    for which, names in needed.items():
+        each = SETS[which]
+        if which not in files:
+            raise Nem2eError(f"The refiner reads {each.what} beside activation; give their file with --{each.column}.")
+        found = read_beside(which, Path(files[which]), [out.muscle for out in manifest.outputs], manifest.muscles, "")
+        missing = [name for name in names if name not in found.labels]
+        if missing:
+            own, known = missing[0].partition(":")[2], [label.partition(":")[2] for label in found.labels]
+            hint = near(own, known) or f"; found {', '.join(known)}."
+            raise Nem2eError(f"{files[which]}: no column of {own!r}, which the refiner reads{hint}")
+        by_mass = any(manifest.beside[name].endswith("/kg") for name in names)
+        if by_mass and mass_kg is None:
+            raise Nem2eError(f"The refiner reads {each.what} by body mass; give it with --mass, in kg.")
+        scale = 1 / mass_kg if by_mass and mass_kg else 1.0
+        chosen = found.only(names)
+        tables[which] = dataclasses.replace(chosen, values=chosen.values * scale)
+    return tables
+
+
+def with_inputs(
+    manifest: Manifest, cycles: xr.Dataset, spans: Sequence[Span], tables: Mapping[str, Storage]
+) -> xr.Dataset:
+    """Join to segmented cycles what was read beside activation (`read_inputs`), cut as they were."""
+    points, found = cycles.sample.values, dict[str, Array]()
+    for table in tables.values():
+        values = cut(table, spans, points, manifest.cycle.resampling)
+        found |= {name: values[..., column] for column, name in enumerate(table.labels)}
+    return _joined(cycles, found)
+
+
+def _joined(cycles: xr.Dataset, inputs: Mapping[str, Array]) -> xr.Dataset:
+    """Join inputs beside activation, each of shape (cycles, samples)."""
+    if not inputs:
+        return cycles
+    values = np.stack(list(inputs.values()), axis=-1)
+    return cycles.assign({BESIDE: (("cycle", "sample", "input"), values)}).assign_coords(input=list(inputs))
 
 
 def _timed(cycles: xr.Dataset, spans: Sequence[tuple[float, float]], speed_m_s: float | None) -> xr.Dataset:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -19,7 +19,7 @@ from nem2e_lib.refiner import archive, outside, spans
 from nem2e_lib.refiner.archive import Weights
 from nem2e_lib.refiner.manifest import Manifest
 from nem2e_lib.refiner.person import adapted, changed, own_cycles, require_finite
-from nem2e_lib.refiner.recording import in_range, require_cycles, require_fit, segmented
+from nem2e_lib.refiner.recording import in_range, read_inputs, require_cycles, require_fit, segmented, with_inputs
 from nem2e_lib.refiner.refined import Refined, notes_on
 from nem2e_lib.training.conditions import CONDITIONS
 
@@ -96,6 +96,8 @@ class Refiner:
         threshold_n: float | None = None,
         names: str | None = None,
         speed_m_s: float | None = None,
+        beside: Mapping[str, str | Path] | None = None,
+        mass_kg: float | None = None,
     ) -> Refined:
         """Refine a recording that has no EMG.
 
@@ -121,6 +123,11 @@ class Refiner:
             and told.
         speed_m_s
             Of locomotion, m/s; needed by a refiner that reads it (`Manifest.needs_speed`).
+        beside
+            File of each set of inputs that the refiner reads beside activation (`Manifest.beside`), on the clock of
+            the activation, as ``{"moment": "id.sto"}``.
+        mass_kg
+            Body mass, needed where moments or forces of training are by kg.
 
         Raises
         ------
@@ -132,14 +139,17 @@ class Refiner:
         read = require_fit(self.manifest, storage, where, None if names is None else family(names))
         cycle = spans.as_asked(self.manifest.cycle, definition, threshold_n)
         cut_as = spans.find(read, cycle, where, grf=grf, cycles=cycles, columns=columns)
-        found = in_range(self.manifest, read, spans.usable(cut_as.spans, read, where))
+        tables, there = read_inputs(self.manifest, beside or {}, mass_kg), spans.usable(cut_as.spans, read, where)
+        for which, table in tables.items():
+            there = spans.usable(there, table, where, which)
+        found = in_range(self.manifest, read, there)
         kept = [span for span in found if not span.reason]
         if not kept:
             raise Nem2eError(
                 f"{where}: none of {len(found)} cycles can be refined; cycle {found[0].number}, "
                 f"{found[0].start_s:.6g} to {found[0].end_s:.6g} s: {found[0].reason}."
             )
-        cut = segmented(self.manifest, read, kept, where, speed_m_s)
+        cut = with_inputs(self.manifest, segmented(self.manifest, read, kept, where, speed_m_s), kept, tables)
         curves = self.predict(cut)
         told = definition is not None or grf is not None
         far = outside.distances(self.manifest, cut, kept)

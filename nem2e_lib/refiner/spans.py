@@ -221,14 +221,12 @@ def _near(strikes: Array, span: Span, time: float) -> bool:
     return bool((np.abs(strikes - time) <= NEAR * (span.end_s - span.start_s)).any())
 
 
-def usable(spans: Sequence[Span], activation: Storage, name: str) -> list[Span]:
-    """Cycles with the reason filled in where the activation does not cover one."""
+def usable(spans: Sequence[Span], signal: Storage, name: str, what: str = "activation") -> list[Span]:
+    """Cycles with the reason filled in where a signal, the activation, does not cover one."""
     return [
         dataclasses.replace(
             span,
-            reason=span.reason
-            or gap("activation", activation, Cycle(name, span.number, span.start_s, span.end_s))
-            or "",
+            reason=span.reason or gap(what, signal, Cycle(name, span.number, span.start_s, span.end_s)) or "",
         )
         for span in spans
     ]

@@ -104,6 +104,7 @@ def train(
         _told(work, results, profile),
         results,
         settings or Settings(),
+        data_hash=work.data_hash,
         diverged=lost,
         arithmetic=work.arithmetic,
     )

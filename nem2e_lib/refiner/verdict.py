@@ -39,7 +39,11 @@ def shown_to_beat(errors: pd.DataFrame, curve: pd.DataFrame) -> Verdict:
             f"{_only(curve, 'study')}, expected another method and {MEAN_CURVE} of the same study; evaluate both on it."
         )
     contrast = Contrast("beats", "Does it beat the mean curve?", METHODS, method, MEAN_CURVE, LOWER, "")
-    found = judged(per_unit(pd.concat([errors, curve])), [contrast]).iloc[0]
+    answers = judged(per_unit(pd.concat([errors, curve])), [contrast])
+    if answers.empty:
+        reason = "Er is undefined for every muscle of both."
+        return Verdict(method, None, None, None, None, 0, CANNOT, _sentence(CANNOT, {}, 0, "", reason))
+    found = answers.iloc[0]
     numbers = {name: _number(found[name]) for name in ("difference", "ci_low", "ci_high", "p_value")}
     state, n = str(found["answer"]), int(found["n"])
     sentence = _sentence(state, numbers, n, str(found["unit"]), str(found["reason"]))

@@ -107,11 +107,16 @@ def test_train_refuses_before_it_trains(here, tmp_path, monkeypatch):
     for words, message in [
         (["--out", "."], "is a folder, but the name of a file"),
         (["--out", "no/x"], "there is no folder no"),
-        (["--out", "x", "--seeds", "0"], "--seeds is 0"),
-        (["--out", "x", "--condition", "some"], "condition 'some' is unknown"),
-        (["--out", "x", "--profile", "quick"], "profile 'quick' is unknown"),
-        (["--out", "x", "--muscles", "gas"], "no EMG channel 'gas'"),
-        (["--out", "x", "--profile", "smoke"], "start again with --yes"),
+        (["--out", "x", "--condition", "all_entire", "--seeds", "0"], "--seeds is 0"),
+        (["--out", "x", "--seeds", "2"], "--seeds is an option of STDR-Net, but --method is auto; leave it out"),
+        (["--out", "x", "--half"], "--half is an option of STDR-Net, but --method is auto"),
+        (["--out", "x", "--method", "some"], "--method some is unknown, expected auto, all_entire, one_entire"),
+        (["--out", "x", "--method", "one_entire", "--profile", "quick"], "profile 'quick' is unknown"),
+        (["--out", "x", "--method", "one_entire", "--muscles", "gas"], "no EMG channel 'gas'"),
+        (["--out", "x", "--muscles", "gas"], "no muscle 'gas'; it has soleus, tib"),
+        (["--out", "x", "--method", "one_entire", "--profile", "smoke"], "start again with --yes"),
+        (["--out", "x", "--method", "one_entire", "--inputs", "activation+moment"], "reads activation alone"),
+        (["--out", "x", "--inputs", "activation+moment"], "has no inputs 'moment'"),
     ]:
         assert message in nem2e("train", "cycles.nc", *words, code=2).stderr
     assert "no study.toml found" in nem2e("train", "nowhere", "--out", "x", code=2).stderr
@@ -163,7 +168,7 @@ def test_a_minute_on_a_treadmill_becomes_a_refiner_that_says_what_its_error_is_o
     done = nem2e("refine", "kept", "study/s1/act.sto", "--grf", "study/s1/grf.mot", "--out", "o.sto")
     assert "other cycles of the same recording" in done.stderr
     lab.study(Path("short"), seconds=10.0)
-    assert "10 are needed, but there are" in nem2e("train", "short", "--profile", "smoke", "-o", "x", code=2).stderr
+    assert "10 are needed, but there are" in nem2e("train", "short", "-o", "x", code=2).stderr
 
 
 def test_a_recording_under_other_names_is_refined_and_told(here):

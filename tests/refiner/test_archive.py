@@ -124,7 +124,7 @@ def test_an_entry_that_unpacks_to_more_than_it_says_is_not_unpacked(kept, tmp_pa
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (lambda told: told.update(format_version=2), "of format 2, but this nem2e reads format 1"),
+        (lambda told: told.update(format_version=3), "of format 3, but this nem2e reads formats 1 to 2"),
         (lambda told: told.update(format="cake"), "not that of a refiner"),
         (lambda told: told.pop("cycle"), "has no 'cycle'"),
         (lambda told: told["cycle"].pop("definition"), "cycle has no 'definition'"),

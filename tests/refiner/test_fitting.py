@@ -11,11 +11,13 @@ import numpy as np
 import pytest
 import xarray as xr
 
+from nem2e_lib.data.storage.storage import Storage, write_storage
 from nem2e_lib.error import Nem2eError
 from nem2e_lib.refiner import Refiner
 from nem2e_lib.refiner.archive import CHECKSUM, MANIFEST, save
 from nem2e_lib.refiner.fitting import fit
 from nem2e_lib.refiner.manifest import ALL, LEG, OWN, from_json
+from nem2e_lib.refiner.spans import Span
 from nem2e_lib.rivals import KernelRidge, Network, evaluate, every, rival, simulated_cycles
 from tests.support.small import make_cycles
 from tests.support.small_refiner import random_refiner
@@ -162,3 +164,69 @@ def test_a_file_of_the_first_format_gives_the_same_numbers(condition, tmp_path):
         },
     )
     np.testing.assert_array_equal(loaded.predict(cycles).values, made.predict(cycles).values)
+
+
+def with_moments(cycles: xr.Dataset, unit: str = "N·m") -> xr.Dataset:
+    """The cycles with two joint moments that tell EMG, and activation that does not."""
+    rng, sample = np.random.default_rng(2), np.linspace(0, 2 * np.pi, 20)
+    size = rng.normal(size=(cycles.sizes["cycle"], 1, 2))
+    beside = np.stack([np.sin(sample), np.cos(sample)], axis=-1) * size * 40.0 + 7.0
+    channels = np.resize([1.0, -2.0], (2, cycles.sizes["channel"]))
+    emg = 0.5 + beside @ channels / 400
+    made = cycles.assign(emg=(("cycle", "sample", "channel"), emg))
+    return made.assign(beside=(("cycle", "sample", "input"), beside)).assign_coords(
+        input=["moment:knee_angle_r", "moment:ankle_angle_r"],
+        input_set=("input", ["moment"] * 2),
+        input_unit=("input", [unit] * 2),
+    )
+
+
+@pytest.mark.parametrize("name", ["ridge_all", "pls", "delayed_ridge"])
+def test_inputs_beside_activation_are_kept_with_their_scale(name, cycles, tmp_path):
+    told = with_moments(cycles)
+    made = fit(told, rival(name), inputs="activation+moment+speed")
+    loaded = Refiner.load(made.save(tmp_path / "some.refiner"))
+    assert loaded.manifest.beside == {"moment:knee_angle_r": "N·m", "moment:ankle_angle_r": "N·m"}
+    assert loaded.manifest.needs_speed
+    assert "muscles and moment and speed in" in str(loaded)
+    np.testing.assert_array_equal(loaded.predict(told).values, made.predict(told).values)
+    judged = evaluate(told, rival(name), inputs="activation+moment+speed")
+    by_phase = np.sqrt(((judged.refined[0] - judged.measured) ** 2).mean()).item()
+    assert np.sqrt(np.mean(np.square([out.held_out.by_phase for out in made.manifest.outputs]))) == pytest.approx(
+        by_phase, rel=0.2
+    )
+    with pytest.raises(Nem2eError, match="reads 'moment:knee_angle_r' beside activation"):
+        loaded.predict(told.drop_vars(["beside", "input", "input_set", "input_unit"]))
+
+
+def test_methods_of_the_own_muscle_take_no_other_inputs(cycles):
+    with pytest.raises(Nem2eError, match="reads its own muscle at most, so inputs 'moment' make no difference"):
+        fit(with_moments(cycles), rival("delay"), inputs="moment")
+
+
+def test_a_recording_brings_its_inputs(cycles, tmp_path):
+    """What is read of files is what is read of a study: by kg where that of training was."""
+    made = fit(with_moments(cycles, "N·m/kg"), rival("ridge_all"), inputs="activation+moment", leave_out=False)
+    time = np.linspace(0.0, 2.0, 201)
+    muscles = list(made.manifest.muscles)
+    activation = Storage("walk", tuple(muscles), time, np.full((201, len(muscles)), 0.3))
+    labels = ("hip_flexion_r_moment", "ankle_angle_r_moment", "knee_angle_r_moment", "knee_angle_l_moment")
+    moments = np.column_stack([0 * time, 70.0 + 30 * time, 140.0 * np.cos(time), time])
+    write_storage(tmp_path / "id.sto", Storage("id", labels, time, moments))
+    spans = [Span(0, 0.2, 1.4)]
+    files = {"moment": tmp_path / "id.sto"}
+    refined = made.refine(activation, cycles=spans, beside=files, mass_kg=70.0)
+    at = 0.2 + 1.2 * np.linspace(0, 1, 20)
+    expected = np.stack([np.interp(at, time, moments[:, column]) / 70.0 for column in (2, 1)], axis=-1)
+    np.testing.assert_allclose(refined.cycles.beside.values[0], expected, rtol=1e-6)
+    for given, message in (
+        ({"cycles": spans}, "reads net joint moments beside activation; give their file with --moments"),
+        ({"cycles": spans, "beside": files}, "reads net joint moments by body mass; give it with --mass, in kg"),
+        ({"cycles": spans, "beside": files | {"angle": "ik.mot"}, "mass_kg": 70.0}, "ik.mot: is of 'angle', but"),
+    ):
+        with pytest.raises(Nem2eError, match=message):
+            made.refine(activation, **given)
+    late = [Span(0, 0.2, 1.4), Span(1, 1.4, 2.0)]
+    write_storage(tmp_path / "id.sto", Storage("id", labels, time[:160], moments[:160]))
+    partly = made.refine(activation, cycles=late, beside=files, mass_kg=70.0)
+    assert [span.reason for span in partly.spans] == ["", "incomplete: moment ends at 1.59 s, before the cycle"]

@@ -183,7 +183,7 @@ def said(table: pd.DataFrame) -> list[str]:
     better, worse = table["ci_high"] < 0, table["ci_low"] > 0
     after = table["p_holm"] < _LEVEL
     plain = (table["difference"] - table["ci_low"]) / np.sqrt(1 + table["n"] / (table["n"] - 1))
-    best = table.loc[table["difference"].idxmin()]
+    best = table.sort_values("difference", kind="stable").iloc[0]
     lines = [
         f"On the {made}study {first['study']}, {len(table)} pairs of a method and sets of inputs were tried against "
         f"the mean curve (Er {_signed(first['er_mean_curve'])}; {first['n']} left out, one by one). The interval of "
@@ -216,10 +216,8 @@ def shown_table(table: pd.DataFrame) -> Table:
     names = list(dict.fromkeys(table["method"]))
     cells = table.assign(cell=[_cell(row) for _, row in table.iterrows()])
     shown = cells.set_index(["study", "inputs", "method"])["cell"].unstack("method")[names]  # noqa: PD010
-    order = {sets: place for place, sets in enumerate(TRIED)}
-    shown = shown.sort_index(
-        key=lambda values: [order.get(v, v) for v in values] if values.name == "inputs" else values
-    )
+    order = [pair for study in dict.fromkeys(table["study"]) for pair in ((study, sets) for sets in TRIED)]
+    shown = shown.loc[[pair for pair in order if pair in shown.index]]
     shown = shown.rename(columns=dict(zip(names, map(label_of, names), strict=True))).reset_index()
     synthetic = bool(table["synthetic"].any())
     studies = ", ".join(dict.fromkeys(table["study"]))
@@ -270,8 +268,9 @@ def study(folder: Path | str) -> Path:
 def write(tables: Sequence[pd.DataFrame], path: Path = STUDY) -> Path:
     """Write outcomes of several studies as one table."""
     table = pd.concat(tables, ignore_index=True).assign(commit=commit())[list(COLUMNS)]
-    numbers = table.select_dtypes(float).columns
-    write_csv(path, table.assign(**{name: table[name].round(6) for name in numbers}))
+    small = {name: [float(f"{value:.6g}") for value in table[name]] for name in ("p_value", "p_holm")}
+    others = {name: table[name].round(6) for name in table.select_dtypes(float).columns if name not in small}
+    write_csv(path, table.assign(**small, **others))
     return path
 
 

@@ -49,6 +49,13 @@ DRAWS = 4
 FEW = {"running": ("soleus", "bi", "tib", "rect")}
 """Muscles of a SYNTHETIC study that has many: the others are made alike."""
 DECIMALS = 12
+FOUR = 4
+"""Speeds of one person from which two can be left out together."""
+SUMMARY = [
+    *("study", "synthetic", "unit", "protocol", "method", "own_cycles"),
+    *("n", "er", "change", "ci_low", "ci_high", "p_value"),
+]
+"""Columns of `summary`."""
 
 Array = NDArray[np.float64]
 Mask = NDArray[np.bool_]
@@ -108,16 +115,19 @@ def curves(cycles: xr.Dataset, method: str) -> pd.DataFrame:
     pandas.DataFrame
         Columns protocol, method (`OWN` too), own_cycles, label, er, stages (of the adaptation), unit: a row a held-out
         unit. Er is Eq. 2 of Teramae et al. (2025), the mean over muscles; numbers of own cycles are those that every
-        unit of the protocol allows.
+        unit of the protocol allows. One person's other speeds are tried where there are four: two are left out
+        together, and how speeds differ is learned from the rest.
 
     Raises
     ------
     Nem2eError
         If no unit has a cycle beside the one that is judged.
     """
-    unit = leave_one_out(cycles).unit
-    same = list(_people(cycles, method, SAME))
-    people = {SAME: same, OTHER: same if unit == "subject" else list(_people(cycles, method, OTHER))}
+    folds = leave_one_out(cycles)
+    unit, same = folds.unit, list(_people(cycles, method, SAME))
+    people = {SAME: same, OTHER: same if unit == "subject" else []}
+    if unit == "speed" and len(folds.labels) >= FOUR:
+        people[OTHER] = list(_people(cycles, method, OTHER))
     parts = [part for told, group in people.items() if len(part := _curve(group, told, method))]
     if not parts:
         raise Nem2eError(
@@ -247,6 +257,12 @@ def read(path: Path | str = "") -> pd.DataFrame:
     return pd.read_csv(path, dtype={"label": str}, keep_default_na=False)
 
 
+def of(studies: Iterable[str]) -> pd.DataFrame:
+    """Return the rows of the committed table that are of some studies, by name; without rows where it has none."""
+    rows = read()
+    return rows[rows["study"].isin(list(studies))]
+
+
 def summary(rows: pd.DataFrame) -> pd.DataFrame:
     """Return mean Er of each study, protocol, method and number of own cycles, and what the cycles change.
 
@@ -262,7 +278,7 @@ def summary(rows: pd.DataFrame) -> pd.DataFrame:
         cycles (`OWN`: from the mean curve without), paired by unit: change, ci_low, ci_high (t-based 95 % CI over
         units; `statistics.over_folds`, since folds share training data), p_value.
     """
-    parts = []
+    parts: list[dict[str, object]] = []
     for (study, protocol), here in rows.groupby(["study", "protocol"], sort=False):
         wide = here.pivot_table(index="label", columns=["method", "own_cycles"], values="er", sort=False)
         first = here.iloc[0]
@@ -285,7 +301,8 @@ def summary(rows: pd.DataFrame) -> pd.DataFrame:
                     "p_value": test.p_value,
                 }
             )
-    return pd.DataFrame(parts).sort_values(["study", "protocol", "method", "own_cycles"], ignore_index=True)
+    table = pd.DataFrame(parts, columns=SUMMARY)
+    return table.sort_values(["study", "protocol", "method", "own_cycles"], ignore_index=True)
 
 
 def found(table: pd.DataFrame) -> list[str]:
@@ -302,8 +319,8 @@ def found(table: pd.DataFrame) -> list[str]:
         parts = []
         for method in METHODS:
             one = here[here["method"] == method].set_index("own_cycles")
-            changes = "; ".join(f"{k} change it by {_change(one.loc[k])}" for k in sorted({1, most}))
-            parts.append(f"{label_of(method)} has Er {signed(one.loc[0, 'er'])} without own cycles, {changes}")
+            changes = ", ".join(f"with {k} by {_change(one.loc[k])}" for k in sorted({1, most}))
+            parts.append(f"{label_of(method)}, Er {signed(one.loc[0, 'er'])} without own cycles, changes {changes}")
         alone = here[here["method"] == OWN].set_index("own_cycles")["er"]
         own = " and ".join(f"{signed(alone[k])} of {k}" for k in sorted({1, most}))
         called = "SYNTHETIC " if first["synthetic"] else ""
@@ -320,9 +337,7 @@ def _change(row: pd.Series) -> str:
 
 def drawn(studies: Iterable[str]) -> Iterator[Drawn]:
     """Yield the figure of those of the studies that the committed table has; nothing where it has none of them."""
-    rows = read()
-    rows = rows[rows["study"].isin(list(studies))]
-    if len(rows):
+    if len(rows := of(studies)):
         table = summary(rows)
         yield own_cycles(table, told=" ".join(found(table)))
 
@@ -365,8 +380,10 @@ def told(cycles: xr.Dataset, method: str) -> pd.DataFrame:
 
 
 def _few(cycles: xr.Dataset) -> xr.Dataset:
+    """A SYNTHETIC study on the muscles of `FEW` that it has; whole where it has none of them."""
     few = FEW.get(str(cycles.attrs["motion"]), ()) if cycles.attrs["synthetic"] else ()
-    return cycles.sel(channel=list(few)) if few else cycles
+    have = [name for name in few if name in cycles.channel.values]
+    return cycles.sel(channel=have) if have else cycles
 
 
 def main(folder: str) -> None:

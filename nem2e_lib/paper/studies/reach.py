@@ -7,6 +7,7 @@ people changed on purpose, and of one study held against another. Beside it stan
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import partial
 from itertools import permutations
 from pathlib import Path
 
@@ -48,12 +49,9 @@ def changes(muscles: list[str]) -> dict[str, Change]:
     rows = {name: row for row, name in enumerate(muscles)}
     other = [rows.get(name[:-2] + {"_r": "_l", "_l": "_r"}.get(name[-2:], name[-2:]), -1) for name in muscles]
     made: dict[str, Change] = {UNCHANGED: lambda a, s: (a, s)}
-    for gain in (0.5, 0.7, 1.4, 2.0):
-        made[f"amplitude x {gain:g}"] = lambda a, s, gain=gain: (a * gain, s)
-    for share in (0.05, 0.1, 0.25):
-        made[f"{share:.0%} of the cycle later"] = lambda a, s, share=share: (_later(a, share), s)
-    for ratio in (0.7, 1.4):
-        made[f"duration x {ratio:g}"] = lambda a, s, ratio=ratio: (a, s * ratio)
+    made |= {f"amplitude x {gain:g}": partial(_louder, gain) for gain in (0.5, 0.7, 1.4, 2.0)}
+    made |= {f"{share:.0%} of the cycle later": partial(_later, share) for share in (0.05, 0.1, 0.25)}
+    made |= {f"duration x {ratio:g}": partial(_longer, ratio) for ratio in (0.7, 1.4)}
     made[f"noise of {NOISE:g}"] = lambda a, s: (a + np.random.default_rng(0).normal(0, NOISE, a.shape), s)
     made["every second sample"] = lambda a, s: (_coarser(a), s)
     if min(other) >= 0 and other != list(range(len(muscles))):
@@ -66,12 +64,21 @@ def changes(muscles: list[str]) -> dict[str, Change]:
     return made
 
 
-def _later(activation: Array, share: float) -> Array:
+def _louder(gain: float, activation: Array, seconds: Array) -> tuple[Array, Array]:
+    return activation * gain, seconds
+
+
+def _longer(ratio: float, activation: Array, seconds: Array) -> tuple[Array, Array]:
+    return activation, seconds * ratio
+
+
+def _later(share: float, activation: Array, seconds: Array) -> tuple[Array, Array]:
     """Activation later by a share of the cycle, whose last sample is the first of the next one."""
     last = activation.shape[1] - 1
     low, weight = divmod((np.arange(last + 1) - share * last) % last, 1)
     weight = weight[:, None]
-    return activation[:, low.astype(int)] * (1 - weight) + activation[:, low.astype(int) + 1] * weight
+    later = activation[:, low.astype(int)] * (1 - weight) + activation[:, low.astype(int) + 1] * weight
+    return later, seconds
 
 
 def _coarser(activation: Array) -> Array:
@@ -115,9 +122,8 @@ def _mahalanobis(activation: Array, seconds: Array, units: Units) -> Distance:
     def distance(new: Array, lasts: Array) -> Array:
         own = new.reshape(len(new), -1) - centre
         along = own @ axes[:kept].T
-        return np.sqrt(
-            (along**2 / variances[:kept]).sum(axis=1) + ((own**2).sum(axis=1) - (along**2).sum(axis=1)) / rest
-        )
+        left = ((own**2).sum(axis=1) - (along**2).sum(axis=1)).clip(min=0)
+        return np.sqrt((along**2 / variances[:kept]).sum(axis=1) + left / rest)
 
     return distance
 
@@ -246,7 +252,7 @@ def study(folder: Path | str) -> Path:
     folder
         Where data are kept.
     """
-    studies = {}
+    studies: dict[str, xr.Dataset] = {}
     for data in (OPEN, ""):
         run = Run.begin(str(Path(folder) / (data or "synthetic")), data=data)
         studies |= {name: run.segment(name)[0] for name in run.studies}
