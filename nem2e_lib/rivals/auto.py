@@ -207,7 +207,7 @@ def crossed(errors: Array, unit: NDArray[np.intp]) -> Array:
         out = unit == label
         weights = weighed(errors[:, ~out], unit[~out])
         found[k] = _rmse((weights[:, None, None] * errors[:, out]).sum(axis=0)).mean(axis=0)
-    return found.mean(axis=0)
+    return np.asarray(found.mean(axis=0))
 
 
 def least_square(product: Array) -> Array:
