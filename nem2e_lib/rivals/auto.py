@@ -73,7 +73,7 @@ class Auto:
     candidates
         Ids of the methods that are weighed, the mean curve among them; see `known`.
     where_told
-        Further ones where cycles' speed and duration are told (`protocol.with_circumstances`), and only there.
+        Further ones where speed is among the inputs (`nem2e_lib.rivals.inputs`), and only there.
     """
 
     tuned_on: ClassVar[str] = "training folds, nested: weights of candidates; the rule of weighing by hand"
