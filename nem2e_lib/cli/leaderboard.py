@@ -22,7 +22,7 @@ if TYPE_CHECKING:  # what evaluates is loaded when it is needed: the command lin
     from nem2e_lib.rivals import Rival
     from nem2e_lib.rivals.own import Own
 
-QUICK, ALL = "quick", "all"
+QUICK, ALL, AUTO = "quick", "all", "auto"
 ACTIVATION = "activation"
 """What methods are given where nothing else is asked for."""
 FILES = ("leaderboard.csv", "errors.csv", "duels.csv", "leaderboard.svg")
@@ -43,8 +43,8 @@ def leaderboard(
     methods: Annotated[
         str,
         typer.Option(
-            help="Methods of nem2e to rank: quick (those that take seconds), all (networks and kernel ridge too: "
-            "minutes), or names, comma between. The mean curve is always among them."
+            help="Methods of nem2e to rank: quick (those that take seconds), all (networks, kernel ridge and "
+            "auto too: minutes), or names, comma between. The mean curve is always among them."
         ),
     ] = QUICK,
     results: Annotated[
@@ -109,8 +109,10 @@ def chosen(methods: str) -> list[Rival]:
     from nem2e_lib.rivals import every, rival, slow
     from nem2e_lib.training.conditions import CONDITIONS
 
-    if methods in (QUICK, ALL):
-        return [one for one in every() if methods == ALL or not slow(one)]
+    if methods == QUICK:
+        return [one for one in every() if not slow(one)]
+    if methods == ALL:
+        return [*every(), rival(AUTO)]
     names = listed(methods) or []
     trained = [name for name in names if name in CONDITIONS]
     if trained:
@@ -118,8 +120,9 @@ def chosen(methods: str) -> list[Rival]:
             f"--methods {methods}: {trained[0]} is not trained here; train it by 03_train or make paper, and give its "
             f"file by --results {trained[0]}.nc."
         )
-    wanted = {rival(name).name for name in names} | {MEAN_CURVE}
-    return [one for one in every() if one.name in wanted]
+    wanted = {one.name: one for one in map(rival, [MEAN_CURVE, *names])}
+    order = [one.name for one in every()]  # what weighs others is none of them, and comes last
+    return sorted(wanted.values(), key=lambda one: order.index(one.name) if one.name in order else len(order))
 
 
 def added(texts: Sequence[str]) -> list[Own]:

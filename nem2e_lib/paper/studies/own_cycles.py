@@ -319,8 +319,8 @@ def found(table: pd.DataFrame) -> list[str]:
         parts = []
         for method in METHODS:
             one = here[here["method"] == method].set_index("own_cycles")
-            changes = "; ".join(f"{k} change it by {_change(one.loc[k])}" for k in sorted({1, most}))
-            parts.append(f"{label_of(method)} has Er {signed(one.loc[0, 'er'])} without own cycles, {changes}")
+            changes = ", ".join(f"with {k} by {_change(one.loc[k])}" for k in sorted({1, most}))
+            parts.append(f"{label_of(method)}, Er {signed(one.loc[0, 'er'])} without own cycles, changes {changes}")
         alone = here[here["method"] == OWN].set_index("own_cycles")["er"]
         own = " and ".join(f"{signed(alone[k])} of {k}" for k in sorted({1, most}))
         called = "SYNTHETIC " if first["synthetic"] else ""

@@ -79,7 +79,7 @@ def test_what_was_found_is_said_and_drawn_with_its_interval(rows):
     assert all(line.startswith("SYNTHETIC tiny") for line in lines)
     row = table[(table["protocol"] == OTHER) & (table["method"] == "pls") & (table["own_cycles"] == 2)].iloc[0]
     verdict = "better" if row["ci_high"] < 0 else "worse" if row["ci_low"] > 0 else "not shown to differ"
-    assert any(verdict in line and "2 change it by" in line for line in lines)
+    assert any(verdict in line and "with 2 by" in line for line in lines)
     drawn = figure(table, told=" ".join(lines))
     assert drawn.title.startswith("SYNTHETIC data")
     assert len(drawn.data) == len(table)
