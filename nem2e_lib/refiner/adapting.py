@@ -28,9 +28,9 @@ Labels = NDArray[np.str_]
 DELAYS_MS = np.arange(-100.0, 101.0, 10.0)
 """Delays of a person's EMG against the refiner's that are tried: those between muscles and force differ by less
 between people (30 to 100 ms: Cavanagh & Komi 1979, doi:10.1007/BF00431022)."""
-SHAPE = ("shape",)
+SHAPE: tuple[str, ...] = ("shape",)
 """Stages of an adaptation where no other are shown to pay."""
-OTHERS = ((), ("gain",), ("gain", "shape"), ("delay", "gain", "shape"))
+OTHERS: tuple[tuple[str, ...], ...] = ((), ("gain",), ("gain", "shape"), ("delay", "gain", "shape"))
 """Stages that are tried instead."""
 SHOWN = 2.0
 """Standard errors by which they must do better: several are tried, and people who tell are few."""
