@@ -42,7 +42,7 @@ endef
 ## test      lint, type check and the test suite (minutes)
 ## test-all  the same with the slow tests
 ## study-claims  verdicts of the claims over three seeds, on synthetic data: docs/claims_seeds.csv (UNITS=16 UPDATES=600)
-## study-long  the claims at the published length of training, on synthetic data: docs/long_*.csv (hours, or minutes on a card; DATA=open: people, docs/long_people_*.csv)
+## study-long  the claims at the published length of training, on synthetic data: docs/long_*.csv (hours, or minutes on a card; MUSCLES=soleus,bi,tib,rect: these alone; DATA=open: people, docs/long_people_*.csv)
 ## study-epochs  which epoch's weights are used, and what that does to Er, on people and synthetic data: docs/epoch_choice.csv (MINUTES=60)
 ## study-learning  learning curves, speeds and motions left out, on synthetic data: docs/learning.csv (UNITS=16 UPDATES=600 STUDY=folder)
 ## study-outside  a person and a speed left out, EMG normalised otherwise, on open recordings: docs/outside_*.csv
@@ -102,7 +102,7 @@ study-claims: $(SETUP)
 	$(PY) -m nem2e_lib.paper.studies.claims $(BUILD)/study-claims $(or $(filter-out 1,$(SEEDS)),3) $(or $(UNITS),16) $(or $(UPDATES),600)
 
 study-long: $(SETUP)
-	$(PY) -m nem2e_lib.paper.studies.long $(BUILD)/study-long$(if $(DATA),-$(call slug,$(DATA))) $(call q,$(DATA))
+	$(PY) -m nem2e_lib.paper.studies.long $(BUILD)/study-long$(if $(DATA),-$(call slug,$(DATA))) $(call q,$(DATA)) $(call q,$(MUSCLES))
 
 study-epochs: $(SETUP)
 	$(PY) -m nem2e_lib.paper.studies.epochs $(BUILD)/study-epochs $(or $(MINUTES),inf)

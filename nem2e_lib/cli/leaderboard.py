@@ -22,7 +22,9 @@ if TYPE_CHECKING:  # what evaluates is loaded when it is needed: the command lin
     from nem2e_lib.rivals import Rival
     from nem2e_lib.rivals.own import Own
 
-QUICK, ALL = "quick", "all"
+QUICK, ALL, AUTO = "quick", "all", "auto"
+ACTIVATION = "activation"
+"""What methods are given where nothing else is asked for."""
 FILES = ("leaderboard.csv", "errors.csv", "duels.csv", "leaderboard.svg")
 """What is written, all of it or none."""
 EVALUATED = "evaluated"
@@ -41,8 +43,8 @@ def leaderboard(
     methods: Annotated[
         str,
         typer.Option(
-            help="Methods of nem2e to rank: quick (those that take seconds), all (networks and kernel ridge too: "
-            "minutes), or names, comma between. The mean curve is always among them."
+            help="Methods of nem2e to rank: quick (those that take seconds), all (networks, kernel ridge and "
+            "auto too: minutes), or names, comma between. The mean curve is always among them."
         ),
     ] = QUICK,
     results: Annotated[
@@ -52,6 +54,14 @@ def leaderboard(
             "paper's networks are not trained here. May be given again."
         ),
     ] = None,
+    inputs: Annotated[
+        str,
+        typer.Option(
+            help="What methods are given, + between: activation, speed, and of what the study has angle, moment, "
+            "length, velocity, grf (docs/study.md). Those that see one muscle alone, or no simulation, stay as "
+            "they are."
+        ),
+    ] = ACTIVATION,
     out: Annotated[
         Path | None, typer.Option("--out", "-o", help="Folder for leaderboard.csv, errors.csv, duels.csv and .svg.")
     ] = None,
@@ -60,11 +70,15 @@ def leaderboard(
     """Rank methods under the same folds, one of your own among them: each refines whom it has not seen."""
     from nem2e_lib.analysis.board import board
     from nem2e_lib.rivals import evaluate, slow
+    from nem2e_lib.rivals.inputs import parse_inputs, require_sets
+    from nem2e_lib.rivals.inputs import told as joined
 
     if out is not None and out.exists() and not out.is_dir():
         raise Nem2eError(f"{out}: is a file, but a folder to write into is expected.")
+    sets = parse_inputs(inputs)
     rivals, own = chosen(methods), added(add or [])
     cycles, _ = study_cycles(study)
+    require_sets(cycles, sets)
     trained = [beside(path, cycles) for path in results or []]
     require_one_each([*(one.name for one in [*rivals, *own]), *(str(one.attrs["condition"]) for one in trained)])
     found = []
@@ -73,12 +87,12 @@ def leaderboard(
         if one in own or slow(one):
             typer.echo(f"{one.name} …", err=True)
         with redirect_stdout(sys.stderr):  # what somebody's code prints is no answer of this command
-            found.append(evaluate(cycles, one, keep))
+            found.append(evaluate(cycles, one, keep, inputs=joined(sets)))
         typer.echo(f"{one.name}: {found[-1].attrs['seconds']:.1f} s", err=True)
     ranked = board([*found, *trained])
     names = {one.name for one in own}
     written = [] if out is None else save(ranked, names, out)
-    notes = told(found)
+    notes = [*told(found), *([f"methods were given {joined(sets)}."] if sets != (ACTIVATION,) else [])]
     if as_json:
         typer.echo(
             json.dumps({**facts(ranked, names), "notes": notes, "files": [str(path) for path in written]}, indent=2)
@@ -95,8 +109,10 @@ def chosen(methods: str) -> list[Rival]:
     from nem2e_lib.rivals import every, rival, slow
     from nem2e_lib.training.conditions import CONDITIONS
 
-    if methods in (QUICK, ALL):
-        return [one for one in every() if methods == ALL or not slow(one)]
+    if methods == QUICK:
+        return [one for one in every() if not slow(one)]
+    if methods == ALL:
+        return [*every(), rival(AUTO)]
     names = listed(methods) or []
     trained = [name for name in names if name in CONDITIONS]
     if trained:
@@ -104,8 +120,9 @@ def chosen(methods: str) -> list[Rival]:
             f"--methods {methods}: {trained[0]} is not trained here; train it by 03_train or make paper, and give its "
             f"file by --results {trained[0]}.nc."
         )
-    wanted = {rival(name).name for name in names} | {MEAN_CURVE}
-    return [one for one in every() if one.name in wanted]
+    wanted = {one.name: one for one in map(rival, [MEAN_CURVE, *names])}
+    order = [one.name for one in every()]  # what weighs others is none of them, and comes last
+    return sorted(wanted.values(), key=lambda one: order.index(one.name) if one.name in order else len(order))
 
 
 def added(texts: Sequence[str]) -> list[Own]:
@@ -157,6 +174,8 @@ def beside(path: Path, cycles: xr.Dataset) -> xr.Dataset:
         raise Nem2eError(f"{path}: was evaluated by another version of nem2e; name it in --methods to do it anew.")
     if result.attrs.get("circumstances"):
         raise Nem2eError(f"{path}: was told speed and duration, which this ranking tells to none; leave it out.")
+    if result.attrs.get("inputs"):
+        raise Nem2eError(f"{path}: was given {result.attrs['inputs']}; name its method in --methods, with --inputs.")
     return result
 
 

@@ -87,7 +87,7 @@ def refine(
     from nem2e_lib.refiner.refined import require_savable
 
     feet = pair(columns)
-    options = {
+    options: dict[str, Any] = {
         "definition": definition,
         "columns": feet,
         "threshold_n": threshold,

@@ -45,6 +45,7 @@ METHOD_LABELS = {
     "ridge_all": "ridge, all muscles",
     "delayed_ridge": "ridge, one delay",
     "pls": "partial least squares",
+    "auto": "auto, several methods weighed",
     "lstm": "plain LSTM",
     "transformer": "Transformer",
     "convolution": "temporal convolution",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Collection
 from concurrent.futures import Executor
 from dataclasses import dataclass
 from pathlib import Path
@@ -216,17 +217,29 @@ class Run:
 
     # --- its training ---
 
-    def plan(self, study: str, condition: str, configuration: Configuration | None = None, *, seeds: int = 1) -> Plan:
-        """Plan to train a condition of a study on the EMG channels of the profile, into the run's store."""
+    def plan(
+        self,
+        study: str,
+        condition: str,
+        configuration: Configuration | None = None,
+        *,
+        seeds: int = 1,
+        channels: Collection[str] | None = None,
+    ) -> Plan:
+        """Plan to train a condition of a study, into the run's store.
+
+        On the EMG channels of the profile, or on those of `channels` that the study has; all of them if it has none.
+        """
         cycles = self.cycles(study)
         have = [str(name) for name in cycles.channel.values]
+        some = [name for name in have if channels is not None and name in channels]
         few = [name for name in SMOKE_CHANNELS.get(study, ()) if name in have] or have[:2]
         return plan(
             cycles,
             condition,
             configuration or self.configuration,
             seeds=seeds,
-            channels=few if self.profile == "smoke" else None,
+            channels=few if self.profile == "smoke" else some or None,
             store=self.of(study, "models"),
             profile=self.profile,
         )
@@ -238,6 +251,7 @@ class Run:
         configuration: Configuration | None = None,
         *,
         seeds: int = 1,
+        channels: Collection[str] | None = None,
         confirm: bool = False,
         executor: Executor | None = None,
     ) -> xr.Dataset:
@@ -248,7 +262,7 @@ class Run:
         Nem2eError
             As `require_confirmed`.
         """
-        planned = self.plan(study, condition, configuration, seeds=seeds)
+        planned = self.plan(study, condition, configuration, seeds=seeds, channels=channels)
         require_confirmed(planned, confirm)
         results = planned.run(executor=executor)
         save_results(results, self.of(study, f"{condition}.nc"))

@@ -5,19 +5,19 @@ Residuals are large where a muscle is active, and those of one unit's cycles are
 usual at its moment of the cycle among the *other* units, and the band is as many times that scale as holds the nominal
 share of these scores, each unit counting as much as another:
 
-    sigma(t) = rms(t)^(K / (K + 1)) * rms^(1 / (K + 1))      rms(t) over K units at t, rms over all the cycle
+    sigma(t) = rms(t)^(1 - 1/K) * rms^(1/K)      rms(t) over K units at t, rms over all the cycle
     score    = |residual(t)| / sigma(t) of the other units
     band(t)  = refined(t) ± quantile of the scores at the nominal level * sigma(t) of all units
 
-The whole cycle counts as one unit more, so that a moment at which a few units happened to be refined well is not taken
-as safe; on the scale of logarithms, lest it widen the band where a muscle rests. Residuals of left-out units are those
-of the jackknife (Barber et al. 2021, doi:10.1214/20-AOS1965), scores with a scale of their own those of locally
-weighted conformal inference (Lei et al. 2018, doi:10.1080/01621459.2017.1307116), and their distribution, the mean of
-each unit's own, is the pooling that Dunn, Wasserman & Ramdas (2023, doi:10.1080/01621459.2022.2060112) recommend for
-units with several observations each: its coverage is right as units become many. Rules that promise coverage with few
-(ibid.; Lee, Barber & Willett 2023, arXiv:2306.06342) count the next unit as infinitely far off, so that the band is as
-wide as the largest score, or without bounds below `needed` units. This one promises nothing there; what it covers is
-measured: `inside`, and docs/bands.csv beside other rules.
+The fewer units, the more does the whole cycle count, so that a moment at which a few of them happened to be refined
+well is not taken as safe; on the scale of logarithms, lest it widen the band where a muscle rests. Residuals of
+left-out units are those of the jackknife (Barber et al. 2021, doi:10.1214/20-AOS1965), scores with a scale of their own
+those of locally weighted conformal inference (Lei et al. 2018, doi:10.1080/01621459.2017.1307116), and their
+distribution, the mean of each unit's own, is the pooling that Dunn, Wasserman & Ramdas (2023,
+doi:10.1080/01621459.2022.2060112) recommend for units with several observations each: its coverage is right as units
+become many. Rules that promise coverage with few (ibid.; Lee, Barber & Willett 2023, arXiv:2306.06342) count the next
+unit as infinitely far off, so that the band is as wide as the largest score, or without bounds below `needed` units.
+This one promises nothing there; what it covers is measured: `inside`, and docs/bands.csv beside other rules.
 """
 
 from __future__ import annotations
@@ -129,7 +129,7 @@ def _mean_squares(off: Array, of_cycle: NDArray[np.intp]) -> Array:
 
 def _scale(usual: Array) -> Array:
     """Scale at each sample, of the mean squares of some units, shape (units, samples)."""
-    cycle = 1 / (len(usual) + 1)
+    cycle = 1 / len(usual)
     at_sample, over_cycle = np.sqrt(usual.mean(axis=0)), np.sqrt(usual.mean())
     return np.asarray(at_sample ** (1 - cycle) * over_cycle**cycle)
 

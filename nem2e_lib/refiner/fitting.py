@@ -1,3 +1,4 @@
+# mypy: allow-untyped-calls
 """Fitting a method of the leaderboard to keep: to everybody, with its error on those left out beside it."""
 
 from __future__ import annotations

@@ -6,7 +6,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
 from functools import cached_property
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import xarray as xr
@@ -38,9 +38,7 @@ def kept(name: str, settings: dict[str, Any]) -> Keepable:
     if not hasattr(method, "restored") or set(settings) - known:
         raise Nem2eError(f"rival {name!r} with settings {json.dumps(settings)} cannot be kept; update nem2e.")
     as_tuples = {key: tuple(value) if isinstance(value, list) else value for key, value in settings.items()}
-    method = replace(method, **as_tuples)
-    assert hasattr(method, "restored")
-    return method
+    return cast("Keepable", replace(method, **as_tuples))
 
 
 @dataclass(frozen=True, eq=False)

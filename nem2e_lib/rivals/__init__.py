@@ -134,8 +134,8 @@ def _weighed() -> list[Rival]:
 
 
 def slow(one: Rival) -> bool:
-    """Tell whether a rival takes minutes where others take seconds: networks, and kernel ridge regression."""
-    return one.name in {each.name for each in (*_networks(), *_kernels())}
+    """Tell whether a rival takes minutes where others take seconds: networks, kernel ridge regression, and `auto`."""
+    return one.name in {each.name for each in (*_networks(), *_kernels(), *_weighed())}
 
 
 def why_not_told(one: Rival) -> str:

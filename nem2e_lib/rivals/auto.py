@@ -106,8 +106,9 @@ class Auto:
         Fitted
             Its `chosen` has, by candidate and with a number a channel: `weights`; `inner_er`, Er on the inner folds,
             where that of `auto` is by weights that were sought without the unit; and `below_mean_curve`, whether this
-            is lower than the mean curve's, for each channel. `no_number` names candidates whose predictions were no
-            finite numbers, and `other_inputs` those that take activation alone where there is more; they have no weight.
+            is lower than the mean curve's, for each channel. Candidates without a weight for other reasons are
+            named: by `no_number` where predictions were no finite numbers, by `other_inputs` where there are inputs
+            beside activation, which alone they take.
         """
         wanted = self.candidates + (self.where_told if simulated.told.size else ())
         unable = [name for name in wanted if (simulated.names or not simulated.activates) and name in _ACTIVATION_ALONE]

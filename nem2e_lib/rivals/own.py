@@ -33,7 +33,7 @@ from sklearn.multioutput import MultiOutputRegressor
 from sklearn.utils import get_tags
 
 from nem2e_lib.error import Nem2eError
-from nem2e_lib.rivals import every
+from nem2e_lib.rivals import rival
 from nem2e_lib.rivals.evaluation import NO_SETTING
 from nem2e_lib.rivals.protocol import Array, Fitted, Simulated
 from nem2e_lib.training.conditions import CONDITIONS
@@ -255,7 +255,7 @@ def as_rival(method: Any, name: str | None = None) -> Own:
     """
     one = made(method, name or method.__name__) if inspect.isclass(method) else method
     called = name or _name_of(one)
-    if called in [*(each.name for each in every()), *CONDITIONS]:
+    if called in CONDITIONS or _is_rival(called):
         raise Nem2eError(f"method {called}: another method has that name already; give yours one of its own.")
     return _kind(one, called)(called, method)
 
@@ -336,6 +336,14 @@ def _kind(one: Any, name: str) -> type[Own]:
         lacking = f"{' and no '.join(missing)}{near(missing[0], dir(one))}"
         raise Nem2eError(f"method {name}: a {type(one).__name__} has no {lacking}; expected fit(X, y) and predict(X).")
     return Estimator if has["get_params"] else OfNamedDims
+
+
+def _is_rival(name: str) -> bool:
+    try:
+        rival(name)
+    except Nem2eError:
+        return False
+    return True
 
 
 def _takes_simulated(fit: Any) -> bool:

@@ -206,7 +206,7 @@ class Fitted:
     state: State | None = None
 
     @classmethod
-    def of(cls, method: Keepable, state: State, parameters: int, chosen: Mapping[str, Any] | None = None) -> Fitted:
+    def of(cls, method: Keepable, state: State, parameters: float, chosen: Mapping[str, Any] | None = None) -> Fitted:
         """Return a method that predicts from its state, and so as it will when it was kept."""
         return cls(method.restored(state), parameters, chosen or {}, state)
 

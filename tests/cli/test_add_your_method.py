@@ -25,6 +25,10 @@ def blocks(kind: str) -> list[str]:
     return re.findall(rf"^```{kind}\n(.*?)^```$", PAGE, flags=re.M | re.S)
 
 
+def numbers(line: str) -> list[float]:
+    return [float(each.replace("−", "-")) for each in NUMBER.findall(line)]
+
+
 def test_the_page_does_what_it_says(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(sys, "path", list(sys.path))
@@ -41,15 +45,14 @@ def test_the_page_does_what_it_says(tmp_path, monkeypatch):
     sys.modules.pop("my_methods", None)
     said, given = blocks("text")[0].splitlines(), done.stdout.splitlines()
     assert len(said) == len(given)
-    for ours, theirs in zip(given, said, strict=True):
-        words = [NUMBER.sub("", re.sub(r"\s+\d+\.\d$", "", line)).split() for line in (ours, theirs)]
-        assert words[0] == words[1]
-        found = [[float(each.replace("−", "-")) for each in NUMBER.findall(line)] for line in (ours, theirs)]
-        assert found[0] == pytest.approx(found[1], abs=NEAR)
+    for lines in zip(given, said, strict=True):
+        ours, theirs = (re.sub(r"\s+\d+\.\d$", "", line) for line in lines)  # without seconds
+        assert NUMBER.sub("", ours).split() == NUMBER.sub("", theirs).split()
+        assert numbers(ours) == pytest.approx(numbers(theirs), abs=NEAR)
     names: dict[str, object] = {}
     exec(compile(text + "\n" + session, "page", "exec"), names)
     table = errors(names["results"])
-    by_page = float(next(NUMBER.findall(line)[0] for line in said if "Gain" in line).replace("−", "-"))
+    by_page = next(numbers(line)[0] for line in said if "Gain" in line)
     electrodes = table.groupby(["label", "electrode"])["er"].mean()
     assert electrodes.groupby("label").mean().mean() == pytest.approx(by_page, abs=NEAR)
 

@@ -136,7 +136,8 @@ def test_a_trained_condition_of_the_same_data_is_ranked_beside(here):
     for name, changed, message in (
         ("other.nc", trained.assign_attrs(data_hash="0" * 64), "other.nc: is of other data (hash 000000000000)"),
         ("old.nc", trained.assign_attrs(code="older"), "old.nc: was evaluated by another version of nem2e"),
-        ("told.nc", trained.assign_attrs(circumstances=1), "told.nc: was told speed and duration"),
+        ("told.nc", trained.assign_attrs(circumstances=1), "told.nc: was told speed and duration, which"),
+        ("more.nc", trained.assign_attrs(inputs="activation+moment"), "more.nc: was given activation+moment; name its method"),
         ("less.nc", trained.isel(channel=[0]), "less.nc: has no EMG tib, which the study has"),
         ("fold.nc", trained.isel(fold=[0, 1]), "fold.nc: holds out s0, s1, which other methods do not"),
     ):
@@ -148,7 +149,7 @@ def test_a_trained_condition_of_the_same_data_is_ranked_beside(here):
     ("words", "message"),
     [
         (["no.nc"], "no.nc"),
-        (["cycles.nc", "--methods", "ridge"], "rival 'ridge' is unknown, expected one of identity"),
+        (["cycles.nc", "--methods", "rigid"], "rival 'rigid' is unknown, expected one of identity"),
         (
             ["cycles.nc", "--methods", "all_entire"],
             "all_entire is not trained here; train it by 03_train or make paper",
@@ -160,6 +161,8 @@ def test_a_trained_condition_of_the_same_data_is_ranked_beside(here):
             "--add mine.py:__name__: method __name__: a str has no fit and no",
         ),
         (["cycles.nc", "--add", "pls=mine.py:Truth"], "method pls: another method has that name already"),
+        (["cycles.nc", "--add", "auto=mine.py:Truth"], "method auto: another method has that name already"),
+        (["cycles.nc", "--add", "ridge=mine.py:Truth"], "method ridge: another method has that name already"),
         (
             ["cycles.nc", "--add", "mine.py:Truth", "--add", "mine.py:Truth"],
             "two methods are called Truth; give it once",
@@ -185,5 +188,21 @@ def test_a_mistake_is_a_sentence_and_leaves_nothing(here, words, message):
 def test_what_is_quick_takes_seconds_and_the_mean_curve_is_always_there():
     quick = leaderboard.chosen("quick")
     assert [one.name for one in quick] == [one.name for one in every() if not slow(one)]
-    assert leaderboard.chosen("all") == every()
+    assert leaderboard.chosen("all") == [*every(), rival("auto")]
+    assert [one.name for one in leaderboard.chosen("auto,ridge,pls")] == ["mean_curve", "ridge_all", "pls", "auto"]
     assert [one.name for one in leaderboard.chosen("pls, identity")] == ["identity", "mean_curve", "pls"]
+
+
+def test_methods_are_given_the_inputs_that_are_asked_for(here):
+    cycles = make_cycles((2,) * 6)
+    beside = np.random.default_rng(0).normal(size=(12, 1, 1)) * np.ones((1, 20, 1))
+    cycles["emg"] = (("cycle", "sample", "channel"), 0.5 + 0.05 * beside * np.array([1.0, -1.0]))
+    told = {"input": ["moment:knee_angle_r"], "input_set": ("input", ["moment"]), "input_unit": ("input", ["N·m"])}
+    save_cycles(cycles.assign(beside=(("cycle", "sample", "input"), beside)).assign_coords(told), "cycles.nc")
+    done = nem2e("cycles.nc", "--methods", "ridge_all", "--inputs", "moment+activation", "--json")
+    answer = json.loads(done.stdout)
+    assert answer["notes"] == ["methods were given activation+moment."]
+    given = {row["method"]: row["er_mean"] for row in answer["methods"]}
+    plain = json.loads(nem2e("cycles.nc", "--methods", "ridge_all", "--json").stdout)["methods"]
+    assert given["ridge_all"] < {row["method"]: row["er_mean"] for row in plain}["ridge_all"] - 0.05
+    assert "column 'forces'" in nem2e("cycles.nc", "--inputs", "grf", code=2).output.replace("\n", " ")

@@ -23,12 +23,11 @@ def drawn(rng: np.random.Generator, units: int, cycles: int = 2, *, alike: float
 
 
 def test_hand_worked():
-    """Two units, two samples: each is judged by the other's scale, and the whole cycle counts as a third."""
+    """Two units, two samples: each is judged by the other's scale, which of one unit is flat; of two, half is."""
     residuals = np.array([[1.0, -3.0], [-2.0, 2.0]])
-    of_first = np.sqrt([1 * 5**0.5, 3 * 5**0.5])  # 5: mean of 1 and 9
-    of_second = np.array([2.0, 2.0])
-    scores = sorted([1 / of_second[0], 3 / of_second[1], 2 / of_first[0], 2 / of_first[1]])
-    both = np.cbrt([2.5 * 4.5**0.5, 6.5 * 4.5**0.5])  # 4.5: mean of 1, 9, 4, 4
+    of_first, of_second = 5**0.5, 2.0  # root mean square of 1 and 3
+    scores = sorted([1 / of_second, 3 / of_second, 2 / of_first, 2 / of_first])
+    both = np.sqrt([(2.5 * 4.5) ** 0.5, (6.5 * 4.5) ** 0.5])  # mean squares at each sample, 4.5 over the cycle
     np.testing.assert_allclose(half_width(residuals, [0, 1], 0.75), scores[2] * both)
     np.testing.assert_allclose(half_width(residuals, [0, 1], 0.76), scores[3] * both)
     several = half_width(residuals, [0, 1], [0.25, 0.5])

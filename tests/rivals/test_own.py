@@ -68,6 +68,31 @@ def test_what_a_method_is_given_has_names(cycles):
     assert named(simulated)[1] is None
 
 
+def test_what_is_given_beside_activation_has_names_too(cycles):
+    seen = []
+
+    class Looks(Curve):
+        def fit(self, X, y):
+            seen.append(X)
+            super().fit(X, y)
+
+    beside = np.random.default_rng(0).normal(size=(9, 20, 2))
+    more = cycles.assign(beside=(("cycle", "sample", "input"), beside)).assign_coords(
+        input=["moment:knee", "angle:knee"],
+        input_set=("input", ["moment", "angle"]),
+        input_unit=("input", ["N·m", "deg"]),
+    )
+    evaluate(more, as_rival(Looks), inputs="activation+moment+speed")
+    names = seen[0].input.values.tolist()
+    assert names[:6] == [*cycles.muscle.values, "moment:knee"]
+    training = beside[cycles.subject.values != "s0"][..., 0]
+    given = seen[0].sel(input="moment:knee").values
+    assert np.corrcoef(given.ravel(), training.ravel())[0, 1] > 1 - 1e-9
+    told = seen[0].isel(input=slice(6, None))
+    assert told.sizes["input"] >= 1
+    assert np.ptp(told.values, axis=1).max() == 0
+
+
 def test_a_method_is_never_given_emg_of_what_is_held_out(cycles):
     seen = []
 

@@ -6,6 +6,7 @@ With ``DATA=open`` it trains on the open recordings of people and writes docs/lo
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from pathlib import Path
 from typing import NamedTuple
 
@@ -127,6 +128,8 @@ def said(compared: pd.DataFrame, trained: pd.DataFrame) -> str:
     told += f" Told by the long run alone: {', '.join(alone)}." if len(alone) else ""
     whom = f"SYNTHETIC data of generator {first['generator']:.0f}" if is_synthetic(trained) else "recordings of people"
     again = "make study-long" + ("" if is_synthetic(trained) else f" DATA={OPEN}")
+    some = first.get("left_out", "")
+    told += f" Only some muscles were trained, since all take hours: {some}." if isinstance(some, str) and some else ""
     return (
         f"{told} Trained on {whom} with {first['units']} units and {first['epochs']} epochs, as long as in the "
         f"paper ({first['batching']}; code {str(first['commit'])[:10]}; {again} makes it anew)."
@@ -164,7 +167,7 @@ def losses(results: xr.Dataset) -> pd.DataFrame:
     return table.assign(**told, diverged=table["muscle"].map(diverged))[columns]
 
 
-def study(folder: Path | str, data: str = "") -> list[Path]:
+def study(folder: Path | str, data: str = "", muscles: Collection[str] = ()) -> list[Path]:
     """Train the studies at the published length, check the claims, and write what was found.
 
     Parameters
@@ -173,12 +176,15 @@ def study(folder: Path | str, data: str = "") -> list[Path]:
         Where data and models are kept; a second call trains only what is missing.
     data
         As for `Run.begin`: ``open`` for people, nothing for the SYNTHETIC studies.
+    muscles
+        EMG names to train, of the studies that have them; all by default. A study of ten subjects and sixteen channels
+        takes a processor some hours a condition.
     """
     run = Run.begin(str(folder), "long", data=data)
     for name in run.studies:
         run.segment(name)
         for condition in CONDITIONS:
-            run.train(name, condition, confirm=True)
+            run.train(name, condition, channels=muscles or None, confirm=True)
     return record(run)
 
 
@@ -191,6 +197,7 @@ def record(run: Run) -> list[Path]:
         "epochs": one.sizes["epoch"],
         "batching": one.attrs["batching"],
         "synthetic": run.is_synthetic,
+        "left_out": left_out(run, found),
         "commit": commit(),
     }
     generator = {"generator": generator_of(one)}
@@ -202,9 +209,21 @@ def record(run: Run) -> list[Path]:
     return list(paths)
 
 
-def main(folder: str, data: str = "") -> None:
-    """``FOLDER [DATA]``."""
-    print(*study(folder, data), sep="\n")
+def left_out(run: Run, found: Findings) -> str:
+    """Say which muscles of a study were not trained; nothing where all were."""
+    parts = []
+    for name, conditions in found.trained.items():
+        trained, have = set(conditions["one_entire"].channel.values.tolist()), run.cycles(name).channel.values.tolist()
+        if len(trained) < len(have):
+            parts.append(
+                f"{name}: {len(trained)} of {len(have)} muscles ({', '.join(n for n in have if n in trained)})"
+            )
+    return "; ".join(parts)
+
+
+def main(folder: str, data: str = "", muscles: str = "") -> None:
+    """``FOLDER [DATA [MUSCLES]]``."""
+    print(*study(folder, data, [name for name in muscles.split(",") if name]), sep="\n")
 
 
 if __name__ == "__main__":

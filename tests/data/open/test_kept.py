@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 
 from nem2e_lib.data.columns import muscle_columns
+from nem2e_lib.data.muscles import side
 from nem2e_lib.data.open.children import MAPPING
-from nem2e_lib.data.open.kept import KEPT, keep, provenance, unpack
+from nem2e_lib.data.open.kept import KEPT, TABLES, keep, provenance, unpack, unpack_inputs
 from nem2e_lib.data.open.sources import read_sources
 from nem2e_lib.data.storage.storage import Storage, read_storage
 from nem2e_lib.data.tables import read_table
@@ -32,6 +33,23 @@ def test_every_trial_unpacks_into_activation_of_its_window(study: str, tmp_path:
         assert activation.time[-1] >= facts["end_s"] - 0.011
         assert np.all((activation.values >= 0) & (activation.values <= 1))
         assert facts["verdict"] in ("good", "acceptable", "poor")
+
+
+@pytest.mark.parametrize("study", STUDIES)
+def test_tables_beside_activation_are_of_one_leg_and_cover_its_window(study: str, tmp_path: Path) -> None:
+    told = provenance(study)
+    unpack_inputs(study, tmp_path)
+    for trial, facts in told["trials"].items():
+        tables = {name: read_storage(tmp_path / trial / f"{name}.sto") for name in TABLES}
+        for table in tables.values():
+            assert len({side(label) for label in table.labels}) == 1
+            assert table.time[0] <= facts["start_s"] + 0.011
+            assert table.time[-1] >= facts["end_s"] - 0.011
+        (knee,) = (label for label in tables["angles"].labels if label.startswith("knee_angle"))
+        assert tables["angles"].in_degrees
+        assert 40 < np.ptp(tables["angles"].column(knee)) < 140
+        assert len(tables["lengths"].labels) == 43
+        assert 0.5 < tables["lengths"].values.min() < tables["lengths"].values.max() < 1.5
 
 
 @pytest.mark.parametrize("study", STUDIES)
