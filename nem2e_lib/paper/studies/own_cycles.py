@@ -161,7 +161,7 @@ def _rows(one: Person, protocol: str, most: int, method: str) -> list[dict[str, 
     base = float(balanced(rmse(one.simulated, seen.measured)[list(pools)], told))
     rows: list[dict[str, object]] = []
     for count in range(most + 1):
-        errors = [_judged(seen, cycle, pool, count, known) for cycle, pool in pools.items()]
+        errors = [_judged(seen, cycle, pool, count, known, protocol == SAME) for cycle, pool in pools.items()]
         for name, values in zip((method, OWN), np.transpose(errors), strict=True):
             if count or name != OWN:
                 er = round(float(balanced(values, told)) / base - 1.0, DECIMALS)
@@ -170,13 +170,15 @@ def _rows(one: Person, protocol: str, most: int, method: str) -> list[dict[str, 
     return rows
 
 
-def _judged(seen: Seen, cycle: int, pool: NDArray[np.intp], count: int, known: Priors) -> tuple[float, float]:
+def _judged(
+    seen: Seen, cycle: int, pool: NDArray[np.intp], count: int, known: Priors, same: bool
+) -> tuple[float, float]:
     """RMSE of a cycle after adapting by so many others, and of their mean; the mean over orders in which they come."""
     generator = np.random.default_rng([cycle, len(pool)])
     new, errors = seen.take(np.array([cycle])), []
     for _ in range(DRAWS if 0 < count < len(pool) else 1):
         own = seen.take(generator.permutation(pool)[:count])
-        adapted = fit(own, known).apply(new.predicted, new.duration_s)
+        adapted = fit(own, known, same).apply(new.predicted, new.duration_s)
         mean = own.measured.mean(axis=0) if count else np.full(new.measured.shape[1], np.nan)
         errors.append([rmse(adapted, new.measured)[0], rmse(mean, new.measured)[0]])
     adapted_error, own_error = np.mean(errors, axis=0)
