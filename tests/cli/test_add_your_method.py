@@ -60,6 +60,6 @@ def test_the_page_does_what_it_says(tmp_path, monkeypatch):
 def test_the_page_names_every_file_option_and_place():
     assert set(re.findall(r"^\| `(\w+\.\w+)` \|", PAGE, flags=re.M)) == set(FILES)
     options = set(re.findall(r"^\| `(--[\w-]+)` \|", PAGE, flags=re.M))
-    assert options == {"--add", "--methods", "--results", "--out", "--json"}
+    assert options == {"--add", "--methods", "--results", "--inputs", "--out", "--json"}
     assert "docs/add_your_method.md" in (ROOT / "README.md").read_text()
     assert "add_your_method.md" in (ROOT / "docs" / "architecture.md").read_text()

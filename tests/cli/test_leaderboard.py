@@ -137,7 +137,7 @@ def test_a_trained_condition_of_the_same_data_is_ranked_beside(here):
         ("other.nc", trained.assign_attrs(data_hash="0" * 64), "other.nc: is of other data (hash 000000000000)"),
         ("old.nc", trained.assign_attrs(code="older"), "old.nc: was evaluated by another version of nem2e"),
         ("told.nc", trained.assign_attrs(circumstances=1), "told.nc: was told speed and duration, which"),
-        ("more.nc", trained.assign_attrs(inputs="activation+moment"), "more.nc: was given activation+moment; name its method"),
+        ("more.nc", trained.assign_attrs(inputs="activation+moment"), "more.nc: was given activation+moment;"),
         ("less.nc", trained.isel(channel=[0]), "less.nc: has no EMG tib, which the study has"),
         ("fold.nc", trained.isel(fold=[0, 1]), "fold.nc: holds out s0, s1, which other methods do not"),
     ):
