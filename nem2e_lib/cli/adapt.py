@@ -26,6 +26,10 @@ def adapt(
     count: Annotated[
         int | None, typer.Option("--cycles", help="Take the first so many cycles, 1 to 10; default: all there are.")
     ] = None,
+    same: Annotated[
+        bool,
+        typer.Option("--same-speed", help="For the speed and condition of the own cycles alone: believe them further."),
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Adapt a refiner to one person by one to ten own cycles with EMG: gain, delay and shape, shrunk towards it."""
@@ -33,7 +37,7 @@ def adapt(
     if out.resolve() == refiner.resolve():
         raise Nem2eError(f"{out}: is the refiner that is adapted, which others may need; give --out another name.")
     cycles, _ = study_cycles(study)
-    made = load(refiner).adapt(cycles, count)
+    made = load(refiner).adapt(cycles, count, same)
     manifest = made.manifest
     assert manifest.person is not None
     if manifest.person.cycles < cycles.sizes["cycle"]:

@@ -8,8 +8,8 @@ cycles of a circumstance. Of what n own cycles of m circumstances show,
 
 is taken over: the best linear prediction in a model of random effects (Robinson 1991, doi:10.1214/ss/1177011926) with
 variances that are estimated (empirical Bayes: Efron & Morris 1975, doi:10.1080/01621459.1975.10479864). Where people do
-not differ, the refiner stays as it is. What is taken over is the person's at any circumstance, since nobody says at
-which the next recording will be.
+not differ, the refiner stays as it is. That is the person's at any circumstance; where it is said that own cycles and
+what will be refined are of one circumstance, what this does to the person is taken over, too (`same`).
 
 All functions are of one muscle; curves have the shape (cycles, samples).
 """
@@ -28,9 +28,9 @@ Labels = NDArray[np.str_]
 DELAYS_MS = np.arange(-100.0, 101.0, 10.0)
 """Delays of a person's EMG against the refiner's that are tried: those between muscles and force differ by less
 between people (30 to 100 ms: Cavanagh & Komi 1979, doi:10.1007/BF00431022)."""
-SHAPE = ("shape",)
+SHAPE: tuple[str, ...] = ("shape",)
 """Stages of an adaptation where no other are shown to pay."""
-OTHERS = ((), ("gain",), ("gain", "shape"), ("delay", "gain", "shape"))
+OTHERS: tuple[tuple[str, ...], ...] = ((), ("gain",), ("gain", "shape"), ("delay", "gain", "shape"))
 """Stages that are tried instead."""
 SHOWN = 2.0
 """Standard errors by which they must do better: several are tried, and people who tell are few."""
@@ -72,7 +72,7 @@ class Spread:
     circumstances: float
     cycles: float
 
-    def share(self, circumstance: Labels) -> float:
+    def share(self, circumstance: Labels, same: bool = False) -> float:
         """Return which share of the mean over own cycles is taken over, 0 to 1.
 
         Parameters
@@ -80,10 +80,14 @@ class Spread:
         circumstance
             Of each own cycle, shape (cycles,). Circumstances count alike (`balanced`), and so do the cycles of one, so
             that cycles / n holds where each has as many.
+        same
+            Whether they are of one circumstance, for which alone the adaptation is.
         """
         counts = np.unique(circumstance, return_counts=True)[1]
-        noise = self.circumstances / len(counts) + self.cycles * float((1.0 / counts).sum()) / len(counts) ** 2
-        return self.people / (self.people + noise) if self.people > 0 else 0.0
+        noise = self.cycles * float((1.0 / counts).sum()) / len(counts) ** 2
+        kept = self.people + self.circumstances if same else self.people
+        noise += 0.0 if same else self.circumstances / len(counts)
+        return kept / (kept + noise) if kept > 0 else 0.0
 
 
 @dataclass(frozen=True)
@@ -130,8 +134,8 @@ class Adaptation:
         return self.gain * earlier(predicted, duration_s, self.delay_ms) + np.asarray(self.shape)
 
 
-def fit(own: Seen, priors: Priors) -> Adaptation:
-    """Fit a refiner's curves to a person by own cycles; without any, they stay as they are."""
+def fit(own: Seen, priors: Priors, same: bool = False) -> Adaptation:
+    """Fit a refiner's curves to a person by own cycles; without any, they stay as they are. `same`: see `Spread`."""
     gain, delay = 1.0, 0.0
     shape: Array = np.zeros(own.predicted.shape[1])
     if not len(own):
@@ -140,11 +144,11 @@ def fit(own: Seen, priors: Priors) -> Adaptation:
     if "gain" in priors.stages or "delay" in priors.stages:
         gains, delays = each(own, DELAYS_MS if "delay" in priors.stages else (0.0,))
         if "gain" in priors.stages:
-            gain += priors.gain.share(told) * float(balanced(gains - 1.0, told))
-        delay = priors.delay_ms.share(told) * float(balanced(delays, told))
+            gain += priors.gain.share(told, same) * float(balanced(gains - 1.0, told))
+        delay = priors.delay_ms.share(told, same) * float(balanced(delays, told))
     if "shape" in priors.stages:
         left = own.measured - gain * earlier(own.predicted, own.duration_s, delay)
-        shape = priors.shape.share(told) * balanced(left, told)
+        shape = priors.shape.share(told, same) * balanced(left, told)
     return Adaptation(gain, delay, tuple(shape.tolist()))
 
 

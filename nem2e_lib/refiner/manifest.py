@@ -259,18 +259,24 @@ class Origin:
 
 @dataclass(frozen=True)
 class Person:
-    """Whom a refiner was adapted to, whether synthetic, and by how many own cycles of which speeds and conditions."""
+    """Whom a refiner was adapted to, whether synthetic, by how many own cycles of which speeds and conditions.
+
+    `same` says that it is for the speed and condition of the own cycles alone.
+    """
 
     name: str
     study: str
     synthetic: bool
     cycles: int
     circumstances: tuple[str, ...]
+    same: bool = False
 
     def __str__(self) -> str:
-        """Who, and with how many cycles."""
+        """Who, with how many cycles, and for what alone."""
         called = "SYNTHETIC " if self.synthetic else ""
-        return f"{called}{self.name} of {self.study} with {self.cycles} own cycle{'s' * (self.cycles != 1)}"
+        at = ", ".join(self.circumstances) or "the speed of these"
+        alone = f" (for {at} alone)" if self.same else ""
+        return f"{called}{self.name} of {self.study} with {self.cycles} own cycle{'s' * (self.cycles != 1)}{alone}"
 
 
 @dataclass(frozen=True)

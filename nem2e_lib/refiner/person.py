@@ -24,7 +24,7 @@ LEFT_OUT = 3
 """Own cycles from which leaving one of them out gives an error."""
 
 
-def own_cycles(manifest: Manifest, cycles: xr.Dataset, count: int | None = None) -> xr.Dataset:
+def own_cycles(manifest: Manifest, cycles: xr.Dataset, count: int | None = None, same: bool = False) -> xr.Dataset:
     """Return the own cycles that a refiner can be adapted by.
 
     Parameters
@@ -35,12 +35,14 @@ def own_cycles(manifest: Manifest, cycles: xr.Dataset, count: int | None = None)
         Segmented cycles of the person, with EMG.
     count
         Take the first so many; all by default.
+    same
+        Whether it will be for the speed and condition of the own cycles alone.
 
     Raises
     ------
     Nem2eError
         If the refiner does not know how people differ or is adapted already, cycles are of more than one person, too
-        many, or fewer than asked for, or no EMG is of a muscle that it refines.
+        many, fewer than asked for, or with `same` of several speeds, or no EMG is of a muscle that it refines.
     """
     study = f"study {cycles.attrs.get('study', '')}"
     _require_adaptable(manifest)
@@ -61,6 +63,12 @@ def own_cycles(manifest: Manifest, cycles: xr.Dataset, count: int | None = None)
             f"{MOST} (count={MOST} in Python), or train on them."
         )
     own = cycles if count is None else cycles.isel(cycle=slice(count))
+    told = list(dict.fromkeys(circumstances(own).tolist()))
+    if same and len(told) > 1:
+        raise Nem2eError(
+            f"{study}: its own cycles are of {len(told)} speeds or conditions ({'; '.join(told)}), but --same-speed "
+            "(same=True in Python) is for one; leave it out, or give the cycles of one."
+        )
     if not any(len(_recorded(out, own)) for out in manifest.outputs):
         pairs = zip(own.channel.values.astype(str), own.target.values.astype(str), strict=True)
         has = ", ".join(f"{name} of {muscle}" for name, muscle in pairs)
@@ -88,7 +96,7 @@ def _require_adaptable(manifest: Manifest) -> None:
         )
 
 
-def adapted(manifest: Manifest, cycles: xr.Dataset, refined: xr.DataArray) -> Manifest:
+def adapted(manifest: Manifest, cycles: xr.Dataset, refined: xr.DataArray, same: bool = False) -> Manifest:
     """Return the manifest of a refiner that is adapted to a person.
 
     Parameters
@@ -99,6 +107,8 @@ def adapted(manifest: Manifest, cycles: xr.Dataset, refined: xr.DataArray) -> Ma
         Own cycles, as `own_cycles` gives them.
     refined
         What the refiner makes of them, dims (channel, cycle, sample), the mean over seeds.
+    same
+        Whether it is for the speed and condition of the own cycles alone.
     """
     person = Person(
         str(cycles.subject.values[0]),
@@ -106,8 +116,9 @@ def adapted(manifest: Manifest, cycles: xr.Dataset, refined: xr.DataArray) -> Ma
         bool(cycles.attrs.get("synthetic", False)),
         cycles.sizes["cycle"],
         tuple(dict.fromkeys(filter(None, circumstances(cycles).tolist()))),
+        same,
     )
-    outputs = tuple(_fitted(out, cycles, refined.sel(channel=out.name)) for out in manifest.outputs)
+    outputs = tuple(_fitted(out, cycles, refined.sel(channel=out.name), same) for out in manifest.outputs)
     made = replace(manifest, outputs=outputs, person=person)
     return replace(made, warning=" ".join(filter(None, [manifest.warning, *warnings(made, cycles)])))
 
@@ -121,7 +132,7 @@ def _recorded(out: Output, cycles: xr.Dataset) -> NDArray[np.intp]:
     return np.flatnonzero(np.isfinite(one.emg.transpose("cycle", "sample").values).all(axis=1) & same)
 
 
-def _fitted(out: Output, cycles: xr.Dataset, refined: xr.DataArray) -> Output:
+def _fitted(out: Output, cycles: xr.Dataset, refined: xr.DataArray, same: bool) -> Output:
     there = _recorded(out, cycles)
     if out.own is None or not len(there):
         return out
@@ -138,10 +149,10 @@ def _fitted(out: Output, cycles: xr.Dataset, refined: xr.DataArray) -> Output:
     left_out = []
     for cycle in range(count) if count >= LEFT_OUT else ():
         new = own.take(np.array([cycle]))
-        change = fit(own.take(np.arange(count) != cycle), known)
+        change = fit(own.take(np.arange(count) != cycle), known, same)
         left_out.append(float(rmse(change.apply(new.predicted, new.duration_s), new.measured)[0]))
     after = float(np.mean(left_out)) if left_out else None
-    return replace(out, adapted=Adapted(fit(own, known), count, before, after))
+    return replace(out, adapted=Adapted(fit(own, known, same), count, before, after))
 
 
 def warnings(manifest: Manifest, cycles: xr.Dataset) -> Iterator[str]:

@@ -187,7 +187,7 @@ class Refiner:
             },
         )
 
-    def adapt(self, cycles: xr.Dataset, count: int | None = None) -> Refiner:
+    def adapt(self, cycles: xr.Dataset, count: int | None = None, same: bool = False) -> Refiner:
         """Return the refiner adapted to a person by one to ten own cycles: gain, delay and shape (`adapting`).
 
         Parameters
@@ -196,6 +196,8 @@ class Refiner:
             Segmented cycles of the person, with EMG (`nem2e_lib.segment`).
         count
             Take the first so many; all by default.
+        same
+            Whether it will be for the speed and condition of the own cycles alone, which are then believed further.
 
         Raises
         ------
@@ -203,8 +205,8 @@ class Refiner:
             If the refiner does not fit the cycles, does not know how people differ or is adapted already, or cycles are
             of more than one person, too many, or without EMG of what it refines.
         """
-        own = own_cycles(self.manifest, cycles, count)
-        return replace(self, manifest=adapted(self.manifest, own, self.predict(own).mean("seed")))
+        own = own_cycles(self.manifest, cycles, count, same)
+        return replace(self, manifest=adapted(self.manifest, own, self.predict(own).mean("seed"), same))
 
     def with_training_errors(self, cycles: xr.Dataset) -> Refiner:
         """Return the refiner with its root mean square errors on the cycles that it was trained on in the manifest."""

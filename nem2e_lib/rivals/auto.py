@@ -115,7 +115,7 @@ class Auto:
         names = [name for name in wanted if name not in unable]
         each = [known()[name] for name in names]
         errors = np.stack([left_out(one, simulated, measured) for one in each]) - measured
-        lost = ~np.isfinite(errors).all(axis=(1, 2, 3))
+        lost = np.array(~np.isfinite(errors).all(axis=(1, 2, 3)), bool)
         if lost[names.index(MEAN_CURVE)]:
             raise Nem2eError(
                 "auto: the mean curve of the training cycles is no finite number, expected EMG that is; leave channels "

@@ -46,6 +46,8 @@ def test_the_share_is_that_of_the_formula_by_hand():
     # circumstances count alike: the mean of one cycle and of the mean of three has the noise (1 + 1/3) / 4
     assert two.share(labels("abbb")) == pytest.approx(3 / (3 + 1 + (1 + 1 / 3) / 4))
     assert NOBODY.share(labels("a")) == 0.0
+    # for one speed alone, what it does to a person is the person's
+    assert two.share(labels("aa"), same=True) == pytest.approx((3 + 2) / (3 + 2 + 1 / 2))
 
 
 def test_shape_is_shrunk_by_hand():

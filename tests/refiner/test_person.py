@@ -102,6 +102,20 @@ def test_real_and_synthetic_do_not_mix_quietly(refiner, person):
     assert "s1 is among those whom it was trained on" in refiner.adapt(own).manifest.warning
 
 
+def test_for_one_speed_alone_own_cycles_are_believed_further_and_it_says_so(refiner, person):
+    slow = person.isel(cycle=person.speed.values == "slow")
+    anywhere, there = refiner.adapt(slow), refiner.adapt(slow, same=True)
+    assert "with 2 own cycles (for slow alone): the held-out error" in there.manifest.warning
+    assert "alone" not in str(anywhere)
+    curves, two = refiner.predict(slow).values[0], np.array(["slow"] * 2)
+    for channel, (out, told) in enumerate(zip(there.manifest.outputs, refiner.manifest.outputs, strict=True)):
+        seen = Seen(curves[channel], slow.emg.values[..., channel], np.ones(2), two, two)
+        assert out.adapted.change == fit(seen, told.own, same=True)
+        assert told.own.shape.share(two, same=True) >= told.own.shape.share(two)
+    with pytest.raises(Nem2eError, match=r"of 2 speeds or conditions .slow; fast., but --same-speed"):
+        refiner.adapt(person, same=True)
+
+
 def test_a_person_of_a_refiner_of_one_is_told_not_to_be_known(person):
     one = fitted(differing(make_cycles((8,), speeds=("slow", "free", "fast")), (0.0,)), rival("mean_curve"))
     assert "own cycles are believed as speeds of one person differ" in one.adapt(person).manifest.warning

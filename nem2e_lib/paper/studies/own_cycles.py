@@ -8,7 +8,7 @@ what was found.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations, permutations
 from pathlib import Path
@@ -161,7 +161,7 @@ def _rows(one: Person, protocol: str, most: int, method: str) -> list[dict[str, 
     base = float(balanced(rmse(one.simulated, seen.measured)[list(pools)], told))
     rows: list[dict[str, object]] = []
     for count in range(most + 1):
-        errors = [_judged(seen, cycle, pool, count, known) for cycle, pool in pools.items()]
+        errors = [_judged(seen, cycle, pool, count, known, protocol == SAME) for cycle, pool in pools.items()]
         for name, values in zip((method, OWN), np.transpose(errors), strict=True):
             if count or name != OWN:
                 er = round(float(balanced(values, told)) / base - 1.0, DECIMALS)
@@ -170,14 +170,16 @@ def _rows(one: Person, protocol: str, most: int, method: str) -> list[dict[str, 
     return rows
 
 
-def _judged(seen: Seen, cycle: int, pool: NDArray[np.intp], count: int, known: Priors) -> tuple[float, float]:
+def _judged(
+    seen: Seen, cycle: int, pool: NDArray[np.intp], count: int, known: Priors, same: bool
+) -> tuple[float, float]:
     """RMSE of a cycle after adapting by so many others, and of their mean; the mean over orders in which they come."""
     generator = np.random.default_rng([cycle, len(pool)])
     new, errors = seen.take(np.array([cycle])), []
     for _ in range(DRAWS if 0 < count < len(pool) else 1):
         own = seen.take(generator.permutation(pool)[:count])
-        adapted = fit(own, known).apply(new.predicted, new.duration_s)
-        mean = own.measured.mean(axis=0) if count else np.nan
+        adapted = fit(own, known, same).apply(new.predicted, new.duration_s)
+        mean = own.measured.mean(axis=0) if count else np.full(new.measured.shape[1], np.nan)
         errors.append([rmse(adapted, new.measured)[0], rmse(mean, new.measured)[0]])
     adapted_error, own_error = np.mean(errors, axis=0)
     return float(adapted_error), float(own_error)
@@ -282,7 +284,7 @@ def summary(rows: pd.DataFrame) -> pd.DataFrame:
     for (study, protocol), here in rows.groupby(["study", "protocol"], sort=False):
         wide = here.pivot_table(index="label", columns=["method", "own_cycles"], values="er", sort=False)
         first = here.iloc[0]
-        for method, count in wide.columns:
+        for method, count in wide.columns.to_frame().itertuples(index=False, name=None):
             base = (BASE if method == OWN else method, 0)
             test = over_folds((wide[method, count] - wide[base]).round(DECIMALS))
             parts.append(
@@ -318,9 +320,9 @@ def found(table: pd.DataFrame) -> list[str]:
         most, first = int(here["own_cycles"].max()), here.iloc[0]
         parts = []
         for method in METHODS:
-            one = here[here["method"] == method].set_index("own_cycles")
-            changes = ", ".join(f"with {k} by {_change(one.loc[k])}" for k in sorted({1, most}))
-            parts.append(f"{label_of(method)}, Er {signed(one.loc[0, 'er'])} without own cycles, changes {changes}")
+            one = {int(row["own_cycles"]): row for row in here[here["method"] == method].to_dict("records")}
+            changes = ", ".join(f"with {k} by {_change(one[k])}" for k in sorted({1, most}))
+            parts.append(f"{label_of(method)}, Er {signed(one[0]['er'])} without own cycles, changes {changes}")
         alone = here[here["method"] == OWN].set_index("own_cycles")["er"]
         own = " and ".join(f"{signed(alone[k])} of {k}" for k in sorted({1, most}))
         called = "SYNTHETIC " if first["synthetic"] else ""
@@ -330,7 +332,7 @@ def found(table: pd.DataFrame) -> list[str]:
     return lines
 
 
-def _change(row: pd.Series) -> str:
+def _change(row: Mapping[Hashable, float]) -> str:
     shown = "better" if row["ci_high"] < 0 else "worse" if row["ci_low"] > 0 else "not shown to differ"
     return f"{signed(row['change'])} ({signed(row['ci_low'])} to {signed(row['ci_high'])}, {shown})"
 
