@@ -73,7 +73,7 @@ class Auto:
     candidates
         Ids of the methods that are weighed, the mean curve among them; see `known`.
     where_told
-        Further ones where cycles' speed and duration are told (`protocol.with_circumstances`), and only there.
+        Further ones where speed is among the inputs (`nem2e_lib.rivals.inputs`), and only there.
     """
 
     tuned_on: ClassVar[str] = "training folds, nested: weights of candidates; the rule of weighing by hand"
@@ -114,10 +114,8 @@ class Auto:
         unable = [name for name in wanted if (simulated.names or not simulated.activates) and name in _ACTIVATION_ALONE]
         names = [name for name in wanted if name not in unable]
         each = [known()[name] for name in names]
-        fits = [one.fit(simulated, measured) for one in each]
-        guesses = [left_out(one, simulated, measured, fit) for one, fit in zip(each, fits, strict=True)]
-        errors = np.stack(guesses) - measured
-        lost = ~np.isfinite(errors).all(axis=(1, 2, 3))
+        errors = np.stack([left_out(one, simulated, measured) for one in each]) - measured
+        lost = np.array(~np.isfinite(errors).all(axis=(1, 2, 3)), bool)
         if lost[names.index(MEAN_CURVE)]:
             raise Nem2eError(
                 "auto: the mean curve of the training cycles is no finite number, expected EMG that is; leave channels "
@@ -139,10 +137,11 @@ class Auto:
             told["no_number"] = [name for name, gone in zip(names, lost, strict=True) if gone]
         if unable:
             told["other_inputs"] = unable
-        used = {name: k for k, name in enumerate(names) if weights[k].any()}
-        parts = {name: fits[k].state or State() for name, k in used.items()}
-        parts[_WEIGHT] = State({name: weights[k] for name, k in used.items()})
-        parameters = sum(fits[k].parameters for k in used.values()) + int((weights > 0).sum())
+        used = {name: weight for name, weight in zip(names, weights, strict=True) if weight.any()}
+        fits = {name: known()[name].fit(simulated, measured) for name in used}
+        parts = {name: one.state or State() for name, one in fits.items()}
+        parts[_WEIGHT] = State(used)
+        parameters = sum(one.parameters for one in fits.values()) + int((weights > 0).sum())
         return Fitted.of(self, State.of_parts(parts), parameters, told)
 
     def restored(self, state: State) -> Predict:
@@ -156,13 +155,13 @@ class Auto:
         return predict
 
 
-def left_out(one: Rival, simulated: Simulated, measured: Array, fitted: Fitted) -> Array:
+def left_out(one: Rival, simulated: Simulated, measured: Array) -> Array:
     """Predict every training cycle by a fit to the other inner folds; shape (cycles, samples, channels).
 
-    A method that knows a shorter way (`KernelRidge.out_of_fold`) goes it, from what was fitted to all.
+    Kernel ridge regression knows a shorter way to the same (`KernelRidge.out_of_fold`).
     """
     if isinstance(one, KernelRidge):
-        return one.out_of_fold(simulated, measured, fitted)
+        return one.out_of_fold(simulated, measured)
     guesses = np.empty_like(measured)
     for kept, out in inner_folds(simulated):
         guesses[out] = one.fit(simulated.take(kept), measured[kept]).predict(simulated.take(out))
@@ -208,7 +207,7 @@ def crossed(errors: Array, unit: NDArray[np.intp]) -> Array:
         out = unit == label
         weights = weighed(errors[:, ~out], unit[~out])
         found[k] = _rmse((weights[:, None, None] * errors[:, out]).sum(axis=0)).mean(axis=0)
-    return found.mean(axis=0)
+    return np.asarray(found.mean(axis=0))
 
 
 def least_square(product: Array) -> Array:

@@ -197,14 +197,6 @@ def refine(learned: Learned, cycles: Cycles, goal: Targets, solved: Any, held: C
     return goal.back(guess.reshape(*held.activation.shape[:2], -1))
 
 
-def likeness(learned: Learned, training: Cycles, held: Cycles) -> tuple[Any, Any]:
-    """How alike training cycles, and held ones, are to training cycles: by sample; without heads, by cycle."""
-    scaling = scale(learned, training.activation)
-    if not learned.lag.size:
-        return by_cycle(learned, scaling, training, held)
-    return kernel(learned, scaling, training, training), kernel(learned, scaling, held, training)
-
-
 # --- Without heads the kernel is one of cycles by one of phases, which is solved in a hundredth of the time ---
 
 

@@ -18,6 +18,7 @@ from nem2e_lib.rivals.kernel import (
     by_cycle,
     guess_by_cycle,
     kernel,
+    namespace,
     phases,
     scale,
     some,
@@ -67,32 +68,36 @@ def left_out(
     return goal.back((goal.values - residual.reshape(goal.values.shape)).reshape(measured.shape))
 
 
-def solve(learned: Learned, cycles: Cycles, measured: jax.Array, factor: jax.Array) -> jax.Array:
+def solve(learned: Learned, cycles: Cycles, measured: Any, factor: Any) -> Any:
     """Solve the readout for training cycles: weights of these in what is predicted, by channel (the last axis)."""
-    goal, scaling = targets(learned, measured), scale(learned, cycles.activation)
+    xp = namespace(measured, cycles.activation, learned.log_penalty)
+    goal, scaling, penalty = targets(learned, measured), scale(learned, cycles.activation), xp.exp(learned.log_penalty)
     if not learned.lag.size:
         similar = by_cycle(learned, scaling, cycles, cycles)[0]
-        return solved_by_cycle(similar, goal.values.reshape(measured.shape), factor * jnp.exp(learned.log_penalty))
+        return solved_by_cycle(similar, goal.values.reshape(measured.shape), factor * penalty)
     similar = kernel(learned, scaling, cycles, cycles)
-    ridge = factor * jnp.exp(learned.log_penalty) * jnp.eye(len(similar))
+    ridge = factor * penalty * xp.eye(len(similar), dtype=similar.dtype)
+    if xp is np:
+        return np.linalg.solve(similar + ridge, goal.values)
     return jax.scipy.linalg.solve(similar + ridge, goal.values, assume_a="pos")
 
 
-def solved_by_cycle(similar: jax.Array, values: jax.Array, penalty: jax.Array) -> jax.Array:
+def solved_by_cycle(similar: Any, values: Any, penalty: Any) -> Any:
     """Solve kernel ridge regression on cycles as a whole; shape (axes of phase, cycles, channels).
 
     The kernel is S x P + J x C: likeness of cycles by that of phases, and the mean curve's own term, J of ones. Along
     the eigenvectors of P it falls apart into a small kernel for each, but for the mean curve's term, of the rank of C,
     which the matrix inversion lemma adds (Rasmussen & Williams 2006, Eq. A.9).
     """
+    xp = namespace(similar, values, penalty)
     power, axes, along = phases(values.shape[1])
-    turned = jnp.einsum("sj,nsc->jnc", axes, values)
-    ridges = power[:, None, None] * similar + penalty * jnp.eye(len(similar))
-    ones = jnp.ones((*turned.shape[:2], 1))
-    solved = jnp.linalg.solve(ridges, jnp.concatenate([turned, ones], axis=-1))
+    turned = xp.einsum("sj,nsc->jnc", axes, values)
+    ridges = power[:, None, None] * similar + penalty * xp.eye(len(similar), dtype=similar.dtype)
+    ones = xp.ones((*turned.shape[:2], 1), dtype=turned.dtype)
+    solved = xp.linalg.solve(ridges, xp.concatenate([turned, ones], axis=-1))
     own, constant = solved[..., :-1], solved[..., -1]
-    inner = jnp.eye(len(power)) + along.T @ (constant.sum(axis=1)[:, None] * along)
-    small = jnp.linalg.solve(inner, along.T @ own.sum(axis=1))
+    inner = xp.eye(len(power), dtype=similar.dtype) + along.T @ (constant.sum(axis=1)[:, None] * along)
+    small = xp.linalg.solve(inner, along.T @ own.sum(axis=1))
     return own - constant[..., None] * (along @ small)[:, None]
 
 
@@ -145,33 +150,10 @@ def solved(found: Learned, training: Cycles, measured: Any) -> tuple[Targets, An
     return _solve(found, training, measured)
 
 
-@pinned()
-def guessed(found: Learned, similar: Any, new: Any, values: Any) -> Any:
-    """Solve the readout, and predict by it; shape (factors, held cycles, samples, channels).
-
-    Parameters
-    ----------
-    found
-        What was learned.
-    similar, new
-        How alike training cycles, and held ones, are to training cycles (`kernel.likeness`).
-    values
-        Targets of the training cycles, shape (cycles, samples, channels).
-    """
-    return _guessed(found, *(jnp.asarray(part, jnp.float32) for part in (similar, new, values)))
-
-
-@jax.jit
-def _guessed(learned: Learned, similar: Any, new: Any, values: Any) -> Any:
-    def one(factor: Any) -> Any:
-        penalty = factor * jnp.exp(learned.log_penalty)
-        if not learned.lag.size:
-            return guess_by_cycle(new, solved_by_cycle(similar, values, penalty))
-        ridge, rows = penalty * jnp.eye(len(similar)), values.reshape(-1, values.shape[-1])
-        guess = new @ jax.scipy.linalg.solve(similar + ridge, rows, assume_a="pos")
-        return guess.reshape(-1, *values.shape[1:])
-
-    return jax.lax.map(one, jnp.asarray(FACTORS))
+def solved_in_numpy(found: Learned, training: Cycles, measured: Array) -> tuple[Targets, Array]:
+    """Return the same as `solved` without compiling it, which takes longer than few cycles take to be solved."""
+    learned = Learned(*(np.asarray(part) for part in found))
+    return targets(learned, measured), np.stack([solve(learned, training, measured, factor) for factor in FACTORS])
 
 
 @partial(jax.jit, static_argnums=(0, 1, 2))

@@ -15,6 +15,7 @@ copies and widths of fixed terms are not learned: they were chosen by hand (docs
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
@@ -29,17 +30,18 @@ from nem2e_lib.rivals.kernel import (
     Learned,
     Targets,
     initial,
-    likeness,
     refine,
     softmax,
     some,
-    targets,
 )
 from nem2e_lib.rivals.protocol import Array, Fitted, Predict, Simulated, State, groups, inner_folds
 
 ROWS_LEARNED, ROWS_SOLVED = 720, 3000
 """Samples (cycles times samples) that an update, and the last solution, look at, at most: their cost grows as the cube
 of these. Where there are more, cycles are drawn, as many from every unit; shifted copies are added where they fit."""
+
+Solver = Callable[[Learned, Cycles, Any], tuple[Targets, Any]]
+"""From what was learned, training cycles and their EMG to targets and the readout; see `kernel_learning.solved`."""
 
 
 @dataclass(frozen=True)
@@ -90,6 +92,24 @@ class KernelRidge:
         """
         from nem2e_lib.rivals import kernel_learning  # JAX, which to predict is not needed
 
+        return self._fit(simulated, measured, kernel_learning.solved)
+
+    def out_of_fold(self, simulated: Simulated, measured: Array) -> Array:
+        """Predict every training cycle by a fit to the other inner folds; shape (cycles, samples, channels).
+
+        All is learned anew without the fold. It is what `fit` and `predict` give but for rounding, in half the time.
+        """
+        from nem2e_lib.rivals import kernel_learning
+
+        found = np.empty_like(measured)
+        for kept, out in inner_folds(simulated):
+            fitted = self._fit(simulated.take(kept), measured[kept], kernel_learning.solved_in_numpy)
+            found[out] = fitted.predict(simulated.take(out))
+        return found
+
+    def _fit(self, simulated: Simulated, measured: Array, solved_by: Solver) -> Fitted:
+        from nem2e_lib.rivals import kernel_learning
+
         if simulated.names or not simulated.activates:
             raise Nem2eError(
                 f"rival {self.name}: raises its inputs to powers, so that it takes activation, and speed, alone; leave "
@@ -105,7 +125,7 @@ class KernelRidge:
         learned, found = kernel_learning.learned(
             initial(self.heads), cycles, target, drawn, self.updates, len(by_unit), self.learning_rate, self.prior
         )
-        goal, solved = kernel_learning.solved(learned, training, known)
+        goal, solved = solved_by(learned, training, known)
         arrays = {
             **{f"learned.{name}": part for name, part in learned._asdict().items()},
             **{f"training.{name}": part for name, part in training._asdict().items()},
@@ -129,50 +149,6 @@ class KernelRidge:
             return found
 
         return predict
-
-    def out_of_fold(self, simulated: Simulated, measured: Array, fitted: Fitted) -> Array:
-        """Predict the cycles that it was fitted to, each by a readout that was solved without its inner fold.
-
-        Only the readout is solved anew, in a fraction of the time of learning. What was learned by descent, and the
-        weights of the penalties, have seen the fold, so errors are a little too low.
-
-        Parameters
-        ----------
-        simulated, measured
-            The same training cycles that `fitted` was fitted to.
-        fitted
-            What `fit` gave.
-
-        Returns
-        -------
-        numpy.ndarray
-            Shape (cycles, samples, channels).
-        """
-        from nem2e_lib.rivals import kernel_learning
-
-        assert fitted.state is not None
-        learned, training, _, view = _kept(fitted.state)
-        shares, size = fitted.state.arrays["shares"], fitted.state.arrays["size"]
-        copies, target = _with_copies(simulated, measured / size, self.shift)
-        samples = measured.shape[1]
-        used = _at_most(_by_unit(groups(copies)), ROWS_SOLVED // samples, self.seed)
-        origin, target, found = used % len(simulated), target[used], np.empty_like(measured)
-        similar, new = likeness(learned, training, view.cycles(simulated))
-        rows = len(similar) // len(used)  # samples, or 1 where cycles are alike as a whole
-        for _, out in inner_folds(simulated):
-            others = ~np.isin(origin, out)
-            held = np.resize(out, len(out) + -len(out) % _TOGETHER)
-            to, at = np.repeat(others, rows), (held[:, None] * rows + np.arange(rows)).ravel()
-            goal = targets(learned, target[others])
-            values = goal.values.reshape(-1, *measured.shape[1:])
-            solved = kernel_learning.guessed(learned, similar[np.ix_(to, to)], new[np.ix_(at, to)], values)
-            guesses = goal.back(np.asarray(solved, float))[:, : len(out)]
-            found[out] = (guesses * shares[:, None, None]).sum(axis=0) * size
-        return found
-
-
-_TOGETHER = 8
-"""Cycles that are predicted together, at least, so that folds of unequal size share compiled programs."""
 
 
 def _kept(state: State) -> tuple[Learned, Cycles, Targets, _View]:

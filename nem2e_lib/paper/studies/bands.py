@@ -22,7 +22,7 @@ from nem2e_lib.paper.studies.script import script
 from nem2e_lib.project import ROOT
 from nem2e_lib.refiner.bands import Array, half_width, inside
 from nem2e_lib.refiner.portrait import floors, residuals
-from nem2e_lib.rivals import Network, Rival, evaluate, every, slow
+from nem2e_lib.rivals import Network, Rival, evaluate, every, rival, slow
 from nem2e_lib.site.provenance import commit
 from nem2e_lib.site.saving import write_csv
 from nem2e_lib.training.config import profile
@@ -108,7 +108,7 @@ def _error_rule(off: Array, unit: NDArray[np.intp]) -> dict[str, float]:
 
 
 def rows(cycles: xr.Dataset, folder: Path, units: int, updates: int) -> Iterator[dict[str, Any]]:
-    """Yield a row a method: all rivals but networks, and One-Entire.
+    """Yield a row a method: all rivals but networks, `auto`, and One-Entire.
 
     Parameters
     ----------
@@ -120,7 +120,7 @@ def rows(cycles: xr.Dataset, folder: Path, units: int, updates: int) -> Iterator
         Of the One-Entire networks.
     """
     lowest = floors(cycles)
-    for one in every():
+    for one in (*every(), rival("auto")):
         if isinstance(one, Network):
             continue
         found = evaluate(cycles, one, keep=folder / f"{one.name}.nc")
