@@ -50,8 +50,9 @@ def own_cycles(table: pd.DataFrame, *, told: str) -> Drawn:
         ],
     )
     caption = (
-        "Every method is adapted to people whom it had not seen, as nem2e adapt does, and judged on cycles that were "
-        "not among the own ones; dashed: the mean of the own cycles alone, without other people. Bars: 95 % CI of the "
+        "Every method is adapted to people whom it had not seen, as nem2e adapt does (with --same-speed where judged "
+        "at that speed), and judged on cycles that were not among the own ones; dashed: the mean of the own cycles "
+        "alone, without other people. Bars: 95 % CI of the "
         "change from no own cycle, paired by held-out unit."
     )
     return Drawn(figure, table, title, f"{caption} {told}", caption, synthetic)
