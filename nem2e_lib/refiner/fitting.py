@@ -132,6 +132,7 @@ def _told(study: xr.Dataset, alike: list[str], fitted: Fitted, scaling: Inputs) 
         dict(fitted.state.facts),
         chosen,
         fitted.state.needs_speed or (SPEED in scaling.sets and scaling.by_speed),
+        fitted.state.keeps_training,
         json.loads(json.dumps(scaling.content())),
         {name: str(study.input_unit.sel(input=name).values) for name in scaling.names},
     )

@@ -26,6 +26,8 @@ OTHER_CYCLES = "Its error is that of other cycles of the same recording, which a
 """Warnings of a refiner of one recording; the second where its error is known."""
 ERROR_BAND = "± the held-out error (root mean square at each sample)"
 """What the band is where there is none of a nominal level."""
+KEEPS = "the file holds simulated activation of those whom it was trained on, as kernel ridge regression needs it"
+"""What is told of a file that gives away more than what was learned."""
 OWN, LEG, ALL = "own", "leg", "all"
 """Which muscles a refined one is made of: its own, those of its leg, all that are read."""
 
@@ -82,6 +84,7 @@ class Manifest:
             f"of {len(origin.subjects)} subject(s)",
             f"reads the activation of {len(self.inputs)} muscles{self._beside_said} in {cycle.definition} cycles",
             f"held-out error: {left_out if training.held_out_by else 'unknown, nobody was left out'}",
+            *([KEEPS] if any(fit.keeps_training for fit in self.fits) else []),
             *([self.verdict.sentence] if self.verdict else []),
             *([f"band: {self.band_said}"] if self.band_said else []),
             *([f"adapted to {self.person}"] if self.person else []),
@@ -328,6 +331,8 @@ class Fit:
         Hyper-parameters chosen inside the training cycles.
     needs_speed : bool
         Whether it reads the speed of locomotion.
+    keeps_training : bool
+        Whether its arrays hold the simulated activation of the people that it was trained on.
     inputs : dict
         Sets that it reads and how they are scaled (`nem2e_lib.rivals.inputs.Inputs`).
     units : dict
@@ -342,6 +347,7 @@ class Fit:
     facts: dict[str, Any]
     chosen: dict[str, Any]
     needs_speed: bool = False
+    keeps_training: bool = False
     inputs: dict[str, Any] = field(default_factory=dict)
     units: dict[str, str] = field(default_factory=dict)
 

@@ -34,7 +34,7 @@ from nem2e_lib.rivals.kernel import (
     softmax,
     some,
 )
-from nem2e_lib.rivals.protocol import Array, Fitted, Predict, Simulated, State, groups, inner_folds
+from nem2e_lib.rivals.protocol import KEEPS_TRAINING, Array, Fitted, Predict, Simulated, State, groups, inner_folds
 
 ROWS_LEARNED, ROWS_SOLVED = 720, 3000
 """Samples (cycles times samples) that an update, and the last solution, look at, at most: their cost grows as the cube
@@ -135,7 +135,7 @@ class KernelRidge:
         }
         readout = (self.heads + 1) * measured.shape[1] * simulated.activation.shape[2] * measured.shape[2]
         learnt = sum(int(np.size(part)) for part in learned) + readout
-        state = State({name: np.asarray(part, float) for name, part in arrays.items()})
+        state = State({name: np.asarray(part, float) for name, part in arrays.items()}, {KEEPS_TRAINING: True})
         return Fitted.of(self, state, learnt, _told(learned))
 
     def restored(self, state: State) -> Predict:

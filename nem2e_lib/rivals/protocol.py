@@ -29,6 +29,8 @@ from nem2e_lib.training.folds import Folds, leave_one_out
 Array = NDArray[np.float64]
 KNOWS_SPEED = "knows_speed"
 """The fact of a state that says so where a method reads the speed of locomotion."""
+KEEPS_TRAINING = "keeps_training"
+"""The fact of a state that holds the simulation of the training cycles themselves."""
 INNER_FOLDS = 5
 """Inner folds at most; with fewer training units each is left out alone."""
 
@@ -163,6 +165,11 @@ class State:
     def needs_speed(self) -> bool:
         """Whether it was made of cycles of known speed, and so needs that of every other cycle."""
         return any(value for key, value in self.facts.items() if key.split("/")[-1] == KNOWS_SPEED)
+
+    @property
+    def keeps_training(self) -> bool:
+        """Whether it holds the simulation of training cycles, and not only what was learned from them."""
+        return any(value for key, value in self.facts.items() if key.split("/")[-1] == KEEPS_TRAINING)
 
     def under(self, name: str) -> State:
         """Return the part that was kept under a name (`State.of_parts`)."""

@@ -101,6 +101,12 @@ def test_speed_is_asked_for_where_it_is_read(cycles):
     assert by_cadence.predict(unknown).notnull().all()
 
 
+def test_a_file_says_where_it_holds_training_itself(cycles):
+    told = "holds simulated activation of those whom it was trained on"
+    assert told in str(fit(cycles, KernelRidge(heads=0, updates=2, draws=1), leave_out=False))
+    assert told not in str(fit(cycles, rival("ridge_all"), leave_out=False))
+
+
 def test_what_cannot_be_kept_is_refused(cycles):
     @dataclasses.dataclass(frozen=True)
     class Mine:
