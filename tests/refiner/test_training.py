@@ -9,7 +9,7 @@ import xarray as xr
 from nem2e_lib.analysis.metrics import errors
 from nem2e_lib.error import Nem2eError
 from nem2e_lib.refiner import Refiner, train
-from nem2e_lib.refiner.portrait import between_seeds, coverage, held_out, unit_squares
+from nem2e_lib.refiner.portrait import between_seeds, coverage, floors, held_out, unit_squares
 from nem2e_lib.refiner.training import diverged_seeds, plan
 from nem2e_lib.training.config import Configuration
 from nem2e_lib.training.engine import Outcome
@@ -188,7 +188,7 @@ def test_every_condition_trains_leaves_out_saves_and_comes_back(condition, optio
     given = train(cycles, condition, chosen, seeds=2, results=results, store=tmp_path / "s", progress=False)
     found = train(cycles, condition, chosen, seeds=2, store=tmp_path / "s", progress=False)
     assert given.manifest == found.manifest
-    assert given.manifest.outputs[1].held_out == held_out(results)["tib"]
+    assert given.manifest.outputs[1].held_out == held_out(results, floors(cycles))["tib"]
     loaded = Refiner.load(given.save(tmp_path / "kept"))
     np.testing.assert_array_equal(loaded.predict(cycles), given.predict(cycles))
     assert given.manifest.training.held_out_units == 3
