@@ -50,6 +50,7 @@ endef
 ## study-attention-long  attention of what was trained long, in a run's folder or as *.nc: docs/attention_long.csv (FOLDER=folder)
 ## study-circumstances  speed and duration told to the rivals that take minutes, on every study: docs/circumstances.csv
 ## study-inputs  angles, moments, lengths and forces beside activation, on every study: docs/inputs_people.csv
+## study-auto  the method that nem2e train begins with beside each single one, on every study: docs/auto.csv
 ## study-bands  what bands about refined activity cover, on every study: docs/bands.csv (UNITS=16 UPDATES=600)
 ## study-own-cycles  what a few own cycles of a person buy, on people and synthetic data: docs/own_cycles.csv
 ## study-ablations  what every choice that the paper leaves open does to Er: docs/ablations.csv (UNITS=64 UPDATES=2000 SEEDS=3: about 30 min; DATA=open, 45 min, or STUDY=folder: the network's choices; LENGTH=long: a few of them, 3 h)
@@ -62,7 +63,7 @@ endef
 ## lock      requirements.lock and environment.yml anew from pyproject.toml
 ## clean     remove build/ (the environment and figures/ stay)
 ## help      this list
-.PHONY: paper motion c3d notebook test test-all study-claims study-long study-epochs study-learning study-outside study-attention study-attention-long study-circumstances study-inputs study-bands study-own-cycles study-ablations study-reach study-generators bench bench-card lint setup lock clean help
+.PHONY: paper motion c3d notebook test test-all study-claims study-long study-epochs study-learning study-outside study-attention study-attention-long study-circumstances study-inputs study-auto study-bands study-own-cycles study-ablations study-reach study-generators bench bench-card lint setup lock clean help
 help:
 	@sed -n 's/^## /  make /p' Makefile
 
@@ -124,6 +125,9 @@ study-circumstances: $(SETUP)
 
 study-inputs: $(SETUP)
 	$(PY) -m nem2e_lib.paper.studies.inputs $(BUILD)/study-inputs
+
+study-auto: $(SETUP)
+	$(PY) -m nem2e_lib.paper.studies.auto $(BUILD)/study-auto
 
 study-bands: $(SETUP)
 	$(PY) -m nem2e_lib.paper.studies.bands $(BUILD)/study-bands $(or $(UNITS),16) $(or $(UPDATES),600)
