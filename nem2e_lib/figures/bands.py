@@ -16,7 +16,7 @@ EXACT = "#999999"
 
 @styled
 def calibration(manifest: Manifest) -> Drawn:
-    """Draw one panel a muscle: share of held-out samples within bands over their nominal level.
+    """Draw one panel a muscle: held-out share within bands over their nominal level.
 
     Parameters
     ----------
@@ -35,7 +35,7 @@ def calibration(manifest: Manifest) -> Drawn:
         axis.plot(here["nominal"], here["covered"], color=REFINED, marker="D", ms=4.5, mec="black", mew=0.6, lw=1.0)
         axis.set_title(f"{muscle} (n = {here['units'].iloc[0]:.0f})")
     label_bottom(axes, "nominal share")
-    figure.supylabel("share of held-out samples within", fontsize=9)
+    figure.supylabel("held-out share within", fontsize=9)
     exact = Line2D([], [], color=EXACT, lw=1.0, ls="--", label="exactly as said")
     add_legend(figure, [mean_handle(), exact])
     caption = (
