@@ -617,7 +617,7 @@ def _read(kind: Any, value: Any, where: str, name: str) -> Any:
 
 def _record(kind: Any, value: dict[str, Any], where: str, name: str) -> Any:
     hints, known = get_type_hints(kind), [field.name for field in fields(kind)]
-    needed = [field.name for field in fields(kind) if field.default is MISSING]
+    needed = [each.name for each in fields(kind) if each.default is MISSING and each.default_factory is MISSING]
     missing = [key for key in needed if key not in value]
     if missing:
         raise Nem2eError(f"{where}: {name} has no {missing[0]!r}; get the file anew.")
