@@ -198,8 +198,9 @@ def test_the_whole_way_gives_what_is_kept_for_two_children_and_a_cycle_of_the_ru
 ) -> None:
     """From C3D files to models that leave one child out; activation is that which comes with the library.
 
-    Static optimisation solves each moment by itself to OpenSim's tolerance. The runner's activation as simulated on
-    another machine by other set-ups differs from the kept one by 0.006 at most; hence half as much again is allowed.
+    Static optimisation solves each moment by itself to OpenSim's tolerance, and on another processor stops elsewhere:
+    single moments have been seen to differ by 0.0124 from what is kept. Hence twice that is allowed of a moment, and of
+    a whole curve a root mean square of 0.005.
     """
     pytest.importorskip("opensim")
     asked = {"children": {"HC031A_straight": None, "HC036A_straight": None}, "runner": {"run5": 1.16}}
@@ -221,7 +222,9 @@ def test_the_whole_way_gives_what_is_kept_for_two_children_and_a_cycle_of_the_ru
             inside = (anew.time > float(row["start_s"]) + 0.015) & (anew.time < float(row["end_s"]) - 0.015)
             for label in anew.labels:
                 there = np.interp(anew.time[inside], kept.time, kept.column(label))
-                np.testing.assert_allclose(anew.column(label)[inside], there, atol=0.01, err_msg=label)
+                off = anew.column(label)[inside] - there
+                assert np.sqrt((off**2).mean()) < 0.005, label
+                np.testing.assert_allclose(off, 0.0, atol=0.025, err_msg=label)
     study, work = STUDIES["children"], fetched / "children"
     built = study.build(realdata, work / "trials", work / "simulated", fetched / "study", SAID)
     assert built.trials["subject"].tolist() == ["HC031A", "HC036A"]
