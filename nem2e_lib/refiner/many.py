@@ -112,9 +112,9 @@ def plan(
         trial = trial_name(activation)
         own = None if cycles is None else Path(cycles.replace(TRIAL, trial))
         forces = None if grf is None else Path(grf.replace(TRIAL, trial))
-        jobs.append(
-            Job(trial, activation, forces, own if table is None else table.get(trial, []), out / f"{trial}{ENDING}")
-        )
+        spans = own if table is None else table.get(trial, [])
+        more = {which: Path(name.replace(TRIAL, trial)) for which, name in (beside or {}).items()}
+        jobs.append(Job(trial, activation, forces, spans, out / f"{trial}{ENDING}", more))
     twice = [job for job in jobs if [other.out for other in jobs].count(job.out) > 1]
     if twice:
         raise Nem2eError(

@@ -83,6 +83,14 @@ def test_one_file_for_all_is_refused(options, message, tmp_path, monkeypatch):
         plan(activations, tmp_path / "out", **options)
 
 
+def test_inputs_beside_activation_are_each_recording_s_own(tmp_path):
+    activations = [tmp_path / "a_activation.sto", tmp_path / "b_activation.sto"]
+    jobs = plan(activations, tmp_path / "out", beside={"moment": "id/{trial}_id.sto"})
+    assert [str(job.beside["moment"]) for job in jobs] == ["id/a_id.sto", "id/b_id.sto"]
+    with pytest.raises(Nem2eError, match=r"--moments id\.sto: is one file, but there are 2 recordings"):
+        plan(activations, tmp_path / "out", beside={"moment": "id.sto"})
+
+
 def test_two_of_one_name_are_refused(tmp_path):
     activations = [tmp_path / "s1" / "walk_activation.sto", tmp_path / "s2" / "walk_controls.sto"]
     with pytest.raises(Nem2eError, match=r"would both be written to .*walk_refined\.sto; rename one"):
