@@ -165,7 +165,7 @@ $(EXTRAS): requirements-extra.lock $(SETUP)
 lock: $(SETUP)
 	$(VENV)/bin/uv pip compile pyproject.toml --extra test --extra build --generate-hashes --no-emit-index-url \
 	  --python-version 3.11 --no-header --quiet --output-file requirements.lock
-	$(VENV)/bin/uv pip compile pyproject.toml --extra dask --extra opensim --extra fuzz --constraint requirements.lock \
+	$(VENV)/bin/uv pip compile pyproject.toml --extra dask --extra opensim --extra fuzz --extra browser --extra bundle --constraint requirements.lock \
 	  --generate-hashes --no-emit-index-url --python-version 3.11 --no-header --quiet --output-file requirements-extra.lock
 	$(PY) tools/environment.py requirements.lock environment.yml
 

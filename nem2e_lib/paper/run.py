@@ -11,6 +11,7 @@ from pathlib import Path
 import pandas as pd
 import xarray as xr
 
+from nem2e_lib.charts.chart import Chart
 from nem2e_lib.data.check import check_study
 from nem2e_lib.data.cycles.segment import load_cycles, save_cycles, save_report, segment
 from nem2e_lib.data.study.load import load_study
@@ -141,15 +142,15 @@ class Run:
         studies = {name: Path(where) for name, where in found["studies"].items()}
         return cls(path.parent, found["profile"], found["seed"], studies, page, found.get("data", ""))
 
-    def show(self, shown: Drawn | Table, name: str) -> Saved:
-        """Save a figure or a table into the site under a name, and return it so that a notebook shows it.
+    def show(self, shown: Drawn | Chart | Table, name: str) -> Saved:
+        """Save a figure, a chart or a table into the site under a name, and return it so that a notebook shows it.
 
         Parameters
         ----------
         shown
-            What a function of `nem2e_lib.figures` or `nem2e_lib.site.tables` returned.
+            What a function of `nem2e_lib.figures`, `nem2e_lib.charts` or `nem2e_lib.site.tables` returned.
         name
-            Of its files: ``<name>.svg`` and ``<name>.csv``, or ``<name>.html`` and ``<name>.csv``.
+            Of its files: ``<name>.csv`` beside ``<name>.svg`` or ``<name>.html``, and of a chart ``charts/<name>.js``.
 
         Raises
         ------

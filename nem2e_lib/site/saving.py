@@ -1,14 +1,16 @@
-"""Figures and tables as files: SVG, CSV and HTML, listed in one manifest a page."""
+"""Figures, charts and tables as files: SVG, CSV, HTML and scripts of data, listed in one manifest a page."""
 
 from __future__ import annotations
 
 import json
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from typing import TypeVar
 
 import pandas as pd
 from markupsafe import Markup
 
+from nem2e_lib.charts.chart import Chart
 from nem2e_lib.data import files
 from nem2e_lib.error import Nem2eError
 from nem2e_lib.figures.style import Drawn, figure_html, svg
@@ -17,12 +19,13 @@ from nem2e_lib.site.frame import part
 from nem2e_lib.site.tables import Table, table_html
 from nem2e_lib.training.units import caveat
 
-MANIFESTS = "manifest"
+MANIFESTS, CHARTS = "manifest", "charts"
+"""Folders in a site."""
 
 
 @dataclass(frozen=True)
 class Entry:
-    """What a manifest knows of one figure or table (paths relative to the site's folder)."""
+    """What a manifest knows of one figure, chart or table (its kind; paths relative to the site's folder)."""
 
     kind: str
     name: str
@@ -44,11 +47,12 @@ class Saved:
         return part("saved", self.body, self.entry)
 
 
-def save(shown: Drawn | Table, name: str, folder: Path | str, *, page: str = "figures") -> Saved:
-    """Save a figure or a table and list it under a page.
+def save(shown: Drawn | Chart | Table, name: str, folder: Path | str, *, page: str = "figures") -> Saved:
+    """Save a figure, a chart or a table and list it under a page.
 
-    A figure becomes ``<name>.svg``, a table ``<name>.html`` (a page of its own); ``<name>.csv`` beside it holds exactly
-    what is drawn, or the table's unrounded numbers.
+    A figure becomes ``<name>.svg``, a table ``<name>.html`` (a page of its own), a chart ``<name>.svg`` and
+    ``charts/<name>.js``, with which a page draws it anew; ``<name>.csv`` beside it holds exactly what is drawn, or the
+    table's unrounded numbers.
 
     Raises
     ------
@@ -57,34 +61,44 @@ def save(shown: Drawn | Table, name: str, folder: Path | str, *, page: str = "fi
     """
     _check(shown, name)
     shown = _with_caveat(shown)
-    if isinstance(shown, Drawn):
-        kind, suffix, text = "figure", "svg", svg(shown.figure, shown.title, shown.alt)
-        body = Markup(figure_html(text, shown.alt, shown.caption))
-    else:
-        kind, suffix, body = "table", "html", table_html(shown)
-        text = whole_page(title=shown.title, body=body)
-    files = (f"{name}.{suffix}", f"{name}.csv")
-    write_text(Path(folder) / files[0], text)
-    write_csv(Path(folder) / files[1], shown.data)
+    kind, texts, body = _texts(shown, name)
+    for file, text in texts.items():
+        write_text(Path(folder) / file, text)
+    write_csv(Path(folder) / f"{name}.csv", shown.data)
+    files = (*texts, f"{name}.csv")
     entry = Entry(kind, name, shown.title, shown.alt, shown.caption, shown.synthetic, files)
     _list(entry, folder, page)
     return Saved(entry, body)
 
 
-def _with_caveat(shown: Drawn | Table) -> Drawn | Table:
+def _texts(shown: Drawn | Chart | Table, name: str) -> tuple[str, dict[str, str], Markup]:
+    """Return the kind of what is shown, the text of each of its files, and how it stands in a notebook."""
+    if isinstance(shown, Table):
+        body = table_html(shown)
+        return "table", {f"{name}.html": whole_page(title=shown.title, body=body)}, body
+    if isinstance(shown, Chart):
+        texts = {f"{name}.svg": shown.svg, f"{CHARTS}/{name}.js": shown.script(name)}
+    else:
+        texts = {f"{name}.svg": svg(shown.figure, shown.title, shown.alt)}
+    kind = "chart" if isinstance(shown, Chart) else "figure"
+    return kind, texts, Markup(figure_html(texts[f"{name}.svg"], shown.alt, shown.caption))
+
+
+Shown = TypeVar("Shown", Drawn, Chart, Table)
+
+
+def _with_caveat(shown: Shown) -> Shown:
     """Say beside errors and tests over blocks of cycles what they do not tell."""
     said = caveat(shown.data["unit"]) if "unit" in shown.data else ""
     if not said:
         return shown
     caption = f"{shown.caption} {said}".strip()
-    return (
-        replace(shown, caption=caption, alt=f"{shown.alt} {said}")
-        if isinstance(shown, Drawn)
-        else replace(shown, caption=caption)
-    )
+    if isinstance(shown, Table):
+        return replace(shown, caption=caption)
+    return replace(shown, caption=caption, alt=f"{shown.alt} {said}")
 
 
-def _check(shown: Drawn | Table, name: str) -> None:
+def _check(shown: Drawn | Chart | Table, name: str) -> None:
     if shown.synthetic and "SYNTHETIC" not in shown.title:
         raise Nem2eError(
             f"The title of '{name}' is '{shown.title}', but its data are synthetic; expected the word "
