@@ -1,4 +1,4 @@
-"""The way through a site by question: what a newcomer asks, answered from the run's tables, and the page that shows it."""
+"""The way through a site by question: what a newcomer asks, answered from the run's tables, and the page of it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The front page: what was done, on whom, what holds; real people first, every other rendered site under a tab of its own."""
+"""The front page: what was done, on whom, what holds; real people first, each other site under a tab of its own."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from typing import NamedTuple
 from markupsafe import Markup
 
 from nem2e_lib.error import Nem2eError
+from nem2e_lib.site.assets import write_assets
 from nem2e_lib.site.claims import ANSWERS, cards
 from nem2e_lib.site.contents import CONTENTS, Contents, read_contents, write_contents
 from nem2e_lib.site.entries import Section, by_name, sections, write_pages
@@ -21,8 +22,8 @@ PEOPLE = "people"
 """Folder in a site that holds the site on real people."""
 TITLE = "Neural-enhanced motion-to-EMG, checked"
 LEAD = (
-    "Musculoskeletal simulation turns motion into muscle activation that comes too early or too late. A network trained "
-    "on measured EMG refines it (Teramae et al. 2025). Every table and figure is computed here again."
+    "Musculoskeletal simulation turns motion into muscle activation that comes too early or too late. A network "
+    "trained on measured EMG refines it (Teramae et al. 2025). Every table and figure is computed here again."
 )
 
 
@@ -46,6 +47,7 @@ def write_index(folder: Path | str, contents: Contents) -> Path:
     _all_there(root, [*contents.pages, *files])
     write_contents(root, contents)
     write_pages(root, contents)
+    write_assets(root)
     return render_index(root)
 
 
