@@ -30,7 +30,7 @@ GRAIN = 0.005
 """Metres to which places on the figure are rounded; they are drawn as whole numbers of it."""
 WIDTH, LIST, NAMES = 330, 320, 160
 """Of the figures, of the list and of the names in it, px: a phone shows them."""
-NIGHT, BONE, FAR_BONE = "#0b1630", "#e8ecf2", "#64748f"
+NIGHT, BONE, FAR_BONE = "#0b1630", "#b4bfd0", "#56657f"
 """Ground and bones: on it the lowest weights are dark, as they are in the maps."""
 LARGEST = 175
 """Pixels a metre of the figure takes at most: a body that stands alone need not be taller than the list."""
@@ -57,8 +57,8 @@ def spatial_attention(results: xr.Dataset, answers: pd.DataFrame) -> Chart:
     """
     if not over_muscles(results):
         raise Nem2eError(
-            f"study {results.attrs['study']}, {results.attrs['condition']}: its attention is not over muscles; draw its "
-            "temporal attention, or train All-Entire with another spatial."
+            f"study {results.attrs['study']}, {results.attrs['condition']}: its attention is not over muscles; draw "
+            "its temporal attention, or train All-Entire with another spatial."
         )
     verdict = verdict_of(results, answers)
     order = in_order([str(token) for token in results["token"].to_numpy()])
@@ -187,10 +187,10 @@ def _skeletons(table: pd.DataFrame, stage: _Stage, count: int) -> alt.LayerChart
         .transform_calculate(**here)
         .mark_line(color=colour, strokeWidth=width, strokeCap="round", strokeJoin="round")
         .encode(**place, detail="line:N", order="point:Q")
-        for near, colour, width in ((0, FAR_BONE, 2), (1, BONE, 3))
+        for near, colour, width in ((0, FAR_BONE, 2), (1, BONE, 2.5))
     ]
     heads = alt.Chart(stage.heads).transform_calculate(**here)
-    heads = heads.mark_circle(filled=True, fill=NIGHT, stroke=BONE, strokeWidth=2.5, opacity=1).encode(
+    heads = heads.mark_circle(filled=True, fill=NIGHT, stroke=BONE, strokeWidth=2.2, opacity=1).encode(
         **place, size=alt.value((2 * HEAD * per_metre) ** 2)
     )
     colours = alt.Color(
@@ -201,7 +201,7 @@ def _skeletons(table: pd.DataFrame, stage: _Stage, count: int) -> alt.LayerChart
         ),
     )
     width = alt.StrokeWidth(
-        "weight:Q", scale=alt.Scale(domainMin=0, domainMax=alt.ExprRef("top"), range=[1, 6], nice=False), legend=None
+        "weight:Q", scale=alt.Scale(domainMin=0, domainMax=alt.ExprRef("top"), range=[1.5, 6], nice=False), legend=None
     )
     muscles = (
         alt.Chart(stage.muscles)
@@ -259,19 +259,19 @@ def _ranked(order: list[Actuator]) -> alt.LayerChart:
     bars = ranked.mark_bar(height=alt.RelativeBandSize(0.86)).encode(
         x=alt.X(
             "weight:Q",
-            scale=alt.Scale(domainMin=0, domainMax=alt.ExprRef("top"), range=[NAMES, LIST], nice=False),
-            axis=alt.Axis(title="attention weight (% of all); dashed: uniform", tickCount=5, grid=False),
+            scale=alt.Scale(domainMin=0, domainMax=alt.ExprRef("top"), range=[NAMES, LIST - 36], nice=False),
+            axis=alt.Axis(title="attention weight (%); dashed: uniform", titleAnchor="end", tickCount=5, grid=False),
         ),
         y=height,
         color=tints,
         tooltip=[alt.Tooltip("name:N", title="muscle"), alt.Tooltip("weight:Q", title="attention (%)")],
     )
     numbers, names, values = (
-        ranked.mark_text(align=align, color=INK, fontSize=11.5).encode(x=alt.value(place), y=height, text=text)
-        for align, place, text in (
-            ("left", 0, "rank:O"),
-            ("right", NAMES - 5, "name:N"),
-            ("left", NAMES + 5, alt.Text("weight:Q", format=".2f")),
+        ranked.mark_text(align=align, dx=away, color=INK, fontSize=11.5).encode(x=place, y=height, text=text)
+        for align, away, place, text in (
+            ("left", 0, alt.value(0), "rank:O"),
+            ("right", -5, alt.value(NAMES), "name:N"),
+            ("left", 4, "weight:Q", alt.Text("weight:Q", format=".2f")),
         )
     )
     level = alt.Chart(pd.DataFrame({"level": [uniform]})).mark_rule(color=SOFT, strokeDash=[5, 3], strokeWidth=1.4)
@@ -289,22 +289,25 @@ def _words(
 ) -> tuple[str, str]:
     labels = {one.column: one.label for one in order}
     lost = [one.label for one in order if not one.path]
-    stands = "walks" if "run" not in motion else "runs"
+    units = plural(results.sizes["fold"], f"held-out {results.attrs['unit']}")
+    stands = "runs" if "run" in motion else "walks"
+    both = len({_figure_of(one) for one in order}) > 1
     caption = (
-        f"Mean over {plural(results.sizes['cycle'], 'held-out cycle')} "
-        f"({plural(results.sizes['fold'], 'held-out ' + str(results.attrs['unit']))}) of each EMG channel's models; weights "
-        f"of {plural(len(order), 'column')} of the activation sum to 100 %, and are interpolated between samples. Colour "
-        "and width of a muscle: its weight; scales go up to the highest of the cycle, and to twice the uniform weight at "
-        f"least. The figure {stands} with the slider over the phase; its pose is schematic, not measured. The figure on "
-        "the left carries the muscles of the left side, the other one those of the right."
-        f" {verdict.headline} {verdict.sentence}"
-        + (f" * Not a muscle that the figure has, so named but not drawn: {', '.join(lost)}." if lost else "")
+        f"Mean over {plural(results.sizes['cycle'], 'held-out cycle')} ({units}) of each EMG channel's models. Weights "
+        f"of the {len(order)} columns of the activation sum to 100 %; between two samples of the cycle they are "
+        "interpolated. A muscle's colour (on a square-root scale) and width are its weight; scales end at the highest "
+        f"of the cycle, at twice the uniform weight at least. The figure {stands} as the slider moves through the "
+        "cycle; its pose is schematic, not measured. "
+        + ("One figure carries the muscles of the left side, one those of the right. " if both else "")
+        + "Choose the EMG channel whose models attend. "
+        + (f"* Not a muscle of this figure, so named but not drawn: {', '.join(lost)}. " if lost else "")
+        + f"{verdict.headline} {verdict.sentence}"
         + ("" if over_outputs(results) else f" {ONE_ROW}")
     )
     strongest = rows.set_index("column")[f"weight_{FIRST}"].sort_values(ascending=False, kind="stable").head(TOP)
     told = ", ".join(f"{labels[str(column)]} {weight:.2f} %" for column, weight in strongest.items())
     alt_text = (
-        f"Stick figure with muscles coloured by attention, and a list. Models of {rows['muscle'].iloc[0]} at {FIRST} % of "
-        f"the cycle attend most to {told}; uniform weights are {100 / len(order):.2f} %. {caption}"
+        f"Stick figure with muscles coloured by attention, and a list. Models of {rows['muscle'].iloc[0]} at {FIRST} % "
+        f"of the cycle attend most to {told}; uniform weights are {100 / len(order):.2f} %. {caption}"
     )
     return alt_text, caption

@@ -39,13 +39,13 @@ USUAL = "tib"
 """Muscle that is shown first where there is such a one."""
 LETTERS, BOLD_LETTERS = 56, 42
 """How many fit into a line of a chart that a phone shows."""
-WIDE: dict[str, Any] = {"wide": {"columns": 2}}
-"""What a page that is wide enough may put into the specification: then the parts stand side by side."""
+WIDE: dict[str, Any] = {"wide": {"columns": 2}, "wide_from": 740}
+"""What a page puts into the specification where it has so many pixels: then the parts stand side by side."""
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """What interventions say of a condition's maps: the answer, what uniform weights do to Er, and all that was found."""
+    """What interventions say of a condition's maps: the answer, what uniform weights do to Er, all that was found."""
 
     answer: str
     worth: str
@@ -76,8 +76,8 @@ def verdict_of(results: xr.Dataset, answers: pd.DataFrame) -> Verdict:
     found = answers[(answers["study"] == study) & (answers["condition"] == condition)]
     if found.empty:
         raise Nem2eError(
-            f"study {study}, {condition}: its attention is to be shown beside a verdict, and {len(answers)} verdicts of "
-            "others were given; intervene on it first."
+            f"study {study}, {condition}: its attention is to be shown beside a verdict, but there are only "
+            f"{plural(len(answers), 'verdict')} on others; intervene on it first."
         )
     row: dict[Any, Any] = found.iloc[0].to_dict()
     return Verdict(str(row["verdict"]), worth({**row, "change": row["effect"]}), str(row["sentence"]))
@@ -249,7 +249,10 @@ def _chart(rows: pd.DataFrame, first: str, verdict: Verdict) -> alt.ConcatChart:
     )
 
 
-_AWAY = "(abs(datum.{0}) < 0.5 ? 'at the output' : format(abs(datum.{0}), '.0f') + ' ms ' + (datum.{0} > 0 ? 'later' : 'earlier'))"
+_AWAY = (
+    "(abs(datum.{0}) < 0.5 ? 'at the output' : "
+    "format(abs(datum.{0}), '.0f') + ' ms ' + (datum.{0} > 0 ? 'later' : 'earlier'))"
+)
 _TOLD = (
     "'Output at ' + format(datum.place, '.0f') + ' % of the cycle, ' + format(datum.ms, '.0f') + ' ms:\\n'"
     f" + 'centre of its weights ' + {_AWAY.format('off')} + ', at ' + format(datum.centre, '.0f') + ' %;\\n'"
@@ -324,20 +327,21 @@ def _words(results: xr.Dataset, rows: pd.DataFrame, verdict: Verdict) -> tuple[s
     of = plural(results.sizes["cycle"], "held-out cycle")
     units = plural(results.sizes["fold"], f"held-out {results.attrs['unit']}")
     caption = (
-        f"Mean over {of} ({units}) of each muscle's models. Rows are outputs, columns inputs; the dashed line is no shift "
-        "in time. The frame marks an output: choose one with the slider or by a click. Below, its row by itself: "
-        "attention, and the input gradient |d output / d input| (mean over held-out units), both as shares of 100 %. "
-        "Triangle: centre of the weights. Of uniform weights it lies at mid-cycle, so its distance from the output tells "
-        f"of a delay only where it differs from theirs. {verdict.headline} {verdict.sentence}"
-        + ("" if over_outputs(results) else f" {ONE_ROW}")
+        f"Mean over {of} ({units}) of each muscle's models. Rows are outputs, columns inputs; the dashed line is no "
+        "shift in time. The frame marks an output: choose one with the slider or by a click on the map. Its row stands "
+        "by itself beside the map: attention, and the input gradient |d output / d input| (mean over held-out units), "
+        "both as shares of 100 %. Triangle: centre of the weights. Of uniform weights it lies at mid-cycle, so its "
+        "distance from the output tells of a delay only where it differs from theirs. "
+        f"{verdict.headline} {verdict.sentence}" + ("" if over_outputs(results) else f" {ONE_ROW}")
     )
     weights = np.array([at[f"w{token}"] for token in range(count)], float)
     gradient = np.array([at[f"g{token}"] for token in range(count)], float)
     places = rows["place"].to_numpy()
     alt_text = (
-        f"Heat map of output by input samples of {muscle}. The output at {at['place']:.0f} % of the cycle attends most to "
-        f"the input at {places[weights.argmax()]:.0f} % ({weights.max():.1f} %, uniform {100 / count:.1f} %); the centre "
-        f"of its weights lies at {at['centre']:.0f} %, {at['off']:+.0f} ms from it (uniform: {at['uniform']:+.0f} ms). By "
-        f"the input gradient it depends most on the input at {places[gradient.argmax()]:.0f} %. {caption}"
+        f"Heat map of output by input samples of {muscle}. The output at {at['place']:.0f} % of the cycle attends most "
+        f"to the input at {places[weights.argmax()]:.0f} % ({weights.max():.1f} %, uniform {100 / count:.1f} %); the "
+        f"centre of its weights lies at {at['centre']:.0f} %, {at['off']:+.0f} ms from it (uniform: "
+        f"{at['uniform']:+.0f} ms). By the input gradient it depends most on the input at "
+        f"{places[gradient.argmax()]:.0f} %. {caption}"
     )
     return alt_text, caption
