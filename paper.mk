@@ -90,13 +90,13 @@ PUBLISHED := $(BUILD)/published/$(firstword $(shell realpath -m -- $(call q,$(OU
 $(shell test -f $(call q,$(OUT)/index.html) && grep -qsxF '$(RUN)' '$(PUBLISHED)' || rm -f '$(PUBLISHED)' '$(PUBLISHED).free')
 
 # --- layers: each may use those above it -----------------------------------------------------------------------------
-files    = $(sort $(shell find $(1) -name '*.py' -o -name '*.csv' -o -name '*.toml' -o -name '*.css' -o -name '*.html' -o -name '*.j2' -o -name '*.json' -o -name '*.xz'))
+files    = $(sort $(shell find $(1) -name '*.py' -o -name '*.csv' -o -name '*.toml' -o -name '*.css' -o -name '*.js' -o -name '*.html' -o -name '*.j2' -o -name '*.json' -o -name '*.xz'))
 library  = $(addprefix nem2e_lib/,$(1))
-RUNNER   := $(call library,paper/notebooks.py site/notebook_page.py)
+RUNNER   := $(call library,paper/notebooks.py site/notebook_page.py site/assets.py)
 READING  := $(call library,__init__.py error.py lazy.py project.py paper/run.py) $(call files,nem2e_lib/data)
 PICTURES := $(READING) $(call library,figures/cycles.py figures/losses.py figures/panels.py figures/style.py site/saving.py site/tables.py)
 TRAINING := $(READING) $(call files,nem2e_lib/training)
-PAPER    := $(TRAINING) $(filter-out $(RUNNER),$(call files,$(call library,rivals analysis refiner figures site paper))) \
+PAPER    := $(TRAINING) $(filter-out $(RUNNER),$(call files,$(call library,rivals analysis refiner figures charts site paper))) \
             $(wildcard docs/*.csv)
 
 # $(call run,notebook,page,parameters): the page appears only when every cell has succeeded.
@@ -173,7 +173,7 @@ motion: $(MOTION)
 c3d: $(C3D)
 
 # $(call alone,notebook,page,folder of what it leaves)
-alone = $(PY) -m nem2e_lib.paper.notebooks notebooks/$(1).ipynb '$(2)' \
+alone = $(PY) -m nem2e_lib.paper.notebooks notebooks/$(1).ipynb '$(2)' --alone \
   --executed '$(RUN)/executed/$(1).ipynb' -p folder '$(RUN)/$(3)'
 STEPS := $(PAPER) $(call files,nem2e_lib/simulate nem2e_lib/motion)
 

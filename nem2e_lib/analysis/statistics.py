@@ -8,7 +8,7 @@ leave one unit out each share most of their training data: a corrected t-test, a
 from __future__ import annotations
 
 import math
-from collections.abc import Hashable
+from collections.abc import Callable, Hashable
 from dataclasses import asdict, dataclass, replace
 from itertools import combinations, product
 
@@ -230,7 +230,7 @@ def _why_no_tukey(by_condition: dict[str, np.ndarray]) -> str:
     return ""
 
 
-def paired(errors: pd.DataFrame, a: str, b: str) -> pd.DataFrame:
+def paired(errors: pd.DataFrame, a: str, b: str, test: Callable[[ArrayLike], OneSample] = one_sample) -> pd.DataFrame:
     """Compare two conditions over the same held-out units, muscle by muscle.
 
     Parameters
@@ -239,6 +239,8 @@ def paired(errors: pd.DataFrame, a: str, b: str) -> pd.DataFrame:
         Rows of `metrics.errors`.
     a, b
         Conditions; `mean_curve` is the training-mean EMG curve.
+    test
+        Of the differences: `one_sample`, or `over_folds`, which knows that folds share training data.
 
     Returns
     -------
@@ -251,9 +253,9 @@ def paired(errors: pd.DataFrame, a: str, b: str) -> pd.DataFrame:
     both = left.to_frame("a").join(right.to_frame("b"), how="inner")
     rows = []
     for (study, muscle), group in both.groupby(level=["study", "muscle"], sort=False):
-        test = one_sample(group["a"] - group["b"])
-        kept = {name: getattr(test, name) for name in ("ci_low", "ci_high", "t", "p_value", "n")}
-        rows.append({"study": study, "muscle": muscle, "difference": test.mean, **kept})
+        found = test(group["a"] - group["b"])
+        kept = {name: getattr(found, name) for name in ("ci_low", "ci_high", "t", "p_value", "n")}
+        rows.append({"study": study, "muscle": muscle, "difference": found.mean, **kept})
     columns = ["study", "muscle", "a", "b", "difference", "ci_low", "ci_high", "t", "p_value", "n"]
     table = pd.DataFrame(rows, columns=columns).assign(a=a, b=b)
     return table.assign(p_holm=table.groupby("study", sort=False)["p_value"].transform(holm))

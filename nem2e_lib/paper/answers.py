@@ -316,6 +316,26 @@ QUESTIONS: tuple[tuple[str, SharedTable, Callable[[Site, str], Iterable[Told]]],
 """What is asked of every study, the table whose page shows it, and how it is answered."""
 
 
+SHORT = dict(
+    zip(
+        (question for question, _, _ in QUESTIONS),
+        (
+            "Refined activity nearer to EMG?",
+            "Network better than the mean EMG curve?",
+            "Network better than ridge regression?",
+            "Network better than an LSTM without attention?",
+            "Our kernel ridge better than both curve and ridge?",
+            "Network uses its own input?",
+            "Network uses it and beats the curve?",
+            "Attention maps say where it looks?",
+            "Gains survive correction for many muscles?",
+        ),
+        strict=True,
+    )
+)
+"""Each question in few words, for the front page."""
+
+
 def rule() -> list[str]:
     """Return the one rule that every answer follows, a sentence or two a line."""
     sizes = " and ".join(f"{len(of_family(name))} of {page}" for name, page in _PAGES.items())

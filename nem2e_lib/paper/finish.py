@@ -6,15 +6,20 @@ import json
 from collections.abc import Iterable
 from pathlib import Path
 
+import pandas as pd
+
 from nem2e_lib.error import Nem2eError
 from nem2e_lib.figures.style import CONDITION_LABELS
-from nem2e_lib.paper import people
-from nem2e_lib.paper.answers import PAPER, Site, answers
+from nem2e_lib.paper import guide, people
+from nem2e_lib.paper.answers import PAPER, SHORT, Site, answers
 from nem2e_lib.paper.findings import Findings
 from nem2e_lib.paper.notebooks import heading
 from nem2e_lib.paper.run import Run
+from nem2e_lib.paper.shared_tables import LEADERBOARD
 from nem2e_lib.paper.studies.script import script
 from nem2e_lib.project import ROOT
+from nem2e_lib.site.assets import FOLDER as ASSETS
+from nem2e_lib.site.assets import write_assets, write_engine
 from nem2e_lib.site.contents import CONTENTS, Asked, Contents, Opening
 from nem2e_lib.site.index import PEOPLE, render_index, write_index
 from nem2e_lib.site.provenance import provenance
@@ -27,8 +32,8 @@ READ_FIRST = {
 }
 PEOPLE_FIRST = {"17_people.html": "What people say, as a results section"}
 """The page that a run on open recordings has besides."""
-SHOWN_FIRST = ("leaderboard", "people_children", "people_runner")
-"""Figures that open a site on measured studies, as far as it has them."""
+SHOWN_FIRST = ("touch_leaderboard", "leaderboard")
+"""The figure to look at: the first of these that a site has."""
 
 
 def finish(run: Run, out: Path | str, notebooks: Iterable[str]) -> Path:
@@ -60,33 +65,48 @@ def contents(run: Run, notebooks: Iterable[str]) -> Contents:
     path = run.site / "results.json"
     if not path.exists():
         raise Nem2eError(f"{path}: there are no results yet; run 07_claims first.")
-    claims = json.loads(path.read_text(encoding="utf-8"))["claims"]
+    claims = [{"id": c["id"], "verdict": c["verdict"]} for c in json.loads(path.read_text(encoding="utf-8"))["claims"]]
     found = Findings(run)
     titles = {name: heading(ROOT / "notebooks" / f"{name}.ipynb") for name in sorted(notebooks)}
     names, shown = [cycles.attrs["study"] for cycles in found.cycles.values()], manifest_pages(run.site)
     return Contents(
-        title="Neural-enhanced motion-to-EMG: the paper, run",
+        title="Neural-enhanced motion-to-EMG, checked",
         lead=f"Every table and figure of Teramae et al. (2025), computed from: {', '.join(names)}.",
         pages=READ_FIRST | {page: title for name in titles for page, title in pages(run, name, titles[name]).items()},
         runs=found.runs,
         source=provenance(),
         sections={name: title for name, title in titles.items() if name in shown},
-        claims=[{"id": claim["id"], "verdict": claim["verdict"]} for claim in claims],
-        opening=None if found.any_synthetic else opening(found),
+        claims=claims,
+        opening=opening(found, pd.DataFrame(claims)),
+        again=again(run),
     )
 
 
-def opening(found: Findings) -> Opening:
-    """Return what opens a site on measured studies."""
-    asked = answers(Site.of(found), found.cycles)
+def opening(found: Findings, claims: pd.DataFrame) -> Opening:
+    """Return what opens a site, of the claims' id and verdict and all that the run has found."""
+    site = Site.of(found)
+    asked = answers(site, found.cycles)
     first = {**PEOPLE_FIRST, **READ_FIRST} if (found.run.site / next(iter(PEOPLE_FIRST))).exists() else READ_FIRST
     return Opening(
         [people.studied(study, cycles, found.units[study]) for study, cycles in found.cycles.items()],
-        [Asked(one.question, one.study, one.verdict, one.page, one.about) for one in asked if one.study != PAPER],
-        people.headline(people.Results.of(found)),
+        [
+            Asked(one.question, one.study, one.verdict, one.page, one.about, SHORT.get(one.question, ""))
+            for one in asked
+            if one.study != PAPER
+        ],
+        [] if found.any_synthetic else people.headline(people.Results.of(found)),
         list(SHOWN_FIRST),
         list(first),
+        guide.done(found, site.table(LEADERBOARD)["method"].nunique()),
+        guide.guide(found, asked, claims),
     )
+
+
+def again(run: Run) -> str:
+    """Return the command that makes a run's site anew."""
+    own = "" if run.is_synthetic or run.data else "STUDY=folder"
+    given = [f"DATA={run.data}" * bool(run.data), own, f"PROFILE={run.profile}" * (run.profile != "demo")]
+    return " ".join(["make paper", *filter(None, given), *([f"SEED={run.seed}"] if run.seed else [])])
 
 
 def renew(target: Path) -> None:
@@ -94,25 +114,25 @@ def renew(target: Path) -> None:
 
     A folder around it that holds anything but published sites is left alone.
     """
-    if target.name != PEOPLE:
-        _render(target)
-        return
     around = target.parent
-    if (around / CONTENTS).exists() or _holds_nothing_else(around):
+    if target.name == PEOPLE and ((around / CONTENTS).exists() or _holds_nothing_else(around)):
         _render(around)
         render_index(target, above="../index.html")
         note(target, "index.html")
+    else:
+        _render(target)
 
 
 def _render(folder: Path) -> None:
-    render_index(folder)
-    note(folder, "index.html")
+    """Make the front page of what lies in a folder, and put what its pages load beside it."""
+    for path in (render_index(folder), *write_assets(folder), write_engine(folder)):
+        note(folder, path.relative_to(folder).as_posix())
 
 
 def _holds_nothing_else(folder: Path) -> bool:
     """Whether a folder has people/ alone, and at most the front page that an earlier call has made there."""
     found = {path.name for path in folder.iterdir()} - LITTER - {PEOPLE}
-    return found in (set(), {MARKER, "index.html"})
+    return found <= {MARKER, "index.html", ASSETS}
 
 
 def pages(run: Run, notebook: str, title: str) -> dict[str, str]:

@@ -6,6 +6,7 @@ import argparse
 import ast
 import os
 import re
+import resource
 import sys
 import tempfile
 import time
@@ -20,6 +21,7 @@ from traitlets.config import Config
 
 from nem2e_lib.data.tables import near
 from nem2e_lib.error import Nem2eError
+from nem2e_lib.site.assets import write_assets
 from nem2e_lib.site.notebook_page import linked, render
 from nem2e_lib.site.saving import write_text
 from nem2e_lib.terminal import program
@@ -221,8 +223,12 @@ def run(
     output: Path | str,
     parameters: Mapping[str, Any],
     executed: Path | str | None = None,
+    *,
+    alone: bool = False,
 ) -> Path:
     """Run a notebook top to bottom and write its page.
+
+    Where a cell fails, the page of what ran until then lies beside the executed notebook, and says so above all.
 
     Parameters
     ----------
@@ -234,6 +240,8 @@ def run(
         Values for the parameters cell, by name.
     executed
         Where the executed notebook is kept, also after a failure; default: beside the page.
+    alone
+        Whether the page belongs to no site: its style is inside then.
 
     Returns
     -------
@@ -252,11 +260,36 @@ def run(
     values = checked(parameters, defaults(node, notebook), notebook.name)
     kept = Path(executed) if executed else output.with_suffix(".ipynb")
     kept.parent.mkdir(parents=True, exist_ok=True)
-    done = _execute(notebook, kept, values)
+    try:
+        done = _execute(notebook, kept, values)
+    except CellFailed as error:
+        _write_failed(kept, str(error), notebook)
+        raise
     without_progress(done)
     nbformat.write(done, kept)
-    write_text(output, linked(render(done, _title(done, notebook)), output.parent))
+    html = render(done, _title(done, notebook), alone=alone, ran=ran(done))
+    write_text(output, html if alone else linked(html, output.parent))
+    if not alone:
+        write_assets(output.parent)
     return output
+
+
+def ran(done: nbformat.NotebookNode) -> str:
+    """Say how long an executed notebook has run, and what memory its kernel has needed at most."""
+    seconds = done.metadata.get("papermill", {}).get("duration")
+    peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss * 1024 / 1e6  # of the kernel, which has ended
+    memory = f", at most {peak:,.0f} MB of memory" if peak else ""
+    return f"Ran for {seconds:.0f} s{memory}." if seconds is not None else ""
+
+
+def _write_failed(kept: Path, why: str, notebook: Path) -> None:
+    """Write the page of what ran until a cell failed, if anything was kept."""
+    if not kept.exists():
+        return
+    done = nbformat.read(kept, as_version=4)
+    path = kept.with_suffix(".html")
+    write_text(path, render(done, _title(done, notebook), alone=True, failed=why))
+    print(f"What ran until then: {path}", file=sys.stderr)
 
 
 def _execute(notebook: Path, kept: Path, values: dict[str, Any]) -> nbformat.NotebookNode:
@@ -335,11 +368,12 @@ def main() -> int:
     parser.add_argument("output", type=Path, help="the HTML page")
     parser.add_argument("-p", dest="parameters", nargs=2, action="append", default=[], metavar=("NAME", "VALUE"))
     parser.add_argument("--executed", type=Path, help="where the executed notebook is kept")
+    parser.add_argument("--alone", action="store_true", help="the page belongs to no site: its style is inside")
     given = parser.parse_args()
     print(f"{given.notebook.stem} → {given.output}", flush=True)
     started = time.monotonic()
     try:
-        run(given.notebook, given.output, dict(given.parameters), given.executed)
+        run(given.notebook, given.output, dict(given.parameters), given.executed, alone=given.alone)
     except CellFailed as error:
         print(f"nem2e: {error}", file=sys.stderr)
         return 1

@@ -1,4 +1,4 @@
-"""What a site says of itself, ``index.json``: so that its front page can be made anew from what lies in its folder."""
+"""What a site says of itself, ``index.json``: its front page can be made anew from what lies in its folder."""
 
 from __future__ import annotations
 
@@ -45,25 +45,42 @@ class Studied:
 
 @dataclass(frozen=True)
 class Asked:
-    """A question, its answer in a study (one of `contrasts.ANSWERS`), the page that shows it, and of which method."""
+    """A question, its answer in a study (one of `contrasts.ANSWERS`), the page that shows it, and of which method.
+
+    `short` is the question in few words; empty where it has none.
+    """
 
     question: str
     study: str
     verdict: str
     page: str
     about: str = ""
+    short: str = ""
+
+
+@dataclass(frozen=True)
+class Guided:
+    """A reader's question, its answer in a sentence or two, and the file of the site that shows it."""
+
+    question: str
+    answer: str
+    page: str
 
 
 @dataclass(frozen=True)
 class Opening:
-    """What opens a site on people: who was measured, key verdicts, what came out, and where to go on.
+    """What opens a site: what was done on whom, key verdicts, what came out, and where to go on.
 
     Attributes
     ----------
     said
-        Sentences.
+        Sentences on what came out.
     figures, read_first
-        Names of the figures that are shown first, and of the pages to read first.
+        Names of the figures that are shown first, the one to look at before them, and of the pages to read first.
+    done
+        What was done, in a sentence.
+    guide
+        The way to everything by question.
     """
 
     studies: list[Studied]
@@ -71,6 +88,8 @@ class Opening:
     said: list[str]
     figures: list[str]
     read_first: list[str]
+    done: str = ""
+    guide: list[Guided] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -92,7 +111,9 @@ class Contents:
     claims
         ``id`` and ``verdict`` of each claim of the paper.
     opening
-        None for SYNTHETIC sites.
+        None where a site was made before any had one.
+    again
+        The command that makes it anew.
     """
 
     title: str
@@ -103,6 +124,18 @@ class Contents:
     sections: dict[str, str] = field(default_factory=dict)
     claims: list[dict[str, str]] = field(default_factory=list)
     opening: Opening | None = None
+    again: str = "make paper"
+
+    @property
+    def is_synthetic(self) -> bool:
+        """Whether any of its studies is SYNTHETIC."""
+        return any(run.get("synthetic") for run in self.runs.values())
+
+    @property
+    def label(self) -> str:
+        """Whose data they are, and by which profile models were trained, in a few words."""
+        profiles = dict.fromkeys(str(run["profile"]) for run in self.runs.values() if "profile" in run)
+        return " · ".join(["SYNTHETIC" if self.is_synthetic else "Real people", *profiles])
 
     @property
     def claims_table(self) -> pd.DataFrame:
@@ -149,4 +182,5 @@ def _contents(found: Mapping[str, Any]) -> Contents:
 
 def _opening(found: Mapping[str, Any]) -> Opening:
     studies, asked = [Studied(**one) for one in found["studies"]], [Asked(**one) for one in found["asked"]]
-    return Opening(**{**found, "studies": studies, "asked": asked})
+    guide = [Guided(**one) for one in found.get("guide", [])]
+    return Opening(**{**found, "studies": studies, "asked": asked, "guide": guide})

@@ -1,4 +1,4 @@
-"""Pages from templates (`templates/`): one frame for all, its style inside, so that nothing is loaded from elsewhere.
+"""Pages from templates (`templates/`): one frame for all, with style and script from beside them, or inside.
 
 Whatever a template is given is text, and escaped; what is HTML already comes as `markupsafe.Markup`.
 """
@@ -10,6 +10,8 @@ from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
+
+from nem2e_lib.site.assets import style
 
 TEMPLATES = Path(__file__).parent / "templates"
 PARTS = "parts.html.j2"
@@ -23,17 +25,20 @@ _environment = Environment(
 )
 
 
-def page(template: str = "page.html.j2", **values: object) -> str:
+def page(template: str = "page.html.j2", *, alone: bool = False, **values: object) -> str:
     """Return a whole page.
 
     Parameters
     ----------
     template
         Name of a file of `templates/`; each extends ``page.html.j2``.
+    alone
+        Whether it is read away from any site: its style is inside then, and it links to no other page.
     **values
         What it shows: always a `title`, the plain frame also a `body`.
     """
-    return _environment.get_template(template).render(values) + "\n"
+    own = {"style": Markup(style())} if alone else {}
+    return _environment.get_template(template).render({**values, **own, "alone": alone}) + "\n"
 
 
 def part(name: str, *values: object) -> Markup:

@@ -11,21 +11,33 @@ from pathlib import Path
 import nbformat
 from markupsafe import Markup
 from nbconvert import HTMLExporter
-from pygments.formatters import HtmlFormatter
 
 from nem2e_lib.error import Nem2eError
 from nem2e_lib.site.frame import TEMPLATES, page
 
 FETCHED = {"script": "src", "link": "href", "img": "src", "iframe": "src", "source": "src", "image": "href"}
 """Tags with which a browser fetches something by itself, and the attribute that says what."""
+HEADING = re.compile(r'<h2 id="([^"]+)">(.+?)<a class="anchor-link"', re.DOTALL)
+"""Anchor and words of the parts of a page, as nbconvert writes them."""
 UNDESCRIBED = "No description has been provided for this image"
 """What nbconvert writes where a picture has no alternative text."""
 
 
-def render(notebook: nbformat.NotebookNode, title: str) -> str:
+def render(notebook: nbformat.NotebookNode, title: str, *, alone: bool = False, ran: str = "", failed: str = "") -> str:
     """Return the page of an executed notebook.
 
-    Code is folded away, pictures are embedded, nothing of it depends on when it was run.
+    Code is folded away, pictures are embedded.
+
+    Parameters
+    ----------
+    title
+        Its heading.
+    alone
+        Whether the page is read away from any site (`frame.page`).
+    ran
+        What is said of the run: time and memory.
+    failed
+        What went wrong, where a cell failed: it stands above everything.
 
     Raises
     ------
@@ -34,8 +46,8 @@ def render(notebook: nbformat.NotebookNode, title: str) -> str:
     """
     exporter = HTMLExporter(template_name="nem2e", extra_template_basedirs=[str(TEMPLATES)])
     body, _ = exporter.from_notebook_node(_shown(notebook))
-    colours = Markup(HtmlFormatter().get_style_defs(".highlight"))
-    html = page("notebook.html.j2", title=title, body=Markup(body), highlighting=colours)
+    parts = [(anchor, Markup(heading)) for anchor, heading in HEADING.findall(body)]
+    html = page("notebook.html.j2", title=title, body=Markup(body), parts=parts, alone=alone, ran=ran, failed=failed)
     problems = page_problems(html)
     if problems:
         raise Nem2eError(f"the page of {title} {problems[0]}; change the cell that makes it.")

@@ -35,6 +35,26 @@ class Entry:
     synthetic: bool
     files: tuple[str, ...]
 
+    @property
+    def page(self) -> str:
+        """The page that shows it alone."""
+        return f"{self.name}.html"
+
+    @property
+    def picture(self) -> str:
+        """The picture of a figure or a chart; empty for a table."""
+        return self.files[0] if self.kind != "table" else ""
+
+    @property
+    def script(self) -> str:
+        """The script that a page draws a chart of; empty for all else."""
+        return next((file for file in self.files if file.endswith(".js")), "")
+
+    @property
+    def to_take(self) -> list[tuple[str, str]]:
+        """Files for readers to take away, each with what it is called."""
+        return [(f, f.rpartition(".")[2].upper()) for f in self.files if not f.endswith((".js", ".html"))]
+
 
 @dataclass(frozen=True)
 class Saved:
@@ -80,8 +100,10 @@ def _texts(shown: Drawn | Chart | Table, name: str) -> tuple[str, dict[str, str]
         texts = {f"{name}.svg": shown.svg, f"{CHARTS}/{name}.js": shown.script(name)}
     else:
         texts = {f"{name}.svg": svg(shown.figure, shown.title, shown.alt)}
-    kind = "chart" if isinstance(shown, Chart) else "figure"
-    return kind, texts, Markup(figure_html(texts[f"{name}.svg"], shown.alt, shown.caption))
+    body = Markup(figure_html(texts[f"{name}.svg"], shown.alt, shown.caption))
+    if isinstance(shown, Chart):
+        return "chart", texts, part("touched", body, f"{CHARTS}/{name}.js", name)
+    return "figure", texts, body
 
 
 Shown = TypeVar("Shown", Drawn, Chart, Table)

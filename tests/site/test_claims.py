@@ -6,8 +6,8 @@ import pandas as pd
 import pytest
 
 from nem2e_lib.error import Nem2eError
+from nem2e_lib.site.assets import style
 from nem2e_lib.site.claims import VERDICTS, cards, write_claims
-from nem2e_lib.site.frame import TEMPLATES
 from tests.support.made_up_site import CLAIMS
 
 
@@ -24,8 +24,8 @@ def test_the_papers_own_numbers_are_counted_apart() -> None:
 def test_every_verdict_has_a_sign_and_a_word_of_its_own() -> None:
     signs, words, styles = zip(*VERDICTS.values(), strict=True)
     assert len(set(signs)) == len(set(words)) == len(set(styles)) == len(VERDICTS)
-    css = (TEMPLATES / "site.css").read_text()
-    assert all(f".{style} {{ color:" in css for style in styles)
+    css = style()
+    assert all(f".{name} {{ color:" in css for name in styles)
 
 
 def test_the_verdict_at_the_published_length_stands_beside(tmp_path: Path) -> None:

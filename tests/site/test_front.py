@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from dataclasses import replace
 from pathlib import Path
@@ -12,11 +13,12 @@ import pytest
 from nem2e_lib.error import Nem2eError
 from nem2e_lib.paper.finish import renew
 from nem2e_lib.site.contents import Asked, Contents, Opening, Studied, read_contents
+from nem2e_lib.site.frame import page
 from nem2e_lib.site.index import render_index, write_index
 from nem2e_lib.site.provenance import Provenance
 from nem2e_lib.site.publish import check_target, publish
 from nem2e_lib.site.results import write_results
-from nem2e_lib.site.saving import save
+from nem2e_lib.site.saving import save, write_text
 from nem2e_lib.site.tables import plain
 from tests.site.test_index import Reader
 from tests.support.made_up_site import CLAIMS, RUNS
@@ -48,6 +50,7 @@ def site(folder: Path, summary: pd.DataFrame, commit: str, opening: Opening | No
     save(schematics.framework(), "ranked", folder, page="08_rivals")
     write_results(summary, CLAIMS, folder, runs=RUNS, commit=commit)
     write_claims(CLAIMS, folder, runs=runs)
+    write_text(folder / "what_holds.html", page(title="What holds", body=""))
     found = CLAIMS[["id", "verdict"]].to_dict("records")
     source = Provenance(commit, "2026-01-01", {"python": "3.11.0"})
     contents = Contents(f"Of {commit}", "All.", {"claims.html": "Claims"}, runs, source, {}, found, opening)
@@ -64,7 +67,7 @@ def _links_lead_somewhere(page: Path) -> None:
     reader = Reader()
     reader.feed(page.read_text())
     assert len(reader.ids) == len(set(reader.ids))
-    for link in (*reader.links, *(str(image["src"]) for image in reader.images)):
+    for link in (*reader.links, *reader.loaded, *(str(image["src"]) for image in reader.images)):
         target, _, anchor = link.partition("#")
         assert link.startswith("https://doi.org/") or not target or (page.parent / target).exists(), link
         assert not anchor or anchor in reader.ids
@@ -92,18 +95,19 @@ def test_both_orders_of_renewal_give_the_same_front_page(
         shutil.copytree(source, out / "people" if part else out, dirs_exist_ok=True)
         renew(out / "people" if part else out)
     text = (out / "index.html").read_text()
-    assert text.index("Real people</h2>") < text.index("SYNTHETIC data.")
+    assert text.index('data-label="Real people') < text.index('data-label="SYNTHETIC') < text.index("SYNTHETIC data.")
     assert text.index("pe0ple") < text.index("5ynth</code>")
     assert "9 people &amp; more" in text
-    assert '✘</span> <a href="people/claims.html">shown otherwise</a></span>: All-Entire, plain LSTM<br>' in text
-    assert '✔</span> <a href="people/claims.html">shown</a></span>: One-Entire</td>' in text
-    assert '–</span> <a href="people/claims.html">cannot be told</a></span></td>' in text
+    found = re.findall(r'aria-hidden="true">(.)</span> <a href="people/claims.html"[^>]*>([^<]+)</a></span>([^<]*)', text)
+    told = [(sign, word, share.strip()) for sign, word, share in found]
+    assert told[:3] == [("✘", "shown otherwise", "(2 of 3)"), ("✔", "shown", "(1 of 3)"), ("–", "cannot be told", "")]
     assert '<a href="people/claims.html">holds in part</a>' in text
+    assert 'title="All-Entire, plain LSTM"' in text
     assert '<img src="people/ranked.svg"' in text
-    assert "table_5ynth.csv" in text
-    assert "table_pe0ple.csv" not in text
-    for page in (out / "index.html", out / "people" / "index.html"):
-        _links_lead_somewhere(page)
+    assert 'href="all.html"' in text
+    assert 'href="people/all.html"' in text
+    for name in ("index.html", "people/index.html"):
+        _links_lead_somewhere(out / name)
     assert 'href="../index.html"' in (out / "people" / "index.html").read_text() or people_first
     render_index(out)
     assert (out / "index.html").read_text() == text
@@ -131,16 +135,18 @@ def test_a_renewal_of_one_leaves_the_other_and_its_commit_alone(
 def test_a_front_page_says_nothing_of_a_site_that_is_not_there(tmp_path: Path, sites: tuple[Path, Path]) -> None:
     alone = publish(sites[0], tmp_path / "figures")
     renew(alone)
-    assert "people" not in (alone / "index.html").read_text().replace("say nothing about people", "")
+    assert "people" not in (alone / "index.html").read_text().replace("say nothing about people", "").lower()
     part = publish(sites[1], tmp_path / "elsewhere" / "people")
     renew(part)
     text = (part.parent / "index.html").read_text()
     assert "SYNTHETIC" not in text
-    assert "Provenance" not in text
+    assert (part.parent / "assets" / "vega.js").exists()
+    assert not (part / "assets" / "vega.js").exists()  # shipped once
     _links_lead_somewhere(part.parent / "index.html")
     renew(part)  # again, over its own front page
+    (tmp_path / "empty").mkdir()
     with pytest.raises(Nem2eError, match=r"holds no site with an index\.json"):
-        render_index(tmp_path)
+        render_index(tmp_path / "empty")
 
 
 def test_a_folder_of_somebody_elses_gets_no_front_page(tmp_path: Path, sites: tuple[Path, Path]) -> None:
