@@ -96,7 +96,7 @@ def own_verdicts(entropies: pd.DataFrame, changed: pd.DataFrame, nulls: pd.DataF
                 "entropy": float(maps["entropy"].mean()),
                 "verdict": verdict,
                 "spoken_against": verdict != SHOWN,
-                "sentence": f"{_worth(uniform)} {_ranks(occlusion, p_value)} {_context(by)}",
+                "sentence": f"{worth(uniform)} {_ranks(occlusion, p_value)} {_context(by)}",
                 "effect": uniform["change"],
                 "ci_low": uniform["ci_low"],
                 "ci_high": uniform["ci_high"],
@@ -120,7 +120,14 @@ def _answer(low: float, high: float, n: int, p_value: float) -> str:
     return SHOWN if low > MARGIN and p_value < ALPHA else NOT_SHOWN
 
 
-def _worth(row: Mapping[Hashable, Any]) -> str:
+def worth(row: Mapping[Hashable, Any]) -> str:
+    """Say in a sentence what uniform weights in place of the learned ones do to Er.
+
+    Parameters
+    ----------
+    row
+        change, ci_low, ci_high, n and unit of `attention_interventions.summary`.
+    """
     change = _interval(row)
     if not np.isfinite(row["ci_low"]):
         return (

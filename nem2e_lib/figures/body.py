@@ -37,6 +37,8 @@ LENGTHS = {
     "forearm": 0.25,
 }
 NEAR, FAR = "#3a4350", "#b3bbc5"
+HEAD = 0.095
+"""Radius of the head, metres."""
 SIDE_COLOURS = {"right": "#D55E00", "left": "#009E73", "no side": "#D55E00"}
 FAR_SHIFT = {"right": np.zeros(2), "left": np.array([0.045, 0.02])}
 
@@ -161,15 +163,30 @@ def muscle_path(frames: Mapping[tuple[str, str], Frame], one: Actuator) -> Float
 
 def draw_body(axis: Axes, frames: Mapping[tuple[str, str], Frame]) -> None:
     """Draw bones, head and ground; the far (left) side first and paler."""
-    for side, colour in (("left", FAR), ("right", NEAR)):
-        for line in _bones(frames, side):
-            axis.plot(*line.T, color=colour, lw=3.0, solid_capstyle="round", solid_joinstyle="round", zorder=1)
+    for side, line in body_lines(frames):
+        colour, wide = FAR if side == "left" else NEAR, 3.0 if side else 3.4
+        axis.plot(*line.T, color=colour, lw=wide, solid_capstyle="round", solid_joinstyle="round", zorder=1)
+        if side:
             axis.plot(*line.T, ls="", marker="o", ms=3.4, color=colour, zorder=1)
-    spine = np.array([place(frames, "pelvis", "right", 0, 0), place(frames, "trunk", "right", 1, 0)])
-    axis.plot(*spine.T, color=NEAR, lw=3.4, solid_capstyle="round", zorder=1)
-    head = place(frames, "trunk", "right", 1.32, 0.015)
-    axis.add_patch(Circle((float(head[0]), float(head[1])), 0.095, fc="white", ec=NEAR, lw=2.6, zorder=1))
+    middle = head(frames)
+    axis.add_patch(Circle((float(middle[0]), float(middle[1])), HEAD, fc="white", ec=NEAR, lw=2.6, zorder=1))
     axis.plot([-0.62, 0.62], [0, 0], color="#9aa3ad", lw=1, zorder=0)
+
+
+def body_lines(frames: Mapping[tuple[str, str], Frame]) -> list[tuple[str, Float]]:
+    """Return the bones: leg, foot and arm of the left side, those of the right side, and the spine, which has none.
+
+    Returns
+    -------
+    list of (side, points (n, 2) in metres)
+    """
+    spine = np.array([place(frames, "pelvis", "right", 0, 0), place(frames, "trunk", "right", 1, 0)])
+    return [(side, line) for side in ("left", "right") for line in _bones(frames, side)] + [("", spine)]
+
+
+def head(frames: Mapping[tuple[str, str], Frame]) -> Float:
+    """Return the middle of the head, of radius `HEAD`, in metres, shape (2,)."""
+    return place(frames, "trunk", "right", 1.32, 0.015)
 
 
 def _bones(frames: Mapping[tuple[str, str], Frame], side: str) -> list[Float]:

@@ -20,6 +20,8 @@ from matplotlib.artist import Artist
 from matplotlib.figure import Figure
 from matplotlib.transforms import Bbox
 
+from nem2e_lib.figures.compact import compact
+
 P = ParamSpec("P")
 R = TypeVar("R")
 
@@ -222,12 +224,13 @@ def svg(figure: Figure, title: str, description: str) -> str:
         figure.savefig(buffer, format="svg", metadata=dict.fromkeys(("Date", "Creator", "Format", "Type")))
     text = re.sub(r"<!DOCTYPE.*?>\s*", "", buffer.getvalue(), count=1, flags=re.DOTALL)
     label = f'<title id="title">{html.escape(title)}</title>\n <desc id="desc">{html.escape(description)}</desc>'
-    return re.sub(
+    described = re.sub(
         r"<svg ([^>]*)>",
         lambda tag: f'<svg role="img" aria-labelledby="title desc" {tag.group(1)}>\n {label}',
         text,
         count=1,
     )
+    return compact(described)
 
 
 def _freeze_layout(figure: Figure) -> None:

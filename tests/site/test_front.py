@@ -98,7 +98,9 @@ def test_both_orders_of_renewal_give_the_same_front_page(
     assert text.index('data-label="Real people') < text.index('data-label="SYNTHETIC') < text.index("SYNTHETIC data.")
     assert text.index("pe0ple") < text.index("5ynth</code>")
     assert "9 people &amp; more" in text
-    found = re.findall(r'aria-hidden="true">(.)</span> <a href="people/claims.html"[^>]*>([^<]+)</a></span>([^<]*)', text)
+    found = re.findall(
+        r'aria-hidden="true">(.)</span> <a href="people/claims.html"[^>]*>([^<]+)</a></span>([^<]*)', text
+    )
     told = [(sign, word, share.strip()) for sign, word, share in found]
     assert told[:3] == [("✘", "shown otherwise", "(2 of 3)"), ("✔", "shown", "(1 of 3)"), ("–", "cannot be told", "")]
     assert '<a href="people/claims.html">holds in part</a>' in text
