@@ -18,7 +18,7 @@ from nem2e_lib.figures.style import CONDITION_LABELS, SERIES_COLOURS, heading
 from nem2e_lib.figures.waveforms import curves, over_units
 from nem2e_lib.training.units import unit_name, units_said
 
-EVERYBODY, ANY = "everybody", "any"
+EVERYBODY = "everybody"
 USUAL_MUSCLE, USUAL_CONDITION = "tib", "one_entire"
 """What is shown first where it is there."""
 HEIGHT, HEAD, LEFT = 400, 96, -44
@@ -42,7 +42,7 @@ def waveforms(studies: Mapping[str, Mapping[str, xr.Dataset]]) -> Chart:
     study, muscle = next((pair for pair in keys if pair[1] == USUAL_MUSCLE), next(iter(keys)))
     known = facts[study]["conditions"]
     condition = USUAL_CONDITION if USUAL_CONDITION in known else known[0]
-    chart = _drawn(_encoded(data, keys), facts, keys[study, muscle], condition, sorted(set(data["sample_pct"])))
+    chart = _drawn(_encoded(data, keys), keys, facts, (keys[study, muscle], condition), sorted(set(data["sample_pct"])))
     shown = data[(data["study"] == study) & (data["muscle"] == muscle) & data["condition"].isin(["", condition])]
     said = _said(shown[shown["label"] == EVERYBODY], keys[study, muscle], condition)
     n = ", ".join(
@@ -114,18 +114,32 @@ def _said(rows: pd.DataFrame, first: str, condition: str) -> str:
 
 
 def _encoded(data: pd.DataFrame, keys: Mapping[tuple[str, str], str]) -> pd.DataFrame:
-    """One row a curve, its samples as integers in one cell."""
+    """One row a curve, its samples as integers in one cell; of a band how far its ends are from the mean."""
     rows = []
-    for (study, *ids), own in data.groupby(["study", "muscle", "label", "condition", "series"], sort=False):
-        head = dict(zip(("muscle", "label", "condition", "series"), ids, strict=True))
-        whole = own[["mean", "low", "high"]].mul(PER_MILLE).round().astype(int).astype(str).agg(" ".join)
-        told = {"study": study, "condition": head["condition"] or ANY, "ms": own["ms"].max(), "n": own["n"].max()}
-        rows.append({**head, **whole, **told, "muscle": keys[str(study), str(head["muscle"])]})
+    for (study, muscle, label, condition, series), own in data.groupby(
+        ["study", "muscle", "label", "condition", "series"], sort=False
+    ):
+        mean, low, high = (own[name].mul(PER_MILLE).round().astype(int) for name in ("mean", "low", "high"))
+        values = {"mean": mean, "low": mean - low, "high": high - mean}
+        rows.append(
+            {
+                "muscle": keys[str(study), str(muscle)],
+                "label": label,
+                "curve": condition or series,
+                **{name: " ".join(map(str, one)) for name, one in values.items()},
+                "ms": own["ms"].max(),
+                "n": own["n"].max(),
+            }
+        )
     return pd.DataFrame(rows)
 
 
 def _drawn(
-    table: pd.DataFrame, facts: Mapping[str, Mapping[str, Any]], muscle: str, condition: str, samples: list[float]
+    table: pd.DataFrame,
+    keys: Mapping[tuple[str, str], str],
+    facts: Mapping[str, Mapping[str, Any]],
+    first: tuple[str, str],
+    samples: list[float],
 ) -> alt.LayerChart:
     x = alt.X("pct:Q", title="gait cycle (%)", axis=alt.Axis(values=list(QUARTERS), grid=False))
     moments = alt.Chart(pd.DataFrame({"k": range(len(samples)), "pct": samples}))
@@ -149,13 +163,13 @@ def _drawn(
     )
     asked = asking(
         whole,
-        choice("muscle", list(dict.fromkeys(table["muscle"])), "Muscle", value=muscle),
-        choice("condition", conditions, "Condition", value=condition, labels=CONDITION_LABELS),
+        choice("muscle", list(dict.fromkeys(table["muscle"])), "Muscle", value=first[0]),
+        choice("condition", conditions, "Condition", value=first[1], labels=CONDITION_LABELS),
         choice("person", people, "Person"),
         at,
     )
     # a person or a condition that a study lacks is one of another study: everybody, and the first, stand for it
-    studies = table.drop_duplicates("muscle").set_index("muscle")["study"].to_dict()
+    studies = {key: study for (study, _), key in keys.items()}
     return asked.add_params(
         alt.param(name="facts", expr=f"({json.dumps(facts)})[({json.dumps(studies)})[muscle_chosen]]"),
         alt.param(name="samples", value=samples),
@@ -173,10 +187,19 @@ def _of_chosen(*layers: alt.Chart, data: pd.DataFrame) -> alt.LayerChart:
     chosen = alt.layer(*layers, data=data).transform_filter("datum.muscle == muscle_chosen && datum.label == who")
     names = ("mean", "low", "high")
     return (
-        chosen.transform_filter(f"datum.condition == '{ANY}' || datum.condition == how")
-        .transform_calculate(k="sequence(length(samples))", **{name: f"split(datum.{name}, ' ')" for name in names})
+        chosen.transform_filter("indexof(['simulated', 'measured', how], datum.curve) >= 0")
+        .transform_calculate(
+            series="datum.curve == how ? 'refined' : datum.curve",
+            k="sequence(length(samples))",
+            **{name: f"split(datum.{name}, ' ')" for name in names},
+        )
         .transform_flatten([*names, "k"])
-        .transform_calculate(pct="samples[datum.k]", **{name: f"datum.{name} / {PER_MILLE}" for name in names})
+        .transform_calculate(
+            pct="samples[datum.k]",
+            low=f"(datum.mean - datum.low) / {PER_MILLE}",
+            high=f"(+datum.mean + +datum.high) / {PER_MILLE}",
+        )
+        .transform_calculate(mean=f"datum.mean / {PER_MILLE}")
     )
 
 
