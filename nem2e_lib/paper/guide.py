@@ -148,7 +148,13 @@ def _each(table: pd.DataFrame) -> str:
 
 
 def all_against_own(errors: pd.DataFrame) -> pd.DataFrame:
-    """Return Er of All-Entire minus that of One-Entire, muscle by muscle: `statistics.paired`, corrected for folds."""
+    """Return Er of All-Entire minus that of One-Entire, muscle by muscle: `statistics.paired`, corrected for folds.
+
+    Parameters
+    ----------
+    errors
+        Rows of `metrics.errors`.
+    """
     return statistics.paired(errors, ALL, OWN, test=statistics.over_folds)
 
 
