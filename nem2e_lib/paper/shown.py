@@ -10,9 +10,10 @@ from collections.abc import Iterator, Mapping
 import pandas as pd
 import xarray as xr
 
-from nem2e_lib import figures
+from nem2e_lib import charts, figures
 from nem2e_lib.analysis import published
 from nem2e_lib.analysis.attention import over_muscles
+from nem2e_lib.charts.chart import Chart
 from nem2e_lib.error import Nem2eError
 from nem2e_lib.figures.style import Drawn
 
@@ -106,3 +107,17 @@ def attention_of(results: xr.Dataset, muscle: str) -> Drawn:
     if not over_muscles(results):
         return figures.temporal_attention(results)
     return figures.spatial_attention(results, muscle=channel_of(results, usual=muscle))
+
+
+def map_to_touch(results: xr.Dataset, answers: pd.DataFrame) -> Chart:
+    """Draw a condition's attention to be touched: over muscles on a figure that walks, else over time.
+
+    Parameters
+    ----------
+    results
+        One-Entire or All-Entire, trained.
+    answers
+        What interventions say of the maps (`analysis.attention_verdicts.own_verdicts`).
+    """
+    draw = charts.spatial_attention if over_muscles(results) else charts.temporal_attention
+    return draw(results, answers)
