@@ -22,7 +22,9 @@ LOOK: dict[str, Any] = {
     "background": "white",
     "font": FONT,
     "padding": 6,
+    "mark": {"aria": False},  # the chart's own words are its alternative text, not one for each of hundreds of dots
     "axis": {
+        "aria": False,
         "labelColor": INK,
         "titleColor": INK,
         "labelFontSize": 11,
