@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 FONT = "DejaVu Sans, Verdana, Segoe UI, Helvetica, Arial, sans-serif"
 INK, SOFT, LINE = "#1d2430", "#5b6675", "#d9dee5"
+STATIC = 820
+"""Width in px of a view that fills its page (``width="container"``) where there is none: in the SVG."""
 LOOK: dict[str, Any] = {
     "background": "white",
     "font": FONT,
@@ -34,7 +36,7 @@ LOOK: dict[str, Any] = {
     "title": {"color": INK, "fontSize": 13, "anchor": "start", "subtitleColor": SOFT, "subtitleFontSize": 11.5},
     "legend": {"labelColor": INK, "titleColor": INK, "labelFontSize": 11.5, "titleFontSize": 11.5, "orient": "top"},
     "header": {"labelColor": INK, "titleColor": INK, "labelFontSize": 11.5, "labelFontWeight": "bold"},
-    "view": {"stroke": None},
+    "view": {"stroke": None, "continuousWidth": STATIC, "discreteWidth": STATIC},
 }
 """What Vega-Lite calls a configuration: type, inks and where legends stand."""
 DIGITS = 5
