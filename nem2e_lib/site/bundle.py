@@ -10,8 +10,6 @@ import hashlib
 import json
 import sys
 import zipfile
-from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -19,15 +17,14 @@ from nem2e_lib.data import files
 from nem2e_lib.error import Nem2eError
 from nem2e_lib.figures.printed import COLUMNS_MM, pdf
 from nem2e_lib.project import ROOT
-from nem2e_lib.site.contents import Contents, read_contents
-from nem2e_lib.site.crate import CRATE_VERSION, crate
+from nem2e_lib.site.contents import read_contents
+from nem2e_lib.site.crate import CRATE_VERSION, PDF, SITE, Part, crate
 from nem2e_lib.site.publish import MARKER, files_in
-from nem2e_lib.site.saving import Entry, entries, manifest_pages
 from nem2e_lib.terminal import program
 
 BESIDE = ("requirements.lock", "environment.yml", "CITATION.cff", "LICENSE")
 """Files of the project that stand beside the site."""
-SITE, PDF, METADATA, HASHES = "figures", "pdf", "ro-crate-metadata.json", "data_hashes.json"
+METADATA, HASHES = "ro-crate-metadata.json", "data_hashes.json"
 """Names in the archive."""
 EPOCH = (1980, 1, 1, 0, 0, 0)
 """When every file of an archive was written: the first moment that a zip can say."""
@@ -40,36 +37,6 @@ WHERE = f"""
 - `requirements.lock` and `environment.yml` are the environment, `CITATION.cff` and `LICENSE` how to cite and use it.
 - `{METADATA}` says the same to machines (RO-Crate {CRATE_VERSION}), with a SHA-256 of each file.
 """
-
-
-@dataclass(frozen=True)
-class Part:
-    """A site, or one that was published into a folder of it.
-
-    Attributes
-    ----------
-    place
-        Its folder in the archive.
-    folder
-        Where it lies.
-    contents
-        What it says of itself; None where it is but the front page around others.
-    """
-
-    place: str
-    folder: Path
-    contents: Contents | None
-
-    @property
-    def printed(self) -> str:
-        """Folder in the archive for PDF of figures that the site has none of."""
-        return PDF + self.place.removeprefix(SITE)
-
-    @property
-    def listed(self) -> Iterator[Entry]:
-        """Every figure, chart and table."""
-        for page in manifest_pages(self.folder):
-            yield from entries(self.folder, page)
 
 
 def bundle(site: Path | str, folder: Path | str, *, root: Path = ROOT) -> Path:

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import hashlib
 import mimetypes
-from collections.abc import Mapping
-from pathlib import PurePosixPath
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
+
+from nem2e_lib.site.contents import Contents
+from nem2e_lib.site.saving import Entry, entries, manifest_pages
 
 if TYPE_CHECKING:
     from rocrate.rocrate import ROCrate
 
-    from nem2e_lib.site.bundle import Part
-    from nem2e_lib.site.contents import Contents
-
 CRATE_VERSION = "1.2"
+SITE, PDF = "figures", "pdf"
+"""Folders of an archive."""
 FORMATS = {
     ".csv": "text/csv",
     ".js": "text/javascript",
@@ -27,6 +30,36 @@ FORMATS = {
     ".yml": "application/yaml",
 }
 """What machines call formats; the rest is as Python knows it, the same on every machine."""
+
+
+@dataclass(frozen=True)
+class Part:
+    """A site, or one that was published into a folder of it.
+
+    Attributes
+    ----------
+    place
+        Its folder in the archive.
+    folder
+        Where it lies.
+    contents
+        What it says of itself; None where it is but the front page around others.
+    """
+
+    place: str
+    folder: Path
+    contents: Contents | None
+
+    @property
+    def printed(self) -> str:
+        """Folder in the archive for PDF of figures that the site has none of."""
+        return PDF + self.place.removeprefix(SITE)
+
+    @property
+    def listed(self) -> Iterator[Entry]:
+        """Every figure, chart and table."""
+        for page in manifest_pages(self.folder):
+            yield from entries(self.folder, page)
 
 
 def crate(parts: list[Part], packed: Mapping[str, bytes], cited: Mapping[str, Any]) -> ROCrate:
