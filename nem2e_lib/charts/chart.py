@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from nem2e_lib.figures.printed import converter
 from nem2e_lib.figures.style import figure_html
 
 if TYPE_CHECKING:
@@ -85,9 +86,7 @@ class Chart:
     @functools.cached_property
     def svg(self) -> str:
         """The chart as it stands before anyone touches it."""
-        import vl_convert
-
-        return str(vl_convert.vegalite_to_svg(self.spec))
+        return str(converter().vegalite_to_svg(self.spec))
 
     def script(self, name: str) -> str:
         """Return the script that gives a page this chart under a name: pages opened from a disk cannot fetch."""
@@ -107,7 +106,10 @@ def _kinds(table: pd.DataFrame) -> dict[str, str]:
 
 
 def _csv(table: pd.DataFrame) -> str:
-    return table.to_csv(index=False, float_format=f"%.{DIGITS}g", lineterminator="\n")
+    truths = {
+        name: table[name].astype(int) for name in table.select_dtypes("bool").columns
+    }  # a page reads "False" as true
+    return table.assign(**truths).to_csv(index=False, float_format=f"%.{DIGITS}g", lineterminator="\n")
 
 
 def _say_formats(node: Any, kinds: dict[str, dict[str, str]]) -> None:

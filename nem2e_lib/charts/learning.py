@@ -45,9 +45,9 @@ def learning(summary: pd.DataFrame, *, where: str, synthetic: bool) -> Chart:
     units = unit_name(str(rows["unit"].iloc[0]), 2)
     caption = (
         "Er (RMSE refined / RMSE OpenSim − 1; below 0: better than OpenSim) over the number of training cycles; "
-        f"{n}. Solid: all cycles of few {units}; dashed: few cycles of all {units}; bars: 95 % CI over held-out {units}. "
-        "The training-mean curve is of the same cycles. Choose the study; point at the chart, or move the slider, to "
-        f"read Er with so many cycles. {where}"
+        f"{n}. Solid: all cycles of few {units}; dashed: few cycles of all {units}; bars: 95 % CI over held-out "
+        f"{units}. The training-mean curve is of the same cycles. Choose the study; point at the chart, or move the "
+        f"slider, to read Er with so many cycles. {where}"
     )
     title = heading("Learning curves: Er over the number of training cycles", synthetic)
     told = " ".join(_said(own) for _, own in rows.groupby(["study", "experiment", "condition"], sort=False))

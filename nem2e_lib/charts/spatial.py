@@ -28,10 +28,12 @@ FIRST, TOP = 50, 10
 WEIGHTS = [f"weight_{phase}" for phase in PHASES]
 GRAIN = 0.005
 """Metres to which places on the figure are rounded; they are drawn as whole numbers of it."""
-WIDTH, LIST, NAMES = 330, 320, 160
+WIDTH, LIST, NAMES = 312, 312, 152
 """Of the figures, of the list and of the names in it, px: a phone shows them."""
-NIGHT, BONE, FAR_BONE = "#0b1630", "#b4bfd0", "#56657f"
+NIGHT, BONE, FAR_BONE = "#060b18", "#b4bfd0", "#4d5a72"
 """Ground and bones: on it the lowest weights are dark, as they are in the maps."""
+FAINTEST = 0.15
+"""Where in the colours of the maps those of muscles begin, so that the lowest can still be seen."""
 LARGEST = 175
 """Pixels a metre of the figure takes at most: a body that stands alone need not be taller than the list."""
 TINTS = {"right": "#f6cdb1", "left": "#b3e0d2", "no side": "#d9dee5"}
@@ -195,13 +197,18 @@ def _skeletons(table: pd.DataFrame, stage: _Stage, count: int) -> alt.LayerChart
     )
     colours = alt.Color(
         "weight:Q",
-        scale=alt.Scale(type="sqrt", scheme=HEAT, domainMin=0, domainMax=alt.ExprRef("top"), nice=False),
+        scale=alt.Scale(
+            type="sqrt",
+            scheme=alt.SchemeParams(name=HEAT, extent=[FAINTEST, 1]),
+            domain=[0, alt.ExprRef("top")],
+            nice=False,
+        ),
         legend=alt.Legend(
             title=f"attention weight (%); uniform: {100 / count:.3g}", gradientLength=200, titleLimit=WIDTH
         ),
     )
     width = alt.StrokeWidth(
-        "weight:Q", scale=alt.Scale(domainMin=0, domainMax=alt.ExprRef("top"), range=[1.5, 6], nice=False), legend=None
+        "weight:Q", scale=alt.Scale(domain=[0, alt.ExprRef("top")], range=[1.5, 6], nice=False), legend=None
     )
     muscles = (
         alt.Chart(stage.muscles)
@@ -259,7 +266,7 @@ def _ranked(order: list[Actuator]) -> alt.LayerChart:
     bars = ranked.mark_bar(height=alt.RelativeBandSize(0.86)).encode(
         x=alt.X(
             "weight:Q",
-            scale=alt.Scale(domainMin=0, domainMax=alt.ExprRef("top"), range=[NAMES, LIST - 36], nice=False),
+            scale=alt.Scale(domain=[0, alt.ExprRef("top")], range=[NAMES, LIST - 36], nice=False),
             axis=alt.Axis(title="attention weight (%); dashed: uniform", titleAnchor="end", tickCount=5, grid=False),
         ),
         y=height,
@@ -279,7 +286,7 @@ def _ranked(order: list[Actuator]) -> alt.LayerChart:
         alt.layer(bars, level.encode(x="level:Q"), numbers, names, values)
         .properties(width=LIST, height=21 * TOP)
         .properties(
-            title=alt.TitleParams(alt.ExprRef("'The ten highest at ' + phase + ' %, of ' + muscle"), fontSize=12)
+            title=alt.TitleParams(alt.ExprRef("'Ten highest at ' + phase + ' %: models of ' + muscle"), fontSize=12)
         )
     )
 

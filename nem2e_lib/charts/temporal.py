@@ -30,7 +30,7 @@ from nem2e_lib.figures.style import CONDITION_LABELS, HEAT, heading
 if TYPE_CHECKING:
     import altair as alt
 
-SIDE = 300
+SIDE = 280
 """Width of the map and of the profile under it, px: a cell is a whole number of pixels, and a phone shows both."""
 PROFILE = 150
 FIRST = 25
@@ -204,7 +204,11 @@ def _chart(rows: pd.DataFrame, first: str, verdict: Verdict) -> alt.ConcatChart:
     )
     ends = {"nice": False, "domain": [-cell / 2, 100 + cell / 2]}
     along = alt.X("left:Q", scale=alt.Scale(**ends), axis=_axis("input: simulated activation at (% of cycle)"))
-    down = alt.Y("low:Q", scale=alt.Scale(**ends, reverse=True), axis=_axis("output: refined activity at (% of cycle)"))
+    down = alt.Y(
+        "low:Q",
+        scale=alt.Scale(**ends, reverse=True),
+        axis=_axis("output: refined activity at (% of cycle)", ticks=False, titlePadding=3),
+    )
     rowed = {"low": f"(datum.sample - 0.5) * {cell}", "high": f"(datum.sample + 0.5) * {cell}"}
     tips = [
         alt.Tooltip("place:Q", title="output (% of cycle)"),
@@ -214,7 +218,7 @@ def _chart(rows: pd.DataFrame, first: str, verdict: Verdict) -> alt.ConcatChart:
     ]
     colours = alt.Color(
         "weight:Q",
-        scale=alt.Scale(scheme=HEAT, domainMin=0, domainMax=alt.ExprRef("top"), nice=False),
+        scale=alt.Scale(scheme=HEAT, domain=[0, alt.ExprRef("top")], nice=False),
         legend=alt.Legend(
             title=f"attention weight (%); uniform: {100 / count:.3g}", gradientLength=200, titleLimit=SIDE
         ),
@@ -268,13 +272,13 @@ def _profile(
     colours = {
         "attention": MEASURES["attention"][0],
         "input gradient": MEASURES["gradient"][0],
-        "uniform weights": SOFT,
+        "uniform": SOFT,
     }
     scale = alt.Scale(domain=list(colours), range=list(colours.values()))
 
     named = alt.Color("line:N", scale=scale, legend=alt.Legend(title=None, symbolType="square", columns=3))
-    share = alt.Scale(domainMin=0, domainMax=alt.ExprRef("height"), nice=False)
-    up = alt.Y("weight:Q", scale=share, axis=alt.Axis(title="share of the output's row (%)", tickCount=4))
+    share = alt.Scale(domain=[0, alt.ExprRef("height")], nice=False)
+    up = alt.Y("weight:Q", scale=share, axis=alt.Axis(title="share of the row (%)", tickCount=4, ticks=False))
     bars = (
         cells.transform_calculate(line="'attention'")
         .mark_bar(aria=False, opacity=0.55, stroke="white", strokeWidth=0.5)
@@ -286,7 +290,7 @@ def _profile(
         .encode(x="input:Q", y="gradient:Q", color=named, tooltip=tips)
     )
     level = (
-        marked.transform_calculate(line="'uniform weights'")
+        marked.transform_calculate(line="'uniform'")
         .mark_rule(strokeDash=[5, 3], strokeWidth=1.4)
         .encode(y=alt.YDatum(uniform), color=named)
     )
@@ -298,10 +302,10 @@ def _profile(
     return alt.layer(bars, level, curve, here, name, spot).properties(width=SIDE, height=PROFILE)
 
 
-def _axis(title: str) -> alt.Axis:
+def _axis(title: str, **look: Any) -> alt.Axis:
     import altair as alt
 
-    return alt.Axis(title=title, values=list(QUARTERS), grid=False)
+    return alt.Axis(title=title, values=list(QUARTERS), grid=False, **look)
 
 
 def by_name(values: pd.Series[float]) -> str:
@@ -329,9 +333,9 @@ def _words(results: xr.Dataset, rows: pd.DataFrame, verdict: Verdict) -> tuple[s
     caption = (
         f"Mean over {of} ({units}) of each muscle's models. Rows are outputs, columns inputs; the dashed line is no "
         "shift in time. The frame marks an output: choose one with the slider or by a click on the map. Its row stands "
-        "by itself beside the map: attention, and the input gradient |d output / d input| (mean over held-out units), "
-        "both as shares of 100 %. Triangle: centre of the weights. Of uniform weights it lies at mid-cycle, so its "
-        "distance from the output tells of a delay only where it differs from theirs. "
+        "by itself beside or under the map: attention, and the input gradient |d output / d input| (mean over held-out "
+        "units), both as shares of 100 %. Triangle: centre of the weights. Of uniform weights it lies at mid-cycle, so "
+        "its distance from the output tells of a delay only where it differs from theirs. "
         f"{verdict.headline} {verdict.sentence}" + ("" if over_outputs(results) else f" {ONE_ROW}")
     )
     weights = np.array([at[f"w{token}"] for token in range(count)], float)
