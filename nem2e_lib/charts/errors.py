@@ -115,7 +115,6 @@ def _drawn(data: pd.DataFrame, studies: list[str], first: str, printed: bool, sy
     mean = parts["mean"].drop(columns="label").rename(columns={"ci_low": "low", "ci_high": "high"})
     place = {"x": x, "y": y, "yOffset": offset}
     layers = [
-        alt.Chart(pd.DataFrame({"er": [0.0]})).mark_rule(color=SOFT).encode(x=x),
         *_heads(),
         of_study(*_units(place, colour), data=units),
         of_study(*_curve(place), data=parts["mean curve"][["study", "muscle", "condition", "er"]]),
@@ -137,10 +136,9 @@ def _drawn(data: pd.DataFrame, studies: list[str], first: str, printed: bool, sy
             of_study(_printed(place), data=parts["printed in the paper"][["study", "muscle", "condition", "er"]])
         )
         asked.append(alt.param(name="printed", value=not synthetic, bind=alt.binding_checkbox(name="The paper's Er ")))
-    whole = alt.layer(*layers).properties(
-        width="container", height=alt.Step(STEP), autosize=alt.AutoSizeParams(type="fit-x", contains="padding")
-    )
-    return asking(whole, *asked)
+    zero = alt.Chart(pd.DataFrame({"er": [0.0]})).mark_rule(color=SOFT).encode(x=x)
+    fit = alt.AutoSizeParams(type="fit-x", contains="padding")
+    return alt.layer(asking(zero, *asked), *layers, width="container", height=alt.Step(STEP), autosize=fit)
 
 
 def _heads() -> Iterator[alt.Chart]:

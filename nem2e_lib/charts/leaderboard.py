@@ -30,6 +30,7 @@ ROOM = 7.1
 """Rows that the comparison takes."""
 TOP = 0.3
 """Where rows begin: the first stands at 1."""
+MEANS = "mean Er  (left of 0: better than OpenSim)"
 GROUND, DOT = "#e8eef6", "#7b8796"
 
 
@@ -59,10 +60,9 @@ def leaderboard(standings: pd.DataFrame, units: pd.DataFrame, fights: pd.DataFra
     title = heading("Every method under the same folds, and any two of them compared", synthetic)
     board = _board(standings)
     methods = list(dict.fromkeys(board["method"]))
-    chart = _drawn(board, _each(units, standings), _pairs(fights, units, methods), pair).add_params(
-        alt.param(name="facts", expr=f"{json.dumps(_facts(standings, fights))}[study_chosen]"),
-        alt.param(name="methods", value=methods),
-    )
+    facts = alt.param(name="facts", expr=f"{json.dumps(_facts(standings, fights))}[study_chosen]")
+    listed = alt.param(name="methods", value=methods)
+    chart = _drawn(board, _each(units, standings), _pairs(fights, units, methods), pair, facts, listed)
     return Chart(chart, _tidy(standings, units, fights), title, " ".join([*said, compared]), caption, synthetic)
 
 
@@ -168,12 +168,19 @@ def _compared(fights: pd.DataFrame, units: pd.DataFrame, a: str, b: str) -> str:
 # --- The drawing: one view of rows, whose lower part is the comparison ---
 
 
-def _drawn(board: pd.DataFrame, dots: pd.DataFrame, pairs: pd.DataFrame, pair: tuple[str, str]) -> alt.LayerChart:
+def _drawn(
+    board: pd.DataFrame, dots: pd.DataFrame, pairs: pd.DataFrame, pair: tuple[str, str], *more: alt.Parameter
+) -> alt.LayerChart:
     rows = int(board["row"].max())
     y = alt.Y("y:Q", axis=None, scale=alt.Scale(domain=[TOP, rows + ROOM], reverse=True, nice=False, zero=False))
-    parts = alt.layer(_upper(board, dots, y), _lower(dots, pairs, y, rows)).resolve_scale(x="independent")
-    whole = parts.properties(width="container", height=round((rows + ROOM - TOP) * STEP))
-    return asking(whole, *_choices(board, dots, pair))
+    asked = asking(_line(TOP, rows + 0.5, _x(MEANS, "top"), y), *_choices(board, dots, pair), *more)
+    return alt.layer(
+        _upper(board, dots, y, asked),
+        _lower(dots, pairs, y, rows),
+        resolve=alt.Resolve(scale=alt.ScaleResolveMap(x="independent")),
+        width="container",
+        height=round((rows + ROOM - TOP) * STEP),
+    )
 
 
 def _choices(board: pd.DataFrame, dots: pd.DataFrame, pair: tuple[str, str]) -> Iterator[alt.Parameter]:
@@ -191,8 +198,8 @@ def _x(title: str, orient: Literal["top", "bottom"]) -> alt.X:
     return alt.X("er:Q", axis=axis, scale=alt.Scale(range=[by_width(*LEFT), by_width(*RIGHT)]))
 
 
-def _upper(board: pd.DataFrame, dots: pd.DataFrame, y: alt.Y) -> alt.LayerChart:
-    x, up, down = _x("mean Er  (left of 0: better than OpenSim)", "top"), by_width(0, -6), by_width(0, 6)
+def _upper(board: pd.DataFrame, dots: pd.DataFrame, y: alt.Y, zero: alt.Chart) -> alt.LayerChart:
+    x, up, down = _x(MEANS, "top"), by_width(0, -6), by_width(0, 6)
     picked = "datum.method == first_method || datum.method == second_method"
     weight = alt.ExprRef(f"{picked} ? 'bold' : 'normal'")
     ground = alt.Chart().mark_rect(fill=GROUND, height=STEP - 2, opacity=alt.ExprRef(f"{picked} ? 1 : 0"))
@@ -210,7 +217,7 @@ def _upper(board: pd.DataFrame, dots: pd.DataFrame, y: alt.Y) -> alt.LayerChart:
     return alt.layer(
         words,
         *_letters(y),
-        _line(TOP, float(board["row"].max()) + 0.5, x, y),
+        zero,
         of_study(each, data=dots).transform_calculate(y="datum.row"),
         of_study(*means, data=board.drop(columns="colour")).transform_calculate(y="datum.row"),
     )

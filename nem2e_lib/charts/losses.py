@@ -112,11 +112,6 @@ def _drawn(data: pd.DataFrame) -> alt.LayerChart:
     )
     x = alt.X("epoch:Q", title="epoch", axis=alt.Axis(grid=False, tickCount=6), scale=alt.Scale(zero=False, nice=False))
     now = moments.transform_filter("datum.k == k").mark_rule(color=SOFT, strokeDash=[3, 3])
-    whole = alt.layer(
-        moments.mark_point(opacity=0, size=1).encode(x=x, y=alt.value(HEIGHT / 2)),  # the nearest one is picked
-        now.encode(x=x, y=alt.value(HEAD), y2=alt.value("height")),
-        _of_chosen(*_curves(x), *_values(conditions), data=_encoded(data, keys)),
-    )
     most = max(map(len, epochs.values()))
     at = alt.selection_point(
         name="at",
@@ -129,20 +124,21 @@ def _drawn(data: pd.DataFrame) -> alt.LayerChart:
         clear=False,
     )
     asked = asking(
-        whole,
+        moments.mark_point(opacity=0, size=1).encode(x=x, y=alt.value(HEIGHT / 2)),  # the nearest one is picked
         choice("muscle", list(keys.values()), "Muscle"),
         choice("condition", [ALL, *conditions], "Condition", labels=CONDITION_LABELS),
         choice("axis", [LOG, "linear"], "Axis"),
         at,
-    )
-    return asked.add_params(
         alt.param(name="study", expr=f"({of})[muscle_chosen]"),
         alt.param(name="epochs", expr=f"({json.dumps(epochs)})[study]"),
         alt.param(name="last", expr=f"({json.dumps(last)})[muscle_chosen]"),
         alt.param(name="k", expr="min(at_k, indexof(epochs, last))"),
         alt.param(name="labels", value=CONDITION_LABELS),
         alt.param(name="logarithmic", expr=f"axis_chosen == '{LOG}'"),
-    ).properties(width="container", height=HEIGHT)
+    )
+    shown = _of_chosen(*_curves(x), *_values(conditions), data=_encoded(data, keys))
+    rule = now.encode(x=x, y=alt.value(HEAD), y2=alt.value("height"))
+    return alt.layer(asked, rule, shown, width="container", height=HEIGHT)
 
 
 def _of_chosen(*layers: alt.Chart, data: pd.DataFrame) -> alt.LayerChart:

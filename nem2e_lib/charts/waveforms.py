@@ -137,11 +137,6 @@ def _drawn(
     x = alt.X("pct:Q", title="gait cycle (%)", axis=alt.Axis(values=list(QUARTERS), grid=False))
     moments = alt.Chart(pd.DataFrame({"k": range(len(samples)), "pct": samples}))
     now = moments.transform_filter("datum.k == at_k").mark_rule(color=SOFT, strokeDash=[3, 3])
-    whole = alt.layer(
-        moments.mark_point(opacity=0, size=1).encode(x=x, y=alt.value(HEIGHT / 2)),  # the nearest one is picked
-        now.encode(x=x, y=alt.value(HEAD), y2=alt.value("height")),
-        _of_chosen(*_curves(x), *_values(), data=table),
-    )
     people = list(dict.fromkeys(label for one in facts.values() for label in one["labels"]))
     conditions = [name for name in CONDITION_LABELS if any(name in one["conditions"] for one in facts.values())]
     at = alt.selection_point(
@@ -154,25 +149,24 @@ def _drawn(
         toggle=False,
         clear=False,
     )
+    # a person or a condition that a study lacks is one of another study: everybody, and the first, stand for it
+    study = f"({json.dumps({key: study for (study, _), key in keys.items()})})[muscle_chosen]"
+    one = "indexof(facts.conditions, condition_chosen) < 0 ? facts.conditions[0] : condition_chosen"
     asked = asking(
-        whole,
+        moments.mark_point(opacity=0, size=1).encode(x=x, y=alt.value(HEIGHT / 2)),  # the nearest one is picked
         choice("muscle", list(dict.fromkeys(table["muscle"])), "Muscle", value=first[0]),
         choice("condition", conditions, "Condition", value=first[1], labels=CONDITION_LABELS),
         choice("person", people, "Person"),
         at,
-    )
-    # a person or a condition that a study lacks is one of another study: everybody, and the first, stand for it
-    studies = {key: study for (study, _), key in keys.items()}
-    return asked.add_params(
-        alt.param(name="facts", expr=f"({json.dumps(facts)})[({json.dumps(studies)})[muscle_chosen]]"),
+        alt.param(name="facts", expr=f"({json.dumps(facts)})[{study}]"),
         alt.param(name="samples", value=samples),
         alt.param(name="who", expr=f"indexof(facts.labels, person_chosen) < 0 ? '{EVERYBODY}' : person_chosen"),
-        alt.param(
-            name="how",
-            expr="indexof(facts.conditions, condition_chosen) < 0 ? facts.conditions[0] : condition_chosen",
-        ),
+        alt.param(name="how", expr=one),
         alt.param(name="labels", value=CONDITION_LABELS),
-    ).properties(width="container", height=HEIGHT)
+    )
+    shown = _of_chosen(*_curves(x), *_values(), data=table)
+    rule = now.encode(x=x, y=alt.value(HEAD), y2=alt.value("height"))
+    return alt.layer(asked, rule, shown, width="container", height=HEIGHT)
 
 
 def _of_chosen(*layers: alt.Chart, data: pd.DataFrame) -> alt.LayerChart:
