@@ -37,7 +37,7 @@ FIRST = 25
 """Output (% of the cycle) that is marked before anyone chooses."""
 USUAL = "tib"
 """Muscle that is shown first where there is such a one."""
-LETTERS, BOLD_LETTERS = 56, 42
+LETTERS, BOLD_LETTERS = 52, 40
 """How many fit into a line of a chart that a phone shows."""
 WIDE: dict[str, Any] = {"wide": {"columns": 2}, "wide_from": 740}
 """What a page puts into the specification where it has so many pixels: then the parts stand side by side."""

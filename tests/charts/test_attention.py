@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import re
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -18,6 +19,7 @@ from nem2e_lib.charts import spatial
 from nem2e_lib.charts.chart import Chart
 from nem2e_lib.error import Nem2eError
 from nem2e_lib.figures.body import actuator, in_order, muscle_path, pose
+from nem2e_lib.site.saving import save
 
 DURATION = 0.95
 """Seconds of every cycle: 20 samples are 50 ms apart."""
@@ -191,3 +193,9 @@ def test_every_study_of_the_paper_stays_small_and_fits_a_phone(running: dict[str
         assert len(chart.data.to_csv(index=False)) < 300_000
         assert float(re.search(r'<svg[^>]* width="([\d.]+)"', chart.svg)[1]) < PHONE  # type: ignore[index]
         assert chart.spec["columns"] == 1
+
+
+def test_a_notebook_shows_a_chart_that_its_page_can_draw(temporal: Chart, tmp_path: Path) -> None:
+    shown = save(temporal, "touch", tmp_path)._repr_html_()
+    assert '<figure class="chart" data-eager data-chart="charts/touch.js" data-name="touch"' in shown
+    assert "&lt;figure" not in shown
