@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from nem2e_lib.figures.printed import converter
 from nem2e_lib.figures.style import figure_html
 
 if TYPE_CHECKING:
@@ -22,7 +23,9 @@ LOOK: dict[str, Any] = {
     "background": "white",
     "font": FONT,
     "padding": 6,
+    "mark": {"aria": False},  # the chart's own words are its alternative text, not one for each of hundreds of dots
     "axis": {
+        "aria": False,
         "labelColor": INK,
         "titleColor": INK,
         "labelFontSize": 11,
@@ -83,9 +86,7 @@ class Chart:
     @functools.cached_property
     def svg(self) -> str:
         """The chart as it stands before anyone touches it."""
-        import vl_convert
-
-        return str(vl_convert.vegalite_to_svg(self.spec))
+        return str(converter().vegalite_to_svg(self.spec))
 
     def script(self, name: str) -> str:
         """Return the script that gives a page this chart under a name: pages opened from a disk cannot fetch."""

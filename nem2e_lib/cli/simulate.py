@@ -26,6 +26,7 @@ from nem2e_lib.simulate.trial import LEGS, SimulatedTrial
 
 app = typer.Typer(
     no_args_is_help=True,
+    add_completion=False,
     help="Simulate with OpenSim: from markers or joint angles and ground reaction forces to muscle activation.",
 )
 

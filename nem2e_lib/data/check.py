@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from nem2e_lib.data.checks import FILE, LEGS, SAME_LABEL, UNUSED, WITHOUT, Note, heeded
 from nem2e_lib.data.cycles.find import find_cycles, first_reason
 from nem2e_lib.data.cycles.normalise import normalised
 from nem2e_lib.data.emg.processing import OF_CYCLES
-from nem2e_lib.data.exports.formats import read_recording
+from nem2e_lib.data.exports.formats import read_recording, seen
 from nem2e_lib.data.quality.activation import column_notes
 from nem2e_lib.data.quality.notes import doubts
 from nem2e_lib.data.quality.words import some
+from nem2e_lib.data.storage.storage import Storage
 from nem2e_lib.data.study.load import read_study, signal_problems
 from nem2e_lib.data.study.signals import columns_of
 from nem2e_lib.data.study.study import Study
@@ -28,8 +29,19 @@ def check_study(folder: str | Path, model: str | Path | None = None) -> list[str
     `load_study` refuses, a trial without a complete gait cycle is a problem here (`segment` skips it). The model that
     is given decides what is a muscle, as in `load_study`.
     """
-    study, problems = read_study(Path(folder), model)
-    problems = problems or list(signal_problems(study))
+    return _problems(*read_study(Path(folder), model))
+
+
+def examine(folder: str | Path, model: str | Path | None = None) -> tuple[list[str], list[str]]:
+    """Return what `check_study` and `study_notes` do, every file read once; no notes where there is a problem."""
+    study, found = read_study(Path(folder), model)
+    with seen() as read:
+        problems = _problems(study, found)
+    return problems, [] if problems else _notes(study, read)
+
+
+def _problems(study: Study, found: list[str]) -> list[str]:
+    problems = found or list(signal_problems(study))
     return list(dict.fromkeys(problems or _without_cycle(study)))
 
 
@@ -46,9 +58,14 @@ def study_notes(folder: str | Path, model: str | Path | None = None) -> list[str
     study, problems = read_study(Path(folder), model)
     if problems:
         raise Nem2eError(problems[0])
+    return _notes(study, {})
+
+
+def _notes(study: Study, read: Mapping[Path, Storage]) -> list[str]:
+    """Notes of a study without problems; what of its files was read already is not read again for its heads."""
     activation, tables, notes = {trial.activation for trial in study.trials}, {}, list[Note]()
     for path in _files(study):
-        storage = read_recording(path)
+        storage = read.get(path) or read_recording(path)
         notes += [FILE.note(f"{path}: {odd}") for odd in storage.warnings]
         if path in activation:
             tables[path] = columns_of(path, storage, study.settings)

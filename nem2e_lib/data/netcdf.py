@@ -5,12 +5,15 @@ from __future__ import annotations
 import hashlib
 import json
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
-import xarray as xr
 
 from nem2e_lib.data.files import read_bytes, replacing
 from nem2e_lib.error import Nem2eError
+
+if TYPE_CHECKING:
+    import xarray as xr
 
 
 def save_dataset(dataset: xr.Dataset, path: str | Path) -> None:
@@ -33,6 +36,8 @@ def load_dataset(path: str | Path) -> xr.Dataset:
     Nem2eError
         If the file is missing or no NetCDF 3.
     """
+    import xarray as xr
+
     if not read_bytes(path).startswith(b"CDF"):
         raise Nem2eError(f"{path}: not a NetCDF 3 file; one that nem2e wrote is expected.")
     try:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import functools
 import hashlib
+import html
 import re
 from collections import Counter
 from collections.abc import Iterator
@@ -20,6 +21,8 @@ ElementTree.register_namespace("", SVG)
 ElementTree.register_namespace("xlink", XLINK)
 COARSER = 1
 """Decimals that signs need less: they are drawn a hundred points high and made small."""
+SAID, FACE = "data-text", "data-face"
+"""Of a line of text, whose signs are drawn: what it says, and the face where it is not the plain one."""
 PLACES = frozenset({"x", "y", "width", "height"})
 POINTS = {"M": 1, "L": 1, "Q": 2, "C": 3, "Z": 0}
 """Points that each command of a path takes; paths with other commands stay as they are."""
@@ -37,8 +40,9 @@ def compact(text: str, decimals: int = DECIMALS) -> str:
     decimals : int
         Of coordinates, in points.
     """
-    root = ElementTree.fromstring(text)
+    root = ElementTree.fromstring(text, ElementTree.XMLParser(target=ElementTree.TreeBuilder(insert_comments=True)))
     names = _Names()
+    _keep_words(root)
     for element in root.iter():
         _trim(element)
         _round(element, decimals)
@@ -68,7 +72,27 @@ class _Names:
 
 
 def _kind(element: ElementTree.Element) -> str:
-    return element.tag.removeprefix(f"{{{SVG}}}")
+    return str(element.tag).removeprefix(f"{{{SVG}}}")
+
+
+def _keep_words(root: ElementTree.Element) -> None:
+    """Note on each line of text what it says and in which face; matplotlib says it in comments, which go.
+
+    Formulas, and what mixes faces, are signs alone.
+    """
+    for parent in list(root.iter()):
+        said = ""
+        for child in list(parent):
+            if child.tag is ElementTree.Comment:
+                said = html.unescape((child.text or "").strip())
+                parent.remove(child)
+                continue
+            faces = {use.get(HREF, "").rpartition("-")[0] for use in child if _kind(use) == "use"}
+            if said and "$" not in said and "scale(" in child.get("transform", "") and len(faces) == 1:
+                child.set(SAID, said)
+                if face := faces.pop().partition("-")[2]:
+                    child.set(FACE, face)
+            said = ""
 
 
 def _trim(element: ElementTree.Element) -> None:
@@ -220,21 +244,19 @@ def _repeat_texts(root: ElementTree.Element, name: _Names) -> None:
             # What is referred to may lie anywhere, and a text that is repeated has signs alone in it.
             root.insert(_after_words(root), part)
             group.remove(part)
-        if len(group) < 2 or any(_kind(child) != "use" for child in group):
+        told = {key: group.attrib.pop(key) for key in (SAID, FACE) if key in group.attrib}
+        signs = list(group)
+        if len(signs) < 2 or any(_kind(child) != "use" for child in signs):
+            group.attrib.update(told)
             continue
-        content = str([child.attrib for child in group])
-        if content not in first:
-            inner = ElementTree.Element(f"{{{SVG}}}g")
-            inner.extend(list(group))
-            first[content] = inner
-            for child in list(group):
-                group.remove(child)
-            group.append(inner)
-            continue
-        first[content].set("id", name(content))
-        for child in list(group):
-            group.remove(child)
-        ElementTree.SubElement(group, f"{{{SVG}}}use", {HREF: "#" + name(content)})
+        content = str([told, *(child.attrib for child in signs)])
+        group[:] = []
+        if content in first:
+            first[content].set("id", name(content))
+            ElementTree.SubElement(group, f"{{{SVG}}}use", {HREF: "#" + name(content)})
+        else:
+            first[content] = ElementTree.SubElement(group, f"{{{SVG}}}g", told)
+            first[content].extend(signs)
 
 
 def _after_words(root: ElementTree.Element) -> int:

@@ -17,8 +17,9 @@ def style() -> str:
     """Return the style of all pages, with that of code in light and in dark colours."""
     sheets = [(HERE / name).read_text(encoding="utf-8") for name in (STYLE, "notebook.css")]
     dark = _code("github-dark")
-    asked = f'@media (prefers-color-scheme: dark) {{ :root:not([data-theme="light"]) {{\n{dark}\n}} }}'
-    return "\n".join([*sheets, _code("default"), asked, f':root[data-theme="dark"] {{\n{dark}\n}}', ""])
+    asked = f'@media screen and (prefers-color-scheme: dark) {{ :root:not([data-theme="light"]) {{\n{dark}\n}} }}'
+    chosen = f'@media screen {{ :root[data-theme="dark"] {{\n{dark}\n}} }}'
+    return "\n".join([*sheets, _code("default"), asked, chosen, ""])
 
 
 def _code(colours: str) -> str:

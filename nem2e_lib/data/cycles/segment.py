@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
-import xarray as xr
 from numpy.typing import NDArray
 
 from nem2e_lib.data.cycles.find import find_cycles, first_reason
@@ -21,6 +20,9 @@ from nem2e_lib.data.netcdf import dataset_hash, load_dataset, save_dataset
 from nem2e_lib.data.storage.storage import Storage
 from nem2e_lib.data.study.study import Study
 from nem2e_lib.error import Nem2eError
+
+if TYPE_CHECKING:
+    import xarray as xr
 
 Array = NDArray[np.float64]
 
@@ -108,6 +110,8 @@ def segment(study: Study, samples: int = 20, phases: int = 101) -> tuple[xr.Data
     }
     names = {"muscle": list(study.muscles), "channel": list(study.channels)}
     coords = points | names | _cycle_coords(study, kept) | _channel_coords(study, targets)
+    import xarray as xr  # loaded where it is used: a study is checked without
+
     dataset = xr.Dataset(arrays, coords=coords, attrs=_attributes(study, report))
     return (_with_beside(dataset, study, kept) if study.input_sets else dataset), report
 

@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass, replace
 from pathlib import Path
+
+import numpy as np
 
 from nem2e_lib.data.exports import bts, cortex, delsys, noraxon, plain, qualisys, vicon
 from nem2e_lib.data.exports.sheet import Sheet, read_sheet
 from nem2e_lib.data.storage.storage import Storage, read_storage
 from nem2e_lib.error import Nem2eError
+
+_SEEN: ContextVar[dict[Path, Storage] | None] = ContextVar("seen", default=None)
 
 SUFFIXES = (".csv", ".tsv", ".txt", ".slk", ".anc", ".forces", ".emt")
 """Suffixes of files that may be exports."""
@@ -91,4 +97,18 @@ def _named(storage: Storage, name: str) -> Storage:
 
 def read_recording(path: str | Path) -> Storage:
     """Read an OpenSim table (.sto, .mot) or an export; errors as `read_storage` and `read_export`."""
-    return read_storage(path) if Path(path).suffix.lower() in TABLES else read_export(path)
+    found = read_storage(path) if Path(path).suffix.lower() in TABLES else read_export(path)
+    if (seen := _SEEN.get()) is not None:
+        seen[Path(path)] = replace(found, time=np.empty(0), values=np.empty((0, len(found.labels))))
+    return found
+
+
+@contextmanager
+def seen() -> Iterator[dict[Path, Storage]]:
+    """Give what `read_recording` reads within, by path and without its numbers: labels, metadata and warnings."""
+    found: dict[Path, Storage] = {}
+    token = _SEEN.set(found)
+    try:
+        yield found
+    finally:
+        _SEEN.reset(token)

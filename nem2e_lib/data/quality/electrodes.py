@@ -9,7 +9,6 @@ from itertools import combinations
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy import signal
 
 from nem2e_lib.data.checks import COPIED, DEAD, HUM, UNMODULATED, Note
 from nem2e_lib.data.cycles.levels import Levels, modulation
@@ -95,6 +94,8 @@ def noisy(values: Array, rate_hz: float) -> _Flags:
     """
     if rate_hz < _FAST_HZ:
         return np.zeros(values.shape[1], bool)
+    from scipy import signal  # loaded where it is used: half a second
+
     frequency, power = signal.welch(values, rate_hz, nperseg=min(len(values), round(rate_hz)), axis=0)
     inside = (frequency >= _EMG_HZ[0]) & (frequency <= _EMG_HZ[1])
     summed = np.cumsum(power[inside], axis=0)

@@ -7,7 +7,6 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import signal
 
 from nem2e_lib.data.checks import HUM, Note
 from nem2e_lib.data.emg.clock import EvenSignal
@@ -78,6 +77,8 @@ def lines_share(values: Array, rate_hz: float, lines_hz: Sequence[float]) -> Arr
     values : float64 array, shape (rows, channels)
         Evenly sampled.
     """
+    from scipy import signal  # loaded where it is used: half a second
+
     if not len(lines_hz):
         return np.zeros((0, values.shape[1]))
     rows = min(len(values), round(_BLOCK_S * rate_hz))
