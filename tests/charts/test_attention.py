@@ -7,6 +7,7 @@ import re
 from pathlib import Path
 from typing import Any
 
+import altair as alt
 import numpy as np
 import pandas as pd
 import pytest
@@ -199,3 +200,10 @@ def test_a_notebook_shows_a_chart_that_its_page_can_draw(temporal: Chart, tmp_pa
     shown = save(temporal, "touch", tmp_path)._repr_html_()
     assert '<figure class="chart" data-eager data-chart="charts/touch.js" data-name="touch"' in shown
     assert "&lt;figure" not in shown
+
+
+def test_truths_arrive_in_a_page_as_they_were() -> None:
+    table = pd.DataFrame({"place": [1, 2], "kept": [True, False]})
+    drawn = alt.Chart(table).mark_text().transform_filter("datum.kept").encode(x="place:Q", text="place:Q")
+    texts = touched(Chart(drawn.encode(text=alt.value("one")), table, "title", "alt"))
+    assert texts.count("one") == 1
