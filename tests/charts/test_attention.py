@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import copy
 import re
 from pathlib import Path
-from typing import Any
 
 import altair as alt
 import numpy as np
 import pandas as pd
 import pytest
-import vl_convert
 import xarray as xr
 
 from nem2e_lib import charts
@@ -21,6 +18,7 @@ from nem2e_lib.charts.chart import Chart
 from nem2e_lib.error import Nem2eError
 from nem2e_lib.figures.body import actuator, in_order, muscle_path, pose
 from nem2e_lib.site.saving import save
+from tests.support.touch import touched
 
 DURATION = 0.95
 """Seconds of every cycle: 20 samples are 50 ms apart."""
@@ -66,24 +64,6 @@ def temporal(one: xr.Dataset) -> Chart:
 @pytest.fixture(scope="module")
 def walker(walking: dict[str, xr.Dataset]) -> Chart:
     return charts.spatial_attention(walking["all_entire"], answers("walking"))
-
-
-def touched(chart: Chart, **values: Any) -> list[str]:
-    """Return the texts of the picture once its controls have these values."""
-    spec = copy.deepcopy(chart.spec)
-    for param in _params(spec):
-        if param["name"] in values:
-            param["value"] = values[param["name"]]
-    svg = vl_convert.vegalite_to_svg(spec)
-    return [re.sub("<.*?>", "", text) for text in re.findall(r"<text.*?</text>", svg)]
-
-
-def _params(node: Any) -> list[dict[str, Any]]:
-    if isinstance(node, list):
-        return [param for part in node for param in _params(part)]
-    if not isinstance(node, dict):
-        return []
-    return node.get("params", []) + [p for name, part in node.items() if name != "datasets" for p in _params(part)]
 
 
 def test_temporal_data_are_shares_of_each_row(one: xr.Dataset, temporal: Chart) -> None:
