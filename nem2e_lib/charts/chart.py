@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from nem2e_lib.charts.alone import alone
 from nem2e_lib.figures.printed import converter
 from nem2e_lib.figures.style import figure_html
 
@@ -56,7 +57,7 @@ class Chart:
     data : pandas.DataFrame
         Exactly what is drawn, tidy.
     title : str
-        One line; opens with SYNTHETIC where the data are. It stands on the page, not in the chart.
+        One line; opens with SYNTHETIC where the data are. It stands on the page and in `svg`, not in the chart.
     alt : str
         What a reader who cannot see the chart needs to know.
     caption : str
@@ -85,8 +86,8 @@ class Chart:
 
     @functools.cached_property
     def svg(self) -> str:
-        """The chart as it stands before anyone touches it."""
-        return str(converter().vegalite_to_svg(self.spec))
+        """The chart as it stands before anyone touches it, under its title."""
+        return alone(converter().vegalite_to_svg(self.spec), self.title, self.alt)
 
     def script(self, name: str) -> str:
         """Return the script that gives a page this chart under a name: pages opened from a disk cannot fetch."""
