@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from nem2e_lib.charts.alone import alone
 from nem2e_lib.figures.printed import converter
 from nem2e_lib.figures.style import figure_html
 
@@ -56,7 +57,7 @@ class Chart:
     data : pandas.DataFrame
         Exactly what is drawn, tidy.
     title : str
-        One line; opens with SYNTHETIC where the data are. It stands on the page, not in the chart.
+        One line; opens with SYNTHETIC where the data are. It stands on the page and in `svg`, not in the chart.
     alt : str
         What a reader who cannot see the chart needs to know.
     caption : str
@@ -85,8 +86,8 @@ class Chart:
 
     @functools.cached_property
     def svg(self) -> str:
-        """The chart as it stands before anyone touches it."""
-        return str(converter().vegalite_to_svg(self.spec))
+        """The chart as it stands before anyone touches it, under its title."""
+        return alone(converter().vegalite_to_svg(self.spec), self.title, self.alt)
 
     def script(self, name: str) -> str:
         """Return the script that gives a page this chart under a name: pages opened from a disk cannot fetch."""
@@ -106,10 +107,8 @@ def _kinds(table: pd.DataFrame) -> dict[str, str]:
 
 
 def _csv(table: pd.DataFrame) -> str:
-    truths = {
-        name: table[name].astype(int) for name in table.select_dtypes("bool").columns
-    }  # a page reads "False" as true
-    return table.assign(**truths).to_csv(index=False, float_format=f"%.{DIGITS}g", lineterminator="\n")
+    told = table.astype(dict.fromkeys(table.select_dtypes("bool").columns, int))  # a page takes "False" for true
+    return told.to_csv(index=False, float_format=f"%.{DIGITS}g", lineterminator="\n")
 
 
 def _say_formats(node: Any, kinds: dict[str, dict[str, str]]) -> None:

@@ -1,4 +1,4 @@
-"""A figure as PDF for a journal: as wide as two columns, texts as text, fonts inside."""
+"""A figure as PDF for a journal: at most as wide as two columns, texts as text, fonts inside."""
 
 from __future__ import annotations
 
@@ -45,12 +45,12 @@ def pdf(svg: str, width_mm: float = COLUMNS_MM) -> bytes:
     svg : str
         As `figures.style.svg` or `Chart.svg` writes it.
     width_mm : float
-        Width of its one page; everything is scaled alike.
+        Largest width of its one page; everything is scaled alike. A narrower drawing keeps its size.
     """
     root = ElementTree.fromstring(svg)
     _write_texts(root)
     _, _, width, height = _box(root)
-    points = width_mm * POINTS_PER_MM
+    points = _width(root, width_mm)
     root.attrib.update(width=f"{points:.3f}", height=f"{points * height / width:.3f}")
     return _settled(converter().svg_to_pdf(ElementTree.tostring(root, encoding="unicode")))
 
@@ -64,7 +64,13 @@ def smallest_type(svg: str, width_mm: float = COLUMNS_MM) -> float:
         for text in root.iter(f"{{{SVG}}}text")
         if (size := re.match(r"([\d.]+)", text.get("font-size", "")))
     ]
-    return min(sizes, default=float("inf")) * width_mm * POINTS_PER_MM / _box(root)[2]
+    return min(sizes, default=float("inf")) * _width(root, width_mm) / _box(root)[2]
+
+
+def _width(root: ElementTree.Element, most_mm: float) -> float:
+    """Return how wide a drawing is printed, in points; matplotlib says its size in points, Vega in px."""
+    points = _box(root)[2] * (1 if root.get("width", "").endswith("pt") else 0.75)
+    return min(points, most_mm * POINTS_PER_MM)
 
 
 def _box(root: ElementTree.Element) -> tuple[float, float, float, float]:

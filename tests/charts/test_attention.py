@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
+import altair as alt
 import numpy as np
 import pandas as pd
 import pytest
@@ -15,6 +17,7 @@ from nem2e_lib.charts import spatial
 from nem2e_lib.charts.chart import Chart
 from nem2e_lib.error import Nem2eError
 from nem2e_lib.figures.body import actuator, in_order, muscle_path, pose
+from nem2e_lib.site.saving import save
 from tests.support.touch import touched
 
 DURATION = 0.95
@@ -171,3 +174,16 @@ def test_every_study_of_the_paper_stays_small_and_fits_a_phone(running: dict[str
         assert len(chart.data.to_csv(index=False)) < 300_000
         assert float(re.search(r'<svg[^>]* width="([\d.]+)"', chart.svg)[1]) < PHONE  # type: ignore[index]
         assert chart.spec["columns"] == 1
+
+
+def test_a_notebook_shows_a_chart_that_its_page_can_draw(temporal: Chart, tmp_path: Path) -> None:
+    shown = save(temporal, "touch", tmp_path)._repr_html_()
+    assert '<figure class="chart" data-eager data-chart="charts/touch.js" data-name="touch"' in shown
+    assert "&lt;figure" not in shown
+
+
+def test_truths_arrive_in_a_page_as_they_were() -> None:
+    table = pd.DataFrame({"place": [1, 2], "kept": [True, False]})
+    drawn = alt.Chart(table).mark_text().transform_filter("datum.kept").encode(x="place:Q", text="place:Q")
+    texts = touched(Chart(drawn.encode(text=alt.value("one")), table, "title", "alt"))
+    assert texts.count("one") == 1

@@ -68,7 +68,10 @@ def test_texts_stand_where_their_signs_stood(drawing: str) -> None:
 def test_the_smallest_type_is_five_points(drawing: str) -> None:
     # figures have no type under 8 points (tests.support.look), and are 11.25 inches wide
     assert smallest_type(drawing) >= 8 * COLUMNS_MM / 25.4 / WIDTH > 5
-    assert smallest_type(VEGA, 180) == pytest.approx(11 * 180 / 25.4 * 72 / 400)
+    # a narrow chart keeps its size: 400 px are 300 points
+    assert smallest_type(VEGA) == pytest.approx(11 * 0.75)
+    assert float(PdfReader(io.BytesIO(pdf(VEGA))).pages[0].mediabox.width) == pytest.approx(300, abs=0.01)
+    assert smallest_type(VEGA, 72) == pytest.approx(11 * 72 / 25.4 * 72 / 400)
     assert smallest_type('<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 1 1"/>') == float("inf")
 
 
