@@ -101,13 +101,13 @@ def _pairs(fights: pd.DataFrame, units: pd.DataFrame, methods: list[str]) -> pd.
         own = units[units["study"] == study]
         wide = own.pivot_table(index="label", columns="method", values="er", sort=False, dropna=False)
         apart = [(wide[a] - wide[b]).round(DECIMALS) for a, b in zip(rows["a"], rows["b"], strict=True)]
-        tables.append(rows.assign(fewer=[(one < 0).sum() for one in apart], more=[(one > 0).sum() for one in apart]))
+        tables.append(rows.assign(fewer=[(it < 0).sum() for it in apart], more=[(it > 0).sum() for it in apart]))
     table = pd.concat(tables, ignore_index=True).rename(
-        columns={"difference": "er", "ci_low": "low", "ci_high": "high", "p_holm": "p"}
+        columns={"a": "one", "b": "other", "ci_low": "from", "ci_high": "to", "p_holm": "p"}
     )
     table["sure"] = (table["winner"] != "").astype(int)
-    table[["a", "b"]] = table[["a", "b"]].map(lambda method: methods.index(label_of(method)))
-    return table[["study", "a", "b", "er", "low", "high", "p", "sure", "fewer", "more"]].round(4)
+    table[["one", "other"]] = table[["one", "other"]].map(lambda method: methods.index(label_of(method)))
+    return table[["study", "one", "other", "difference", "from", "to", "p", "sure", "fewer", "more"]].round(4)
 
 
 def _facts(standings: pd.DataFrame, fights: pd.DataFrame) -> dict[str, dict[str, object]]:
@@ -335,7 +335,7 @@ LINES = {
     "b": "'B: ' + second_method",
     "apart": f"'A minus B: ' + {number('datum.er')} + (isValid(datum.low) ? "
     f"' (95 % CI ' + {number('datum.low')} + ' to ' + {number('datum.high')} + ')' : '')",
-    "counted": "'A is lower in ' + datum.fewer + ' of ' + facts.n + ' ' + facts.many",
+    "counted": "'A is lower in ' + datum.lower + ' of ' + facts.n + ' ' + facts.many",
     "verdict": f"facts.n < {FEWEST} ? 'Too few ' + facts.many + ' to show a difference' : "
     f"isValid(datum.p) ? 'Holm over ' + facts.pairs + ' pairs, p ' + {p_text('datum.p')} + "
     "(datum.sure ? ': a difference is shown' : ': no difference is shown') : 'Cannot be tested'",
@@ -345,16 +345,15 @@ LINES = {
 
 def of_pair(*layers: alt.Chart, data: pd.DataFrame) -> alt.LayerChart:
     """Return layers that draw the row of the two methods, turned so that it is A minus B."""
-    turned = {
-        "turn": "methods[datum.a] == first_method ? 1 : -1",
-        "ends": "isValid(datum.low) ? [datum.turn * datum.low, datum.turn * datum.high] : [null, null]",
-        "low": "datum.turn > 0 ? datum.ends[0] : datum.ends[1]",
-        "high": "datum.turn > 0 ? datum.ends[1] : datum.ends[0]",
-        "er": "datum.turn * datum.er",
-        "fewer": "datum.turn > 0 ? datum.fewer : datum.more",
+    turned = {  # of columns that no expression writes: Vega computes them anew in place whenever A or B changes
+        "turn": "methods[datum.one] == first_method ? 1 : -1",
+        "er": "datum.turn * datum.difference",
+        "low": "isValid(datum.from) ? (datum.turn > 0 ? datum.from : -datum.to) : null",
+        "high": "isValid(datum.from) ? (datum.turn > 0 ? datum.to : -datum.from) : null",
+        "lower": "datum.turn > 0 ? datum.fewer : datum.more",
     }
     found = of_study(*layers, data=data).transform_filter(
-        "(methods[datum.a] == first_method && methods[datum.b] == second_method) || "
-        "(methods[datum.a] == second_method && methods[datum.b] == first_method)"
+        "(methods[datum.one] == first_method && methods[datum.other] == second_method) || "
+        "(methods[datum.one] == second_method && methods[datum.other] == first_method)"
     )
     return found.transform_calculate(**turned).transform_calculate(**LINES)

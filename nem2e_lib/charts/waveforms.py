@@ -113,7 +113,7 @@ def _encoded(data: pd.DataFrame, keys: Mapping[tuple[str, str], str]) -> pd.Data
         ["study", "muscle", "label", "condition", "series"], sort=False
     ):
         mean, low, high = (own[name].mul(PER_MILLE).round().astype(int) for name in ("mean", "low", "high"))
-        values = {"mean": mean, "low": mean - low, "high": high - mean}
+        values = {"means": mean, "below": mean - low, "above": high - mean}
         rows.append(
             {
                 "muscle": keys[str(study), str(muscle)],
@@ -172,21 +172,19 @@ def _drawn(
 def _of_chosen(*layers: alt.Chart, data: pd.DataFrame) -> alt.LayerChart:
     """Return layers that draw the samples of the curves that were chosen."""
     chosen = alt.layer(*layers, data=data).transform_filter("datum.muscle == muscle_chosen && datum.label == who")
-    names = ("mean", "low", "high")
+    # no expression writes a column that it reads: Vega computes them anew in place whenever a choice changes
+    cells = {"m": "means", "l": "below", "h": "above"}
     return (
         chosen.transform_filter("indexof(['simulated', 'measured', how], datum.curve) >= 0")
-        .transform_calculate(
-            series="datum.curve == how ? 'refined' : datum.curve",
-            k="sequence(length(samples))",
-            **{name: f"split(datum.{name}, ' ')" for name in names},
-        )
-        .transform_flatten([*names, "k"])
+        .transform_calculate(series="datum.curve == how ? 'refined' : datum.curve", k="sequence(length(samples))")
+        .transform_calculate(**{short: f"split(datum.{cell}, ' ')" for short, cell in cells.items()})
+        .transform_flatten([*cells, "k"])
         .transform_calculate(
             pct="samples[datum.k]",
-            low=f"(datum.mean - datum.low) / {PER_MILLE}",
-            high=f"(+datum.mean + +datum.high) / {PER_MILLE}",
+            mean=f"datum.m / {PER_MILLE}",
+            low=f"(datum.m - datum.l) / {PER_MILLE}",
+            high=f"(+datum.m + +datum.h) / {PER_MILLE}",
         )
-        .transform_calculate(mean=f"datum.mean / {PER_MILLE}")
     )
 
 

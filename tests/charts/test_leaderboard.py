@@ -13,7 +13,7 @@ from scipy.stats import t as student
 from nem2e_lib import charts
 from nem2e_lib.analysis import leaderboard
 from nem2e_lib.charts.chart import Chart
-from tests.support.touch import params, picture, touched
+from tests.support.touch import calculated, params, picture, touched
 
 UNITS = [f"s{number}" for number in range(1, 9)]
 ER = {
@@ -117,6 +117,12 @@ def test_every_box_has_a_plain_name_and_the_data_are_whole(chart: Chart) -> None
         "pair": 6,
     }
     assert set(chart.data["method"]) == set(ER)  # ids, whatever readers are shown
+
+
+def test_no_expression_writes_a_column_that_it_reads_or_that_a_filter_reads(chart: Chart) -> None:
+    written = calculated(chart.spec)
+    assert [name for name, expression in written if re.search(rf"\bdatum\.{name}\b", expression)] == []
+    assert {"one", "other", "difference", "from", "to", "method", "label"} & {name for name, _ in written} == set()
 
 
 def test_a_whole_leaderboard_of_two_studies_stays_small() -> None:

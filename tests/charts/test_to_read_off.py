@@ -13,7 +13,7 @@ import nem2e_lib as nem2e
 from nem2e_lib import charts
 from nem2e_lib.analysis.learning import CYCLES, SUBJECTS
 from nem2e_lib.charts.chart import Chart
-from tests.support.touch import params, picture, touched
+from tests.support.touch import calculated, params, picture, touched
 
 SECONDS = 1.2
 """Of every cycle."""
@@ -180,6 +180,14 @@ def test_learning_curves_are_read_with_so_many_cycles() -> None:
     )
     assert chart.caption.endswith("Small networks.")
     assert boxes(chart) == ["Moment"]  # one study is no choice
+
+
+def test_no_expression_writes_a_column_that_it_reads(waveforms: Chart, losses: Chart, errors: pd.DataFrame) -> None:
+    """Vega computes columns anew in place when a choice changes: what reads itself would drift with every touch."""
+    for chart in (waveforms, losses, charts.errors.errors(errors, nem2e.summary(errors), synthetic=True)):
+        written = calculated(chart.spec)
+        assert written
+        assert [name for name, expression in written if re.search(rf"\bdatum\.{name}\b", expression)] == []
 
 
 @pytest.mark.slow
