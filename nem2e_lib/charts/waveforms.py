@@ -66,7 +66,7 @@ def _tidy(studies: Mapping[str, Mapping[str, xr.Dataset]]) -> pd.DataFrame:
         for place, (condition, results) in enumerate(conditions.items()):
             ms = _durations(results)
             own = [curves(results, str(label)) for label in results["fold"].to_numpy()]
-            mean = over_units(results).rename(columns={"n_units": "n_cycles"}).assign(label=EVERYBODY)
+            mean = over_units(own).rename(columns={"n_units": "n_cycles"}).assign(label=EVERYBODY)
             table = pd.concat([mean, *own], ignore_index=True)
             if place:
                 table = table[table["series"] == "refined"]
