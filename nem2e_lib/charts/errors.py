@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import altair as alt
 import pandas as pd
 
 from nem2e_lib.analysis.metrics import defined
 from nem2e_lib.charts.chart import INK, LINE, SOFT, Chart
-from nem2e_lib.charts.parts import NOBODY, TICK, asking, box, by_width, choice, number, of_study, pick
+from nem2e_lib.charts.parts import NOBODY, TICK, asking, box, by_width, choice, layered, number, of_study, pick
 from nem2e_lib.figures.style import (
     CONDITION_COLOURS,
     CONDITION_LABELS,
@@ -121,8 +122,8 @@ def _drawn(data: pd.DataFrame, studies: list[str], first: str, printed: bool, sy
     kept = ["study", "muscle", "row", "condition", "er"]
     units = parts["held-out unit"][[*kept, "label"]]
     mean = parts["mean"].drop(columns="label").rename(columns={"ci_low": "low", "ci_high": "high"})
-    place = {"x": x, "y": y, "yOffset": offset}
-    layers = [
+    place: dict[str, Any] = {"x": x, "y": y, "yOffset": offset}
+    layers: list[alt.Chart | alt.LayerChart] = [
         *_heads(),
         of_study(*_units(place, colour), data=units),
         of_study(*_curve(place), data=parts["mean curve"][kept]),
@@ -144,19 +145,19 @@ def _drawn(data: pd.DataFrame, studies: list[str], first: str, printed: bool, sy
         asked.append(alt.param(name="printed", value=not synthetic, bind=alt.binding_checkbox(name="The paper's Er ")))
     zero = alt.Chart(pd.DataFrame({"er": [0.0]})).mark_rule(color=SOFT).encode(x=x)
     fit = alt.AutoSizeParams(type="fit-x", contains="padding")
-    return alt.layer(asking(zero, *asked), *layers, width="container", height=alt.Step(STEP), autosize=fit)
+    return layered(asking(zero, *asked), *layers, width="container", height=alt.Step(STEP), autosize=fit)
 
 
 def _heads() -> Iterator[alt.Chart]:
     """Yield the names of the columns of numbers."""
     head = alt.Chart(pd.DataFrame({"x": [0]})).transform_calculate(who=f"who_label == '{NOBODY}' ? '' : who_label")
-    look = {"align": "right", "fontSize": 10.5, "color": INK, "fontWeight": "bold"}
+    look: dict[str, Any] = {"align": "right", "fontSize": 10.5, "color": INK, "fontWeight": "bold"}
     up = alt.value(-9)
     yield head.mark_text(**look, text="mean").encode(x=alt.value(alt.ExprRef(f"width - {LAST}")), y=up)
     yield head.mark_text(**look).encode(x=alt.value(alt.ExprRef("width - 2")), y=up, text="who:N")
 
 
-def _units(place: dict[str, alt.SchemaBase], colour: alt.Color) -> Iterator[alt.Chart]:
+def _units(place: dict[str, Any], colour: alt.Color) -> Iterator[alt.Chart]:
     same = alt.when("datum.label == who_label")
     told = [
         alt.Tooltip("label:N", title="held out"),
@@ -182,11 +183,11 @@ def _units(place: dict[str, alt.SchemaBase], colour: alt.Color) -> Iterator[alt.
     yield value.encode(x=alt.value(alt.ExprRef("width - 2")), y=place["y"], yOffset=place["yOffset"], text="said:N")
 
 
-def _curve(place: dict[str, alt.SchemaBase]) -> Iterator[alt.Chart]:
+def _curve(place: dict[str, Any]) -> Iterator[alt.Chart]:
     yield alt.Chart().mark_tick(color=MEAN_CURVE, thickness=2.5, height=STEP - 4, orient="vertical").encode(**place)
 
 
-def _means(place: dict[str, alt.SchemaBase], colour: alt.Color) -> Iterator[alt.Chart]:
+def _means(place: dict[str, Any], colour: alt.Color) -> Iterator[alt.Chart]:
     known = alt.Chart().transform_filter("isValid(datum.low)").transform_calculate(er="datum.low")
     yield known.mark_rule(color="black", strokeWidth=1.4).encode(**place, x2="high:Q")
     point = alt.Chart().mark_point(shape="diamond", size=75, stroke="black", strokeWidth=1, opacity=1)
@@ -196,7 +197,7 @@ def _means(place: dict[str, alt.SchemaBase], colour: alt.Color) -> Iterator[alt.
     yield said.encode(x=x, y=place["y"], yOffset=place["yOffset"], text="said:N")
 
 
-def _printed(place: dict[str, alt.SchemaBase]) -> alt.Chart:
+def _printed(place: dict[str, Any]) -> alt.Chart:
     mark = alt.Chart().mark_point(shape="triangle-down", size=50, color=SOFT, strokeWidth=1.5)
     asked = alt.when("printed").then(alt.value(1)).otherwise(alt.value(0))
     return mark.encode(**place, opacity=asked, tooltip=alt.Tooltip("er:Q", title="printed in the paper", format="+.3f"))

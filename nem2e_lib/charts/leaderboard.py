@@ -13,7 +13,20 @@ import pandas as pd
 from nem2e_lib.analysis.leaderboard import DECIMALS
 from nem2e_lib.analysis.statistics import FEWEST
 from nem2e_lib.charts.chart import INK, SOFT, Chart
-from nem2e_lib.charts.parts import NOBODY, TICK, WIDE, asking, box, by_width, choice, number, of_study, p_text, pick
+from nem2e_lib.charts.parts import (
+    NOBODY,
+    TICK,
+    WIDE,
+    asking,
+    box,
+    by_width,
+    choice,
+    layered,
+    number,
+    of_study,
+    p_text,
+    pick,
+)
 from nem2e_lib.figures.style import colour_of, heading, label_of, signed
 from nem2e_lib.training.units import unit_name, units_said
 
@@ -174,7 +187,7 @@ def _drawn(
     rows = int(board["row"].max())
     y = alt.Y("y:Q", axis=None, scale=alt.Scale(domain=[TOP, rows + ROOM], reverse=True, nice=False, zero=False))
     asked = asking(_line(TOP, rows + 0.5, _x(MEANS, "top"), y), *_choices(board, dots, pair), *more)
-    return alt.layer(
+    return layered(
         _upper(board, dots, y, asked),
         _lower(dots, pairs, y, rows),
         resolve=alt.Resolve(scale=alt.ScaleResolveMap(x="independent")),
@@ -214,7 +227,7 @@ def _upper(board: pd.DataFrame, dots: pd.DataFrame, y: alt.Y, zero: alt.Chart) -
     ).transform_calculate(y="datum.row", told=_told())
     each = _dots(x, y, down, alt.Tooltip("method:N"), alt.Tooltip("er:Q", format="+.3f", title="Er"))
     means = _mean(x, y, down, alt.Fill("method:N", legend=None, scale=_colours(board)))
-    return alt.layer(
+    return layered(
         words,
         *_letters(y),
         zero,
@@ -294,7 +307,7 @@ def _lower(dots: pd.DataFrame, pairs: pd.DataFrame, y: alt.Y, rows: int) -> alt.
     left = alt.value(NAMES)
     followed = alt.Chart().transform_filter("datum.label == who_label").mark_text(**text, yOffset=up)
     same = pd.DataFrame({"text": ["Choose two different methods."], "y": [float(at["a"])]})
-    return alt.layer(
+    return layered(
         alt.Chart(same)
         .transform_filter("first_method == second_method")
         .mark_text(**text)

@@ -11,7 +11,7 @@ import pandas as pd
 
 from nem2e_lib.analysis.learning import CYCLES, SUBJECTS
 from nem2e_lib.charts.chart import INK, LINE, SOFT, Chart
-from nem2e_lib.charts.parts import TICK, asking, choice, number, of_study
+from nem2e_lib.charts.parts import TICK, asking, choice, layered, number, of_study
 from nem2e_lib.figures.learning import COLOURS
 from nem2e_lib.figures.style import MEAN_CURVE, heading, label_of, signed
 from nem2e_lib.training.units import unit_name, units_said
@@ -110,7 +110,7 @@ def _drawn(data: pd.DataFrame, studies: list[str], units: str) -> alt.LayerChart
     rule = now.encode(x=x, y=alt.value(HEAD), y2=alt.value("height"))
     marked = of_study(asked, rule, data=steps.set_axis(["study", "k", "n_training"], axis=1))
     shown = of_study(*_curves(x), *_values(units), data=table)
-    return alt.layer(marked, shown, width="container", height=HEIGHT)
+    return layered(marked, shown, width="container", height=HEIGHT)
 
 
 def _colour() -> alt.Color:

@@ -12,7 +12,7 @@ import pandas as pd
 import xarray as xr
 
 from nem2e_lib.charts.chart import INK, SOFT, Chart
-from nem2e_lib.charts.parts import asking, choice, keys_of_muscles
+from nem2e_lib.charts.parts import asking, choice, keys_of_muscles, layered
 from nem2e_lib.figures.losses import HIGH, LOW, over_models
 from nem2e_lib.figures.panels import is_synthetic
 from nem2e_lib.figures.style import CONDITION_COLOURS, CONDITION_LABELS, heading
@@ -64,7 +64,7 @@ def _tidy(study: str, conditions: Mapping[str, xr.Dataset]) -> pd.DataFrame:
             own = results if muscle == EVERY else results.sel(channel=[muscle])
             for loss in COLUMNS:
                 table = over_models(own, loss).assign(study=study, muscle=muscle, condition=condition, loss=loss)
-                made = np.isfinite(own[f"{loss}_loss"]).any("epoch")
+                made = own[f"{loss}_loss"].count("epoch") > 0
                 tables.append(table[table["epoch"].isin(drawn)].assign(models=int(made.sum())))
     columns = ["study", "muscle", "condition", "loss", "epoch", "mean", "low", "high", "models"]
     return pd.concat(tables, ignore_index=True)[columns].dropna(subset="mean")
@@ -104,9 +104,8 @@ def _drawn(data: pd.DataFrame) -> alt.LayerChart:
     epochs = {str(study): sorted(set(map(int, own["epoch"]))) for study, own in data.groupby("study", sort=False)}
     steps = [(study, k, epoch) for study, own in epochs.items() for k, epoch in enumerate(own)]
     of = json.dumps({key: study for (study, _), key in keys.items()})
-    last = {
-        keys[study, muscle]: int(epoch) for (study, muscle), epoch in data.groupby(_CURVES[:2])["epoch"].max().items()
-    }
+    ends = data.groupby(_CURVES[:2], as_index=False)["epoch"].max().itertuples(index=False)
+    last = {keys[str(study), str(muscle)]: int(epoch) for study, muscle, epoch in ends}
     moments = alt.Chart(pd.DataFrame(steps, columns=["study", "k", "epoch"])).transform_filter(
         "datum.study == study && datum.epoch <= last"
     )
@@ -138,12 +137,12 @@ def _drawn(data: pd.DataFrame) -> alt.LayerChart:
     )
     shown = _of_chosen(*_curves(x), *_values(conditions), data=_encoded(data, keys))
     rule = now.encode(x=x, y=alt.value(HEAD), y2=alt.value("height"))
-    return alt.layer(asked, rule, shown, width="container", height=HEIGHT)
+    return layered(asked, rule, shown, width="container", height=HEIGHT)
 
 
 def _of_chosen(*layers: alt.Chart, data: pd.DataFrame) -> alt.LayerChart:
     """Return layers that draw the epochs of the curves that were chosen, on the axis that was chosen."""
-    chosen = alt.layer(*layers, data=data).transform_filter("datum.muscle == muscle_chosen")
+    chosen = layered(*layers, data=data).transform_filter("datum.muscle == muscle_chosen")
     # no expression writes a column that it reads: Vega computes them anew in place whenever a choice changes
     cells = {"m": "means", "l": "below", "h": "above"}
     ends = {"value": "+datum.m", "low": "datum.m - datum.l", "high": "+datum.m + +datum.h"}

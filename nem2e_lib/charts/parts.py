@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any, cast
 
 import altair as alt
 import pandas as pd
@@ -90,9 +91,14 @@ def keys_of_muscles(data: pd.DataFrame) -> dict[tuple[str, str], str]:
     return {(str(study), str(muscle)): f"{study}: {muscle}" if several else str(muscle) for study, muscle in pairs}
 
 
+def layered(*layers: alt.Chart | alt.LayerChart, **given: Any) -> alt.LayerChart:
+    """Return layers as one view, the first one lowest; given is what a view is given (data, width, height, …)."""
+    return cast(alt.LayerChart, alt.layer(*layers, **given))  # a view that is faceted is another type; these are not
+
+
 def of_study(*layers: alt.Chart | alt.LayerChart, data: pd.DataFrame) -> alt.LayerChart:
     """Return layers that draw the rows of a table that belong to the study that was chosen."""
-    return alt.layer(*layers, data=data).transform_filter("datum.study == study_chosen")
+    return layered(*layers, data=data).transform_filter("datum.study == study_chosen")
 
 
 def number(value: str, digits: int = 2) -> str:

@@ -12,7 +12,7 @@ import pandas as pd
 import xarray as xr
 
 from nem2e_lib.charts.chart import INK, SOFT, Chart
-from nem2e_lib.charts.parts import asking, by_width, choice, keys_of_muscles
+from nem2e_lib.charts.parts import asking, by_width, choice, keys_of_muscles, layered
 from nem2e_lib.figures.panels import QUARTERS, is_synthetic
 from nem2e_lib.figures.style import CONDITION_LABELS, SERIES_COLOURS, heading
 from nem2e_lib.figures.waveforms import curves, over_units
@@ -166,12 +166,12 @@ def _drawn(
     )
     shown = _of_chosen(*_curves(x), *_values(), data=table)
     rule = now.encode(x=x, y=alt.value(HEAD), y2=alt.value("height"))
-    return alt.layer(asked, rule, shown, width="container", height=HEIGHT)
+    return layered(asked, rule, shown, width="container", height=HEIGHT)
 
 
 def _of_chosen(*layers: alt.Chart, data: pd.DataFrame) -> alt.LayerChart:
     """Return layers that draw the samples of the curves that were chosen."""
-    chosen = alt.layer(*layers, data=data).transform_filter("datum.muscle == muscle_chosen && datum.label == who")
+    chosen = layered(*layers, data=data).transform_filter("datum.muscle == muscle_chosen && datum.label == who")
     # no expression writes a column that it reads: Vega computes them anew in place whenever a choice changes
     cells = {"m": "means", "l": "below", "h": "above"}
     return (
@@ -217,7 +217,9 @@ def _values() -> Iterator[alt.Chart]:
     )
     once = now.transform_filter("datum.series == 'measured'").transform_calculate(what=what, whose=whose, when=when)
     for place, line in enumerate(("what", "whose", "when")):
-        look = {"fontSize": 11.5, "fontWeight": "normal"} if place else {"fontSize": 12.5, "fontWeight": "bold"}
+        look: dict[str, Any] = (
+            {"fontSize": 11.5, "fontWeight": "normal"} if place else {"fontSize": 12.5, "fontWeight": "bold"}
+        )
         yield once.mark_text(**left, **look).encode(x=alt.value(LEFT), y=alt.value(8 + 20 * place), text=f"{line}:N")
     band = by_width("' (' + format(datum.low, '.2f') + ' to ' + format(datum.high, '.2f') + ')'", "''")
     value = now.transform_calculate(value=f"datum.series + ' ' + format(datum.mean, '.2f') + ({band.expr})")
