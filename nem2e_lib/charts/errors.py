@@ -96,7 +96,12 @@ def _n(rows: pd.DataFrame, study: str) -> str:
 
 def _drawn(data: pd.DataFrame, studies: list[str], first: str, printed: bool, synthetic: bool) -> alt.LayerChart:
     conditions = [name for name in CONDITION_LABELS if name in set(data["condition"])]
-    y = alt.Y("muscle:N", sort=None, title=None, axis=alt.Axis(ticks=False, domain=False, labelFontWeight="bold"))
+    y = alt.Y(
+        "muscle:N",
+        sort=alt.EncodingSortField(field="row", op="min"),
+        title=None,
+        axis=alt.Axis(ticks=False, domain=False, labelFontWeight="bold"),
+    )
     offset = alt.YOffset("condition:N", sort=conditions)
     axis = alt.Axis(
         orient="top", tickCount=5, labelExpr=TICK, title="Er  (left of 0: better than OpenSim)", gridColor=LINE
@@ -110,15 +115,17 @@ def _drawn(data: pd.DataFrame, studies: list[str], first: str, printed: bool, sy
         scale=alt.Scale(domain=[*colours], range=[*colours.values()]),
         legend=alt.Legend(title=None, labelExpr=names, symbolType="diamond", symbolOpacity=1, columns=by_width(0, 2)),
     )
-    parts = {str(part): rows.drop(columns=["part", "unit"]) for part, rows in data.groupby("part", sort=False)}
-    units = parts["held-out unit"][["study", "muscle", "condition", "label", "er"]]
+    order = data[["study", "muscle"]].drop_duplicates()
+    rows = data.merge(order.assign(row=order.groupby("study").cumcount()), on=["study", "muscle"])
+    parts = {str(part): own.drop(columns=["part", "unit"]) for part, own in rows.groupby("part", sort=False)}
+    kept = ["study", "muscle", "row", "condition", "er"]
+    units = parts["held-out unit"][[*kept, "label"]]
     mean = parts["mean"].drop(columns="label").rename(columns={"ci_low": "low", "ci_high": "high"})
     place = {"x": x, "y": y, "yOffset": offset}
     layers = [
-        alt.Chart(pd.DataFrame({"er": [0.0]})).mark_rule(color=SOFT).encode(x=x),
         *_heads(),
         of_study(*_units(place, colour), data=units),
-        of_study(*_curve(place), data=parts["mean curve"][["study", "muscle", "condition", "er"]]),
+        of_study(*_curve(place), data=parts["mean curve"][kept]),
         of_study(*_means(place, colour), data=mean),
     ]
     asked = [
@@ -133,14 +140,11 @@ def _drawn(data: pd.DataFrame, studies: list[str], first: str, printed: bool, sy
         ),
     ]
     if printed:
-        layers.append(
-            of_study(_printed(place), data=parts["printed in the paper"][["study", "muscle", "condition", "er"]])
-        )
+        layers.append(of_study(_printed(place), data=parts["printed in the paper"][kept]))
         asked.append(alt.param(name="printed", value=not synthetic, bind=alt.binding_checkbox(name="The paper's Er ")))
-    whole = alt.layer(*layers).properties(
-        width="container", height=alt.Step(STEP), autosize=alt.AutoSizeParams(type="fit-x", contains="padding")
-    )
-    return asking(whole, *asked)
+    zero = alt.Chart(pd.DataFrame({"er": [0.0]})).mark_rule(color=SOFT).encode(x=x)
+    fit = alt.AutoSizeParams(type="fit-x", contains="padding")
+    return alt.layer(asking(zero, *asked), *layers, width="container", height=alt.Step(STEP), autosize=fit)
 
 
 def _heads() -> Iterator[alt.Chart]:

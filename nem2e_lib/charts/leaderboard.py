@@ -30,6 +30,7 @@ ROOM = 7.1
 """Rows that the comparison takes."""
 TOP = 0.3
 """Where rows begin: the first stands at 1."""
+MEANS = "mean Er  (left of 0: better than OpenSim)"
 GROUND, DOT = "#e8eef6", "#7b8796"
 
 
@@ -59,10 +60,9 @@ def leaderboard(standings: pd.DataFrame, units: pd.DataFrame, fights: pd.DataFra
     title = heading("Every method under the same folds, and any two of them compared", synthetic)
     board = _board(standings)
     methods = list(dict.fromkeys(board["method"]))
-    chart = _drawn(board, _each(units, standings), _pairs(fights, units, methods), pair).add_params(
-        alt.param(name="facts", expr=f"{json.dumps(_facts(standings, fights))}[study_chosen]"),
-        alt.param(name="methods", value=methods),
-    )
+    facts = alt.param(name="facts", expr=f"{json.dumps(_facts(standings, fights))}[study_chosen]")
+    listed = alt.param(name="methods", value=methods)
+    chart = _drawn(board, _each(units, standings), _pairs(fights, units, methods), pair, facts, listed)
     return Chart(chart, _tidy(standings, units, fights), title, " ".join([*said, compared]), caption, synthetic)
 
 
@@ -101,13 +101,13 @@ def _pairs(fights: pd.DataFrame, units: pd.DataFrame, methods: list[str]) -> pd.
         own = units[units["study"] == study]
         wide = own.pivot_table(index="label", columns="method", values="er", sort=False, dropna=False)
         apart = [(wide[a] - wide[b]).round(DECIMALS) for a, b in zip(rows["a"], rows["b"], strict=True)]
-        tables.append(rows.assign(fewer=[(one < 0).sum() for one in apart], more=[(one > 0).sum() for one in apart]))
+        tables.append(rows.assign(fewer=[(it < 0).sum() for it in apart], more=[(it > 0).sum() for it in apart]))
     table = pd.concat(tables, ignore_index=True).rename(
-        columns={"difference": "er", "ci_low": "low", "ci_high": "high", "p_holm": "p"}
+        columns={"a": "one", "b": "other", "ci_low": "from", "ci_high": "to", "p_holm": "p"}
     )
     table["sure"] = (table["winner"] != "").astype(int)
-    table[["a", "b"]] = table[["a", "b"]].map(lambda method: methods.index(label_of(method)))
-    return table[["study", "a", "b", "er", "low", "high", "p", "sure", "fewer", "more"]].round(4)
+    table[["one", "other"]] = table[["one", "other"]].map(lambda method: methods.index(label_of(method)))
+    return table[["study", "one", "other", "difference", "from", "to", "p", "sure", "fewer", "more"]].round(4)
 
 
 def _facts(standings: pd.DataFrame, fights: pd.DataFrame) -> dict[str, dict[str, object]]:
@@ -168,12 +168,19 @@ def _compared(fights: pd.DataFrame, units: pd.DataFrame, a: str, b: str) -> str:
 # --- The drawing: one view of rows, whose lower part is the comparison ---
 
 
-def _drawn(board: pd.DataFrame, dots: pd.DataFrame, pairs: pd.DataFrame, pair: tuple[str, str]) -> alt.LayerChart:
+def _drawn(
+    board: pd.DataFrame, dots: pd.DataFrame, pairs: pd.DataFrame, pair: tuple[str, str], *more: alt.Parameter
+) -> alt.LayerChart:
     rows = int(board["row"].max())
     y = alt.Y("y:Q", axis=None, scale=alt.Scale(domain=[TOP, rows + ROOM], reverse=True, nice=False, zero=False))
-    parts = alt.layer(_upper(board, dots, y), _lower(dots, pairs, y, rows)).resolve_scale(x="independent")
-    whole = parts.properties(width="container", height=round((rows + ROOM - TOP) * STEP))
-    return asking(whole, *_choices(board, dots, pair))
+    asked = asking(_line(TOP, rows + 0.5, _x(MEANS, "top"), y), *_choices(board, dots, pair), *more)
+    return alt.layer(
+        _upper(board, dots, y, asked),
+        _lower(dots, pairs, y, rows),
+        resolve=alt.Resolve(scale=alt.ScaleResolveMap(x="independent")),
+        width="container",
+        height=round((rows + ROOM - TOP) * STEP),
+    )
 
 
 def _choices(board: pd.DataFrame, dots: pd.DataFrame, pair: tuple[str, str]) -> Iterator[alt.Parameter]:
@@ -191,8 +198,8 @@ def _x(title: str, orient: Literal["top", "bottom"]) -> alt.X:
     return alt.X("er:Q", axis=axis, scale=alt.Scale(range=[by_width(*LEFT), by_width(*RIGHT)]))
 
 
-def _upper(board: pd.DataFrame, dots: pd.DataFrame, y: alt.Y) -> alt.LayerChart:
-    x, up, down = _x("mean Er  (left of 0: better than OpenSim)", "top"), by_width(0, -6), by_width(0, 6)
+def _upper(board: pd.DataFrame, dots: pd.DataFrame, y: alt.Y, zero: alt.Chart) -> alt.LayerChart:
+    x, up, down = _x(MEANS, "top"), by_width(0, -6), by_width(0, 6)
     picked = "datum.method == first_method || datum.method == second_method"
     weight = alt.ExprRef(f"{picked} ? 'bold' : 'normal'")
     ground = alt.Chart().mark_rect(fill=GROUND, height=STEP - 2, opacity=alt.ExprRef(f"{picked} ? 1 : 0"))
@@ -210,7 +217,7 @@ def _upper(board: pd.DataFrame, dots: pd.DataFrame, y: alt.Y) -> alt.LayerChart:
     return alt.layer(
         words,
         *_letters(y),
-        _line(TOP, float(board["row"].max()) + 0.5, x, y),
+        zero,
         of_study(each, data=dots).transform_calculate(y="datum.row"),
         of_study(*means, data=board.drop(columns="colour")).transform_calculate(y="datum.row"),
     )
@@ -328,7 +335,7 @@ LINES = {
     "b": "'B: ' + second_method",
     "apart": f"'A minus B: ' + {number('datum.er')} + (isValid(datum.low) ? "
     f"' (95 % CI ' + {number('datum.low')} + ' to ' + {number('datum.high')} + ')' : '')",
-    "counted": "'A is lower in ' + datum.fewer + ' of ' + facts.n + ' ' + facts.many",
+    "counted": "'A is lower in ' + datum.lower + ' of ' + facts.n + ' ' + facts.many",
     "verdict": f"facts.n < {FEWEST} ? 'Too few ' + facts.many + ' to show a difference' : "
     f"isValid(datum.p) ? 'Holm over ' + facts.pairs + ' pairs, p ' + {p_text('datum.p')} + "
     "(datum.sure ? ': a difference is shown' : ': no difference is shown') : 'Cannot be tested'",
@@ -338,16 +345,15 @@ LINES = {
 
 def of_pair(*layers: alt.Chart, data: pd.DataFrame) -> alt.LayerChart:
     """Return layers that draw the row of the two methods, turned so that it is A minus B."""
-    turned = {
-        "turn": "methods[datum.a] == first_method ? 1 : -1",
-        "ends": "isValid(datum.low) ? [datum.turn * datum.low, datum.turn * datum.high] : [null, null]",
-        "low": "datum.turn > 0 ? datum.ends[0] : datum.ends[1]",
-        "high": "datum.turn > 0 ? datum.ends[1] : datum.ends[0]",
-        "er": "datum.turn * datum.er",
-        "fewer": "datum.turn > 0 ? datum.fewer : datum.more",
+    turned = {  # of columns that no expression writes: Vega computes them anew in place whenever A or B changes
+        "turn": "methods[datum.one] == first_method ? 1 : -1",
+        "er": "datum.turn * datum.difference",
+        "low": "isValid(datum.from) ? (datum.turn > 0 ? datum.from : -datum.to) : null",
+        "high": "isValid(datum.from) ? (datum.turn > 0 ? datum.to : -datum.from) : null",
+        "lower": "datum.turn > 0 ? datum.fewer : datum.more",
     }
     found = of_study(*layers, data=data).transform_filter(
-        "(methods[datum.a] == first_method && methods[datum.b] == second_method) || "
-        "(methods[datum.a] == second_method && methods[datum.b] == first_method)"
+        "(methods[datum.one] == first_method && methods[datum.other] == second_method) || "
+        "(methods[datum.one] == second_method && methods[datum.other] == first_method)"
     )
     return found.transform_calculate(**turned).transform_calculate(**LINES)

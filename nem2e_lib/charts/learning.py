@@ -100,22 +100,17 @@ def _drawn(data: pd.DataFrame, studies: list[str], units: str) -> alt.LayerChart
         clear=False,
     )
     now = moments.transform_filter("datum.k == k").mark_rule(color=SOFT, strokeDash=[3, 3])
-    whole = alt.layer(
-        of_study(
-            moments.mark_point(opacity=0, size=1).encode(x=x, y=alt.value(HEIGHT / 2)),  # the nearest one is picked
-            now.encode(x=x, y=alt.value(HEAD), y2=alt.value("height")),
-            data=steps.set_axis(["study", "k", "n_training"], axis=1),
-        ),
-        of_study(*_curves(x), *_values(units), data=table),
+    asked = asking(
+        moments.mark_point(opacity=0, size=1).encode(x=x, y=alt.value(HEIGHT / 2)),  # the nearest one is picked
+        choice("study", studies, "Study"),
+        at,
+        alt.param(name="cycles", expr=f"({json.dumps(cycles)})[study_chosen]"),
+        alt.param(name="k", expr="min(at_k, length(cycles) - 1)"),
     )
-    return (
-        asking(whole, choice("study", studies, "Study"), at)
-        .add_params(
-            alt.param(name="cycles", expr=f"({json.dumps(cycles)})[study_chosen]"),
-            alt.param(name="k", expr="min(at_k, length(cycles) - 1)"),
-        )
-        .properties(width="container", height=HEIGHT)
-    )
+    rule = now.encode(x=x, y=alt.value(HEAD), y2=alt.value("height"))
+    marked = of_study(asked, rule, data=steps.set_axis(["study", "k", "n_training"], axis=1))
+    shown = of_study(*_curves(x), *_values(units), data=table)
+    return alt.layer(marked, shown, width="container", height=HEIGHT)
 
 
 def _colour() -> alt.Color:

@@ -91,7 +91,7 @@ def _encoded(data: pd.DataFrame, keys: Mapping[tuple[str, str], str]) -> pd.Data
         mean, low, high = (
             (np.log10(own[name].clip(lower=1e-12)) * STEPS).round().astype(int) for name in ("mean", "low", "high")
         )
-        values = {"mean": mean, "low": mean - low, "high": high - mean}
+        values = {"means": mean, "below": mean - low, "above": high - mean}
         cells = {name: " ".join(map(str, one)) for name, one in values.items()}
         head = {"muscle": keys[str(study), str(muscle)], "condition": condition, "loss": loss}
         rows.append({**head, **cells, "models": own["models"].iloc[0]})
@@ -112,11 +112,6 @@ def _drawn(data: pd.DataFrame) -> alt.LayerChart:
     )
     x = alt.X("epoch:Q", title="epoch", axis=alt.Axis(grid=False, tickCount=6), scale=alt.Scale(zero=False, nice=False))
     now = moments.transform_filter("datum.k == k").mark_rule(color=SOFT, strokeDash=[3, 3])
-    whole = alt.layer(
-        moments.mark_point(opacity=0, size=1).encode(x=x, y=alt.value(HEIGHT / 2)),  # the nearest one is picked
-        now.encode(x=x, y=alt.value(HEAD), y2=alt.value("height")),
-        _of_chosen(*_curves(x), *_values(conditions), data=_encoded(data, keys)),
-    )
     most = max(map(len, epochs.values()))
     at = alt.selection_point(
         name="at",
@@ -129,34 +124,36 @@ def _drawn(data: pd.DataFrame) -> alt.LayerChart:
         clear=False,
     )
     asked = asking(
-        whole,
+        moments.mark_point(opacity=0, size=1).encode(x=x, y=alt.value(HEIGHT / 2)),  # the nearest one is picked
         choice("muscle", list(keys.values()), "Muscle"),
         choice("condition", [ALL, *conditions], "Condition", labels=CONDITION_LABELS),
         choice("axis", [LOG, "linear"], "Axis"),
         at,
-    )
-    return asked.add_params(
         alt.param(name="study", expr=f"({of})[muscle_chosen]"),
         alt.param(name="epochs", expr=f"({json.dumps(epochs)})[study]"),
         alt.param(name="last", expr=f"({json.dumps(last)})[muscle_chosen]"),
         alt.param(name="k", expr="min(at_k, indexof(epochs, last))"),
         alt.param(name="labels", value=CONDITION_LABELS),
         alt.param(name="logarithmic", expr=f"axis_chosen == '{LOG}'"),
-    ).properties(width="container", height=HEIGHT)
+    )
+    shown = _of_chosen(*_curves(x), *_values(conditions), data=_encoded(data, keys))
+    rule = now.encode(x=x, y=alt.value(HEAD), y2=alt.value("height"))
+    return alt.layer(asked, rule, shown, width="container", height=HEIGHT)
 
 
 def _of_chosen(*layers: alt.Chart, data: pd.DataFrame) -> alt.LayerChart:
     """Return layers that draw the epochs of the curves that were chosen, on the axis that was chosen."""
     chosen = alt.layer(*layers, data=data).transform_filter("datum.muscle == muscle_chosen")
-    names = ("mean", "low", "high")
-    ends = {"value": "+datum.mean", "low": "datum.mean - datum.low", "high": "+datum.mean + +datum.high"}
-    placed = {f"{name}": f"logarithmic ? ({end}) / {STEPS} : pow(10, ({end}) / {STEPS})" for name, end in ends.items()}
+    # no expression writes a column that it reads: Vega computes them anew in place whenever a choice changes
+    cells = {"m": "means", "l": "below", "h": "above"}
+    ends = {"value": "+datum.m", "low": "datum.m - datum.l", "high": "+datum.m + +datum.h"}
+    placed = {name: f"logarithmic ? ({end}) / {STEPS} : pow(10, ({end}) / {STEPS})" for name, end in ends.items()}
     return (
         chosen.transform_filter(f"condition_chosen == '{ALL}' || datum.condition == condition_chosen")
-        .transform_calculate(k="sequence(length(epochs))", **{name: f"split(datum.{name}, ' ')" for name in names})
-        .transform_calculate(k="slice(datum.k, 0, length(datum.mean))")
-        .transform_flatten([*names, "k"])
-        .transform_calculate(epoch="epochs[datum.k]", loss_now=f"pow(10, datum.mean / {STEPS})", **placed)
+        .transform_calculate(**{short: f"split(datum.{cell}, ' ')" for short, cell in cells.items()})
+        .transform_calculate(k="sequence(length(datum.m))")
+        .transform_flatten([*cells, "k"])
+        .transform_calculate(epoch="epochs[datum.k]", loss_now=f"pow(10, datum.m / {STEPS})", **placed)
     )
 
 
@@ -164,7 +161,7 @@ def _curves(x: alt.X) -> Iterator[alt.Chart]:
     ticks = [round(power + float(np.log10(one)), 4) for power in range(-7, 2) for one in (1, 2, 5)]
     axis = alt.Axis(
         values=alt.ExprRef(f"logarithmic ? {ticks} : null"),
-        labelExpr="format(logarithmic ? pow(10, datum.value) : datum.value, '.1~g')",
+        labelExpr="format(logarithmic ? pow(10, datum.value) : datum.value, '.2~g')",
         tickCount=alt.ExprRef("logarithmic ? 30 : 6"),
     )
     scale = alt.Scale(range=[alt.ExprRef("height"), HEAD], zero=alt.ExprRef("!logarithmic"), nice=False)

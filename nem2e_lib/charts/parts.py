@@ -75,9 +75,12 @@ def pick(name: str, field: str, value: str, bind: alt.BindRadioSelect, *, on: st
     )
 
 
-def asking(chart: alt.LayerChart, *choices: alt.Parameter) -> alt.LayerChart:
-    """Return the chart with what readers choose, first to last: Vega puts the last parameter's box first."""
-    return chart.add_params(*reversed(choices))
+def asking(layer: alt.Chart, *choices: alt.Parameter) -> alt.Chart:
+    """Return a layer that carries what readers choose, first to last: Vega puts the last parameter's box first.
+
+    One layer carries all of them, and before it is joined to others: altair copies a whole chart at every step.
+    """
+    return layer.add_params(*reversed(choices))
 
 
 def keys_of_muscles(data: pd.DataFrame) -> dict[tuple[str, str], str]:

@@ -66,7 +66,7 @@ def _tidy(studies: Mapping[str, Mapping[str, xr.Dataset]]) -> pd.DataFrame:
         for place, (condition, results) in enumerate(conditions.items()):
             ms = _durations(results)
             own = [curves(results, str(label)) for label in results["fold"].to_numpy()]
-            mean = over_units(results).rename(columns={"n_units": "n_cycles"}).assign(label=EVERYBODY)
+            mean = over_units(own).rename(columns={"n_units": "n_cycles"}).assign(label=EVERYBODY)
             table = pd.concat([mean, *own], ignore_index=True)
             if place:
                 table = table[table["series"] == "refined"]
@@ -113,7 +113,7 @@ def _encoded(data: pd.DataFrame, keys: Mapping[tuple[str, str], str]) -> pd.Data
         ["study", "muscle", "label", "condition", "series"], sort=False
     ):
         mean, low, high = (own[name].mul(PER_MILLE).round().astype(int) for name in ("mean", "low", "high"))
-        values = {"mean": mean, "low": mean - low, "high": high - mean}
+        values = {"means": mean, "below": mean - low, "above": high - mean}
         rows.append(
             {
                 "muscle": keys[str(study), str(muscle)],
@@ -137,11 +137,6 @@ def _drawn(
     x = alt.X("pct:Q", title="gait cycle (%)", axis=alt.Axis(values=list(QUARTERS), grid=False))
     moments = alt.Chart(pd.DataFrame({"k": range(len(samples)), "pct": samples}))
     now = moments.transform_filter("datum.k == at_k").mark_rule(color=SOFT, strokeDash=[3, 3])
-    whole = alt.layer(
-        moments.mark_point(opacity=0, size=1).encode(x=x, y=alt.value(HEIGHT / 2)),  # the nearest one is picked
-        now.encode(x=x, y=alt.value(HEAD), y2=alt.value("height")),
-        _of_chosen(*_curves(x), *_values(), data=table),
-    )
     people = list(dict.fromkeys(label for one in facts.values() for label in one["labels"]))
     conditions = [name for name in CONDITION_LABELS if any(name in one["conditions"] for one in facts.values())]
     at = alt.selection_point(
@@ -154,45 +149,42 @@ def _drawn(
         toggle=False,
         clear=False,
     )
+    # a person or a condition that a study lacks is one of another study: everybody, and the first, stand for it
+    study = f"({json.dumps({key: study for (study, _), key in keys.items()})})[muscle_chosen]"
+    one = "indexof(facts.conditions, condition_chosen) < 0 ? facts.conditions[0] : condition_chosen"
     asked = asking(
-        whole,
+        moments.mark_point(opacity=0, size=1).encode(x=x, y=alt.value(HEIGHT / 2)),  # the nearest one is picked
         choice("muscle", list(dict.fromkeys(table["muscle"])), "Muscle", value=first[0]),
         choice("condition", conditions, "Condition", value=first[1], labels=CONDITION_LABELS),
         choice("person", people, "Person"),
         at,
-    )
-    # a person or a condition that a study lacks is one of another study: everybody, and the first, stand for it
-    studies = {key: study for (study, _), key in keys.items()}
-    return asked.add_params(
-        alt.param(name="facts", expr=f"({json.dumps(facts)})[({json.dumps(studies)})[muscle_chosen]]"),
+        alt.param(name="facts", expr=f"({json.dumps(facts)})[{study}]"),
         alt.param(name="samples", value=samples),
         alt.param(name="who", expr=f"indexof(facts.labels, person_chosen) < 0 ? '{EVERYBODY}' : person_chosen"),
-        alt.param(
-            name="how",
-            expr="indexof(facts.conditions, condition_chosen) < 0 ? facts.conditions[0] : condition_chosen",
-        ),
+        alt.param(name="how", expr=one),
         alt.param(name="labels", value=CONDITION_LABELS),
-    ).properties(width="container", height=HEIGHT)
+    )
+    shown = _of_chosen(*_curves(x), *_values(), data=table)
+    rule = now.encode(x=x, y=alt.value(HEAD), y2=alt.value("height"))
+    return alt.layer(asked, rule, shown, width="container", height=HEIGHT)
 
 
 def _of_chosen(*layers: alt.Chart, data: pd.DataFrame) -> alt.LayerChart:
     """Return layers that draw the samples of the curves that were chosen."""
     chosen = alt.layer(*layers, data=data).transform_filter("datum.muscle == muscle_chosen && datum.label == who")
-    names = ("mean", "low", "high")
+    # no expression writes a column that it reads: Vega computes them anew in place whenever a choice changes
+    cells = {"m": "means", "l": "below", "h": "above"}
     return (
         chosen.transform_filter("indexof(['simulated', 'measured', how], datum.curve) >= 0")
-        .transform_calculate(
-            series="datum.curve == how ? 'refined' : datum.curve",
-            k="sequence(length(samples))",
-            **{name: f"split(datum.{name}, ' ')" for name in names},
-        )
-        .transform_flatten([*names, "k"])
+        .transform_calculate(series="datum.curve == how ? 'refined' : datum.curve", k="sequence(length(samples))")
+        .transform_calculate(**{short: f"split(datum.{cell}, ' ')" for short, cell in cells.items()})
+        .transform_flatten([*cells, "k"])
         .transform_calculate(
             pct="samples[datum.k]",
-            low=f"(datum.mean - datum.low) / {PER_MILLE}",
-            high=f"(+datum.mean + +datum.high) / {PER_MILLE}",
+            mean=f"datum.m / {PER_MILLE}",
+            low=f"(datum.m - datum.l) / {PER_MILLE}",
+            high=f"(+datum.m + +datum.h) / {PER_MILLE}",
         )
-        .transform_calculate(mean=f"datum.mean / {PER_MILLE}")
     )
 
 

@@ -1,4 +1,4 @@
-"""Maps of attention in a browser: by keyboard, by a click, on a desk and on a phone.
+"""Charts in a browser: fingers pick what boxes pick, and a chart that was touched often is as a fresh one.
 
 They need Chromium and the extra ``browser``, and are skipped, which pytest says, where either is missing.
 """
@@ -6,33 +6,29 @@ They need Chromium and the extra ``browser``, and are skipped, which pytest says
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pytest
 import xarray as xr
 
 from nem2e_lib import charts
 from nem2e_lib.charts.chart import Chart
-from nem2e_lib.site.assets import write_engine
-from tests.charts.test_attention import PHONE, answers, timed
+from nem2e_lib.charts.leaderboard import RINGS, STEP, TOP
+from nem2e_lib.site.assets import engine
+from tests.support.board import drawn, table
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
-PAGE = """<!doctype html><meta charset="utf-8"><title>A chart</title><div id="it" style="width: 100%"></div>
-<script src="assets/vega.js"></script><script src="it.js"></script>
-<script>
-const told = nem2e.charts.it, { wide, wide_from: from } = told.usermeta;
-vegaEmbed("#it", innerWidth >= from ? { ...told, ...wide } : told, { actions: false, renderer: "svg" })
-  .then(() => { document.body.dataset.drawn = "yes"; });
-</script>"""
-
 program = next(filter(None, map(shutil.which, BROWSERS)), None)
 pytestmark = [
     pytest.mark.slow,
-    pytest.mark.skipif(program is None, reason="no Chromium here: no chart was opened in a browser"),
+    pytest.mark.skipif(program is None, reason="no Chromium here: charts were not touched in a browser"),
 ]
 playwright = pytest.importorskip("playwright.sync_api", reason="the extra 'browser' is not installed")
+SHOWN = """[...document.querySelectorAll("svg.marks text, svg.marks .mark-line path, svg.marks .mark-area path")]
+    .map((e) => e.textContent + e.getAttribute("d")).sort().join("|")"""
 
 
 @pytest.fixture(scope="module")
@@ -43,71 +39,66 @@ def browser() -> Iterator[Any]:
         started.close()
 
 
-def opened(browser: Any, chart: Chart, folder: Path, width: int) -> Any:
-    write_engine(folder)
-    (folder / "it.js").write_text(chart.script("it"), encoding="utf-8")
-    (folder / "page.html").write_text(PAGE, encoding="utf-8")
-    page = browser.new_page(viewport={"width": width, "height": 900})
-    page.goto((folder / "page.html").as_uri())
-    page.wait_for_selector("[data-drawn]")
-    return page
+@pytest.fixture
+def opened(browser: Any, tmp_path: Path) -> Callable[[Chart, int], Any]:
+    """Draw a chart on a page of its own, so many pixels wide."""
+
+    def opening(chart: Chart, width: int = 1000) -> Any:
+        (tmp_path / "vega.js").write_text(engine(), encoding="utf-8")
+        (tmp_path / "it.js").write_text(chart.script("it"), encoding="utf-8")
+        given = '{actions: false, renderer: "svg"}'
+        draw = f'vegaEmbed("#it", nem2e.charts.it, {given}).then((one) => {{ window.view = one.view }})'
+        (tmp_path / "it.html").write_text(
+            f'<!doctype html><meta charset="utf-8"><style>#it {{ width: 100% }}</style><div id="it"></div>'
+            f'<script src="vega.js"></script><script src="it.js"></script><script>{draw}</script>',
+            encoding="utf-8",
+        )
+        page = browser.new_page(viewport={"width": width, "height": 900})
+        page.goto((tmp_path / "it.html").as_uri())
+        page.wait_for_function("window.view")
+        return page
+
+    return opening
 
 
-def texts(page: Any) -> list[str]:
-    page.wait_for_timeout(100)
-    return [str(text) for text in page.locator("#it svg text").all_text_contents()]
+def choose(page: Any, choices: Sequence[tuple[str, str]]) -> str:
+    """Choose one after another, and return what is shown in the end."""
+    for name, value in choices:
+        page.locator(".vega-bind", has_text=name).locator("select").select_option(value)
+        page.wait_for_timeout(60)
+    page.wait_for_timeout(150)
+    return str(page.evaluate(SHOWN))
 
 
-def said(page: Any) -> str:
-    return next(text for text in texts(page) if text.startswith("Output at"))
-
-
-def test_an_output_is_chosen_by_keyboard_and_by_a_click(
-    browser: Any, walking: dict[str, xr.Dataset], tmp_path: Path
-) -> None:
-    chart = charts.temporal_attention(timed(walking["one_entire"]), answers("walking"))
-    page = opened(browser, chart, tmp_path, 390)
-    assert said(page).startswith("Output at 26 %")
-    slider = page.get_by_label("Output near (% of the cycle)")
-    slider.focus()
-    page.keyboard.press("ArrowRight")
-    assert said(page).startswith("Output at 32 %")
-    cells = page.locator("#it svg .mark-rect path")
-    box = cells.nth(20 * 19 + 4).bounding_box()
-    page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
-    assert said(page).startswith("Output at 100 %")
-    assert slider.input_value() == "100"
-    before = said(page)
-    page.locator("label", has_text="Muscle").locator("select").select_option("soleus")
-    assert said(page) != before
-    page.close()
-
-
-def test_the_figure_moves_and_other_muscles_are_named_as_the_slider_moves(
-    browser: Any, walking: dict[str, xr.Dataset], tmp_path: Path
-) -> None:
-    chart = charts.spatial_attention(walking["all_entire"], answers("walking"))
-    page = opened(browser, chart, tmp_path, 390)
-
-    def lines() -> list[str | None]:
-        return [one.get_attribute("d") for one in page.locator("#it svg .mark-line path").all()]
-
-    named, drawn = texts(page), lines()
-    page.get_by_label("Phase (% of the cycle)").focus()
-    page.keyboard.press("ArrowRight")
-    assert "At 55 % of the cycle" in texts(page)
-    assert set(texts(page)) != set(named)
-    moved = lines()
-    assert len(moved) == len(drawn)
-    assert sum(a != b for a, b in zip(moved, drawn, strict=True)) > 0.9 * len(drawn)
-    page.close()
-
-
-@pytest.mark.parametrize("width", [390, 1440])
-def test_a_map_fits_its_page(browser: Any, walking: dict[str, xr.Dataset], tmp_path: Path, width: int) -> None:
-    chart = charts.spatial_attention(walking["all_entire"], answers("walking"))
-    page = opened(browser, chart, tmp_path, width)
-    box = page.locator("#it svg").bounding_box()
-    assert (box["width"] < PHONE) == (width == 390)  # side by side where there is room
+@pytest.mark.parametrize("width", [1000, 390])
+def test_a_ring_picks_the_method_that_its_box_picks(opened: Any, width: int) -> None:
+    page = opened(drawn(table("walking")), width)
+    at, (left, top) = page.locator("svg.marks").bounding_box(), page.evaluate("view.origin()")
+    padding = 6
+    place = (at["x"] + left + padding + RINGS["second"], at["y"] + top + padding + (3 - TOP) * STEP)  # the third row
+    page.mouse.click(*place)
+    page.wait_for_timeout(200)
+    box = page.locator(".vega-bind", has_text="Method B").locator("select")
+    assert box.input_value() == "One-Entire"
+    assert "B: One-Entire" in page.evaluate(SHOWN)
     assert page.evaluate("document.documentElement.scrollWidth") <= width
-    page.close()
+
+
+def test_a_leaderboard_that_was_touched_often_is_as_a_fresh_one(opened: Any) -> None:
+    chart = drawn(pd.concat([table("walking"), table("running", -0.4)]))
+    ridge, curve = "ridge, all muscles", "training-mean curve"
+    often = [("Method A", curve), ("Method B", ridge), ("Study", "walking"), ("Method A", ridge), ("Method B", curve)]
+    touched, fresh = choose(opened(chart), [*often, *often]), choose(opened(chart), [("Study", "walking"), often[3]])
+    assert touched == fresh
+    assert "A: ridge, all muscles" in fresh
+
+
+def test_curves_that_were_touched_often_are_as_fresh_ones(opened: Any, walking: dict[str, xr.Dataset]) -> None:
+    few = {"walking": {name: results.isel(channel=[0, 3]) for name, results in walking.items()}}
+    losses, waveforms = charts.losses.losses(few), charts.waveforms.waveforms(few)
+    often = [("Axis", "linear"), ("Condition", "one_entire"), ("Muscle", "tib"), ("Axis", "logarithmic")]
+    back = [("Muscle", "all muscles"), ("Condition", "all conditions"), ("Axis", "linear"), ("Axis", "logarithmic")]
+    assert choose(opened(losses), [*often, *back]) == choose(opened(losses), [])
+    often = [("Muscle", "soleus"), ("Person", "subject03"), ("Condition", "all_entire"), ("Muscle", "tib")]
+    back = [("Condition", "one_entire"), ("Person", "everybody")]
+    assert choose(opened(waveforms), [*often, *back]) == choose(opened(waveforms), [])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from itertools import combinations
 
 import numpy as np
@@ -10,34 +11,9 @@ import pytest
 from scipy.stats import t as student
 
 from nem2e_lib import charts
-from nem2e_lib.analysis import leaderboard
 from nem2e_lib.charts.chart import Chart
-from tests.support.touch import params, picture, touched
-
-UNITS = [f"s{number}" for number in range(1, 9)]
-ER = {
-    "ridge_all": [-0.50, -0.46, -0.44, -0.40, -0.48, -0.42, -0.45, -0.41],
-    "mean_curve": [-0.40, -0.41, -0.35, -0.42, -0.40, -0.30, -0.36, -0.39],
-    "one_entire": [-0.30, -0.20, -0.10, -0.15, -0.25, -0.12, -0.18, -0.22],
-    "identity": [0.0] * 8,
-}
-
-
-def table(study: str, shift: float = 0.0, methods: tuple[str, ...] = tuple(ER), units: int = 8) -> pd.DataFrame:
-    rows = [
-        {"condition": method, "label": label, "er": er + shift * (method == "one_entire")}
-        for method in methods
-        for label, er in zip(UNITS[:units], ER[method], strict=False)
-    ]
-    head = {"study": study, "muscle": "soleus", "electrode": "soleus", "unit": "subject", "synthetic": True}
-    return pd.DataFrame(rows).assign(**head)
-
-
-def drawn(errors: pd.DataFrame, synthetic: bool = True) -> Chart:
-    costs = pd.DataFrame(columns=["study", "method", "parameters", "seconds"])
-    standings = leaderboard.standings(errors, costs.astype({"study": str, "method": str}))
-    units, fights = leaderboard.per_unit(errors), leaderboard.duels(errors)
-    return charts.leaderboard.leaderboard(standings, units, fights, synthetic=synthetic)
+from tests.support.board import ER, drawn, table
+from tests.support.touch import calculated, params, picture, touched
 
 
 @pytest.fixture(scope="module")
@@ -88,8 +64,8 @@ def test_a_unit_is_followed_through_all_methods(chart: Chart) -> None:
     assert "s4: +0.020 (−0.400, −0.420)" in touched(
         chart, **walking, first=[{"method": "ridge, all muscles"}], who=[{"label": "s4"}]
     )
-    dark = 'fill="#1d2430"'
-    marks = [picture(chart, **walking, who=[{"label": who}]).count(dark) for who in ("nobody", "s4")]
+    dark = re.compile('<path [^>]*fill="#1d2430"')
+    marks = [len(dark.findall(picture(chart, **walking, who=[{"label": who}]))) for who in ("nobody", "s4")]
     assert marks[1] - marks[0] == len(ER) + 1  # each method's dot, and the difference
 
 
@@ -116,6 +92,12 @@ def test_every_box_has_a_plain_name_and_the_data_are_whole(chart: Chart) -> None
         "pair": 6,
     }
     assert set(chart.data["method"]) == set(ER)  # ids, whatever readers are shown
+
+
+def test_no_expression_writes_a_column_that_it_reads_or_that_a_filter_reads(chart: Chart) -> None:
+    written = calculated(chart.spec)
+    assert [name for name, expression in written if re.search(rf"\bdatum\.{name}\b", expression)] == []
+    assert {"one", "other", "difference", "from", "to", "method", "label"} & {name for name, _ in written} == set()
 
 
 def test_a_whole_leaderboard_of_two_studies_stays_small() -> None:

@@ -151,7 +151,6 @@ def test_a_model_that_was_not_looked_at_is_trained_again_where_its_outputs_are_w
     assert replace(whole, look=False).train(progress=False)[whole.grid.models[0]].refined.shape == (4, 20)
 
 
-
 def test_finished_models_are_not_trained_again_and_give_the_same_file(trained, tmp_path):
     cycles, store, refiner = trained
     before = {path: path.stat().st_mtime_ns for path in store.rglob("*.npz")}

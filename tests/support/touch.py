@@ -24,6 +24,16 @@ def touched(chart: Chart, **values: Any) -> list[str]:
     return [re.sub("<.*?>", "", text) for text in re.findall(r"<text.*?</text>", picture(chart, **values))]
 
 
+def calculated(node: Any) -> list[tuple[str, str]]:
+    """Return the columns that a specification computes, with their expressions."""
+    if isinstance(node, list):
+        return [pair for part in node for pair in calculated(part)]
+    if not isinstance(node, dict):
+        return []
+    own = [(node["as"], node["calculate"])] if "calculate" in node else []
+    return own + [pair for name, part in node.items() if name != "datasets" for pair in calculated(part)]
+
+
 def params(node: Any) -> list[dict[str, Any]]:
     """Return the parameters of a specification, wherever they stand."""
     if isinstance(node, list):
