@@ -83,7 +83,7 @@ def _keep_words(root: ElementTree.Element) -> None:
     for parent in list(root.iter()):
         said = ""
         for child in list(parent):
-            if child.tag is ElementTree.Comment:
+            if not isinstance(child.tag, str):  # a comment
                 said = html.unescape((child.text or "").strip())
                 parent.remove(child)
                 continue
@@ -222,7 +222,7 @@ def _share(root: ElementTree.Element, name: _Names) -> None:
             old = child.attrib.pop("id", None)
             if _kind(child) in SPOKEN:
                 child.set("id", _kind(child))
-            elif old in used:
+            elif old is not None and old in used:
                 names[old] = new = name(ElementTree.tostring(child, encoding="unicode"))
                 if new in known:
                     parent.remove(child)
