@@ -107,10 +107,8 @@ def _kinds(table: pd.DataFrame) -> dict[str, str]:
 
 
 def _csv(table: pd.DataFrame) -> str:
-    truths = {
-        name: table[name].astype(int) for name in table.select_dtypes("bool").columns
-    }  # a page reads "False" as true
-    return table.assign(**truths).to_csv(index=False, float_format=f"%.{DIGITS}g", lineterminator="\n")
+    told = table.astype(dict.fromkeys(table.select_dtypes("bool").columns, int))  # a page takes "False" for true
+    return told.to_csv(index=False, float_format=f"%.{DIGITS}g", lineterminator="\n")
 
 
 def _say_formats(node: Any, kinds: dict[str, dict[str, str]]) -> None:

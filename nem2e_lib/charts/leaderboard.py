@@ -155,7 +155,7 @@ def _compared(fights: pd.DataFrame, units: pd.DataFrame, a: str, b: str) -> str:
     row = found.iloc[0]
     sign = 1 if row["a"] == a else -1
     low, high = sorted((sign * row["ci_low"], sign * row["ci_high"]))
-    wide = units.pivot_table(index="label", columns="method", values="er")
+    wide = units.pivot_table(index="label", columns="method", values="er", dropna=False)
     fewer = int((wide[a] < wide[b]).sum())
     said = "a difference is shown" if row["winner"] else "no difference is shown"
     sure = f"{said} by Holm over {len(fights)} pairs" if len(wide) >= FEWEST else "too few to show a difference"
@@ -319,7 +319,7 @@ def of_both(*layers: alt.Chart, data: pd.DataFrame) -> alt.LayerChart:
         .transform_calculate(signed=f"{first}datum.er : -datum.er", a=f"{first}datum.er : 0", b=f"{first}0 : datum.er")
         .transform_aggregate(er="sum(signed)", a="sum(a)", b="sum(b)", count="count()", groupby=["label"])
         .transform_filter("datum.count == 2")
-        .transform_calculate(said=f"datum.label + ': ' + {apart} + '  (' + {a} + ', ' + {b} + ')'")
+        .transform_calculate(said=f"datum.label + ': ' + {apart} + ' (' + {a} + ', ' + {b} + ')'")
     )
 
 

@@ -80,6 +80,13 @@ def asking(chart: alt.LayerChart, *choices: alt.Parameter) -> alt.LayerChart:
     return chart.add_params(*reversed(choices))
 
 
+def keys_of_muscles(data: pd.DataFrame) -> dict[tuple[str, str], str]:
+    """Return what a box calls each muscle of each study: with the study's name where there are several."""
+    pairs = data[["study", "muscle"]].drop_duplicates().itertuples(index=False)
+    several = len(data["study"].unique()) > 1
+    return {(str(study), str(muscle)): f"{study}: {muscle}" if several else str(muscle) for study, muscle in pairs}
+
+
 def of_study(*layers: alt.Chart | alt.LayerChart, data: pd.DataFrame) -> alt.LayerChart:
     """Return layers that draw the rows of a table that belong to the study that was chosen."""
     return alt.layer(*layers, data=data).transform_filter("datum.study == study_chosen")

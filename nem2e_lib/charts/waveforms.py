@@ -12,7 +12,7 @@ import pandas as pd
 import xarray as xr
 
 from nem2e_lib.charts.chart import INK, SOFT, Chart
-from nem2e_lib.charts.parts import asking, by_width, choice
+from nem2e_lib.charts.parts import asking, by_width, choice, keys_of_muscles
 from nem2e_lib.figures.panels import QUARTERS, is_synthetic
 from nem2e_lib.figures.style import CONDITION_LABELS, SERIES_COLOURS, heading
 from nem2e_lib.figures.waveforms import curves, over_units
@@ -38,7 +38,7 @@ def waveforms(studies: Mapping[str, Mapping[str, xr.Dataset]]) -> Chart:
     """
     data = _tidy(studies)
     facts = {study: _facts(conditions) for study, conditions in studies.items()}
-    keys = _keys(data)
+    keys = keys_of_muscles(data)
     study, muscle = next((pair for pair in keys if pair[1] == USUAL_MUSCLE), next(iter(keys)))
     known = facts[study]["conditions"]
     condition = USUAL_CONDITION if USUAL_CONDITION in known else known[0]
@@ -57,13 +57,6 @@ def waveforms(studies: Mapping[str, Mapping[str, xr.Dataset]]) -> Chart:
     synthetic = any(is_synthetic(results) for conditions in studies.values() for results in conditions.values())
     title = heading("Simulated, refined and measured activity, to be read off", synthetic)
     return Chart(chart, data, title, said, caption, synthetic)
-
-
-def _keys(data: pd.DataFrame) -> dict[tuple[str, str], str]:
-    """What readers call each muscle of each study."""
-    pairs = data[["study", "muscle"]].drop_duplicates().itertuples(index=False)
-    several = len(data["study"].unique()) > 1
-    return {(study, muscle): f"{study}: {muscle}" if several else str(muscle) for study, muscle in pairs}
 
 
 def _tidy(studies: Mapping[str, Mapping[str, xr.Dataset]]) -> pd.DataFrame:

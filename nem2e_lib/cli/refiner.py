@@ -297,8 +297,13 @@ def study_cycles(study: Path) -> tuple[xr.Dataset, Settings]:
 def load(refiner: Path, muscles: str | None = None) -> Refiner:
     """A refiner, of some muscles if any are named."""
     from nem2e_lib.refiner import Refiner
+    from nem2e_lib.training.conditions import CONDITIONS
 
     names, loaded = listed(muscles), Refiner.load(refiner)
+    if loaded.manifest.training.method in CONDITIONS:
+        from nem2e_lib.training.devices import keep_compiled
+
+        keep_compiled()
     return loaded if names is None else loaded.only(names)
 
 

@@ -72,6 +72,19 @@ def published_beside(summary: pd.DataFrame, motion: str, study: str) -> pd.DataF
     return theirs
 
 
+def published_of_all(summary: pd.DataFrame, motions: Mapping[str, str]) -> pd.DataFrame | None:
+    """Return the paper's own rows of every study that they may stand beside; None where there is none.
+
+    Parameters
+    ----------
+    summary, motions
+        See `published_beside` and `results_tables`.
+    """
+    found = [published_beside(summary, motion, study) for study, motion in motions.items()]
+    tables = [table for table in found if table is not None]
+    return pd.concat(tables, ignore_index=True) if tables else None
+
+
 def study_of(motions: Mapping[str, str], motion: str) -> str:
     """Return the first study of a motion, else the first study."""
     return next((study for study, its in motions.items() if its == motion), next(iter(motions)))

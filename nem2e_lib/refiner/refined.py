@@ -12,7 +12,6 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 from numpy.typing import NDArray
-from scipy.interpolate import PchipInterpolator
 
 from nem2e_lib.data.files import require_writable, write_text
 from nem2e_lib.data.limits import TOLERANCE, beside, listed
@@ -21,6 +20,7 @@ from nem2e_lib.data.study.trials import EDGE_S
 from nem2e_lib.error import Nem2eError
 from nem2e_lib.refiner import outside
 from nem2e_lib.refiner.manifest import Manifest
+from nem2e_lib.refiner.monotone import monotone
 from nem2e_lib.refiner.reach import Distances
 from nem2e_lib.refiner.recording import cut, limits, renamed, with_names
 from nem2e_lib.refiner.spans import Span
@@ -312,7 +312,7 @@ class Refined:
             known = np.isfinite(curves[:, cycle]).all(axis=1)
             inside = np.full((len(curves), len(at)), np.nan)
             if known.any():
-                inside[known] = PchipInterpolator(phases, curves[known, cycle], axis=1)(at)
+                inside[known] = monotone(phases, curves[known, cycle], at)
             values[rows] = inside.T
         return values
 

@@ -95,7 +95,7 @@ def train(
         kept = replace(planned, store=Store(Path(folder)))
         if results is None and leave_out:
             results = kept.with_folds(leave_one_out(cycles)).run(executor=executor, progress=progress)
-        fitted = kept.train(executor=executor, progress=progress)
+        fitted = replace(kept, look=False).train(executor=executor, progress=progress)
         weights = _stacked(kept.grid, Store(Path(folder)))
     work, lost = kept.grid, diverged_seeds(kept.grid, fitted, results)
     manifest = portrait(

@@ -18,6 +18,9 @@ from nem2e_lib.training import numerics
 
 _log = logging.getLogger(__name__)
 
+KEPT_S = 0.1
+"""Seconds of compilation from which a program is kept: small ones are many, and loading one takes a hundredth."""
+
 
 def configure() -> None:
     """Let JAX use every core as a device of its own and keep what it compiles.
@@ -33,15 +36,20 @@ def configure() -> None:
     """
     if "xla_backend_extra_options" not in (flags := os.environ.get("XLA_FLAGS", "")):
         os.environ["XLA_FLAGS"] = f"{flags} {numerics.OWN_FLAGS}".strip()
-    cache = Path(os.environ.get("NEM2E_CACHE", Path.home() / ".cache" / "nem2e"))
-    jax.config.update("jax_compilation_cache_dir", str(cache / "compiled"))
-    jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.5)
-    jax.config.update("jax_persistent_cache_min_entry_size_bytes", -1)
+    keep_compiled()
     try:
         jax.config.update("jax_num_cpu_devices", _wanted())
     except RuntimeError:
         _log.info("JAX was in use before nem2e: it keeps its %d devices", len(jax.devices()))
     numerics.backend()
+
+
+def keep_compiled() -> None:
+    """Let JAX keep what it compiles between processes, in `NEM2E_CACHE`; see `configure`."""
+    cache = Path(os.environ.get("NEM2E_CACHE", Path.home() / ".cache" / "nem2e"))
+    jax.config.update("jax_compilation_cache_dir", str(cache / "compiled"))
+    jax.config.update("jax_persistent_cache_min_compile_time_secs", KEPT_S)
+    jax.config.update("jax_persistent_cache_min_entry_size_bytes", -1)
 
 
 def _wanted() -> int:

@@ -32,6 +32,10 @@ ENGINE_VERSION = "4"
 """Part of every result's hash: raised whenever the same input would give other numbers."""
 
 
+GROUP = 16
+"""Models whose first weights a processor draws at a time, where a block has so many."""
+
+
 class Data(NamedTuple):
     """What a block shares: inputs (sets, sequences, tokens, features), targets (channels, sequences, steps)."""
 
@@ -40,9 +44,9 @@ class Data(NamedTuple):
 
 
 class Task(NamedTuple):
-    """What belongs to one model; blocks stack it along a leading axis.
+    """What belongs to one model; blocks stack it along a leading axis, in numpy, so that no program cuts it up.
 
-    `shown` (epochs, sequences) is the order of training and `real` marks what is no padding; `keep` (epochs,) is the
+    `key` is the data of the random key of its first weights. `shown` (epochs, sequences) is the order of training and `real` marks what is no padding; `keep` (epochs,) is the
     share of each epoch's weights in those that are kept (see `Configuration.weights`); `held` (held-out sequences) and
     `scored` mark likewise; `shift` and `scale` (tokens, features) are the input scaling.
     """
@@ -135,6 +139,7 @@ def train_block(
     *,
     chunk: int,
     report: Callable[[int, float], None] | None = None,
+    look: bool = True,
 ) -> list[Outcome]:
     """Train the models of a block and return their outcomes in order.
 
@@ -152,6 +157,8 @@ def train_block(
         Epochs between two calls of `report`.
     report
         Called with the number of epochs done since the last call and the block's mean training loss.
+    look
+        Whether outputs, attention and gradients are wanted; without, an outcome's are empty.
 
     Raises
     ------
@@ -161,11 +168,12 @@ def train_block(
     models, epochs = tasks.shown.shape[:2]
     program = compiled(shape, layout)
     carry = program.place(program.start(tasks))
-    tasks = program.place(tasks)
+    placed = program.place(tasks)
     losses = []
     for first in range(0, epochs, chunk):
         part = slice(first, min(first + chunk, epochs))
-        window = tasks._replace(shown=tasks.shown[:, part], real=tasks.real[:, part], keep=tasks.keep[:, part])
+        shown, real, keep = (program.place(plan[:, part]) for plan in (tasks.shown, tasks.real, tasks.keep))
+        window = placed._replace(shown=shown, real=real, keep=keep)
         *carry, loss = program.run(data, window, *carry)
         losses.append(jax.device_get(loss))
         _require_numbers(losses[-1][0][:models], first)
@@ -174,7 +182,8 @@ def train_block(
     training, validation = (np.concatenate(parts, axis=1) for parts in zip(*losses, strict=True))
     state, _, kept = carry
     state = _chosen(state, kept)
-    refined, attention, gradient = jax.device_get(program.finish(data, tasks, state))
+    looked = jax.device_get(program.finish(data, placed, state)) if look else [np.empty((models, 0), np.float32)] * 3
+    refined, attention, gradient = looked
     weights = flatten_dict(nnx.to_pure_dict(jax.device_get(state)), sep=".")
     return [
         Outcome(
@@ -249,7 +258,7 @@ def compiled(shape: Shape, layout: Layout) -> Program:
     graph, _ = _blank(shape)
     optimiser = adam(shape.configuration.learning_rate)
     # Initial weights are drawn on one device: orthogonal ones factorise matrices, which locks up on several at once.
-    start = jax.jit(jax.vmap(partial(_start, shape, optimiser)))
+    start = partial(_in_groups, jax.jit(jax.vmap(partial(_start, shape, optimiser))))
     run = _spread(mesh, layout.width, partial(_run, shape, graph, optimiser), handed_over=(2, 3, 4))
     finish = _spread(mesh, layout.width, partial(_finish, shape, graph, optimiser))
     return Program(start, partial(_place, mesh, layout.width), run, finish)
@@ -272,14 +281,37 @@ def _spread(mesh: Mesh, width: int, one: Callable[..., Any], handed_over: tuple[
     return jax.jit(lambda data, *own: spread(data, own), donate_argnums=handed_over)
 
 
+def _in_groups(start: Callable[[Task], Any], tasks: Task) -> Any:
+    """Draw the weights of a block in groups of one size, so that blocks of every size share the program.
+
+    A card draws them all at once.
+    """
+    count = len(tasks.shown)
+    if jax.default_backend() != "cpu":
+        return start(tasks)
+    size = min(GROUP, 1 << (count - 1).bit_length())
+    padded = jax.tree.map(lambda leaf: _repeated(leaf, -count % size), tasks)
+    groups = [
+        jax.device_get(start(jax.tree.map(lambda leaf, first=first: leaf[first : first + size], padded)))
+        for first in range(0, count, size)
+    ]
+    return jax.tree.map(lambda *parts: (parts[0] if len(parts) == 1 else np.concatenate(parts))[:count], *groups)
+
+
 def _place(mesh: Mesh, width: int, block: Any) -> Any:
     """Repeat the last model until every device has the same number of full groups, and hand each its part."""
     count = len(jax.tree.leaves(block)[0])
     group = mesh.size * min(width, -(-count // mesh.size))
-    spare = -count % group
-    if spare:
-        block = jax.tree.map(lambda leaf: jnp.concatenate([leaf, jnp.repeat(leaf[-1:], spare, axis=0)]), block)
+    block = jax.tree.map(lambda leaf: _repeated(leaf, -count % group), block)
     return jax.device_put(block, NamedSharding(mesh, PartitionSpec("models")))
+
+
+def _repeated(leaf: Any, spare: int) -> Any:
+    """Repeat the last row so many times."""
+    if not spare:
+        return leaf
+    stack = np if isinstance(leaf, np.ndarray) else jnp
+    return stack.concatenate([leaf, stack.repeat(leaf[-1:], spare, axis=0)])
 
 
 def _network(shape: Shape, key: Array) -> STDRNet:
@@ -288,7 +320,7 @@ def _network(shape: Shape, key: Array) -> STDRNet:
 
 def _start(shape: Shape, optimiser: Any, task: Task) -> tuple[Any, Any, Any]:
     """Return weights, Adam's moments, and the sum of the weights kept: None where those of the last epoch are."""
-    state = nnx.split(_network(shape, task.key))[1]
+    state = nnx.split(_network(shape, jax.random.wrap_key_data(task.key)))[1]
     kept = None if shape.configuration.weights == "last" else jax.tree.map(jnp.zeros_like, state)
     return state, optimiser.init(state), kept
 

@@ -198,7 +198,7 @@ class Grid:
         """Stack what belongs to each model of a block."""
         longest = self._longest()
         tasks = [self._task(model, *longest) for model in models]
-        return Task(*(jnp.stack(leaves) for leaves in zip(*tasks, strict=True)))
+        return Task(*(np.stack(leaves) for leaves in zip(*tasks, strict=True)))
 
     def _longest(self) -> tuple[int, int]:
         return max(len(self.shown(each)) for each in self._unlike), max(len(self.held(each)) for each in self._unlike)
@@ -216,16 +216,16 @@ class Grid:
         input_set = self.examples.set_of_channel[model.channel]
         shift, scale = self.scaling(model)
         return Task(
-            initial_key(seed, self.name_of(model), label, model.part),
-            jnp.int32(input_set),
-            jnp.int32(model.channel),
-            jnp.asarray(_pad(order, shown_length)),
-            jnp.asarray(_real(order, shown_length)),
-            jnp.asarray(self._keep(model)),
-            jnp.asarray(_pad(held, held_length)),
-            jnp.asarray(_real(held, held_length)),
-            jnp.asarray(shift),
-            jnp.asarray(scale),
+            np.asarray(jax.random.key_data(initial_key(seed, self.name_of(model), label, model.part))),
+            np.int32(input_set),
+            np.int32(model.channel),
+            _pad(order, shown_length),
+            _real(order, shown_length),
+            self._keep(model),
+            _pad(held, held_length),
+            _real(held, held_length),
+            shift,
+            scale,
         )
 
     def _keep(self, model: Model) -> NDArray[np.float32]:

@@ -47,6 +47,9 @@ class Plan:
         Where finished models are kept: what is found there is not trained again.
     profile
         Name written into the result.
+    look
+        Whether outputs, attention and gradients of the models are wanted, which `run` needs; a refiner that is kept
+        needs weights and losses alone.
     """
 
     cycles: xr.Dataset
@@ -54,6 +57,7 @@ class Plan:
     batching: Batching
     store: Store | None = None
     profile: str = ""
+    look: bool = True
 
     @property
     def unfinished(self) -> list[Model]:
@@ -126,7 +130,7 @@ class Plan:
 
     def _train(self, work: Grid, executor: Executor | None, progress: bool) -> dict[Model, Outcome]:
         layout = Layout(self.batching.width, self.batching.count)
-        jobs = [Job(work, models, layout, self.store) for models in work.blocks(self.batching.block)]
+        jobs = [Job(work, models, layout, self.store, self.look) for models in work.blocks(self.batching.block)]
         return dict(_run(jobs, executor, progress))
 
     def _chosen(self, executor: Executor | None, progress: bool) -> Grid:
@@ -233,6 +237,7 @@ class Job:
     models: tuple[Model, ...]
     layout: Layout
     store: Store | None
+    look: bool = True
 
     @property
     def epochs(self) -> int:
@@ -247,7 +252,7 @@ def run_job(job: Job, report: Callable[[int, float], None] | None = None) -> lis
     """
     devices.configure()
     found = [job.store.load(job.grid.key(model)) if job.store else None for model in job.models]
-    outcomes = [outcome for outcome in found if outcome is not None]
+    outcomes = [outcome for outcome in found if outcome is not None and (outcome.refined.size or not job.look)]
     if len(outcomes) < len(job.models):
         outcomes = _train(job, report)
         if job.store is not None:
@@ -270,7 +275,7 @@ def _train(job: Job, report: Callable[[int, float], None] | None) -> list[Outcom
     work, chunk = job.grid, chunk_of(job.epochs)
     try:
         tasks = work.tasks(job.models)
-        return train_block(work.data(), tasks, work.shape(), job.layout, chunk=chunk, report=report)
+        return train_block(work.data(), tasks, work.shape(), job.layout, chunk=chunk, report=report, look=job.look)
     except NotANumber as error:
         raise _no_number(work, job.models[error.model], error.epoch) from error
     except (jax.errors.JaxRuntimeError, MemoryError) as error:

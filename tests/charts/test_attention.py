@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import copy
 import re
-from typing import Any
+from pathlib import Path
 
+import altair as alt
 import numpy as np
 import pandas as pd
 import pytest
-import vl_convert
 import xarray as xr
 
 from nem2e_lib import charts
@@ -18,6 +17,8 @@ from nem2e_lib.charts import spatial
 from nem2e_lib.charts.chart import Chart
 from nem2e_lib.error import Nem2eError
 from nem2e_lib.figures.body import actuator, in_order, muscle_path, pose
+from nem2e_lib.site.saving import save
+from tests.support.touch import touched
 
 DURATION = 0.95
 """Seconds of every cycle: 20 samples are 50 ms apart."""
@@ -63,24 +64,6 @@ def temporal(one: xr.Dataset) -> Chart:
 @pytest.fixture(scope="module")
 def walker(walking: dict[str, xr.Dataset]) -> Chart:
     return charts.spatial_attention(walking["all_entire"], answers("walking"))
-
-
-def touched(chart: Chart, **values: Any) -> list[str]:
-    """Return the texts of the picture once its controls have these values."""
-    spec = copy.deepcopy(chart.spec)
-    for param in _params(spec):
-        if param["name"] in values:
-            param["value"] = values[param["name"]]
-    svg = vl_convert.vegalite_to_svg(spec)
-    return [re.sub("<.*?>", "", text) for text in re.findall(r"<text.*?</text>", svg)]
-
-
-def _params(node: Any) -> list[dict[str, Any]]:
-    if isinstance(node, list):
-        return [param for part in node for param in _params(part)]
-    if not isinstance(node, dict):
-        return []
-    return node.get("params", []) + [p for name, part in node.items() if name != "datasets" for p in _params(part)]
 
 
 def test_temporal_data_are_shares_of_each_row(one: xr.Dataset, temporal: Chart) -> None:
@@ -191,3 +174,16 @@ def test_every_study_of_the_paper_stays_small_and_fits_a_phone(running: dict[str
         assert len(chart.data.to_csv(index=False)) < 300_000
         assert float(re.search(r'<svg[^>]* width="([\d.]+)"', chart.svg)[1]) < PHONE  # type: ignore[index]
         assert chart.spec["columns"] == 1
+
+
+def test_a_notebook_shows_a_chart_that_its_page_can_draw(temporal: Chart, tmp_path: Path) -> None:
+    shown = save(temporal, "touch", tmp_path)._repr_html_()
+    assert '<figure class="chart" data-eager data-chart="charts/touch.js" data-name="touch"' in shown
+    assert "&lt;figure" not in shown
+
+
+def test_truths_arrive_in_a_page_as_they_were() -> None:
+    table = pd.DataFrame({"place": [1, 2], "kept": [True, False]})
+    drawn = alt.Chart(table).mark_text().transform_filter("datum.kept").encode(x="place:Q", text="place:Q")
+    texts = touched(Chart(drawn.encode(text=alt.value("one")), table, "title", "alt"))
+    assert texts.count("one") == 1

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import xarray as xr
@@ -15,6 +17,7 @@ from nem2e_lib.training.config import Configuration
 from nem2e_lib.training.engine import Outcome
 from nem2e_lib.training.folds import leave_nobody_out, leave_one_out
 from nem2e_lib.training.grid import Model, grid
+from nem2e_lib.training.train import plan as plan_training
 from nem2e_lib.training.train import train_condition
 from tests.support.small import make_cycles
 
@@ -129,9 +132,24 @@ def test_its_weights_give_the_training_error_that_its_manifest_tells(trained):
     )
     from nem2e_lib.training.store import Store
 
-    looked = Store(store).load(work.key(Model(1, 0, 0, 0)))
-    assert looked is not None
+    model = Model(1, 0, 0, 0)
+    kept = Store(store).load(work.key(model))
+    assert kept is not None
+    assert kept.refined.size == kept.attention.size == kept.gradient.size == 0  # nobody asks a refiner for these
+    planned = plan_training(cycles.sel(channel=["tib"]), "one_entire", TINY, seeds=2, folds=leave_nobody_out(cycles))
+    looked = planned.train(progress=False)[model]
+    np.testing.assert_array_equal(kept.training_loss, looked.training_loss)
     np.testing.assert_allclose(refined.values[1, 0], looked.refined, atol=1e-5)
+
+
+def test_a_model_that_was_not_looked_at_is_trained_again_where_its_outputs_are_wanted(tmp_path):
+    cycles = make_cycles((2, 2))
+    whole = plan_training(cycles, "one_entire", TINY, channels=["tib"], folds=leave_nobody_out(cycles), store=tmp_path)
+    (blind,) = replace(whole, look=False).train(progress=False).values()
+    (seen,) = whole.train(progress=False).values()
+    assert (blind.refined.size, seen.refined.shape) == (0, (4, 20))
+    assert replace(whole, look=False).train(progress=False)[whole.grid.models[0]].refined.shape == (4, 20)
+
 
 
 def test_finished_models_are_not_trained_again_and_give_the_same_file(trained, tmp_path):
