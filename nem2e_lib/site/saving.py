@@ -6,7 +6,6 @@ import json
 import re
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import TypeVar
 
 import pandas as pd
 from markupsafe import Markup
@@ -118,10 +117,7 @@ def _texts(shown: Drawn | Chart | Table, name: str) -> tuple[str, dict[str, str]
     return "figure", texts, body
 
 
-Shown = TypeVar("Shown", Drawn, Chart, Table)
-
-
-def _with_caveat(shown: Shown) -> Shown:
+def _with_caveat(shown: Drawn | Chart | Table) -> Drawn | Chart | Table:
     """Say beside errors and tests over blocks of cycles what they do not tell."""
     said = caveat(shown.data["unit"]) if "unit" in shown.data else ""
     if not said:
