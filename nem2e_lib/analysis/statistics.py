@@ -1,8 +1,9 @@
 """The paper's statistics of Er: t-test, confidence interval, effect size and Tukey's comparison of the conditions.
 
-The tests are pingouin's. What is done here is what it leaves to its callers: saying why a test is undefined, the sign
-of Cohen's d, an interval that is not rounded, and families of p-values; and what the folds call for, since models that
-leave one unit out each share most of their training data: a corrected t-test, and signs flipped as a check.
+The tests are scipy's and pingouin's. What is done here is what they leave to their callers: saying why a test is
+undefined, Cohen's d, an interval that is not rounded, and families of p-values; and what the folds call for, since
+models that leave one unit out each share most of their training data: a corrected t-test, and signs flipped as a
+check.
 """
 
 from __future__ import annotations
@@ -14,9 +15,9 @@ from itertools import combinations, product
 
 import numpy as np
 import pandas as pd
-import pingouin as pg
 from numpy.typing import ArrayLike, NDArray
 from scipy.stats import t as student
+from scipy.stats import ttest_1samp
 
 from nem2e_lib.error import Nem2eError
 
@@ -67,12 +68,10 @@ def one_sample(er: ArrayLike) -> OneSample:
     mean = float(values.mean()) if n else nan
     if reason:
         return OneSample(mean, nan, n, nan, nan, nan, nan, nan, reason)
-    test = pg.ttest(values, 0.0).iloc[0]
+    t, p_value = map(float, ttest_1samp(values, 0.0))
     sd = float(values.std(ddof=1))
-    # Eq. 4 by itself: pingouin rounds its interval to two decimals, unless options of the whole process are changed
     half = float(student.ppf(1 - ALPHA / 2, n - 1)) * sd / n**0.5
-    cohen_d = math.copysign(test["cohen_d"], mean)  # pingouin gives its size alone
-    return OneSample(mean, sd, n, float(test["T"]), float(test["p_val"]), mean - half, mean + half, cohen_d)
+    return OneSample(mean, sd, n, t, p_value, mean - half, mean + half, mean / sd)
 
 
 def over_folds(values: ArrayLike) -> OneSample:
@@ -149,6 +148,8 @@ def holm(p_values: ArrayLike) -> NDArray[np.float64]:
     p_values
         All of one family, shape (tests,).
     """
+    import pingouin as pg  # loaded where it is used: more than a second
+
     adjusted: NDArray[np.float64] = pg.multicomp(np.asarray(p_values, float), method="holm")[1]
     return adjusted
 
@@ -214,6 +215,8 @@ def _tukey_rows(group: pd.DataFrame) -> pd.DataFrame:
         means = {name: float(values.mean()) for name, values in by_condition.items()}
         pairs = [(a, b, means[a] - means[b]) for a, b in combinations(means, 2)]
         return pd.DataFrame(pairs, columns=["a", "b", "difference"]).assign(p_value=np.nan, reason=reason)
+    import pingouin as pg  # loaded where it is used: more than a second
+
     found = pg.pairwise_tukey(data=group, dv="er", between="condition")
     renamed = found.rename(columns={"A": "a", "B": "b", "diff": "difference", "p_tukey": "p_value"})
     return renamed[["a", "b", "difference", "p_value"]].assign(reason="")

@@ -90,9 +90,11 @@ def _shown(value: Any) -> str:
 
 
 def _is_refiner(path: Path, start: bytes) -> bool:
+    if not start.startswith(b"PK"):
+        return False
     from nem2e_lib.refiner.archive import is_refiner
 
-    return start.startswith(b"PK") and is_refiner(path)
+    return is_refiner(path)
 
 
 def _is_c3d(path: Path, start: bytes) -> bool:

@@ -47,9 +47,7 @@ COMMANDS = {
         "files:c3d_tables",
         "Write what C3D files hold as OpenSim's tables: markers (.trc), forces (.mot), EMG and other channels (.sto).",
     ),
-    "fetch": Command(
-        "files:fetch", "Fetch open recordings of real people from public repositories, without a login."
-    ),
+    "fetch": Command("files:fetch", "Fetch open recordings of real people from public repositories, without a login."),
     "synthesize": Command(
         "synthesize:synthesize",
         "Write a SYNTHETIC study folder: simulated activation, EMG and ground reaction force of nobody.",

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 COLUMNS_MM = 180.0
 """Width of two columns of a journal."""
 POINTS_PER_MM = 72 / 25.4
-GLYPHS = 100.0
-"""Size of type, in points, that matplotlib draws signs in before it scales them."""
+GLYPHS = 1000.0
+"""Size of type, in points, that signs are drawn in before they are scaled."""
 FACES = {
     "Bold": {"font-weight": "bold"},
     "Oblique": {"font-style": "oblique"},

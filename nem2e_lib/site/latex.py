@@ -71,7 +71,9 @@ def latex(table: Table, name: str) -> str:
         label=f"tab:{name}",
         hrules=True,
         multicol_align="c",
-        **({"environment": "longtable"} if long else {"position": "htbp", "position_float": "centering"}),
+        environment="longtable" if long else None,
+        position=None if long else "htbp",
+        position_float=None if long else "centering",
     )
     return f"% Needs \\usepackage{{booktabs{',longtable' if long else ''}}}.\n{text}"
 
@@ -79,7 +81,9 @@ def latex(table: Table, name: str) -> str:
 def _columns(shown: pd.DataFrame) -> pd.Index:
     """Names of columns, and of their groups, as LaTeX."""
     if shown.columns.nlevels == 2:
-        return pd.MultiIndex.from_tuples([(escaped(group), escaped(name)) for group, name in shown.columns])
+        return pd.MultiIndex.from_arrays(
+            [[escaped(name) for name in shown.columns.get_level_values(k)] for k in (0, 1)]
+        )
     return pd.Index([escaped(name) for name in shown.columns])
 
 

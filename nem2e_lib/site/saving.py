@@ -6,7 +6,6 @@ import json
 import re
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import TypeVar
 
 import pandas as pd
 from markupsafe import Markup
@@ -24,6 +23,8 @@ from nem2e_lib.training.units import caveat
 
 MANIFESTS, CHARTS = "manifest", "charts"
 """Folders in a site."""
+DIGITS, DRAWN_DIGITS = 10, 6
+"""Significant digits of numbers in CSV: of tables, and of what is drawn, where nobody sees a millionth."""
 PRINTED = re.compile(r"figure_\d|leaderboard$")
 """Figures that a site holds as PDF: those of the paper, and the ranking. `site.bundle` makes PDF of all the others."""
 
@@ -87,7 +88,7 @@ def save(shown: Drawn | Chart | Table, name: str, folder: Path | str, *, page: s
     _check(shown, name)
     shown = _with_caveat(shown)
     kind, texts, body = _texts(shown, name)
-    texts[f"{name}.csv"] = csv(shown.data)
+    texts[f"{name}.csv"] = csv(shown.data, DIGITS if isinstance(shown, Table) else DRAWN_DIGITS)
     if isinstance(shown, Table):
         texts[f"{name}.tex"] = latex(shown, name)
     for file, text in texts.items():
@@ -116,10 +117,7 @@ def _texts(shown: Drawn | Chart | Table, name: str) -> tuple[str, dict[str, str]
     return "figure", texts, body
 
 
-Shown = TypeVar("Shown", Drawn, Chart, Table)
-
-
-def _with_caveat(shown: Shown) -> Shown:
+def _with_caveat(shown: Drawn | Chart | Table) -> Drawn | Chart | Table:
     """Say beside errors and tests over blocks of cycles what they do not tell."""
     said = caveat(shown.data["unit"]) if "unit" in shown.data else ""
     if not said:
@@ -171,9 +169,9 @@ def write_csv(path: Path, data: pd.DataFrame) -> None:
     write_text(path, csv(data))
 
 
-def csv(data: pd.DataFrame) -> str:
-    """Return a tidy table as text, ten significant digits, line ends alike on every system."""
-    return data.to_csv(index=False, float_format="%.10g", lineterminator="\n")
+def csv(data: pd.DataFrame, digits: int = DIGITS) -> str:
+    """Return a tidy table as text, line ends alike on every system."""
+    return data.to_csv(index=False, float_format=f"%.{digits}g", lineterminator="\n")
 
 
 def write_text(path: Path, text: str) -> None:

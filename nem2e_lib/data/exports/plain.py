@@ -238,11 +238,11 @@ def _counts(values: Array) -> bool:
 def _refuse_hidden_clocks(sheet: Sheet, body: Body, channels: dict[int, Channel]) -> None:
     """Refuse a column that rises evenly under another name: perhaps the clock of those after it."""
     for index, channel in channels.items():
-        column, digit = channel.values[np.isfinite(channel.values)], 10.0 ** -body.decimals(index)
+        column = channel.values[np.isfinite(channel.values)]
         steps = np.diff(column)
         if len(column) <= _FEW or (steps <= 0).any():
             continue
-        mean = float(steps.mean())
+        mean, digit = float(steps.mean()), 10.0 ** -body.decimals(index)
         if mean > digit / 2 and np.abs(steps - mean).max() <= max(_EVEN * mean, 1.1 * digit):
             raise sheet.refusal(
                 f"column {index + 1} ({shown(channel.label)}) rises evenly as a clock does; call it 'time (s)' if it "
