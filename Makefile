@@ -39,6 +39,7 @@ endef
 ## motion    from a motion file to refined activity: 12_motion_to_emg, into build/ (needs OpenSim and a recording)
 ## c3d       from one person's C3D files to refined EMG: 16_c3d_to_emg, into build/ (needs OpenSim)
 ## notebook  open the notebooks in Jupyter Lab
+## bundle    the rendered site as an archive for deposit, with PDF of every figure and an RO-Crate: build/bundle/ [OUT=folder of the site]
 ## test      lint, type check and the test suite (minutes)
 ## test-all  the same with the slow tests
 ## study-claims  verdicts of the claims over three seeds, on synthetic data: docs/claims_seeds.csv (UNITS=16 UPDATES=600)
@@ -63,7 +64,7 @@ endef
 ## lock      requirements.lock and environment.yml anew from pyproject.toml
 ## clean     remove build/ (the environment and figures/ stay)
 ## help      this list
-.PHONY: paper motion c3d notebook test test-all study-claims study-long study-epochs study-learning study-outside study-attention study-attention-long study-circumstances study-inputs study-auto study-bands study-own-cycles study-ablations study-reach study-generators bench bench-card imports lint setup lock clean help
+.PHONY: paper motion c3d notebook bundle test test-all study-claims study-long study-epochs study-learning study-outside study-attention study-attention-long study-circumstances study-inputs study-auto study-bands study-own-cycles study-ablations study-reach study-generators bench bench-card imports lint setup lock clean help
 help:
 	@sed -n 's/^## /  make /p' Makefile
 
@@ -87,6 +88,9 @@ $(SETUP): requirements.lock pyproject.toml
 
 notebook: $(SETUP)
 	$(PY) -m jupyter lab --notebook-dir=notebooks
+
+bundle: $(EXTRAS)
+	@$(PY) -m nem2e_lib.site.bundle $(call q,$(or $(OUT),figures)) $(BUILD)/bundle
 
 lint: $(SETUP)
 	$(VENV)/bin/ruff format --check --quiet . || { echo "Format with: $(VENV)/bin/ruff format ." >&2; exit 1; }
@@ -158,7 +162,7 @@ bench-card: $(SETUP)
 	$(PY) -m pip install -q '.[cuda]'
 	$(PY) -m bench.card $(BUILD) --page docs/benchmarks_card.md
 
-# What only the slow tests and the benchmark need: OpenSim, dask, a fuzzer.
+# What only the slow tests, the benchmark and the bundle need: OpenSim, dask, a fuzzer, a browser, RO-Crate.
 $(EXTRAS): requirements-extra.lock $(SETUP)
 	@echo 'Adding requirements-extra.lock to $(VENV) …'
 	@uv=$$(command -v uv || ls $(VENV)/bin/uv 2> /dev/null || true); \

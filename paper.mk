@@ -94,7 +94,7 @@ files    = $(sort $(shell find $(1) -name '*.py' -o -name '*.csv' -o -name '*.to
 library  = $(addprefix nem2e_lib/,$(1))
 RUNNER   := $(call library,paper/notebooks.py site/notebook_page.py site/assets.py)
 READING  := $(call library,__init__.py error.py lazy.py project.py paper/run.py) $(call files,nem2e_lib/data)
-PICTURES := $(READING) $(call library,figures/cycles.py figures/losses.py figures/panels.py figures/style.py site/saving.py site/tables.py)
+PICTURES := $(READING) $(call library,figures/cycles.py figures/losses.py figures/panels.py figures/style.py figures/compact.py figures/printed.py site/saving.py site/tables.py site/latex.py)
 TRAINING := $(READING) $(call files,nem2e_lib/training)
 PAPER    := $(TRAINING) $(filter-out $(RUNNER),$(call files,$(call library,rivals analysis refiner figures charts site paper))) \
             $(wildcard docs/*.csv)

@@ -8,7 +8,20 @@ from xml.sax.saxutils import escape
 
 ROOT = Path(__file__).resolve().parents[1]
 LIBRARY, PICTURE = ROOT / "nem2e_lib", ROOT / "docs" / "house.svg"
-LAYERS = ("data", "training", "rivals", "analysis", "refiner", "simulate", "motion", "figures", "charts", "site", "paper", "cli")
+LAYERS = (
+    "data",
+    "training",
+    "rivals",
+    "analysis",
+    "refiner",
+    "simulate",
+    "motion",
+    "figures",
+    "charts",
+    "site",
+    "paper",
+    "cli",
+)
 """From the ground up: a room imports from those below it, never from one above."""
 
 WIDTH, LEFT, PAD, INNER, CHIP, LINE = 1000, 20, 14, 104, 22, 27

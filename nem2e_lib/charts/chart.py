@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from nem2e_lib.charts.alone import alone
+from nem2e_lib.figures.printed import converter
 from nem2e_lib.figures.style import figure_html
 
 if TYPE_CHECKING:
@@ -16,11 +18,15 @@ if TYPE_CHECKING:
 
 FONT = "DejaVu Sans, Verdana, Segoe UI, Helvetica, Arial, sans-serif"
 INK, SOFT, LINE = "#1d2430", "#5b6675", "#d9dee5"
+STATIC = 820
+"""Width in px of a view that fills its page (``width="container"``) where there is none: in the SVG."""
 LOOK: dict[str, Any] = {
     "background": "white",
     "font": FONT,
     "padding": 6,
+    "mark": {"aria": False},  # the chart's own words are its alternative text, not one for each of hundreds of dots
     "axis": {
+        "aria": False,
         "labelColor": INK,
         "titleColor": INK,
         "labelFontSize": 11,
@@ -33,7 +39,7 @@ LOOK: dict[str, Any] = {
     "title": {"color": INK, "fontSize": 13, "anchor": "start", "subtitleColor": SOFT, "subtitleFontSize": 11.5},
     "legend": {"labelColor": INK, "titleColor": INK, "labelFontSize": 11.5, "titleFontSize": 11.5, "orient": "top"},
     "header": {"labelColor": INK, "titleColor": INK, "labelFontSize": 11.5, "labelFontWeight": "bold"},
-    "view": {"stroke": None},
+    "view": {"stroke": None, "continuousWidth": STATIC, "discreteWidth": STATIC},
 }
 """What Vega-Lite calls a configuration: type, inks and where legends stand."""
 DIGITS = 5
@@ -51,7 +57,7 @@ class Chart:
     data : pandas.DataFrame
         Exactly what is drawn, tidy.
     title : str
-        One line; opens with SYNTHETIC where the data are. It stands on the page, not in the chart.
+        One line; opens with SYNTHETIC where the data are. It stands on the page and in `svg`, not in the chart.
     alt : str
         What a reader who cannot see the chart needs to know.
     caption : str
@@ -80,10 +86,8 @@ class Chart:
 
     @functools.cached_property
     def svg(self) -> str:
-        """The chart as it stands before anyone touches it."""
-        import vl_convert
-
-        return str(vl_convert.vegalite_to_svg(self.spec))
+        """The chart as it stands before anyone touches it, under its title."""
+        return alone(converter().vegalite_to_svg(self.spec), self.title, self.alt)
 
     def script(self, name: str) -> str:
         """Return the script that gives a page this chart under a name: pages opened from a disk cannot fetch."""
@@ -103,7 +107,8 @@ def _kinds(table: pd.DataFrame) -> dict[str, str]:
 
 
 def _csv(table: pd.DataFrame) -> str:
-    return table.to_csv(index=False, float_format=f"%.{DIGITS}g", lineterminator="\n")
+    told = table.astype(dict.fromkeys(table.select_dtypes("bool").columns, int))  # a page takes "False" for true
+    return told.to_csv(index=False, float_format=f"%.{DIGITS}g", lineterminator="\n")
 
 
 def _say_formats(node: Any, kinds: dict[str, dict[str, str]]) -> None:

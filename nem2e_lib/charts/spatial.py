@@ -4,22 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+import altair as alt
 import numpy as np
 import pandas as pd
 import xarray as xr
 
 from nem2e_lib.analysis.attention import ONE_ROW, mean_attention, over_muscles, over_outputs
 from nem2e_lib.charts.chart import INK, SOFT, Chart
-from nem2e_lib.charts.temporal import WIDE, Verdict, by_name, first_muscle, headline, verdict_of
+from nem2e_lib.charts.maps import WIDE, Verdict, by_name, first_muscle, headline, muscle_box, verdict_of, weight_colours
 from nem2e_lib.error import Nem2eError
 from nem2e_lib.figures.body import HEAD, Actuator, body_lines, head, in_order, muscle_path, pose
 from nem2e_lib.figures.panels import Float, is_synthetic, plural
-from nem2e_lib.figures.style import CONDITION_LABELS, HEAT, heading
-
-if TYPE_CHECKING:
-    import altair as alt
+from nem2e_lib.figures.style import CONDITION_LABELS, heading
 
 PHASES = tuple(range(0, 101, 5))
 """Places of the cycle (%) at which the figure stands; weights between two samples are interpolated."""
@@ -28,10 +26,12 @@ FIRST, TOP = 50, 10
 WEIGHTS = [f"weight_{phase}" for phase in PHASES]
 GRAIN = 0.005
 """Metres to which places on the figure are rounded; they are drawn as whole numbers of it."""
-WIDTH, LIST, NAMES = 330, 320, 160
+WIDTH, LIST, NAMES = 312, 312, 152
 """Of the figures, of the list and of the names in it, px: a phone shows them."""
-NIGHT, BONE, FAR_BONE = "#0b1630", "#b4bfd0", "#56657f"
+NIGHT, BONE, FAR_BONE = "#060b18", "#b4bfd0", "#4d5a72"
 """Ground and bones: on it the lowest weights are dark, as they are in the maps."""
+FAINTEST = 0.15
+"""Where in the colours of the maps those of muscles begin, so that the lowest can still be seen."""
 LARGEST = 175
 """Pixels a metre of the figure takes at most: a body that stands alone need not be taller than the list."""
 TINTS = {"right": "#f6cdb1", "left": "#b3e0d2", "no side": "#d9dee5"}
@@ -69,7 +69,7 @@ def spatial_attention(results: xr.Dataset, answers: pd.DataFrame) -> Chart:
     condition = CONDITION_LABELS[str(results.attrs["condition"])]
     title = heading(f"{results.attrs['study']}, {condition}: muscles attended to over the cycle", synthetic)
     words = _words(results, data[data["muscle"] == first], order, motion, verdict)
-    return Chart(_chart(data, order, motion, first, verdict), data, title, *words, synthetic)
+    return Chart(_chart(data, order, motion, verdict), data, title, *words, synthetic)
 
 
 def _weights(results: xr.Dataset, muscle: str, order: list[Actuator]) -> pd.DataFrame:
@@ -138,9 +138,9 @@ def _stage(order: list[Actuator], motion: str) -> _Stage:
         lines.append(_points({p: [of[i][1] for i in back_first] for p, of in bones.items()}, names, hip))
         middles = {phase: [head(of).reshape(1, 2)] for phase, of in frames.items()}
         heads.append(_points(middles, pd.DataFrame({"line": [side]}), hip))
-    joined = [pd.concat(tables, ignore_index=True) for tables in (muscles, lines, heads)]
     tall = max(float(head(of)[1]) for of in frames.values()) + HEAD
-    return _Stage(*joined, hips=hips, width=width, height=tall + 0.3)
+    together = (pd.concat(tables, ignore_index=True) for tables in (muscles, lines, heads))
+    return _Stage(next(together), next(together), next(together), hips, width, tall + 0.3)
 
 
 def _figure_of(one: Actuator) -> str:
@@ -150,13 +150,8 @@ def _figure_of(one: Actuator) -> str:
 # --- the chart ---
 
 
-def _chart(data: pd.DataFrame, order: list[Actuator], motion: str, first: str, verdict: Verdict) -> alt.ConcatChart:
-    import altair as alt
-
+def _chart(data: pd.DataFrame, order: list[Actuator], motion: str, verdict: Verdict) -> alt.ConcatChart:
     tops = data.groupby("muscle", sort=False)[WEIGHTS].max().max(axis=1).clip(lower=200 / len(order))
-    muscle = alt.param(
-        "muscle", value=first, bind=alt.binding_select(options=list(tops.index), name="Models of the EMG of ")
-    )
     phase = alt.param(
         "phase", value=FIRST, bind=alt.binding_range(min=0, max=100, step=PHASES[1], name="Phase (% of the cycle) ")
     )
@@ -166,14 +161,12 @@ def _chart(data: pd.DataFrame, order: list[Actuator], motion: str, first: str, v
     parts = _skeletons(table, _stage(order, motion), len(order)), _ranked(order)
     return (
         alt.concat(*parts, data=table, columns=1, spacing=26)
-        .add_params(muscle, phase, top)
+        .add_params(muscle_box([str(name) for name in tops.index], "Models of the EMG of"), phase, top)
         .properties(title=headline(verdict), usermeta=WIDE)
     )
 
 
-def _skeletons(table: pd.DataFrame, stage: _Stage, count: int) -> alt.LayerChart:
-    import altair as alt
-
+def _skeletons(table: pd.DataFrame, stage: _Stage, count: int) -> Any:
     per_metre = WIDTH / stage.width
     wide, tall = ([0, length / GRAIN] for length in (stage.width, stage.height))
     here = {"x": "datum['x' + phase]", "y": "datum['y' + phase]"}
@@ -193,15 +186,8 @@ def _skeletons(table: pd.DataFrame, stage: _Stage, count: int) -> alt.LayerChart
     heads = heads.mark_circle(filled=True, fill=NIGHT, stroke=BONE, strokeWidth=2.2, opacity=1).encode(
         **place, size=alt.value((2 * HEAD * per_metre) ** 2)
     )
-    colours = alt.Color(
-        "weight:Q",
-        scale=alt.Scale(type="sqrt", scheme=HEAT, domainMin=0, domainMax=alt.ExprRef("top"), nice=False),
-        legend=alt.Legend(
-            title=f"attention weight (%); uniform: {100 / count:.3g}", gradientLength=200, titleLimit=WIDTH
-        ),
-    )
     width = alt.StrokeWidth(
-        "weight:Q", scale=alt.Scale(domainMin=0, domainMax=alt.ExprRef("top"), range=[1.5, 6], nice=False), legend=None
+        "weight:Q", scale=alt.Scale(domain=[0, alt.ExprRef("top")], range=[1.5, 6], nice=False), legend=None
     )
     muscles = (
         alt.Chart(stage.muscles)
@@ -211,7 +197,7 @@ def _skeletons(table: pd.DataFrame, stage: _Stage, count: int) -> alt.LayerChart
         .mark_line(strokeCap="round", strokeJoin="round")
         .encode(
             **place,
-            color=colours,
+            color=weight_colours(count, faintest=FAINTEST, type="sqrt"),
             strokeWidth=width,
             detail="column:N",
             order="point:Q",
@@ -230,9 +216,7 @@ def _skeletons(table: pd.DataFrame, stage: _Stage, count: int) -> alt.LayerChart
     )
 
 
-def _ranked(order: list[Actuator]) -> alt.LayerChart:
-    import altair as alt
-
+def _ranked(order: list[Actuator]) -> Any:
     about = pd.DataFrame(
         {
             "column": [one.column for one in order],
@@ -259,27 +243,28 @@ def _ranked(order: list[Actuator]) -> alt.LayerChart:
     bars = ranked.mark_bar(height=alt.RelativeBandSize(0.86)).encode(
         x=alt.X(
             "weight:Q",
-            scale=alt.Scale(domainMin=0, domainMax=alt.ExprRef("top"), range=[NAMES, LIST - 36], nice=False),
+            scale=alt.Scale(domain=[0, alt.ExprRef("top")], range=[NAMES, LIST - 36], nice=False),
             axis=alt.Axis(title="attention weight (%); dashed: uniform", titleAnchor="end", tickCount=5, grid=False),
         ),
         y=height,
         color=tints,
         tooltip=[alt.Tooltip("name:N", title="muscle"), alt.Tooltip("weight:Q", title="attention (%)")],
     )
-    numbers, names, values = (
-        ranked.mark_text(align=align, dx=away, color=INK, fontSize=11.5).encode(x=place, y=height, text=text)
-        for align, away, place, text in (
-            ("left", 0, alt.value(0), "rank:O"),
-            ("right", -5, alt.value(NAMES), "name:N"),
-            ("left", 4, "weight:Q", alt.Text("weight:Q", format=".2f")),
-        )
+    parts: tuple[tuple[Any, int, Any, Any], ...] = (
+        ("left", 0, alt.value(0), "rank:O"),
+        ("right", -5, alt.value(NAMES), "name:N"),
+        ("left", 4, "weight:Q", alt.Text("weight:Q", format=".2f")),
     )
+    texts = [
+        ranked.mark_text(align=align, dx=away, color=INK, fontSize=11.5).encode(x=place, y=height, text=text)
+        for align, away, place, text in parts
+    ]
     level = alt.Chart(pd.DataFrame({"level": [uniform]})).mark_rule(color=SOFT, strokeDash=[5, 3], strokeWidth=1.4)
     return (
-        alt.layer(bars, level.encode(x="level:Q"), numbers, names, values)
+        alt.layer(bars, level.encode(x="level:Q"), *texts)
         .properties(width=LIST, height=21 * TOP)
         .properties(
-            title=alt.TitleParams(alt.ExprRef("'The ten highest at ' + phase + ' %, of ' + muscle"), fontSize=12)
+            title=alt.TitleParams(alt.ExprRef("'Ten highest at ' + phase + ' %: models of ' + muscle"), fontSize=12)
         )
     )
 

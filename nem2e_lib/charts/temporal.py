@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
-import textwrap
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+import altair as alt
 import numpy as np
 import pandas as pd
 import xarray as xr
@@ -20,67 +19,18 @@ from nem2e_lib.analysis.attention import (
     over_outputs,
     sample_interval_ms,
 )
-from nem2e_lib.analysis.attention_verdicts import worth
 from nem2e_lib.charts.chart import INK, SOFT, Chart
+from nem2e_lib.charts.maps import WIDE, Verdict, by_name, first_muscle, headline, muscle_box, verdict_of, weight_colours
 from nem2e_lib.error import Nem2eError
 from nem2e_lib.figures.attention_tests import MEASURES
 from nem2e_lib.figures.panels import QUARTERS, Float, is_synthetic, plural
-from nem2e_lib.figures.style import CONDITION_LABELS, HEAT, heading
+from nem2e_lib.figures.style import CONDITION_LABELS, heading
 
-if TYPE_CHECKING:
-    import altair as alt
-
-SIDE = 300
+SIDE = 280
 """Width of the map and of the profile under it, px: a cell is a whole number of pixels, and a phone shows both."""
 PROFILE = 150
 FIRST = 25
 """Output (% of the cycle) that is marked before anyone chooses."""
-USUAL = "tib"
-"""Muscle that is shown first where there is such a one."""
-LETTERS, BOLD_LETTERS = 56, 42
-"""How many fit into a line of a chart that a phone shows."""
-WIDE: dict[str, Any] = {"wide": {"columns": 2}, "wide_from": 740}
-"""What a page puts into the specification where it has so many pixels: then the parts stand side by side."""
-
-
-@dataclass(frozen=True)
-class Verdict:
-    """What interventions say of a condition's maps: the answer, what uniform weights do to Er, all that was found."""
-
-    answer: str
-    worth: str
-    sentence: str
-
-    @property
-    def headline(self) -> str:
-        """The answer as a line over a chart."""
-        return f"Do the maps say where the network looks? {self.answer.capitalize()}."
-
-
-def verdict_of(results: xr.Dataset, answers: pd.DataFrame) -> Verdict:
-    """Return what interventions say of the maps of a condition.
-
-    Parameters
-    ----------
-    results : xarray.Dataset
-        A trained condition.
-    answers : pandas.DataFrame
-        Rows of `analysis.attention_verdicts.own_verdicts`.
-
-    Raises
-    ------
-    Nem2eError
-        When none of them is of this study and condition: a map is shown with its verdict or not at all.
-    """
-    study, condition = str(results.attrs["study"]), str(results.attrs["condition"])
-    found = answers[(answers["study"] == study) & (answers["condition"] == condition)]
-    if found.empty:
-        raise Nem2eError(
-            f"study {study}, {condition}: its attention is to be shown beside a verdict, but there are only "
-            f"{plural(len(answers), 'verdict')} on others; intervene on it first."
-        )
-    row: dict[Any, Any] = found.iloc[0].to_dict()
-    return Verdict(str(row["verdict"]), worth({**row, "change": row["effect"]}), str(row["sentence"]))
 
 
 def temporal_attention(results: xr.Dataset, answers: pd.DataFrame) -> Chart:
@@ -115,12 +65,7 @@ def temporal_attention(results: xr.Dataset, answers: pd.DataFrame) -> Chart:
     condition = CONDITION_LABELS[str(results.attrs["condition"])]
     title = heading(f"{results.attrs['study']}, {condition}: what each output attends to", synthetic)
     words = _words(results, rows[rows["muscle"] == first], verdict)
-    return Chart(_chart(rows, first, verdict), _tidy(maps, at), title, *words, synthetic)
-
-
-def first_muscle(muscles: list[str]) -> str:
-    """Return the muscle that a chart shows before anyone chooses."""
-    return USUAL if USUAL in muscles else muscles[0]
+    return Chart(_chart(rows, verdict), _tidy(maps, at), title, *words, synthetic)
 
 
 def _map(results: xr.Dataset, muscle: str) -> tuple[Float, Float]:
@@ -171,17 +116,35 @@ def _tidy(maps: Mapping[str, tuple[Float, Float]], at: Float) -> pd.DataFrame:
     )[["muscle", "output_pct", "input_pct", "attention_pct", "gradient_pct"]]
 
 
-def _chart(rows: pd.DataFrame, first: str, verdict: Verdict) -> alt.ConcatChart:
-    import altair as alt
+@dataclass(frozen=True)
+class _Layout:
+    """Where samples stand on the axes: how many there are, how wide one is, and how far the slider steps."""
 
-    count = int(rows["sample"].max()) + 1
-    cell, step = 100 / (count - 1), 5 if count <= 21 else 1
-    muscles = list(dict.fromkeys(rows["muscle"]))
+    count: int
+
+    @property
+    def cell(self) -> float:
+        """Width of a sample, % of the cycle."""
+        return 100 / (self.count - 1)
+
+    @property
+    def step(self) -> int:
+        """Step of the slider, %: each but one of its places marks another output where there are 20."""
+        return 5 if self.count <= 21 else 1
+
+    @property
+    def ends(self) -> list[float]:
+        """Ends of an axis of samples, %."""
+        return [-self.cell / 2, 100 + self.cell / 2]
+
+
+def _chart(rows: pd.DataFrame, verdict: Verdict) -> alt.ConcatChart:
+    layout = _Layout(int(rows["sample"].max()) + 1)
+    cell, count = layout.cell, layout.count
     weights, gradients = ([f"{letter}{token}" for token in range(count)] for letter in "wg")
     by_muscle = rows.groupby("muscle", sort=False)
     tops = by_muscle[weights].max().max(axis=1).clip(lower=200 / count)
     heights = by_muscle[[*weights, *gradients]].max().max(axis=1) * 1.05
-    muscle = alt.param("muscle", value=first, bind=alt.binding_select(options=muscles, name="Muscle "))
     top, height = (alt.param(name, expr=f"{by_name(of)}[muscle]") for name, of in (("top", tops), ("height", heights)))
     pick = alt.selection_point(
         name="pick",
@@ -189,64 +152,62 @@ def _chart(rows: pd.DataFrame, first: str, verdict: Verdict) -> alt.ConcatChart:
         on="click",
         toggle=False,
         clear=False,
-        value=[{"at": step * round(FIRST / step)}],
-        bind=alt.binding_range(min=0, max=100, step=step, name="Output near (% of the cycle) "),
+        value=[{"at": layout.step * round(FIRST / layout.step)}],
+        bind=alt.binding_range(min=0, max=100, step=layout.step, name="Output near (% of the cycle) "),
     )
     chosen = f"datum.sample === round((isValid(pick.at) ? pick.at[0] : {FIRST}) / {cell})"
-
     one = alt.Chart(rows).transform_filter("datum.muscle === muscle")
-    cells = one.transform_fold(weights, as_=["key", "weight"]).transform_calculate(
+    rowed = one.transform_calculate(
+        low=f"(datum.sample - 0.5) * {cell}",
+        high=f"(datum.sample + 0.5) * {cell}",
+        at=f"{layout.step} * round(datum.place / {layout.step})",
+    )
+    cells = rowed.transform_fold(list(weights), as_=["key", "weight"]).transform_calculate(
         token="toNumber(slice(datum.key, 1))",
         gradient="datum['g' + datum.token]",
         left=f"(datum.token - 0.5) * {cell}",
         right=f"(datum.token + 0.5) * {cell}",
         input=f"datum.token * {cell}",
     )
-    ends = {"nice": False, "domain": [-cell / 2, 100 + cell / 2]}
-    along = alt.X("left:Q", scale=alt.Scale(**ends), axis=_axis("input: simulated activation at (% of cycle)"))
-    down = alt.Y("low:Q", scale=alt.Scale(**ends, reverse=True), axis=_axis("output: refined activity at (% of cycle)"))
-    rowed = {"low": f"(datum.sample - 0.5) * {cell}", "high": f"(datum.sample + 0.5) * {cell}"}
-    tips = [
-        alt.Tooltip("place:Q", title="output (% of cycle)"),
-        alt.Tooltip("input:Q", title="input (% of cycle)", format=".1f"),
-        alt.Tooltip("weight:Q", title="attention (%)"),
-        alt.Tooltip("gradient:Q", title="input gradient (%)"),
-    ]
-    colours = alt.Color(
-        "weight:Q",
-        scale=alt.Scale(scheme=HEAT, domainMin=0, domainMax=alt.ExprRef("top"), nice=False),
-        legend=alt.Legend(
-            title=f"attention weight (%); uniform: {100 / count:.3g}", gradientLength=200, titleLimit=SIDE
-        ),
+    marked = rowed.transform_filter(chosen)
+    told = (
+        marked.transform_calculate(told=_TOLD)
+        .mark_text(align="left", baseline="top", lineBreak="\n", lineHeight=15, color=INK, fontSize=11.5)
+        .encode(x=alt.value(0), y=alt.value(0), text="told:N")
+        .properties(width=SIDE, height=46)
+    )
+    row = alt.vconcat(told, _profile(cells.transform_filter(chosen), marked, layout), spacing=14)
+    return (
+        alt.concat(_whole(cells, marked, layout, pick), row, columns=1, spacing=22)
+        .add_params(muscle_box(list(dict.fromkeys(rows["muscle"])), "Muscle"), top, height)
+        .properties(title=headline(verdict), usermeta=WIDE)
+    )
+
+
+def _whole(cells: alt.Chart, marked: alt.Chart, layout: _Layout, pick: alt.Parameter) -> Any:
+    """Draw the whole map, an output of it framed."""
+    scale = alt.Scale(domain=layout.ends, nice=False, reverse=True)
+    down = alt.Y(
+        "low:Q", scale=scale, axis=_axis("output: refined activity at (% of cycle)", ticks=False, titlePadding=3)
     )
     heat = (
-        cells.transform_calculate(**rowed, at=f"{step} * round(datum.place / {step})")
-        .mark_rect(cursor="pointer", aria=False)
-        .encode(x=along, x2="right:Q", y=down, y2="high:Q", color=colours, tooltip=tips)
+        cells.mark_rect(cursor="pointer", aria=False)
+        .encode(
+            x=_along(layout), x2="right:Q", y=down, y2="high:Q", color=weight_colours(layout.count), tooltip=_tips()
+        )
         .add_params(pick)
     )
     line = alt.Chart(pd.DataFrame({"end": [0, 100]})).mark_line(color="white", strokeDash=[4, 3], strokeWidth=1.2)
-    marked = one.transform_filter(chosen).transform_calculate(**rowed, left=f"{-cell / 2}", right=f"{100 + cell / 2}")
     frames = [
         marked.mark_rect(fillOpacity=0, stroke=colour, strokeWidth=width).encode(
-            x="left:Q", x2="right:Q", y="low:Q", y2="high:Q"
+            x=alt.XDatum(layout.ends[0]), x2=alt.X2Datum(layout.ends[1]), y="low:Q", y2="high:Q"
         )
         for colour, width in (("white", 4), ("black", 1.8))
     ]
-    spot = marked.mark_point(shape="triangle-up", fill="white", stroke="black", size=90, opacity=1).encode(
+    spot = _spot(marked).encode(
         x="centre:Q", y="place:Q", tooltip=[alt.Tooltip("centre:Q", title="centre of its weights (% of cycle)")]
     )
-    whole = alt.layer(heat, line.encode(x="end:Q", y="end:Q"), *frames, spot).properties(width=SIDE, height=SIDE)
-    told = marked.mark_text(
-        align="left", baseline="top", lineBreak="\n", lineHeight=15, color=INK, fontSize=11.5
-    ).encode(x=alt.value(0), y=alt.value(0), text="told:N")
-    told = told.transform_calculate(told=_TOLD).properties(width=SIDE, height=46)
-    profile = _profile(cells.transform_filter(chosen), marked, along, tips, 100 / count)
-    return (
-        alt.concat(whole, alt.vconcat(told, profile, spacing=14), columns=1, spacing=22)
-        .add_params(muscle, top, height)
-        .properties(title=headline(verdict), usermeta=WIDE)
-    )
+    return alt.layer(heat, line.encode(x="end:Q", y="end:Q"), *frames, spot).properties(width=SIDE, height=SIDE)
 
 
 _AWAY = (
@@ -260,65 +221,57 @@ _TOLD = (
 )
 
 
-def _profile(
-    cells: alt.Chart, marked: alt.Chart, along: alt.X, tips: list[alt.Tooltip], uniform: float
-) -> alt.LayerChart:
-    import altair as alt
-
-    colours = {
-        "attention": MEASURES["attention"][0],
-        "input gradient": MEASURES["gradient"][0],
-        "uniform weights": SOFT,
-    }
-    scale = alt.Scale(domain=list(colours), range=list(colours.values()))
-
-    named = alt.Color("line:N", scale=scale, legend=alt.Legend(title=None, symbolType="square", columns=3))
-    share = alt.Scale(domainMin=0, domainMax=alt.ExprRef("height"), nice=False)
-    up = alt.Y("weight:Q", scale=share, axis=alt.Axis(title="share of the output's row (%)", tickCount=4))
+def _profile(cells: alt.Chart, marked: alt.Chart, layout: _Layout) -> Any:
+    """Draw the row of the output that is marked by itself."""
+    names = {"attention": MEASURES["attention"][0], "input gradient": MEASURES["gradient"][0], "uniform": SOFT}
+    colours = alt.Color(
+        "line:N",
+        scale=alt.Scale(domain=list(names), range=list(names.values())),
+        legend=alt.Legend(title=None, symbolType="square", columns=3),
+    )
+    share = alt.Scale(domain=[0, alt.ExprRef("height")], nice=False)
+    up = alt.Y("weight:Q", scale=share, axis=alt.Axis(title="share of the row (%)", tickCount=4, ticks=False))
     bars = (
         cells.transform_calculate(line="'attention'")
         .mark_bar(aria=False, opacity=0.55, stroke="white", strokeWidth=0.5)
-        .encode(x=along, x2="right:Q", y=up, y2=alt.YDatum(0), color=named, tooltip=tips)
+        .encode(x=_along(layout), x2="right:Q", y=up, y2=alt.YDatum(0), color=colours, tooltip=_tips())
     )
     curve = (
         cells.transform_calculate(line="'input gradient'")
         .mark_line(point=alt.OverlayMarkDef(size=22), strokeWidth=1.6)
-        .encode(x="input:Q", y="gradient:Q", color=named, tooltip=tips)
+        .encode(x="input:Q", y="gradient:Q", color=colours, tooltip=_tips())
     )
     level = (
-        marked.transform_calculate(line="'uniform weights'")
+        marked.transform_calculate(line="'uniform'")
         .mark_rule(strokeDash=[5, 3], strokeWidth=1.4)
-        .encode(y=alt.YDatum(uniform), color=named)
+        .encode(y=alt.YDatum(100 / layout.count), color=colours)
     )
     here = marked.mark_rule(color=INK, strokeWidth=1.8).encode(x="place:Q")
     name = marked.mark_text(text="output", color=INK, baseline="bottom", y=-3).encode(x="place:Q")
-    spot = marked.mark_point(shape="triangle-up", fill="white", stroke="black", size=90, opacity=1).encode(
-        x="centre:Q", y=alt.YDatum(0)
-    )
+    spot = _spot(marked).encode(x="centre:Q", y=alt.YDatum(0))
     return alt.layer(bars, level, curve, here, name, spot).properties(width=SIDE, height=PROFILE)
 
 
-def _axis(title: str) -> alt.Axis:
-    import altair as alt
-
-    return alt.Axis(title=title, values=list(QUARTERS), grid=False)
+def _spot(marked: alt.Chart) -> alt.Chart:
+    return marked.mark_point(shape="triangle-up", fill="white", stroke="black", size=90, opacity=1)
 
 
-def by_name(values: pd.Series[float]) -> str:
-    """Return what an expression looks up by a muscle's name."""
-    return json.dumps({str(name): round(float(value), 2) for name, value in values.items()})
+def _along(layout: _Layout) -> alt.X:
+    scale = alt.Scale(domain=layout.ends, nice=False)
+    return alt.X("left:Q", scale=scale, axis=_axis("input: simulated activation at (% of cycle)"))
 
 
-def headline(verdict: Verdict) -> alt.TitleParams:
-    """Return the lines over a chart of attention: the verdict, and what uniform weights do to Er."""
-    import altair as alt
+def _axis(title: str, **look: Any) -> alt.Axis:
+    return alt.Axis(title=title, values=list(QUARTERS), grid=False, **look)
 
-    return alt.TitleParams(
-        text=textwrap.wrap(verdict.headline, BOLD_LETTERS),
-        subtitle=textwrap.wrap(verdict.worth, LETTERS),
-        subtitlePadding=5,
-        offset=12,
-    )
+
+def _tips() -> list[alt.Tooltip]:
+    return [
+        alt.Tooltip("place:Q", title="output (% of cycle)"),
+        alt.Tooltip("input:Q", title="input (% of cycle)", format=".1f"),
+        alt.Tooltip("weight:Q", title="attention (%)"),
+        alt.Tooltip("gradient:Q", title="input gradient (%)"),
+    ]
 
 
 def _words(results: xr.Dataset, rows: pd.DataFrame, verdict: Verdict) -> tuple[str, str]:
@@ -329,9 +282,9 @@ def _words(results: xr.Dataset, rows: pd.DataFrame, verdict: Verdict) -> tuple[s
     caption = (
         f"Mean over {of} ({units}) of each muscle's models. Rows are outputs, columns inputs; the dashed line is no "
         "shift in time. The frame marks an output: choose one with the slider or by a click on the map. Its row stands "
-        "by itself beside the map: attention, and the input gradient |d output / d input| (mean over held-out units), "
-        "both as shares of 100 %. Triangle: centre of the weights. Of uniform weights it lies at mid-cycle, so its "
-        "distance from the output tells of a delay only where it differs from theirs. "
+        "by itself beside or under the map: attention, and the input gradient |d output / d input| (mean over held-out "
+        "units), both as shares of 100 %. Triangle: centre of the weights. Of uniform weights it lies at mid-cycle, so "
+        "its distance from the output tells of a delay only where it differs from theirs. "
         f"{verdict.headline} {verdict.sentence}" + ("" if over_outputs(results) else f" {ONE_ROW}")
     )
     weights = np.array([at[f"w{token}"] for token in range(count)], float)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import functools
 import hashlib
+import html
 import re
 from collections import Counter
 from collections.abc import Iterator
@@ -18,11 +19,15 @@ SVG, XLINK = "http://www.w3.org/2000/svg", "http://www.w3.org/1999/xlink"
 HREF = f"{{{XLINK}}}href"
 ElementTree.register_namespace("", SVG)
 ElementTree.register_namespace("xlink", XLINK)
-COARSER = 1
-"""Decimals that signs need less: they are drawn a hundred points high and made small."""
+LARGER, COARSER = 10, 2
+"""Signs are drawn that many times as large as by matplotlib, a thousand points, and need fewer decimals then."""
+SAID, FACE = "data-text", "data-face"
+"""Of a line of text, whose signs are drawn: what it says, and the face where it is not the plain one."""
 PLACES = frozenset({"x", "y", "width", "height"})
 POINTS = {"M": 1, "L": 1, "Q": 2, "C": 3, "Z": 0}
 """Points that each command of a path takes; paths with other commands stay as they are."""
+_FOLD = re.compile(r"scale\(([\d.]+)\)")
+_MIRRORED = re.compile(r"scale\(([\d.]+) -\1\)$")
 SIGNS = "abcdefghijklmnopqrstuvwxyz0123456789"
 SPOKEN = frozenset({"title", "desc"})
 """What assistive technology reads out; its ids are referred to by name."""
@@ -37,8 +42,10 @@ def compact(text: str, decimals: int = DECIMALS) -> str:
     decimals : int
         Of coordinates, in points.
     """
-    root = ElementTree.fromstring(text)
+    root = ElementTree.fromstring(text, ElementTree.XMLParser(target=ElementTree.TreeBuilder(insert_comments=True)))
     names = _Names()
+    _keep_words(root)
+    _enlarge_signs(root)
     for element in root.iter():
         _trim(element)
         _round(element, decimals)
@@ -68,7 +75,57 @@ class _Names:
 
 
 def _kind(element: ElementTree.Element) -> str:
-    return element.tag.removeprefix(f"{{{SVG}}}")
+    return str(element.tag).removeprefix(f"{{{SVG}}}")
+
+
+def _keep_words(root: ElementTree.Element) -> None:
+    """Note on each line of text what it says and in which face; matplotlib says it in comments, which go.
+
+    Formulas, and what mixes faces, are signs alone.
+    """
+    for parent in list(root.iter()):
+        said = ""
+        for child in list(parent):
+            if not isinstance(child.tag, str):  # a comment
+                said = html.unescape((child.text or "").strip())
+                parent.remove(child)
+                continue
+            faces = {use.get(HREF, "").rpartition("-")[0] for use in child if _kind(use) == "use"}
+            if said and "$" not in said and "scale(" in child.get("transform", "") and len(faces) == 1:
+                child.set(SAID, said)
+                if face := faces.pop().partition("-")[2]:
+                    child.set(FACE, face)
+            said = ""
+
+
+def _enlarge_signs(root: ElementTree.Element) -> None:
+    """Draw signs larger and make them smaller where they are used: a point in each of their numbers less."""
+    signs = [e for e in root.iter(f"{{{SVG}}}path") if e.get("id") and _FOLD.fullmatch(e.get("transform", ""))]
+    names = {f"#{sign.get('id')}" for sign in signs}
+    lines = [e for e in root.iter() if _MIRRORED.search(e.get("transform", ""))]
+    inside = [child for line in lines for child in line if _kind(child) != "defs"]
+    if sum(e.get(HREF) in names for e in root.iter()) != sum(child.get(HREF) in names for child in inside):
+        raise AssertionError("a sign outside a line of text")
+    for sign in signs:
+        sign.set(
+            "transform", _FOLD.sub(lambda found: f"scale({LARGER * float(found.group(1))})", sign.attrib["transform"])
+        )
+    for line in lines:
+        line.set("transform", _MIRRORED.sub(_smaller, line.attrib["transform"]))
+    for child in inside:
+        for key in PLACES & set(child.attrib):
+            child.set(key, str(LARGER * float(child.attrib[key])))
+        if move := child.get("transform"):
+            child.set("transform", re.sub(r"translate\(([^)]*)\)", _further, move))
+
+
+def _smaller(found: re.Match[str]) -> str:
+    size = float(found.group(1)) / LARGER
+    return f"scale({size:.9f} {-size:.9f})"
+
+
+def _further(found: re.Match[str]) -> str:
+    return f"translate({' '.join(str(LARGER * float(place)) for place in found.group(1).split())})"
 
 
 def _trim(element: ElementTree.Element) -> None:
@@ -78,7 +135,7 @@ def _trim(element: ElementTree.Element) -> None:
 
 
 def _round(element: ElementTree.Element, decimals: int) -> None:
-    fold = re.fullmatch(r"scale\(([\d.]+)\)", element.get("transform", ""))
+    fold = _FOLD.fullmatch(element.get("transform", ""))
     is_sign = bool(fold and element.get("d"))
     move = re.fullmatch(r"translate\((-?[\d.]+)[ ,](-?[\d.]+)\)", element.get("transform", ""))
     if is_sign and fold:
@@ -198,7 +255,7 @@ def _share(root: ElementTree.Element, name: _Names) -> None:
             old = child.attrib.pop("id", None)
             if _kind(child) in SPOKEN:
                 child.set("id", _kind(child))
-            elif old in used:
+            elif old is not None and old in used:
                 names[old] = new = name(ElementTree.tostring(child, encoding="unicode"))
                 if new in known:
                     parent.remove(child)
@@ -220,21 +277,19 @@ def _repeat_texts(root: ElementTree.Element, name: _Names) -> None:
             # What is referred to may lie anywhere, and a text that is repeated has signs alone in it.
             root.insert(_after_words(root), part)
             group.remove(part)
-        if len(group) < 2 or any(_kind(child) != "use" for child in group):
+        told = {key: group.attrib.pop(key) for key in (SAID, FACE) if key in group.attrib}
+        signs = list(group)
+        if len(signs) < 2 or any(_kind(child) != "use" for child in signs):
+            group.attrib.update(told)
             continue
-        content = str([child.attrib for child in group])
-        if content not in first:
-            inner = ElementTree.Element(f"{{{SVG}}}g")
-            inner.extend(list(group))
-            first[content] = inner
-            for child in list(group):
-                group.remove(child)
-            group.append(inner)
-            continue
-        first[content].set("id", name(content))
-        for child in list(group):
-            group.remove(child)
-        ElementTree.SubElement(group, f"{{{SVG}}}use", {HREF: "#" + name(content)})
+        content = str([told, *(child.attrib for child in signs)])
+        group[:] = []
+        if content in first:
+            first[content].set("id", name(content))
+            ElementTree.SubElement(group, f"{{{SVG}}}use", {HREF: "#" + name(content)})
+        else:
+            first[content] = ElementTree.SubElement(group, f"{{{SVG}}}g", told)
+            first[content].extend(signs)
 
 
 def _after_words(root: ElementTree.Element) -> int:

@@ -107,6 +107,20 @@ def _panel(axis: Axes, results: xr.Dataset) -> pd.DataFrame:
     return data
 
 
+def over_models(results: xr.Dataset, loss: str) -> pd.DataFrame:
+    """Return mean and band of a loss over models (muscles, folds, seeds): columns epoch, mean, low, high.
+
+    Parameters
+    ----------
+    results : xarray.Dataset
+        A trained condition, or some of its channels.
+    loss : str
+        ``training`` or ``validation``.
+    """
+    values = _models(results[f"{loss}_loss"])
+    return _band(values[np.isfinite(values).any(axis=1)], values[:0], results["epoch"].to_numpy())
+
+
 def _models(loss: xr.DataArray) -> Float:
     return np.asarray(loss.transpose("seed", "channel", "fold", "epoch"), float).reshape(-1, loss.sizes["epoch"])
 

@@ -220,7 +220,8 @@ def refined_trial(refined: Refined, measured: xr.DataArray | None = None) -> Dra
     known = refined.manifest.outputs[0].held_out is not None
     add_legend(figure, _handles(measured is not None, _band_said(refined.manifest) if known else ""))
     caption = _caption(refined, measured is not None, known)
-    return Drawn(figure, data, title, f"{plural(len(muscles), 'panel')}, one a muscle. {caption}", caption, synthetic)
+    alt = f"{plural(len(muscles), 'panel')}, one a muscle. {caption}"
+    return Drawn(figure, side_by_side(data), title, alt, caption, synthetic)
 
 
 def _title(refined: Refined, text: str) -> str:
@@ -252,6 +253,19 @@ def over_time(refined: Refined, measured: xr.DataArray | None) -> pd.DataFrame:
             for name, (time, values) in series.items()
         ]
     return pd.concat(parts, ignore_index=True).dropna(subset="value")
+
+
+def side_by_side(data: pd.DataFrame) -> pd.DataFrame:
+    """Return `over_time` with a column a series, half as long as text: muscle, time_s, then the series there are.
+
+    A moment that two cycles share, as the end of the one and the start of the other, has two rows.
+    """
+    at = ["muscle", "time_s", "again"]
+    again = data.groupby(["muscle", "series", "time_s"]).cumcount()
+    wide = data.assign(again=again).pivot_table("value", at, "series", aggfunc="first")
+    muscles = {name: rank for rank, name in enumerate(data["muscle"].unique())}
+    wide = wide.sort_index(key=lambda level: level.map(muscles) if level.name == "muscle" else level)
+    return wide[data["series"].unique()].rename_axis(columns=None).reset_index().drop(columns="again")
 
 
 def _measured(refined: Refined, waves: xr.DataArray) -> tuple[np.ndarray, np.ndarray]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import pandas as pd
 import xarray as xr
@@ -118,12 +120,7 @@ def everybody(results: xr.Dataset) -> Drawn:
         A trained condition (``<condition>.nc``).
     """
     study, condition = str(results.attrs["study"]), str(results.attrs["condition"])
-    each = pd.concat([curves(results, str(label)) for label in results["fold"].to_numpy()], ignore_index=True)
-    keys = ["study", "condition", "muscle", "series", "sample_pct"]
-    over = each.dropna(subset="mean").groupby(keys, sort=False)["mean"].agg(mean="mean", sd="std", n_units="size")
-    data = over.reset_index().assign(
-        low=lambda t: t["mean"] - t["sd"].fillna(0.0), high=lambda t: t["mean"] + t["sd"].fillna(0.0)
-    )
+    data = over_units([curves(results, str(label)) for label in results["fold"].to_numpy()])
     unit = str(results.attrs["unit"])
     numbers = {str(muscle): int(own["n_units"].max()) for muscle, own in data.groupby("muscle", sort=False)}
     synthetic = is_synthetic(results)
@@ -143,6 +140,27 @@ def everybody(results: xr.Dataset) -> Drawn:
     )
     alt = f"{len(muscles)} panels, one a muscle: simulated, refined and measured activity. {caption}"
     return Drawn(figure, data, title, alt, caption, synthetic)
+
+
+def over_units(units: Sequence[pd.DataFrame]) -> pd.DataFrame:
+    """Return mean and standard deviation over held-out units, each of which counts by the mean of its cycles.
+
+    Parameters
+    ----------
+    units : sequence of pandas.DataFrame
+        Rows of `curves`, a table a unit.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Columns study, condition, muscle, series, sample_pct, mean, sd, n_units, low, high (one sd either way).
+    """
+    each = pd.concat(units, ignore_index=True)
+    keys = ["study", "condition", "muscle", "series", "sample_pct"]
+    over = each.dropna(subset="mean").groupby(keys, sort=False)["mean"].agg(mean="mean", sd="std", n_units="size")
+    return over.reset_index().assign(
+        low=lambda t: t["mean"] - t["sd"].fillna(0.0), high=lambda t: t["mean"] + t["sd"].fillna(0.0)
+    )
 
 
 def _name_activity(figure: Figure, muscles: int) -> None:

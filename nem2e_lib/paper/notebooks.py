@@ -6,7 +6,6 @@ import argparse
 import ast
 import os
 import re
-import resource
 import sys
 import tempfile
 import time
@@ -276,6 +275,8 @@ def run(
 
 def ran(done: nbformat.NotebookNode) -> str:
     """Say how long an executed notebook has run, and what memory its kernel has needed at most."""
+    import resource  # only where make runs, which is not everywhere
+
     seconds = done.metadata.get("papermill", {}).get("duration")
     peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss * 1024 / 1e6  # of the kernel, which has ended
     memory = f", at most {peak:,.0f} MB of memory" if peak else ""
@@ -287,7 +288,7 @@ def _write_failed(kept: Path, why: str, notebook: Path) -> None:
     if not kept.exists():
         return
     done = nbformat.read(kept, as_version=4)
-    path = kept.with_suffix(".html")
+    path = kept.with_name(f"{kept.stem}.failed.html")
     write_text(path, render(done, _title(done, notebook), alone=True, failed=why))
     print(f"What ran until then: {path}", file=sys.stderr)
 

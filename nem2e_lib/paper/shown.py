@@ -10,9 +10,10 @@ from collections.abc import Iterator, Mapping
 import pandas as pd
 import xarray as xr
 
-from nem2e_lib import figures
+from nem2e_lib import charts, figures
 from nem2e_lib.analysis import published
 from nem2e_lib.analysis.attention import over_muscles
+from nem2e_lib.charts.chart import Chart
 from nem2e_lib.error import Nem2eError
 from nem2e_lib.figures.style import Drawn
 
@@ -71,6 +72,19 @@ def published_beside(summary: pd.DataFrame, motion: str, study: str) -> pd.DataF
     return theirs
 
 
+def published_of_all(summary: pd.DataFrame, motions: Mapping[str, str]) -> pd.DataFrame | None:
+    """Return the paper's own rows of every study that they may stand beside; None where there is none.
+
+    Parameters
+    ----------
+    summary, motions
+        See `published_beside` and `results_tables`.
+    """
+    found = [published_beside(summary, motion, study) for study, motion in motions.items()]
+    tables = [table for table in found if table is not None]
+    return pd.concat(tables, ignore_index=True) if tables else None
+
+
 def study_of(motions: Mapping[str, str], motion: str) -> str:
     """Return the first study of a motion, else the first study."""
     return next((study for study, its in motions.items() if its == motion), next(iter(motions)))
@@ -106,3 +120,17 @@ def attention_of(results: xr.Dataset, muscle: str) -> Drawn:
     if not over_muscles(results):
         return figures.temporal_attention(results)
     return figures.spatial_attention(results, muscle=channel_of(results, usual=muscle))
+
+
+def map_to_touch(results: xr.Dataset, answers: pd.DataFrame) -> Chart:
+    """Draw a condition's attention to be touched: over muscles on a figure that walks, else over time.
+
+    Parameters
+    ----------
+    results
+        One-Entire or All-Entire, trained.
+    answers
+        What interventions say of the maps (`analysis.attention_verdicts.own_verdicts`).
+    """
+    draw = charts.spatial_attention if over_muscles(results) else charts.temporal_attention
+    return draw(results, answers)

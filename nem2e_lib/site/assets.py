@@ -10,6 +10,8 @@ from nem2e_lib.data import files
 HERE = Path(__file__).parent / "assets"
 FOLDER = "assets"
 STYLE, SCRIPT, ENGINE = "site.css", "site.js", "vega.js"
+PLAIN_CODE = ("n", "p", "w")
+"""Pygments' classes of names, brackets and blanks, which stand in the colour of text."""
 
 
 @functools.cache
@@ -17,8 +19,9 @@ def style() -> str:
     """Return the style of all pages, with that of code in light and in dark colours."""
     sheets = [(HERE / name).read_text(encoding="utf-8") for name in (STYLE, "notebook.css")]
     dark = _code("github-dark")
-    asked = f'@media (prefers-color-scheme: dark) {{ :root:not([data-theme="light"]) {{\n{dark}\n}} }}'
-    return "\n".join([*sheets, _code("default"), asked, f':root[data-theme="dark"] {{\n{dark}\n}}', ""])
+    asked = f'@media screen and (prefers-color-scheme: dark) {{ :root:not([data-theme="light"]) {{\n{dark}\n}} }}'
+    chosen = f'@media screen {{ :root[data-theme="dark"] {{\n{dark}\n}} }}'
+    return "\n".join([*sheets, _code("default"), asked, chosen, ""])
 
 
 def _code(colours: str) -> str:
@@ -26,7 +29,9 @@ def _code(colours: str) -> str:
     from pygments.formatters import HtmlFormatter
 
     rules = HtmlFormatter(style=colours).get_style_defs(".highlight").splitlines()
-    return "\n".join(rule.split(" /*")[0] for rule in rules if rule.startswith(".highlight ."))
+    plain = tuple(f".highlight .{name} " for name in PLAIN_CODE)
+    kept = [rule for rule in rules if rule.startswith(".highlight .") and not rule.startswith(plain)]
+    return "\n".join(rule.split(" /*")[0] for rule in kept)
 
 
 def script() -> str:

@@ -13,12 +13,15 @@ from markupsafe import Markup
 from nbconvert import HTMLExporter
 
 from nem2e_lib.error import Nem2eError
+from nem2e_lib.site.assets import PLAIN_CODE
 from nem2e_lib.site.frame import TEMPLATES, page
 
 FETCHED = {"script": "src", "link": "href", "img": "src", "iframe": "src", "source": "src", "image": "href"}
 """Tags with which a browser fetches something by itself, and the attribute that says what."""
 HEADING = re.compile(r'<h2 id="([^"]+)">(.+?)<a class="anchor-link"', re.DOTALL)
 """Anchor and words of the parts of a page, as nbconvert writes them."""
+PLAIN = re.compile(rf'<span class="(?:{"|".join(PLAIN_CODE)})">([^<]*)</span>')
+"""Parts of code that have the colour of text."""
 UNDESCRIBED = "No description has been provided for this image"
 """What nbconvert writes where a picture has no alternative text."""
 
@@ -45,13 +48,19 @@ def render(notebook: nbformat.NotebookNode, title: str, *, alone: bool = False, 
         When the page would fetch something from the network, or shows a picture without alternative text.
     """
     exporter = HTMLExporter(template_name="nem2e", extra_template_basedirs=[str(TEMPLATES)])
-    body, _ = exporter.from_notebook_node(_shown(notebook))
+    body = _lean(exporter.from_notebook_node(_shown(notebook))[0])
     parts = [(anchor, Markup(heading)) for anchor, heading in HEADING.findall(body)]
     html = page("notebook.html.j2", title=title, body=Markup(body), parts=parts, alone=alone, ran=ran, failed=failed)
     problems = page_problems(html)
     if problems:
         raise Nem2eError(f"the page of {title} {problems[0]}; change the cell that makes it.")
     return html
+
+
+def _lean(html: str) -> str:
+    """Return a page's body without what nobody sees: blanks between the tags of tables, marks of plain code."""
+    html = re.sub(r"<table.*?</table>", lambda found: re.sub(r">\s+<", "><", found[0]), html, flags=re.DOTALL)
+    return PLAIN.sub(r"\1", html)
 
 
 def linked(html: str, folder: Path) -> str:

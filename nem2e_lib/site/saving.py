@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import TypeVar
 
 import pandas as pd
 from markupsafe import Markup
@@ -13,14 +13,20 @@ from markupsafe import Markup
 from nem2e_lib.charts.chart import Chart
 from nem2e_lib.data import files
 from nem2e_lib.error import Nem2eError
+from nem2e_lib.figures.printed import pdf
 from nem2e_lib.figures.style import Drawn, figure_html, svg
 from nem2e_lib.site.frame import page as whole_page
 from nem2e_lib.site.frame import part
+from nem2e_lib.site.latex import latex
 from nem2e_lib.site.tables import Table, table_html
 from nem2e_lib.training.units import caveat
 
 MANIFESTS, CHARTS = "manifest", "charts"
 """Folders in a site."""
+DIGITS, DRAWN_DIGITS = 10, 6
+"""Significant digits of numbers in CSV: of tables, and of what is drawn, where nobody sees a millionth."""
+PRINTED = re.compile(r"figure_\d|leaderboard$")
+"""Figures that a site holds as PDF: those of the paper, and the ranking. `site.bundle` makes PDF of all the others."""
 
 
 @dataclass(frozen=True)
@@ -70,9 +76,9 @@ class Saved:
 def save(shown: Drawn | Chart | Table, name: str, folder: Path | str, *, page: str = "figures") -> Saved:
     """Save a figure, a chart or a table and list it under a page.
 
-    A figure becomes ``<name>.svg``, a table ``<name>.html`` (a page of its own), a chart ``<name>.svg`` and
-    ``charts/<name>.js``, with which a page draws it anew; ``<name>.csv`` beside it holds exactly what is drawn, or the
-    table's unrounded numbers.
+    A figure becomes ``<name>.svg``, a table ``<name>.html`` (a page of its own) and ``<name>.tex``, a chart
+    ``<name>.svg`` and ``charts/<name>.js``, with which a page draws it anew; ``<name>.csv`` beside it holds exactly
+    what is drawn, or the table's unrounded numbers. What `PRINTED` names is there as ``<name>.pdf``, too.
 
     Raises
     ------
@@ -82,11 +88,16 @@ def save(shown: Drawn | Chart | Table, name: str, folder: Path | str, *, page: s
     _check(shown, name)
     shown = _with_caveat(shown)
     kind, texts, body = _texts(shown, name)
+    texts[f"{name}.csv"] = csv(shown.data, DIGITS if isinstance(shown, Table) else DRAWN_DIGITS)
+    if isinstance(shown, Table):
+        texts[f"{name}.tex"] = latex(shown, name)
     for file, text in texts.items():
         write_text(Path(folder) / file, text)
-    write_csv(Path(folder) / f"{name}.csv", shown.data)
-    files = (*texts, f"{name}.csv")
-    entry = Entry(kind, name, shown.title, shown.alt, shown.caption, shown.synthetic, files)
+    listed = tuple(texts)
+    if f"{name}.svg" in texts and PRINTED.match(name):
+        write_pdf(Path(folder) / f"{name}.pdf", texts[f"{name}.svg"])
+        listed += (f"{name}.pdf",)
+    entry = Entry(kind, name, shown.title, shown.alt, shown.caption, shown.synthetic, listed)
     _list(entry, folder, page)
     return Saved(entry, body)
 
@@ -106,10 +117,7 @@ def _texts(shown: Drawn | Chart | Table, name: str) -> tuple[str, dict[str, str]
     return "figure", texts, body
 
 
-Shown = TypeVar("Shown", Drawn, Chart, Table)
-
-
-def _with_caveat(shown: Shown) -> Shown:
+def _with_caveat(shown: Drawn | Chart | Table) -> Drawn | Chart | Table:
     """Say beside errors and tests over blocks of cycles what they do not tell."""
     said = caveat(shown.data["unit"]) if "unit" in shown.data else ""
     if not said:
@@ -150,9 +158,20 @@ def manifest_pages(folder: Path | str) -> list[str]:
     return sorted(p.stem for p in (Path(folder) / MANIFESTS).glob("*.json"))
 
 
+def write_pdf(path: Path, svg_text: str) -> None:
+    """Write a figure as PDF beside its SVG."""
+    with files.replacing(path) as fresh:
+        fresh.write_bytes(pdf(svg_text))
+
+
 def write_csv(path: Path, data: pd.DataFrame) -> None:
-    """Write a tidy table, ten significant digits, line ends alike on every system."""
-    write_text(path, data.to_csv(index=False, float_format="%.10g", lineterminator="\n"))
+    """Write a tidy table as `csv` gives it."""
+    write_text(path, csv(data))
+
+
+def csv(data: pd.DataFrame, digits: int = DIGITS) -> str:
+    """Return a tidy table as text, line ends alike on every system."""
+    return data.to_csv(index=False, float_format=f"%.{digits}g", lineterminator="\n")
 
 
 def write_text(path: Path, text: str) -> None:

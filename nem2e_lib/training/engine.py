@@ -36,6 +36,10 @@ GROUP = 16
 """Models whose first weights a processor draws at a time, where a block has so many."""
 
 
+Rows = Any
+"""An array of a block's models: numpy's outside of programs, JAX's within."""
+
+
 class Data(NamedTuple):
     """What a block shares: inputs (sets, sequences, tokens, features), targets (channels, sequences, steps)."""
 
@@ -52,16 +56,16 @@ class Task(NamedTuple):
     features) are the input scaling.
     """
 
-    key: Array
-    input_set: Array
-    channel: Array
-    shown: Array
-    real: Array
-    keep: Array
-    held: Array
-    scored: Array
-    shift: Array
-    scale: Array
+    key: Rows
+    input_set: Rows
+    channel: Rows
+    shown: Rows
+    real: Rows
+    keep: Rows
+    held: Rows
+    scored: Rows
+    shift: Rows
+    scale: Rows
 
 
 class Outcome(NamedTuple):

@@ -83,10 +83,15 @@ def test_the_picture_of_a_trial_holds_what_was_refined(tmp_path):
     own = dataclasses.replace(refined, source=dataclasses.replace(refined.source, name="walk SYNTHETIC"))
     assert refined_trial(own).title.startswith("SYNTHETIC data – A trial refined")
     for muscle, axis in zip(CHANNELS, drawn.figure.axes, strict=True):
-        assert drawn.data[drawn.data["muscle"] == muscle]["value"].max() < axis.get_ylim()[1]
+        assert drawn.data[drawn.data["muscle"] == muscle].iloc[:, 2:].max().max() < axis.get_ylim()[1]
     assert "1 cycle of one trial" in drawn.caption
     data = over_time(refined, emg)
-    pd.testing.assert_frame_equal(data, drawn.data)
+    assert list(drawn.data) == ["muscle", "time_s", "simulated", "refined", "low", "high", "measured"]
+    assert drawn.data["muscle"].unique().tolist() == list(CHANNELS)
+    for series, rows in data.groupby("series"):
+        same = drawn.data[["muscle", "time_s", series]].dropna().reset_index(drop=True)
+        ordered = rows[["muscle", "time_s", "value"]].rename(columns={"value": series}).reset_index(drop=True)
+        pd.testing.assert_frame_equal(same, ordered)
     by = {(m, s): rows for (m, s), rows in data.groupby(["muscle", "series"])}
     np.testing.assert_allclose(by["tib", "refined"]["value"], 0.6, rtol=1e-6)
     np.testing.assert_allclose(by["tib", "simulated"]["value"], recording().column("tib_ant_r"))
@@ -97,7 +102,7 @@ def test_the_picture_of_a_trial_holds_what_was_refined(tmp_path):
         recording(), cycles=write_cycles(tmp_path / "c.csv", [(0, 0.5, 1.5)])
     )
     assert "there is no band" in refined_trial(unknown).caption
-    assert "low" not in set(refined_trial(unknown).data["series"])
+    assert "low" not in refined_trial(unknown).data
 
 
 def test_pictures_of_the_way_there():

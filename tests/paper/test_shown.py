@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
 import pytest
 import xarray as xr
 
@@ -68,3 +69,8 @@ def test_published_numbers_stand_beside_the_papers_muscles_and_subjects_alone() 
     assert shown.published_beside(own.assign(unit="speed"), "walking", "lab") is None
     assert shown.published_beside(own[own["muscle"] != "soleus"], "walking", "lab") is None
     assert shown.published_beside(own, "jumping", "lab") is None
+    both = pd.concat([own, own.assign(study="other", unit="speed")])
+    theirs = shown.published_of_all(both, {"lab": "walking", "other": "walking"})
+    assert theirs is not None
+    assert set(theirs["dataset"]) == {"lab"}  # of speeds of one person there is nothing printed to stand beside
+    assert shown.published_of_all(both, {"other": "walking"}) is None

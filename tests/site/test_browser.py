@@ -128,6 +128,14 @@ def test_the_first_page_is_small_and_quick(opened: Any) -> None:
     assert took < DRAWN_MS
 
 
+def test_paper_is_white_and_holds_every_tab(opened: Any) -> None:
+    page = opened("index.html", color_scheme="dark")
+    page.emulate_media(media="print")
+    assert page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
+    assert all(panel.is_visible() for panel in page.locator(".panel").all())
+    assert page.locator(".tabs").is_hidden()
+
+
 def test_tabs_are_chosen_by_keys(opened: Any) -> None:
     page = opened("index.html")
     tabs, panels = page.get_by_role("tab"), page.locator(".panel")

@@ -123,7 +123,7 @@ def test_site_is_the_same_bytes_twice(tmp_path: Path, summary: pd.DataFrame) -> 
     for name in ("a", "b"):
         build(tmp_path / name, summary)
     files = [p.relative_to(tmp_path / "a") for p in (tmp_path / "a").rglob("*") if p.is_file()]
-    assert len(files) == 15
+    assert len(files) == 16
     for file in files:
         assert (tmp_path / "a" / file).read_bytes() == (tmp_path / "b" / file).read_bytes()
 

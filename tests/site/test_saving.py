@@ -8,8 +8,10 @@ from matplotlib.figure import Figure
 
 from nem2e_lib.error import Nem2eError
 from nem2e_lib.figures import schematics
+from nem2e_lib.figures.printed import pdf
 from nem2e_lib.figures.style import Drawn
 from nem2e_lib.site.saving import entries, save
+from nem2e_lib.site.tables import plain
 
 
 def test_saved_figure_has_svg_csv_and_a_place_in_the_manifest(tmp_path: Path) -> None:
@@ -28,3 +30,16 @@ def test_unmarked_synthetic_figure_is_refused(tmp_path: Path) -> None:
     with pytest.raises(Nem2eError, match="cannot see it"):
         save(Drawn(Figure(), pd.DataFrame(), "Figure 3", " "), "f", tmp_path)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_table_is_there_for_papers_too(tmp_path: Path) -> None:
+    entry = save(plain(pd.DataFrame({"er_%": [0.5]}), "T", "C"), "t", tmp_path).entry
+    assert entry.files == ("t.html", "t.csv", "t.tex")
+    assert "er \\%" in (tmp_path / "t.tex").read_text()
+
+
+def test_figures_of_the_paper_are_there_as_pdf(tmp_path: Path) -> None:
+    drawn = schematics.network()
+    assert save(drawn, "figure_2", tmp_path).entry.files == ("figure_2.svg", "figure_2.csv", "figure_2.pdf")
+    assert (tmp_path / "figure_2.pdf").read_bytes() == pdf((tmp_path / "figure_2.svg").read_text())
+    assert save(drawn, "leaderboard_by_speed", tmp_path).entry.files[-1].endswith(".csv")

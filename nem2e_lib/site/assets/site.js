@@ -129,7 +129,8 @@
       const [spec] = await Promise.all([specification(figure.dataset.chart, figure.dataset.name), vega()]);
       const drawing = made("div", { className: "drawing" });
       picture.before(drawing);
-      const { view } = await window.vegaEmbed(drawing, spec, { actions: false, renderer: "svg", tooltip: { theme: isDark() ? "dark" : "light" } });
+      const { wide, wide_from: from } = spec.usermeta ?? {};  // what a chart would have changed where there is room
+      const { view } = await window.vegaEmbed(drawing, wide && drawing.clientWidth >= from ? { ...spec, ...wide } : spec, { actions: false, renderer: "svg", tooltip: { theme: isDark() ? "dark" : "light" } });
       picture.hidden = true;
       button?.remove();
       figure.dataset.state = "drawn";
