@@ -8,11 +8,13 @@ import subprocess
 import sys
 from pathlib import Path
 
+import jax
 import pytest
 import typer
 from typer.testing import CliRunner
 
 from nem2e_lib.cli.main import COMMANDS, app
+from nem2e_lib.cli.refiner import load
 
 ROOT = Path(__file__).resolve().parents[2]
 HEAVY = {"numpy", "pandas", "xarray", "scipy", "jax", "flax", "matplotlib", "sklearn", "pingouin", "altair"}
@@ -75,3 +77,15 @@ def test_help_is_shown_without_what_is_slow_to_load(arguments):
 )
 def test_a_module_is_loaded_without_what_it_seldom_needs(module, without):
     assert loaded(f"import {module}") & without == set()
+
+
+def test_a_network_that_refines_is_compiled_once_for_all_processes(tmp_path, monkeypatch):
+    settings = [name for name in jax.config.values if "compilation_cache" in name or "persistent_cache" in name]
+    before = {name: jax.config.values[name] for name in settings}
+    monkeypatch.setenv("NEM2E_CACHE", str(tmp_path))
+    try:
+        load(ROOT / "figures" / "refiner" / "running.refiner")
+        assert jax.config.values["jax_compilation_cache_dir"] == str(tmp_path / "compiled")
+    finally:
+        for name, value in before.items():
+            jax.config.update(name, value)
