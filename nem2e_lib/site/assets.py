@@ -44,7 +44,7 @@ def engine() -> str:
     import vl_convert
 
     # inside a function, since its names are the page's otherwise
-    return f"(()=>{{{vl_convert.javascript_bundle()}}})();\n"
+    return f"(()=>{{{vl_convert.javascript_bundle(None)}}})();\n"
 
 
 def write_assets(folder: Path | str) -> list[Path]:
