@@ -9,7 +9,7 @@ SIMULATE ?= 0
 OUT     ?=
 FOLDER  ?=
 BUILD   ?= build
-PYTHON  ?= $(firstword $(shell command -v python3.11 python3 2>/dev/null) python3.11)
+PYTHON  ?= $(firstword $(shell command -v python3.11 python3.12 python3.13 python3 2>/dev/null) python3.11)
 
 # Names as they were typed, whatever is in them: $ is no variable of make's, and q quotes a name for the shell.
 override STUDY := $(value STUDY)
@@ -64,7 +64,7 @@ endef
 ## lock      requirements.lock and environment.yml anew from pyproject.toml
 ## clean     remove build/ (the environment and figures/ stay)
 ## help      this list
-.PHONY: paper motion c3d notebook bundle test test-all study-claims study-long study-epochs study-learning study-outside study-attention study-attention-long study-circumstances study-inputs study-auto study-bands study-own-cycles study-ablations study-reach study-generators bench bench-card lint setup lock clean help
+.PHONY: paper motion c3d notebook bundle test test-all study-claims study-long study-epochs study-learning study-outside study-attention study-attention-long study-circumstances study-inputs study-auto study-bands study-own-cycles study-ablations study-reach study-generators bench bench-card imports lint setup lock clean help
 help:
 	@sed -n 's/^## /  make /p' Makefile
 
@@ -73,7 +73,7 @@ setup: $(SETUP)
 # uv is one of the locked packages, so pip fetches it by its hash; without it pip installs the rest too.
 $(SETUP): requirements.lock pyproject.toml
 	@test -x $(PY) || $(PYTHON) -m venv $(VENV) || \
-	  { echo 'Python 3.11 with venv was not found: install it, or name it with make PYTHON=…' >&2; exit 1; }
+	  { echo 'Python 3.11, 3.12 or 3.13 with venv was not found: install it, or name it with make PYTHON=…' >&2; exit 1; }
 	@echo 'Setting up $(VENV) from requirements.lock …'
 	@awk '/^[^ #]/ {keep = /^uv==/} keep' requirements.lock > $(VENV)/uv.lock
 	@uv=$$(command -v uv || true); \
@@ -97,11 +97,15 @@ lint: $(SETUP)
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/mypy
 
-test: lint
-	$(PY) -m pytest -n 2 --dist loadfile -m "not slow"
+# What cannot be imported is told before anything that takes minutes.
+test: imports lint
+	$(PY) -m pytest -n 2 --dist loadfile --durations=10 -m "not slow"
 
-test-all: lint $(EXTRAS)
-	$(PY) -m pytest -n 2 --dist loadfile
+test-all: imports lint $(EXTRAS)
+	$(PY) -m pytest -n 2 --dist loadfile --durations=10
+
+imports: $(SETUP)
+	@$(PY) tools/imports.py
 
 study-claims: $(SETUP)
 	$(PY) -m nem2e_lib.paper.studies.claims $(BUILD)/study-claims $(or $(filter-out 1,$(SEEDS)),3) $(or $(UNITS),16) $(or $(UPDATES),600)
@@ -168,7 +172,7 @@ $(EXTRAS): requirements-extra.lock $(SETUP)
 
 lock: $(SETUP)
 	$(VENV)/bin/uv pip compile pyproject.toml --extra test --extra build --generate-hashes --no-emit-index-url \
-	  --python-version 3.11 --no-header --quiet --output-file requirements.lock
+	  --universal --python-version 3.11 --no-header --quiet --output-file requirements.lock
 	$(VENV)/bin/uv pip compile pyproject.toml --extra dask --extra opensim --extra fuzz --extra browser --extra bundle --constraint requirements.lock \
 	  --generate-hashes --no-emit-index-url --python-version 3.11 --no-header --quiet --output-file requirements-extra.lock
 	$(PY) tools/environment.py requirements.lock environment.yml

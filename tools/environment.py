@@ -20,8 +20,8 @@ dependencies:
 
 
 def pins(lock: str) -> list[str]:
-    """The ``name==version`` lines of a hash-pinned lock, in its order."""
-    return re.findall(r"^([A-Za-z0-9._-]+==[^\s\\;]+)", lock, flags=re.MULTILINE)
+    """The ``name==version`` lines of a hash-pinned lock, in its order, each with the systems that it is for."""
+    return re.findall(r"^([A-Za-z0-9._-]+==[^\s\\;]+(?: ; [^\\\n]*[^\\\s])?)", lock, flags=re.MULTILINE)
 
 
 def environment(lock: str) -> str:

@@ -46,9 +46,10 @@ class Data(NamedTuple):
 class Task(NamedTuple):
     """What belongs to one model; blocks stack it along a leading axis, in numpy, so that no program cuts it up.
 
-    `key` is the data of the random key of its first weights. `shown` (epochs, sequences) is the order of training and `real` marks what is no padding; `keep` (epochs,) is the
-    share of each epoch's weights in those that are kept (see `Configuration.weights`); `held` (held-out sequences) and
-    `scored` mark likewise; `shift` and `scale` (tokens, features) are the input scaling.
+    `key` is the data of the random key of its first weights. `shown` (epochs, sequences) is the order of training and
+    `real` marks what is no padding; `keep` (epochs,) is the share of each epoch's weights in those that are kept (see
+    `Configuration.weights`); `held` (held-out sequences) and `scored` mark likewise; `shift` and `scale` (tokens,
+    features) are the input scaling.
     """
 
     key: Array

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
 import logging
 import os
 import shutil
+import sys
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from tempfile import mkdtemp
 from typing import Any
@@ -210,20 +210,23 @@ def _staging(cache: Path) -> Iterator[Path]:
             with suppress(OSError), _locked(left, at_once=True) as free:
                 if free:
                     shutil.rmtree(left, ignore_errors=True)
-        stage = Path(mkdtemp(prefix=_STAGE, dir=cache))
-        held = os.open(stage, os.O_RDONLY)
-        with suppress(OSError):
-            fcntl.flock(held, fcntl.LOCK_EX)
+        stage, held = Path(mkdtemp(prefix=_STAGE, dir=cache)), ExitStack()
+        held.enter_context(_locked(stage))
     try:
         yield stage
     finally:
-        os.close(held)
+        held.close()
         shutil.rmtree(stage, ignore_errors=True)
 
 
 @contextmanager
 def _locked(folder: Path, at_once: bool = False) -> Iterator[bool]:
-    """Lock a folder against other processes; yields whether it is."""
+    """Lock a folder against other processes; yields whether it is, which on Windows it never is."""
+    if sys.platform == "win32":
+        yield False
+        return
+    import fcntl
+
     held = os.open(folder, os.O_RDONLY)
     try:
         try:
