@@ -75,8 +75,8 @@ def test_what_is_drawn_goes_to_csv_with_its_samples_side_by_side(
     waveforms: Chart, studies: dict[str, dict[str, xr.Dataset]]
 ) -> None:
     results = studies["walking"]["one_entire"]
-    label, fold = "subject02", results["fold"].values.tolist().index("subject02")
-    rows = waveforms.data.query("study == 'walking' and muscle == 'tib' and label == @label and curve == 'mean'")
+    fold = results["fold"].values.tolist().index("subject02")
+    rows = waveforms.data.query("study == 'walking' and muscle == 'tib' and label == 'subject02' and curve == 'mean'")
     refined = rows[rows["condition"] == "one_entire"].iloc[0]
     mean = results.refined.sel(channel="tib").isel(seed=0, cycle=results.fold_of_cycle.values == fold).mean("cycle")
     numbers = [name for name in waveforms.data if str(name).replace(".", "").isdigit()]
