@@ -2,8 +2,7 @@
 
 The tests are scipy's and pingouin's. What is done here is what they leave to their callers: saying why a test is
 undefined, Cohen's d, an interval that is not rounded, and families of p-values; and what the folds call for, since
-models that leave one unit out each share most of their training data: a corrected t-test, and signs flipped as a
-check.
+models that leave one unit out each share most of their training data: a corrected t-test, and signs flipped as a check.
 """
 
 from __future__ import annotations

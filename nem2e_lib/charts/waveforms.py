@@ -56,7 +56,17 @@ def waveforms(studies: Mapping[str, Mapping[str, xr.Dataset]]) -> Chart:
     )
     synthetic = any(is_synthetic(results) for conditions in studies.values() for results in conditions.values())
     title = heading("Simulated, refined and measured activity, to be read off", synthetic)
-    return Chart(chart, data, title, said, caption, synthetic)
+    return Chart(chart, _beside(data), title, said, caption, synthetic)
+
+
+def _beside(data: pd.DataFrame) -> pd.DataFrame:
+    """One row a curve or an end of its band, its samples (% of the cycle) side by side: a fifth of a tidy table."""
+    keys = ["study", "muscle", "label", "condition", "series", "n", "duration_ms"]
+    own = data.assign(duration_ms=data.groupby(["study", "label"], sort=False)["ms"].transform("max"))
+    long = own.melt([*keys, "sample_pct"], ["mean", "low", "high"], "curve")
+    # a pivot table would drop the rows of studies that do not tell how long their cycles took
+    wide = long.set_index([*keys, "curve", "sample_pct"])["value"].unstack("sample_pct", sort=False)  # noqa: PD010
+    return wide.rename(columns=lambda pct: f"{pct:.1f}").reset_index()
 
 
 def _tidy(studies: Mapping[str, Mapping[str, xr.Dataset]]) -> pd.DataFrame:

@@ -27,7 +27,7 @@ from nem2e_lib.site.publish import LITTER, MARKER, check_target, note, publish
 from nem2e_lib.site.saving import manifest_pages
 
 READ_FIRST = {
-    "what_holds.html": "What holds: the page to read first",
+    "what_holds.html": "What holds: the numbers behind each answer",
     "claims.html": "Every claim of the paper, checked",
 }
 PEOPLE_FIRST = {"17_people.html": "What people say, as a results section"}

@@ -20,7 +20,6 @@ from nem2e_lib.data.study.trials import EDGE_S
 from nem2e_lib.error import Nem2eError
 from nem2e_lib.refiner import outside
 from nem2e_lib.refiner.manifest import Manifest
-from nem2e_lib.refiner.monotone import monotone
 from nem2e_lib.refiner.reach import Distances
 from nem2e_lib.refiner.recording import cut, limits, renamed, with_names
 from nem2e_lib.refiner.spans import Span
@@ -304,6 +303,8 @@ class Refined:
         From shape (channels, cycles, samples) to (rows, channels), NaN outside refined cycles. Where a cycle ends as
         the next begins, the next counts.
         """
+        from scipy.interpolate import PchipInterpolator  # loaded where it is used
+
         time, phases = self.read.time, self.mean.sample.values
         values = np.full((len(time), len(curves)), np.nan)
         for cycle, span in enumerate(self.refined):
@@ -312,7 +313,7 @@ class Refined:
             known = np.isfinite(curves[:, cycle]).all(axis=1)
             inside = np.full((len(curves), len(at)), np.nan)
             if known.any():
-                inside[known] = monotone(phases, curves[known, cycle], at)
+                inside[known] = PchipInterpolator(phases, curves[known, cycle], axis=1)(at)
             values[rows] = inside.T
         return values
 

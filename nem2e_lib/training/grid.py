@@ -198,7 +198,8 @@ class Grid:
         """Stack what belongs to each model of a block."""
         longest = self._longest()
         tasks = [self._task(model, *longest) for model in models]
-        return Task(*(np.stack(leaves) for leaves in zip(*tasks, strict=True)))
+        stacked: tuple[Any, ...] = tuple(map(np.stack, zip(*tasks, strict=True)))
+        return Task(*stacked)
 
     def _longest(self) -> tuple[int, int]:
         return max(len(self.shown(each)) for each in self._unlike), max(len(self.held(each)) for each in self._unlike)
@@ -215,7 +216,7 @@ class Grid:
         order = training_order(shown, self.epochs_of(model.channel), seed, label, model.part)
         input_set = self.examples.set_of_channel[model.channel]
         shift, scale = self.scaling(model)
-        return Task(
+        leaves: tuple[Any, ...] = (
             np.asarray(jax.random.key_data(initial_key(seed, self.name_of(model), label, model.part))),
             np.int32(input_set),
             np.int32(model.channel),
@@ -227,6 +228,7 @@ class Grid:
             shift,
             scale,
         )
+        return Task(*leaves)  # numpy until a device takes them
 
     def _keep(self, model: Model) -> NDArray[np.float32]:
         """Return the share of each epoch's weights in those that a model keeps, shape (epochs,)."""

@@ -71,6 +71,19 @@ def test_waveforms_of_everybody_are_the_mean_of_means(
     assert read(said, "measured") == pytest.approx([mean, mean - sd, mean + sd], abs=0.0056)
 
 
+def test_what_is_drawn_goes_to_csv_with_its_samples_side_by_side(
+    waveforms: Chart, studies: dict[str, dict[str, xr.Dataset]]
+) -> None:
+    results = studies["walking"]["one_entire"]
+    fold = results["fold"].values.tolist().index("subject02")
+    rows = waveforms.data.query("study == 'walking' and muscle == 'tib' and label == 'subject02' and curve == 'mean'")
+    refined = rows[rows["condition"] == "one_entire"].iloc[0]
+    mean = results.refined.sel(channel="tib").isel(seed=0, cycle=results.fold_of_cycle.values == fold).mean("cycle")
+    numbers = [name for name in waveforms.data if str(name).replace(".", "").isdigit()]
+    assert len(numbers) == mean.size == 20
+    assert refined[numbers].to_numpy(float) == pytest.approx(mean.values, abs=0.00051)
+
+
 def test_what_a_study_lacks_is_replaced_and_said(waveforms: Chart) -> None:
     chosen = {"muscle": "running: tib", "condition": "all_entire", "person": "subject09"}
     said = touched(waveforms, **{name: [{"chosen": value}] for name, value in chosen.items()})
@@ -85,7 +98,7 @@ def test_what_a_study_lacks_is_replaced_and_said(waveforms: Chart) -> None:
 def test_simulated_and_measured_are_listed_once(waveforms: Chart) -> None:
     rows = waveforms.data[(waveforms.data["study"] == "walking") & (waveforms.data["label"] == "subject01")]
     counted = rows.groupby(["series", "condition"]).size().to_dict()
-    each = 2 * 20
+    each = 2 * 3  # muscles; mean, low and high
     names = ("one_quarter", "one_entire", "all_entire")
     assert counted == {
         ("measured", ""): each,
