@@ -41,8 +41,9 @@ def studied(study: str, cycles: xr.Dataset, unit: str) -> Studied:
     of_channel = measured_people(cycles)
     few = {name: n for name, n in of_channel.items() if n < people}
     muscles = ", ".join(f"{name} in {n}" if name in few else name for name, n in of_channel.items())
+    invented = bool(cycles.attrs["synthetic"])
     counts = (
-        "1 person" if people == 1 else f"{people} people",
+        plural(people, "SYNTHETIC subject") if invented else "1 person" if people == 1 else f"{people} people",
         *_circumstances(cycles),
         plural(cycles.sizes["cycle"], "gait cycle"),
         f"{plural(len(of_channel), 'muscle')} ({muscles})",
