@@ -11,6 +11,7 @@ from nem2e_lib.data.storage.storage import Storage, read_storage
 from nem2e_lib.data.study.load import load_study
 from nem2e_lib.data.synthetic import write_newcomer
 from nem2e_lib.figures.bands import calibration
+from nem2e_lib.figures.panels import plural
 from nem2e_lib.paper.run import Run
 from nem2e_lib.refiner import Refiner
 from nem2e_lib.refiner.manifest import Manifest
@@ -21,6 +22,8 @@ from nem2e_lib.site.saving import Saved
 FOLDER = "refiner"
 PUBLISHED = 2_000_000
 """Bytes up to which a refiner is published with the pages."""
+OFFERED = 4
+"""Muscles of the SYNTHETIC refiner that is published: enough to try it."""
 
 
 @dataclass(frozen=True)
@@ -80,9 +83,13 @@ def offer(run: Run, path: Path) -> str:
     if path.stat().st_size > PUBLISHED:
         return f"{path.name} is {path.stat().st_size / 1e6:.0f} MB large, so it stays with the run, in {FOLDER}/."
     folder.mkdir(parents=True, exist_ok=True)
-    Refiner.load(path).save(folder / path.name, "float16")
-    example = "ACTIVATION.sto --grf FORCES.mot"
+    refiner = Refiner.load(path)
+    example, few = "ACTIVATION.sto --grf FORCES.mot", ""
     if run.is_synthetic:
+        names = refiner.manifest.names
+        refiner = refiner.only(names[:OFFERED])
+        few = f"  # {', '.join(names[:OFFERED])}, of {plural(len(names), 'muscle')}"
         files = write_newcomer(study, folder, run.seed, generator=run.generator)
         example = " ".join([f"{FOLDER}/{files['activation'].name}", "--grf", f"{FOLDER}/{files['grf'].name}"])
-    return f"nem2e refine {FOLDER}/{path.name} {example} --out refined.sto"
+    refiner.save(folder / path.name, "float16")
+    return f"nem2e refine {FOLDER}/{path.name} {example} --out refined.sto{few}"
