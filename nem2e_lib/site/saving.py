@@ -105,8 +105,8 @@ def save(shown: Drawn | Chart | Table, name: str, folder: Path | str, *, page: s
 def _texts(shown: Drawn | Chart | Table, name: str) -> tuple[str, dict[str, str], Markup]:
     """Return the kind of what is shown, the text of each of its files, and how it stands in a notebook."""
     if isinstance(shown, Table):
-        body = table_html(shown)
-        return "table", {f"{name}.html": whole_page(title=shown.title, body=body)}, body
+        page = whole_page(title=shown.title, body=table_html(shown))
+        return "table", {f"{name}.html": page}, part("beginning", table_html(shown.head), len(shown.shown), name, shown)
     if isinstance(shown, Chart):
         texts = {f"{name}.svg": shown.svg, f"{CHARTS}/{name}.js": shown.script(name)}
     else:

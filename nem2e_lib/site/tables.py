@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import numpy as np
@@ -17,6 +17,8 @@ CONTEXT = "published, real data (context only)"
 """Group of columns that stand beside a run's own."""
 METHOD_COLUMNS = frozenset({"method", "condition", "a", "b", "winner", "rival"})
 """Columns of ids of methods, wherever they stand."""
+SHOWN = 24
+"""Rows of a table that stand in a notebook; all of them stand on its own page."""
 LONG = 40
 """Letters above which a cell is a sentence, and gets room."""
 
@@ -84,6 +86,11 @@ class Table:
             [Cell(str(text), bool(bold)) for text, bold in zip(cells, marked, strict=True)]
             for cells, marked in zip(self.shown.to_numpy(), marks, strict=True)
         ]
+
+    @property
+    def head(self) -> Table:
+        """Its first rows, as many as stand in a notebook."""
+        return replace(self, shown=self.shown.head(SHOWN), bold=None if self.bold is None else self.bold.head(SHOWN))
 
     def _repr_html_(self) -> str:
         return table_html(self)

@@ -11,7 +11,7 @@ from nem2e_lib.figures import schematics
 from nem2e_lib.figures.printed import pdf
 from nem2e_lib.figures.style import Drawn
 from nem2e_lib.site.saving import entries, save
-from nem2e_lib.site.tables import plain
+from nem2e_lib.site.tables import SHOWN, plain
 
 
 def test_saved_figure_has_svg_csv_and_a_place_in_the_manifest(tmp_path: Path) -> None:
@@ -43,3 +43,13 @@ def test_figures_of_the_paper_are_there_as_pdf(tmp_path: Path) -> None:
     assert save(drawn, "figure_2", tmp_path).entry.files == ("figure_2.svg", "figure_2.csv", "figure_2.pdf")
     assert (tmp_path / "figure_2.pdf").read_bytes() == pdf((tmp_path / "figure_2.svg").read_text())
     assert save(drawn, "leaderboard_by_speed", tmp_path).entry.files[-1].endswith(".csv")
+
+
+def test_a_long_table_stands_whole_on_its_page_and_begins_in_a_notebook(tmp_path: Path) -> None:
+    rows = pd.DataFrame({"row": [f"r{number}" for number in range(SHOWN + 1)]})
+    long, short = (save(plain(part, "Rows", "All."), name, tmp_path) for name, part in (("a", rows), ("b", rows[1:])))
+    assert long._repr_html_().count('<th scope="row">') == SHOWN
+    assert f'<a href="a.html">{SHOWN} of {SHOWN + 1} rows; all of them</a>' in long._repr_html_()
+    assert (tmp_path / "a.html").read_text().count('<th scope="row">') == SHOWN + 1
+    assert short._repr_html_().count('<th scope="row">') == SHOWN
+    assert "all of them" not in short._repr_html_()
