@@ -304,19 +304,14 @@ def shift_maps(
         f"Slopes over shifts of up to {NEAR:.0f} %: 1 moves along, 0 stays. Mean over electrodes and held-out units. "
         + " ".join(said)
     )
-    frames = [
-        pd.DataFrame(
-            {
-                "study": s,
-                "condition": c,
-                "shift_pct": np.repeat(m[0], len(m[1])),
-                "lag_pct": np.tile(m[1], len(m[0])),
-                "correlation": m[2].ravel(),
-            }
-        )
-        for (s, c), m in maps.items()
-    ]
-    return Drawn(figure, pd.concat(frames, ignore_index=True), title, caption, caption, synthetic)
+    frames = []  # a column a lag (%): a map as it is drawn, and a quarter of a tidy table's text
+    for (study, condition), (shift, lag, correlation, moved) in maps.items():
+        own = pd.DataFrame(correlation.round(4), columns=[f"{at:g}" for at in lag])
+        own.insert(0, "lag_of_greatest", moved)
+        frames.append(own.assign(study=study, condition=condition, shift_pct=shift))
+    data = pd.concat(frames, ignore_index=True)
+    data = data[["study", "condition", "shift_pct", *data.columns.drop(["study", "condition", "shift_pct"])]]
+    return Drawn(figure, data, title, caption, caption, synthetic)
 
 
 def _map(axis: Axes, shift: Float, lag: Float, correlation: Float, moved: Float) -> QuadMesh:

@@ -23,7 +23,7 @@ from nem2e_lib.training.units import caveat
 
 MANIFESTS, CHARTS = "manifest", "charts"
 """Folders in a site."""
-DIGITS, DRAWN_DIGITS = 10, 6
+DIGITS, DRAWN_DIGITS = 10, 5
 """Significant digits of numbers in CSV: of tables, and of what is drawn, where nobody sees a millionth."""
 PRINTED = re.compile(r"figure_\d|leaderboard$")
 """Figures that a site holds as PDF: those of the paper, and the ranking. `site.bundle` makes PDF of all the others."""
