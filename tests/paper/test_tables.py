@@ -1,7 +1,5 @@
 """Tables 1-3 and the open points: what stands in them, their place beside published numbers."""
 
-import xml.etree.ElementTree as ET
-
 import numpy as np
 import pandas as pd
 import pytest
@@ -11,6 +9,7 @@ from nem2e_lib.error import Nem2eError
 from nem2e_lib.paper import tables
 from nem2e_lib.site.tables import CONTEXT, table_html
 from nem2e_lib.training.config import Configuration, open_points
+from tests.support.html_table import parsed
 
 PUBLISHED = pd.DataFrame(
     {
@@ -66,7 +65,7 @@ def test_unknown_study_is_refused(summary: pd.DataFrame) -> None:
 
 def test_html_is_well_formed_and_accessible(summary: pd.DataFrame) -> None:
     table = tables.results_table(summary, study="running", number=3, synthetic=True, published=PUBLISHED)
-    root = ET.fromstring(table_html(table))
+    root = parsed(table_html(table))
     assert root.find(".//caption") is not None
     assert {h.get("scope") for h in root.iter("th")} == {"col", "colgroup", "row"}
     widths = {sum(int(c.get("colspan", 1)) for c in row) for row in root.iter("tr")}

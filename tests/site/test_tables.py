@@ -1,22 +1,11 @@
 """Any table with its words: its HTML, and that HTML found again in a page."""
 
-import re
-import xml.etree.ElementTree as ET
-
 import pandas as pd
 
 from nem2e_lib.site import tables
 from nem2e_lib.site.frame import page
 from nem2e_lib.site.tables import CONTEXT, Table, table_html, table_of
-
-
-def parsed(html: str) -> ET.Element:
-    """Read a table as XML, with the ends of cells and rows that HTML may leave out."""
-
-    def closed(row: re.Match[str]) -> str:
-        return re.sub(r"<(td|th)([^>]*)>(.*?)(?=<td|<th|$)", r"<\1\2>\3</\1>", row[0]) + "</tr>"
-
-    return ET.fromstring(re.sub(r"^<tr><th scope=\"row\">.*$", closed, html, flags=re.MULTILINE))
+from tests.support.html_table import parsed
 
 
 def test_html_escapes_what_users_write() -> None:

@@ -27,6 +27,7 @@ def test_the_committed_learning_study_is_drawn_and_tells_its_provenance(tmp_path
     assert [one.entry.name for one in names["shown"]] == [
         "controls_learning",
         "controls_generalising",
+        "touch_learning",
         "controls_learning_summary",
     ]
     rows = pd.read_csv(STUDY)
@@ -38,7 +39,7 @@ def test_the_committed_learning_study_is_drawn_and_tells_its_provenance(tmp_path
 
 def test_ones_own_study_is_not_shown_the_synthetic_curve(tmp_path: Path) -> None:
     names = run_sections("13_controls", *SECTION, run=run(tmp_path, own=True), learning="")
-    assert names["shown"] == [NOT_SHOWN] * 3
+    assert names["shown"] == [NOT_SHOWN] * 4
     assert not (tmp_path / "site").exists()
     (tmp_path / "x.csv").write_text("a,b\n1,2\n")
     for name, said in (("nowhere.csv", "there is no such table"), ("x.csv", "has no column 'experiment'")):
@@ -52,7 +53,8 @@ def test_ones_own_table_is_shown_as_far_as_it_goes(tmp_path: Path) -> None:
     few.assign(synthetic=False).to_csv(tmp_path / "learning.csv", index=False)
     own = str(tmp_path / "learning.csv")
     names = run_sections("13_controls", *SECTION, run=run(tmp_path, own=True), learning=own)
-    assert [one.entry.name for one in names["shown"]] == ["controls_learning", "controls_learning_summary"]
+    shown = [one.entry.name for one in names["shown"]]
+    assert shown == ["controls_learning", "touch_learning", "controls_learning_summary"]
     assert "speed left out cannot be tested" in names["where"]
     assert "this study" in names["where"]
 
