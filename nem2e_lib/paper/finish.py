@@ -116,16 +116,15 @@ def renew(target: Path) -> None:
     """
     around = target.parent
     if target.name == PEOPLE and ((around / CONTENTS).exists() or _holds_nothing_else(around)):
-        _render(around)
-        render_index(target, above="../index.html")
-        note(target, "index.html")
+        _render(around, write_engine(around))
+        _render(target, above="../index.html")
     else:
-        _render(target)
+        _render(target, write_engine(target))
 
 
-def _render(folder: Path) -> None:
-    """Make the front page of what lies in a folder, and put what its pages load beside it."""
-    for path in (render_index(folder), *write_assets(folder), write_engine(folder)):
+def _render(folder: Path, *beside: Path, above: str = "") -> None:
+    """Make the front page of what lies in a folder, put style and script beside it, and list all that was written."""
+    for path in (render_index(folder, above=above), *write_assets(folder), *beside):
         note(folder, path.relative_to(folder).as_posix())
 
 
