@@ -24,6 +24,7 @@
   }
 
   // --- tabs: one panel at a time, the one of the address first ---
+  const remember = (id) => { try { history.replaceState(null, "", `#${id}`); } catch { /* some browsers forbid it of files */ } };
   function tabs() {
     const panels = all(document, ".panel");
     const list = document.querySelector(".tabs");
@@ -36,7 +37,7 @@
       button.setAttribute("aria-controls", panel.id);
       panel.setAttribute("role", "tabpanel");
       panel.setAttribute("aria-labelledby", button.id);
-      button.onclick = () => { show(panel); history.replaceState(null, "", `#${panel.id}`); };
+      button.onclick = () => { show(panel); remember(panel.id); };
       return button;
     });
     list.append(...buttons);
