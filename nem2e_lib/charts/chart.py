@@ -43,7 +43,7 @@ LOOK: dict[str, Any] = {
 }
 """What Vega-Lite calls a configuration: type, inks and where legends stand."""
 DIGITS = 5
-"""Significant digits of what is drawn; the CSV beside a chart has all of them."""
+"""Significant digits of what is drawn."""
 
 
 @dataclass(frozen=True)

@@ -29,6 +29,9 @@ from nem2e_lib.site.tables import p_text
 from nem2e_lib.training.units import caveat, others, units_said
 
 PAPER = "the paper"
+OWN_INPUT = "Does the network use its cycle's own input, or replay what it remembers?"
+MAPS = "Do the attention maps say where the network looks?"
+"""Questions that the front page answers, too."""
 
 
 @dataclass(frozen=True)
@@ -301,7 +304,7 @@ QUESTIONS: tuple[tuple[str, SharedTable, Callable[[Site, str], Iterable[Told]]],
         partial(_together, questions=("own",)),
     ),
     (
-        "Does the network use its cycle's own input, or replay what it remembers?",
+        OWN_INPUT,
         NEEDED,
         partial(_each, question="input"),
     ),
@@ -310,7 +313,7 @@ QUESTIONS: tuple[tuple[str, SharedTable, Callable[[Site, str], Iterable[Told]]],
         NEEDED,
         partial(_together, questions=("mean", "input")),
     ),
-    ("Do the attention maps say where the network looks?", ATTENTION, _attention),
+    (MAPS, ATTENTION, _attention),
     ("Do the improvements survive correction for many muscles?", IMPROVEMENT, _review),
 )
 """What is asked of every study, the table whose page shows it, and how it is answered."""

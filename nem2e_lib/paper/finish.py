@@ -98,7 +98,7 @@ def opening(found: Findings, claims: pd.DataFrame) -> Opening:
         list(SHOWN_FIRST),
         list(first),
         guide.done(found, site.table(LEADERBOARD)["method"].nunique()),
-        guide.guide(found, asked, claims),
+        guide.guide(found, site, asked, claims),
     )
 
 
@@ -131,7 +131,7 @@ def _render(folder: Path, *beside: Path, above: str = "") -> None:
 def _holds_nothing_else(folder: Path) -> bool:
     """Whether a folder has people/ alone, and at most the front page that an earlier call has made there."""
     found = {path.name for path in folder.iterdir()} - LITTER - {PEOPLE}
-    return found <= {MARKER, "index.html", ASSETS}
+    return not found or (MARKER in found and found <= {MARKER, "index.html", ASSETS})
 
 
 def pages(run: Run, notebook: str, title: str) -> dict[str, str]:

@@ -13,7 +13,7 @@ from nem2e_lib.analysis.contrasts import SHOWN
 from nem2e_lib.analysis.statistics import ALPHA, FEWEST
 from nem2e_lib.figures.panels import plural
 from nem2e_lib.figures.style import label_of, signed
-from nem2e_lib.paper.answers import PAPER, Answer, Judged, Site, Untold
+from nem2e_lib.paper.answers import MAPS, OWN_INPUT, PAPER, Answer, Judged, Site, Untold
 from nem2e_lib.paper.findings import Findings
 from nem2e_lib.paper.shared_tables import CONTRASTS, LEADERBOARD
 from nem2e_lib.site.contents import Guided
@@ -24,19 +24,19 @@ LISTED = 4
 """Muscles up to which each is named with its number."""
 
 
-def guide(found: Findings, asked: Iterable[Answer], claims: pd.DataFrame) -> list[Guided]:
+def guide(found: Findings, site: Site, asked: Iterable[Answer], claims: pd.DataFrame) -> list[Guided]:
     """Return the questions with their answers; one whose page a run lacks is left out.
 
     Parameters
     ----------
-    found
+    found, site
         Of the run, whose notebooks have all been run.
     asked
         Its `answers.answers`.
     claims
         Its claims: id and verdict.
     """
-    site, every = Site.of(found), list(asked)
+    every = list(asked)
     told = [
         Guided("What beats the mean EMG curve?", _lines(found, lambda s: _mean(site, s)), "touch_leaderboard.html"),
         Guided(
@@ -51,7 +51,7 @@ def guide(found: Findings, asked: Iterable[Answer], claims: pd.DataFrame) -> lis
         ),
         Guided(
             "Does the attention map say where the network looks?",
-            _lines(found, lambda s: _asked(every, s, "Do the attention maps say where the network looks?")),
+            _lines(found, lambda s: _asked(every, s, MAPS)),
             "14_attention_tests.html",
         ),
         Guided("Did a claim of the paper hold, and why?", summarise(claims).said, "claims.html"),
@@ -67,7 +67,7 @@ def guide(found: Findings, asked: Iterable[Answer], claims: pd.DataFrame) -> lis
         ),
         Guided(
             "Does the network use its input, or replay what it remembers?",
-            _lines(found, lambda s: _asked(every, s, "Does the network use its cycle's own input")),
+            _lines(found, lambda s: _asked(every, s, OWN_INPUT)),
             "13_controls.html",
         ),
         Guided(
@@ -169,7 +169,7 @@ def _nearer(site: Site, study: str) -> str:
 
 def _asked(every: Iterable[Answer], study: str, question: str) -> str:
     """Say the answers to a question of the page "What holds"."""
-    told = [one for one in every if one.study == study and one.question.startswith(question)]
+    told = [one for one in every if one.study == study and one.question == question]
     return "; ".join(dict.fromkeys(_short(told))) + "."
 
 

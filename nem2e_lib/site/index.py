@@ -126,11 +126,8 @@ class Tab:
     @property
     def look(self) -> Entry | None:
         """The figure to look at."""
-        return next(iter(self._named()), None)
-
-    def _named(self) -> list[Entry]:
-        opening = self.site.opening
-        return [self._entries[name] for name in (opening.figures if opening else []) if name in self._entries]
+        named = self.site.opening.figures if self.site.opening else []
+        return next((self._entries[name] for name in named if name in self._entries), None)
 
     @property
     def shelves(self) -> list[tuple[str, list[Entry]]]:

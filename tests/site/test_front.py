@@ -158,6 +158,16 @@ def test_a_folder_of_somebody_elses_gets_no_front_page(tmp_path: Path, sites: tu
     assert sorted(p.name for p in (tmp_path / "home").iterdir()) == ["people", "thesis.tex"]
 
 
+def test_a_front_page_of_somebody_elses_is_left_alone(tmp_path: Path, sites: tuple[Path, Path]) -> None:
+    (tmp_path / "home" / "assets").mkdir(parents=True)
+    (tmp_path / "home" / "index.html").write_text("mine")
+    part = publish(sites[1], tmp_path / "home" / "people")
+    renew(part)
+    assert (tmp_path / "home" / "index.html").read_text() == "mine"
+    assert list((tmp_path / "home" / "assets").iterdir()) == []
+    assert (part / "assets" / "vega.js").exists()
+
+
 def test_the_front_page_may_be_replaced_by_the_next_run(tmp_path: Path, sites: tuple[Path, Path]) -> None:
     out = publish(sites[0], tmp_path / "figures")
     renew(out)
