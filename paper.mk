@@ -92,15 +92,21 @@ $(shell test -f $(call q,$(OUT)/index.html) && grep -qsxF '$(RUN)' '$(PUBLISHED)
 # --- layers: each may use those above it -----------------------------------------------------------------------------
 files    = $(sort $(shell find $(1) -name '*.py' -o -name '*.csv' -o -name '*.toml' -o -name '*.css' -o -name '*.js' -o -name '*.html' -o -name '*.j2' -o -name '*.json' -o -name '*.xz'))
 library  = $(addprefix nem2e_lib/,$(1))
-RUNNER   := $(call library,paper/notebooks.py site/notebook_page.py site/assets.py)
+RUNNER   := $(call library,paper/notebooks.py paper/warm.py site/notebook_page.py site/assets.py)
 READING  := $(call library,__init__.py error.py lazy.py project.py paper/run.py) $(call files,nem2e_lib/data)
 PICTURES := $(READING) $(call library,figures/cycles.py figures/losses.py figures/panels.py figures/style.py figures/compact.py figures/printed.py site/saving.py site/tables.py site/latex.py)
 TRAINING := $(READING) $(call files,nem2e_lib/training)
 PAPER    := $(TRAINING) $(filter-out $(RUNNER),$(call files,$(call library,rivals analysis refiner figures charts site paper))) \
             $(wildcard docs/*.csv)
 
+# Programs of this run share one import, in a process that ends with make; make paper NEM2E_WARM= goes without.
+WARM := $(PY) -m nem2e_lib.paper.warm
+NEM2E_WARM := $(shell realpath -m -- '$(BUILD)')/warm/$(shell echo $$PPID-$$(date +%s))
+export NEM2E_WARM
+export NEM2E_WARM_OWNER := $(shell echo $$PPID)
+
 # $(call run,notebook,page,parameters): the page appears only when every cell has succeeded.
-run = $(PY) -m nem2e_lib.paper.notebooks notebooks/$(1).ipynb '$(SITE)/$(2).html' \
+run = $(WARM) nem2e_lib.paper.notebooks notebooks/$(1).ipynb '$(SITE)/$(2).html' \
   --executed '$(RUN)/executed/$(2).ipynb' -p folder '$(RUN)' $(3)
 
 .PHONY: paper
@@ -108,7 +114,7 @@ paper: $(PUBLISHED)
 
 # Whether OUT may be written is asked before hours of training, not after.
 $(PUBLISHED).free: | $(SETUP)
-	@$(PY) -m nem2e_lib.paper.finish check $(call q,$(OUT))
+	@$(WARM) nem2e_lib.paper.finish check $(call q,$(OUT))
 	@mkdir -p '$(@D)'
 	@touch '$@'
 
@@ -161,7 +167,7 @@ $(SITE)/results.json $(SITE)/07_claims.html &: notebooks/07_claims.ipynb $(FIGUR
 
 $(PUBLISHED): $(SITE)/07_claims.html
 	@mkdir -p '$(@D)'
-	@$(PY) -m nem2e_lib.paper.finish publish '$(RUN)' $(call q,$(OUT)) $(FIRST) $(OTHERS) $(LAST)
+	@$(WARM) nem2e_lib.paper.finish publish '$(RUN)' $(call q,$(OUT)) $(FIRST) $(OTHERS) $(LAST)
 	@echo '$(RUN)' > '$@'
 	@printf '%s\n' $(call q,Open $(OUT)/index.html)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import ast
+import json
 import os
 import re
 import sys
@@ -20,6 +21,7 @@ from traitlets.config import Config
 
 from nem2e_lib.data.tables import near
 from nem2e_lib.error import Nem2eError
+from nem2e_lib.paper import warm
 from nem2e_lib.site.assets import write_assets
 from nem2e_lib.site.notebook_page import linked, render
 from nem2e_lib.site.saving import write_text
@@ -211,6 +213,8 @@ def _only_progress(output: nbformat.NotebookNode) -> bool:
 # --- Run a notebook with parameters and write its page: ``python -m nem2e_lib.paper.notebooks`` ---
 
 TRACEBACK_LINES = 12
+WARM_KERNEL, PEAK_FILE, PEAK_S = "nem2e-warm", "peak_kb", 2.0
+"""Name of a kernel that is begun warm, the file its memory is told in, and how long that is waited for."""
 
 
 class CellFailed(Exception):
@@ -260,26 +264,23 @@ def run(
     kept = Path(executed) if executed else output.with_suffix(".ipynb")
     kept.parent.mkdir(parents=True, exist_ok=True)
     try:
-        done = _execute(notebook, kept, values)
+        done, peak = _execute(notebook, kept, values)
     except CellFailed as error:
         _write_failed(kept, str(error), notebook)
         raise
     without_progress(done)
     nbformat.write(done, kept)
-    html = render(done, _title(done, notebook), alone=alone, ran=ran(done))
+    html = render(done, _title(done, notebook), alone=alone, ran=ran(done, peak))
     write_text(output, html if alone else linked(html, output.parent))
     if not alone:
         write_assets(output.parent)
     return output
 
 
-def ran(done: nbformat.NotebookNode) -> str:
-    """Say how long an executed notebook has run, and what memory its kernel has needed at most."""
-    import resource  # only where make runs, which is not everywhere
-
+def ran(done: nbformat.NotebookNode, peak: float) -> str:
+    """Say how long an executed notebook has run, and what memory (bytes; 0: not known) its kernel has held at most."""
     seconds = done.metadata.get("papermill", {}).get("duration")
-    peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss * 1024 / 1e6  # of the kernel, which has ended
-    memory = f", at most {peak:,.0f} MB of memory" if peak else ""
+    memory = f", at most {peak / 1e6:,.0f} MB of memory" if peak else ""
     return f"Ran for {seconds:.0f} s{memory}." if seconds is not None else ""
 
 
@@ -293,32 +294,63 @@ def _write_failed(kept: Path, why: str, notebook: Path) -> None:
     print(f"What ran until then: {path}", file=sys.stderr)
 
 
-def _execute(notebook: Path, kept: Path, values: dict[str, Any]) -> nbformat.NotebookNode:
+def _execute(notebook: Path, kept: Path, values: dict[str, Any]) -> tuple[nbformat.NotebookNode, float]:
+    """Return the executed notebook and the most memory that its kernel has held, in bytes; 0: not known."""
     _use_this_python()
     # A socket of its own: two notebooks started in one folder must not answer each other.
     with tempfile.TemporaryDirectory(prefix="nem2e-kernel-", ignore_cleanup_errors=True) as folder:
-        done = _papermill(notebook, kept, values, Path(folder) / "kernel")
+        done = _papermill(notebook, kept, values, Path(folder))
+        peak = _peak(Path(folder) / PEAK_FILE)
     if _first_error(done) is not None:  # papermill takes SystemExit(0) for success
         raise CellFailed(_report(notebook, done))
-    return done
+    return done, peak
 
 
-def _papermill(notebook: Path, kept: Path, values: dict[str, Any], socket: Path) -> nbformat.NotebookNode:
+def _peak(told: Path) -> float:
+    """Return the most memory in bytes that the kernel, which has ended, has held: as a warm one's is told in a file."""
+    import resource  # only where make runs, which is not everywhere
+
+    if not os.environ.get(warm.WHERE):
+        return resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss * 1024.0
+    until = time.monotonic() + PEAK_S
+    while time.monotonic() < until:
+        if told.exists() and (text := told.read_text(encoding="utf-8")).endswith("\n"):
+            return int(text) * 1024.0
+        time.sleep(0.02)
+    return 0.0
+
+
+def _papermill(notebook: Path, kept: Path, values: dict[str, Any], folder: Path) -> nbformat.NotebookNode:
     try:
         return papermill.execute_notebook(
             notebook,
             kept,
             values,
-            kernel_name="python3",
+            kernel_name=_warm_kernel(folder) if os.environ.get(warm.WHERE) else "python3",
             progress_bar=False,
             stdout_file=Echo(sys.stdout),
             stderr_file=Echo(sys.stderr),
             request_save_on_cell_execute=False,
             shutdown_kernel="immediate",
-            config=Config({"KernelManager": {"transport": "ipc", "ip": str(socket)}}),
+            config=Config({"KernelManager": {"transport": "ipc", "ip": str(folder / "kernel")}}),
         )
     except PapermillExecutionError as error:
         raise CellFailed(_report(notebook, nbformat.read(kept, as_version=4))) from error
+
+
+def _warm_kernel(folder: Path) -> str:
+    """Write the specification of a kernel that is begun warm, and return its name."""
+    spec = {
+        "argv": [sys.executable, "-m", warm.__name__, "ipykernel_launcher", "-f", "{connection_file}"],
+        "env": {warm.PEAK: str(folder / PEAK_FILE)},
+        "display_name": "Python 3",
+        "language": "python",
+    }
+    place = folder / "kernels" / WARM_KERNEL
+    place.mkdir(parents=True)
+    write_text(place / "kernel.json", json.dumps(spec))
+    os.environ["JUPYTER_PATH"] = os.pathsep.join([str(folder), os.environ["JUPYTER_PATH"]])
+    return WARM_KERNEL
 
 
 def _use_this_python() -> None:

@@ -1,0 +1,343 @@
+"""Programs of a run that share one import: ``python -m nem2e_lib.paper.warm MODULE …`` is ``python -m MODULE …``.
+
+Every notebook is two programs, its runner and its kernel, and each would import for seconds what twenty others import.
+Here the first that asks starts a process beside it which imports once (`IMPORTED`), and that process forks one for
+each program that is asked for: with the caller's arguments, environment, folder and streams. It ends when the process
+of `OWNER` has ended, which is make's. Where it cannot be had, as on a system that cannot fork, programs run as ever.
+
+What passes between them, over a socket in the folder of `WHERE`: the caller's streams as descriptors and one line of
+JSON; then ``{"pid"}`` once the program runs, and ``{"status"}`` when it has ended. A caller that sends `INTERRUPT`
+passes on Ctrl-C; one that goes away takes its program with it.
+"""
+
+from __future__ import annotations
+
+import gc
+import json
+import os
+import runpy
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from importlib import import_module
+from importlib.util import find_spec
+from pathlib import Path
+from pkgutil import walk_packages
+from select import select
+from typing import Any, NoReturn
+
+from nem2e_lib.error import Nem2eError
+from nem2e_lib.terminal import program
+
+WHERE, OWNER, PEAK = "NEM2E_WARM", "NEM2E_WARM_OWNER", "NEM2E_PEAK"
+"""Environment: the folder of the socket, whose process it lives for, and a file that takes the most memory in kB."""
+SOCKET, LOCK, LOG = "socket", "starting", "log"
+"""Files in that folder."""
+PARENT = "JPY_PARENT_PID"
+"""By which a kernel ends with the process that started it: here the caller does, and takes the kernel with it."""
+INTERRUPT = b"!"
+PATIENCE_S, POLL_S, WATCH_S = 10.0, 0.05, 1.0
+"""How long a caller waits for somebody to listen; how often programs are looked after, and callers' own parents."""
+PROGRAMS = ("papermill", "nbformat", "nbconvert", "ipykernel.kernelapp", "matplotlib_inline.backend_inline", "pingouin")
+ROOMS = ("data", "training", "rivals", "analysis", "refiner", "figures", "charts", "site", "paper")
+"""What is imported: the notebooks' tools, and every module in these rooms of the library."""
+SLOW = "rfc3987_syntax"
+"""jsonschema would compile a grammar of web addresses with it, for seconds, which no notebook is checked for."""
+
+
+# --- The side that asks ---
+
+
+def main() -> None:
+    """Run the module that the command line names, warm where that is possible."""
+    folder = os.environ.get(WHERE, "")
+    with program():
+        line = _server(Path(folder)) if folder and hasattr(os, "fork") else None
+        status = _asked(line) if line else None
+    if status is not None:
+        _leave_as(status)
+    sys.argv = sys.argv[1:]
+    runpy.run_module(sys.argv[0], run_name="__main__", alter_sys=True)
+
+
+def _leave_as(status: int) -> NoReturn:
+    """Leave as a program has left: with its exit code, or by the signal that ended it."""
+    if status < 0:
+        with suppress(OSError):  # of those that cannot be caught
+            signal.signal(-status, signal.SIG_DFL)
+        os.kill(os.getpid(), -status)
+    sys.exit(status)
+
+
+def _server(folder: Path) -> socket.socket | None:
+    """Return a line to the process that forks, started if it is not there; None where it cannot be had."""
+    folder.mkdir(parents=True, exist_ok=True)
+    until = time.monotonic() + PATIENCE_S
+    while time.monotonic() < until:
+        with _inside(folder):
+            line = socket.socket(socket.AF_UNIX)
+            if not line.connect_ex(SOCKET):
+                return line
+        line.close()
+        with suppress(FileExistsError):
+            (folder / LOCK).touch(exist_ok=False)
+            with (folder / LOG).open("wb") as log:
+                command = [sys.executable, "-c", f"from {__spec__.name} import serve; serve()", str(folder)]
+                subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True)
+        time.sleep(POLL_S)
+    return None
+
+
+def _asked(line: socket.socket) -> int | None:
+    """Let a program run at the other end of a line and return how it ended; None where it has not begun."""
+    asked = {"argv": sys.argv[1:], "environment": dict(os.environ), "folder": os.getcwd(), "umask": _umask()}
+    with suppress(ConnectionError):
+        socket.send_fds(line, [b" "], [0, 1, 2])
+        line.sendall(json.dumps(asked).encode() + b"\n")
+    told = _answers(line)
+    if next(told, None) is None:
+        return None
+    ended = next(told, None)
+    if ended is None:
+        raise Nem2eError(f"{sys.argv[1]}: the process that ran it was ended from outside; start it again.")
+    return int(ended["status"])
+
+
+def _answers(line: socket.socket) -> Iterator[dict[str, int]]:
+    """Yield what is answered until nothing more comes; Ctrl-C goes to the program, which ends in its own way."""
+    heard, parent = b"", os.getppid()
+    while os.getppid() == parent:
+        try:
+            got = line.recv(4096) if select([line], [], [], WATCH_S)[0] else None
+        except KeyboardInterrupt:
+            with suppress(ConnectionError):
+                line.sendall(INTERRUPT)
+            continue
+        except ConnectionError:
+            return
+        if got == b"":
+            return
+        *whole, heard = (heard + (got or b"")).split(b"\n")
+        yield from map(json.loads, whole)
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
+
+
+@contextmanager
+def _inside(folder: Path) -> Iterator[None]:
+    """Be in a folder for a moment: the address of a socket must be short."""
+    before = os.getcwd()
+    os.chdir(folder)
+    try:
+        yield
+    finally:
+        os.chdir(before)
+
+
+# --- The side that imports once, and forks ---
+
+
+@dataclass
+class Program:
+    """A program that was asked for: who asked, with which streams, and what was read of it until now."""
+
+    line: socket.socket
+    streams: list[int]
+    heard: bytes = b""
+    pid: int = 0
+
+    @property
+    def asked(self) -> dict[str, Any] | None:
+        """What is to be run, once all of it has been read."""
+        head, end, _ = self.heard.partition(b"\n")
+        return json.loads(head) if end else None
+
+
+def serve() -> None:
+    """Listen in the folder that the command line names, import, and fork a process for each program asked for."""
+    folder, owner = Path(sys.argv[1]), int(os.environ[OWNER])
+    with _inside(folder), socket.socket(socket.AF_UNIX) as door:
+        door.bind(SOCKET)
+        door.listen()
+        own = os.getpid()
+        try:
+            _import()
+            asked = _fork_for(door, owner)
+        finally:
+            if os.getpid() == own:
+                _tidy(folder)
+    if asked is not None:
+        _become(asked)
+
+
+def _tidy(folder: Path) -> None:
+    """Take away the folder of the socket; a log in which something stands is kept."""
+    kept = (LOG,) if (folder / LOG).stat().st_size else ()
+    for name in {SOCKET, LOCK, LOG}.difference(kept):
+        (folder / name).unlink(missing_ok=True)
+    with suppress(OSError):
+        folder.rmdir()
+
+
+def _import() -> None:
+    os.environ.setdefault("MPLBACKEND", "module://matplotlib_inline.backend_inline")  # as in any kernel
+    sys.modules.setdefault(SLOW, None)  # type: ignore[arg-type] # Python's own way to say that a module is not there
+    package = import_module("nem2e_lib")
+    inside = (f"nem2e_lib.{room}" for room in ROOMS)
+    rooms = [name for room in inside for name in (room, *_modules(room, package))]
+    for name in (*PROGRAMS, *rooms):
+        with suppress(ImportError):  # a program that needs it says so itself
+            import_module(name)
+    gc.collect()
+    gc.freeze()  # forks share what is never looked through again
+
+
+def _modules(room: str, package: Any) -> list[str]:
+    """Return every module of a room."""
+    places = find_spec(room, package.__name__)
+    if places is None or places.submodule_search_locations is None:
+        return []
+    return [found.name for found in walk_packages(places.submodule_search_locations, f"{room}.")]
+
+
+def _fork_for(door: socket.socket, owner: int) -> Program | None:
+    """Fork for each that asks until the owner has ended; return None then, and in each fork what is to be run."""
+    programs: list[Program] = []
+    while programs or _lives(owner):
+        ready, _, _ = select([door, *(one.line for one in programs)], [], [], POLL_S)
+        for one in [one for one in programs if one.line in ready]:
+            if not _hear(one):
+                programs.remove(one)
+            elif not one.pid and one.asked is not None and _fork(one):
+                for other in programs:
+                    if other is not one:
+                        _close(other)
+                return one
+        if door in ready:
+            line, _ = door.accept()
+            _, streams, _, _ = socket.recv_fds(line, 1, 3)
+            programs.append(Program(line, streams))
+        programs = [one for one in programs if not _ended(one)]
+    return None
+
+
+def _lives(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        pass
+    return True
+
+
+def _hear(one: Program) -> bool:
+    """Read what a caller sends; end its program where the caller has gone, and tell whether it is still there."""
+    got = one.line.recv(65536)
+    if one.pid and INTERRUPT in got:
+        _signal(one, signal.SIGINT)
+    if got and not one.pid:
+        one.heard += got
+    if not got:
+        if one.pid:
+            _signal(one, signal.SIGKILL)
+            _note(one, os.wait4(one.pid, 0)[2])
+        _close(one)
+    return bool(got)
+
+
+def _signal(one: Program, number: int) -> None:
+    with suppress(ProcessLookupError):
+        os.killpg(one.pid, number)
+
+
+def _close(one: Program) -> None:
+    one.line.close()
+    for stream in one.streams:
+        os.close(stream)
+    one.streams.clear()
+
+
+def _fork(one: Program) -> bool:
+    """Fork; tell whether this is the fork."""
+    one.pid = os.fork()
+    if one.pid:
+        with suppress(ProcessLookupError, PermissionError):
+            os.setpgid(one.pid, one.pid)  # before either goes on: a signal must find the group
+        _tell(one, pid=one.pid)
+        return False
+    return True
+
+
+def _ended(one: Program) -> bool:
+    """Whether a program has ended; its caller is told how."""
+    if not one.pid:
+        return False
+    pid, status, used = os.wait4(one.pid, os.WNOHANG)
+    if not pid:
+        return False
+    _note(one, used)
+    _tell(one, status=os.waitstatus_to_exitcode(status))
+    _close(one)
+    return True
+
+
+def _note(one: Program, used: Any) -> None:
+    """Write down the most memory that a program has held, where its environment names a file for that."""
+    path = (one.asked or {})["environment"].get(PEAK)
+    if path:
+        kilo = 1024 if sys.platform == "darwin" else 1  # there it is told in bytes
+        with suppress(OSError):
+            Path(path).write_text(f"{used.ru_maxrss // kilo}\n", encoding="utf-8")
+
+
+def _tell(one: Program, **told: int) -> None:
+    with suppress(ConnectionError):
+        one.line.sendall(json.dumps(told).encode() + b"\n")
+
+
+def _become(one: Program) -> None:
+    """Be the program that was asked for, as if Python had been started for it."""
+    asked: Mapping[str, Any] = one.asked or {}
+    os.setpgid(0, 0)
+    for target, stream in enumerate(one.streams):
+        os.dup2(stream, target)
+    _close(one)
+    _open_streams()
+    os.environ.clear()
+    os.environ.update(asked["environment"])
+    os.environ.pop(PARENT, None)
+    os.chdir(asked["folder"])
+    os.umask(asked["umask"])
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    sys.argv = list(asked["argv"])
+    name = sys.argv[0]
+    sys.modules.pop(name, None)  # it is run anew, under the name __main__
+    try:
+        runpy.run_module(name, run_name="__main__", alter_sys=True)
+    finally:
+        gc.freeze()
+
+
+def _open_streams() -> None:
+    """Open Python's streams anew: the old ones know what was at their ends."""
+    for number, name in enumerate(("stdin", "stdout", "stderr")):
+        old = getattr(sys, name)
+        lines = 1 if os.isatty(number) or name == "stderr" else -1
+        kept = {"encoding": old.encoding, "errors": old.errors, "closefd": False, "buffering": lines}
+        fresh = open(number, "w" if number else "r", **kept)  # noqa: SIM115 # until the program ends
+        setattr(sys, name, fresh)
+        setattr(sys, f"__{name}__", fresh)
+
+
+if __name__ == "__main__":
+    main()
