@@ -58,13 +58,14 @@ endef
 ## study-reach  what is told of recordings unlike training, and of people like it, on every study: docs/reach.csv
 ## study-generators  both SYNTHETIC generators beside recordings, over data seeds: docs/likeness.csv, docs/generators.csv (SEEDS=5)
 ## bench     what training costs beside PyTorch and plain Flax: build/bench.json, docs/benchmarks.md
+## bench-quick  what people wait for, as ratios to yardsticks, against docs/bench_quick.csv (2 minutes; KEEP=1: let these be compared with)
 ## bench-card  the same on a machine with a graphics card: build/card.json, docs/benchmarks_card.md
 ## lint      format, ruff and mypy
 ## setup     the Python environment in .venv, from requirements.lock
 ## lock      requirements.lock and environment.yml anew from pyproject.toml
 ## clean     remove build/ (the environment and figures/ stay)
 ## help      this list
-.PHONY: paper motion c3d notebook bundle test test-all study-claims study-long study-epochs study-learning study-outside study-attention study-attention-long study-circumstances study-inputs study-auto study-bands study-own-cycles study-ablations study-reach study-generators bench bench-card imports lint setup lock clean help
+.PHONY: paper motion c3d notebook bundle test test-all study-claims study-long study-epochs study-learning study-outside study-attention study-attention-long study-circumstances study-inputs study-auto study-bands study-own-cycles study-ablations study-reach study-generators bench bench-quick bench-card imports lint setup lock clean help
 help:
 	@sed -n 's/^## /  make /p' Makefile
 
@@ -156,6 +157,9 @@ study-generators: $(SETUP)
 bench: $(EXTRAS)
 	$(ADD_TORCH)
 	$(PY) -m bench $(BUILD) --page docs/benchmarks.md
+
+bench-quick: $(SETUP)
+	$(PY) -m bench.quick $(BUILD) $(if $(filter 1,$(KEEP)),--keep)
 
 bench-card: $(SETUP)
 	$(ADD_TORCH)

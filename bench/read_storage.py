@@ -29,17 +29,17 @@ def rows(repeats: int = REPEATS) -> list[dict[str, Any]]:
         return [
             row
             for style, write in (("as OpenSim prints", _as_opensim), ("shortest", write_storage))
-            for row in _compare(style, _file(Path(folder) / "states.sto", write), repeats)
+            for row in _compare(style, file(Path(folder) / "states.sto", write), repeats)
         ]
 
 
 def _compare(style: str, path: Path, repeats: int) -> list[dict[str, Any]]:
-    readers = _readers(path)
-    for name, read in readers.items():  # once unmeasured: imports, caches
+    found = readers(path)
+    for name, read in found.items():  # once unmeasured: imports, caches
         _agree(name, read(), path)
-    taken: dict[str, list[float]] = {name: [] for name in readers}
+    taken: dict[str, list[float]] = {name: [] for name in found}
     for _ in range(repeats):
-        for name, read in readers.items():
+        for name, read in found.items():
             start = time.perf_counter()
             read()
             taken[name].append(time.perf_counter() - start)
@@ -51,7 +51,8 @@ def _compare(style: str, path: Path, repeats: int) -> list[dict[str, Any]]:
     ]
 
 
-def _readers(path: Path) -> dict[str, Callable[[], Any]]:
+def readers(path: Path) -> dict[str, Callable[[], Any]]:
+    """Return what reads a file of states, by name: ours, pandas, and OpenSim where it is installed."""
     skip = path.read_bytes().split(b"\ntime", 1)[0].count(b"\n") + 1
     readers: dict[str, Callable[[], Any]] = {
         "nem2e": lambda: read_storage(path),
@@ -76,7 +77,7 @@ def _agree(name: str, table: Any, path: Path) -> None:
         raise RuntimeError(f"{name} reads other numbers from {path.name} than nem2e")
 
 
-def _file(path: Path, write: Callable[[Path, Storage], None]) -> Path:
+def file(path: Path, write: Callable[[Path, Storage], None]) -> Path:
     """A SYNTHETIC file of states of about 25 MB: smooth curves with noise, between -1 and 1."""
     count = int(BYTES / (COLUMNS + 1) / (29 if write is _as_opensim else 20))
     seconds = np.arange(count) * 1e-3

@@ -5,13 +5,14 @@ import sys
 from importlib.util import find_spec
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from nem2e_lib.training import devices
 
 devices.configure()
 
-from bench import card, card_page, compare, engine, memory, plain_flax, torch_process  # noqa: E402
+from bench import card, card_page, compare, engine, memory, plain_flax, quick, torch_process  # noqa: E402
 from bench.work import make  # noqa: E402
 
 SIZE = {"updates": 6, "models": 3, "flax": 2, "torch": 1}
@@ -72,3 +73,23 @@ def test_without_a_card_its_bench_says_so_in_one_sentence():
         pytest.skip("JAX finds a graphics card")
     with pytest.raises(SystemExit, match=r"finds no graphics card; install '.\[cuda\]'"):
         card.about(1)
+
+
+def test_what_moved_by_more_than_noise_is_told():
+    def ratios(*rows):
+        return pd.DataFrame(rows, columns=["what", "ratio", "low", "high"])
+
+    before = ratios(("a", 1.0, 0.9, 1.1), ("b", 1.0, 0.9, 1.1), ("c", 1.0, 0.9, 1.1), ("d", 1.0, 0.99, 1.01))
+    now = ratios(
+        ("a", 1.3, 1.2, 1.4), ("b", 1.3, 1.0, 1.4), ("c", 0.7, 0.6, 0.8), ("d", 1.05, 1.04, 1.06), ("e", 2, 2, 2)
+    )
+    told = quick.against(now, before)
+    assert list(told["verdict"]) == ["slower", "within noise", "faster", "within noise", "new"]
+    assert quick.said(told).splitlines()[0] == "2 of 5 moved by more than noise and 10%."
+    assert "slower       a: 1.30, kept 1.00 (+30%)" in quick.said(told)
+
+
+def test_ratios_are_of_turns_and_the_first_does_not_count():
+    own, other = iter([9.0, 2.0, 3.0, 4.0]), iter([1.0, 1.0, 1.0, 2.0])
+    found = quick.ratios({"a": (lambda: next(own), "b", lambda: next(other))}, 3).iloc[0]
+    assert (found["ratio"], found["low"], found["high"], found["seconds"]) == (2.0, 2.0, 3.0, 3.0)

@@ -86,7 +86,7 @@ def test_every_figure_has_its_data_beside_it_and_says_synthetic(made: Paper) -> 
     for number in (1, 2, 3, 4, 5, 6, 7):
         assert any(name.startswith(f"figure_{number}") for name in drawn), f"Figure {number} is missing"
     for path in figures:
-        assert path.with_suffix(".csv").exists(), path.name
+        assert any(path.with_suffix(end).exists() for end in (".csv", ".csv.zip")), path.name
         if not path.name.startswith(("figure_1", "figure_2")):
             assert "SYNTHETIC" in path.read_text(), path.name
 

@@ -28,6 +28,7 @@ FORMATS = {
     ".svg": "image/svg+xml",
     ".tex": "application/x-tex",
     ".yml": "application/yaml",
+    ".zip": "application/zip",
 }
 """What machines call formats; the rest is as Python knows it, the same on every machine."""
 

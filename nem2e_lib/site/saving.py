@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import zipfile
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
@@ -25,6 +26,8 @@ MANIFESTS, CHARTS = "manifest", "charts"
 """Folders in a site."""
 DIGITS, DRAWN_DIGITS = 10, 5
 """Significant digits of numbers in CSV: of tables, and of what is drawn, where nobody sees a millionth."""
+LARGE, ZIPPED = 64_000, ".csv.zip"
+"""Bytes of drawn data from which they stand in a zip (a site is downloaded whole), and how its name ends."""
 PRINTED = re.compile(r"figure_\d|leaderboard$")
 """Figures that a site holds as PDF: those of the paper, and the ranking. `site.bundle` makes PDF of all the others."""
 
@@ -59,7 +62,8 @@ class Entry:
     @property
     def to_take(self) -> list[tuple[str, str]]:
         """Files for readers to take away, each with what it is called."""
-        return [(f, f.rpartition(".")[2].upper()) for f in self.files if not f.endswith((".js", ".html"))]
+        kinds = {f: f.rpartition(".")[2].upper() for f in self.files if not f.endswith((".js", ".html"))}
+        return [(f, "CSV in a zip" if f.endswith(ZIPPED) else kind) for f, kind in kinds.items()]
 
 
 @dataclass(frozen=True)
@@ -78,7 +82,8 @@ def save(shown: Drawn | Chart | Table, name: str, folder: Path | str, *, page: s
 
     A figure becomes ``<name>.svg``, a table ``<name>.html`` (a page of its own) and ``<name>.tex``, a chart
     ``<name>.svg`` and ``charts/<name>.js``, with which a page draws it anew; ``<name>.csv`` beside it holds exactly
-    what is drawn, or the table's unrounded numbers. What `PRINTED` names is there as ``<name>.pdf``, too.
+    what is drawn, or the table's unrounded numbers; of drawn data from `LARGE` on, ``<name>.csv.zip`` holds it. What
+    `PRINTED` names is there as ``<name>.pdf``, too.
 
     Raises
     ------
@@ -91,8 +96,13 @@ def save(shown: Drawn | Chart | Table, name: str, folder: Path | str, *, page: s
     texts[f"{name}.csv"] = csv(shown.data, DIGITS if isinstance(shown, Table) else DRAWN_DIGITS)
     if isinstance(shown, Table):
         texts[f"{name}.tex"] = latex(shown, name)
+    elif len(texts[f"{name}.csv"]) >= LARGE:
+        texts[f"{name}{ZIPPED}"] = texts.pop(f"{name}.csv")
     for file, text in texts.items():
-        write_text(Path(folder) / file, text)
+        write = write_zip if file.endswith(ZIPPED) else write_text
+        write(Path(folder) / file, text)
+    for other in {f"{name}.csv", f"{name}{ZIPPED}"}.difference(texts):  # of an earlier call, with more data or fewer
+        (Path(folder) / other).unlink(missing_ok=True)
     listed = tuple(texts)
     if f"{name}.svg" in texts and PRINTED.match(name):
         write_pdf(Path(folder) / f"{name}.pdf", texts[f"{name}.svg"])
@@ -162,6 +172,14 @@ def write_pdf(path: Path, svg_text: str) -> None:
     """Write a figure as PDF beside its SVG."""
     with files.replacing(path) as fresh:
         fresh.write_bytes(pdf(svg_text))
+
+
+def write_zip(path: Path, text: str) -> None:
+    """Write a text as the one member of a zip, named as it without ``.zip``: the same bytes every time."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    member = zipfile.ZipInfo(path.name.removesuffix(".zip"))  # of no time: 1980
+    with files.replacing(path) as fresh, zipfile.ZipFile(fresh, "w") as archive:
+        archive.writestr(member, text, zipfile.ZIP_DEFLATED, compresslevel=9)
 
 
 def write_csv(path: Path, data: pd.DataFrame) -> None:

@@ -1,5 +1,6 @@
 """A figure or table as files, listed in its page's manifest."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
@@ -53,3 +54,20 @@ def test_a_long_table_stands_whole_on_its_page_and_begins_in_a_notebook(tmp_path
     assert (tmp_path / "a.html").read_text().count('<th scope="row">') == SHOWN + 1
     assert short._repr_html_().count('<th scope="row">') == SHOWN
     assert "all of them" not in short._repr_html_()
+
+
+def test_much_drawn_data_stand_in_a_zip_that_is_read_as_it_is(tmp_path: Path) -> None:
+    figure = schematics.network()
+    much = replace(figure, data=pd.DataFrame({"value": range(20_000)}))
+    saved = save(much, "a", tmp_path)
+    assert saved.entry.files == ("a.svg", "a.csv.zip")
+    assert saved.entry.to_take == [("a.svg", "SVG"), ("a.csv.zip", "CSV in a zip")]
+    assert pd.read_csv(tmp_path / "a.csv.zip").equals(much.data)
+    before = (tmp_path / "a.csv.zip").read_bytes()
+    save(much, "a", tmp_path)
+    assert (tmp_path / "a.csv.zip").read_bytes() == before
+    save(figure, "a", tmp_path)
+    assert not (tmp_path / "a.csv.zip").exists()
+    save(much, "a", tmp_path)
+    assert not (tmp_path / "a.csv").exists()
+    assert save(plain(much.data, "T", "C"), "t", tmp_path).entry.files[1] == "t.csv"  # of a table all stand plain
