@@ -65,7 +65,7 @@ def test_every_answer_comes_out_where_it_is_planted(tmp_path: Path) -> None:
     assert "All-Entire" not in found[BEATS].partition(". Lowest")[0]
     assert f"Lowest Er: {best} −0.80; mean EMG curve of other subjects −0.30." in found[BEATS]
     assert found[GAIN].startswith("S: shown of tib; worse is shown of soleus; Er is lower in ")
-    assert "tib −0.20 [" in found[GAIN]
+    assert "tib −0.19 [−0.21, −0.17]" in found[GAIN]
     assert "One-Entire −0.50, shown" in found[NEARER]
     assert "All-Entire +0.20, shown to be otherwise" in found[NEARER]
     assert summarise(CLAIMS).said in found.values()
