@@ -67,7 +67,7 @@ def test_every_answer_comes_out_where_it_is_planted(tmp_path: Path) -> None:
     assert found[GAIN].startswith("S: shown of tib; worse is shown of soleus; Er is lower in ")
     assert "tib −0.19 [−0.21, −0.17]" in found[GAIN]
     assert "One-Entire −0.50, shown" in found[NEARER]
-    assert "All-Entire +0.20, shown to be otherwise" in found[NEARER]
+    assert "All-Entire +0.20, shown otherwise" in found[NEARER]
     assert summarise(CLAIMS).said in found.values()
 
 
