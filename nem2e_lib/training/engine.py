@@ -280,10 +280,29 @@ def _spread(mesh: Mesh, width: int, one: Callable[..., Any], handed_over: tuple[
         count = len(jax.tree.leaves(own)[0])
         if width >= count:
             return jax.vmap(lambda *mine: one(data, *mine))(*own)
-        return jax.lax.map(lambda mine: one(data, *mine), own, batch_size=width if width > 1 else None)
+        return _in_batches(lambda mine: one(data, *mine), own, width)
 
     spread = jax.shard_map(many, mesh=mesh, in_specs=(PartitionSpec(), models), out_specs=models, check_vma=False)
     return jax.jit(lambda data, *own: spread(data, own), donate_argnums=handed_over)
+
+
+def _in_batches(one: Callable[[Any], Any], own: Any, width: int) -> Any:
+    """Map over leading axes, so many at once, the rest of them last.
+
+    As `jax.lax.map` with `batch_size`, which cannot reshape what has no elements: the weights of inputs that a decoder
+    of one step lacks.
+    """
+    if width == 1:
+        return jax.lax.map(one, own)
+    count = len(jax.tree.leaves(own)[0])
+    whole = count - count % width
+    batches = jax.tree.map(lambda leaf: leaf[:whole].reshape(whole // width, width, *leaf.shape[1:]), own)
+    _, found = jax.lax.scan(lambda _, batch: ((), jax.vmap(one)(batch)), (), batches)
+    found = jax.tree.map(lambda leaf: leaf.reshape(whole, *leaf.shape[2:]), found)
+    if whole == count:
+        return found
+    rest = jax.vmap(one)(jax.tree.map(lambda leaf: leaf[whole:], own))
+    return jax.tree.map(lambda *parts: jnp.concatenate(parts), found, rest)
 
 
 def _in_groups(start: Callable[[Task], Any], tasks: Task) -> Any:

@@ -105,8 +105,9 @@ def test_every_batching_gives_the_same_numbers(cycles, condition):
 @pytest.mark.parametrize("options", [{"layers": 2}, {"output": "at_once"}], ids=str)
 def test_other_readings_train_alike_however_they_are_batched(cycles, options):
     configuration = Configuration(units=8, epochs=20, learning_rate=3e-3, **options)
-    one, other = (train(cycles, configuration=configuration, batching=Batching(6, width)) for width in (6, 1))
-    assert_close(one, other)
+    one, *others = (train(cycles, configuration=configuration, batching=Batching(6, width)) for width in (6, 2, 1))
+    for other in others:
+        assert_close(one, other)
     assert (one.training_loss.isel(epoch=-1) < one.training_loss.isel(epoch=0)).all()
     assert not np.allclose(one.refined, train(cycles, configuration=Configuration(units=8, epochs=20)).refined)
     assert over_outputs(one) == ("output" not in options)
