@@ -103,6 +103,7 @@ PAPER    := $(TRAINING) $(filter-out $(RUNNER),$(call files,$(call library,rival
 WARM := $(PY) -m nem2e_lib.paper.warm
 NEM2E_WARM := $(shell realpath -m -- '$(BUILD)')/warm/$(shell echo $$PPID-$$(date +%s))
 export NEM2E_WARM
+export NEM2E_COSTS := $(shell realpath -m -- '$(RUN)')/costs.csv
 export NEM2E_WARM_OWNER := $(shell echo $$PPID)
 
 # $(call run,notebook,page,parameters): the page appears only when every cell has succeeded.

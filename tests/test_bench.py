@@ -12,7 +12,7 @@ from nem2e_lib.training import devices
 
 devices.configure()
 
-from bench import card, card_page, compare, engine, memory, plain_flax, quick, torch_process  # noqa: E402
+from bench import card, card_page, compare, engine, memory, paper, plain_flax, quick, torch_process  # noqa: E402
 from bench.work import make  # noqa: E402
 
 SIZE = {"updates": 6, "models": 3, "flax": 2, "torch": 1}
@@ -93,3 +93,28 @@ def test_ratios_are_of_turns_and_the_first_does_not_count():
     own, other = iter([9.0, 2.0, 3.0, 4.0]), iter([1.0, 1.0, 1.0, 2.0])
     found = quick.ratios({"a": (lambda: next(own), "b", lambda: next(other))}, 3).iloc[0]
     assert (found["ratio"], found["low"], found["high"], found["seconds"]) == (2.0, 2.0, 3.0, 3.0)
+
+
+def test_what_make_paper_costs_is_summed_by_what_programs_do():
+    rows = [
+        ("imports", 7.0, 0.0),
+        ("nem2e_lib.paper.notebooks notebooks/03_train.ipynb", 1.0, 0.0),
+        ("nem2e_lib.paper.finish publish", 2.0, 0.0),
+        ("03_train_walking_one_entire kernel", 30.0, 10.0),
+        ("03_train_running_one_entire kernel", 50.0, 10.0),
+        ("08_rivals kernel", 25.0, 5.0),
+    ]
+    costs = pd.DataFrame(rows, columns=["program", "processor_s", "compiled_s"]).assign(wall_s=1.0, peak_mb=500.0)
+    table = paper.groups(costs).set_index("what")["processor_s"]
+    assert dict(table) == {
+        "training": 60.0,
+        "compiling": 25.0,
+        "08_rivals": 20.0,
+        "imports": 7.0,
+        "rendering pages, indexes and the site": 3.0,
+    }
+    assert list(table) == sorted(table, reverse=True)
+    cells = pd.DataFrame({"notebook": ["08_rivals"], "cell": [7], "seconds": [99.0], "line": ["wanted = 1"]})
+    told = paper.page("demo", 400.0, 50.0, costs, cells)
+    assert "- From nothing: 400 s, 115 s of processor time" in told
+    assert "| training | 60 | 52% |" in told

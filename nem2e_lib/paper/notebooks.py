@@ -326,7 +326,7 @@ def _papermill(notebook: Path, kept: Path, values: dict[str, Any], folder: Path)
             notebook,
             kept,
             values,
-            kernel_name=_warm_kernel(folder) if os.environ.get(warm.WHERE) else "python3",
+            kernel_name=_warm_kernel(folder, f"{kept.stem} kernel") if os.environ.get(warm.WHERE) else "python3",
             progress_bar=False,
             stdout_file=Echo(sys.stdout),
             stderr_file=Echo(sys.stderr),
@@ -338,11 +338,11 @@ def _papermill(notebook: Path, kept: Path, values: dict[str, Any], folder: Path)
         raise CellFailed(_report(notebook, nbformat.read(kept, as_version=4))) from error
 
 
-def _warm_kernel(folder: Path) -> str:
-    """Write the specification of a kernel that is begun warm, and return its name."""
+def _warm_kernel(folder: Path, called: str) -> str:
+    """Write the specification of a kernel that is begun warm and called so where costs are told; return its name."""
     spec = {
         "argv": [sys.executable, "-m", warm.__name__, "ipykernel_launcher", "-f", "{connection_file}"],
-        "env": {warm.PEAK: str(folder / PEAK_FILE)},
+        "env": {warm.PEAK: str(folder / PEAK_FILE), warm.CALLED: called},
         "display_name": "Python 3",
         "language": "python",
     }

@@ -23,9 +23,10 @@ import sys
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib import import_module
 from importlib.util import find_spec
+from multiprocessing.sharedctypes import RawValue
 from pathlib import Path
 from pkgutil import walk_packages
 from select import select
@@ -36,6 +37,11 @@ from nem2e_lib.terminal import program
 
 WHERE, OWNER, PEAK = "NEM2E_WARM", "NEM2E_WARM_OWNER", "NEM2E_PEAK"
 """Environment: the folder of the socket, whose process it lives for, and a file that takes the most memory in kB."""
+COSTS, CALLED = "NEM2E_COSTS", "NEM2E_CALLED"
+"""Environment: a table that takes a row (`COLUMNS`) for each program that has ended, and what it is called there."""
+COLUMNS = ("program", "processor_s", "wall_s", "peak_mb", "compiled_s")
+COMPILING = ("/jax/core/compile/jaxpr_to_mlir_module_duration", "/jax/core/compile/backend_compile_duration")
+"""What JAX calls the seconds in which it makes programs, or loads those that it made before."""
 SOCKET, LOCK, LOG = "socket", "starting", "log"
 """Files in that folder."""
 PARENT = "JPY_PARENT_PID"
@@ -154,6 +160,8 @@ class Program:
     streams: list[int]
     heard: bytes = b""
     pid: int = 0
+    began: float = field(default_factory=time.monotonic)
+    compiled: Any = field(default_factory=lambda: RawValue("d", 0.0))
 
     @property
     def asked(self) -> dict[str, Any] | None:
@@ -168,15 +176,27 @@ def serve() -> None:
     with _inside(folder), socket.socket(socket.AF_UNIX) as door:
         door.bind(SOCKET)
         door.listen()
-        own = os.getpid()
+        own, began = os.getpid(), time.monotonic()
         try:
             _import()
+            _begin_costs(time.monotonic() - began)
             asked = _fork_for(door, owner)
         finally:
             if os.getpid() == own:
                 _tidy(folder)
     if asked is not None:
         _become(asked)
+
+
+def _begin_costs(wall: float) -> None:
+    """Begin the table of what programs cost with what importing has, where such a table is wanted."""
+    import resource  # only where processes fork
+
+    path = Path(os.environ.get(COSTS, ""))
+    if path.name:
+        with suppress(OSError):
+            path.write_text(",".join(COLUMNS) + "\n", encoding="utf-8")
+        _cost("imports", resource.getrusage(resource.RUSAGE_SELF), wall)
 
 
 def _tidy(folder: Path) -> None:
@@ -292,12 +312,27 @@ def _ended(one: Program) -> bool:
 
 
 def _note(one: Program, used: Any) -> None:
-    """Write down the most memory that a program has held, where its environment names a file for that."""
-    path = (one.asked or {})["environment"].get(PEAK)
-    if path:
-        kilo = 1024 if sys.platform == "darwin" else 1  # there it is told in bytes
+    """Write down what a program has cost, where its environment names files for that."""
+    asked = one.asked or {}
+    around, words = asked.get("environment", {}), asked.get("argv", [])
+    if around.get(PEAK):
         with suppress(OSError):
-            Path(path).write_text(f"{used.ru_maxrss // kilo}\n", encoding="utf-8")
+            Path(around[PEAK]).write_text(f"{_kilobytes(used):.0f}\n", encoding="utf-8")
+    _cost(around.get(CALLED) or " ".join(words[:2]), used, time.monotonic() - one.began, one.compiled.value)
+
+
+def _cost(called: str, used: Any, wall: float, compiled: float = 0.0) -> None:
+    """Add a row to the table of what programs cost, where one is wanted."""
+    path = Path(os.environ.get(COSTS, ""))
+    if path.name:
+        numbers = (used.ru_utime + used.ru_stime, wall, _kilobytes(used) / 1000, compiled)
+        with suppress(OSError), path.open("a", encoding="utf-8") as file:
+            file.write(",".join([called, *(f"{number:.3f}" for number in numbers)]) + "\n")
+
+
+def _kilobytes(used: Any) -> float:
+    """Return the most memory that a process has held; some systems tell it in bytes."""
+    return float(used.ru_maxrss) / (1024 if sys.platform == "darwin" else 1)
 
 
 def _tell(one: Program, **told: int) -> None:
@@ -320,12 +355,24 @@ def _become(one: Program) -> None:
     os.umask(asked["umask"])
     signal.signal(signal.SIGINT, signal.default_int_handler)
     sys.argv = list(asked["argv"])
+    _count_compiling(one.compiled)
     name = sys.argv[0]
     sys.modules.pop(name, None)  # it is run anew, under the name __main__
     try:
         runpy.run_module(name, run_name="__main__", alter_sys=True)
     finally:
         gc.freeze()
+
+
+def _count_compiling(total: Any) -> None:
+    """Add up the seconds that this program lets JAX compile, where the process that forked it reads them."""
+    import jax
+
+    def add(event: str, duration_secs: float, **_: Any) -> None:
+        if event in COMPILING:
+            total.value += duration_secs
+
+    jax.monitoring.register_event_duration_secs_listener(add)
 
 
 def _open_streams() -> None:

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import nbformat
+import pandas as pd
 import pytest
 from nbformat.v4 import new_code_cell, new_notebook
 
@@ -43,9 +44,10 @@ except KeyboardInterrupt:
 @pytest.fixture(scope="module")
 def around(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
     """An environment with a process that imports once, whose owner lives until the last test."""
-    folder = tmp_path_factory.mktemp("warm") / ("deep" * 40) / "socket's"  # no address of a socket is that long
+    above = tmp_path_factory.mktemp("warm")
+    folder = above / ("deep" * 40) / "socket's"  # no address of a socket is that long
     owner = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(3600)"])
-    yield os.environ | {warm.WHERE: str(folder), warm.OWNER: str(owner.pid)}
+    yield os.environ | {warm.WHERE: str(folder), warm.OWNER: str(owner.pid), warm.COSTS: str(above / "costs.csv")}
     owner.kill()
     owner.wait()
     _until(lambda: not folder.exists())
@@ -127,6 +129,20 @@ def test_a_caller_that_is_killed_takes_its_program_with_it(around: dict[str, str
         assert _lives(process)
         caller.kill()
     _until(lambda: not _lives(process))
+
+
+def test_what_programs_have_cost_is_written_down(around: dict[str, str], tmp_path: Path) -> None:
+    source = "import jax\njax.jit(lambda x: x + 1)(2.0)\nsum(range(3_000_000))\nheld = bytearray(200_000_000)"
+    name = _program(tmp_path, source)
+    subprocess.run(_command(name), cwd=tmp_path, env=around | {warm.CALLED: "mine"}, check=True)
+    table = pd.read_csv(around[warm.COSTS]).set_index("program")
+    assert tuple(table.reset_index().columns) == warm.COLUMNS
+    first, mine = table.iloc[0], table.loc["mine"]
+    assert table.index[0] == "imports"
+    assert first["processor_s"] > 1
+    assert 0.05 < mine["processor_s"] < first["processor_s"]
+    assert mine["wall_s"] > mine["compiled_s"] > 0
+    assert mine["peak_mb"] > first["peak_mb"] * 0.5 + 200 * 0.9
 
 
 def test_where_nobody_listens_a_program_runs_as_ever(
