@@ -25,6 +25,7 @@ from nem2e_lib.analysis.controls import ASKED
 from nem2e_lib.analysis.metrics import errors
 from nem2e_lib.data.cycles.segment import data_hash
 from nem2e_lib.data.synthetic import Knobs, drive, synthetic_cycles
+from nem2e_lib.data.synthetic.knobs import DEFAULT
 from nem2e_lib.error import Nem2eError
 from nem2e_lib.paper.run import Run
 from nem2e_lib.paper.studies.script import script
@@ -123,8 +124,8 @@ class KnownTruth:
     def _where(self, name: str) -> str:
         first = self.tables[name].iloc[0]
         return (
-            f"SYNTHETIC {first['study']}, {first['subjects']} subjects, one held out, {first['units']} units, "
-            f"{first['updates']} updates a model, code {str(first['commit'])[:10]}"
+            f"SYNTHETIC {first['study']} of generator {first.get('generator', 1):.0f}, {first['subjects']} subjects, one "
+            f"held out, {first['units']} units, {first['updates']} updates a model, code {str(first['commit'])[:10]}"
         )
 
 
@@ -472,6 +473,7 @@ def make(folder: Path | str, pieces: list[str], *, units: int = UNITS, updates: 
         "units": units,
         "updates": updates,
         "synthetic": True,
+        "generator": DEFAULT,
         "commit": commit(),
     }
     paths = []

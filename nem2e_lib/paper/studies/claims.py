@@ -15,6 +15,7 @@ from nem2e_lib.analysis.claims.table import stack, steadiness
 from nem2e_lib.analysis.shortcut import Model
 from nem2e_lib.paper.findings import Findings
 from nem2e_lib.paper.run import Run
+from nem2e_lib.paper.studies.long import generator_of
 from nem2e_lib.paper.studies.script import script
 from nem2e_lib.project import ROOT
 from nem2e_lib.site.provenance import commit
@@ -69,8 +70,9 @@ def verdicts(found: Findings) -> tuple[pd.DataFrame, str]:
 def _where(stored: pd.DataFrame) -> str:
     first = stored.iloc[0]
     return (
-        f"a study on SYNTHETIC data: {stored['seed'].nunique()} seeds, {first['units']} units, {first['updates']} "
-        f"updates a model, code {str(first['commit'])[:10]} (docs/claims_seeds.csv; make study-claims makes it anew)."
+        f"a study on SYNTHETIC data of generator {first.get('generator', 1):.0f}: {stored['seed'].nunique()} seeds, "
+        f"{first['units']} units, {first['updates']} updates a model, code {str(first['commit'])[:10]} "
+        "(docs/claims_seeds.csv; make study-claims makes it anew)."
     )
 
 
@@ -97,9 +99,11 @@ def study(folder: Path | str, *, seeds: int = 3, units: int = 64, updates: int =
 
 def record(run: Run, *, units: int, updates: int) -> Path:
     """Write the verdicts of a trained run's seeds with their provenance."""
-    table = own(Findings(run))
+    found = Findings(run)
+    table, (study, *_) = own(found), found.trained.values()
     values = (run.profile, units, updates, run.is_synthetic, commit())
     facts: dict[str, Any] = dict(zip(PROVENANCE, values, strict=True))
+    facts["generator"] = generator_of(next(iter(study.values())))
     write_csv(STUDY, table.assign(**facts))
     return STUDY
 
