@@ -124,8 +124,8 @@ class KnownTruth:
     def _where(self, name: str) -> str:
         first = self.tables[name].iloc[0]
         return (
-            f"SYNTHETIC {first['study']} of generator {first.get('generator', 1):.0f}, {first['subjects']} subjects, one "
-            f"held out, {first['units']} units, {first['updates']} updates a model, code {str(first['commit'])[:10]}"
+            f"SYNTHETIC {first['study']} of generator {first.get('generator', 1):.0f}, {first['subjects']} subjects, "
+            f"one held out, {first['units']} units, {first['updates']} updates a model, code {str(first['commit'])[:10]}"
         )
 
 
