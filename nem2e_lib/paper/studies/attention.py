@@ -125,7 +125,8 @@ class KnownTruth:
         first = self.tables[name].iloc[0]
         return (
             f"SYNTHETIC {first['study']} of generator {first.get('generator', 1):.0f}, {first['subjects']} subjects, "
-            f"one held out, {first['units']} units, {first['updates']} updates a model, code {str(first['commit'])[:10]}"
+            f"one held out, {first['units']} units, {first['updates']} updates a model, "
+            f"code {str(first['commit'])[:10]}"
         )
 
 
