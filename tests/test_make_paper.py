@@ -104,7 +104,7 @@ def test_results_list_every_study_muscle_and_condition(made: Paper) -> None:
 
 def test_saved_tables_tell_methods_by_ids_and_pages_by_labels(made: Paper) -> None:
     told = set()
-    for path in made.out.glob("*.csv"):
+    for path in [*made.out.glob("*.csv"), *made.out.glob("*.csv.zip")]:
         table = pd.read_csv(path, dtype=str, keep_default_na=False)
         named = {name for column in METHOD_COLUMNS & set(table.columns) for name in table[column]}
         assert named.isdisjoint(METHOD_LABELS.values()), path.name

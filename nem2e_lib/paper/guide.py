@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -17,7 +18,7 @@ from nem2e_lib.paper.answers import MAPS, OWN_INPUT, PAPER, Answer, Judged, Site
 from nem2e_lib.paper.findings import Findings
 from nem2e_lib.paper.shared_tables import CONTRASTS, LEADERBOARD
 from nem2e_lib.site.contents import Guided
-from nem2e_lib.site.saving import ZIPPED
+from nem2e_lib.site.saving import saved_csv
 from nem2e_lib.training.units import others, units_said
 
 MEAN, OPENSIM, ALL, OWN = "mean_curve", "identity", "all_entire", "one_entire"
@@ -92,7 +93,7 @@ def guide(found: Findings, site: Site, asked: Iterable[Answer], claims: pd.DataF
 
 def _saved(found: Findings, page: str) -> bool:
     """Whether a figure or a chart of that name was saved: its page is written with the front page."""
-    return any((found.run.site / page).with_suffix(end).exists() for end in (".csv", ZIPPED))
+    return saved_csv(found.run.site, Path(page).stem) is not None
 
 
 def _lines(found: Findings, answer: Callable[[str], str]) -> str:

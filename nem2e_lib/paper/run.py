@@ -150,7 +150,7 @@ class Run:
         shown
             What a function of `nem2e_lib.figures`, `nem2e_lib.charts` or `nem2e_lib.site.tables` returned.
         name
-            Of its files: ``<name>.csv`` (``<name>.csv.zip`` of much drawn data) beside ``<name>.svg`` or
+            Of its files: ``<name>.csv`` (much data: ``<name>.csv.zip``) beside ``<name>.svg`` or
             ``<name>.html``, and of a chart ``charts/<name>.js``.
 
         Raises

@@ -10,7 +10,7 @@ import pandas as pd
 
 from nem2e_lib.analysis import contrasts, published, review
 from nem2e_lib.error import Nem2eError
-from nem2e_lib.site.saving import Saved, save
+from nem2e_lib.site.saving import Saved, save, saved_csv
 from nem2e_lib.site.tables import Table
 from nem2e_lib.training.conditions import CONDITIONS
 
@@ -60,8 +60,8 @@ class SharedTable:
 
     def read(self, site: Path) -> pd.DataFrame | None:
         """Read it as it was saved; None where its notebook has not run."""
-        path = site / self.file
-        return pd.read_csv(path, dtype={"study": str}) if path.exists() else None
+        path = saved_csv(site, self.name)
+        return pd.read_csv(path, dtype={"study": str}) if path else None
 
     def problem(self, data: pd.DataFrame) -> str:
         """Say which column is missing or which id is not known; empty where readers will understand the table."""

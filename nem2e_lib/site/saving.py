@@ -26,8 +26,9 @@ MANIFESTS, CHARTS = "manifest", "charts"
 """Folders in a site."""
 DIGITS, DRAWN_DIGITS = 10, 5
 """Significant digits of numbers in CSV: of tables, and of what is drawn, where nobody sees a millionth."""
-LARGE, ZIPPED = 64_000, ".csv.zip"
-"""Bytes of drawn data from which they stand in a zip (a site is downloaded whole), and how its name ends."""
+LARGE, ZIP = 40_000, ".zip"
+"""Length from which CSV and LaTeX stand in a zip, since a site is downloaded whole; what is added to their names."""
+PACKED = (".csv", ".tex")
 PRINTED = re.compile(r"figure_\d|leaderboard$")
 """Figures that a site holds as PDF: those of the paper, and the ranking. `site.bundle` makes PDF of all the others."""
 
@@ -62,8 +63,9 @@ class Entry:
     @property
     def to_take(self) -> list[tuple[str, str]]:
         """Files for readers to take away, each with what it is called."""
-        kinds = {f: f.rpartition(".")[2].upper() for f in self.files if not f.endswith((".js", ".html"))}
-        return [(f, "CSV in a zip" if f.endswith(ZIPPED) else kind) for f, kind in kinds.items()]
+        files = [f for f in self.files if not f.endswith((".js", ".html"))]
+        kinds = [f.removesuffix(ZIP).rpartition(".")[2].upper() for f in files]
+        return [(f, f"{k} in a zip" if f.endswith(ZIP) else k) for f, k in zip(files, kinds, strict=True)]
 
 
 @dataclass(frozen=True)
@@ -82,8 +84,8 @@ def save(shown: Drawn | Chart | Table, name: str, folder: Path | str, *, page: s
 
     A figure becomes ``<name>.svg``, a table ``<name>.html`` (a page of its own) and ``<name>.tex``, a chart
     ``<name>.svg`` and ``charts/<name>.js``, with which a page draws it anew; ``<name>.csv`` beside it holds exactly
-    what is drawn, or the table's unrounded numbers; of drawn data from `LARGE` on, ``<name>.csv.zip`` holds it. What
-    `PRINTED` names is there as ``<name>.pdf``, too.
+    what is drawn, or the table's unrounded numbers. From `LARGE` on CSV and LaTeX stand in a zip, ``<name>.csv.zip``.
+    What `PRINTED` names is there as ``<name>.pdf``, too.
 
     Raises
     ------
@@ -96,13 +98,12 @@ def save(shown: Drawn | Chart | Table, name: str, folder: Path | str, *, page: s
     texts[f"{name}.csv"] = csv(shown.data, DIGITS if isinstance(shown, Table) else DRAWN_DIGITS)
     if isinstance(shown, Table):
         texts[f"{name}.tex"] = latex(shown, name)
-    elif len(texts[f"{name}.csv"]) >= LARGE:
-        texts[f"{name}{ZIPPED}"] = texts.pop(f"{name}.csv")
+    texts = {f"{file}{ZIP}" if _large(file, text) else file: text for file, text in texts.items()}
     for file, text in texts.items():
-        write = write_zip if file.endswith(ZIPPED) else write_text
+        write = write_zip if file.endswith(ZIP) else write_text
         write(Path(folder) / file, text)
-    for other in {f"{name}.csv", f"{name}{ZIPPED}"}.difference(texts):  # of an earlier call, with more data or fewer
-        (Path(folder) / other).unlink(missing_ok=True)
+        other = file.removesuffix(ZIP) if file.endswith(ZIP) else f"{file}{ZIP}"
+        (Path(folder) / other).unlink(missing_ok=True)  # of an earlier call, with more data or fewer
     listed = tuple(texts)
     if f"{name}.svg" in texts and PRINTED.match(name):
         write_pdf(Path(folder) / f"{name}.pdf", texts[f"{name}.svg"])
@@ -125,6 +126,10 @@ def _texts(shown: Drawn | Chart | Table, name: str) -> tuple[str, dict[str, str]
     if isinstance(shown, Chart):
         return "chart", texts, part("touched", body, f"{CHARTS}/{name}.js", name)
     return "figure", texts, body
+
+
+def _large(file: str, text: str) -> bool:
+    return file.endswith(PACKED) and len(text) >= LARGE
 
 
 def _with_caveat(shown: Drawn | Chart | Table) -> Drawn | Chart | Table:
@@ -180,6 +185,12 @@ def write_zip(path: Path, text: str) -> None:
     member = zipfile.ZipInfo(path.name.removesuffix(".zip"))  # of no time: 1980
     with files.replacing(path) as fresh, zipfile.ZipFile(fresh, "w") as archive:
         archive.writestr(member, text, zipfile.ZIP_DEFLATED, compresslevel=9)
+
+
+def saved_csv(folder: Path | str, name: str) -> Path | None:
+    """Return where the data of a figure or table lie, which pandas reads as it is; None where it was not saved."""
+    found = (Path(folder) / f"{name}{end}" for end in (".csv", f".csv{ZIP}"))
+    return next((path for path in found if path.exists()), None)
 
 
 def write_csv(path: Path, data: pd.DataFrame) -> None:

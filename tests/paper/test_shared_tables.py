@@ -395,7 +395,7 @@ def test_the_bar_of_what_was_tried_is_ridge_whatever_it_is_called(tmp_path: Path
     with pytest.raises(Nem2eError, match="has 0 rows whose method is ridge_all"):
         tried.ridge_of(rows.assign(method=rows["method"].replace("ridge_all", "ridge_own")))
     rivals(findings(tmp_path), "What was tried")
-    saved = pd.read_csv(tmp_path / "tried_table.csv")
+    saved = pd.read_csv(tmp_path / "tried_table.csv.zip")
     assert set(saved["method"].dropna()) <= set(style.METHOD_LABELS)
     assert "ridge, all muscles" in (tmp_path / "tried_table.html").read_text()
     assert ">ridge_all<" not in (tmp_path / "tried_table.html").read_text()

@@ -11,7 +11,7 @@ from nem2e_lib.error import Nem2eError
 from nem2e_lib.figures import schematics
 from nem2e_lib.figures.printed import pdf
 from nem2e_lib.figures.style import Drawn
-from nem2e_lib.site.saving import entries, save
+from nem2e_lib.site.saving import entries, save, saved_csv
 from nem2e_lib.site.tables import SHOWN, plain
 
 
@@ -70,4 +70,7 @@ def test_much_drawn_data_stand_in_a_zip_that_is_read_as_it_is(tmp_path: Path) ->
     assert not (tmp_path / "a.csv.zip").exists()
     save(much, "a", tmp_path)
     assert not (tmp_path / "a.csv").exists()
-    assert save(plain(much.data, "T", "C"), "t", tmp_path).entry.files[1] == "t.csv"  # of a table all stand plain
+    assert saved_csv(tmp_path, "a") == tmp_path / "a.csv.zip"
+    assert saved_csv(tmp_path, "b") is None
+    files = save(plain(much.data, "T", "C"), "t", tmp_path).entry.files
+    assert files == ("t.html", "t.csv.zip", "t.tex.zip")
