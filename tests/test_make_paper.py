@@ -7,6 +7,7 @@ import os
 import re
 import shutil
 import subprocess
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,6 +16,7 @@ import pytest
 
 from nem2e_lib.data.synthetic import write_study
 from nem2e_lib.figures.style import METHOD_LABELS
+from nem2e_lib.paper import warm
 from nem2e_lib.refiner import Refiner
 from nem2e_lib.site.notebook_page import page_problems
 from nem2e_lib.site.tables import METHOD_COLUMNS
@@ -124,6 +126,17 @@ def test_executed_notebooks_are_kept(made: Paper) -> None:
     cut = {f"02_segment_{study}" for study in studies}
     trained = {f"03_train_{study}_{condition}" for study in studies for condition in CONDITIONS}
     assert kept == names - {"02_segment", "03_train"} | cut | trained
+
+
+@pytest.mark.skipif(not warm.possible(), reason="programs are begun warm on Linux alone")
+def test_programs_shared_one_import_whose_process_has_ended(made: Paper) -> None:
+    programs = list(pd.read_csv(made.run / "costs.csv")["program"])
+    assert programs[0] == "imports"
+    assert {"08_rivals kernel", "03_train_running_all_entire kernel", "07_claims kernel"} <= set(programs)
+    until = time.monotonic() + 30
+    while list((made.build / "warm").iterdir()):
+        assert time.monotonic() < until, "it goes on although make has ended"
+        time.sleep(0.1)
 
 
 def test_a_refiner_is_published_with_an_example_that_it_refines(made: Paper) -> None:

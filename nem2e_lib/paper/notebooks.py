@@ -310,7 +310,7 @@ def _peak(told: Path) -> float:
     """Return the most memory in bytes that the kernel, which has ended, has held: as a warm one's is told in a file."""
     import resource  # only where make runs, which is not everywhere
 
-    if not os.environ.get(warm.WHERE):
+    if not _warm():
         return resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss * 1024.0
     until = time.monotonic() + PEAK_S
     while time.monotonic() < until:
@@ -326,7 +326,7 @@ def _papermill(notebook: Path, kept: Path, values: dict[str, Any], folder: Path)
             notebook,
             kept,
             values,
-            kernel_name=_warm_kernel(folder, f"{kept.stem} kernel") if os.environ.get(warm.WHERE) else "python3",
+            kernel_name=_warm_kernel(folder, f"{kept.stem} kernel") if _warm() else "python3",
             progress_bar=False,
             stdout_file=Echo(sys.stdout),
             stderr_file=Echo(sys.stderr),
@@ -336,6 +336,10 @@ def _papermill(notebook: Path, kept: Path, values: dict[str, Any], folder: Path)
         )
     except PapermillExecutionError as error:
         raise CellFailed(_report(notebook, nbformat.read(kept, as_version=4))) from error
+
+
+def _warm() -> bool:
+    return warm.possible() and bool(os.environ.get(warm.WHERE))
 
 
 def _warm_kernel(folder: Path, called: str) -> str:

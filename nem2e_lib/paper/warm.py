@@ -1,9 +1,10 @@
 """Programs of a run that share one import: ``python -m nem2e_lib.paper.warm MODULE …`` is ``python -m MODULE …``.
 
 Every notebook is two programs, its runner and its kernel, and each would import for seconds what twenty others import.
-Here the first that asks starts a process beside it which imports once (`IMPORTED`), and that process forks one for
-each program that is asked for: with the caller's arguments, environment, folder and streams. It ends when the process
-of `OWNER` has ended, which is make's. Where it cannot be had, as on a system that cannot fork, programs run as ever.
+Here the first that asks starts a process beside it which imports once (`PROGRAMS`, `ROOMS`), and that process forks one
+for each program that is asked for: with the caller's arguments, environment, folder and streams. It ends when the
+process of `OWNER` has ended, which is make's. Where it cannot be had programs run as ever; so they do elsewhere than on
+Linux, where libraries begin threads that a fork would lack.
 
 What passes between them, over a socket in the folder of `WHERE`: the caller's streams as descriptors and one line of
 JSON; then ``{"pid"}`` once the program runs, and ``{"status"}`` when it has ended. A caller that sends `INTERRUPT`
@@ -63,12 +64,17 @@ def main() -> None:
     """Run the module that the command line names, warm where that is possible."""
     folder = os.environ.get(WHERE, "")
     with program():
-        line = _server(Path(folder)) if folder and hasattr(os, "fork") else None
+        line = _server(Path(folder).resolve()) if folder and possible() else None
         status = _asked(line) if line else None
     if status is not None:
         _leave_as(status)
     sys.argv = sys.argv[1:]
     runpy.run_module(sys.argv[0], run_name="__main__", alter_sys=True)
+
+
+def possible() -> bool:
+    """Whether programs can be begun warm on this system."""
+    return sys.platform == "linux"
 
 
 def _leave_as(status: int) -> NoReturn:
@@ -317,7 +323,7 @@ def _note(one: Program, used: Any) -> None:
     around, words = asked.get("environment", {}), asked.get("argv", [])
     if around.get(PEAK):
         with suppress(OSError):
-            Path(around[PEAK]).write_text(f"{_kilobytes(used):.0f}\n", encoding="utf-8")
+            Path(around[PEAK]).write_text(f"{used.ru_maxrss}\n", encoding="utf-8")
     _cost(around.get(CALLED) or " ".join(words[:2]), used, time.monotonic() - one.began, one.compiled.value)
 
 
@@ -325,14 +331,9 @@ def _cost(called: str, used: Any, wall: float, compiled: float = 0.0) -> None:
     """Add a row to the table of what programs cost, where one is wanted."""
     path = Path(os.environ.get(COSTS, ""))
     if path.name:
-        numbers = (used.ru_utime + used.ru_stime, wall, _kilobytes(used) / 1000, compiled)
+        numbers = (used.ru_utime + used.ru_stime, wall, used.ru_maxrss / 1000, compiled)
         with suppress(OSError), path.open("a", encoding="utf-8") as file:
             file.write(",".join([called, *(f"{number:.3f}" for number in numbers)]) + "\n")
-
-
-def _kilobytes(used: Any) -> float:
-    """Return the most memory that a process has held; some systems tell it in bytes."""
-    return float(used.ru_maxrss) / (1024 if sys.platform == "darwin" else 1)
 
 
 def _tell(one: Program, **told: int) -> None:
