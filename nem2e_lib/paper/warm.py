@@ -23,7 +23,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import chdir, suppress
 from dataclasses import dataclass, field
 from importlib import import_module
 from importlib.util import find_spec
@@ -91,7 +91,7 @@ def _server(folder: Path) -> socket.socket | None:
     folder.mkdir(parents=True, exist_ok=True)
     until = time.monotonic() + PATIENCE_S
     while time.monotonic() < until:
-        with _inside(folder):
+        with chdir(folder):  # the address of a socket must be short
             line = socket.socket(socket.AF_UNIX)
             if not line.connect_ex(SOCKET):
                 return line
@@ -144,17 +144,6 @@ def _umask() -> int:
     return mask
 
 
-@contextmanager
-def _inside(folder: Path) -> Iterator[None]:
-    """Be in a folder for a moment: the address of a socket must be short."""
-    before = os.getcwd()
-    os.chdir(folder)
-    try:
-        yield
-    finally:
-        os.chdir(before)
-
-
 # --- The side that imports once, and forks ---
 
 
@@ -179,7 +168,7 @@ class Program:
 def serve() -> None:
     """Listen in the folder that the command line names, import, and fork a process for each program asked for."""
     folder, owner = Path(sys.argv[1]), int(os.environ[OWNER])
-    with _inside(folder), socket.socket(socket.AF_UNIX) as door:
+    with chdir(folder), socket.socket(socket.AF_UNIX) as door:
         door.bind(SOCKET)
         door.listen()
         own, began = os.getpid(), time.monotonic()
