@@ -38,6 +38,12 @@ def words(done: subprocess.CompletedProcess[str], of: str) -> list[str]:
     return shlex.split(next(line for line in done.stdout.splitlines() if of in line))
 
 
+def published_to(done: subprocess.CompletedProcess[str]) -> str:
+    """The folder that the site would be published to: after the run's own."""
+    said = words(done, "finish publish")
+    return said[said.index("publish") + 2]
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_a_study_and_a_folder_of_figures_go_by_any_name(tmp_path, name):
     study, out = tmp_path / name, tmp_path / f"out of {name}"
@@ -46,7 +52,7 @@ def test_a_study_and_a_folder_of_figures_go_by_any_name(tmp_path, name):
     done = planned("paper", f"STUDY={study}", f"OUT={out}", f"BUILD={tmp_path / 'build'}")
     begun = words(done, "notebooks/01_download.ipynb")
     assert begun[begun.index("study") + 1] == str(study)
-    assert words(done, "finish publish")[5] == str(out)
+    assert published_to(done) == str(out)
     assert words(done, "/index.html")[-1] == f"Open {out}/index.html"
 
 
@@ -81,7 +87,7 @@ def test_open_recordings_have_a_run_and_a_site_of_their_own(tmp_path):
     assert begun[begun.index("folder") + 1] == f"{tmp_path}/open-demo-seed0"
     trained = [line for line in done.stdout.splitlines() if "notebooks/03_train.ipynb" in line]
     assert [sum(f"-p study {study} " in line for line in trained) for study in ("children", "runner")] == [3, 3]
-    assert words(done, "finish publish")[5] == "figures/people"
+    assert published_to(done) == "figures/people"
     assert "11_own_data" not in done.stdout
 
 
@@ -90,7 +96,7 @@ def test_the_generator_before_has_a_run_and_a_site_of_its_own(tmp_path):
     begun = words(done, "notebooks/01_download.ipynb")
     assert begun[begun.index("data") + 1] == "synthetic-1"
     assert begun[begun.index("folder") + 1] == f"{tmp_path}/synthetic-1-demo-seed0"
-    assert words(done, "finish publish")[5] == f"{tmp_path}/synthetic-1-demo-seed0/figures"
+    assert published_to(done) == f"{tmp_path}/synthetic-1-demo-seed0/figures"
     assert "notebooks/11_own_data" in done.stdout
     assert "17_people" not in done.stdout
 

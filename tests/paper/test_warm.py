@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -113,7 +114,10 @@ def test_a_caller_ends_as_its_program_has(around: dict[str, str], tmp_path: Path
 
 def test_ctrl_c_reaches_the_program_and_it_ends_in_its_own_way(around: dict[str, str], tmp_path: Path) -> None:
     name = _program(tmp_path, WAITS)
-    with subprocess.Popen(_command(name), cwd=tmp_path, env=around, stdout=subprocess.PIPE, text=True) as caller:
+    heeds = partial(signal.signal, signal.SIGINT, signal.SIG_DFL)  # tests that run in the background may not
+    with subprocess.Popen(
+        _command(name), cwd=tmp_path, env=around, stdout=subprocess.PIPE, text=True, preexec_fn=heeds
+    ) as caller:
         assert caller.stdout is not None
         caller.stdout.readline()
         caller.send_signal(signal.SIGINT)

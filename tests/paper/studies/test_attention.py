@@ -145,7 +145,7 @@ def test_the_verdict_is_computed_and_tells_its_origin(tested: KnownTruth) -> Non
     assert words.startswith("No spatial attention map passes every test")
     assert "attention: no, it moves 0.01 ms a ms of delay" in words
     assert "input gradient: yes, it moves 1.0" in words
-    assert "SYNTHETIC running, 4 subjects" in words
+    assert "SYNTHETIC running of generator 1, 4 subjects" in words
     assert "code 0123456789" in words
 
 

@@ -12,6 +12,7 @@ import pytest
 import xarray as xr
 
 from nem2e_lib.analysis import published
+from nem2e_lib.data.synthetic.knobs import DEFAULT
 from nem2e_lib.paper.run import Run
 from nem2e_lib.paper.studies import long
 from nem2e_lib.site.saving import save
@@ -27,11 +28,14 @@ def test_the_committed_run_is_whole_and_of_the_profile() -> None:
     assert set(zip(claims["units"], claims["epochs"], strict=True)) == {(profile("long").units, profile("long").epochs)}
     for table in (errors, losses):
         assert set(table["condition"]) == set(CONDITIONS)
-        assert table.groupby("study")["muscle"].nunique().to_dict() == {"running": 16, "walking": 5}
+        assert table.groupby("study")["muscle"].nunique().to_dict() == {"running": 4, "walking": 4}
+    assert set(claims["left_out"]) == {
+        "walking: 4 of 5 muscles (soleus, bi, tib, rect); running: 4 of 16 muscles (soleus, bi, tib, rect)"
+    }
     assert errors.groupby("study")["label"].nunique().to_dict() == {"running": 10, "walking": 8}
     assert losses["epoch"].max() == profile("long").epochs
     for table in (claims, errors, losses):
-        assert (table["generator"] == table["generator"].iloc[0]).all()
+        assert (table["generator"] == DEFAULT).all()
 
 
 def test_the_committed_run_on_people_is_whole_and_of_nobody_made_up() -> None:
