@@ -10,7 +10,6 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -39,6 +38,12 @@ try:
 except KeyboardInterrupt:
     print("put away", flush=True)
     sys.exit(7)
+"""
+
+HEEDS = """
+import os, signal, sys
+signal.signal(signal.SIGINT, signal.SIG_DFL)  # a shell lets what it runs in the background ignore it
+os.execv(sys.argv[1], sys.argv[1:])
 """
 
 
@@ -114,10 +119,8 @@ def test_a_caller_ends_as_its_program_has(around: dict[str, str], tmp_path: Path
 
 def test_ctrl_c_reaches_the_program_and_it_ends_in_its_own_way(around: dict[str, str], tmp_path: Path) -> None:
     name = _program(tmp_path, WAITS)
-    heeds = partial(signal.signal, signal.SIGINT, signal.SIG_DFL)  # tests that run in the background may not
-    with subprocess.Popen(
-        _command(name), cwd=tmp_path, env=around, stdout=subprocess.PIPE, text=True, preexec_fn=heeds
-    ) as caller:
+    heeding = [sys.executable, "-c", HEEDS, *_command(name)]
+    with subprocess.Popen(heeding, cwd=tmp_path, env=around, stdout=subprocess.PIPE, text=True) as caller:
         assert caller.stdout is not None
         caller.stdout.readline()
         caller.send_signal(signal.SIGINT)
