@@ -26,7 +26,6 @@ from collections.abc import Iterator, Mapping
 from contextlib import chdir, suppress
 from dataclasses import dataclass, field
 from importlib import import_module
-from importlib.util import find_spec
 from multiprocessing.sharedctypes import RawValue
 from pathlib import Path
 from pkgutil import walk_packages
@@ -206,22 +205,13 @@ def _tidy(folder: Path) -> None:
 def _import() -> None:
     os.environ.setdefault("MPLBACKEND", "module://matplotlib_inline.backend_inline")  # as in any kernel
     sys.modules.setdefault(SLOW, None)  # type: ignore[arg-type] # Python's own way to say that a module is not there
-    package = import_module("nem2e_lib")
-    inside = (f"nem2e_lib.{room}" for room in ROOMS)
-    rooms = [name for room in inside for name in (room, *_modules(room, package))]
-    for name in (*PROGRAMS, *rooms):
+    rooms = [import_module(f"nem2e_lib.{room}") for room in ROOMS]
+    inside = [found.name for room in rooms for found in walk_packages(room.__path__, f"{room.__name__}.")]
+    for name in (*PROGRAMS, *inside):
         with suppress(ImportError):  # a program that needs it says so itself
             import_module(name)
     gc.collect()
     gc.freeze()  # forks share what is never looked through again
-
-
-def _modules(room: str, package: Any) -> list[str]:
-    """Return every module of a room."""
-    places = find_spec(room, package.__name__)
-    if places is None or places.submodule_search_locations is None:
-        return []
-    return [found.name for found in walk_packages(places.submodule_search_locations, f"{room}.")]
 
 
 def _fork_for(door: socket.socket, owner: int) -> Program | None:
@@ -257,7 +247,10 @@ def _lives(process: int) -> bool:
 
 def _hear(one: Program) -> bool:
     """Read what a caller sends; end its program where the caller has gone, and tell whether it is still there."""
-    got = one.line.recv(65536)
+    try:
+        got = one.line.recv(65536)
+    except ConnectionError:  # it went without having read all that it was told
+        got = b""
     if one.pid and INTERRUPT in got:
         _signal(one, signal.SIGINT)
     if got and not one.pid:

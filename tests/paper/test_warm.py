@@ -6,10 +6,12 @@ import json
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import chdir
 from pathlib import Path
 from typing import Any
 
@@ -136,6 +138,21 @@ def test_a_caller_that_is_killed_takes_its_program_with_it(around: dict[str, str
         assert _lives(process)
         caller.kill()
     _until(lambda: not _lives(process))
+
+
+def test_a_caller_that_goes_without_reading_its_answer_harms_no_other(around: dict[str, str], tmp_path: Path) -> None:
+    begins = _program(tmp_path, "print('there')")
+    subprocess.run(_command(begins), cwd=tmp_path, env=around, check=True, capture_output=True)
+    (tmp_path / "waits.py").write_text(WAITS)
+    asked = {"argv": ["waits"], "environment": around, "folder": str(tmp_path), "umask": 0o022}
+    with chdir(around[warm.WHERE]), socket.socket(socket.AF_UNIX) as line, Path(os.devnull).open("r+b") as nowhere:
+        line.connect(warm.SOCKET)
+        socket.send_fds(line, [b" "], [nowhere.fileno()] * 3)
+        line.sendall(json.dumps(asked).encode() + b"\n")
+        process = json.loads(line.recv(4096, socket.MSG_PEEK))["pid"]
+    _until(lambda: not _lives(process))
+    again = subprocess.run(_command(begins), cwd=tmp_path, env=around, check=True, capture_output=True, text=True)
+    assert again.stdout == "there\n"
 
 
 def test_what_programs_have_cost_is_written_down(around: dict[str, str], tmp_path: Path) -> None:
