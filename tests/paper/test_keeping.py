@@ -68,7 +68,7 @@ def test_a_run_of_ones_own_study_keeps_a_refiner_and_shows_its_first_trial(tmp_p
     told = refined.errors(emg)["rmse_refined"][0]
     assert told == pytest.approx(float(((off**2).mean("sample") ** 0.5).mean()))
     drawn = refined_trial(refined, trial.measured(refined)["emg_waveform"])
-    assert run.show(drawn, "refined_trial").entry.files == ("refined_trial.svg", "refined_trial.csv")
+    assert run.show(drawn, "refined_trial").entry.files == ("refined_trial.svg", "refined_trial.csv.zip")
     assert "ACTIVATION.sto" in keeping.offer(run, path)
     assert (run.site / "refiner" / "mine.refiner").exists()
     assert not list((run.site / "refiner").glob("example*"))
