@@ -60,13 +60,14 @@ endef
 ## bench     what training costs beside PyTorch and plain Flax: build/bench.json, docs/benchmarks.md
 ## bench-quick  what people wait for, as ratios to yardsticks, against docs/bench_quick.csv (2 minutes; KEEP=1: let these be compared with)
 ## bench-paper  where the time of make paper goes, from nothing and after a change: docs/benchmarks_paper.md (10 minutes)
+## bench-scaling  the grid and OpenSim over workers of a dask cluster on this machine: docs/scaling.md (10 minutes)
 ## bench-card  the same on a machine with a graphics card: build/card.json, docs/benchmarks_card.md
 ## lint      format, ruff and mypy
 ## setup     the Python environment in .venv, from requirements.lock
 ## lock      requirements.lock and environment.yml anew from pyproject.toml
 ## clean     remove build/ (the environment and figures/ stay)
 ## help      this list
-.PHONY: paper motion c3d notebook bundle test test-all study-claims study-long study-epochs study-learning study-outside study-attention study-attention-long study-circumstances study-inputs study-auto study-bands study-own-cycles study-ablations study-reach study-generators bench bench-quick bench-paper bench-card imports lint setup lock clean help
+.PHONY: paper motion c3d notebook bundle test test-all study-claims study-long study-epochs study-learning study-outside study-attention study-attention-long study-circumstances study-inputs study-auto study-bands study-own-cycles study-ablations study-reach study-generators bench bench-quick bench-paper bench-scaling bench-card imports lint setup lock clean help
 help:
 	@sed -n 's/^## /  make /p' Makefile
 
@@ -164,6 +165,9 @@ bench-quick: $(SETUP)
 
 bench-paper: $(SETUP)
 	$(PY) -m bench.paper $(BUILD) --profile $(PROFILE) $(if $(filter demo,$(PROFILE)),--page docs/benchmarks_paper.md)
+
+bench-scaling: $(EXTRAS)
+	$(PY) -m bench.scaling $(BUILD) --page docs/scaling.md
 
 bench-card: $(SETUP)
 	$(ADD_TORCH)

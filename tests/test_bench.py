@@ -12,8 +12,9 @@ from nem2e_lib.training import devices
 
 devices.configure()
 
-from bench import card, card_page, compare, engine, memory, paper, plain_flax, quick, torch_process  # noqa: E402
+from bench import card, card_page, compare, engine, memory, paper, plain_flax, quick, scaling, torch_process  # noqa: E402
 from bench.work import make  # noqa: E402
+from nem2e_lib.data.synthetic import synthetic_cycles  # noqa: E402
 
 SIZE = {"updates": 6, "models": 3, "flax": 2, "torch": 1}
 
@@ -118,3 +119,26 @@ def test_what_make_paper_costs_is_summed_by_what_programs_do():
     told = paper.page("demo", 400.0, 50.0, costs, cells)
     assert "- From nothing: 400 s, 115 s of processor time" in told
     assert "| training | 60 | 52% |" in told
+
+
+def test_efficiency_counts_no_more_workers_than_cores():
+    rows = [("a", 1, 8, 40.0, 100), ("a", 2, 8, 25.0, 100), ("a", 4, 8, 20.0, 100), ("b", 1, 4, 9.0, 4)]
+    table = scaling.compared(pd.DataFrame(rows, columns=scaling.COLUMNS), 2)
+    assert list(table["speed_up"]) == [1.0, 1.6, 2.0, 1.0]
+    assert list(table["efficiency"]) == [1.0, 0.8, 1.0, 1.0]
+    assert list(scaling.compared(pd.DataFrame(rows, columns=scaling.COLUMNS), 8)["efficiency"]) == [1.0, 0.8, 0.5, 1.0]
+
+
+def test_a_larger_grid_is_reckoned_from_a_smaller_one_and_a_thousand_subjects_from_that():
+    small, big = (scaling.large(size, "one_entire") for size in scaling.SIZES)
+    rows = [(small, 1, 4, 10.0, 1000), (big, 1, 4, 50.0, 4000), (big, 2, 4, 30.0, 4000)]
+    table = scaling.compared(pd.DataFrame(rows, columns=scaling.COLUMNS), 2)
+    assert scaling.foretold(table, "one_entire") == (40.0, 50.0)
+    # A pass shows each of ten folds of 16 muscles nine tenths of 12,000 cycles: 1,728,000 updates, 80 of them a second.
+    assert scaling.whole(table, "one_entire") == pytest.approx(6.0)
+
+
+def test_a_tenth_of_the_subjects_is_held_out_at_a_time():
+    folds = scaling.tenths(synthetic_cycles("running", subjects=12, speeds=1))
+    assert np.unique(folds.of_cycle).tolist() == list(range(10))
+    assert all(folds.shown(fold).sum() >= 10 * 3 for fold in range(10))

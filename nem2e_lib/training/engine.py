@@ -101,7 +101,7 @@ class Shape:
 
 @dataclass(frozen=True)
 class Layout:
-    """Models side by side on a device (1: one after another), and how many devices share a block, where there are."""
+    """Models side by side on a device (1: one after another), and how many devices share a block (0: all there are)."""
 
     width: int
     devices: int
@@ -259,7 +259,7 @@ class Program:
 @lru_cache(maxsize=8)
 def compiled(shape: Shape, layout: Layout) -> Program:
     """Return the program for models of a shape, compiled once a process."""
-    mesh = Mesh(np.array(jax.devices()[: layout.devices]), ("models",))
+    mesh = Mesh(np.array(jax.devices()[: layout.devices or None]), ("models",))
     graph, _ = _blank(shape)
     optimiser = adam(shape.configuration.learning_rate)
     # Initial weights are drawn on one device: orthogonal ones factorise matrices, which locks up on several at once.

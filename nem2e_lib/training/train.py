@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import BrokenExecutor, Executor, as_completed
+from concurrent.futures import BrokenExecutor, Executor, Future, as_completed
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from pathlib import Path
@@ -28,6 +29,7 @@ from nem2e_lib.training.folds import Folds, nested
 from nem2e_lib.training.forecast import Cost, forecast
 from nem2e_lib.training.grid import Grid, Model, grid
 from nem2e_lib.training.results import assemble
+from nem2e_lib.training.sending import Sent, sent
 from nem2e_lib.training.store import Store
 
 
@@ -129,7 +131,8 @@ class Plan:
         return self._train(self._chosen(executor, progress), executor, progress)
 
     def _train(self, work: Grid, executor: Executor | None, progress: bool) -> dict[Model, Outcome]:
-        layout = Layout(self.batching.width, self.batching.count)
+        # Elsewhere there may be other devices than here.
+        layout = Layout(self.batching.width, self.batching.count if executor is None else self.batching.devices)
         jobs = [Job(work, models, layout, self.store, self.look) for models in work.blocks(self.batching.block)]
         return dict(_run(jobs, executor, progress))
 
@@ -193,7 +196,7 @@ def plan(
     devices.configure()
     chosen = cycles if channels is None else cycles.sel(channel=_known(cycles, channels))
     work = grid(chosen, condition, configuration, data_hash(cycles), seeds=seeds, folds=folds)
-    kept = None if store is None else Store(Path(store))
+    kept = None if store is None else Store(Path(store).resolve())  # workers may stand in another folder
     return Plan(chosen, work, batching or choose(work), kept, profile)
 
 
@@ -245,7 +248,11 @@ class Job:
         return self.grid.epochs_of(self.models[0].channel)
 
 
-def run_job(job: Job, report: Callable[[int, float], None] | None = None) -> list[tuple[Model, Outcome]]:
+Trained = tuple[Model, Outcome]
+"""A model, and what came of it."""
+
+
+def run_job(job: Job, report: Callable[[int, float], None] | None = None) -> list[Trained]:
     """Train a block, or fetch it from the store where every model of it is finished.
 
     The outcomes come back without their weights, which would fill the memory; those are in the store.
@@ -282,7 +289,7 @@ def _train(job: Job, report: Callable[[int, float], None] | None) -> list[Outcom
         raise _out_of_memory(job, error) from error
 
 
-def _run(jobs: list[Job], executor: Executor | None, progress: bool) -> Iterator[tuple[Model, Outcome]]:
+def _run(jobs: list[Job], executor: Executor | None, progress: bool) -> Iterator[Trained]:
     updates = [len(job.models) * job.epochs * job.grid.longest for job in jobs]
     label = jobs[0].grid.condition if jobs else ""
     with tqdm(
@@ -313,20 +320,20 @@ class Done:
         self._shown = 0
 
 
-def _here(jobs: list[Job], done: Done) -> Iterator[tuple[Model, Outcome]]:
+def _here(jobs: list[Job], done: Done) -> Iterator[Trained]:
     for job in jobs:
         finished = run_job(job, partial(done.during, job))
         done.after(job)
         yield from finished
 
 
-def _elsewhere(jobs: list[Job], executor: Executor, done: Done) -> Iterator[tuple[Model, Outcome]]:
-    futures = {executor.submit(run_job, job): job for job in jobs}
+def _elsewhere(jobs: list[Job], executor: Executor, done: Done) -> Iterator[Trained]:
     try:
-        for future in as_completed(futures):
-            finished = future.result()
-            done.after(futures[future])
-            yield from finished
+        with _submitted(jobs, executor) as futures:
+            for future in as_completed(futures):
+                finished = future.result()
+                done.after(futures[future])
+                yield from finished
     except Exception as error:
         # dask tells of a task that took several workers down by an exception of its own.
         if not isinstance(error, BrokenExecutor) and type(error).__name__ != "KilledWorker":
@@ -335,9 +342,30 @@ def _elsewhere(jobs: list[Job], executor: Executor, done: Done) -> Iterator[tupl
             f"{jobs[0].grid.condition}: a worker process died, killed or out of memory; start again with fewer "
             "workers, finished models are kept."
         ) from error
-    finally:
-        for future in futures:
-            future.cancel()
+
+
+@contextmanager
+def _submitted(jobs: list[Job], executor: Executor) -> Iterator[dict[Future[list[Trained]], Job]]:
+    """Submit jobs, and cancel what is left of them; what all are about goes through the store, where there is one."""
+    store = jobs[0].store if jobs else None
+    with nullcontext() if store is None else sent(jobs[0].grid, store.folder) as told:
+        futures = {_submit(executor, job, told): job for job in jobs}
+        try:
+            yield futures
+        finally:
+            for future in futures:
+                future.cancel()
+
+
+def _submit(executor: Executor, job: Job, told: Sent | None) -> Future[list[Trained]]:
+    if told is None or job.store is None:
+        return executor.submit(run_job, job)
+    return executor.submit(run_sent, told, job.models, job.layout, job.store, job.look)
+
+
+def run_sent(told: Sent, models: tuple[Model, ...], layout: Layout, store: Store, look: bool) -> list[Trained]:
+    """Train a block of a grid that was sent beforehand; see `run_job`."""
+    return run_job(Job(told.grid, models, layout, store, look))
 
 
 def _known(cycles: xr.Dataset, channels: Iterable[str]) -> list[str]:

@@ -2,12 +2,14 @@
 
 import errno
 import os
+import pickle
 import random
 import signal
 import subprocess
 import sys
 import time
 from concurrent.futures import BrokenExecutor, Executor, Future, ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -21,8 +23,9 @@ from nem2e_lib.training.config import Configuration
 from nem2e_lib.training.devices import processes
 from nem2e_lib.training.engine import Outcome
 from nem2e_lib.training.results import load_results, save_results
+from nem2e_lib.training.sending import sent
 from nem2e_lib.training.store import Store
-from nem2e_lib.training.train import train_condition
+from nem2e_lib.training.train import plan, train_condition
 from tests.support.small import make_cycles
 
 SMALL = Configuration(units=8, epochs=40)
@@ -103,6 +106,41 @@ def test_a_cluster_that_loses_a_worker_still_finishes(tmp_path):
             elsewhere = train(tmp_path / "cluster", executor=client.get_executor())
     assert killed
     np.testing.assert_allclose(elsewhere.refined, train(tmp_path / "here").refined, atol=2e-5)
+
+
+def test_what_all_tasks_share_is_sent_once_and_gone_afterwards(tmp_path):
+    carried = []
+
+    class Pickling(ThreadPoolExecutor):
+        """Tasks as they go to another process."""
+
+        def submit(self, function, /, *arguments, **options):
+            carried.append(pickle.dumps((function, arguments, options)))
+            function, arguments, options = pickle.loads(carried[-1])
+            return super().submit(function, *arguments, **options)
+
+    with Pickling(1) as pool:
+        elsewhere = train(tmp_path, executor=pool)
+    inputs = plan(make_cycles(), "one_entire", SMALL).grid.examples.inputs.tobytes()
+    assert carried
+    assert not any(inputs in task for task in carried)
+    assert not list(tmp_path.rglob("*.grid"))
+    np.testing.assert_allclose(elsewhere.refined, train(tmp_path / "here").refined, atol=2e-5)
+
+
+def test_a_worker_that_does_not_see_the_store_says_so(tmp_path):
+    work = plan(make_cycles(), "one_entire", SMALL).grid
+    with sent(work, tmp_path / "models") as told:
+        assert told.grid.models == work.models
+        with pytest.raises(Nem2eError, match=r"\.grid, as .* sees it: is not the file that was written there"):
+            replace(told, digest="0").grid  # noqa: B018
+        elsewhere = replace(told, path=tmp_path / "unseen" / told.path.name)
+        with pytest.raises(Nem2eError, match=r"cannot be read .* let the store lie on a disk that every worker can"):
+            elsewhere.grid  # noqa: B018
+    assert not list((tmp_path / "models").iterdir())
+    (tmp_path / "file").touch()
+    with pytest.raises(Nem2eError, match=r"\.grid: cannot be written"), sent(work, tmp_path / "file" / "models"):
+        pass
 
 
 class Dying(Executor):
