@@ -60,6 +60,7 @@ endef
 ## bench     what training costs beside PyTorch and plain Flax: build/bench.json, docs/benchmarks.md
 ## bench-quick  what people wait for, as ratios to yardsticks, against docs/bench_quick.csv (2 minutes; KEEP=1: let these be compared with)
 ## bench-paper  where the time of make paper goes, from nothing and after a change: docs/benchmarks_paper.md (10 minutes)
+## bench-step  what an update of 64 units is made of, and how much faster it could be: docs/benchmarks_step.md (3 minutes)
 ## bench-scaling  the grid and OpenSim over workers of a dask cluster on this machine: docs/scaling.md (10 minutes)
 ## bench-card  the same on a machine with a graphics card: build/card.json, docs/benchmarks_card.md
 ## lint      format, ruff and mypy
@@ -67,7 +68,7 @@ endef
 ## lock      requirements.lock and environment.yml anew from pyproject.toml
 ## clean     remove build/ (the environment and figures/ stay)
 ## help      this list
-.PHONY: paper motion c3d notebook bundle test test-all study-claims study-long study-epochs study-learning study-outside study-attention study-attention-long study-circumstances study-inputs study-auto study-bands study-own-cycles study-ablations study-reach study-generators bench bench-quick bench-paper bench-scaling bench-card imports lint setup lock clean help
+.PHONY: paper motion c3d notebook bundle test test-all study-claims study-long study-epochs study-learning study-outside study-attention study-attention-long study-circumstances study-inputs study-auto study-bands study-own-cycles study-ablations study-reach study-generators bench bench-quick bench-paper bench-step bench-scaling bench-card imports lint setup lock clean help
 help:
 	@sed -n 's/^## /  make /p' Makefile
 
@@ -165,6 +166,9 @@ bench-quick: $(SETUP)
 
 bench-paper: $(SETUP)
 	$(PY) -m bench.paper $(BUILD) --profile $(PROFILE) $(if $(filter demo,$(PROFILE)),--page docs/benchmarks_paper.md)
+
+bench-step: $(SETUP)
+	NEM2E_DEVICES=1 $(PY) -m bench.step --page docs/benchmarks_step.md
 
 bench-scaling: $(EXTRAS)
 	$(PY) -m bench.scaling $(BUILD) --page docs/scaling.md

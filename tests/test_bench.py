@@ -12,9 +12,10 @@ from nem2e_lib.training import devices
 
 devices.configure()
 
-from bench import card, card_page, compare, engine, memory, paper, plain_flax, quick, scaling, torch_process  # noqa: E402
+from bench import card, card_page, compare, engine, memory, paper, plain_flax, quick, scaling, step, torch_process  # noqa: E402
 from bench.work import make  # noqa: E402
 from nem2e_lib.data.synthetic import synthetic_cycles  # noqa: E402
+from nem2e_lib.training.grid import Model  # noqa: E402
 
 SIZE = {"updates": 6, "models": 3, "flax": 2, "torch": 1}
 
@@ -142,3 +143,24 @@ def test_a_tenth_of_the_subjects_is_held_out_at_a_time():
     folds = scaling.tenths(synthetic_cycles("running", subjects=12, speeds=1))
     assert np.unique(folds.of_cycle).tolist() == list(range(10))
     assert all(folds.shown(fold).sum() >= 10 * 3 for fold in range(10))
+
+
+def test_operations_are_shared_out_by_kind():
+    names = ["dot.12", "ynn_fusion.3", "wrapped_tanh", "bitcast_dynamic-update-slice_fusion.1", "copy.93"]
+    table = pd.DataFrame({"name": names, "size": [60, 60, 120, 60, 60], "sum": [3.0, 1.0, 2.0, 1.0, 1.0]})
+    shares = step.shares(table).set_index("kind")
+    assert list(shares["share"]) == [0.5, 0.25, 0.25]
+    assert list(shares["an_update"]) == [2.0, 2.0, 2.0]
+
+
+def test_the_products_alone_are_those_of_an_update():
+    sizes = step.sizes_of("spatial", 2)
+    assert sizes == {"models": 2, "tokens": 102, "features": 20, "steps": 20}
+    weights, _ = step.alone(**{**sizes, "tokens": 7})()
+    of = {name: value.shape for name, value in make("spatial", step.UNITS, 2, 1).weights(Model(0, 0, 0, 0)).items()}
+    assert weights["recurrent"].shape == (2, *of["encoder.recurrent"])
+    assert weights["inputs"].shape == (2, *of["encoder.inputs"])
+    assert weights["keys"].shape == (2, *of["score.keys"])
+    learnt = sum(value[0].size for value in weights.values())
+    assert sum(int(np.prod(shape)) for shape in of.values()) - learnt == 2 * 4 * step.UNITS + 4 * step.UNITS + 1
+    assert all(np.isfinite(value).all() for value in weights.values())
