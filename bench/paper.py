@@ -35,6 +35,7 @@ def main() -> None:
     options = parser.parse_args()
     build = (options.out / "bench-paper").resolve()
     shutil.rmtree(build, ignore_errors=True)
+    build.parent.mkdir(parents=True, exist_ok=True)
     first = _make(build, options.profile)
     costs, cells = pd.read_csv(build / f"{options.profile}-seed0" / "costs.csv"), dearest(build)
     CHANGED.touch()

@@ -13,6 +13,7 @@ import shutil
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,6 +22,7 @@ import pandas as pd
 import xarray as xr
 
 from bench.page import CYCLES, MUSCLES, SUBJECTS, markdown
+from nem2e_lib.data.cycles.segment import recorded
 from nem2e_lib.data.synthetic import synthetic_cycles
 from nem2e_lib.paper.run import OPEN, Run
 from nem2e_lib.simulate import SimulatedTrial, simulate
@@ -29,7 +31,9 @@ from nem2e_lib.training.config import Configuration
 from nem2e_lib.training.devices import cores
 from nem2e_lib.training.engine import Layout
 from nem2e_lib.training.folds import Folds
-from nem2e_lib.training.train import Job, Plan, plan, run_job
+from nem2e_lib.training.sending import sent
+from nem2e_lib.training.store import Store
+from nem2e_lib.training.train import Plan, plan, run_sent
 
 if TYPE_CHECKING:
     from distributed import Client
@@ -39,10 +43,12 @@ BLOCK = 5
 """Models a task."""
 UNITS = 64
 SIZES, SPEEDS, FOLDS, SOME = (50, 200), 4, 10, ("soleus", "bi")
-PASSES = 2
+PASSES = 1
 """Of the SYNTHETIC grid: subjects, speeds, folds and channels of each size, and passes over the training cycles."""
-TRIALS, SECONDS = 4, 0.1
-"""Simulations, and how much of a recording each is of, s."""
+UPDATES = 1000
+"""Of each of the children's models."""
+TRIALS, START, SECONDS = 4, 0.6, 0.1
+"""Simulations, where the first begins, and how much of a recording each is of, s."""
 CONDITIONS = ("one_entire", "all_entire")
 COLUMNS = ["grid", "workers", "tasks", "seconds", "done"]
 
@@ -98,10 +104,20 @@ def planned(folder: Path) -> Iterator[tuple[str, Plan]]:
         run = Run.begin(str(folder / "open"), "demo", data=OPEN)
         name = next(study for study in run.studies if "children" in study)
         cycles, _ = run.segment(name)
+        whole = cycles.channel.values[recorded(cycles.emg).all(axis=1)].tolist()  # of everybody: blocks are even
         for condition in CONDITIONS:
-            configuration = Configuration(units=UNITS, updates=500)
-            work = plan(cycles, condition, configuration, store=folder / "children", batching=Batching(BLOCK, BLOCK))
-            yield f"{name}, {condition}", work
+            configuration = Configuration(units=UNITS, epochs=None, updates=UPDATES)
+            yield (
+                f"{name}, {condition}",
+                plan(
+                    cycles,
+                    condition,
+                    configuration,
+                    channels=whole,
+                    store=folder / "children",
+                    batching=Batching(BLOCK, BLOCK),
+                ),
+            )
     for subjects in SIZES:
         cycles = synthetic_cycles("running", subjects=subjects, speeds=SPEEDS)
         for condition in CONDITIONS:
@@ -139,15 +155,18 @@ def steps(work: Plan) -> int:
 
 def trained(work: Plan, client: Client) -> tuple[float, float]:
     """Return the seconds that training takes where programs are loaded, and the mean training loss."""
-    folder = work.store.folder if work.store else None
-    first = Job(work.grid, next(iter(work.grid.blocks(BLOCK))), Layout(BLOCK, 0), None)
+    store = work.store
+    assert store is not None
     named = list(client.scheduler_info(n_workers=-1)["workers"])
-    client.gather([client.submit(run_job, first, workers=[one], pure=False) for one in named])
+    first = next(iter(work.grid.blocks(BLOCK)))
+    with sent(work.grid, store.folder) as told:
+        own = [Store(store.folder / f"warm{number}") for number in range(len(named))]
+        load = partial(client.submit, run_sent, told, first, Layout(BLOCK, 0), pure=False)
+        client.gather([load(one, True, workers=[worker]) for one, worker in zip(own, named, strict=True)])
     began = time.monotonic()
     outcomes = work.train(executor=client.get_executor(), progress=False)
     seconds = time.monotonic() - began
-    if folder is not None:
-        shutil.rmtree(folder)
+    shutil.rmtree(store.folder)
     return seconds, float(np.mean([outcome.training_loss for outcome in outcomes.values()]))
 
 
@@ -164,8 +183,8 @@ def simulated(folder: Path, client: Client) -> Iterator[tuple[str, float]]:
             f"from{number}",
             motion=data / "ik" / "Run_20002_IK.mot",
             grf=data / "grf" / "Run_20002_GRF_newCOP3_v24.mot",
-            start_s=0.5 + number * SECONDS,
-            end_s=0.5 + (number + 1) * SECONDS,
+            start_s=START + number * SECONDS,
+            end_s=START + (number + 1) * SECONDS,
         )
         for number in range(TRIALS)
     ]

@@ -20,6 +20,7 @@ from nem2e_lib.training.grid import Model  # noqa: E402
 SIZE = {"updates": 6, "models": 3, "flax": 2, "torch": 1}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("attention", ["temporal", "spatial"])
 def test_plain_flax_starts_from_the_same_weights_and_learns_the_same(attention):
     work = make(attention, 8, SIZE["updates"], SIZE["models"])

@@ -44,6 +44,7 @@ def alike(a, b, names=("refined", "measured", "simulated", "mean_curve")):
         np.testing.assert_allclose(a[name].values, b[name].values, atol=2e-6, err_msg=name)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("condition", ["one_entire", "all_entire", "one_quarter"])
 def test_training_does_without_the_person_for_that_channel_alone(cycles, condition, tmp_path):
     whole, less, gone = cycles, without(cycles, "s1", LOST), others(cycles, "s1")
@@ -65,6 +66,7 @@ def test_training_does_without_the_person_for_that_channel_alone(cycles, conditi
     )
 
 
+@pytest.mark.slow
 def test_epochs_are_those_of_the_study_without_the_person():
     """So many updates on the median fold: it differs from channel to channel, and so does the number of epochs."""
     cycles, some = make_cycles((6, 1, 1, 1), channels=2), Configuration(units=4, epochs=None, updates=30)
@@ -90,6 +92,7 @@ def test_rivals_do_without_the_person_for_that_channel_alone(cycles, rival):
     assert not found.diverged.any()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("rival", [PartialLeastSquares(), KernelRidge()], ids=lambda one: one.name)
 def test_rivals_of_all_channels_see_the_channels_that_their_cycles_have(cycles, rival):
     """The lost channel is that of the study without the person, the others are those of the study without it."""

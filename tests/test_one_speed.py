@@ -97,6 +97,7 @@ def test_nothing_is_claimed_of_people(results: xr.Dataset, tmp_path: Path) -> No
     assert not any("people" in one.question or "person" in one.question for one in told)
 
 
+@pytest.mark.slow
 def test_a_refiner_warns_in_its_manifest_and_at_every_use(cycles: xr.Dataset, tmp_path: Path) -> None:
     made = train(cycles, "one_entire", TINY, muscles=["soleus"], progress=False)
     made.save(tmp_path / "one.refiner")

@@ -21,7 +21,7 @@ import pandas as pd
 import xarray as xr
 from numpy.typing import NDArray
 
-from nem2e_lib.analysis.metrics import FLAT, errors, speed_shares
+from nem2e_lib.analysis.metrics import FLAT, errors, shares_of
 from nem2e_lib.analysis.shortcut import Model, perturbed
 from nem2e_lib.data.cycles.segment import circumstances, recorded
 from nem2e_lib.error import Nem2eError
@@ -117,6 +117,11 @@ class Trained:
         return replace(self, cycles=self.cycles.isel(cycle=firsts), results=self.results.isel(cycle=firsts))
 
     @cached_property
+    def weights(self) -> Array:
+        """Each cycle's weight in its held-out unit; see `unit_weights`."""
+        return unit_weights(self.results)
+
+    @cached_property
     def base(self) -> pd.DataFrame:
         """Rows of `metrics.errors`: the unchanged input, the training-mean curve and OpenSim."""
         return errors(self.results)
@@ -157,13 +162,12 @@ def unit_weights(results: xr.Dataset) -> Array:
     As in `metrics.errors`: mean over the speeds of a unit, over the trials of a speed, over the cycles of a trial. A
     unit of which a channel was not recorded has weights of 0.
     """
-    fold, trial, speed = results.fold_of_cycle.values, results.trial.values, circumstances(results)
-    there = recorded(results.measured)
+    fold, shares, there = results.fold_of_cycle.values, shares_of(results), recorded(results.measured)
     weights = np.zeros((len(there), results.sizes["fold"], results.sizes["cycle"]))
     for channel, number in product(range(len(there)), range(results.sizes["fold"])):
         held = (fold == number) & there[channel]
         if held.any():
-            weights[channel, number, held] = speed_shares(speed[held], trial[held]).mean(axis=0)
+            weights[channel, number, held] = shares(held).mean(axis=0)
     return weights
 
 
@@ -191,12 +195,12 @@ def _rmse_of_units(trained: Trained, outputs: Array) -> Array:
     wrong = np.sqrt(np.mean((outputs - measured) ** 2, axis=-1))
     have = np.isfinite(wrong)
     per_cycle = np.where(have, wrong, 0.0).sum(axis=0) / np.where(have.any(axis=0), have.sum(axis=0), np.nan)
-    return np.einsum("cfk,ck->cf", unit_weights(trained.results), np.nan_to_num(per_cycle)) + _gaps(trained, per_cycle)
+    return np.einsum("cfk,ck->cf", trained.weights, np.nan_to_num(per_cycle)) + _gaps(trained, per_cycle)
 
 
 def _gaps(trained: Trained, per_cycle: Array) -> Array:
     """NaN for a unit one of whose cycles has no value, else 0; shape (channels, folds)."""
-    weighs = unit_weights(trained.results) > 0
+    weighs = trained.weights > 0
     lost = (weighs & np.isnan(per_cycle)[:, None]).any(axis=-1) | ~weighs.any(axis=-1)
     return np.where(lost, np.nan, 0.0)
 
@@ -433,8 +437,8 @@ def shifts(trained: Trained, steps: int = STEPS) -> Shifts:
     outputs = ask(trained, lambda channel: np.einsum("kmp,tsp->tkms", trained.waveform(channel), matrices))
     er = np.stack([er_of_units(trained, out[None]) for out in outputs[:-1]])
     correlation = _correlations(outputs[:-1], outputs[-1], samples)
-    weights = unit_weights(trained.results)
-    return Shifts(trained, shift, lags(), er, _over_units(correlation, weights, electrode_weights(trained.results)))
+    followed = _over_units(correlation, trained.weights, electrode_weights(trained.results))
+    return Shifts(trained, shift, lags(), er, followed)
 
 
 def lags() -> Array:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import cache
 from typing import Literal, NamedTuple
 
 import numpy as np
@@ -61,7 +63,7 @@ def errors(results: xr.Dataset, *, er: Ratio = "ratio_of_means", ensemble: bool 
     estimates = {"opensim": results.simulated, "refined": refined, "mean_curve": results.mean_curve}
     per_cycle = {name: rmse(results.measured, estimate).values for name, estimate in estimates.items()}
     signals = _Signals(results.measured.values, results.simulated.values, refined.values)
-    there, speeds = recorded(results.measured), circumstances(results)
+    there, shares = recorded(results.measured), shares_of(results)
     held = results.fold_of_cycle.values == np.arange(results.sizes["fold"])[:, None]
     rows = [
         {
@@ -70,7 +72,7 @@ def errors(results: xr.Dataset, *, er: Ratio = "ratio_of_means", ensemble: bool 
             "label": str(results.fold.values[fold]),
             "diverged": int(results.diverged.values[:, channel, fold].sum()) if "diverged" in results else 0,
             **_row(
-                _by_speed(per_cycle, channel, mask, speed_shares(speeds[mask], results.trial.values[mask])),
+                _by_speed(per_cycle, channel, mask, shares(mask)),
                 signals.of(channel, mask),
                 er,
             ),
@@ -194,6 +196,18 @@ def _why_undefined(opensim: Array, measured: Array, guesses: Array, er: Ratio) -
     if smallest <= EXACT * size:
         return COPY
     return "" if np.isfinite(guesses).all() else "a prediction is not a finite number"
+
+
+def shares_of(results: xr.Dataset) -> Callable[[NDArray[np.bool_]], Array]:
+    """Return `speed_shares` of any of the cycles, told by a mask; muscles that share a mask share the work."""
+    speeds, trials = circumstances(results), results.trial.values
+
+    @cache
+    def of(mask: bytes) -> Array:
+        chosen = np.frombuffer(mask, bool)
+        return speed_shares(speeds[chosen], trials[chosen])
+
+    return lambda mask: of(mask.tobytes())
 
 
 def speed_shares(speed: NDArray[np.str_], trial: NDArray[np.str_]) -> Array:

@@ -164,6 +164,7 @@ def test_a_reading_lays_attentions_lag_beside_the_gradients():
     assert list(over_muscles) == ["study", "condition", "entropy_share", "verdict"]
 
 
+@pytest.mark.slow
 def test_a_row_that_all_outputs_share_is_told():
     cycles = make_cycles()
     shared, own = (

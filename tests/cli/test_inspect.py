@@ -93,6 +93,7 @@ def test_an_export(tmp_path):
     assert (found["kind"], found["labels"], found["rows"]) == ("recording exported as text", ["R_SOL", "R_TA"], 2)
 
 
+@pytest.mark.slow
 def test_cycles_and_what_was_trained_on_them(tmp_path):
     cycles = make_cycles((2, 2), channels=1)
     save_cycles(cycles, tmp_path / "cycles.nc")

@@ -159,6 +159,7 @@ def test_a_study_becomes_a_refiner_that_refines_its_recordings(here, tmp_path):
     )
 
 
+@pytest.mark.slow
 def test_a_minute_on_a_treadmill_becomes_a_refiner_that_says_what_its_error_is_of(here):
     lab.study(Path("study"), seconds=16.0)
     nem2e("train", "study", "--condition", "one_entire", "--profile", "smoke", "--seeds", "1", "--out", "kept")

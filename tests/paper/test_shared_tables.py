@@ -220,6 +220,7 @@ def verdicts(site: Path) -> list[tuple[str, str, str]]:
     return [(one.question, one.study, one.verdict) for one in told(site)]
 
 
+@pytest.mark.slow
 def test_a_renamed_label_changes_no_verdict_and_no_saved_number(
     site: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

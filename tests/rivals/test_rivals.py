@@ -141,6 +141,7 @@ TOLD = [RidgeOwn(), RidgeAll(), DelayedRidge(), PartialLeastSquares(), KernelRid
 TOLD = [*TOLD, KernelRidge(heads=0, updates=2, draws=1), Network("lstm", units=8, updates=16, checkpoints=2, batch=4)]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("method", TOLD, ids=lambda one: one.name)
 def test_speed_and_duration_reach_a_rival_only_where_it_is_told_them(method, cycles):
     slower = cycles.assign_coords(speed_m_s=("cycle", np.linspace(1.0, 2.0, 9)))
@@ -349,6 +350,7 @@ def delayed(delay_ms, count=6):
     return base.assign(emg=(("cycle", "sample", "channel"), 0.05 + advanced(own, np.ones(len(own)), delay_ms)))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("delay_ms", [0.0, 100.0])
 def test_kernel_ridge_finds_the_delay_and_nearly_undoes_it(delay_ms):
     result = evaluate(delayed(delay_ms), KernelRidge(heads=1, updates=30, learning_rate=0.2, prior=0.0))

@@ -70,6 +70,7 @@ def test_there_is_no_mark_without_a_model_and_a_shorter_training_ends_where_it_e
     assert not diverged(np.full((1, 1, 2, 5), np.nan)).any()
 
 
+@pytest.mark.slow
 def test_a_training_that_truly_diverges_is_told_from_those_that_do_not():
     cycles = make_cycles((3, 3, 3, 3))
     sound, wild = (

@@ -35,6 +35,7 @@ def lacking():
     return cycles
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("condition", "features", "muscles"), [("one_entire", 2, 0), ("all_entire", 20, 5)])
 def test_a_model_a_fold_refines_every_channel(condition, features, muscles, tmp_path):
     cycles = make_cycles()

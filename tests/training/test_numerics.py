@@ -201,6 +201,7 @@ def usual(tmp_path_factory):
     return everything(tmp_path_factory.mktemp("usual"))
 
 
+@pytest.mark.slow
 def test_a_session_set_otherwise_gets_the_same_numbers(usual, tmp_path, otherwise):
     found = everything(tmp_path)
     assert found.keys() == usual.keys()

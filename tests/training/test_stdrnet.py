@@ -82,6 +82,7 @@ def test_several_muscles_share_a_decoder(options, taught, strict):
     np.testing.assert_allclose(attention, expected_attention, atol=2e-6)
 
 
+@pytest.mark.slow
 def test_gradients_of_several_muscles_against_finite_differences():
     with jax.enable_x64(True):
         net = STDRNet(2, 4, Configuration(units=4, targets="all"), jax.random.key(1), 0, 3)
@@ -133,6 +134,7 @@ def test_initial_weights_follow_the_option():
     np.testing.assert_array_equal(weights_of(glorot)["encoder.bias"], np.repeat([0.0, 1.0, 0.0, 0.0], 5))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "options",
     [{}, {"decoder_state": "zeros"}, {"decoder_input": "teacher"}, {"layers": 2}, {"output": "at_once"}],

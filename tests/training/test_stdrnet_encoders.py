@@ -94,6 +94,7 @@ def test_uniform_input_weights_leave_the_input_as_it_is():
     np.testing.assert_allclose(net(x)[1], 1 / MUSCLES, atol=1e-7)
 
 
+@pytest.mark.slow
 def test_the_option_is_all_entires_alone(cycles):
     plain = Configuration(units=6, epochs=2)
     one, other = (
@@ -103,6 +104,7 @@ def test_the_option_is_all_entires_alone(cycles):
     np.testing.assert_array_equal(one.refined, other.refined)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("spatial", ["per_muscle", "input_attention", "time_tokens"])
 def test_results_keep_muscles_or_say_that_there_are_none(cycles, spatial, tmp_path):
     configuration = Configuration(units=6, epochs=2, spatial=spatial, token_order="shuffled")

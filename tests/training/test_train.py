@@ -62,6 +62,7 @@ def test_the_engine_is_a_plain_training_loop(cycles):
     np.testing.assert_allclose(held, plain_loop(cycles, "s1", configuration), atol=1e-5)
 
 
+@pytest.mark.slow
 def test_one_models_training_batched_by_vmap_is_what_the_engine_trains(cycles):
     made = plan(cycles, "one_entire", Configuration(units=6, epochs=3))
     outcomes, models = made.train(progress=False), made.grid.held_out("tib")
@@ -95,6 +96,7 @@ def test_padding_changes_no_number():
     np.testing.assert_allclose(held, alone, atol=1e-5)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("condition", ["one_quarter", "one_entire", "all_entire"])
 def test_every_batching_gives_the_same_numbers(cycles, condition):
     one = train(cycles, condition, batching=Batching(100, 100))
@@ -102,6 +104,7 @@ def test_every_batching_gives_the_same_numbers(cycles, condition):
         assert_close(one, train(cycles, condition, batching=other))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("options", [{"layers": 2}, {"output": "at_once"}], ids=str)
 def test_other_readings_train_alike_however_they_are_batched(cycles, options):
     configuration = Configuration(units=8, epochs=20, learning_rate=3e-3, **options)
@@ -208,6 +211,7 @@ def test_loaded_models_refine_as_they_did(cycles, tmp_path, scaling):
     np.testing.assert_allclose(models["s2"](inputs), expected, atol=1e-6)
 
 
+@pytest.mark.slow
 def test_quarters_of_every_kind_train(cycles):
     for quarter in ("shared", "separate", "dense"):
         result = train(cycles, "one_quarter", Configuration(units=6, epochs=2, quarter=quarter))

@@ -45,6 +45,7 @@ def test_the_default_keeps_the_key_that_models_were_stored_under(cycles):
     assert len({KEY, *(other.key(other.models[0]) for other in others)}) == 3
 
 
+@pytest.mark.slow
 def test_the_sum_over_epochs_with_all_its_share_on_the_last_is_the_last_bit_for_bit(cycles):
     work = grid(cycles, "one_entire", TINY, "")
     models = tuple(work.models)
@@ -57,6 +58,7 @@ def test_the_sum_over_epochs_with_all_its_share_on_the_last_is_the_last_bit_for_
         assert all((a.weights[name] == b.weights[name]).all() for name in a.weights)
 
 
+@pytest.mark.slow
 def test_average_is_the_mean_over_the_last_tenth_however_epochs_are_cut(tmp_path):
     cycles = make_cycles((4, 2, 3))  # so that folds are padded
     assert last_tenth(EPOCHS) == 2
@@ -82,6 +84,7 @@ def test_the_last_tenth_has_an_epoch_at_least(epochs, tenth):
     assert last_tenth(epochs) == tenth
 
 
+@pytest.mark.slow
 def test_least_is_training_for_as_long_as_is_best_for_the_next_person(tmp_path):
     cycles = make_cycles((2, 2, 2, 2))
     made = train(cycles, weights="least", learning_rate=0.02, store=tmp_path)
@@ -115,6 +118,7 @@ def test_the_held_out_person_chooses_nothing(cycles):
     np.testing.assert_array_equal(before.refined.isel(cycle=mine), after.refined.isel(cycle=mine))
 
 
+@pytest.mark.slow
 def test_where_nobody_is_held_out_everybody_chooses_in_turn(cycles, tmp_path):
     made = plan(
         cycles, "one_entire", TINY.with_options(weights="least"), folds=leave_nobody_out(cycles), store=tmp_path

@@ -82,6 +82,7 @@ def test_cuts_do_what_their_options_say(study_folder):
     assert set(whole.folds.labels) == {"s1", "s2"}
 
 
+@pytest.mark.slow
 def test_a_bench_lays_variants_beside_the_default_and_trains_nothing_twice(study_folder, tmp_path):
     bench = Bench(load_study(study_folder), BASE, ("sol", "tib"), tmp_path / "models", seeds=2)
     chosen = [

@@ -76,6 +76,7 @@ def test_what_is_told_of_a_reading_is_its_row():
     assert alone.readings(()) == ""
 
 
+@pytest.mark.slow
 def test_ones_own_people_are_varied_in_what_the_network_is(study_folder, tmp_path, monkeypatch):
     monkeypatch.setattr(ablations, "MAIN", ("targets",))
     monkeypatch.setitem(WHERE, "targets", ("one_entire",))

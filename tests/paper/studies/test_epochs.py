@@ -108,6 +108,7 @@ def test_the_committed_study_is_paired_and_stands_among_the_open_points() -> Non
     assert epochs.effect_of({"id": "score"}) == ""
 
 
+@pytest.mark.slow
 def test_a_trial_is_trained_once_and_laid_beside_the_last_epochs_weights(tmp_path: Path, monkeypatch) -> None:
     monkeypatch.setitem(PROFILES, "demo", Configuration(units=4, epochs=20, learning_rate=0.01))
     trial = epochs.Trial("tiny", make_cycles(), "demo", "one_entire")

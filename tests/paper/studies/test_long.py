@@ -111,6 +111,7 @@ def test_the_generator_is_read_from_the_data(running: dict[str, xr.Dataset]) -> 
         assert long.generator_of(named) == expected
 
 
+@pytest.mark.slow
 def test_a_run_is_recorded_with_what_it_was_trained_with(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(long, "ROOT", tmp_path)
     run = Run.begin(str(tmp_path / "run"), "smoke")
