@@ -103,10 +103,10 @@ lint: $(SETUP)
 
 # What cannot be imported is told before anything that takes minutes.
 test: imports lint
-	$(PY) -m pytest -n 2 --dist loadfile --durations=10 -m "not slow"
+	$(PY) -m pytest -n 2 --dist loadfile --no-loadscope-reorder --durations=10 -m "not slow"
 
 test-all: imports lint $(EXTRAS)
-	$(PY) -m pytest -n 2 --dist loadfile --durations=10
+	$(PY) -m pytest -n 2 --dist loadfile --no-loadscope-reorder --durations=10
 
 imports: $(SETUP)
 	@$(PY) tools/imports.py

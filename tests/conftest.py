@@ -29,6 +29,23 @@ def pytest_configure(config: pytest.Config) -> None:
         config.option.reportchars += "s"
 
 
+LONGEST = (
+    "tests/test_make_paper.py",
+    "tests/test_known_effects.py",
+    "tests/analysis/test_mixed.py",
+    "tests/simulate/test_people.py",
+    "tests/test_pythons.py",
+    "tests/training/",
+    "tests/motion/",
+)
+"""Files that take minutes, begun first, so that no worker waits for another in the end."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put the files that take longest first; the order within files stays."""
+    items.sort(key=lambda item: next((k for k, one in enumerate(LONGEST) if item.nodeid.startswith(one)), len(LONGEST)))
+
+
 @pytest.fixture(scope="session")
 def realdata() -> Path:
     """Folder of the real data; skips where NEM2E_REALDATA does not name it."""

@@ -154,6 +154,7 @@ def test_operations_are_shared_out_by_kind():
     assert list(shares["an_update"]) == [2.0, 2.0, 2.0]
 
 
+@pytest.mark.slow
 def test_the_products_alone_are_those_of_an_update():
     sizes = step.sizes_of("spatial", 2)
     assert sizes == {"models": 2, "tokens": 102, "features": 20, "steps": 20}

@@ -59,6 +59,7 @@ def test_a_model_a_fold_refines_every_channel(condition, features, muscles, tmp_
         np.testing.assert_allclose(work.examples.inputs[0, 4, :, 1], own, rtol=1e-6)
 
 
+@pytest.mark.slow
 def test_interventions_reach_every_channel(tmp_path):
     cycles = make_cycles()
     results = train(cycles, store=tmp_path)

@@ -210,6 +210,7 @@ def test_a_session_set_otherwise_gets_the_same_numbers(usual, tmp_path, otherwis
         assert found[name].dtype == values.dtype, name
 
 
+@pytest.mark.slow
 def test_a_network_is_differentiated_in_a_session_of_64_bits(tmp_path, otherwise):
     cycles = make_cycles((2, 2), channels=1)
     planned = plan(cycles, "one_entire", TINY, store=tmp_path)
