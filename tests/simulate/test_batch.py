@@ -7,6 +7,7 @@ import time
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from dataclasses import replace
 from functools import partial
+from multiprocessing import get_context
 
 import pandas as pd
 import pytest
@@ -113,7 +114,7 @@ def test_exit_codes_tell_a_mistake_from_a_failure(capsys):
 
 def test_the_executor_may_be_any(run, model, motion_file, tmp_path, with_opensim, monkeypatch):
     monkeypatch.setattr(batch, "summary", lambda folder: {"verdict": "good"})
-    with ProcessPoolExecutor(1) as pool:
+    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:  # JAX has run here: a fork would lock up
         table = simulate(
             trials(motion_file, "a"), model, tmp_path / "out", steps=["so"], run=run, executor=pool, progress=False
         )
