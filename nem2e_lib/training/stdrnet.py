@@ -14,6 +14,7 @@ import jax
 import jax.numpy as jnp
 from flax import nnx
 from jax import Array
+from jax.custom_batching import sequential_vmap
 from jax.nn.initializers import glorot_uniform, orthogonal
 
 from nem2e_lib.training.config import Configuration
@@ -44,8 +45,10 @@ class Initialiser:
         """Return a recurrent matrix of shape (units, gates * units)."""
         if self._options.initialisation == "uniform":
             return self._uniform(self.units, gates * self.units)
-        blocks = [orthogonal()(self._next(), (self.units, self.units)) for _ in range(gates)]
-        return jnp.concatenate(blocks, axis=1)
+        # One model after another: where several are drawn at once, the factorisations of a batch wait for each other's
+        # threads, and for ever where there are few cores.
+        draw = sequential_vmap(lambda key: orthogonal()(key, (self.units, self.units)))
+        return jnp.concatenate([draw(self._next()) for _ in range(gates)], axis=1)
 
     def bias(self) -> Array:
         """Return the gates' bias (4 * units,): zero but for the forget gate's option."""

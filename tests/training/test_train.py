@@ -1,5 +1,7 @@
 """Training over the grid: padding, batching, resuming, folds that never see what they are tested on."""
 
+import subprocess
+import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
@@ -14,6 +16,7 @@ from flax import nnx
 from nem2e_lib.analysis.attention import over_outputs
 from nem2e_lib.data.cycles.segment import data_hash
 from nem2e_lib.error import Nem2eError
+from nem2e_lib.project import ROOT
 from nem2e_lib.training import train as training
 from nem2e_lib.training.batching import Batching
 from nem2e_lib.training.config import Configuration
@@ -94,6 +97,17 @@ def test_padding_changes_no_number():
     alone = plain_loop(make_cycles((4, 2, 3)), "s1", Configuration(units=6, epochs=3))
     held = uneven.refined.sel(channel="tib").isel(seed=0, cycle=(uneven.subject == "s1").values)
     np.testing.assert_allclose(held, alone, atol=1e-5)
+
+
+def test_orthogonal_weights_are_drawn_however_few_cores_there_are():
+    """Factorised in a batch, they once waited for each other for ever: a process of its own can be ended."""
+    code = (
+        "from tests.support.small import make_cycles; from nem2e_lib.training.config import Configuration; "
+        "from nem2e_lib.training.train import train_condition; "
+        "made = Configuration(units=32, epochs=1, initialisation='glorot_orthogonal'); "
+        "train_condition(make_cycles(), 'one_entire', made, progress=False)"
+    )
+    subprocess.run([sys.executable, "-c", code], cwd=ROOT, timeout=120, check=True)
 
 
 @pytest.mark.slow
