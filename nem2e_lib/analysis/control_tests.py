@@ -11,7 +11,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from nem2e_lib.analysis import contrasts
-from nem2e_lib.analysis.controls import AVERAGE, CONSTANT, Shifts, electrode_weights, unit_weights
+from nem2e_lib.analysis.controls import AVERAGE, CONSTANT, Shifts, electrode_weights
 from nem2e_lib.analysis.following import MEASURES
 from nem2e_lib.analysis.leaderboard import DECIMALS
 from nem2e_lib.analysis.statistics import holm, one_sample, over_folds
@@ -186,7 +186,7 @@ def _er_of_shifts(one: Shifts) -> NDArray[np.float64]:
 
     A channel that is undefined somewhere is left out; one that was not recorded of a unit is left out of that unit.
     """
-    there = np.asarray(unit_weights(one.trained.results).sum(axis=-1) > 0)
+    there = np.asarray(one.trained.weights.sum(axis=-1) > 0)
     usable = ~(np.isnan(one.er).any(axis=0) & there).any(axis=-1)
     weight = electrode_weights(one.trained.results.isel(channel=usable))
     if there.all():

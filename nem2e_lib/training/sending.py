@@ -16,9 +16,9 @@ from functools import lru_cache
 from pathlib import Path
 from platform import node
 
-from nem2e_lib.data.files import whole
 from nem2e_lib.error import Nem2eError
 from nem2e_lib.training.grid import Grid
+from nem2e_lib.training.store import write
 
 
 @dataclass(frozen=True)
@@ -50,16 +50,8 @@ def sent(grid: Grid, folder: Path) -> Iterator[Sent]:
         If the file cannot be written.
     """
     content = pickle.dumps(grid, protocol=pickle.HIGHEST_PROTOCOL)
-    path = folder.resolve() / f"{secrets.token_hex(8)}.grid"
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        with whole(path) as temporary:
-            temporary.write_bytes(content)
-    except OSError as error:
-        raise Nem2eError(
-            f"{path}: cannot be written ({error.strerror}); make room or choose another folder and start again, "
-            "finished models are kept."
-        ) from error
+    path = folder / f"{secrets.token_hex(8)}.grid"
+    write(path, content)
     try:
         yield Sent(path, hashlib.sha256(content).hexdigest())
     finally:

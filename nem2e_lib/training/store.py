@@ -70,16 +70,26 @@ class Store:
         weights = {_WEIGHT + name: value for name, value in arrays.pop("weights").items()}
         packed = io.BytesIO()
         np.savez(packed, **arrays, **weights)
-        path = self.path(key)
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            with whole(path) as temporary:  # not forced to the disk at once: after a loss of power the checksum tells
-                temporary.write_bytes(_sealed(packed.getvalue()))
-        except OSError as error:
-            raise Nem2eError(
-                f"{path}: cannot be written ({error.strerror}); make room or choose another folder and start again, "
-                "finished models are kept."
-            ) from error
+        write(self.path(key), _sealed(packed.getvalue()))
+
+
+def write(path: Path, content: bytes) -> None:
+    """Write a file beside models, all or nothing; not forced to the disk at once: after a loss of power, sums tell.
+
+    Raises
+    ------
+    Nem2eError
+        If it cannot be written, for instance because the disk is full.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with whole(path) as temporary:
+            temporary.write_bytes(content)
+    except OSError as error:
+        raise Nem2eError(
+            f"{path}: cannot be written ({error.strerror}); make room or choose another folder and start again, "
+            "finished models are kept."
+        ) from error
 
 
 def _sealed(archive: bytes) -> bytes:

@@ -358,12 +358,12 @@ def _submitted(jobs: list[Job], executor: Executor) -> Iterator[dict[Future[list
 
 
 def _submit(executor: Executor, job: Job, told: Sent | None) -> Future[list[Trained]]:
-    if told is None or job.store is None:
+    if told is None:
         return executor.submit(run_job, job)
     return executor.submit(run_sent, told, job.models, job.layout, job.store, job.look)
 
 
-def run_sent(told: Sent, models: tuple[Model, ...], layout: Layout, store: Store, look: bool) -> list[Trained]:
+def run_sent(told: Sent, models: tuple[Model, ...], layout: Layout, store: Store | None, look: bool) -> list[Trained]:
     """Train a block of a grid that was sent beforehand; see `run_job`."""
     return run_job(Job(told.grid, models, layout, store, look))
 
