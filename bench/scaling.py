@@ -69,7 +69,15 @@ def main() -> None:
                 seconds, loss = trained(work, client)
                 if not np.isclose(loss, kept.setdefault(name, loss), rtol=1e-4):
                     raise RuntimeError(f"{name}: mean loss {loss} on {workers} workers, {kept[name]} on one")
-                rows.append((name, workers, len(list(work.grid.blocks(BLOCK))), seconds, steps(work)))
+                rows.append(
+                    (
+                        name,
+                        workers,
+                        len(list(work.grid.blocks(BLOCK))),
+                        seconds,
+                        sum(work.grid.updates(work.grid.models)),
+                    )
+                )
                 print(f"{name}, {workers} workers: {seconds:.1f} s", flush=True)
             for name, seconds in simulated(folder / f"simulated{workers}", client):
                 rows.append((name, workers, TRIALS, seconds, TRIALS))
@@ -145,12 +153,6 @@ def tenths(cycles: xr.Dataset) -> Folds:
     _, subject = np.unique(cycles["subject"].values.astype(str), return_inverse=True)
     labels = tuple(f"tenth {fold + 1}" for fold in range(FOLDS))
     return Folds("subject", labels, (subject % FOLDS).astype(np.int32))
-
-
-def steps(work: Plan) -> int:
-    """Updates of all models."""
-    grid = work.grid
-    return sum(grid.epochs_of(model.channel) * len(grid.shown(model)) for model in grid.models)
 
 
 def trained(work: Plan, client: Client) -> tuple[float, float]:

@@ -72,7 +72,7 @@ def traffic(units: int, features: int, tokens: int, steps: int, layers: int = 1)
 
 def forecast(work: Grid, plan: Batching, unfinished: list[Model]) -> Cost:
     """Return what training some of a grid's models will cost; long runs are probed with a second of real work."""
-    updates = [work.epochs_of(model.channel) * len(work.shown(model)) for model in unfinished]
+    updates = work.updates(unfinished)
     looked = [work.epochs_of(model.channel) * len(work.held(model)) / 3 for model in unfinished]
     tokens, features = work.examples.inputs.shape[-2:]
     reads = max(tokens, round(encoder_states(work) / TOGETHER))

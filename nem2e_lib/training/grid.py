@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import groupby, product
@@ -149,6 +149,10 @@ class Grid:
     def shown(self, model: Model) -> NDArray[np.int32]:
         """Return the training sequences of a model."""
         return self._sequences(self.folds.shown(model.fold), model)
+
+    def updates(self, models: Iterable[Model]) -> list[int]:
+        """Return how many updates each of some models takes."""
+        return [self.epochs_of(model.channel) * len(self.shown(model)) for model in models]
 
     def held(self, model: Model) -> NDArray[np.int32]:
         """Return the sequences that a model must never see; those it has seen where its fold holds nobody out."""

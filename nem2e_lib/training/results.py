@@ -195,7 +195,7 @@ def ended(training_loss: NDArray[np.floating]) -> NDArray[np.floating]:
 
 
 def _attributes(cycles: xr.Dataset, work: Grid, batching: Batching, seconds: float, profile: str) -> dict[str, Any]:
-    updates = [work.epochs_of(model.channel) * len(work.shown(model)) for model in work.models]
+    updates = work.updates(work.models)
     return {
         **{name: cycles.attrs[name] for name in STUDY_ATTRS},
         "condition": work.condition,

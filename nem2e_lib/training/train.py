@@ -85,7 +85,7 @@ class Plan:
     def __str__(self) -> str:
         """How much is trained and about what it costs, for people."""
         grid = self.grid
-        updates = [grid.epochs_of(model.channel) * len(grid.shown(model)) for model in grid.models]
+        updates = grid.updates(grid.models)
         what = (
             f"{len(updates)} models of {grid.configuration.units} units, {grid.epochs} epochs, "
             f"about {int(np.median(updates))} updates each"
