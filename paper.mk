@@ -89,15 +89,17 @@ endif
 PUBLISHED := $(BUILD)/published/$(firstword $(shell realpath -m -- $(call q,$(OUT)) | cksum))
 $(shell test -f $(call q,$(OUT)/index.html) && grep -qsxF '$(RUN)' '$(PUBLISHED)' || rm -f '$(PUBLISHED)' '$(PUBLISHED).free')
 
-# --- layers: each may use those above it -----------------------------------------------------------------------------
+# --- code: a page is made again when a file has changed that its notebook runs ----------------------------------------
 files    = $(sort $(shell find $(1) -name '*.py' -o -name '*.csv' -o -name '*.toml' -o -name '*.css' -o -name '*.js' -o -name '*.html' -o -name '*.j2' -o -name '*.json' -o -name '*.xz'))
-library  = $(addprefix nem2e_lib/,$(1))
-RUNNER   := $(call library,paper/notebooks.py paper/warm.py site/notebook_page.py site/assets.py)
-READING  := $(call library,__init__.py error.py lazy.py project.py paper/run.py) $(call files,nem2e_lib/data)
-PICTURES := $(READING) $(call library,figures/cycles.py figures/losses.py figures/panels.py figures/style.py figures/compact.py figures/printed.py site/saving.py site/tables.py site/latex.py)
-TRAINING := $(READING) $(call files,nem2e_lib/training)
-PAPER    := $(TRAINING) $(filter-out $(RUNNER),$(call files,$(call library,rivals analysis refiner figures charts site paper))) \
-            $(wildcard docs/*.csv)
+# Written by the runner beside each page (nem2e_lib/paper/reads.py), from what the code imports.
+-include $(wildcard $(RUN)/reads/*.mk)
+# What OpenSim is given counts only where it is run; people.py takes its outcome, too.
+ifneq ($(SIMULATE),1)
+UNRUN := $(filter-out %/people.py,$(call files,nem2e_lib/simulate))
+endif
+.PHONY: unknown
+# $(call code,page)
+code = $(filter-out $(UNRUN),$(or $(READS_$(1)),unknown))
 
 # Programs of this run share one import, in a process that ends with make; make paper NEM2E_WARM= goes without.
 WARM := $(PY) -m nem2e_lib.paper.warm
@@ -108,7 +110,7 @@ export NEM2E_WARM_OWNER := $(shell echo $$PPID)
 
 # $(call run,notebook,page,parameters): the page appears only when every cell has succeeded.
 run = $(WARM) nem2e_lib.paper.notebooks notebooks/$(1).ipynb '$(SITE)/$(2).html' \
-  --executed '$(RUN)/executed/$(2).ipynb' -p folder '$(RUN)' $(3)
+  --executed '$(RUN)/executed/$(2).ipynb' --reads '$(RUN)/reads/$(2).mk' -p folder '$(RUN)' $(3)
 
 .PHONY: paper
 paper: $(PUBLISHED)
@@ -119,16 +121,13 @@ $(PUBLISHED).free: | $(SETUP)
 	@mkdir -p '$(@D)'
 	@touch '$@'
 
-# What OpenSim is given counts only where it is run.
-SIMULATING := $(call library,simulate/people.py) $(if $(filter 1,$(SIMULATE)),$(call files,nem2e_lib/simulate))
-
-$(RUN)/run.json $(SITE)/01_download.html &: notebooks/01_download.ipynb $(READING) $(SIMULATING) $(PARAMETERS) $(SOURCE) | $(SETUP) $(if $(filter 1,$(SIMULATE)),$(EXTRAS)) $(PUBLISHED).free
+$(RUN)/run.json $(SITE)/01_download.html &: notebooks/01_download.ipynb $(call code,01_download) $(PARAMETERS) $(SOURCE) | $(SETUP) $(if $(filter 1,$(SIMULATE)),$(EXTRAS)) $(PUBLISHED).free
 	@$(call run,01_download,01_download,-p profile $(PROFILE) -p seed $(SEED) -p study $(call q,$(STUDY)) -p name '$(if $(STUDY),$(STUDIES))' \
 	  -p data '$(DATA)' -p simulate $(if $(filter 1,$(SIMULATE)),True,False))
 
 # $(call segmenting,study)
 define segmenting
-$(RUN)/$(1)/cycles.nc $(RUN)/$(1)/segments.csv $(SITE)/02_segment_$(1).html &: notebooks/02_segment.ipynb $(RUN)/run.json $(PICTURES)
+$(RUN)/$(1)/cycles.nc $(RUN)/$(1)/segments.csv $(SITE)/02_segment_$(1).html &: notebooks/02_segment.ipynb $(RUN)/run.json $(call code,02_segment_$(1))
 	@$$(call run,02_segment,02_segment_$(1),-p study $(1))
 endef
 $(foreach study,$(STUDIES),$(eval $(call segmenting,$(study))))
@@ -136,7 +135,7 @@ $(foreach study,$(STUDIES),$(eval $(call segmenting,$(study))))
 # $(call training,study,condition); each waits for the one before it, whether or not that one has anything to do.
 BEFORE :=
 define training
-$(RUN)/$(1)/$(2).nc $(SITE)/03_train_$(1)_$(2).html &: notebooks/03_train.ipynb $(RUN)/$(1)/cycles.nc $(TRAINING) $(PICTURES) $(ENSEMBLE) | $(BEFORE)
+$(RUN)/$(1)/$(2).nc $(SITE)/03_train_$(1)_$(2).html &: notebooks/03_train.ipynb $(RUN)/$(1)/cycles.nc $(call code,03_train_$(1)_$(2)) $(ENSEMBLE) | $(BEFORE)
 	@$$(call run,03_train,03_train_$(1)_$(2),-p study $(1) -p condition $(2) -p seeds $(SEEDS) -p confirm $(if $(filter 1,$(CONFIRM)),True,False))
 BEFORE := $(RUN)/$(1)/$(2).nc
 endef
@@ -155,18 +154,16 @@ APART   += $(if $(filter open,$(DATA)),,17_people)
 OTHERS  := $(filter-out $(FIRST) $(LAST) $(APART),$(patsubst notebooks/%.ipynb,%,$(sort $(wildcard notebooks/*.ipynb))))
 FIGURES := $(filter $(OTHERS),$(LONGEST)) $(filter-out $(LONGEST),$(OTHERS))
 
-$(SITE)/15_ablations.html: docs/ablations.csv
 $(SITE)/17_people.html: $(SITE)/08_rivals.html
-$(SITE)/14_attention_tests.html: $(wildcard docs/attention_*.csv)
-$(SITE)/18_timing.html: $(wildcard docs/outside_*.csv)
 
-$(FIGURES:%=$(SITE)/%.html): $(SITE)/%.html: notebooks/%.ipynb $(TRAINED) $(PAPER)
+$(foreach page,$(FIGURES),$(eval $(SITE)/$(page).html: $(call code,$(page))))
+$(FIGURES:%=$(SITE)/%.html): $(SITE)/%.html: notebooks/%.ipynb $(TRAINED) $(wildcard docs/*.csv)
 	@$(call run,$*,$*)
 
-$(SITE)/results.json $(SITE)/07_claims.html &: notebooks/07_claims.ipynb $(FIGURES:%=$(SITE)/%.html) $(PAPER)
+$(SITE)/results.json $(SITE)/07_claims.html &: notebooks/07_claims.ipynb $(FIGURES:%=$(SITE)/%.html) $(call code,07_claims)
 	@$(call run,07_claims,07_claims)
 
-$(PUBLISHED): $(SITE)/07_claims.html
+$(PUBLISHED): $(SITE)/07_claims.html $(call files,nem2e_lib/site nem2e_lib/paper)
 	@mkdir -p '$(@D)'
 	@$(WARM) nem2e_lib.paper.finish publish '$(RUN)' $(call q,$(OUT)) $(FIRST) $(OTHERS) $(LAST)
 	@echo '$(RUN)' > '$@'
@@ -181,11 +178,10 @@ c3d: $(C3D)
 
 # $(call alone,notebook,page,folder of what it leaves)
 alone = $(PY) -m nem2e_lib.paper.notebooks notebooks/$(1).ipynb '$(2)' --alone \
-  --executed '$(RUN)/executed/$(1).ipynb' -p folder '$(RUN)/$(3)'
-STEPS := $(PAPER) $(call files,nem2e_lib/simulate nem2e_lib/motion)
+  --executed '$(RUN)/executed/$(1).ipynb' --reads '$(RUN)/reads/$(1).mk' -p folder '$(RUN)/$(3)'
 
-$(MOTION): notebooks/12_motion_to_emg.ipynb $(STEPS) | $(EXTRAS)
+$(MOTION): notebooks/12_motion_to_emg.ipynb $(or $(READS_12_motion_to_emg),unknown) | $(EXTRAS)
 	@$(call alone,12_motion_to_emg,$@,motion_to_emg)
 
-$(C3D): notebooks/16_c3d_to_emg.ipynb $(STEPS) | $(EXTRAS)
+$(C3D): notebooks/16_c3d_to_emg.ipynb $(or $(READS_16_c3d_to_emg),unknown) | $(EXTRAS)
 	@$(call alone,16_c3d_to_emg,$@,c3d_to_emg)

@@ -1,6 +1,7 @@
 """``python -m bench.paper OUT [--profile demo] [--page FILE]``: where the time of ``make paper`` goes.
 
-A run from nothing (no compiled program, no model), and another after the code of a figure has changed. What each
+A run from nothing (no compiled program, no model), another after the code of a figure has changed, and one after the
+code that every figure stands on has. What each
 program has cost is told by the process that forks them (`nem2e_lib.paper.warm`), what each cell by papermill.
 """
 
@@ -11,6 +12,7 @@ import os
 import shutil
 import subprocess
 import time
+from collections.abc import Mapping
 from pathlib import Path
 
 import nbformat
@@ -19,17 +21,20 @@ import pandas as pd
 from nem2e_lib.project import ROOT
 from nem2e_lib.training import devices
 
-CHANGED = ROOT / "nem2e_lib" / "figures" / "waveforms.py"
-"""A figure's code, which is made to look changed."""
+CHANGED = {
+    "the code of a figure": ROOT / "nem2e_lib" / "figures" / "waveforms.py",
+    "the code that every figure stands on": ROOT / "nem2e_lib" / "figures" / "style.py",
+}
+"""Files that are made to look changed, one after another."""
 CELLS = 12
 """The dearest cells that are named."""
 KERNEL, TRAINING = " kernel", "03_train"
 ASKED = {"demo": (360, 60), "smoke": (100, None)}
-"""Seconds that were asked for on two cores, by profile: from nothing, and after a change in a figure's code."""
+"""Seconds that were asked for on two cores, by profile: from nothing, and after a change in figures' code."""
 
 
 def main() -> None:
-    """Run ``make paper`` twice and write down what it has cost."""
+    """Run ``make paper`` thrice and write down what it has cost."""
     parser = argparse.ArgumentParser(prog="python -m bench.paper", description=__doc__)
     parser.add_argument("out", type=Path, help="folder of what is built, emptied first")
     parser.add_argument("--profile", default="demo", help="of make paper (default: demo)")
@@ -40,9 +45,11 @@ def main() -> None:
     build.parent.mkdir(parents=True, exist_ok=True)
     first = _make(build, options.profile)
     costs, cells = pd.read_csv(build / f"{options.profile}-seed0" / "costs.csv"), dearest(build)
-    CHANGED.touch()
-    second = _make(build, options.profile)
-    text = page(options.profile, first, second, costs, cells)
+    again = {}
+    for what, path in CHANGED.items():
+        path.touch()
+        again[f"{what} (`{path.relative_to(ROOT)}`)"] = _make(build, options.profile)
+    text = page(options.profile, first, again, costs, cells)
     print(text)
     if options.page:
         options.page.write_text(text, encoding="utf-8")
@@ -98,7 +105,7 @@ def dearest(build: Path) -> pd.DataFrame:
     return table.sort_values("seconds", ascending=False, ignore_index=True).head(CELLS)
 
 
-def page(profile: str, first: float, second: float, costs: pd.DataFrame, cells: pd.DataFrame) -> str:
+def page(profile: str, first: float, again: Mapping[str, float], costs: pd.DataFrame, cells: pd.DataFrame) -> str:
     """Write down what was measured, in Markdown."""
     by, asked = groups(costs), ASKED.get(profile, (None, None))
     processor = costs["processor_s"].sum()
@@ -110,7 +117,10 @@ def page(profile: str, first: float, second: float, costs: pd.DataFrame, cells: 
         "",
         f"- From nothing: {first:.0f} s{_beside(first, asked[0])}, {processor:.0f} s of processor time; the most "
         f"memory that a process held was {costs['peak_mb'].max() / 1000:.2f} GB.",
-        f"- After a change in the code of a figure: {second:.0f} s{_beside(second, asked[1])}.",
+        *(
+            f"- After a change in {what}: {seconds:.0f} s{_beside(seconds, asked[1])}."
+            for what, seconds in again.items()
+        ),
         "",
         "| what | processor, s | share |",
         "| --- | --- | --- |",

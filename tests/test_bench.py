@@ -118,10 +118,10 @@ def test_what_make_paper_costs_is_summed_by_what_programs_do():
     }
     assert list(table) == sorted(table, reverse=True)
     cells = pd.DataFrame({"notebook": ["08_rivals"], "cell": [7], "seconds": [99.0], "line": ["wanted = 1"]})
-    told = paper.page("demo", 400.0, 50.0, costs, cells)
+    told = paper.page("demo", 400.0, {"the code of a figure": 50.0}, costs, cells)
     assert "- From nothing: 400 s (360 s were asked for: missed), 115 s of processor time" in told
     assert "- After a change in the code of a figure: 50 s (60 s were asked for: reached)." in told
-    assert "asked for" not in paper.page("long", 400.0, 50.0, costs, cells)
+    assert "asked for" not in paper.page("long", 400.0, {"the code of a figure": 50.0}, costs, cells)
     assert "| training | 60 | 52% |" in told
 
 

@@ -181,30 +181,6 @@ def test_a_notebook_holds_no_logic(path: Path) -> None:
     assert found == []
 
 
-@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
-def test_make_reruns_a_notebook_when_a_library_file_it_uses_changes(path: Path, tmp_path: Path) -> None:
-    data = ["DATA=open"] if path.stem == "17_people" else []  # it belongs to that run alone
-    plan = subprocess.run(
-        ["make", "-pnq", "paper", "PROFILE=smoke", f"BUILD={tmp_path}", *data],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=False,
-    ).stdout
-    rules = [line for line in plan.splitlines() if re.match(r"[^$\s].*:.*notebooks/", line) and path.name in line]
-    needed = {
-        name.replace(".", "/")
-        for cell in read_notebook(path).cells
-        if cell.cell_type == "code"
-        for name in imported(cell.source)
-        if name.startswith("nem2e_lib.")
-    }
-    assert rules
-    for module in {name if (ROOT / f"{name}.py").exists() else str(Path(name).parent) for name in needed}:
-        file = f"{module}.py" if (ROOT / f"{module}.py").exists() else f"{module}/__init__.py"
-        assert all(file in rule.split() for rule in rules), f"{path.name} uses {file}, which its rule does not name"
-
-
 def test_readme_names_the_two_commands() -> None:
     readme = (ROOT / "README.md").read_text()
     assert "make paper" in readme

@@ -22,6 +22,7 @@ from traitlets.config import Config
 from nem2e_lib.data.tables import near
 from nem2e_lib.error import Nem2eError
 from nem2e_lib.paper import warm
+from nem2e_lib.paper.reads import NEM2E, rule
 from nem2e_lib.site.assets import write_assets
 from nem2e_lib.site.notebook_page import linked, render
 from nem2e_lib.site.saving import write_text
@@ -228,6 +229,7 @@ def run(
     executed: Path | str | None = None,
     *,
     alone: bool = False,
+    reads: Path | None = None,
 ) -> Path:
     """Run a notebook top to bottom and write its page.
 
@@ -245,6 +247,8 @@ def run(
         Where the executed notebook is kept, also after a failure; default: beside the page.
     alone
         Whether the page belongs to no site: its style is inside then.
+    reads
+        A file for make, which is told there what code the page is of (`paper.reads`).
 
     Returns
     -------
@@ -271,6 +275,8 @@ def run(
     without_progress(done)
     nbformat.write(done, kept)
     html = render(done, _title(done, notebook), alone=alone, ran=ran(done, peak))
+    if reads:
+        write_text(reads, rule(output.stem, [cell.source for cell in _code_cells(node)], NEM2E))
     write_text(output, html if alone else linked(html, output.parent))
     if not alone:
         write_assets(output.parent)
@@ -405,12 +411,13 @@ def main() -> int:
     parser.add_argument("output", type=Path, help="the HTML page")
     parser.add_argument("-p", dest="parameters", nargs=2, action="append", default=[], metavar=("NAME", "VALUE"))
     parser.add_argument("--executed", type=Path, help="where the executed notebook is kept")
+    parser.add_argument("--reads", type=Path, help="tell make there what code the page is of")
     parser.add_argument("--alone", action="store_true", help="the page belongs to no site: its style is inside")
     given = parser.parse_args()
     print(f"{given.notebook.stem} → {given.output}", flush=True)
     started = time.monotonic()
     try:
-        run(given.notebook, given.output, dict(given.parameters), given.executed, alone=given.alone)
+        run(given.notebook, given.output, dict(given.parameters), given.executed, alone=given.alone, reads=given.reads)
     except CellFailed as error:
         print(f"nem2e: {error}", file=sys.stderr)
         return 1

@@ -25,6 +25,7 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import chdir, suppress
 from dataclasses import dataclass, field
+from functools import partial
 from importlib import import_module
 from multiprocessing.sharedctypes import RawValue
 from pathlib import Path
@@ -105,13 +106,18 @@ def _server(folder: Path) -> socket.socket | None:
 
 
 def _asked(line: socket.socket) -> int | None:
-    """Let a program run at the other end of a line and return how it ended; None where it has not begun."""
+    """Let a program run at the other end of a line and return how it ended; None where it has not begun.
+
+    Ctrl-C goes to the program, which ends in its own way.
+    """
     asked = {"argv": sys.argv[1:], "environment": dict(os.environ), "folder": os.getcwd(), "umask": _umask()}
     with suppress(ConnectionError):
         socket.send_fds(line, [b" "], [0, 1, 2])
         line.sendall(json.dumps(asked).encode() + b"\n")
+    signal.signal(signal.SIGINT, partial(_pass_on, line))
     told = _answers(line)
     if next(told, None) is None:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
         return None
     ended = next(told, None)
     if ended is None:
@@ -119,16 +125,17 @@ def _asked(line: socket.socket) -> int | None:
     return int(ended["status"])
 
 
+def _pass_on(line: socket.socket, *_: Any) -> None:
+    with suppress(ConnectionError):
+        line.sendall(INTERRUPT)
+
+
 def _answers(line: socket.socket) -> Iterator[dict[str, int]]:
-    """Yield what is answered until nothing more comes; Ctrl-C goes to the program, which ends in its own way."""
+    """Yield what is answered until nothing more comes."""
     heard, parent = b"", os.getppid()
     while os.getppid() == parent:
         try:
             got = line.recv(4096) if select([line], [], [], WATCH_S)[0] else None
-        except KeyboardInterrupt:
-            with suppress(ConnectionError):
-                line.sendall(INTERRUPT)
-            continue
         except ConnectionError:
             return
         if got == b"":
@@ -203,6 +210,8 @@ def _tidy(folder: Path) -> None:
 
 
 def _import() -> None:
+    from nem2e_lib.paper.reads import NEM2E  # not on the side that asks, which imports little
+
     os.environ.setdefault("MPLBACKEND", "module://matplotlib_inline.backend_inline")  # as in any kernel
     sys.modules.setdefault(SLOW, None)  # type: ignore[arg-type] # Python's own way to say that a module is not there
     rooms = [import_module(f"nem2e_lib.{room}") for room in ROOMS]
@@ -210,6 +219,8 @@ def _import() -> None:
     for name in (*PROGRAMS, *inside):
         with suppress(ImportError):  # a program that needs it says so itself
             import_module(name)
+    for name in inside:
+        NEM2E.imports(name)  # as the code was when it was imported
     gc.collect()
     gc.freeze()  # forks share what is never looked through again
 
@@ -222,11 +233,14 @@ def _fork_for(door: socket.socket, owner: int) -> Program | None:
         for one in [one for one in programs if one.line in ready]:
             if not _hear(one):
                 programs.remove(one)
-            elif not one.pid and one.asked is not None and _fork(one):
-                for other in programs:
-                    if other is not one:
-                        _close(other)
-                return one
+            elif not one.pid and one.asked is not None:
+                if _fork(one):
+                    for other in programs:
+                        if other is not one:
+                            _close(other)
+                    return one
+                if one.heard.endswith(INTERRUPT):  # stopped before it was begun
+                    _signal(one, signal.SIGINT)
         if door in ready:
             line, _ = door.accept()
             _, streams, _, _ = socket.recv_fds(line, 1, 3)
