@@ -38,6 +38,7 @@ class Paper:
     def __init__(self, folder: Path) -> None:
         self.build, self.out = folder / "build", folder / "figures"
         self.run = self.build / "smoke-seed0"
+        self.said = ""
 
     def make(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         return make("paper", "PROFILE=smoke", *arguments, BUILD=str(self.build), OUT=str(self.out))
@@ -56,6 +57,7 @@ def made(paper: Paper) -> Iterator[Paper]:
     before = committed_figures()
     done = paper.make()
     assert done.returncode == 0, done.stdout + done.stderr
+    paper.said = done.stdout + done.stderr
     yield paper
     assert committed_figures() == before, "a smoke run wrote into figures/"
 
@@ -137,6 +139,18 @@ def test_programs_shared_one_import_whose_process_has_ended(made: Paper) -> None
     while list((made.build / "warm").iterdir()):
         assert time.monotonic() < until, "it goes on although make has ended"
         time.sleep(0.1)
+
+
+def test_what_is_said_on_the_terminal_is_ours(made: Paper) -> None:
+    assert "07_claims: " in made.said
+    assert [word for word in ("Ctrl-C", "--existing", "Traceback", "Warning") if word in made.said] == []
+
+
+def test_make_is_told_what_code_each_notebook_runs(made: Paper) -> None:
+    told = {path.stem: path.read_text() for path in (made.run / "reads").glob("*.mk")}
+    assert set(told) == {path.stem for path in (made.run / "executed").glob("*.ipynb")}
+    assert [page for page, text in told.items() if "nem2e_lib/paper/run.py" not in text] == []
+    assert [page for page, text in told.items() if "nem2e_lib/paper/what_holds.py" in text] == ["07_claims"]
 
 
 def test_a_refiner_is_published_with_an_example_that_it_refines(made: Paper) -> None:

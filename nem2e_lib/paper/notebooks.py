@@ -216,6 +216,8 @@ def _only_progress(output: nbformat.NotebookNode) -> bool:
 TRACEBACK_LINES = 12
 WARM_KERNEL, PEAK_FILE, PEAK_S = "nem2e-warm", "peak_kb", 2.0
 """Name of a kernel that is begun warm, the file its memory is told in, and how long that is waited for."""
+HAS_PARENT = "--IPKernelApp.parent_handle=1"
+"""Tells a kernel that it was not begun by hand, or it would explain on the terminal how to end it."""
 
 
 class CellFailed(Exception):
@@ -351,7 +353,7 @@ def _warm() -> bool:
 def _warm_kernel(folder: Path, called: str) -> str:
     """Write the specification of a kernel that is begun warm and called so where costs are told; return its name."""
     spec = {
-        "argv": [sys.executable, "-m", warm.__name__, "ipykernel_launcher", "-f", "{connection_file}"],
+        "argv": [sys.executable, "-m", warm.__name__, "ipykernel_launcher", "-f", "{connection_file}", HAS_PARENT],
         "env": {warm.PEAK: str(folder / PEAK_FILE), warm.CALLED: called},
         "display_name": "Python 3",
         "language": "python",
