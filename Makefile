@@ -60,6 +60,7 @@ endef
 ## bench     what training costs beside PyTorch and plain Flax: build/bench.json, docs/benchmarks.md
 ## bench-quick  what people wait for, as ratios to yardsticks, against docs/bench_quick.csv (2 minutes; KEEP=1: let these be compared with)
 ## bench-paper  where the time of make paper goes, from nothing and after a change: docs/benchmarks_paper.md (10 minutes)
+## bench-before  what people wait for at the command line, beside an older state: docs/benchmarks_before.md (BEFORE=commit; 6 minutes)
 ## bench-step  what an update of 64 units is made of, and how much faster it could be: docs/benchmarks_step.md (3 minutes)
 ## bench-scaling  the grid and OpenSim over workers of a dask cluster on this machine: docs/scaling.md (10 minutes)
 ## bench-card  the same on a machine with a graphics card: build/card.json, docs/benchmarks_card.md
@@ -68,7 +69,7 @@ endef
 ## lock      requirements.lock and environment.yml anew from pyproject.toml
 ## clean     remove build/ (the environment and figures/ stay)
 ## help      this list
-.PHONY: paper motion c3d notebook bundle test test-all study-claims study-long study-epochs study-learning study-outside study-attention study-attention-long study-circumstances study-inputs study-auto study-bands study-own-cycles study-ablations study-reach study-generators bench bench-quick bench-paper bench-step bench-scaling bench-card imports lint setup lock clean help
+.PHONY: paper motion c3d notebook bundle test test-all study-claims study-long study-epochs study-learning study-outside study-attention study-attention-long study-circumstances study-inputs study-auto study-bands study-own-cycles study-ablations study-reach study-generators bench bench-quick bench-paper bench-before bench-step bench-scaling bench-card imports lint setup lock clean help
 help:
 	@sed -n 's/^## /  make /p' Makefile
 
@@ -102,8 +103,9 @@ lint: $(SETUP)
 	$(VENV)/bin/mypy
 
 # What cannot be imported is told before anything that takes minutes.
+# Programs of the fast tests are compiled without optimising, those of test-all as users have them.
 test: imports lint
-	$(PY) -m pytest -n 2 --dist loadfile --no-loadscope-reorder --durations=10 -m "not slow"
+	JAX_DISABLE_MOST_OPTIMIZATIONS=1 $(PY) -m pytest -n 2 --dist loadfile --no-loadscope-reorder --durations=10 -m "not slow"
 
 test-all: imports lint $(EXTRAS)
 	$(PY) -m pytest -n 2 --dist loadfile --no-loadscope-reorder --durations=10
@@ -166,6 +168,9 @@ bench-quick: $(SETUP)
 
 bench-paper: $(SETUP)
 	$(PY) -m bench.paper $(BUILD) --profile $(PROFILE) $(if $(filter demo,$(PROFILE)),--page docs/benchmarks_paper.md)
+
+bench-before: $(SETUP)
+	$(PY) -m bench.before $(call q,$(or $(BEFORE),$(error BEFORE is missing: name the commit to compare with))) --page docs/benchmarks_before.md
 
 bench-step: $(SETUP)
 	NEM2E_DEVICES=1 $(PY) -m bench.step --page docs/benchmarks_step.md

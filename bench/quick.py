@@ -33,6 +33,9 @@ IMPORTS = "import numpy, pandas"
 SIZE = {"updates": 60, "models": 40, "flax": 10}
 """Training: updates of each model, models of ours and of plain Flax's."""
 
+APP = "from nem2e_lib.cli.main import app; app()"
+"""The command line, for ``python -c``."""
+
 Timed = Callable[[], float]
 """Does something and returns how many seconds it took."""
 
@@ -139,7 +142,7 @@ def _training() -> dict[str, tuple[Timed, str, Timed]]:
 
 
 def _nem2e(*words: str | Path) -> list[str]:
-    return [sys.executable, "-c", "from nem2e_lib.cli.main import app; app()", *map(str, words)]
+    return [sys.executable, "-c", APP, *map(str, words)]
 
 
 def _run(command: list[str]) -> None:

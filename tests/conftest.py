@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from pathlib import Path
 
 import pandas as pd
@@ -21,6 +22,10 @@ settings.register_profile(
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 settings.load_profile("nem2e")
+
+
+# jsonschema, which Altair imports, would compile a grammar of web addresses for seconds in every worker.
+sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type] # Python's own way to say that it is not there
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -168,6 +168,7 @@ def test_a_second_make_does_nothing(made: Paper) -> None:
     assert "Nothing to be done" in made.make().stdout
 
 
+@pytest.mark.slow
 def test_a_changed_figure_notebook_runs_with_what_follows_but_no_training(made: Paper) -> None:
     trained, published = made.times("*/*.nc"), (made.out / "index.html").stat().st_mtime_ns
     done = made.make("-W", "notebooks/05_attention.ipynb")

@@ -138,6 +138,7 @@ def test_a_channel_of_one_person_is_refused(cycles):
             go()
 
 
+@pytest.mark.slow
 def test_a_refiner_is_trained_on_everybody_who_has_the_channel(cycles):
     """Its muscle is that of the refiner of the study without the person, with the error on those who have it."""
     less, gone = without(cycles, "s1", LOST), others(cycles, "s1")

@@ -46,6 +46,7 @@ def results(cycles: xr.Dataset) -> xr.Dataset:
     return train_condition(cycles, "one_entire", TINY, progress=False)
 
 
+@pytest.mark.slow
 def test_a_condition_is_trained_over_blocks_and_its_file_says_so(results: xr.Dataset, tmp_path: Path) -> None:
     save_results(results, tmp_path / "one_entire.nc")
     told = metrics.errors(load_results(tmp_path / "one_entire.nc"))

@@ -181,6 +181,7 @@ def test_where_nobody_listens_a_program_runs_as_ever(
     assert capsys.readouterr().out == "['x'] __main__\n"
 
 
+@pytest.mark.slow
 def test_a_notebook_says_the_same_warm_and_cold(around: dict[str, str], tmp_path: Path) -> None:
     cells = ["units = 2", "import matplotlib, numpy as np\nprint(units * np.arange(3), matplotlib.get_backend())"]
     metadata = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}

@@ -23,3 +23,13 @@ def tiny():
 @pytest.fixture
 def cycles():
     return make_cycles()
+
+
+@pytest.fixture
+def as_users_run():
+    """JAX as it is where nothing is set: `make test` lets it compile without optimising."""
+    quick = "jax_disable_most_optimizations"
+    kept = jax.config.values[quick]
+    jax.config.update(quick, False)
+    yield
+    jax.config.update(quick, kept)

@@ -49,6 +49,7 @@ def test_a_speed_left_out_is_held_out_but_never_shown():
         assert set(cycles.speed.values[folds.of_cycle == fold]) == {"slow", "fast"}
 
 
+@pytest.mark.slow
 def test_two_motions_are_joined_on_common_channels_and_kept_apart():
     run, walk = make_cycles(counts=(3, 3), channels=3), make_cycles(counts=(2, 2), channels=2, seed=1)
     both = subsets.joined({"running": run, "walking": walk})
@@ -71,6 +72,7 @@ def test_two_motions_are_joined_on_common_channels_and_kept_apart():
     assert np.isnan(results.mean_curve[:, :6]).all()
 
 
+@pytest.mark.slow
 def test_a_subset_trains_on_its_cycles_alone_and_its_mean_curve_is_theirs(tmp_path):
     cycles = make_cycles(counts=(3, 3, 3))
     folds = subsets.some_units(cycles, 1)

@@ -21,6 +21,7 @@ def test_updates_are_counted_for_what_is_left():
     assert "2 models, 36 updates in all: about 1 second (estimated)" in str(cost)
 
 
+@pytest.mark.slow
 def test_a_long_run_is_measured_first(monkeypatch):
     made = work(units=64, epochs=200_000)
     assert probe(made, choose(made), 1e-4) > 0

@@ -74,6 +74,7 @@ def test_interventions_reach_every_channel(tmp_path):
         np.testing.assert_allclose(uniform[:, cycle], expected.T, atol=1e-5)
 
 
+@pytest.mark.slow
 def test_the_validation_loss_is_the_error_of_all_channels():
     results = train(make_cycles())
     error = ((results.refined - results.measured) ** 2).mean(["sample", "channel"]).isel(seed=0)

@@ -90,6 +90,7 @@ ALL_AT_ONCE = {
 }
 
 
+@pytest.mark.slow
 def test_all_settings_at_once_change_no_number(plainly, tmp_path):
     assert trained_in_a_shell(tmp_path, **ALL_AT_ONCE)["numbers"] == plainly["numbers"]
 
@@ -116,6 +117,7 @@ def test_what_cannot_be_pinned_is_part_of_hash_and_result(plainly, tmp_path, set
     assert "arithmetic" not in plainly["result"]
 
 
+@pytest.mark.usefixtures("as_users_run")
 def test_flags_that_change_no_number_are_not_part_of_the_hash(monkeypatch):
     monkeypatch.setenv("XLA_FLAGS", f"--xla_force_host_platform_device_count=2 --xla_dump_to=x {numerics.OWN_FLAGS}")
     assert numerics.altered() == ""

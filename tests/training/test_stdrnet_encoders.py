@@ -145,6 +145,7 @@ def test_an_unknown_encoder_is_refused():
         Configuration(spatial="muscle_gru")
 
 
+@pytest.mark.slow
 def test_stored_networks_give_the_results_outputs_and_gradients(cycles, tmp_path):
     configuration = Configuration(units=6, epochs=2, spatial="per_muscle", input_scaling="standard")
     results = train_condition(cycles, "all_entire", configuration, channels=["tib"], store=tmp_path, progress=False)

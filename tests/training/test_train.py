@@ -80,6 +80,7 @@ def test_one_models_training_batched_by_vmap_is_what_the_engine_trains(cycles):
         np.testing.assert_allclose(own(made.grid.examples.inputs[1, held]), outcomes[model].refined, atol=1e-5)
 
 
+@pytest.mark.slow
 def test_forecast_and_training_hash_the_cycles_once(cycles, tmp_path, monkeypatch):
     calls = []
     monkeypatch.setattr(training, "data_hash", lambda one: calls.append(1) or data_hash(one))
@@ -99,6 +100,7 @@ def test_padding_changes_no_number():
     np.testing.assert_allclose(held, alone, atol=1e-5)
 
 
+@pytest.mark.slow
 def test_orthogonal_weights_are_drawn_however_few_cores_there_are():
     """Factorised in a batch, they once waited for each other for ever: a process of its own can be ended."""
     code = (
@@ -139,6 +141,7 @@ def test_a_graphics_card_gives_the_same_numbers(cycles):
     np.testing.assert_allclose(held, processor, atol=1e-5)
 
 
+@pytest.mark.slow
 def test_another_executor_gives_the_same_numbers(cycles):
     with ThreadPoolExecutor(2) as pool:
         assert_close(train(cycles, batching=Batching(2, 2)), train(cycles, executor=pool))

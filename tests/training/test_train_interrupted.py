@@ -108,6 +108,7 @@ def test_a_cluster_that_loses_a_worker_still_finishes(tmp_path):
     np.testing.assert_allclose(elsewhere.refined, train(tmp_path / "here").refined, atol=2e-5)
 
 
+@pytest.mark.slow
 def test_what_all_tasks_share_is_sent_once_and_gone_afterwards(tmp_path):
     carried = []
 

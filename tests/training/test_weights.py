@@ -37,6 +37,7 @@ def weights(cycles, store, **options):
     return {model: Store(store).load(made.grid.key(model)).weights for model in made.grid.models}
 
 
+@pytest.mark.usefixtures("as_users_run")
 def test_the_default_keeps_the_key_that_models_were_stored_under(cycles):
     work = grid(cycles, "one_entire", Configuration(), "data")
     assert work.key(work.models[0]) == KEY
@@ -109,6 +110,7 @@ def test_least_is_training_for_as_long_as_is_best_for_the_next_person(tmp_path):
     np.testing.assert_allclose(networks["s2"](inputs), expected, atol=1e-6)
 
 
+@pytest.mark.slow
 def test_the_held_out_person_chooses_nothing(cycles):
     changed = cycles.copy(deep=True)
     changed.emg[(cycles.subject == "s1").values] += 5.0
