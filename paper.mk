@@ -143,12 +143,6 @@ $(foreach study,$(STUDIES),$(foreach condition,$(CONDITIONS),$(eval $(call train
 
 TRAINED := $(foreach study,$(STUDIES),$(foreach condition,$(CONDITIONS),$(RUN)/$(study)/$(condition).nc))
 
-# Rivals are evaluated beside the trainings, where processors idle; what is not there 08_rivals evaluates itself. The first
-# training is waited for: it may be refused.
-$(RUN)/head_start.txt: $(foreach study,$(STUDIES),$(RUN)/$(study)/cycles.nc) | $(firstword $(TRAINED))
-	@$(WARM) nem2e_lib.paper.head_start '$(RUN)'
-	@touch '$@'
-
 # Every other notebook reads what was trained: a new one needs no line here. Longest first, so that the two that run
 # side by side end together; 07_claims reads what the others have saved, 12 and 16 are asked for by name.
 FIRST   := 01_download 02_segment 03_train
@@ -161,7 +155,6 @@ OTHERS  := $(filter-out $(FIRST) $(LAST) $(APART),$(patsubst notebooks/%.ipynb,%
 FIGURES := $(filter $(OTHERS),$(LONGEST)) $(filter-out $(LONGEST),$(OTHERS))
 
 $(SITE)/17_people.html: $(SITE)/08_rivals.html
-$(SITE)/08_rivals.html: | $(RUN)/head_start.txt
 
 $(foreach page,$(FIGURES),$(eval $(SITE)/$(page).html: $(call code,$(page))))
 $(FIGURES:%=$(SITE)/%.html): $(SITE)/%.html: notebooks/%.ipynb $(TRAINED) $(wildcard docs/*.csv)

@@ -68,8 +68,8 @@ def evaluate(
         Variables `refined` (seed, channel, cycle, sample), `simulated`, `measured`, `mean_curve` and `diverged` (a
         prediction is no finite number; seed, channel, fold), with the coordinates of a trained condition, so that
         `analysis.metrics.errors` reads it. Attributes `condition` (the
-        rival's name), `parameters` (mean over folds, all channels), `seconds` (of the processor, for fitting
-        and refining, all folds), `settings` and `chosen` (hyper-parameters by fold), both JSON, and `code`.
+        rival's name), `parameters` (mean over folds, all channels), `seconds` (fitting and refining, all folds),
+        `settings` and `chosen` (hyper-parameters by fold), both JSON, and `code`.
 
     Raises
     ------
@@ -187,7 +187,7 @@ def _whole(cycles: xr.Dataset, rival: Rival, sets: Sequence[str], folds: Folds) 
     simulated = simulated_cycles(cycles, folds, sets)
     measured = cycles.emg.transpose("cycle", "sample", "channel").values.astype(float)
     refined, fitted = np.full_like(measured, np.nan), {}
-    begun = time.process_time()
+    begun = time.perf_counter()
     with threadpool_limits(1):  # the matrices are small: threads would wait for each other longer than they compute
         for fold, label in enumerate(folds.labels):
             held = folds.of_cycle == fold
@@ -195,7 +195,7 @@ def _whole(cycles: xr.Dataset, rival: Rival, sets: Sequence[str], folds: Folds) 
             with _in_fold(folds, fold):
                 fitted[label] = rival.fit(seen.take(~held), measured[~held])
                 refined[held] = _checked(fitted[label].predict(seen.take(held)), refined[held], rival)
-    seconds = time.process_time() - begun
+    seconds = time.perf_counter() - begun
     return _laid_out(cycles, refined, folds).assign_attrs(_attributes(cycles, rival, fitted, seconds, folds))
 
 
