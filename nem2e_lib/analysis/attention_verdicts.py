@@ -427,9 +427,11 @@ def verdict(read: pd.DataFrame, lag: pd.DataFrame) -> str:
     usual = read[(read["score"] == USUAL["score"]) & (read["decoder_state"] == USUAL["decoder_state"])]
     good = list(read.loc[read["readable"] == HOLDS, "spatial"].unique())
     spatial = (
-        f"{name}: {'may be read as what the output depends on' if readable == HOLDS else fails}."
-        for name, readable, fails in usual[["spatial", "readable", "fails"]].to_numpy(str)
+        f"{_name(row)}: {'may be read as what the output depends on' if row['readable'] == HOLDS else row['fails']}."
+        for _, row in usual[usual["readable"] != UNKNOWN].iterrows()
     )
+    untold = "; ".join(_name(row) for _, row in read[read["readable"] == UNKNOWN].iterrows())
+    open_questions = [f"Not every test was made, and none speaks against the map, of: {untold}."] if untold else []
     opening = (
         f"Spatial maps that pass every test: {', '.join(good)}."
         if good
@@ -437,7 +439,7 @@ def verdict(read: pd.DataFrame, lag: pd.DataFrame) -> str:
     )
     usual_lag = lag[lag["decoder_state"] == USUAL["decoder_state"]]
     temporal = (_lag_words(causes, rows) for causes, rows in usual_lag.groupby("causes", sort=False))
-    return "\n".join([opening, *spatial, *temporal])
+    return "\n".join([opening, *spatial, *open_questions, *temporal])
 
 
 def _lag_words(causes: object, rows: pd.DataFrame) -> str:

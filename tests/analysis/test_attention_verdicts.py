@@ -194,6 +194,22 @@ def test_the_verdict_tells_both_maps():
     assert "input gradient: no, it moves" in none
 
 
+def test_the_verdict_names_the_setting_of_a_map_and_tells_what_was_not_tested():
+    tables = made(good=())
+    lag = verdicts.slopes(delays(1.0, 0.0))
+    words = verdicts.verdict(verdicts.readings(tables), lag).splitlines()
+    assert sum(line.startswith("muscle_lstm, general score, decoder from encoder: ") for line in words) == 1
+    assert not any("Not every test" in line for line in words)
+    tables = made()
+    tables["seeds"] = tables["seeds"][tables["seeds"]["spatial"] != "per_muscle"]
+    words = verdicts.verdict(verdicts.readings(tables), lag).splitlines()
+    told = (
+        "Not every test was made, and none speaks against the map, of: per_muscle, general score, decoder from encoder."
+    )
+    assert told in words
+    assert not any(line.startswith("per_muscle") for line in words)
+
+
 def test_er_is_compared_within_held_out_subjects():
     er = {"muscle_lstm": -0.5, "per_muscle": -0.4, "input_attention": -0.6}
     table = verdicts.encoder_summary(made(er=er)["encoders"]).set_index("spatial")
