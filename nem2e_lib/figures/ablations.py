@@ -94,10 +94,11 @@ def forest(effects: pd.DataFrame, *, note: str, synthetic: bool, of: str = "") -
     ordered = data[data["option"] != "seed"].sort_values("difference").to_dict("records")
     best, worst = ordered[0], ordered[-1]
     caption = (
-        f"{note} Mean change over held-out units with its paired 95 % CI, negative: better than the default (in "
-        "brackets). Filled: more than seeds alone change it and sure after Holm's correction. Largest: "
-        f"{name_of(best['option'])} {best['value']} {signed(best['difference'])}, {name_of(worst['option'])} "
-        f"{worst['value']} {signed(worst['difference'])}. Entropy: 1 is uniform attention; line: the default's."
+        f"{note} Mean change over held-out units with its paired 95 % CI, corrected for the training data that folds "
+        "share; negative: better than the default (in brackets). Filled: more than seeds alone change it and sure "
+        f"after Holm's correction. Largest: {name_of(best['option'])} {best['value']} {signed(best['difference'])}, "
+        f"{name_of(worst['option'])} {worst['value']} {signed(worst['difference'])}. Entropy: 1 is uniform attention; "
+        "line: the default's."
     )
     return Drawn(figure, data, title, caption, caption, synthetic)
 
@@ -148,7 +149,9 @@ def _handles(conditions: list[str]) -> list[Line2D | Patch]:
         Line2D([], [], marker="o", color=CONDITION_COLOURS[name], label=CONDITION_LABELS[name]) for name in conditions
     ]
     band = Patch(color="#e4e4e4", label="as much as seeds alone change it")
-    hollow = Line2D([], [], ls="", marker="o", mfc="white", color="#444444", label="not sure, or within seeds")
+    hollow = Line2D(
+        [], [], ls="", marker="o", mfc="white", color="#444444", label="not sure, too few units or within seeds"
+    )
     return [*shown, hollow, band]
 
 

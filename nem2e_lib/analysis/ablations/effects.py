@@ -8,12 +8,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from nem2e_lib.analysis.statistics import ALPHA, holm, one_sample
+from nem2e_lib.analysis.statistics import ALPHA, FEWEST, holm, over_folds
 
 KEYS = ["study", "condition", "option", "value", "measure"]
 SEED = "seed"
-MATTERS, SMALL, UNSURE = "matters", "no more than seeds", "not sure"
-"""Sure after Holm's correction and, where models are trained anew, more than seeds do; less than seeds do; neither."""
+MATTERS, SMALL, UNSURE, FEW = "matters", "no more than seeds", "not sure", "too few units"
+"""Sure after Holm's correction and, where models are trained anew, more than seeds do; less than seeds do; neither;
+more than seeds do, in fewer than `FEWEST` held-out units, from which nothing is shown."""
 
 
 def effects(rows: pd.DataFrame) -> pd.DataFrame:
@@ -28,9 +29,10 @@ def effects(rows: pd.DataFrame) -> pd.DataFrame:
     -------
     pandas.DataFrame
         Columns study, condition, option, value, measure, default, needs, here, base (means over units), difference
-        (here minus base; negative Er is better), ci_low, ci_high (95 %, paired over units), p_value, p_holm (over the
-        variants of a condition), seed_range (how far the default's mean Er differs between its seeds), verdict,
-        entropy, base_entropy, diverged, models, electrodes, n, unit, units, updates, synthetic, reason.
+        (here minus base; negative Er is better), ci_low, ci_high (95 %) and p_value (paired over units, corrected for
+        the training data that folds share: `statistics.over_folds`), p_holm (over the variants of a condition),
+        seed_range (how far the default's mean Er differs between its seeds), verdict, entropy, base_entropy, diverged,
+        models, electrodes, n, unit, units, updates, synthetic, reason.
     """
     table = pd.DataFrame([_row(group) for _, group in rows.groupby(KEYS, sort=False)])
     ranges = _ranges(table)
@@ -69,7 +71,7 @@ _NUMBERS = [
 
 def _row(group: pd.DataFrame) -> dict[str, object]:
     first = group.iloc[0]
-    test = one_sample((group["here"] - group["base"]).round(12))
+    test = over_folds((group["here"] - group["base"]).round(12))
     kept = [*KEYS, "default", "needs", "electrodes", "unit", "units", "updates", "synthetic"]
     means = {name: float(group[name].mean()) for name in ("here", "base", "entropy", "base_entropy")}
     counts = {name: int(group[name].sum()) for name in ("diverged", "models")}
@@ -96,6 +98,8 @@ def _verdict(row: Mapping[Hashable, Any]) -> str:
     retrained = row["needs"] != "reanalyse"  # else the models are the same, and no seed comes between
     if retrained and not abs(difference) > seeds and np.isfinite(seeds):
         return SMALL
+    if row["n"] < FEWEST:
+        return FEW
     return MATTERS if p_holm < ALPHA else UNSURE
 
 
@@ -114,10 +118,16 @@ def unfinished(table: pd.DataFrame) -> str:
 
 def said(table: pd.DataFrame, name: Callable[[str], str] = str) -> str:
     """Say in a sentence or two which choices matter, largest effect first, and which do not, by `name` of an option."""
-    tested = table[table["verdict"].isin([MATTERS, SMALL, UNSURE])]
-    large = tested[tested["verdict"] == MATTERS].sort_values("difference", key=abs, ascending=False)
+    tested = table[table["verdict"].isin([MATTERS, SMALL, UNSURE, FEW])]
+    few = not tested.empty and tested["n"].max() < FEWEST
+    large = tested[tested["verdict"] == (FEW if few else MATTERS)].sort_values("difference", key=abs, ascending=False)
     options = list(dict.fromkeys(map(name, large["option"])))
     none = [option for option in dict.fromkeys(map(name, tested["option"])) if option not in options]
+    if few:
+        return (
+            f"From {tested['n'].max()} held-out units nothing is shown, it takes {FEWEST}. {len(large)} of "
+            f"{len(tested)} variants change Er by more than seeds do: {', '.join(options) or 'none'}."
+        )
     return (
         f"{len(large)} of {len(tested)} variants change Er surely (Holm, p < .05) and, where models are trained anew, "
         f"by more than seeds do: {', '.join(options) or 'none'}. No value of these did: {', '.join(none) or 'none'}."

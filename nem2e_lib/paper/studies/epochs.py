@@ -20,7 +20,7 @@ import xarray as xr
 
 from nem2e_lib.analysis.leaderboard import per_unit
 from nem2e_lib.analysis.metrics import errors
-from nem2e_lib.analysis.statistics import ALPHA, holm, one_sample
+from nem2e_lib.analysis.statistics import ALPHA, FEWEST, holm, over_folds
 from nem2e_lib.data.cycles.segment import segment
 from nem2e_lib.data.study.load import load_study
 from nem2e_lib.figures.style import CONDITION_LABELS, signed
@@ -150,8 +150,9 @@ def effects(found: pd.DataFrame) -> pd.DataFrame:
     -------
     DataFrame
         study, length, condition, weights, epochs, kept_epoch (median over units), here, base (mean Er with these
-        weights and with the last), difference (negative: these are better), ci_low, ci_high (95 %, Student's t),
-        p_value, p_holm (over the comparisons of a study at one length), n, unit, electrodes, diverged, synthetic.
+        weights and with the last), difference (negative: these are better), ci_low, ci_high (95 %) and p_value
+        (corrected for the training data that folds share: `statistics.over_folds`), p_holm (over the comparisons of a
+        study at one length), n, unit, electrodes, diverged, synthetic.
     """
     keys = [*FAMILY, "condition", "weights"]
     table = pd.DataFrame([_effect(group, keys) for _, group in found.groupby(keys, sort=False)])
@@ -161,7 +162,7 @@ def effects(found: pd.DataFrame) -> pd.DataFrame:
 
 
 def _effect(group: pd.DataFrame, keys: list[str]) -> dict[str, object]:
-    test = one_sample((group["here"] - group["base"]).round(12))
+    test = over_folds((group["here"] - group["base"]).round(12))
     return {
         **{name: group[name].iloc[0] for name in [*keys, "epochs"]},
         "kept_epoch": group["kept_epoch"].median(),
@@ -180,12 +181,12 @@ def said(table: pd.DataFrame) -> str:
     """Say which rule surely changes Er, and by how much at most, rule by rule; `table` is that of `effects`."""
     sentences = []
     for weights, group in table.groupby("weights", sort=False):
-        sure = group[group["p_holm"] < ALPHA]
+        sure = group[(group["p_holm"] < ALPHA) & (group["n"] >= FEWEST)]
         better, worse = int((sure["difference"] < 0).sum()), int((sure["difference"] > 0).sum())
         sentences.append(
             f"Against the last epoch's weights, {weights} lowers Er surely in {better} of {len(group)} comparisons and "
-            f"raises it in {worse} (Holm, p < .05); on the mean it changes Er by {signed(group['difference'].mean())}, "
-            f"at most by {_largest(group)}."
+            f"raises it in {worse} (Holm, p < .05, of {FEWEST} units or more); on the mean it changes Er by "
+            f"{signed(group['difference'].mean())}, at most by {_largest(group)}."
         )
     return " ".join(sentences)
 
@@ -221,9 +222,9 @@ def shown(found: pd.DataFrame | None = None, *, people: bool = False) -> Table:
         table,
         "Which epoch's weights are used, and what that does to Er",
         f"{said(table)} Studies: {which}. Difference: Er with these weights minus Er with the last epoch's, of the "
-        "same training, paired over held-out units, with its 95 % CI; units share training data, so that intervals are "
-        "too narrow rather than too wide. Average: mean of the weights over the last tenth of the epochs. Least: the "
-        "epoch of least loss on a further unit, held out of those trained on. "
+        "same training, paired over held-out units, with its 95 % CI, corrected for training data that folds share. "
+        "Average: mean of the weights over the last tenth of the epochs. Least: the epoch of least loss on a further "
+        "unit, held out of those trained on. "
         f"{not_run(found)} Code {code} (docs/{STUDY.name}; make study-epochs makes it anew).",
         synthetic=bool(table["synthetic"].any()),
     )

@@ -8,6 +8,7 @@ from typing import get_args
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.stats import t as student
 from scipy.stats import ttest_rel
 
 from nem2e_lib.analysis.ablations import Bench, Reading, Variant, effects, read, readings, said, unfinished, variants
@@ -168,14 +169,27 @@ def test_effects_are_paired_and_measured_against_seeds():
         "cycle": "not sure",
     }
     score = rows[rows["option"] == "score"]
-    test = ttest_rel(score["here"], score["base"])
-    assert table.loc["score", "p_value"] == pytest.approx(test.pvalue)
-    interval = test.confidence_interval()
-    assert table.loc["score", ["ci_low", "ci_high"]].tolist() == pytest.approx([interval.low, interval.high])
+    plain = ttest_rel(score["here"], score["base"])
+    wider = np.sqrt(1 + 10 / 9)  # Nadeau & Bengio's 1/10 + 1/9 for 1/10
+    p_value = 2 * student.sf(abs(plain.statistic) / wider, 9)
+    assert table.loc["score", "p_value"] == pytest.approx(p_value)
+    interval, mean = plain.confidence_interval(), (score["here"] - score["base"]).mean()
+    expected = [mean + wider * (end - mean) for end in (interval.low, interval.high)]
+    assert table.loc["score", ["ci_low", "ci_high"]].tolist() == pytest.approx(expected)
     assert table["seed_range"].iloc[0] == pytest.approx(abs(table.loc["seed", "difference"]))
     assert np.isnan(table.loc["seed", "p_holm"])
-    assert table.loc["score", "p_holm"] == pytest.approx(3 * test.pvalue)
+    assert table.loc["score", "p_holm"] == pytest.approx(3 * p_value)
     assert "1 of 3 variants" in said(table.reset_index())
+
+
+def test_from_few_units_nothing_is_shown_however_large_the_effect():
+    noise = np.random.default_rng(0).normal(0, 0.002, 10)
+    rows = planted({"seed": 0.01 + noise, "score": 0.3 + noise, "units": noise})
+    few = effects(rows[rows["label"].isin(["s0", "s1", "s2", "s3"])])
+    assert few.set_index("option").loc["score", "p_holm"] < 0.001
+    assert list(few["verdict"]) == ["yardstick", "too few units", "no more than seeds"]
+    assert said(few).startswith("From 4 held-out units nothing is shown, it takes 6. 1 of 2 variants change Er by more")
+    assert "surely" in said(effects(rows))
 
 
 def test_training_that_is_not_at_its_end_is_told():
