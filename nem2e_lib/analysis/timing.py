@@ -29,7 +29,7 @@ from nem2e_lib.analysis.bursts import (
 )
 from nem2e_lib.analysis.control_tests import over_electrodes
 from nem2e_lib.analysis.metrics import FLAT, speed_shares
-from nem2e_lib.analysis.statistics import ALPHA, ROUNDING, holm, one_sample
+from nem2e_lib.analysis.statistics import ALPHA, ROUNDING, holm, over_folds
 from nem2e_lib.data.cycles.segment import circumstances, recorded
 from nem2e_lib.error import Nem2eError
 from nem2e_lib.training.folds import leave_one_out
@@ -488,8 +488,9 @@ def contrasts(units: pd.DataFrame, against: str) -> pd.DataFrame:
     -------
     pandas.DataFrame
         One row a study, muscle, measure of `SIZES` and method: method, against, difference (method minus `against`;
-        of correlations in Fisher's z), ci_low, ci_high, p_value, p_holm (over the methods and measures of a study and
-        muscle), n, unit, synthetic, reason.
+        of correlations in Fisher's z), ci_low, ci_high, p_value (corrected for the training data that folds share:
+        `statistics.over_folds`), p_holm (over the methods and measures of a study and muscle), n, unit, synthetic,
+        reason.
     """
     rows = []
     some = units[units["measure"].isin(SIZES) & units["method"].ne(MEASURED)]
@@ -498,9 +499,10 @@ def contrasts(units: pd.DataFrame, against: str) -> pd.DataFrame:
         wide = group.pivot_table(index="label", columns="method", values="value", sort=False, dropna=False)
         for method in wide.columns.drop(against, errors="ignore") if against in wide else []:
             change = (wide[method] - wide[against]).dropna().to_numpy(float)
-            found = zip(("difference", "ci_low", "ci_high", "reason"), interval(change), strict=True)
             head = {**dict(zip(keys, key, strict=True)), "method": method, "against": against}
-            rows.append({**head, **dict(found), "p_value": one_sample(change).p_value, "n": len(change)})
+            test, (difference, _, _, reason) = over_folds(change), interval(change)
+            found = {name: getattr(test, name) for name in ("ci_low", "ci_high", "p_value", "n")}
+            rows.append({**head, "difference": difference, **found, "reason": reason})
     table = pd.DataFrame(rows)
     return table.assign(p_holm=table.groupby(["study", "muscle"], sort=False)["p_value"].transform(holm))
 

@@ -13,7 +13,7 @@ import xarray as xr
 
 from nem2e_lib.analysis import apart, mixed, normalising, timing
 from nem2e_lib.analysis.mixed import MEAN_CURVE
-from nem2e_lib.analysis.statistics import ALPHA
+from nem2e_lib.analysis.statistics import ALPHA, FEWEST
 from nem2e_lib.analysis.timing import MEASURED, MEASURES
 from nem2e_lib.figures.style import label_of, signed
 from nem2e_lib.paper.findings import Findings
@@ -271,17 +271,19 @@ def _sure(rows: pd.DataFrame, other: str) -> str:
     some = rows[rows["method"].isin(CONDITIONS) & np.isfinite(rows["p_holm"])]
     if some.empty:
         return f"No difference from {_plain(other)} can be tested."
-    parts = []
-    for method, own in some[some["p_holm"] < ALPHA].groupby("method", sort=False):
+    if (most := int(some["n"].max())) < FEWEST:
+        return f"From {most} held-out units no difference from {_plain(other)} is shown: it takes {FEWEST}."
+    sure, parts = some[(some["p_holm"] < ALPHA) & (some["n"] >= FEWEST)], []
+    for method, own in sure.groupby("method", sort=False):
         said = [
             f"{_measure(str(row['measure']))} {signed(row['difference'])} ({signed(row['ci_low'])} to "
             f"{signed(row['ci_high'])}, {_verdict(row)})"
             for row in own.to_dict("records")
         ]
         parts.append(f"{label_of(method)}: {', '.join(said)}")
-    count = int((some["p_holm"] >= ALPHA).sum())
     rest = (
-        f"{count} of {len(some)} differences between networks and {_plain(other)} are not sure after Holm's correction"
+        f"{len(some) - len(sure)} of {len(some)} differences between networks and {_plain(other)} are not sure after "
+        "Holm's correction"
     )
     return f"Against {_plain(other)}, {'; '.join(parts)}; {rest}." if parts else f"{rest[0].upper()}{rest[1:]}."
 
@@ -324,16 +326,18 @@ def mixed_told(table: pd.DataFrame) -> list[str]:
         if (reason := str(rows["reason"].iloc[0])) != "":
             told.append(f"{study}: no model can be fitted. {reason}")
             continue
+        few = int(rows["n_units"].max()) < FEWEST
         parts = [
             f"{label_of(row['a'])} − {label_of(row['b'])} {signed(row['difference'])} ({signed(row['ci_low'])} to "
-            f"{signed(row['ci_high'])}, p {p_text(row['p_value'])})"
+            f"{signed(row['ci_high'])}{'' if few else ', p ' + p_text(row['p_value'])})"
             for row in rows.to_dict("records")
         ]
         unit = str(rows["unit"].iloc[0])
         scope = "other people" if unit == "subject" else f"other {unit_name(unit, 2)} of this one person"
         warned = "" if whole["warned"].eq("").all() else " The fit warned; the table says of what."
         bad = "" if whole["converged"].all() else " A fit did not converge: its rows are not to be relied on."
-        told.append(f"{study}, for {scope} and these muscles: {'; '.join(parts)}.{warned}{bad}")
+        lacks = f" No p from fewer than {FEWEST} of them." if few else ""
+        told.append(f"{study}, for {scope} and these muscles: {'; '.join(parts)}.{lacks}{warned}{bad}")
     return told
 
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from nem2e_lib.analysis import timing
 from nem2e_lib.analysis.metrics import errors
-from nem2e_lib.analysis.statistics import one_sample
+from nem2e_lib.analysis.statistics import one_sample, over_folds
 from nem2e_lib.error import Nem2eError
 
 SAMPLES = 41
@@ -141,7 +141,7 @@ def test_contrasts_are_paired_over_people(planted: tuple) -> None:
     row = mean_of(
         timing.contrasts(timing.over_muscles(units), "opensim"), method="late", measure="peak_off", muscle="all muscles"
     )
-    test = one_sample([5.0, 6.0, 7.0, 8.0])
+    test = over_folds([5.0, 6.0, 7.0, 8.0])
     assert (row["difference"], row["ci_low"], row["ci_high"]) == pytest.approx(
         (test.mean, test.ci_low, test.ci_high), abs=0.3
     )

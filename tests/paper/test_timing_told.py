@@ -65,6 +65,9 @@ def test_what_is_sure_is_said_and_what_is_not_is_counted() -> None:
     )
     assert "1 of 3 differences between networks and the mean curve are not sure" in said
     assert said.endswith("1 of 1 differences between networks and OpenSim are not sure after Holm's correction.")
+    (few,) = told.off_told(means, against.assign(n=4))
+    assert "better" not in few
+    assert few.endswith("From 4 held-out units no difference from OpenSim is shown: it takes 6.")
 
 
 def test_the_nearest_to_emg_is_named() -> None:
@@ -77,7 +80,14 @@ def test_the_nearest_to_emg_is_named() -> None:
 
 def test_a_model_that_warned_or_failed_is_told() -> None:
     base = row(
-        scope="these muscles", a="one_entire", b="mean_curve", difference=-0.1, p_value=0.02, converged=True, warned=""
+        scope="these muscles",
+        a="one_entire",
+        b="mean_curve",
+        difference=-0.1,
+        p_value=0.02,
+        converged=True,
+        warned="",
+        n_units=9,
     )
     (fine,) = told.mixed_told(pd.DataFrame([base]))
     assert fine.endswith(
@@ -85,6 +95,9 @@ def test_a_model_that_warned_or_failed_is_told() -> None:
     )
     (bad,) = told.mixed_told(pd.DataFrame([base | {"warned": "boundary", "converged": False, "unit": "speed"}]))
     assert "for other speeds of this one person" in bad
+    assert "p 0.020" in bad
+    (few,) = told.mixed_told(pd.DataFrame([base | {"n_units": 4, "unit": "speed"}]))
+    assert few.endswith("−0.10 (+0.00 to +1.00). No p from fewer than 6 of them.")
     assert "The fit warned" in bad
     assert "did not converge" in bad
     (none,) = told.mixed_told(pd.DataFrame([base | {"reason": "1 muscle: it needs two."}]))
