@@ -69,7 +69,7 @@ endef
 ## lock      requirements.lock and environment.yml anew from pyproject.toml
 ## clean     remove build/ (the environment and figures/ stay)
 ## help      this list
-.PHONY: paper motion c3d notebook bundle test test-all study-claims study-long study-epochs study-learning study-outside study-attention study-attention-long study-circumstances study-inputs study-auto study-bands study-own-cycles study-ablations study-reach study-generators bench bench-quick bench-paper bench-before bench-step bench-scaling bench-card imports lint setup lock clean help
+.PHONY: paper motion c3d notebook bundle test test-all study-claims study-long study-epochs study-learning study-outside study-attention study-attention-long study-circumstances study-inputs study-auto study-bands study-own-cycles study-ablations study-reach study-generators bench bench-quick bench-paper bench-before bench-step bench-scaling bench-card imports lint style types fast-tests all-tests setup lock clean help
 help:
 	@sed -n 's/^## /  make /p' Makefile
 
@@ -97,17 +97,25 @@ notebook: $(SETUP)
 bundle: $(EXTRAS)
 	@$(PY) -m nem2e_lib.site.bundle $(call q,$(or $(OUT),figures)) $(BUILD)/bundle
 
-lint: $(SETUP)
+lint: style types
+
+style: $(SETUP)
 	$(VENV)/bin/ruff format --check --quiet . || { echo "Format with: $(VENV)/bin/ruff format ." >&2; exit 1; }
 	$(VENV)/bin/ruff check .
+
+types: $(SETUP)
 	$(VENV)/bin/mypy
 
-# What cannot be imported is told before anything that takes minutes.
+test: fast-tests types
+
+test-all: all-tests types
+
+# What cannot be imported, and style, is told before anything that takes minutes; types are checked beside the tests.
 # Programs of the fast tests are compiled without optimising, those of test-all as users have them.
-test: imports lint
+fast-tests: imports style
 	JAX_DISABLE_MOST_OPTIMIZATIONS=1 $(PY) -m pytest -n 2 --dist loadfile --no-loadscope-reorder --durations=10 -m "not slow"
 
-test-all: imports lint $(EXTRAS)
+all-tests: imports style $(EXTRAS)
 	$(PY) -m pytest -n 2 --dist loadfile --no-loadscope-reorder --durations=10
 
 imports: $(SETUP)

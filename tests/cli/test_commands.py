@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import inspect
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -23,7 +24,8 @@ HEAVY = {"numpy", "pandas", "xarray", "scipy", "jax", "flax", "matplotlib", "skl
 def loaded(code: str) -> set[str]:
     """Heavy packages that a fresh Python has loaded after some code."""
     code = f"import sys\nsys.argv[0] = 'nem2e'\n{code}\nprint(set(sys.modules) & {HEAVY!r})"
-    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    plain = {name: value for name, value in os.environ.items() if not name.startswith("JAX_")}  # they load JAX
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, env=plain, capture_output=True, text=True, check=True)
     found = ast.literal_eval(done.stdout.strip().splitlines()[-1].replace("set()", "()"))
     return set(found)
 
