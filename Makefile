@@ -112,11 +112,16 @@ test-all: all-tests types
 
 # What cannot be imported, and style, is told before anything that takes minutes; types are checked beside the tests.
 # Programs of the fast tests are compiled without optimising, those of test-all as users have them.
+ifneq ($(filter test test-all,$(MAKECMDGOALS)),)
+MAKEFLAGS += -j2
+endif
+PYTEST := env -u MAKEFLAGS -u MFLAGS -u MAKELEVEL $(PY) -m pytest
+
 fast-tests: imports style
-	JAX_DISABLE_MOST_OPTIMIZATIONS=1 $(PY) -m pytest -n 2 --dist loadfile --no-loadscope-reorder --durations=10 -m "not slow"
+	JAX_DISABLE_MOST_OPTIMIZATIONS=1 $(PYTEST) -n 2 --dist loadfile --no-loadscope-reorder --durations=10 -m "not slow"
 
 all-tests: imports style $(EXTRAS)
-	$(PY) -m pytest -n 2 --dist loadfile --no-loadscope-reorder --durations=10
+	$(PYTEST) -n 2 --dist loadfile --no-loadscope-reorder --durations=10
 
 imports: $(SETUP)
 	@$(PY) tools/imports.py

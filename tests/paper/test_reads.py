@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 import sys
@@ -152,7 +153,9 @@ def made(build: Path, *changed: str) -> set[str]:
     program.write_text(PROGRAM)
     program.chmod(0o755)
     said = ["make", "paper", "PROFILE=smoke", f"BUILD={build}", f"OUT={build / 'out'}", f"PY={program}"]
-    done = subprocess.run([*said, *(f"-W{name}" for name in changed)], cwd=ROOT, capture_output=True, text=True)
+    plain = {name: value for name, value in os.environ.items() if name not in ("MAKEFLAGS", "MAKELEVEL", "MFLAGS")}
+    said += [f"-W{name}" for name in changed]
+    done = subprocess.run(said, cwd=ROOT, env=plain, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     return set(re.findall(r"^made (\w+)$", done.stdout, flags=re.MULTILINE))
 
