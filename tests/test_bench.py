@@ -12,7 +12,20 @@ from nem2e_lib.training import devices
 
 devices.configure()
 
-from bench import card, card_page, compare, engine, memory, paper, plain_flax, quick, scaling, step, torch_process  # noqa: E402
+from bench import (  # noqa: E402
+    before,
+    card,
+    card_page,
+    compare,
+    engine,
+    memory,
+    paper,
+    plain_flax,
+    quick,
+    scaling,
+    step,
+    torch_process,
+)
 from bench.work import make  # noqa: E402
 from nem2e_lib.data.synthetic import synthetic_cycles  # noqa: E402
 from nem2e_lib.training.grid import Model  # noqa: E402
@@ -168,3 +181,23 @@ def test_the_products_alone_are_those_of_an_update():
     learnt = sum(value[0].size for value in weights.values())
     assert sum(int(np.prod(shape)) for shape in of.values()) - learnt == 2 * 4 * step.UNITS + 4 * step.UNITS + 1
     assert all(np.isfinite(value).all() for value in weights.values())
+
+
+def test_the_page_beside_an_older_state_tells_what_was_reached_and_whether_both_give_the_same():
+    rows = [
+        ("nem2e --help", 0.7, 0.2, 0.29),
+        ("nem2e inspect, 25 MB", 0.8, 0.6, 0.75),
+        ("something else", 2.0, 1.0, 0.5),
+    ]
+    table = pd.DataFrame(rows, columns=["what", "before", "after", "ratio"]).assign(low=0.25, high=0.8)
+    told = before.page(table, "abc123", same=True)
+    assert "| nem2e --help | 0.70 | 0.20 | 0.29 (0.25 to 0.80) | 0.3 | reached |" in told
+    assert "| nem2e inspect, 25 MB | 0.80 | 0.60 | 0.75 (0.25 to 0.80) | 0.5 | missed |" in told
+    assert "| something else | 2.00 | 1.00 | 0.50 (0.25 to 0.80) |  |  |" in told
+    assert "BEFORE=abc123" in told
+    assert "is the same, byte for byte." in told
+    assert "is not the same." in before.page(table, "abc123", same=False)
+
+
+def test_every_wait_that_something_was_asked_for_is_measured(tmp_path):
+    assert set(before.ASKED) <= set(before.Waits(tmp_path, tmp_path).all)
