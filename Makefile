@@ -108,11 +108,11 @@ types: $(SETUP)
 
 test: fast-tests types
 
-test-all: all-tests types
+test-all: imports style types all-tests
 
-# What cannot be imported, and style, is told before anything that takes minutes; types are checked beside the tests.
+# What cannot be imported, and style, is told before anything that takes minutes; types are checked beside the fast tests.
 # Programs of the fast tests are compiled without optimising, those of test-all as users have them.
-ifneq ($(filter test test-all,$(MAKECMDGOALS)),)
+ifeq ($(MAKECMDGOALS),test)
 MAKEFLAGS += -j2
 endif
 PYTEST := env -u MAKEFLAGS -u MFLAGS -u MAKELEVEL $(PY) -m pytest
@@ -120,7 +120,7 @@ PYTEST := env -u MAKEFLAGS -u MFLAGS -u MAKELEVEL $(PY) -m pytest
 fast-tests: imports style
 	JAX_DISABLE_MOST_OPTIMIZATIONS=1 $(PYTEST) -n 2 --dist loadfile --no-loadscope-reorder --durations=10 -m "not slow"
 
-all-tests: imports style $(EXTRAS)
+all-tests: $(EXTRAS)
 	$(PYTEST) -n 2 --dist loadfile --no-loadscope-reorder --durations=10
 
 imports: $(SETUP)
