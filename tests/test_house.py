@@ -16,6 +16,8 @@ import pytest
 
 import nem2e_lib
 from nem2e_lib.paper.notebooks import defaults, read_notebook
+from nem2e_lib.paper.reads import NEM2E, rule
+from tests.support.making import make
 
 ROOT = Path(__file__).resolve().parents[1]
 LIBRARY = sorted((ROOT / "nem2e_lib").rglob("*.py"))  # the first is the door, which shows every room
@@ -179,6 +181,34 @@ def test_a_notebook_holds_no_logic(path: Path) -> None:
     tree = ast.parse("\n".join(cell.source for cell in notebook.cells if cell.cell_type == "code"))
     found = [type(node).__name__ for node in ast.walk(tree) if isinstance(node, ast.If | ast.While | ast.FunctionDef)]
     assert found == []
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def test_make_reruns_a_notebook_when_a_library_file_it_uses_changes(path: Path, tmp_path: Path) -> None:
+    data = ["DATA=open"] if path.stem == "17_people" else []  # it belongs to that run alone
+
+    def rules() -> list[str]:
+        plan = make("-pnq", "paper", "PROFILE=smoke", f"BUILD={tmp_path}", *data).stdout
+        return [line for line in plan.splitlines() if re.match(r"[^$\s].*:.*notebooks/", line) and path.name in line]
+
+    targets = " ".join(line.partition("notebooks/")[0] for line in rules())
+    cells = [cell.source for cell in read_notebook(path).cells if cell.cell_type == "code"]
+    reads = next(tmp_path.glob("*/parameters.txt")).with_name("reads")
+    reads.mkdir()  # as the runner leaves it, beside the notebook's pages
+    for page in re.findall(r"/(\w+)\.html", targets):
+        (reads / f"{page}.mk").write_text(rule(page, cells, NEM2E))
+    needed = {
+        name.replace(".", "/")
+        for cell in read_notebook(path).cells
+        if cell.cell_type == "code"
+        for name in imported(cell.source)
+        if name.startswith("nem2e_lib.")
+    }
+    found = rules()
+    assert found
+    for module in {name if (ROOT / f"{name}.py").exists() else str(Path(name).parent) for name in needed}:
+        file = f"{module}.py" if (ROOT / f"{module}.py").exists() else f"{module}/__init__.py"
+        assert all(file in line.split() for line in found), f"{path.name} uses {file}, which its rule does not name"
 
 
 def test_readme_names_the_two_commands() -> None:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import os
 import re
 import shlex
 import subprocess
 from pathlib import Path
 
 import pytest
+
+from tests.support.making import make
 
 ROOT = Path(__file__).resolve().parents[1]
 NAMES = (
@@ -26,10 +27,7 @@ NAMES = (
 
 def planned(*arguments: str) -> subprocess.CompletedProcess[str]:
     """What make would run."""
-    inherited = {name: value for name, value in os.environ.items() if name not in ("MAKEFLAGS", "MAKELEVEL", "MFLAGS")}
-    return subprocess.run(
-        ["make", "-n", *arguments], cwd=ROOT, env=inherited, capture_output=True, text=True, check=False
-    )
+    return make("-n", *arguments)
 
 
 def words(done: subprocess.CompletedProcess[str], of: str) -> list[str]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import shutil
 import subprocess
@@ -20,16 +19,10 @@ from nem2e_lib.paper import warm
 from nem2e_lib.refiner import Refiner
 from nem2e_lib.site.notebook_page import page_problems
 from nem2e_lib.site.tables import METHOD_COLUMNS
+from tests.support.making import make
 
 ROOT = Path(__file__).resolve().parents[1]
 CONDITIONS = ("one_quarter", "one_entire", "all_entire")
-
-
-def make(*arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
-    inherited = {name: value for name, value in os.environ.items() if name not in ("MAKEFLAGS", "MAKELEVEL", "MFLAGS")}
-    return subprocess.run(
-        ["make", *arguments], cwd=ROOT, env=inherited | variables, capture_output=True, text=True, check=False
-    )
 
 
 class Paper:

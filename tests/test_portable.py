@@ -8,8 +8,6 @@ from pathlib import Path
 
 import pytest
 
-from nem2e_lib.paper.reads import NEM2E
-
 ROOT = Path(__file__).resolve().parents[1]
 MODULES = {"crypt", "fcntl", "grp", "posix", "pty", "pwd", "resource", "spwd", "syslog", "termios", "tty"}
 NAMES = {
@@ -119,12 +117,28 @@ def found_in(source: str) -> list[str]:
 
 def reached() -> list[Path]:
     """Every file that the command line can import, within functions too; the paper's own commands are make's."""
-    waiting, seen = {name for name in NEM2E.paths if name.startswith("nem2e_lib.cli")}, set[str]()
-    waiting.add("nem2e_lib.simulate.worker")  # started as a program of its own
+    files = {
+        ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"): path
+        for path in (ROOT / "nem2e_lib").rglob("*.py")
+    }
+    waiting, seen = [name for name in files if name.startswith("nem2e_lib.cli")], set[str]()
+    waiting.append("nem2e_lib.simulate.worker")  # started as a program of its own
     while waiting:
-        seen.add(name := waiting.pop())
-        waiting |= {other for other in NEM2E.imports(name) if not other.startswith("nem2e_lib.paper")} - seen
-    return sorted(NEM2E.paths[name] for name in seen)
+        name = waiting.pop()
+        if name in seen or name.startswith("nem2e_lib.paper"):
+            continue
+        seen.add(name)
+        for node in ast.walk(ast.parse(files[name].read_text(encoding="utf-8"))):
+            targets = (
+                [node.module, *(f"{node.module}.{each.name}" for each in node.names)]
+                if isinstance(node, ast.ImportFrom)
+                else [each.name for each in node.names]
+                if isinstance(node, ast.Import)
+                else []
+            )
+            waiting += [target for target in targets if target in files]
+            waiting += [target.rpartition(".")[0] for target in targets if target.rpartition(".")[0] in files]
+    return sorted(files[name] for name in seen)
 
 
 REACHED = reached()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import subprocess
 import sys
@@ -14,6 +13,7 @@ import pytest
 from nem2e_lib.paper.notebooks import read_notebook
 from nem2e_lib.paper.reads import NEM2E, Package, rule
 from nem2e_lib.project import ROOT
+from tests.support.making import make
 
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 LAZY = "if TYPE_CHECKING:\n    from house.{0} import {1}\n__getattr__ = on_first_use()\n"
@@ -152,10 +152,8 @@ def made(build: Path, *changed: str) -> set[str]:
     program = build / "python"
     program.write_text(PROGRAM)
     program.chmod(0o755)
-    said = ["make", "paper", "PROFILE=smoke", f"BUILD={build}", f"OUT={build / 'out'}", f"PY={program}"]
-    plain = {name: value for name, value in os.environ.items() if name not in ("MAKEFLAGS", "MAKELEVEL", "MFLAGS")}
-    said += [f"-W{name}" for name in changed]
-    done = subprocess.run(said, cwd=ROOT, env=plain, capture_output=True, text=True)
+    folders = f"BUILD={build}", f"OUT={build / 'out'}"
+    done = make("paper", "PROFILE=smoke", *folders, f"PY={program}", *(f"-W{name}" for name in changed))
     assert done.returncode == 0, done.stderr
     return set(re.findall(r"^made (\w+)$", done.stdout, flags=re.MULTILINE))
 
