@@ -98,8 +98,9 @@ ifneq ($(SIMULATE),1)
 UNRUN := $(filter-out %/people.py,$(call files,nem2e_lib/simulate))
 endif
 .PHONY: unknown
-# $(call code,page)
-code = $(filter-out $(UNRUN),$(or $(READS_$(1)),unknown))
+# $(call told,page): all of it. $(call code,page): what of it counts in this run.
+told = $(or $(READS_$(1)),unknown)
+code = $(filter-out $(UNRUN),$(call told,$(1)))
 
 # Programs of this run share one import, in a process that ends with make; make paper NEM2E_WARM= goes without.
 WARM := $(PY) -m nem2e_lib.paper.warm
@@ -180,8 +181,8 @@ c3d: $(C3D)
 alone = $(PY) -m nem2e_lib.paper.notebooks notebooks/$(1).ipynb '$(2)' --alone \
   --executed '$(RUN)/executed/$(1).ipynb' --reads '$(RUN)/reads/$(1).mk' -p folder '$(RUN)/$(3)'
 
-$(MOTION): notebooks/12_motion_to_emg.ipynb $(or $(READS_12_motion_to_emg),unknown) | $(EXTRAS)
+$(MOTION): notebooks/12_motion_to_emg.ipynb $(call told,12_motion_to_emg) | $(EXTRAS)
 	@$(call alone,12_motion_to_emg,$@,motion_to_emg)
 
-$(C3D): notebooks/16_c3d_to_emg.ipynb $(or $(READS_16_c3d_to_emg),unknown) | $(EXTRAS)
+$(C3D): notebooks/16_c3d_to_emg.ipynb $(call told,16_c3d_to_emg) | $(EXTRAS)
 	@$(call alone,16_c3d_to_emg,$@,c3d_to_emg)

@@ -7,12 +7,10 @@ so nothing else should run. What both write is compared byte for byte.
 from __future__ import annotations
 
 import argparse
-import os
 import shutil
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -21,7 +19,7 @@ from pathlib import Path
 import pandas as pd
 
 from bench import read_storage
-from bench.quick import APP, REPEATS
+from bench.quick import REPEATS, nem2e, run, timed
 from nem2e_lib.data.storage.storage import write_storage
 from nem2e_lib.project import ROOT
 from nem2e_lib.training import devices
@@ -46,21 +44,14 @@ class State:
     library: Path
     folder: Path
 
-    def run(self, *words: str | Path) -> float:
-        """Run Python with these words and return the seconds it took."""
-        around = os.environ | {"PYTHONPATH": str(self.library), "NEM2E_CACHE": str(self.folder / "cache")}
-        began = time.perf_counter()
-        done = subprocess.run(
-            [sys.executable, *map(str, words)], cwd=self.folder, env=around, capture_output=True, text=True, check=False
-        )
-        seconds = time.perf_counter() - began
-        if done.returncode:
-            raise RuntimeError(f"{self.name}: {' '.join(map(str, words))} failed: {done.stderr.strip()}")
-        return seconds
+    def run(self, command: list[str]) -> float:
+        """Run a command with this state of the library and return the seconds it took."""
+        around = {"PYTHONPATH": str(self.library), "NEM2E_CACHE": str(self.folder / "cache")}
+        return timed(lambda: run(command, self.folder, **around))()
 
     def nem2e(self, *words: str | Path) -> float:
         """Run the command line."""
-        return self.run("-c", APP, *words)
+        return self.run(nem2e(*words))
 
 
 @dataclass(frozen=True)
@@ -74,7 +65,7 @@ class Waits:
     def all(self) -> Mapping[str, Callable[[State], float]]:
         """The seconds of each, by what people wait for, in an order in which each finds what it needs."""
         return {
-            "import nem2e_lib": lambda state: state.run("-c", "import nem2e_lib"),
+            "import nem2e_lib": lambda state: state.run([sys.executable, "-c", "import nem2e_lib"]),
             "nem2e --help": lambda state: state.nem2e("--help"),
             "nem2e inspect, 25 MB": lambda state: state.nem2e("inspect", self.large),
             f"nem2e study check, {SUBJECTS} subjects": lambda state: state.nem2e("study", "check", self.study),

@@ -106,22 +106,22 @@ def waits() -> Iterator[dict[str, tuple[Timed, str, Timed]]]:
         folder = Path(name)
         study, refiner = folder / "study", folder / "made.refiner"
         large = read_storage.file(folder / "states.sto", write_storage)
-        _run(_nem2e("synthesize", "walking", "--out", study, "--subjects", "4"))
-        _run(_nem2e("train", study, "--method", "ridge_all", "--out", refiner))
+        run(nem2e("synthesize", "walking", "--out", study, "--subjects", "4"))
+        run(nem2e("train", study, "--method", "ridge_all", "--out", refiner))
         trial = sorted(study.rglob("*activation.sto"))[0]
         grf = sorted(study.rglob("*grf.mot"))[0]
         commands = {
             "import nem2e_lib": [sys.executable, "-c", "import nem2e_lib"],
-            "nem2e --help": _nem2e("--help"),
-            "nem2e inspect, 25 MB": _nem2e("inspect", large),
-            "nem2e study check, 4 subjects": _nem2e("study", "check", study),
-            "nem2e refine, one trial": _nem2e("refine", refiner, trial, "--grf", grf, "--out", folder / "refined.sto"),
+            "nem2e --help": nem2e("--help"),
+            "nem2e inspect, 25 MB": nem2e("inspect", large),
+            "nem2e study check, 4 subjects": nem2e("study", "check", study),
+            "nem2e refine, one trial": nem2e("refine", refiner, trial, "--grf", grf, "--out", folder / "refined.sto"),
         }
         yardstick: Timed = lambda: _processor([sys.executable, "-c", IMPORTS])  # noqa: E731
         told = f"`{IMPORTS}`"
         found = {what: (lambda one=one: _processor(one), told, yardstick) for what, one in commands.items()}
         readers = read_storage.readers(large)
-        found["reading 25 MB of states"] = (_timed(readers["nem2e"]), "pandas", _timed(readers["pandas"]))
+        found["reading 25 MB of states"] = (timed(readers["nem2e"]), "pandas", timed(readers["pandas"]))
         yield found | _training()
 
 
@@ -141,12 +141,14 @@ def _training() -> dict[str, tuple[Timed, str, Timed]]:
     return found
 
 
-def _nem2e(*words: str | Path) -> list[str]:
+def nem2e(*words: str | Path) -> list[str]:
+    """Return the command that runs the command line."""
     return [sys.executable, "-c", APP, *map(str, words)]
 
 
-def _run(command: list[str]) -> None:
-    done = subprocess.run(command, capture_output=True, text=True, check=False, env=os.environ)
+def run(command: list[str], folder: Path | None = None, **around: str) -> None:
+    """Run a command, in a folder and with further variables around it; RuntimeError where it fails."""
+    done = subprocess.run(command, cwd=folder, env=os.environ | around, capture_output=True, text=True, check=False)
     if done.returncode:
         raise RuntimeError(f"{' '.join(command[3:])} ended with {done.returncode}: {done.stderr.strip()}")
 
@@ -154,12 +156,14 @@ def _run(command: list[str]) -> None:
 def _processor(command: list[str]) -> float:
     """Run a command and return its processor time in s, which other programs of the machine touch least."""
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    _run(command)
+    run(command)
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
 
 
-def _timed(work: Callable[[], object]) -> Timed:
+def timed(work: Callable[[], object]) -> Timed:
+    """Return what does some work and returns the seconds of the clock that it took."""
+
     def seconds() -> float:
         began = time.perf_counter()
         work()

@@ -69,15 +69,8 @@ def main() -> None:
                 seconds, loss = trained(work, client)
                 if not np.isclose(loss, kept.setdefault(name, loss), rtol=1e-4):
                     raise RuntimeError(f"{name}: mean loss {loss} on {workers} workers, {kept[name]} on one")
-                rows.append(
-                    (
-                        name,
-                        workers,
-                        len(list(work.grid.blocks(BLOCK))),
-                        seconds,
-                        sum(work.grid.updates(work.grid.models)),
-                    )
-                )
+                updates = sum(work.grid.updates(work.grid.models))
+                rows.append((name, workers, len(list(work.grid.blocks(BLOCK))), seconds, updates))
                 print(f"{name}, {workers} workers: {seconds:.1f} s", flush=True)
             for name, seconds in simulated(folder / f"simulated{workers}", client):
                 rows.append((name, workers, TRIALS, seconds, TRIALS))

@@ -11,6 +11,7 @@ import pytest
 import xarray as xr
 from hypothesis import HealthCheck, settings
 
+from nem2e_lib.paper.warm import SLOW
 from tests.support.made_up import make_errors, make_grid, make_summary, make_tukey
 from tests.support.straight_lines import SETTINGS, write_trial
 
@@ -25,7 +26,7 @@ settings.load_profile("nem2e")
 
 
 # jsonschema, which Altair imports, would compile a grammar of web addresses for seconds in every worker.
-sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type] # Python's own way to say that it is not there
+sys.modules.setdefault(SLOW, None)  # type: ignore[arg-type] # Python's own way to say that it is not there
 
 
 def pytest_configure(config: pytest.Config) -> None:

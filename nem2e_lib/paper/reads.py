@@ -25,15 +25,10 @@ class Package:
         The folder that it lies in.
     name
         Its name.
-
-    Attributes
-    ----------
-    paths : dict
-        The file of each module by its dotted name; a package's is its ``__init__.py``.
     """
 
     def __init__(self, around: Path = LIBRARY, name: str = "nem2e_lib") -> None:
-        self.paths = dict(_modules(around, around / name))
+        self._paths = dict(_modules(around, around / name))
         self.imports = cache(self._imports)
         self._door = cache(self._loaded)
 
@@ -46,15 +41,15 @@ class Package:
         while waiting:
             reached.add(name := waiting.pop())
             waiting |= self.imports(name) - reached
-        return sorted(file for name in reached for file in [self.paths[name], *self._beside(name)])
+        return sorted(file for name in reached for file in [self._paths[name], *self._beside(name)])
 
     def _imports(self, module: str) -> frozenset[str]:
         """Return the modules of the package that one of them imports, and the packages around these."""
-        return self._imported(_parsed(self.paths[module]))
+        return self._imported(_parsed(self._paths[module]))
 
     def _loaded(self, module: str) -> Mapping[str, str]:
         """Return the module of each name that a package loads on first use."""
-        path = self.paths.get(module)
+        path = self._paths.get(module)
         if path is None or path.name != "__init__.py":
             return {}
         return {
@@ -68,7 +63,7 @@ class Package:
 
     def _module(self, module: str, name: str) -> str:
         """Return the module that a name of a module is; else the module that it stands in."""
-        return inside if (inside := f"{module}.{name}") in self.paths else module
+        return inside if (inside := f"{module}.{name}") in self._paths else module
 
     def _home(self, module: str, name: str) -> str:
         """Return `_module` of a name, or where it is loaded from on first use."""
@@ -90,7 +85,7 @@ class Package:
             found.update(self._along(chain, known))
         for name in names:  # a package that is handed on may be asked for any of its names
             found.update(self._door(known.get(name, "")).values())
-        return frozenset({around for name in found for around in _around(name)} & self.paths.keys())
+        return frozenset({around for name in found for around in _around(name)} & self._paths.keys())
 
     def _along(self, node: ast.Attribute, known: Mapping[str, str]) -> Iterator[str]:
         """Yield the modules that a dotted name goes through: ``nem2e.figures.errors.error_boxes``."""
@@ -104,7 +99,7 @@ class Package:
 
     def _beside(self, name: str) -> Iterator[Path]:
         """Yield the files in a package's folder that are neither modules nor another package's."""
-        path = self.paths[name]
+        path = self._paths[name]
         if path.name != "__init__.py":
             return
         for file in path.parent.rglob("*"):
@@ -114,7 +109,7 @@ class Package:
 
 
 def _modules(around: Path, folder: Path) -> Iterator[tuple[str, Path]]:
-    """Yield the dotted name and the file of each module."""
+    """Yield the dotted name and the file of each module; a package's is its ``__init__.py``."""
     for path in folder.rglob("*.py"):
         *folders, last = path.relative_to(around).with_suffix("").parts
         yield ".".join(folders if last == "__init__" else [*folders, last]), path
